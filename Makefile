@@ -1,0 +1,40 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+.PHONY: app test test-slow check bench clean
+.DEFAULT_GOAL := app
+
+# The stock pip of Python 3.11 mismatches extras, so it is upgraded first. A stamp remembers what was
+# installed: editing a requirements file installs again, nothing else does.
+$(VENV)/app.stamp: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+app: $(VENV)/app.stamp  ## install what is needed and open the app on http://localhost:8501
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/dev.stamp  ## the default test suite (minutes)
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
+	$(BIN)/python -m benchmarks.quality
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

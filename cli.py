@@ -1,0 +1,420 @@
+"""The terminal face: each command calls one core function and prints what it returns."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from search.errors import BespokeError, Refused
+
+app = typer.Typer(
+    help="Is a custom embedding worth it for my corpus? Import, train, search, prove.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of the project.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="A model's name (repeatable): generic, a custom one, or bm25 for keyword search. "
+        "Default: generic and the newest custom model.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+class Engine(StrEnum):
+    """Where an index lives."""
+
+    FAISS = "faiss"
+
+
+class IndexKind(StrEnum):
+    """How an index searches."""
+
+    AUTO = "auto"
+    FLAT = "flat"
+
+
+@app.command("import")
+def import_(
+    project: ProjectName,
+    path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
+) -> None:
+    """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    from search.workspace import project_to_be
+    from training.intake import import_beir
+
+    with _run(project_to_be(project)) as run:
+        made = import_beir(project_to_be(project), path, run)
+        _notes(run, made.notes)
+        _say(
+            f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
+            f"dev queries, {made.test_queries:,} test queries."
+        )
+
+
+@app.command()
+def add(
+    project: ProjectName,
+    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, JSONL, JSON or TXT files.")],
+    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    title_column: Annotated[str | None, typer.Option(help="The column that holds titles.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="The column that holds ids.")] = None,
+) -> None:
+    """Add documents from files; the project is made if it does not exist."""
+    from search.corpus import add_documents
+    from search.readers.documents import DocumentColumns
+    from search.workspace import project_to_be
+
+    columns = DocumentColumns(text_column, title_column, id_column)
+    with _run(project_to_be(project)) as run:
+        made = add_documents(project_to_be(project), files, columns, run)
+        for report in made.reports:
+            _report(run, report, "documents")
+        unchanged = f" ({made.unchanged:,} were there already)" if made.unchanged else ""
+        _say(f"{made.written:,} documents added{unchanged}; the corpus has {made.total:,}.")
+
+
+@app.command()
+def pairs(
+    project: ProjectName,
+    file: Annotated[
+        Path,
+        typer.Argument(help='JSON list of {"query", "response"}, JSONL, CSV or TSV.'),
+    ],
+    query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
+    response_column: Annotated[str | None, typer.Option(help="The column of responses.")] = None,
+    add_responses: Annotated[
+        bool,
+        typer.Option("--add-responses", help="Make documents of responses not in the corpus."),
+    ] = False,
+) -> None:
+    """Add query/response pairs; a fifth is held out as the query set if there is none."""
+    from search.readers.pairs import PairColumns
+    from search.workspace import project_to_be
+    from training.intake import add_pairs
+
+    columns = PairColumns(query_column, response_column)
+    with _run(project_to_be(project)) as run:
+        made = add_pairs(project_to_be(project), file, columns, add_responses, run)
+        for report in made.reports:
+            _report(run, report, "pairs")
+        _notes(run, made.notes)
+        held = f", {made.test_queries:,} held-out test queries" if made.test_queries else ""
+        _say(f"{made.pairs:,} pairs to train on, {made.dev_queries:,} dev queries{held}.")
+
+
+@app.command()
+def queries(
+    project: ProjectName,
+    queries_file: Annotated[
+        Path, typer.Argument(metavar="QUERIES", help="Queries: JSONL, JSON, CSV or TSV.")
+    ],
+    qrels: Annotated[Path, typer.Option("--qrels", help="Judgments: BEIR or TREC qrels.")],
+) -> None:
+    """Add a query set: queries with relevance judgments, never trained on."""
+    from search.query_sets import add_query_set
+    from search.workspace import project as existing
+
+    with _run(existing(project)) as run:
+        made = add_query_set(existing(project), queries_file, qrels)
+        _notes(run, made.notes)
+        _say(f"{made.queries:,} test queries.")
+
+
+@app.command()
+def sample(
+    project: ProjectName,
+    key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
+) -> None:
+    """Make a sample project of real data, searchable with the generic model."""
+    from search.workspace import project_to_be
+    from training.samples import create_sample
+
+    with _run(project_to_be(project)) as run:
+        made = create_sample(project_to_be(project), key, run)
+        _say(
+            f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
+            f"dev queries, {made.test_queries:,} test queries; indexed with the generic model."
+        )
+
+
+@app.command()
+def index(
+    project: ProjectName,
+    model: Annotated[str, typer.Option(help="The model to index with.")] = "generic",
+    engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = Engine.FAISS,
+    type_: Annotated[
+        IndexKind, typer.Option("--type", help="How it searches; auto is exact (flat) here.")
+    ] = IndexKind.AUTO,
+) -> None:
+    """Build the index of a model over the newest corpus."""
+    from search.engine import index_model
+    from search.workspace import project as existing
+
+    with _run(existing(project)) as run:
+        made = index_model(existing(project), model, progress=run)
+        facts = made.details
+        _say(
+            f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "
+            f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB, {facts['type']}, {engine})."
+        )
+
+
+@app.command()
+def train(
+    project: ProjectName,
+    recipe: Annotated[str, typer.Option(help="fine-tune, word2vec or fasttext.")],
+    name: Annotated[str | None, typer.Option(help="What to call the model.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe (repeatable)."),
+    ] = None,
+) -> None:
+    """Train a custom model by a recipe."""
+    from search.workspace import project as existing
+    from training.train import train as train_model
+
+    with _run(existing(project)) as run:
+        made = train_model(existing(project), recipe, name, _settings(set_ or []), run)
+        _notes(run, made.notes)
+        run.result(model=made.name, id=made.id)
+        _say(f"The model {made.name!r} is ready.")
+
+
+@app.command()
+def search(
+    project: ProjectName,
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    model: Models = None,
+    k: Annotated[int, typer.Option("-k", help="How many hits.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Search with several models; missing indexes are built first."""
+    from search.engine import compare
+    from search.workspace import project as existing
+
+    with _bar() as progress:
+        found = compare(existing(project), query, model or (), k, progress)
+    for result in found.results:
+        if result.note:
+            _aside(f"{result.model}: {result.note}")
+    if as_json:
+        _print_json(found.as_json())
+        return
+    for result in found.results:
+        _say(f"\n{result.model} ({result.ms:.0f} ms)")
+        for hit in result.hits:
+            title = f"{hit.title}: " if hit.title else ""
+            _say(
+                f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}  {title}{' '.join(hit.text.split())[:100]}"
+            )
+
+
+@app.command()
+def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False) -> None:
+    """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
+    from search.evaluation import METRICS
+    from search.evaluation import evaluate as evaluate_models
+    from search.workspace import project as existing
+
+    with _run(existing(project)) as run:
+        result = evaluate_models(existing(project), model or (), run)
+        _notes(run, result.notes)
+    if as_json:
+        _print_json(result.as_json())
+        return
+    _say(f"{'':<24}" + "".join(f"{metric:>12}" for metric in METRICS))
+    for name in result.scores:
+        means = result.means(name)
+        _say(f"{name:<24}" + "".join(f"{means[metric]:>12.3f}" for metric in METRICS))
+    for test in result.comparisons:
+        _say(
+            f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "
+            f"{test.ties:,} ties, {test.losses:,} losses."
+        )
+
+
+@app.command()
+def models(project: ProjectName, as_json: AsJson = False) -> None:
+    """List the models of a project."""
+    from search.encoders import models as known_models
+    from search.workspace import project as existing
+
+    known = [info.as_json() for info in known_models(existing(project))]
+    if as_json:
+        _print_json(known)
+        return
+    for info in known:
+        _say(
+            f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
+            f"{info['dim']:>5} dimensions  {info['created']}"
+        )
+
+
+@app.command()
+def words(
+    project: ProjectName,
+    model: Annotated[str, typer.Argument(help="A Word2Vec or FastText model.")],
+    word: Annotated[str, typer.Argument(help="The word to look around.")],
+) -> None:
+    """Show the words nearest to a word under a word-vector model."""
+    from search.words import nearest_words
+    from search.workspace import project as existing
+
+    for near, cosine in nearest_words(existing(project), model, word):
+        _say(f"{cosine:.3f}  {near}")
+
+
+@app.command()
+def export(
+    project: ProjectName,
+    model: Annotated[str, typer.Argument(help="The model to write out.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+) -> None:
+    """Write a model as a standard SentenceTransformer folder."""
+    from search.workspace import project as existing
+    from training.train import export as export_model
+
+    for note in export_model(existing(project), model, folder):
+        _aside(note)
+    _say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
+
+
+@app.command()
+def projects() -> None:
+    """List the projects of the workspace."""
+    from search.workspace import projects as known
+
+    for project in known():
+        _say(project.name)
+
+
+@contextmanager
+def _run(project: Any) -> Iterator[Any]:
+    """Run the block as a recorded run, with a bar on stderr where that is a terminal."""
+    from search.runs import recorded
+
+    with _bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
+        yield recorder
+
+
+@contextmanager
+def _bar() -> Iterator[Any]:
+    """A progress callable that draws a bar on stderr; plain lines where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def progress(
+            done: float, total: float, message: str, metrics: dict[str, float] | None = None
+        ) -> None:
+            numbers = "".join(
+                f"  {name} {value:.3f}"
+                for name, value in (metrics or {}).items()
+                if name not in ("step", "epoch")
+            )
+            bar.update(task, completed=done, total=total or None, description=message + numbers)
+
+        yield progress
+
+
+class _Lines:
+    """Progress where nobody sees a bar move: one line on stderr for each new message."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        stem = message.split(":", maxsplit=1)[0]
+        if stem != self._last:
+            self._last = stem
+            _aside(message)
+
+
+def _settings(pairs: Sequence[str]) -> dict[str, str]:
+    values = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise Refused(f"--set {pair} is not of the form KEY=VALUE.")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def _report(run: Any, report: Any, what: str) -> None:
+    """Say what was understood of a file, and what was refused."""
+    roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
+    understood = f"{report.source}: {report.format}, {report.accepted:,} {what}"
+    _aside(understood + (f" ({roles})" if roles else "") + ".")
+    if report.refused_count:
+        shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
+        more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
+        _notes(run, [f"{report.source}: {report.refused_count:,} rows refused ({shown}{more})"])
+
+
+def _notes(run: Any, notes: Sequence[str]) -> None:
+    for note in notes:
+        run.note(note)
+        _aside(note)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _aside(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def main() -> None:
+    """Run a command; a refusal or failure is one clear line on stderr, never a traceback."""
+    try:
+        app()
+    except BespokeError as error:
+        _aside(" ".join(str(error).split()))
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        _aside("Cancelled.")
+        sys.exit(1)
+    except OSError as error:
+        _aside(f"The work failed: {error.strerror or error} ({error.filename or 'no file named'}).")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Vectors and ids only: knows no text, no model, no project."""

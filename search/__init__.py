@@ -1,0 +1,1 @@
+"""Finds and proves: corpora, encoders, retrieval, comparison, evaluation."""

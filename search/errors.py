@@ -1,0 +1,29 @@
+"""Every error that Bespoke raises on purpose, in one place.
+
+BespokeError
+├── Refused     the input was not accepted; nothing changed          (exit status 2)
+├── Failed      the work was accepted but could not be completed     (exit status 1)
+└── Cancelled   the person stopped the work; nothing was published   (exit status 1)
+
+The message of each is written for the person who caused it: what was wrong, where, what to do.
+"""
+
+
+class BespokeError(Exception):
+    """The base of every error whose message is meant for a person."""
+
+    exit_status = 1
+
+
+class Refused(BespokeError):
+    """The input was not accepted and nothing changed."""
+
+    exit_status = 2
+
+
+class Failed(BespokeError):
+    """The work was accepted but could not be completed; nothing was published."""
+
+
+class Cancelled(BespokeError):
+    """The person stopped the work; nothing was published."""

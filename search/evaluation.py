@@ -1,0 +1,339 @@
+"""Proof: metrics on queries never trained on, paired tests, and a verdict in one plain sentence.
+
+Metrics come from ir-measures (pytrec_eval underneath), with trec_eval's definitions: nDCG with linear
+gains, judgments of 0 not relevant, a query for which nothing was found counts 0. The tests are scipy's:
+a paired randomization test (Fisher; Smucker, Allan, Carterette, CIKM 2007) and a bias-corrected and
+accelerated bootstrap interval of the mean difference.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.corpus import Corpus, current_corpus
+from search.encoders import KEYWORD, ModelInfo
+from search.engine import Retriever, chosen_models, retrievers_for
+from search.errors import Refused
+from search.leaks import seen_in_training
+from search.progress import Progress, Stage, silent
+from search.query_sets import QuerySet, current_query_set
+from search.readers.pairs import Pair
+from search.workspace import Manifest, Project, write_json
+
+METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
+MAIN_METRIC = "ndcg@10"
+TRAINED_ON = "trained_on.jsonl"
+DEPTH = 100
+_RESAMPLES = 9_999
+_ALPHA = 0.05
+_SEED = 20_240_501
+_BATCH = 64
+_PER_QUERY = "per_query.json"
+
+Verdict = Literal["better", "worse", "no clear difference"]
+Scores = dict[str, list[float]]
+"""A metric's name to one value a query, in the order of the evaluation's queries."""
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A candidate against a baseline on the same queries."""
+
+    baseline: str
+    candidate: str
+    metric: str
+    delta: float
+    ci95: tuple[float, float]
+    p_value: float
+    wins: int
+    ties: int
+    losses: int
+    verdict: Verdict
+
+    def sentence(self, queries: int) -> str:
+        """The verdict in one plain sentence, for the person who decides."""
+        low, high = self.ci95
+        size = f"{self.delta:+.3f} nDCG@10 (95% interval {low:+.3f} to {high:+.3f})"
+        on = f"on {queries:,} held-out queries"
+        if self.verdict == "better":
+            return f"{self.candidate} is better than {self.baseline} {on}: {size}."
+        if self.verdict == "worse":
+            return f"{self.candidate} is worse than {self.baseline} {on}: {size}."
+        return f"No clear difference between {self.candidate} and {self.baseline} {on}: {size}."
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Several models on one query set, with every single query's figures."""
+
+    queries: list[str]
+    texts: list[str]
+    scores: dict[str, Scores]
+    first_relevant: dict[str, list[int | None]]
+    comparisons: list[PairedTest]
+    notes: list[str] = field(default_factory=list)
+
+    def means(self, model: str) -> dict[str, float]:
+        """The mean of each metric over the queries."""
+        return {metric: float(np.mean(values)) for metric, values in self.scores[model].items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `evaluate --json` prints."""
+        return {
+            "queries": len(self.queries),
+            "models": {model: self.means(model) for model in self.scores},
+            "comparisons": [{**asdict(test), "ci95": list(test.ci95)} for test in self.comparisons],
+        }
+
+    def differences(self, baseline: str, candidate: str) -> NDArray[np.float64]:
+        """nDCG@10 of the candidate minus that of the baseline, one value a query."""
+        ours = np.asarray(self.scores[candidate][MAIN_METRIC])
+        theirs = np.asarray(self.scores[baseline][MAIN_METRIC])
+        result: NDArray[np.float64] = ours - theirs
+        return result
+
+
+def evaluate(
+    project: Project, names: Sequence[str] = (), progress: Progress = silent
+) -> Evaluation:
+    """Compare models on the project's query set, and keep the evaluation as an artifact.
+
+    :param names: model names; none means generic and the newest custom model. The first is the baseline.
+    :raises Refused: without documents or a query set, and for an unknown model.
+    """
+    corpus_manifest, corpus = current_corpus(project)
+    query_manifest, query_set = current_query_set(project)
+    infos = [info for info in chosen_models(project, names) if info is not None]
+    usable, unanswered = query_set.restricted_to(set(corpus.ids()))
+    notes = []
+    if unanswered:
+        notes.append(f"{unanswered:,} queries left out: no relevant document in the corpus")
+    usable, seen = _unseen(project, infos, usable, query_manifest, corpus)
+    if seen:
+        notes.append(f"{seen:,} queries left out: a model was trained on them or their answers")
+    if not usable.queries:
+        raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
+    retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
+    result = measure(retrievers, corpus, usable, notes, Stage(progress, 0.7, 1.0))
+    made_from = {
+        "corpus": corpus_manifest.id,
+        "queries": query_manifest.id,
+        **{f"model:{info.name}": info.id for info in infos},
+    }
+    with project.publish("evaluations", made_from) as draft:
+        draft.details.update(result.as_json(), notes=notes)
+        write_json(
+            draft.folder / _PER_QUERY,
+            {
+                "queries": result.queries,
+                "texts": result.texts,
+                "scores": result.scores,
+                "first_relevant": result.first_relevant,
+            },
+        )
+    progress(1, 1, f"evaluated on {len(result.queries):,} queries")
+    return result
+
+
+def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
+    """Read an evaluation artifact, checked to be whole."""
+    folder = project.checked(manifest)
+    content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
+    tests = [
+        PairedTest(**{**test, "ci95": tuple(test["ci95"])})
+        for test in manifest.details["comparisons"]
+    ]
+    return Evaluation(comparisons=tests, notes=manifest.details["notes"], **content)
+
+
+def newest_evaluation(project: Project) -> Manifest | None:
+    """The newest evaluation of the current corpus and query set, or None."""
+    corpus, queries = project.newest("corpora"), project.newest("queries")
+    if corpus is None or queries is None:
+        return None
+    for manifest in reversed(project.manifests("evaluations")):
+        made_from = manifest.made_from
+        if made_from["corpus"] == corpus.id and made_from["queries"] == queries.id:
+            return manifest
+    return None
+
+
+def measure(
+    retrievers: Sequence[Retriever],
+    corpus: Corpus,
+    query_set: QuerySet,
+    notes: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Evaluation:
+    """Rank every query with every model, score the rankings, and test each model against the first."""
+    queries = sorted(query_set.queries)
+    texts = [query_set.queries[query] for query in queries]
+    ids = corpus.ids()
+    scores: dict[str, Scores] = {}
+    firsts: dict[str, list[int | None]] = {}
+    for place, retriever in enumerate(retrievers):
+        stage = Stage(progress, place / len(retrievers), (place + 1) / len(retrievers))
+        rankings = _rankings(retriever, texts, ids, stage)
+        run = dict(zip(queries, rankings, strict=True))
+        scores[retriever.name] = score(run, query_set)
+        firsts[retriever.name] = [
+            _first_relevant(run[query], query_set.relevant(query)) for query in queries
+        ]
+    names = list(scores)
+    tests = [
+        paired_test(names[0], name, scores[names[0]][MAIN_METRIC], scores[name][MAIN_METRIC])
+        for name in names[1:]
+    ]
+    return Evaluation(queries, texts, scores, firsts, tests, list(notes))
+
+
+def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
+    """Each metric for each query (sorted by id).
+
+    :param run: query id to document ids, best first.
+    :param query_set: the judgments.
+    """
+    import ir_measures
+    from ir_measures import AP, RR, R, nDCG
+
+    measures = {
+        "ndcg@10": nDCG @ 10,
+        "mrr@10": RR @ 10,
+        "recall@10": R @ 10,
+        "recall@100": R @ 100,
+        "map@100": AP @ 100,
+    }
+    queries = sorted(run)
+    qrels = [
+        ir_measures.Qrel(query, document, grade)
+        for query in queries
+        for document, grade in query_set.judgments[query].items()
+    ]
+    # trec_eval orders by score, ties by document id: falling whole numbers keep our order instead.
+    docs = [
+        ir_measures.ScoredDoc(query, document, float(-rank))
+        for query in queries
+        for rank, document in enumerate(run[query])
+    ]
+    names = {measure: name for name, measure in measures.items()}
+    found: dict[str, dict[str, float]] = {name: {} for name in METRICS}
+    if docs:
+        for value in ir_measures.iter_calc(list(measures.values()), qrels, docs):
+            found[names[value.measure]][value.query_id] = float(value.value)
+    return {name: [found[name].get(query, 0.0) for query in queries] for name in METRICS}
+
+
+def paired_test(
+    baseline: str, candidate: str, ours: Sequence[float], theirs: Sequence[float]
+) -> PairedTest:
+    """Test a candidate's per-query scores (`theirs`) against a baseline's (`ours`), two-sided.
+
+    :returns: the mean difference, its 95% interval, the p-value, wins, ties, losses and the verdict:
+        better or worse where p < 0.05, else no clear difference.
+    """
+    differences = np.asarray(theirs, dtype=np.float64) - np.asarray(ours, dtype=np.float64)
+    delta = float(differences.mean())
+    p_value = _randomization_p(differences)
+    verdict: Verdict = "no clear difference"
+    if p_value < _ALPHA and delta != 0:
+        verdict = "better" if delta > 0 else "worse"
+    ties = np.abs(differences) < 1e-9
+    return PairedTest(
+        baseline=baseline,
+        candidate=candidate,
+        metric=MAIN_METRIC,
+        delta=delta,
+        ci95=_interval(differences),
+        p_value=p_value,
+        wins=int(((differences > 0) & ~ties).sum()),
+        ties=int(ties.sum()),
+        losses=int(((differences < 0) & ~ties).sum()),
+        verdict=verdict,
+    )
+
+
+def _randomization_p(differences: NDArray[np.float64]) -> float:
+    from scipy.stats import permutation_test
+
+    if len(differences) < 2 or not np.abs(differences).max() > 0:
+        return 1.0
+    result = permutation_test(
+        (differences,),
+        lambda x, axis: np.mean(x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=_RESAMPLES,
+        batch=max(1, 2_000_000 // len(differences)),
+        rng=np.random.default_rng(_SEED),
+    )
+    return float(result.pvalue)
+
+
+def _interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    from scipy.stats import bootstrap
+
+    mean = float(differences.mean())
+    if len(differences) < 2 or np.ptp(differences) == 0:
+        return mean, mean
+    interval = bootstrap(
+        (differences,),
+        np.mean,
+        vectorized=True,
+        n_resamples=_RESAMPLES,
+        batch=max(1, 2_000_000 // len(differences)),
+        method="BCa",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def _rankings(
+    retriever: Retriever, texts: Sequence[str], ids: Sequence[str], progress: Progress
+) -> list[list[str]]:
+    message = f"searching {len(texts):,} held-out queries with {retriever.name}"
+    found: list[list[str]] = []
+    for start in range(0, len(texts), _BATCH):
+        progress(start, len(texts), message)
+        for ranking in retriever.rank(texts[start : start + _BATCH], DEPTH):
+            found.append([ids[position] for position, _ in ranking])
+    return found
+
+
+def _first_relevant(ranking: Sequence[str], relevant: dict[str, int]) -> int | None:
+    """The rank of the first relevant document among the hundred best, or None."""
+    for rank, document in enumerate(ranking, start=1):
+        if document in relevant:
+            return rank
+    return None
+
+
+def _unseen(
+    project: Project,
+    infos: Sequence[ModelInfo],
+    query_set: QuerySet,
+    manifest: Manifest,
+    corpus: Corpus,
+) -> tuple[QuerySet, int]:
+    """Leave out what a custom model may have been trained on.
+
+    A model trained with this query set in view was kept apart from it then; only a model that is older
+    than the query set needs a look at its training pairs.
+    """
+    seen: set[str] = set()
+    for info in infos:
+        if info.kind == "generic" or info.name == KEYWORD:
+            continue
+        model = project.artifact("models", info.id)
+        if model.made_from.get("queries") == manifest.id:
+            continue
+        path = project.folder_of(model) / TRAINED_ON
+        if path.is_file():
+            with path.open(encoding="utf-8") as stream:
+                pairs = [Pair(**json.loads(line)) for line in stream]
+            seen |= seen_in_training(pairs, query_set, corpus)
+    kept = {q: text for q, text in query_set.queries.items() if q not in seen}
+    return QuerySet(kept, {q: query_set.judgments[q] for q in kept}), len(seen)

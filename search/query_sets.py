@@ -1,0 +1,125 @@
+"""Query sets: queries with judgments, never trained on, by which models are compared."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.corpus import current_corpus
+from search.errors import Refused
+from search.readers.judgments import Judgments, read_judgments, read_queries
+from search.workspace import Draft, Manifest, Project
+
+_QUERIES = "queries.jsonl"
+_QRELS = "qrels.tsv"
+
+
+@dataclass(frozen=True)
+class QuerySet:
+    """Queries (id to text) and their judgments (query id to document id to grade)."""
+
+    queries: Mapping[str, str]
+    judgments: Judgments
+
+    def relevant(self, query: str) -> dict[str, int]:
+        """The documents judged relevant to a query (grade above 0)."""
+        return {d: g for d, g in self.judgments.get(query, {}).items() if g > 0}
+
+    def restricted_to(self, documents: set[str]) -> tuple["QuerySet", int]:
+        """The queries that have a relevant document among `documents`, and how many have none."""
+        kept = {
+            query: text
+            for query, text in self.queries.items()
+            if any(document in documents for document in self.relevant(query))
+        }
+        judgments = {query: self.judgments[query] for query in kept}
+        return QuerySet(kept, judgments), len(self.queries) - len(kept)
+
+    def save(self, draft: Draft) -> None:
+        """Write the query set into an artifact."""
+        with (draft.folder / _QUERIES).open("w", encoding="utf-8") as stream:
+            for query, text in self.queries.items():
+                stream.write(json.dumps({"_id": query, "text": text}, ensure_ascii=False) + "\n")
+        with (draft.folder / _QRELS).open("w", encoding="utf-8") as stream:
+            stream.write("query-id\tcorpus-id\tscore\n")
+            for query in self.queries:
+                for document, grade in self.judgments.get(query, {}).items():
+                    stream.write(f"{query}\t{document}\t{grade}\n")
+        draft.details.update(
+            queries=len(self.queries), judgments=sum(len(j) for j in self.judgments.values())
+        )
+
+    @classmethod
+    def load(cls, project: Project, manifest: Manifest) -> "QuerySet":
+        """Read a query set artifact, checked to be whole."""
+        folder = project.checked(manifest)
+        with (folder / _QUERIES).open(encoding="utf-8") as stream:
+            rows = [json.loads(line) for line in stream]
+        judgments: Judgments = {}
+        with (folder / _QRELS).open(encoding="utf-8") as stream:
+            next(stream)
+            for line in stream:
+                query, document, grade = line.rstrip("\n").split("\t")
+                judgments.setdefault(query, {})[document] = int(grade)
+        return cls({row["_id"]: row["text"] for row in rows}, judgments)
+
+
+@dataclass(frozen=True)
+class QueryIntake:
+    """What `add_query_set` brought, with what was left out, in words."""
+
+    manifest: Manifest
+    queries: int
+    notes: list[str]
+
+
+def add_query_set(project: Project, queries: Path, qrels: Path) -> QueryIntake:
+    """Make a query set of a file of queries and a file of judgments.
+
+    :raises Refused: when a file cannot be used, or too few queries have a relevant document.
+    """
+    manifest, corpus = current_corpus(project)
+    texts, query_report = read_queries(queries)
+    judgments, judgment_report = read_judgments(qrels)
+    whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts})
+    usable, unanswered = whole.restricted_to(set(corpus.ids()))
+    notes = []
+    for report in (query_report, judgment_report):
+        if report.refused_count:
+            first = report.refused[0]
+            notes.append(
+                f"{report.source}: {report.refused_count:,} rows left out "
+                f"({first.where}: {first.reason})"
+            )
+    if unanswered:
+        notes.append(
+            f"{unanswered:,} queries left out: no document of the corpus is judged relevant"
+        )
+    unknown = len(judgments.keys() - texts.keys())
+    if unknown:
+        notes.append(f"judgments of {unknown:,} unknown query ids left out")
+    if not usable.queries:
+        raise Refused(
+            f"No query of {queries.name} has a relevant document in this corpus. Do the document ids "
+            f"in {qrels.name} match those of the corpus (for example {corpus.ids()[0]!r})?"
+        )
+    with project.publish(
+        "queries", {"corpus": manifest.id}, source=f"{queries.name} and {qrels.name}"
+    ) as draft:
+        usable.save(draft)
+    return QueryIntake(project.artifact("queries", draft.id), len(usable.queries), notes)
+
+
+def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
+    """The newest query set of a project.
+
+    :raises Refused: when there is none yet, saying how to get one.
+    """
+    manifest = project.newest("queries")
+    if manifest is None:
+        raise Refused(
+            f"The project {project.name!r} has no query set, so nothing can be proved yet. Add query/"
+            f"response pairs (a fifth is held out): python cli.py pairs {project.name} FILE, or "
+            f"judgments: python cli.py queries {project.name} QUERIES --qrels QRELS."
+        )
+    return manifest, QuerySet.load(project, manifest)

@@ -1,0 +1,1 @@
+"""Files into documents, pairs and judgments, with errors that a user understands."""

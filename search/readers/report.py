@@ -1,0 +1,135 @@
+"""What was understood of a file: format, columns, rows accepted, rows refused and why."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from search.errors import Refused
+from search.settings import LIMITS
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """One row that was left out: where it is in the file, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """What a reader understood of one file; filled while the file is read."""
+
+    source: str
+    format: str = ""
+    delimiter: str | None = None
+    columns: tuple[str, ...] = ()
+    roles: dict[str, str] = field(default_factory=dict)
+    accepted: int = 0
+    refused_count: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+
+    def refuse(self, where: str, reason: str) -> None:
+        """Leave a row out; the first thousand are listed, all are counted."""
+        self.refused_count += 1
+        if len(self.refused) < LIMITS.listed_refusals:
+            self.refused.append(RefusedRow(where, reason))
+
+    def require_some(self, what: str) -> None:
+        """Refuse the whole file when not one row was accepted.
+
+        :raises Refused: with the first reasons.
+        """
+        if self.accepted:
+            return
+        if not self.refused_count:
+            raise Refused(f"{self.source} holds no {what}: it is empty.")
+        reasons = "; ".join(f"{row.where}: {row.reason}" for row in self.refused[:3])
+        raise Refused(
+            f"{self.source} holds no usable {what}: all {self.refused_count:,} rows were refused "
+            f"({reasons})."
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The report as JSON for a manifest."""
+        return {
+            "source": self.source,
+            "format": self.format,
+            "delimiter": self.delimiter,
+            "roles": self.roles,
+            "accepted": self.accepted,
+            "refused": self.refused_count,
+            "refusals": [[row.where, row.reason] for row in self.refused],
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record of a table: where it stands in the file, and its fields."""
+
+    where: str
+    fields: Mapping[str, Any]
+
+
+class BadField(ValueError):
+    """A field of a row cannot be used; the row is refused with this reason."""
+
+
+def source_of(path: Path) -> str:
+    """How messages name a file: its name, without the folders of this machine."""
+    return path.name
+
+
+def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> str:
+    """A field as clean text: NFC, no control characters but newline and tab, no outer white space.
+
+    :param value: what the file holds: text, a number, or nothing.
+    :param column: the name of the field, for the message.
+    :param limit: the most characters that are accepted.
+    :raises BadField: for lists and objects, unpaired surrogates, and texts over the limit.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | dict):
+        raise BadField(f"{column} is not text but a {type(value).__name__}")
+    text = value if isinstance(value, str) else str(value)
+    if len(text) > limit:
+        raise BadField(f"{column} has {len(text):,} characters; the limit is {limit:,}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadField(f"{column} holds a broken character (an unpaired surrogate)") from None
+    text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():
+        text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return text.strip()
+
+
+def guess_column(
+    columns: Sequence[str], names: Sequence[str], chosen: str | None, source: str
+) -> str | None:
+    """The column that plays a role: the chosen one, or the first whose name is among `names`.
+
+    :raises Refused: when the chosen column is not in the file.
+    """
+    if chosen is not None:
+        for column in columns:
+            if column == chosen:
+                return column
+        for column in columns:
+            if _folded(column) == _folded(chosen):
+                return column
+        raise Refused(
+            f"{source} has no column {chosen!r}. Its columns are: {', '.join(columns) or 'none'}."
+        )
+    folded = {_folded(column): column for column in reversed(columns)}
+    for name in names:
+        if name in folded:
+            return folded[name]
+    return None
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")

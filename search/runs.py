@@ -1,0 +1,372 @@
+"""Long work in a process of its own: started, watched, cancelled and found again from its folder.
+
+A run is a command of the terminal. Its folder holds command.json (what was asked), status.json (how it
+stands, replaced at each change), events.jsonl (numbers for curves) and log (what it printed). Whoever
+reads the folder sees the same: the page that started it, a second tab, the app after a restart.
+"""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from search.errors import BespokeError, Cancelled, Refused
+from search.progress import Progress
+from search.settings import child_environment, settings
+from search.workspace import Project, new_id, now, write_atomically
+
+State = Literal["starting", "running", "done", "failed", "refused", "cancelled", "interrupted"]
+OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
+_COMMAND = "command.json"
+_STATUS = "status.json"
+_EVENTS = "events.jsonl"
+_LOG = "log"
+_WRITE_EVERY = 0.25
+_START_GRACE = 30.0
+
+
+class Status(BaseModel):
+    """How a run stands."""
+
+    model_config = ConfigDict(frozen=True)
+    state: State = "starting"
+    message: str = "starting"
+    done: float = 0.0
+    total: float = 0.0
+    started: float = Field(default_factory=time.time)
+    updated: float = Field(default_factory=time.time)
+    pid: int | None = None
+    process_started: float | None = None
+    error: str | None = None
+    notes: list[str] = Field(default_factory=list)
+    result: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, 0 to 1; None while the total is unknown."""
+        return min(self.done / self.total, 1.0) if self.total > 0 else None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start, up to now or to the end."""
+        end = self.updated if self.state in OVER else time.time()
+        return max(end - self.started, 0.0)
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left at the pace so far; None when that cannot be told yet."""
+        share = self.share
+        if self.state != "running" or share is None or share < 0.02 or self.elapsed < 1.0:
+            return None
+        at_report = max(self.updated - self.started, 0.0)
+        left = at_report * (1 - share) / share - (time.time() - self.updated)
+        return max(left, 0.0)
+
+
+class Run:
+    """One run, as its folder tells it."""
+
+    def __init__(self, project: Project, identity: str) -> None:
+        self.project = project
+        self.id = identity
+        self.folder = project.folder / "runs" / identity
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of cli.py, without the interpreter."""
+        try:
+            content = json.loads((self.folder / _COMMAND).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return [str(argument) for argument in content["arguments"]]
+
+    @property
+    def command(self) -> str:
+        """The line that does the same in a terminal."""
+        return shlex.join(["python", "cli.py", *self.arguments])
+
+    @property
+    def verb(self) -> str:
+        """The command's name: train, index, evaluate, ..."""
+        return self.arguments[0] if self.arguments else ""
+
+    @property
+    def status(self) -> Status:
+        """How the run stands now; a process that vanished makes it "interrupted"."""
+        status = self._read()
+        if status.state in OVER or self._alive(status):
+            return status
+        status = self._read()  # It may have ended, properly, between the two looks.
+        if status.state in OVER:
+            return status
+        return status.model_copy(
+            update={
+                "state": "interrupted",
+                "message": "interrupted",
+                "error": "Its process ended without a word: it was killed, ran out of memory, or "
+                "the machine stopped. Nothing was published. Start it again.",
+            }
+        )
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was reported for curves: {"time", "done", "total", "metrics"}, oldest first."""
+        try:
+            lines = (self.folder / _EVENTS).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        events = []
+        for line in lines:
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue  # The last line of a run that was killed may be cut short.
+        return events
+
+    def log(self, characters: int = 4_000) -> str:
+        """The end of what the process printed."""
+        try:
+            return (self.folder / _LOG).read_text(encoding="utf-8", errors="replace")[-characters:]
+        except OSError:
+            return ""
+
+    def cancel(self, patience: float = 10.0) -> Status:
+        """Ask the process to stop, wait, and kill it if it does not; returns how the run ended."""
+        status = self.status
+        process = self._process(status)
+        if status.state in OVER or process is None:
+            return status
+        try:
+            process.terminate()
+            process.wait(patience)
+        except psutil.TimeoutExpired:
+            process.kill()
+        except psutil.NoSuchProcess:
+            pass
+        deadline = time.time() + 2.0
+        while self._alive(self._read()) and time.time() < deadline:
+            time.sleep(0.05)
+        last = self._read()
+        if last.state not in OVER:
+            last = last.model_copy(
+                update={"state": "cancelled", "message": "cancelled", "updated": time.time()}
+            )
+            self._write(last)
+        return last
+
+    def _read(self) -> Status:
+        try:
+            return Status.model_validate_json((self.folder / _STATUS).read_bytes())
+        except (OSError, ValidationError):
+            return Status(
+                state="failed",
+                message="unreadable",
+                error=f"{self.folder / _STATUS} is missing or damaged.",
+            )
+
+    def _write(self, status: Status) -> None:
+        write_atomically(self.folder / _STATUS, status.model_dump_json())
+
+    def _alive(self, status: Status) -> bool:
+        if status.pid is None:
+            return time.time() - status.started < _START_GRACE
+        return self._process(status) is not None
+
+    @staticmethod
+    def _process(status: Status) -> psutil.Process | None:
+        """The run's process, told from a later one of the same number by its start time."""
+        if status.pid is None:
+            return None
+        try:
+            process = psutil.Process(status.pid)
+            same = process.create_time() == status.process_started
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None
+
+
+def runs(project: Project) -> list[Run]:
+    """All runs of a project, the newest first."""
+    parent = project.folder / "runs"
+    if not parent.is_dir():
+        return []
+    names = sorted((f.name for f in parent.iterdir() if (f / _STATUS).is_file()), reverse=True)
+    return [Run(project, name) for name in names]
+
+
+def start(project: Project, arguments: Sequence[str]) -> Run:
+    """Start `python cli.py ARGUMENTS` in a process of its own; returns at once.
+
+    :param project: the project it works for; the run's folder is made in it.
+    :param arguments: the command line after `cli.py`.
+    """
+    run = _new_run(project, arguments)
+    log = (run.folder / _LOG).open("wb")
+    with log:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).parent.parent / "cli.py"), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=child_environment(run.folder),
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.
+    _claim_for(run, process.pid)
+    return run
+
+
+@contextmanager
+def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iterator["Recorder"]:
+    """Run the block as a run: the one this process was started for, or a new one.
+
+    :param arguments: the command line after `cli.py`, for a new run.
+    :param also: a second progress that is told too (the terminal's bar).
+    """
+    folder = settings().run_folder
+    if folder is not None and folder.parent == project.folder / "runs":
+        run, own = Run(project, folder.name), False
+    else:
+        run, own = _new_run(project, arguments), True
+    recorder = Recorder(run, also)
+    with _cancel_on_signal(recorder):
+        try:
+            yield recorder
+        except BaseException as error:
+            recorder.end(error)
+            if own and isinstance(error, Refused):
+                recorder.forget()
+            raise
+        recorder.end(None)
+
+
+class Recorder:
+    """Writes a run's status and events while the work goes on."""
+
+    def __init__(self, run: Run, also: Progress) -> None:
+        self.run = run
+        self.cancelled = False
+        self._also = also
+        self._written = 0.0
+        process = psutil.Process()
+        self._status = Status(
+            state="running",
+            message="starting",
+            started=run._read().started,
+            pid=process.pid,
+            process_started=process.create_time(),
+        )
+        run._write(self._status)
+
+    def __call__(
+        self,
+        done: float,
+        total: float,
+        message: str,
+        metrics: dict[str, float] | None = None,
+    ) -> None:
+        """The progress callable of the work."""
+        if self.cancelled:
+            raise Cancelled("Cancelled. Nothing was published.")
+        moment = time.time()
+        fresh = message != self._status.message
+        self._status = self._status.model_copy(
+            update={"done": done, "total": total, "message": message, "updated": moment}
+        )
+        if metrics:
+            event = {"time": moment, "done": done, "total": total, "metrics": metrics}
+            with (self.run.folder / _EVENTS).open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(event) + "\n")
+        if fresh or moment - self._written >= _WRITE_EVERY:
+            self.run._write(self._status)
+            self._written = moment
+        self._also(done, total, message, metrics)
+
+    def note(self, text: str) -> None:
+        """Something the person should read when the run is over."""
+        self._status = self._status.model_copy(update={"notes": [*self._status.notes, text]})
+
+    def result(self, **facts: Any) -> None:
+        """Facts about what was made (ids, names), for the page that watches."""
+        self._status = self._status.model_copy(update={"result": {**self._status.result, **facts}})
+
+    def end(self, error: BaseException | None) -> None:
+        """Write how it ended."""
+        state: State = "done"
+        if isinstance(error, Cancelled | KeyboardInterrupt) or (error and self.cancelled):
+            state = "cancelled"
+        elif isinstance(error, Refused):
+            state = "refused"
+        elif error is not None:
+            state = "failed"
+        text = None if error is None or state == "cancelled" else _in_words(error)
+        update = {
+            "state": state,
+            "message": self._status.message if state == "done" else state,
+            "error": text,
+            "updated": time.time(),
+        }
+        self._status = self._status.model_copy(update=update)
+        self.run._write(self._status)
+
+    def forget(self) -> None:
+        """Remove the run's folder: the input was refused, so nothing happened."""
+        for path in self.run.folder.iterdir():
+            path.unlink()
+        self.run.folder.rmdir()
+        self.run.project.discard_if_empty()
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, BespokeError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _new_run(project: Project, arguments: Sequence[str]) -> Run:
+    run = Run(project, new_id())
+    run.folder.mkdir(parents=True)
+    content = {"arguments": list(arguments), "created": now()}
+    write_atomically(run.folder / _COMMAND, json.dumps(content, ensure_ascii=False))
+    run._write(Status())
+    return run
+
+
+def _claim_for(run: Run, pid: int) -> None:
+    """Note the process of a run that has not yet reported itself."""
+    status = run._read()
+    if status.pid is None:
+        try:
+            created = psutil.Process(pid).create_time()
+        except psutil.Error:
+            return
+        run._write(status.model_copy(update={"pid": pid, "process_started": created}))
+
+
+@contextmanager
+def _cancel_on_signal(recorder: Recorder) -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into `Cancelled`, so that drafts are cleaned up on the way out."""
+
+    def cancel(_signal: int, _frame: object) -> None:
+        if not recorder.cancelled:
+            recorder.cancelled = True
+            raise Cancelled("Cancelled. Nothing was published.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {s: signal.signal(s, cancel) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

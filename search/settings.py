@@ -1,0 +1,63 @@
+"""The only reader of environment variables, and the home of every limit."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that are checked while reading, so that no input can exhaust the machine."""
+
+    upload_bytes: int = 1024 * 1024 * 1024
+    line_bytes: int = 8 * 1024 * 1024
+    text_characters: int = 1_000_000
+    query_characters: int = 10_000
+    columns: int = 1_000
+    zip_entries: int = 10_000
+    zip_ratio: int = 200
+    listed_refusals: int = 1_000
+    min_documents: int = 2
+    min_pairs: int = 8
+    min_test_queries: int = 5
+    max_hits: int = 1_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment decides.
+
+    `home` is the workspace folder (BESPOKE_HOME), `run_folder` the folder of the run that this process
+    works for (BESPOKE_RUN, set by whoever started the process), `device` overrides the choice of cuda,
+    mps or cpu (BESPOKE_DEVICE).
+    """
+
+    home: Path
+    run_folder: Path | None
+    device: str | None
+
+
+LIMITS = Limits()
+HOME_VARIABLE = "BESPOKE_HOME"
+RUN_VARIABLE = "BESPOKE_RUN"
+DEVICE_VARIABLE = "BESPOKE_DEVICE"
+
+
+def settings() -> Settings:
+    """Read the environment afresh, so that a test or a child process may move the workspace."""
+    run_folder = os.environ.get(RUN_VARIABLE)
+    return Settings(
+        home=Path(os.environ.get(HOME_VARIABLE) or "workspace").absolute(),
+        run_folder=Path(run_folder) if run_folder else None,
+        device=os.environ.get(DEVICE_VARIABLE) or None,
+    )
+
+
+def child_environment(run_folder: Path) -> dict[str, str]:
+    """The environment of a run's process: this one's, plus the workspace and the run it works for."""
+    return {
+        **os.environ,
+        HOME_VARIABLE: str(settings().home),
+        RUN_VARIABLE: str(run_folder),
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,231 @@
+"""Pooled word vectors (Word2Vec, FastText) as an encoder.
+
+A text is the mean of the vectors of its words, plain or weighted as in SIF: a / (a + p(word)), with the
+common component of the corpus removed (Arora, Liang, Ma 2017, "A Simple but Tough-to-Beat Baseline for
+Sentence Embeddings"). A text without a known word has a zero vector, and finds nothing.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.vector_index import normalised
+from search.errors import Failed, Refused
+
+Vectors = NDArray[np.float32]
+SIF_A = 1e-3
+_SETTINGS = "word_vectors.json"
+_TENSORS = "word_vectors.safetensors"
+# Letters, their combining marks (Hindi vowels are marks) and digits, of every script.
+_WORD_PATTERN = r"[\p{L}\p{M}\p{N}]+"
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    from tokenizers import Regex, normalizers, pre_tokenizers
+
+    return (
+        normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()]),
+        pre_tokenizers.Split(Regex(_WORD_PATTERN), behavior="removed", invert=True),
+    )
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text: lower case, NFC, runs of letters, marks and digits of any script."""
+    normalizer, splitter = _tokenizer()
+    return [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
+
+
+class WordVectors:
+    """Word vectors with a way to pool them.
+
+    :param words: the vocabulary, most frequent first.
+    :param counts: how often each word occurs in the corpus.
+    :param vectors: one row a word, shape (len(words), dimension).
+    :param pooling: "sif" or "mean".
+    :param common: the common component to remove, shape (dimension,), or None.
+    :param subwords: FastText's n-gram vectors, shape (buckets, dimension), or None for Word2Vec.
+    :param ngrams: the shortest and longest n-gram, with `subwords`.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        counts: Sequence[int],
+        vectors: Vectors,
+        pooling: str,
+        common: Vectors | None = None,
+        subwords: Vectors | None = None,
+        ngrams: tuple[int, int] | None = None,
+    ) -> None:
+        if len(words) != len(vectors) or len(words) != len(counts):
+            raise ValueError(
+                f"not the same length: {len(words)} words, {len(counts)} counts, "
+                f"{len(vectors)} vectors"
+            )
+        self.words = list(words)
+        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        self.pooling = pooling
+        self.common = common
+        self.subwords = subwords
+        self.ngrams = ngrams
+        self._counts = list(counts)
+        self._place = {word: place for place, word in enumerate(self.words)}
+        frequency = np.asarray(counts, dtype=np.float64) / max(sum(counts), 1)
+        weights = SIF_A / (SIF_A + frequency) if pooling == "sif" else np.ones(len(words))
+        self.weights = weights.astype(np.float32)
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return int(self.vectors.shape[1])
+
+    def encode_query(self, inputs: Sequence[str]) -> Vectors:
+        """Vectors of queries, shape (n, dimension); zero for a text without a known word."""
+        return self.encode_document(inputs)
+
+    def encode_document(self, inputs: Sequence[str]) -> Vectors:
+        """Vectors of documents, shape (n, dimension); zero for a text without a known word."""
+        pooled = np.zeros((len(inputs), self.dimension), dtype=np.float32)
+        for row, text in enumerate(inputs):
+            pooled[row] = self._pool(text)
+        if self.common is not None:
+            pooled -= np.outer(pooled @ self.common, self.common).astype(np.float32)
+        return pooled
+
+    def knows(self, word: str) -> bool:
+        """Whether the word was in the corpus often enough to have a vector of its own."""
+        return word in self._place
+
+    def vector(self, word: str) -> Vectors | None:
+        """The vector of one word; of an unseen one from its n-grams (FastText), or None (Word2Vec)."""
+        place = self._place.get(word)
+        if place is not None:
+            row: Vectors = self.vectors[place]
+            return row
+        if self.subwords is None or self.ngrams is None:
+            return None
+        from gensim.models.fasttext_inner import compute_ngrams_bytes, ft_hash_bytes
+
+        grams = compute_ngrams_bytes(word, *self.ngrams)
+        if not grams:
+            return None
+        rows = [ft_hash_bytes(gram) % len(self.subwords) for gram in grams]
+        mean: Vectors = self.subwords[rows].mean(axis=0, dtype=np.float32)
+        return mean
+
+    def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
+        """The words nearest to a word by cosine, without the word itself.
+
+        :raises Refused: when the word is not one word, or has no vector.
+        """
+        parts = words_of(word)
+        if len(parts) != 1:
+            raise Refused(f"{word!r} is not one word.")
+        vector = self.vector(parts[0])
+        if vector is None:
+            raise Refused(
+                f"This model does not know the word {parts[0]!r}: it is not in the corpus often "
+                "enough. FastText would build a vector from its parts."
+            )
+        cosines = self._unit_vectors @ normalised(vector[None, :])[0]
+        order = np.argsort(-cosines, kind="stable")
+        near = [(self.words[i], float(cosines[i])) for i in order[: count + 1]]
+        return [(w, c) for w, c in near if w != parts[0]][:count]
+
+    def save(self, folder: Path) -> None:
+        """Write the vectors (safetensors) and their settings (JSON) into a folder."""
+        from safetensors.numpy import save_file
+
+        tensors = {"vectors": self.vectors}
+        if self.common is not None:
+            tensors["common"] = np.ascontiguousarray(self.common, dtype=np.float32)
+        if self.subwords is not None:
+            tensors["subwords"] = np.ascontiguousarray(self.subwords, dtype=np.float32)
+        save_file(tensors, folder / _TENSORS)
+        settings = {
+            "pooling": self.pooling,
+            "ngrams": self.ngrams,
+            "words": self.words,
+            "counts": self._counts,
+        }
+        (folder / _SETTINGS).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "WordVectors":
+        """Read what `save` wrote.
+
+        :raises Failed: when a file is missing or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+            tensors = load_file(folder / _TENSORS)
+            ngrams = settings["ngrams"]
+            return cls(
+                settings["words"],
+                settings["counts"],
+                tensors["vectors"],
+                settings["pooling"],
+                tensors.get("common"),
+                tensors.get("subwords"),
+                (int(ngrams[0]), int(ngrams[1])) if ngrams else None,
+            )
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise Failed(f"The word vectors in {folder} cannot be read: {error}.") from error
+
+    def as_sentence_transformer(self) -> Any:
+        """The same encoder out of sentence-transformers' own modules, for other programs.
+
+        StaticEmbedding (the weighted vectors) + Dense (removes the common component) + Normalize. Only
+        words of the vocabulary have vectors there: FastText's n-grams do not fit into these modules.
+        """
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.models import Dense, Normalize, StaticEmbedding
+        from tokenizers import Tokenizer
+        from tokenizers.models import WordLevel
+
+        unknown = "[UNK]"
+        tokenizer = Tokenizer(
+            WordLevel({unknown: 0, **{w: i + 1 for i, w in enumerate(self.words)}}, unknown)
+        )
+        tokenizer.normalizer, tokenizer.pre_tokenizer = _tokenizer()
+        weighted = self.vectors * self.weights[:, None]
+        table = np.vstack([np.zeros((1, self.dimension), dtype=np.float32), weighted])
+        modules: list[Any] = [StaticEmbedding(tokenizer, embedding_weights=table)]
+        if self.common is not None:
+            dense = Dense(
+                self.dimension,
+                self.dimension,
+                bias=False,
+                activation_function=torch.nn.Identity(),
+                init_weight=torch.from_numpy(
+                    np.eye(self.dimension, dtype=np.float32) - np.outer(self.common, self.common)
+                ),
+            )
+            modules.append(dense)
+        modules.append(Normalize())
+        return SentenceTransformer(modules=modules, device="cpu")
+
+    @property
+    def _unit_vectors(self) -> Vectors:
+        return normalised(self.vectors)
+
+    def _pool(self, text: str) -> Vectors:
+        total = np.zeros(self.dimension, dtype=np.float32)
+        found = 0
+        # Once per distinct word would lose repeats, which SIF and the mean both count.
+        for word in words_of(text):
+            vector = self.vector(word)
+            if vector is not None:
+                total += vector * (self.weights[self._place[word]] if word in self._place else 1.0)
+                found += 1
+        return total / np.float32(found) if found else total

@@ -1,0 +1,388 @@
+"""Projects on disk: immutable artifacts, published whole or not at all.
+
+An artifact is a folder `<project>/<kind>/<id>` with a manifest.json. It is written into a hidden
+temporary sibling, its manifest last, everything flushed to disk, and one rename gives it its id.
+A folder without a manifest is not an artifact.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from search.errors import Failed, Refused
+from search.settings import settings
+
+Kind = Literal["corpora", "pairs", "queries", "models", "indexes", "evaluations"]
+KIND_NAMES: dict[str, str] = {
+    "corpora": "corpus",
+    "pairs": "set of pairs",
+    "queries": "query set",
+    "models": "model",
+    "indexes": "index",
+    "evaluations": "evaluation",
+}
+MANIFEST = "manifest.json"
+_PROJECT_FILE = "project.json"
+_NAME = re.compile(r"[^\W_][\w .()+-]{0,79}", re.UNICODE)
+
+
+class FileRecord(BaseModel):
+    """Size and SHA-256 of one file of an artifact."""
+
+    model_config = ConfigDict(frozen=True)
+    size: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What an artifact is, what it was made from, and the checksums of its files."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    kind: Kind
+    created: str
+    made_from: dict[str, str] = Field(default_factory=dict)
+    details: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, FileRecord] = Field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash over the names and contents of all files: equal content, equal fingerprint."""
+        lines = "\n".join(f"{name} {record.sha256}" for name, record in sorted(self.files.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+class ProjectInfo(BaseModel):
+    """The content of project.json."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    created: str
+    description: str = ""
+    source: str = ""
+    licence: str = ""
+    examples: list[str] = Field(default_factory=list)
+
+
+@dataclass
+class Draft:
+    """An artifact being written: put files into `folder`, facts into `details`."""
+
+    id: str
+    kind: Kind
+    folder: Path
+    made_from: dict[str, str]
+    details: dict[str, Any]
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_id() -> str:
+    """A new id that sorts by time: 20261123-160102-123456-9f3a."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f") + "-" + secrets.token_hex(2)
+
+
+def check_project_name(name: str) -> str:
+    """Return `name` when it can name a project.
+
+    :raises Refused: for slashes, leading dots, control characters, or more than 80 characters.
+    """
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise Refused(
+            f"{name!r} cannot name a project: use 1 to 80 letters, digits, spaces, or . _ - + ( ), "
+            "starting with a letter or digit."
+        )
+    return name
+
+
+class Project:
+    """One project's folder. Opening it reads nothing but project.json."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether the project was created (its project.json is there)."""
+        return (self.folder / _PROJECT_FILE).is_file()
+
+    @property
+    def info(self) -> ProjectInfo:
+        """The content of project.json."""
+        path = self.folder / _PROJECT_FILE
+        try:
+            return ProjectInfo.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise Refused(
+                f"There is no project {self.name!r}. Known projects: {_known_projects()}."
+            ) from None
+        except ValidationError as error:
+            raise Failed(f"{path} is damaged: {error.errors()[0]['msg']}.") from None
+
+    def create(self, **facts: Any) -> "Project":
+        """Write project.json unless it is there; `facts` are fields of `ProjectInfo`."""
+        if not self.exists:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            info = ProjectInfo(name=self.name, created=now(), **facts)
+            write_atomically(self.folder / _PROJECT_FILE, info.model_dump_json(indent=2))
+        return self
+
+    def discard_if_empty(self) -> None:
+        """Remove the folder of a project that was never created (an import that was refused)."""
+        if not self.exists and self.folder.is_dir():
+            for folder in sorted(self.folder.rglob("*"), key=lambda p: -len(p.parts)):
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
+
+    def delete(self) -> None:
+        """Remove the project and everything in it; it vanishes at once, then its files go."""
+        grave = self.folder.with_name(f".{self.name}.{new_id()}.deleted")
+        self.folder.rename(grave)
+        shutil.rmtree(grave)
+
+    def manifests(self, kind: Kind) -> list[Manifest]:
+        """All artifacts of a kind, oldest first."""
+        parent = self.folder / kind
+        if not parent.is_dir():
+            return []
+        found = []
+        for folder in sorted(parent.iterdir()):
+            if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
+                found.append(read_manifest(folder))
+        return found
+
+    def newest(self, kind: Kind) -> Manifest | None:
+        """The artifact of a kind that was made last, or None."""
+        parent = self.folder / kind
+        if not parent.is_dir():
+            return None
+        for folder in sorted(parent.iterdir(), reverse=True):
+            if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
+                return read_manifest(folder)
+        return None
+
+    def artifact(self, kind: Kind, identity: str) -> Manifest:
+        """The artifact of a kind with this id.
+
+        :raises Failed: when it is not there (any more) or damaged.
+        """
+        return read_manifest(self.folder / kind / identity)
+
+    def folder_of(self, manifest: Manifest) -> Path:
+        """Where an artifact's files are."""
+        return self.folder / manifest.kind / manifest.id
+
+    def checked(self, manifest: Manifest) -> Path:
+        """The artifact's folder, after its files were found whole.
+
+        :raises Failed: naming the file that is missing, cut short or changed, and what to do.
+        """
+        folder = self.folder_of(manifest)
+        for name, record in manifest.files.items():
+            path = folder / name
+            problem = _problem_with(path, record)
+            if problem:
+                raise Failed(
+                    f"The {KIND_NAMES[manifest.kind]} {manifest.id} is damaged: {name} {problem}. "
+                    f"Delete the folder {folder} and make it again."
+                )
+        return folder
+
+    @contextmanager
+    def publish(
+        self, kind: Kind, made_from: dict[str, str] | None = None, **details: Any
+    ) -> Iterator[Draft]:
+        """Write one artifact; it appears when the block ends without an error."""
+        with self.publish_together() as drafts:
+            yield drafts.add(kind, made_from, **details)
+
+    @contextmanager
+    def publish_together(self, **facts: Any) -> Iterator["Drafts"]:
+        """Write several artifacts that appear together or not at all.
+
+        :param facts: fields of project.json, for a project that does not exist yet.
+        """
+        drafts = Drafts(self)
+        try:
+            yield drafts
+            drafts.seal()
+            self.create(**facts)
+            drafts.release()
+        finally:
+            drafts.clean()
+            self.discard_if_empty()
+
+
+class Drafts:
+    """The artifacts of one `publish_together` block."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._drafts: list[Draft] = []
+
+    def add(self, kind: Kind, made_from: dict[str, str] | None = None, **details: Any) -> Draft:
+        """Begin one more artifact in a hidden folder of its own."""
+        parent = self._project.folder / kind
+        parent.mkdir(parents=True, exist_ok=True)
+        _sweep(parent)
+        identity = new_id()
+        folder = parent / f".{identity}.{os.getpid()}.tmp"
+        folder.mkdir()
+        draft = Draft(identity, kind, folder, dict(made_from or {}), dict(details))
+        self._drafts.append(draft)
+        return draft
+
+    def seal(self) -> None:
+        """Hash and flush every file, then write each manifest."""
+        for draft in self._drafts:
+            files = {}
+            for path in sorted(p for p in draft.folder.rglob("*") if p.is_file()):
+                name = path.relative_to(draft.folder).as_posix()
+                files[name] = FileRecord(size=path.stat().st_size, sha256=sha256_of(path))
+                path.chmod(0o644)  # Some writers make files that only their owner can read.
+                _flush(path)
+            manifest = Manifest(
+                id=draft.id,
+                kind=draft.kind,
+                created=now(),
+                made_from=draft.made_from,
+                details=draft.details,
+                files=files,
+            )
+            write_atomically(draft.folder / MANIFEST, manifest.model_dump_json(indent=2))
+
+    def release(self) -> None:
+        """Give each artifact its id."""
+        for draft in self._drafts:
+            target = draft.folder.with_name(draft.id)
+            draft.folder.rename(target)
+            draft.folder = target
+            _flush(target.parent)
+
+    def clean(self) -> None:
+        """Remove what was not released."""
+        for draft in self._drafts:
+            if draft.folder.name.startswith("."):
+                shutil.rmtree(draft.folder, ignore_errors=True)
+
+
+def project(name: str) -> Project:
+    """The project of that name, which must exist.
+
+    :raises Refused: when the name cannot be a name, or no such project exists.
+    """
+    found = project_to_be(name)
+    _ = found.info
+    return found
+
+
+def project_to_be(name: str) -> Project:
+    """The project of that name, whether it exists yet or not."""
+    return Project(settings().home / check_project_name(name))
+
+
+def projects() -> list[Project]:
+    """All projects of the workspace, the newest first."""
+    home = settings().home
+    if not home.is_dir():
+        return []
+    found = [Project(folder) for folder in home.iterdir() if not folder.name.startswith(".")]
+    return sorted((p for p in found if p.exists), key=lambda p: p.info.created, reverse=True)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read an artifact's manifest.
+
+    :raises Failed: when it is damaged or does not belong to this folder.
+    """
+    path = folder / MANIFEST
+    try:
+        stat = path.stat()
+        manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValidationError):
+        raise Failed(f"{path} is damaged. Delete the folder {folder} and make it again.") from None
+    if manifest.id != folder.name or manifest.kind != folder.parent.name:
+        raise Failed(f"{path} belongs to another folder. Delete {folder} and make it again.")
+    return manifest
+
+
+@lru_cache(maxsize=4096)
+def _parsed_manifest(path: Path, _changed: int, _size: int) -> Manifest:
+    return Manifest.model_validate_json(path.read_bytes())
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees the old content or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file (UTF-8, readable by a person)."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _sha256_once(path: Path, _changed: int, _size: int) -> str:
+    return sha256_of(path)
+
+
+def _problem_with(path: Path, record: FileRecord) -> str | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return "is missing"
+    if stat.st_size != record.size:
+        return f"has {stat.st_size:,} bytes instead of {record.size:,}"
+    if _sha256_once(path, stat.st_mtime_ns, stat.st_size) != record.sha256:
+        return "was changed"
+    return None
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what a killed process left: hidden drafts whose process is gone."""
+    for leftover in parent.glob(".*.tmp"):
+        owner = leftover.name.split(".")[-2]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _known_projects() -> str:
+    return ", ".join(sorted(p.name for p in projects())) or "none yet"

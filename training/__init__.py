@@ -1,0 +1,1 @@
+"""Makes custom models: pairs, recipes, fine-tuning, word vectors."""

@@ -1,0 +1,80 @@
+"""The dev part: held out of training, measured before it and as it goes, to steer by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexes.faiss_index import FaissFlatIndex
+from search.corpus import Corpus
+from search.encoders import Encoder
+from search.evaluation import MAIN_METRIC, score
+from search.query_sets import QuerySet
+
+_QUERIES = 300
+_POOL_DOCUMENTS = 5_000
+_POOL_CHARACTERS = 600_000
+_CHUNK = 128
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class DevSet:
+    """Dev queries with a pool of documents to find their answers in.
+
+    The pool is the judged documents and as many others, drawn at random, as can be encoded in short time
+    (the whole corpus, where it is small). So a dev score is comparable with other dev scores of the same
+    set, not with a test score.
+    """
+
+    query_set: QuerySet
+    ids: list[str]
+    texts: list[str]
+
+    @classmethod
+    def of(cls, corpus: Corpus, query_set: QuerySet) -> "DevSet":
+        """Choose the queries and the pool; the same choice each time."""
+        ids = corpus.ids()
+        usable, _ = query_set.restricted_to(set(ids))
+        rng = np.random.default_rng(_SEED)
+        names = sorted(usable.queries)
+        chosen = [names[i] for i in sorted(rng.permutation(len(names))[:_QUERIES])]
+        small = QuerySet(
+            {q: usable.queries[q] for q in chosen}, {q: usable.judgments[q] for q in chosen}
+        )
+        judged = {d for q in chosen for d in small.relevant(q)}
+        first = [place for place, identity in enumerate(ids) if identity in judged]
+        others = [int(p) for p in rng.permutation(len(ids)) if ids[p] not in judged]
+        places, characters = list(first), 0
+        for start in range(0, len(others), 200):
+            block = others[start : start + 200]
+            characters += sum(len(d.embedded) for d in corpus.documents_at(block))
+            if characters > _POOL_CHARACTERS or len(places) + len(block) > _POOL_DOCUMENTS:
+                break
+            places += block
+        documents = corpus.documents_at(places)
+        return cls(small, [d.id for d in documents], [d.embedded for d in documents])
+
+    @property
+    def characters(self) -> int:
+        """How much text one measurement encodes."""
+        return sum(map(len, self.texts)) + sum(map(len, self.query_set.queries.values()))
+
+    def ndcg(self, encoder: Encoder, tick: Callable[[float], None] = lambda share: None) -> float:
+        """nDCG@10 of an encoder on the dev queries.
+
+        :param tick: called with the share done (0 to 1) as the pool is encoded.
+        """
+        vectors = []
+        for start in range(0, len(self.texts), _CHUNK):
+            tick(start / len(self.texts))
+            vectors.append(encoder.encode_document(self.texts[start : start + _CHUNK]))
+        index = FaissFlatIndex.from_vectors(np.vstack(vectors))
+        queries = sorted(self.query_set.queries)
+        texts: Sequence[str] = [self.query_set.queries[query] for query in queries]
+        positions, _ = index.search(np.asarray(encoder.encode_query(texts)), 10)
+        run = {
+            query: [self.ids[p] for p in row if p >= 0]
+            for query, row in zip(queries, positions, strict=True)
+        }
+        return float(np.mean(score(run, self.query_set)[MAIN_METRIC]))

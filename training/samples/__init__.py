@@ -1,0 +1,81 @@
+"""Sample projects: real data read out of installed packages, so that nothing need be downloaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from search.encoders import GENERIC
+from search.engine import index_model
+from search.errors import Refused
+from search.progress import Progress, Stage, silent
+from search.readers.documents import Document
+from search.workspace import Project
+from training.intake import Imported, publish_ready_made
+from training.pairs import Split
+from training.samples import constitution, phenotypes
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample project: what it is, where it comes from, and how to read it."""
+
+    key: str
+    title: str
+    summary: str
+    source: str
+    licence: str
+    examples: tuple[str, ...]
+    read: Callable[[], tuple[list[Document], Split]]
+
+
+SAMPLES: dict[str, Sample] = {
+    sample.key: sample
+    for sample in (
+        Sample(
+            "medical",
+            "Medical: patients' words, clinical terms",
+            "3,907 clinical terms with definitions. Patients say “runny nose”, the record says "
+            "“rhinorrhea”: can a model learn the difference?",
+            phenotypes.SOURCE,
+            phenotypes.LICENCE,
+            phenotypes.EXAMPLES,
+            phenotypes.read,
+        ),
+        Sample(
+            "legal",
+            "Legal: everyday questions, the Constitution of India",
+            "465 articles and 147 everyday questions. People ask about the police, the law speaks of "
+            "“detention”: which model finds the article?",
+            constitution.SOURCE,
+            constitution.LICENCE,
+            constitution.EXAMPLES,
+            constitution.read,
+        ),
+    )
+}
+
+
+def create_sample(project: Project, key: str, progress: Progress = silent) -> Imported:
+    """Make a sample project, searchable with the generic model when it is done.
+
+    :param project: where to; must not exist yet, or have no documents.
+    :param key: "medical" or "legal".
+    :raises Refused: for an unknown sample, or a project that has documents.
+    """
+    if key not in SAMPLES:
+        raise Refused(f"There is no sample {key!r}. The samples are: {', '.join(SAMPLES)}.")
+    if project.newest("corpora") is not None:
+        raise Refused(f"The project {project.name!r} has documents already. Choose another name.")
+    sample = SAMPLES[key]
+    progress(0, 0, f"reading {sample.source}")
+    documents, split = sample.read()
+    made = publish_ready_made(
+        project,
+        documents,
+        split,
+        sample.source,
+        description=sample.summary,
+        licence=sample.licence,
+        examples=list(sample.examples),
+    )
+    index_model(project, GENERIC, rebuild=False, progress=Stage(progress, 0.0, 1.0))
+    return made

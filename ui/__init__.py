@@ -1,0 +1,1 @@
+"""The pages: they collect input, call one core function and draw what it returns."""
