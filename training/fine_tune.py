@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _FORWARD_AND_BACKWARD = 3.0
 START = "start"
+# They print every logged loss to stdout, and gather texts for a model card that is not written.
+_UNWANTED_CALLBACKS = (
+    "PrinterCallback",
+    "SentenceTransformerModelCardCallback",
+    "ModelCardCallback",
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,9 @@ def fine_tune(
         loss=MultipleNegativesRankingLoss(model),
         callbacks=[_callback(best, work, settings)],
     )
+    for talkative in list(trainer.callback_handler.callbacks):
+        if type(talkative).__name__ in _UNWANTED_CALLBACKS:
+            trainer.remove_callback(talkative)
     trainer.train()
     model.max_seq_length = whole_length
     best.restore()

@@ -1,0 +1,260 @@
+"""Evaluate: is the custom model better, really?"""
+
+from html import escape
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from search import runs
+from search.encoders import KEYWORD, default_models, models
+from search.evaluation import METRICS, Evaluation, PairedTest, newest_evaluation
+from search.workspace import Manifest, Project
+from ui import loaders, navigation, run_view, widgets
+
+_EXTREMES = 6
+_METRIC_HELP = {
+    "ndcg@10": "how well the first ten are ordered",
+    "mrr@10": "how high the first right answer stands",
+    "recall@10": "share of right answers among the first ten",
+    "recall@100": "share among the first hundred",
+    "map@100": "precision over all right answers",
+}
+
+
+def page() -> None:
+    """Draw the page."""
+    project = widgets.heading("Is the custom model better, really?")
+    if project is None or not _possible(project):
+        return
+    run = run_view.latest(project, ["evaluate"])
+    if run is not None and run.status.state not in runs.OVER:
+        st.session_state["evaluate-run"] = run.id
+        run_view.watch(run)
+        return
+    if run is not None and run.status.state != "done":
+        run_view.ended(run)
+    manifest = newest_evaluation(project)
+    wanted = [info.name for info in default_models(project)]
+    stale = manifest is None or not set(wanted) <= set(manifest.details["models"])
+    if stale and (run is None or run.status.state == "done") and len(wanted) > 1:
+        _measure(project, [*wanted, KEYWORD])
+    if manifest is None:
+        widgets.empty(
+            "Nothing was measured yet",
+            "Every model answers the held-out queries; then you see which is better, and how sure.",
+        )
+    else:
+        _show(project, loaders.evaluation(project, manifest), manifest)
+    _again(project, wanted)
+
+
+def _possible(project: Project) -> bool:
+    """Whether anything can be proved; else say what is missing."""
+    if project.newest("corpora") is None:
+        widgets.empty("Nothing to measure yet", "Add documents and pairs first.")
+        navigation.step("Add documents", "corpus", "to-corpus")
+        return False
+    if project.newest("queries") is None:
+        widgets.empty(
+            "No query set yet",
+            "A proof needs queries whose right answers are known. Add pairs (a fifth is held out), or "
+            "upload judgments.",
+        )
+        navigation.step("Add pairs or judgments", "corpus", "to-queries")
+        return False
+    if len(models(project)) == 1:
+        widgets.empty(
+            "No custom model yet", "Train one; then it is measured against the generic model here."
+        )
+        navigation.step("Train a model", "train", "to-train")
+    return True
+
+
+def _measure(project: Project, names: list[str]) -> None:
+    arguments = ["evaluate", project.name]
+    for name in names:
+        arguments += ["--model", name]
+    run = runs.start(project, arguments)
+    st.session_state["evaluate-run"] = run.id
+    st.rerun()
+
+
+def _again(project: Project, wanted: list[str]) -> None:
+    options = [*(info.name for info in models(project)), KEYWORD]
+    with st.expander("Measure other models"):
+        names = st.multiselect(
+            "Models (the first is the baseline)",
+            options,
+            default=[*wanted, KEYWORD],
+            format_func=widgets.model_title,
+            key=f"measure-{project.name}-{len(options)}",
+        )
+        if st.button("Measure", type="primary", disabled=not names, key="measure"):
+            _measure(project, names)
+
+
+def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
+    tests = [test for test in result.comparisons if test.candidate != KEYWORD]
+    main = tests[-1] if tests else None
+    if main is not None:
+        verdict(main, len(result.queries))
+    for note in result.notes:
+        st.info(note, icon=":material/info:")
+    st.html(metrics_table(result))
+    if result.comparisons:
+        st.subheader("How sure is that?", anchor=False)
+        left, right = st.columns([3, 2])
+        with left:
+            _intervals(result)
+        with right:
+            for test in result.comparisons:
+                st.html(_wins(test))
+    if main is not None:
+        _extremes(project, result, main)
+    st.caption(
+        f"Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
+        "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
+    )
+
+
+def verdict(test: PairedTest, queries: int) -> None:
+    """The verdict in one sentence, the largest thing on the page."""
+    colours = {"better": "var(--b-teal)", "worse": "var(--b-brown)"}
+    colour = colours.get(test.verdict, "var(--b-slate)")
+    names = f"{widgets.model_title(test.candidate)}", widgets.model_title(test.baseline).lower()
+    words = {
+        "better": f"Yes. “{names[0]}” is better than {names[1]}.",
+        "worse": f"No. “{names[0]}” is worse than {names[1]}.",
+    }
+    say = words.get(test.verdict, f"No clear difference between “{names[0]}” and {names[1]}.")
+    low, high = test.ci95
+    why = (
+        f"{test.delta:+.3f} nDCG@10 on {queries:,} held-out queries; with 95% certainty between "
+        f"{low:+.3f} and {high:+.3f}. {_chance(test.p_value)}"
+    )
+    st.html(
+        f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(say)}'
+        f'</div><div class="b-why">{escape(why)}</div></div>'
+    )
+
+
+def _chance(p_value: float) -> str:
+    if p_value < 0.001:
+        return "Chance alone would hardly ever show this much (p < 0.001)."
+    return f"Chance alone would show this much in {p_value:.1%} of cases (p = {p_value:.3f})."
+
+
+def metrics_table(result: Evaluation) -> str:
+    """Each model's means as HTML, the best of each column in bold."""
+    means = {model: result.means(model) for model in result.scores}
+    best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
+    head = "".join(
+        f'<th title="{escape(_METRIC_HELP[metric])}">{metric.replace("ndcg", "nDCG").replace("mrr", "MRR").replace("map", "MAP")}</th>'
+        for metric in METRICS
+    )
+    rows = []
+    for place, (model, values) in enumerate(means.items()):
+        cells = "".join(
+            f'<td class="{"b-best" if values[m] == best[m] else ""}">{values[m]:.3f}</td>'
+            for m in METRICS
+        )
+        dot = f'<span class="b-dot" style="--b-own:{widgets.colour(model, place)}"></span>'
+        rows.append(f"<tr><td>{dot} {escape(widgets.model_title(model))}</td>{cells}</tr>")
+    return (
+        f'<div class="b-card"><table class="b-table"><thead><tr><th>{len(result.queries):,} held-out '
+        f"queries</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _intervals(result: Evaluation) -> None:
+    """The mean differences with their intervals, against zero."""
+    rows = [
+        {
+            "model": widgets.model_title(test.candidate),
+            "difference": test.delta,
+            "low": test.ci95[0],
+            "high": test.ci95[1],
+            "verdict": test.verdict,
+        }
+        for test in result.comparisons
+    ]
+    colours = alt.Scale(
+        domain=["better", "no clear difference", "worse"], range=["#0f9488", "#6b7a90", "#b4540a"]
+    )
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=180)),
+        color=alt.Color("verdict:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)),
+    )
+    title = f"difference in nDCG@10 against {widgets.model_title(result.comparisons[0].baseline)}"
+    x = alt.X("low:Q", title=title.replace("Generic", "generic"), axis=alt.Axis(format="+.2f"))
+    chart = (
+        base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
+        + base.mark_point(filled=True, size=110, opacity=1).encode(
+            x="difference:Q",
+            tooltip=["model", alt.Tooltip("difference:Q", format="+.4f"), "verdict"],
+        )
+        + alt.Chart(pd.DataFrame({"zero": [0.0]}))
+        .mark_rule(strokeDash=[4, 4], color="#8a94a3")
+        .encode(x="zero:Q")
+    )
+    st.altair_chart(chart.properties(height=110 + 50 * len(rows)), width="stretch")
+    st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
+
+
+def _wins(test: PairedTest) -> str:
+    """Wins, ties and losses as one bar."""
+    total = max(test.wins + test.ties + test.losses, 1)
+    parts = (("win", test.wins), ("tie", test.ties), ("loss", test.losses))
+    spans = "".join(
+        f'<span class="b-{kind}" style="flex:{count}">{count if count / total > 0.08 else ""}</span>'
+        for kind, count in parts
+        if count
+    )
+    return (
+        f'<div class="b-soft">{escape(widgets.model_title(test.candidate))}: {test.wins:,} queries '
+        f"better, {test.ties:,} the same, {test.losses:,} worse</div>"
+        f'<div class="b-bar" style="margin:4px 0 14px">{spans}</div>'
+    )
+
+
+def _extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
+    """The queries with the largest gains and losses, each a click away from Compare."""
+    moved = result.differences(test.baseline, test.candidate)
+    order = np.argsort(-moved, kind="stable")
+    gains = [int(i) for i in order[:_EXTREMES] if moved[i] > 0]
+    losses = [int(i) for i in order[::-1][:_EXTREMES] if moved[i] < 0]
+    left, right = st.columns(2)
+    for column, title, places, key in (
+        (left, "Largest gains", gains, "gain"),
+        (right, "Largest losses", losses, "loss"),
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            if not places:
+                st.caption("None.")
+            for place in places:
+                _query_card(project, result, test, place, key)
+
+
+def _query_card(
+    project: Project, result: Evaluation, test: PairedTest, place: int, key: str
+) -> None:
+    before = _rank(result.first_relevant[test.baseline][place])
+    after = _rank(result.first_relevant[test.candidate][place])
+    with st.container(border=True, key=f"{key}-{place}"):
+        text = result.texts[place]
+        if st.button(
+            text if len(text) < 160 else text[:157] + "…", type="tertiary", key=f"q-{place}"
+        ):
+            st.session_state[f"query-{project.name}"] = text
+            navigation.go("compare", q=text)
+        baseline = widgets.model_title(test.baseline)
+        st.caption(
+            f"Right answer: {baseline} {before} → {widgets.model_title(test.candidate)} {after}"
+        )
+
+
+def _rank(rank: int | None) -> str:
+    return f"at rank {rank}" if rank else "not in the first 100"

@@ -1,0 +1,171 @@
+"""Result cards: rank, title, text with the query's words marked, and how far the document moved."""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from search.engine import Hit, SearchResult
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+_SHOWN = 280
+_COMMON = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "their",
+        "they",
+        "this",
+        "to",
+        "was",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "without",
+        "you",
+        "your",
+    ]
+)
+
+
+def column_html(
+    result: SearchResult,
+    others: Sequence[SearchResult],
+    first: SearchResult,
+    query: str,
+    judged: Mapping[str, int],
+    colour: str,
+    metadata: Mapping[str, Mapping[str, str]],
+) -> str:
+    """All cards of one column.
+
+    :param result: what this column's model found.
+    :param others: what the other columns found.
+    :param first: the first column, against which movement is told.
+    :param judged: documents judged relevant for this query.
+    :param colour: the model's colour, as CSS.
+    :param metadata: document id to metadata.
+    """
+    elsewhere = {hit.id for other in others for hit in other.hits}
+    ranks = {hit.id: hit.rank for hit in first.hits}
+    words = query_words(query)
+    cards = []
+    for hit in result.hits:
+        only = hit.id not in elsewhere and bool(others)
+        move = _movement(hit, ranks, result is first, only)
+        cards.append(_card(hit, words, move, only, hit.id in judged, metadata.get(hit.id, {})))
+    return f'<div style="--b-own:{colour}">{"".join(cards)}</div>'
+
+
+def query_words(query: str) -> frozenset[str]:
+    """The words of a query worth marking, without plural endings."""
+    words = [word.casefold() for word in _WORD.findall(query)]
+    telling = [word for word in words if word not in _COMMON]
+    return frozenset(_stem(word) for word in telling or words)
+
+
+def marked(text: str, words: frozenset[str]) -> str:
+    """The text as HTML with the query's words marked."""
+    parts = []
+    end = 0
+    for match in _WORD.finditer(text):
+        if _stem(match.group().casefold()) in words:
+            parts.append(escape(text[end : match.start()]))
+            parts.append(f"<mark>{escape(match.group())}</mark>")
+            end = match.end()
+    parts.append(escape(text[end:]))
+    return "".join(parts)
+
+
+def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
+    """The part of a long text with the most of the query's words, cut at word borders."""
+    if len(text) <= length:
+        return text
+    places = [m.start() for m in _WORD.finditer(text) if _stem(m.group().casefold()) in words]
+    best = max(places, key=lambda p: sum(p <= q < p + length for q in places), default=0)
+    start = 0 if best < length // 2 else text.rfind(" ", 0, max(best - 40, 1)) + 1
+    end = text.find(" ", start + length)
+    end = len(text) if end == -1 else end
+    return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
+
+
+def _card(
+    hit: Hit,
+    words: frozenset[str],
+    move: str,
+    only: bool,
+    judged: bool,
+    metadata: Mapping[str, str],
+) -> str:
+    classes = "b-card b-hit" + (" b-only" if only and not judged else "")
+    classes += " b-judged" if judged else ""
+    text = " ".join(hit.text.split())
+    short = excerpt(text, words)
+    title = f'<span class="b-title">{marked(hit.title, words)}</span>' if hit.title else ""
+    if not title:
+        title = f'<span class="b-move">{escape(hit.id)}</span>'
+    whole = ""
+    if short != text:
+        whole = f"<details><summary>whole text</summary>{marked(text, words)}</details>"
+    answer = '<span class="b-up">✓ judged relevant</span>' if judged else ""
+    facts = "".join(f"<span>{escape(value)}</span>" for value in list(metadata.values())[:3])
+    return (
+        f'<div class="{classes}"><span class="b-rank">{hit.rank}</span>'
+        f'<div class="b-head">{title}<span class="b-move">{move}</span></div>'
+        f'<div class="b-text">{marked(short, words)}{whole}</div>'
+        f'<div class="b-foot">{answer}{facts}<span>score {hit.score:.3f}</span></div></div>'
+    )
+
+
+def _movement(hit: Hit, ranks: Mapping[str, int], is_first: bool, only: bool) -> str:
+    if only:
+        return "only here" if is_first else '<span class="b-up">new</span>'
+    if is_first or hit.id not in ranks:
+        return ""
+    change = ranks[hit.id] - hit.rank
+    if change > 0:
+        return f'<span class="b-up">▲ {change}</span>'
+    if change < 0:
+        return f'<span class="b-down">▼ {-change}</span>'
+    return "same rank"
+
+
+def _stem(word: str) -> str:
+    """The word without an English plural ending: enough to mark "foot" and "foots", not a linguist."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        return word[:-1]
+    return word

@@ -1,0 +1,68 @@
+"""Every cache, keyed by immutable ids: what is retrained or rebuilt has a new id, so nothing goes stale."""
+
+from threading import Lock
+
+import streamlit as st
+
+from search.corpus import Corpus
+from search.encoders import ModelInfo, load_encoder
+from search.engine import Searcher, open_searcher
+from search.evaluation import Evaluation, load_evaluation
+from search.query_sets import QuerySet
+from search.workspace import Manifest, Project, project
+from training.pairs import PairSet
+
+_LOADING = Lock()
+
+
+def searcher(found: Project, info: ModelInfo, index: Manifest) -> Searcher:
+    """A searcher over an index, loaded once for all sessions."""
+    return _searcher(str(found.folder), found.name, index.id, info)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher:
+    owner = project(name)
+    with _LOADING:  # Two sessions that load torch at once would only hinder each other.
+        encoder = load_encoder(owner, _info)
+    made = open_searcher(owner, _info, encoder, owner.artifact("indexes", index_id))
+    made.rank(["warm up"], 1)
+    return made
+
+
+def evaluation(found: Project, manifest: Manifest) -> Evaluation:
+    """An evaluation with all its queries."""
+    return _evaluation(str(found.folder), found.name, manifest.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _evaluation(home: str, name: str, identity: str) -> Evaluation:
+    owner = project(name)
+    return load_evaluation(owner, owner.artifact("evaluations", identity))
+
+
+def query_set(found: Project, manifest: Manifest) -> QuerySet:
+    """A query set."""
+    return _query_set(str(found.folder), found.name, manifest.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _query_set(home: str, name: str, identity: str) -> QuerySet:
+    owner = project(name)
+    return QuerySet.load(owner, owner.artifact("queries", identity))
+
+
+def pair_set(found: Project, manifest: Manifest) -> PairSet:
+    """Pairs to train on."""
+    return _pair_set(str(found.folder), found.name, manifest.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _pair_set(home: str, name: str, identity: str) -> PairSet:
+    owner = project(name)
+    return PairSet.load(owner, owner.artifact("pairs", identity))
+
+
+def corpus(found: Project, manifest: Manifest) -> Corpus:
+    """The documents of a corpus (opened anew: it costs nothing but the check of the file)."""
+    return Corpus.of(found, manifest)

@@ -1,0 +1,117 @@
+"""Models: what can I take away?"""
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import streamlit as st
+
+from search.encoders import GENERIC_TITLE, ModelInfo, models
+from search.errors import BespokeError
+from search.evaluation import newest_evaluation
+from search.workspace import Project
+from training.recipes import RECIPES
+from training.train import export
+from ui import navigation, widgets
+
+
+def page() -> None:
+    """Draw the page."""
+    project = widgets.heading("What can you take away?")
+    if project is None:
+        return
+    known = models(project)
+    custom = list(reversed(known[1:]))
+    if not custom:
+        widgets.empty("No custom model yet", "Train one; then you can take it with you from here.")
+        navigation.step("Train a model", "train", "to-train")
+    for info in custom:
+        _card(project, info)
+    with st.container(border=True):
+        st.markdown("**Generic**")
+        st.caption(
+            f"{GENERIC_TITLE} · ready-made · {known[0].dimension} dimensions · comes with Bespoke"
+        )
+
+
+def _card(project: Project, info: ModelInfo) -> None:
+    manifest = project.artifact("models", info.id)
+    details = manifest.details
+    weight = sum(record.size for record in manifest.files.values())
+    recipe = RECIPES[info.recipe or ""].title
+    with st.container(border=True, key=f"model-{info.id}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{info.name}**")
+            st.caption(
+                f"{recipe} · {info.origin} · {info.dimension} dimensions · {widgets.size(weight)} · "
+                f"made {info.created[:16].replace('T', ' ')} UTC in "
+                f"{widgets.duration(details['seconds'])}"
+            )
+            st.write(_verdict(project, info.name))
+            for note in details["notes"]:
+                st.info(note, icon=":material/info:")
+        with right:
+            _download(project, info)
+        with st.expander("Use it anywhere"):
+            st.code(
+                f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"
+            )
+            st.code(
+                "from sentence_transformers import SentenceTransformer\n\n"
+                'model = SentenceTransformer("my-model")\n'
+                'vectors = model.encode(["a question", "a document"])',
+                language="python",
+            )
+            st.json(details["settings"], expanded=False)
+
+
+def _download(project: Project, info: ModelInfo) -> None:
+    """Prepare the zip first, on request: it may be large."""
+    key = f"zip-{info.id}"
+    if not st.session_state.get(key):
+        if st.button("Export", key=f"export-{info.id}", width="stretch"):
+            st.session_state[key] = True
+            st.rerun()
+        return
+    try:
+        with st.spinner("Packing…"):
+            content = _zipped(project, info)
+    except BespokeError as error:
+        st.error(str(error))
+        return
+    st.download_button(
+        "Download zip",
+        content,
+        file_name=f"{info.name}.zip",
+        mime="application/zip",
+        type="primary",
+        key=f"download-{info.id}",
+        width="stretch",
+    )
+
+
+def _zipped(project: Project, info: ModelInfo) -> bytes:
+    """A model as a standard SentenceTransformer folder, zipped."""
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="bespoke-export-") as scratch:
+        folder = Path(scratch) / "model"
+        export(project, info.name, folder)
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                archive.write(path, f"{info.name}/{path.relative_to(folder).as_posix()}")
+    return buffer.getvalue()
+
+
+def _verdict(project: Project, name: str) -> str:
+    """What the newest evaluation says of a model."""
+    manifest = newest_evaluation(project)
+    for test in manifest.details["comparisons"] if manifest else []:
+        if test["candidate"] == name:
+            queries = manifest.details["queries"] if manifest else 0
+            return (
+                f"{test['verdict'].capitalize()} against {widgets.model_title(test['baseline'])}: "
+                f"{test['delta']:+.3f} nDCG@10 on {queries:,} held-out queries."
+            )
+    return "Not measured yet: open Evaluate."

@@ -1,0 +1,168 @@
+"""Projects: what do I have, and what next?"""
+
+import streamlit as st
+
+from search import runs
+from search.encoders import GENERIC
+from search.errors import BespokeError
+from search.evaluation import newest_evaluation
+from search.workspace import Manifest, Project, project_to_be, projects
+from training.samples import SAMPLES, Sample
+from ui import navigation, run_view, state, widgets
+
+_SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Is a custom embedding worth it for your documents?", anchor=False)
+    st.markdown(
+        "Bring documents, train a model on them, search with the generic and the custom model side "
+        "by side, and see the proof on questions that neither was trained on."
+    )
+    own = [p for p in projects() if p.name not in _SAMPLE_NAMES.values()]
+    if own:
+        st.subheader("Your projects", anchor=False)
+        for project in own:
+            _card(project)
+    _new_project(first=not own)
+    st.subheader("Try a sample: real data, one click", anchor=False)
+    for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
+        with column:
+            _sample(sample)
+
+
+def _new_project(first: bool) -> None:
+    with st.form("new-project", border=True, enter_to_submit=True):
+        st.markdown("**Start with your own documents**" if first else "**New project**")
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        name = left.text_input(
+            "Name of the project", placeholder="for example: Cardiology letters", max_chars=80
+        )
+        made = right.form_submit_button("Create", type="primary", width="stretch")
+    if not made:
+        return
+    try:
+        project = project_to_be(name.strip())
+    except BespokeError as error:
+        st.error(str(error) if name.strip() else "Give the project a name first.")
+        return
+    if project.exists:
+        st.error(f"There is a project named {name.strip()!r} already. Choose another name.")
+        return
+    project.create()
+    navigation.go("corpus", project.name)
+
+
+def _sample(sample: Sample) -> None:
+    name = _SAMPLE_NAMES[sample.key]
+    project = project_to_be(name)
+    with st.container(border=True, key=f"sample-{sample.key}"):
+        st.markdown(f"**{sample.title}**")
+        st.write(sample.summary)
+        st.caption(f"Source: {sample.source}. Licence: {sample.licence}.")
+        run = run_view.latest(project, ["sample"])
+        status = run.status if run else None
+        if run is not None and status is not None and status.state not in runs.OVER:
+            st.session_state[f"awaited-{sample.key}"] = run.id
+            run_view.watch(run)
+            return
+        ready = project.newest("corpora") is not None and project.exists
+        if ready and run and st.session_state.pop(f"awaited-{sample.key}", None) == run.id:
+            navigation.go("compare", name)
+        if ready:
+            _next_step(project)
+            return
+        if run is not None:
+            run_view.ended(run)
+        if st.button(
+            "Open this sample",
+            type="primary",
+            key=f"open-{sample.key}",
+            help="Takes under a minute: the documents are indexed with the generic model.",
+        ):
+            runs.start(project, ["sample", name, sample.key])
+            st.rerun()
+
+
+def _card(project: Project) -> None:
+    with st.container(border=True, key=f"project-{project.name}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{project.name}**")
+            st.caption(_facts(project))
+            verdict = _verdict(project)
+            if verdict:
+                st.write(verdict)
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
+            _next_step(project)
+            with st.popover("", type="tertiary", icon=":material/delete:", help="Delete"):
+                st.write(f"Delete {project.name} with all its documents and models?")
+                if st.button("Delete for good", key=f"delete-{project.name}"):
+                    _delete(project)
+
+
+def _delete(project: Project) -> None:
+    project.delete()
+    if state.chosen_name() == project.name:
+        st.query_params.clear()
+        st.session_state.pop("project", None)
+    st.rerun()
+
+
+def _facts(project: Project) -> str:
+    """What a project holds, in a line."""
+    corpus, pairs, queries = (_newest(project, k) for k in ("corpora", "pairs", "queries"))
+    parts = [
+        widgets.counted(corpus.details["documents"], "document") if corpus else "no documents yet",
+        widgets.counted(pairs.details["pairs"], "training pair") if pairs else "no pairs yet",
+        widgets.counted(queries.details["queries"], "test query", "test queries")
+        if queries
+        else "no query set yet",
+        widgets.counted(len(project.manifests("models")), "custom model"),
+    ]
+    return " · ".join(parts)
+
+
+def _newest(project: Project, kind: str) -> Manifest | None:
+    try:
+        return project.newest(kind)  # type: ignore[arg-type]
+    except BespokeError:
+        return None
+
+
+def _verdict(project: Project) -> str | None:
+    """The newest verdict on the newest custom model, in words."""
+    manifest = newest_evaluation(project)
+    if manifest is None or not manifest.details["comparisons"]:
+        return None
+    test = manifest.details["comparisons"][-1]
+    if test["baseline"] != GENERIC:
+        return None
+    words = {"better": "is better than", "worse": "is worse than"}
+    relation = words.get(test["verdict"], "shows no clear difference from")
+    return (
+        f"{test['candidate']} {relation} generic: {test['delta']:+.3f} nDCG@10 on "
+        f"{manifest.details['queries']:,} held-out queries."
+    )
+
+
+def _next_step(project: Project) -> None:
+    """The one button that leads on."""
+    label, page = _next(project)
+    if st.button(label, key=f"next-{project.name}", type="primary"):
+        navigation.go(page, project.name)
+
+
+def _next(project: Project) -> tuple[str, str]:
+    if _newest(project, "corpora") is None:
+        return "Add documents", "corpus"
+    if project.info.examples:
+        return "Search it", "compare"
+    if _newest(project, "pairs") is None and not project.manifests("models"):
+        return "Add pairs", "corpus"
+    if not project.manifests("models"):
+        return "Train a model", "train"
+    if newest_evaluation(project) is None and _newest(project, "queries") is not None:
+        return "See the proof", "evaluate"
+    return "Compare", "compare"

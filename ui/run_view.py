@@ -1,0 +1,131 @@
+"""A run as the person sees it: what it does, how far it is, what it learned, and a way to stop it."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from search import runs
+from search.runs import OVER, Run
+from search.workspace import Project
+from ui.widgets import duration
+
+_TITLES = {
+    "sample": "Preparing the sample",
+    "import": "Importing",
+    "add": "Adding documents",
+    "pairs": "Adding pairs",
+    "queries": "Adding the query set",
+    "index": "Building the index",
+    "train": "Training",
+    "evaluate": "Measuring on held-out queries",
+}
+_SLATE, _TEAL = "#6b7a90", "#0f9488"
+
+
+def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
+    """The newest run of some commands, with all these words among its arguments."""
+    for run in runs.runs(project):
+        arguments = run.arguments
+        if run.verb in verbs and all(word in arguments for word in containing):
+            return run
+    return None
+
+
+def active(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
+    """The newest run of some commands that is still going on."""
+    run = latest(project, verbs, containing)
+    return run if run is not None and run.status.state not in OVER else None
+
+
+def watch(run: Run) -> None:
+    """Draw a run that is going on, live; when it ends the whole page is drawn again."""
+    _live(run)
+
+
+@st.fragment(run_every=1.0)
+def _live(run: Run) -> None:
+    status = run.status
+    if status.state in OVER:
+        st.rerun()
+    with st.container(border=True, key=f"run-{run.id}"):
+        top, button = st.columns([4, 1], vertical_alignment="center")
+        top.markdown(f"**{_TITLES.get(run.verb, run.verb)}** · {status.message}")
+        if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
+            with st.spinner("Stopping…"):
+                run.cancel()
+            st.rerun()
+        st.progress(status.share or 0.0)
+        left = status.remaining
+        ahead = f"about {duration(left)} left" if left is not None else "working out how long"
+        st.caption(f"{duration(status.elapsed)} so far · {ahead}")
+        curves(run)
+        st.code(run.command, language="bash", wrap_lines=True)
+
+
+def ended(run: Run) -> None:
+    """Say how a run ended, and what the person should know of it."""
+    status = run.status
+    title = _TITLES.get(run.verb, run.verb)
+    took = duration(status.elapsed)
+    if status.state == "done":
+        st.success(f"{title} finished in {took}.", icon=":material/check_circle:")
+    elif status.state == "cancelled":
+        st.info(
+            f"{title} was cancelled after {took}. Nothing was published.",
+            icon=":material/cancel:",
+        )
+    else:
+        st.error(f"{title} did not finish: {status.error}", icon=":material/error:")
+        log = run.log()
+        if log and status.state != "refused":
+            with st.expander("What it printed"):
+                st.code(log, language=None, wrap_lines=True)
+    for note in status.notes:
+        st.info(note, icon=":material/info:")
+
+
+def curves(run: Run) -> None:
+    """The loss and the dev score so far; space is kept for them from the start of a training."""
+    if run.verb != "train":
+        return
+    events = run.events()
+    losses = [e["metrics"] for e in events if "loss" in e["metrics"]]
+    scores = [e["metrics"] for e in events if "dev ndcg@10" in e["metrics"]]
+    left, right = st.columns(2)
+    with left:
+        st.caption("Dev score (nDCG@10, higher is better; epoch 0 is the start)")
+        if scores:
+            frame = pd.DataFrame(scores).rename(columns={"dev ndcg@10": "nDCG@10"})
+            _chart(frame, "epoch", "nDCG@10", _TEAL, points=True)
+        else:
+            st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
+    with right:
+        st.caption("Training loss (lower is better)")
+        if losses:
+            _chart(pd.DataFrame(losses), "step", "loss", _SLATE, points=False)
+        elif "fine-tune" not in run.arguments:
+            st.caption(
+                "gensim's own loss cannot be trusted as a curve, so it is not drawn; "
+                "watch the dev score."
+            )
+        else:
+            st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
+
+
+def _chart(frame: pd.DataFrame, x: str, y: str, colour: str, points: bool) -> None:
+    ticks = alt.Axis(tickMinStep=1, format="d", grid=False)
+    line = (
+        alt.Chart(frame)
+        .mark_line(color=colour, point=alt.OverlayMarkDef(color=colour) if points else False)
+        .encode(
+            x=alt.X(x, type="quantitative", axis=ticks),
+            y=alt.Y(
+                y, type="quantitative", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)
+            ),
+            tooltip=[x, alt.Tooltip(y, format=".4f")],
+        )
+        .properties(height=180)
+    )
+    st.altair_chart(line, width="stretch")

@@ -1,0 +1,42 @@
+"""Session keys. The session holds ids and widget values, never models."""
+
+import streamlit as st
+
+from search.errors import BespokeError
+from search.workspace import Project, project, projects
+
+_PROJECT = "project"
+
+
+def choose(name: str) -> None:
+    """Make a project the current one."""
+    st.session_state[_PROJECT] = name
+
+
+def chosen_name() -> str | None:
+    """The name of the current project: from the address, else from the session."""
+    name = st.query_params.get(_PROJECT) or st.session_state.get(_PROJECT)
+    return str(name) if name else None
+
+
+def current_project() -> Project | None:
+    """The current project, or None when none is chosen or it is gone."""
+    name = chosen_name()
+    if name is None:
+        return None
+    try:
+        found = project(name)
+    except BespokeError:
+        st.session_state.pop(_PROJECT, None)
+        if _PROJECT in st.query_params:
+            del st.query_params[_PROJECT]
+        return None
+    choose(name)
+    if st.query_params.get(_PROJECT) != name:
+        st.query_params[_PROJECT] = name
+    return found
+
+
+def names() -> list[str]:
+    """The names of all projects, the newest first."""
+    return [p.name for p in projects()]

@@ -1,0 +1,53 @@
+"""Uploaded files on disk: a folder of their own, a harmless name, and an end."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from search.workspace import Project, new_id
+
+_FOLDER = "uploads"
+_KEPT_SECONDS = 24 * 3600
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def saved(project: Project, upload: UploadedFile) -> Path:
+    """Write an upload into the project, once, and say where it is.
+
+    The name that came with it is data: only letters, digits and . _ - of it are kept, for messages.
+    """
+    key = f"upload-{project.name}-{upload.file_id}"
+    known = st.session_state.get(key)
+    if known and Path(known).is_file():
+        return Path(known)
+    parent = project.folder / _FOLDER
+    _sweep(parent)
+    folder = parent / new_id()
+    folder.mkdir(parents=True)
+    path = folder / safe_name(upload.name)
+    with path.open("wb") as stream:
+        upload.seek(0)
+        shutil.copyfileobj(upload, stream)
+    st.session_state[key] = str(path)
+    return path
+
+
+def safe_name(name: str) -> str:
+    """A file name without anything that could mean a path."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, suffix = last.rpartition(".")
+    stem = _UNSAFE.sub("-", stem if dot else last).strip(".-") or "upload"
+    suffix = _UNSAFE.sub("", suffix) if dot else ""
+    return f"{stem[:80]}.{suffix[:10].lower()}" if suffix else stem[:80]
+
+
+def _sweep(parent: Path) -> None:
+    if not parent.is_dir():
+        return
+    for folder in parent.iterdir():
+        if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)

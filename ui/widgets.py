@@ -1,0 +1,112 @@
+"""What several pages draw: headings, empty states, cards, figures."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from search.encoders import GENERIC, GENERIC_TITLE, KEYWORD
+from search.workspace import Project
+from ui import navigation, state
+
+_OTHERS = ("var(--b-teal)", "var(--b-violet)", "var(--b-blue)", "var(--b-brown)")
+
+
+def heading(question: str, needs_project: bool = True) -> Project | None:
+    """The page's question with the choice of project beside it.
+
+    :returns: the current project; None after an empty state was drawn (for pages that need one).
+    """
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.title(question, anchor=False)
+    found = state.current_project()
+    known = state.names()
+    if known and needs_project:
+        index = known.index(found.name) if found else None
+        chosen = right.selectbox(
+            "Project",
+            known,
+            index=index,
+            placeholder="Choose a project",
+            label_visibility="collapsed",
+        )
+        if chosen and (found is None or chosen != found.name):
+            state.choose(chosen)
+            st.query_params.from_dict({"project": chosen})
+            st.rerun()
+    if found is None and needs_project:
+        empty(
+            "No project is open",
+            "A project holds your documents, your models and the proof of which is better.",
+        )
+        navigation.step("Choose or create a project", "projects", "open-projects")
+    return found
+
+
+def empty(title: str, text: str) -> None:
+    """An empty state: what it means; the caller adds the one next step."""
+    st.html(
+        f'<div class="b-card b-empty"><div class="b-say">{escape(title)}</div>'
+        f'<div class="b-soft">{escape(text)}</div></div>'
+    )
+
+
+def figure(value: str, caption: str) -> str:
+    """One number with what it counts, as HTML."""
+    return f'<div class="b-figure"><b>{escape(value)}</b>{escape(caption)}</div>'
+
+
+def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
+    """A sentence with a few figures beside it."""
+    boxes = "".join(figure(value, caption) for value, caption in figures)
+    st.html(
+        f'<div class="b-card b-summary"><div class="b-say">{escape(sentence)}</div>{boxes}</div>'
+    )
+
+
+def colour(model: str, place: int) -> str:
+    """The colour of a model: slate for generic, then fixed ones in order of the columns."""
+    if model == GENERIC:
+        return "var(--b-slate)"
+    return _OTHERS[max(place - 1, 0) % len(_OTHERS)]
+
+
+def model_title(model: str) -> str:
+    """A model's name as people read it."""
+    if model == GENERIC:
+        return "Generic"
+    return "Keyword search" if model == KEYWORD else model
+
+
+def model_subtitle(model: str, recipe: str | None) -> str:
+    """A plain half-sentence about a model."""
+    if model == GENERIC:
+        return f"{GENERIC_TITLE} · ready-made"
+    if model == KEYWORD:
+        return "BM25 · counts words, knows no meaning"
+    return f"custom · {recipe}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time as people say it."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5_400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3_600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1_000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1_000
+    return f"{count:.1f} GB"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: 1 pair, 2,000 pairs."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
