@@ -5,6 +5,7 @@ and a batch. So a few more than k are fetched, their cosines are computed again 
 one row at a time, and ties are broken by position: the same answer, whatever the batch.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,26 @@ from indexes.vector_index import BadVectors, BrokenIndex, Vectors, normalised
 INDEX_FILE = "index.faiss"
 _MARGIN = 16
 _NOISE = 1e-5
+_READING = threading.Lock()  # The byte limit of reading belongs to the whole process.
+
+
+class _Rows:
+    """The vectors inside a FAISS index as an array that keeps the index alive, without a copy."""
+
+    def __init__(self, index: Any) -> None:
+        import faiss
+
+        self._index = index
+        values = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
+        self.__array_interface__ = values.reshape(index.ntotal, index.d).__array_interface__
 
 
 class FaissFlatIndex:
     """Every vector is compared: exact, and fast enough up to some hundred thousand vectors."""
 
     def __init__(self, index: Any) -> None:
-        import faiss
-
         self._index = index
-        self._vectors: Vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
-            index.ntotal, index.d
-        )
+        self._vectors: Vectors = np.asarray(_Rows(index))
         self._zeros = int((~self._vectors.any(axis=1)).sum())
 
     @classmethod
@@ -55,8 +64,9 @@ class FaissFlatIndex:
 
         path = folder / INDEX_FILE
         try:
-            faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, 1))
-            index = faiss.read_index(str(path))
+            with _READING:
+                faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, 1))
+                index = faiss.read_index(str(path))
         except (OSError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[-1][:200]
             raise BrokenIndex(f"{path} cannot be read as a FAISS index: {reason}") from None

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.errors import Failed, Refused
@@ -16,10 +15,10 @@ from search.readers.documents import Document, DocumentColumns, read_documents
 from search.readers.report import Report
 from search.readers.tables import open_report
 from search.settings import LIMITS
+from search.text import folded_words
 from search.workspace import Manifest, Project
 
 CORPUS_FILE = "corpus.sqlite"
-_WORD = re.compile(r"\w+", re.UNICODE)
 _SCHEMA = """
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
@@ -29,14 +28,14 @@ CREATE INDEX by_text ON documents (text_key);
 CREATE INDEX by_full ON documents (full_key);
 CREATE VIRTUAL TABLE words USING fts5 (
     title, text, content='documents', content_rowid='position',
-    tokenize="porter unicode61 remove_diacritics 2"
+    tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
 );
 """
 
 
 def content_key(text: str) -> bytes:
     """A short hash of the words of a text: equal for texts that differ in case or punctuation."""
-    words = " ".join(_WORD.findall(text.casefold()))
+    words = " ".join(folded_words(text))
     return hashlib.blake2b(words.encode(), digest_size=12).digest()
 
 
@@ -100,6 +99,8 @@ class Corpus:
 
     def match(self, text: str) -> str | None:
         """The id of a document whose text, or title and text, has the same words; else None."""
+        if not folded_words(text):
+            return None
         key = content_key(text)
         with self._open() as connection:
             row = connection.execute(
@@ -114,7 +115,7 @@ class Corpus:
 
         :returns: nothing when no word of the query occurs in the corpus.
         """
-        words = list(dict.fromkeys(_WORD.findall(query.casefold())))[:256]
+        words = list(dict.fromkeys(folded_words(query)))[:256]
         if not words:
             return []
         expression = " OR ".join(f'"{word}"' for word in words)
@@ -162,9 +163,15 @@ class CorpusWriter:
         self._next = int(row[0])
 
     def add(self, documents: Iterable[Document], report: Report | None = None) -> Added:
-        """Write documents; one whose id is taken is left alone if equal, else refused in `report`."""
+        """Write documents; one whose id is taken is left alone if equal, else refused in `report`.
+
+        Ids that a reader made up (the file has none) give way instead: two files named notes.txt may both
+        come in.
+        """
         added = Added()
         for document in documents:
+            if report is not None and "id" not in report.roles:
+                document = self._with_free_id(document)
             row = self._connection.execute(
                 "SELECT title, text FROM documents WHERE id = ?", (document.id,)
             ).fetchone()
@@ -179,6 +186,15 @@ class CorpusWriter:
                     f"document {document.id!r}", "another document of the corpus has this id"
                 )
         return added
+
+    def _with_free_id(self, document: Document) -> Document:
+        """The document, its id made longer by a hash of its words when another document has it."""
+        row = self._connection.execute(
+            "SELECT title, text FROM documents WHERE id = ?", (document.id,)
+        ).fetchone()
+        if row is None or row == (document.title, document.text):
+            return document
+        return replace(document, id=f"{document.id}-{content_key(document.embedded).hex()[:8]}")
 
     @property
     def count(self) -> int:

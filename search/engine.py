@@ -10,6 +10,7 @@ import numpy as np
 
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import BadVectors, BrokenIndex, VectorIndex
+from search.adapters import derived_vectors
 from search.corpus import Corpus, current_corpus
 from search.encoders import KEYWORD, Encoder, ModelInfo, default_models, find_model, load_encoder
 from search.errors import Failed, Refused
@@ -277,7 +278,8 @@ def build_index(
 ) -> Manifest:
     """Encode every document of a corpus and publish an exact FAISS index of the vectors."""
     started = time.monotonic()
-    vectors = encode_corpus(encoder, corpus, info, progress)
+    derived = derived_vectors(project, info, encoder, manifest)
+    vectors = encode_corpus(encoder, corpus, info, progress) if derived is None else derived
     made_from = {"corpus": manifest.id, "model": info.id}
     with project.publish("indexes", made_from) as draft:
         try:

@@ -336,7 +336,7 @@ def _new_run(project: Project, arguments: Sequence[str]) -> Run:
     run = Run(project, new_id())
     run.folder.mkdir(parents=True)
     content = {"arguments": list(arguments), "created": now()}
-    write_atomically(run.folder / _COMMAND, json.dumps(content, ensure_ascii=False))
+    write_atomically(run.folder / _COMMAND, json.dumps(content))
     run._write(Status())
     return run
 

@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -36,6 +36,7 @@ KIND_NAMES: dict[str, str] = {
 }
 MANIFEST = "manifest.json"
 _PROJECT_FILE = "project.json"
+_NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
 _NAME = re.compile(r"[^\W_][\w .()+-]{0,79}", re.UNICODE)
 
 
@@ -103,7 +104,8 @@ def check_project_name(name: str) -> str:
 
     :raises Refused: for slashes, leading dots, control characters, or more than 80 characters.
     """
-    if not _NAME.fullmatch(name) or name != name.strip():
+    fits = len(name.encode("utf-8", "replace")) <= _NAME_BYTES
+    if not _NAME.fullmatch(name) or name != name.strip() or not fits:
         raise Refused(
             f"{name!r} cannot name a project: use 1 to 80 letters, digits, spaces, or . _ - + ( ), "
             "starting with a letter or digit."
@@ -271,18 +273,29 @@ class Drafts:
             write_atomically(draft.folder / MANIFEST, manifest.model_dump_json(indent=2))
 
     def release(self) -> None:
-        """Give each artifact its id."""
+        """Give each artifact its id; if one cannot have it, none keeps it."""
+        hidden = [draft.folder for draft in self._drafts]
+        try:
+            for draft in self._drafts:
+                target = draft.folder.with_name(draft.id)
+                draft.folder.rename(target)
+                draft.folder = target
+        except OSError:
+            for draft, folder in zip(self._drafts, hidden, strict=True):
+                if draft.folder != folder:
+                    draft.folder.rename(folder)
+                    draft.folder = folder
+            raise
         for draft in self._drafts:
-            target = draft.folder.with_name(draft.id)
-            draft.folder.rename(target)
-            draft.folder = target
-            _flush(target.parent)
+            _flush(draft.folder.parent)
 
     def clean(self) -> None:
         """Remove what was not released."""
         for draft in self._drafts:
             if draft.folder.name.startswith("."):
                 shutil.rmtree(draft.folder, ignore_errors=True)
+                with suppress(OSError):
+                    draft.folder.parent.rmdir()  # Only where nothing else is in it.
 
 
 def project(name: str) -> Project:

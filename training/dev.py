@@ -1,11 +1,12 @@
 """The dev part: held out of training, measured before it and as it goes, to steer by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from indexes.faiss_index import FaissFlatIndex
+from indexes.vector_index import Vectors
 from search.corpus import Corpus
 from search.encoders import Encoder
 from search.evaluation import MAIN_METRIC, score
@@ -28,6 +29,7 @@ class DevSet:
     """
 
     query_set: QuerySet
+    positions: list[int]
     ids: list[str]
     texts: list[str]
 
@@ -53,7 +55,7 @@ class DevSet:
                 break
             places += block
         documents = corpus.documents_at(places)
-        return cls(small, [d.id for d in documents], [d.embedded for d in documents])
+        return cls(small, places, [d.id for d in documents], [d.embedded for d in documents])
 
     @property
     def characters(self) -> int:
@@ -69,12 +71,22 @@ class DevSet:
         for start in range(0, len(self.texts), _CHUNK):
             tick(start / len(self.texts))
             vectors.append(encoder.encode_document(self.texts[start : start + _CHUNK]))
-        index = FaissFlatIndex.from_vectors(np.vstack(vectors))
-        queries = sorted(self.query_set.queries)
-        texts: Sequence[str] = [self.query_set.queries[query] for query in queries]
-        positions, _ = index.search(np.asarray(encoder.encode_query(texts)), 10)
+        return self.ndcg_of_vectors(encoder.encode_query(self.queries), np.vstack(vectors))
+
+    @property
+    def queries(self) -> list[str]:
+        """The texts of the queries, in the order of their vectors."""
+        return [self.query_set.queries[query] for query in sorted(self.query_set.queries)]
+
+    def ndcg_of_vectors(self, queries: Vectors, documents: Vectors) -> float:
+        """nDCG@10 of vectors of `queries` and of the pool.
+
+        :param queries: shape (queries, dimension), in the order of `queries`.
+        :param documents: shape (pool, dimension), in the order of `positions`.
+        """
+        positions, _ = FaissFlatIndex.from_vectors(documents).search(np.asarray(queries), 10)
         run = {
             query: [self.ids[p] for p in row if p >= 0]
-            for query, row in zip(queries, positions, strict=True)
+            for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
         return float(np.mean(score(run, self.query_set)[MAIN_METRIC]))

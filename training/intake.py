@@ -241,6 +241,9 @@ def _with_earlier(project: Project, new: list[Pair]) -> tuple[Split, list[str]]:
     _, earlier = current_pairs(project)
     known = {(pair.query, pair.response) for pair in earlier.pairs}
     held = set(earlier.dev.queries.values())
+    queries = project.newest("queries")
+    if queries is not None:
+        held |= set(QuerySet.load(project, queries).queries.values())
     fresh = [p for p in new if (p.query, p.response) not in known and p.query not in held]
     if not fresh:
         raise Refused("Nothing was added: the project has all of these pairs already.")

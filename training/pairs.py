@@ -149,7 +149,10 @@ def _groups(pairs: Sequence[Pair]) -> list[list[int]]:
 def _take(
     pairs: Sequence[Pair], order: list[list[int]], size: int
 ) -> tuple[list[int], list[list[int]]]:
-    """Take whole groups, in order, until `size` pairs are taken; groups too large are passed over."""
+    """Take whole groups, in order, until `size` pairs are taken; groups too large are passed over.
+
+    Where every group is too large, the smallest is taken: better a small test than none.
+    """
     taken: list[int] = []
     left: list[list[int]] = []
     for group in order:
@@ -158,6 +161,14 @@ def _take(
             taken.extend(group)
         else:
             left.append(group)
+    if size and not taken:
+        smallest = min(
+            (g for g in order if all(pairs[place].document is not None for place in g)),
+            key=len,
+            default=None,
+        )
+        if smallest is not None:
+            return smallest, [group for group in order if group is not smallest]
     return taken, left
 
 

@@ -18,6 +18,37 @@ class Recipe(BaseModel):
     )
 
 
+class Adapter(Recipe):
+    """Settings of a linear adapter over the vectors of a model that stays as it is."""
+
+    base: str = Field(
+        "generic",
+        min_length=1,
+        title="Start from",
+        description="“generic” is all-MiniLM-L6-v2; or a fine-tuned model of the project, a folder, or "
+        "a model hub id.",
+    )
+    epochs: int = Field(
+        20, ge=1, le=1000, title="Epochs", description="How often the training sees every pair."
+    )
+    batch_size: int = Field(
+        256, ge=2, le=8192, title="Batch size", description="How many pairs each step learns from."
+    )
+    learning_rate: float = Field(
+        1e-3,
+        gt=0,
+        le=1.0,
+        title="Learning rate",
+        description="How far each step moves the matrix.",
+    )
+    negatives: Literal["auto", "batch", "corpus"] = Field(
+        "auto",
+        title="Negatives",
+        description="What a query learns to keep away from: the other answers of its batch, "
+        "documents drawn from the corpus, or (auto) whichever serves the dev queries better.",
+    )
+
+
 class FineTune(Recipe):
     """Settings of fine-tuning a SentenceTransformer with MultipleNegativesRankingLoss."""
 
@@ -141,9 +172,19 @@ RECIPES: dict[str, RecipeInfo] = {
     info.name: info
     for info in (
         RecipeInfo(
+            "adapter",
+            "Adapter",
+            "Learns, in seconds, how to turn the generic model’s vectors towards your queries and "
+            "answers. Needs pairs. Start here: it brings much of the gain, and its index is ready at "
+            "once.",
+            Adapter,
+            True,
+        ),
+        RecipeInfo(
             "fine-tune",
             "Fine-tune",
-            "Teaches the generic model your queries and answers. Needs pairs; usually the best.",
+            "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
+            "card, minutes; on long texts and few pairs often the best.",
             FineTune,
             True,
         ),

@@ -4,11 +4,16 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from indexes.faiss_index import FaissFlatIndex
+from indexes.vector_index import Vectors, normalised
+from search.adapters import ADAPTER_OF
 from search.corpus import current_corpus
 from search.encoders import (
     GENERIC,
@@ -21,21 +26,22 @@ from search.encoders import (
     load_sentence_transformer,
     models,
 )
+from search.engine import build_index, find_index
 from search.errors import Failed, Refused
 from search.evaluation import TRAINED_ON
-from search.leaks import keep_apart
 from search.progress import Progress, silent
-from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.word_vectors import WordVectors
-from search.workspace import MANIFEST, Draft, Project, check_project_name
+from search.workspace import MANIFEST, Draft, Manifest, Project, check_project_name
+from training.adapter import Embedded, numbered, train_adapter, with_adapter
 from training.dev import DevSet
 from training.fine_tune import START, fine_tune
-from training.pairs import PairSet, current_pairs
-from training.recipes import FineTune, Recipe, WordVectorRecipe, recipe_info, validated
+from training.material import Material, gather
+from training.pairs import PairSet
+from training.recipes import Adapter, FineTune, Recipe, WordVectorRecipe, recipe_info, validated
 from training.word_vectors import train_word_vectors
 
-_MIN_TRAIN = 4
+_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ def train(
     settings = validated(info, values or {})
     called = _free_name(project, info.name, name)
     started = time.monotonic()
+    if isinstance(settings, Adapter):
+        return _adapted(project, called, settings, progress, started)
     if isinstance(settings, FineTune):
         return _fine_tuned(project, called, settings, progress, started)
     assert isinstance(settings, WordVectorRecipe)
@@ -122,56 +130,140 @@ def _free_name(project: Project, recipe: str, name: str | None) -> str:
 def _fine_tuned(
     project: Project, name: str, settings: FineTune, progress: Progress, started: float
 ) -> Trained:
-    corpus_manifest, corpus = current_corpus(project)
-    pairs_manifest, pair_set = current_pairs(project)
     progress(0, 0, "keeping training and test apart")
-    test = _test_set(project)
-    guarded = keep_apart(pair_set.pairs, [pair_set.dev, *([test[1]] if test else [])], corpus)
-    notes = [guarded.note] if guarded.note else []
-    if len(guarded.pairs) < _MIN_TRAIN:
-        raise Refused(
-            f"Only {len(guarded.pairs)} pairs are left to train on ({guarded.note or 'too few given'})"
-            f"; at least {_MIN_TRAIN} are needed. Add pairs about other documents."
-        )
-    dev = DevSet.of(corpus, pair_set.dev)
-    if not dev.query_set.queries:
-        raise Refused(
-            "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
-            "whose responses are documents of the corpus."
-        )
+    material = gather(project)
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
-    model = _start(project, settings)
+    model = _start(project, settings.base)
     with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch:
-        tuned = fine_tune(model, guarded.pairs, dev, settings, Path(scratch), progress)
-    if tuned.kept == START:
-        notes.append(
-            "No epoch was better than the start on the dev queries, so this model is the untouched "
-            "start. More pairs, or a lower learning rate, may help."
+        tuned = fine_tune(
+            model, material.guarded.pairs, material.dev, settings, Path(scratch), progress
         )
-    made_from = {"corpus": corpus_manifest.id, "pairs": pairs_manifest.id}
-    if test:
-        made_from["queries"] = test[0]
+    dev = {"ndcg@10": tuned.dev_scores, "kept": tuned.kept}
+    return _publish(project, name, settings, model, material, dev, device, started)
+
+
+def _adapted(
+    project: Project, name: str, settings: Adapter, progress: Progress, started: float
+) -> Trained:
+    progress(0, 0, "keeping training and test apart")
+    material = gather(project)
+    device = best_device()
+    progress(0, 0, f"loading {settings.base} on {device}")
+    base = _start(project, settings.base)
+    documents, index = _document_vectors(project, settings.base, base, material, progress)
+    data = _embedded(base, material, documents, progress)
+
+    def report(
+        done: int, total: int, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        progress(done, total, message, metrics)
+
+    adapted = train_adapter(data, material.dev, settings, report)
+    model = with_adapter(base, adapted.matrix)
+    dev = {"ndcg@10": [adapted.start, adapted.best], "kept": adapted.kept}
+    facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
+    return _publish(project, name, settings, model, material, dev, device, started, **facts)
+
+
+def _document_vectors(
+    project: Project, name: str, base: Any, material: Material, progress: Progress
+) -> tuple[Vectors, Manifest | None]:
+    """Vectors of all documents under the base: from its index (built when missing) where it has one."""
+    own = [info for info in models(project) if info.name == name]
+    if own:
+        index = find_index(project, own[-1], material.corpus_manifest)
+        if index is None:
+            index = build_index(
+                project, own[-1], base, material.corpus_manifest, material.corpus, progress
+            )
+        return FaissFlatIndex.load(project.checked(index)).vectors, index
+    total = len(material.corpus)
+    parts = []
+    for start in range(0, total, _CHUNK):
+        progress(start, total, f"encoding {total:,} documents")
+        parts.append(base.encode_document(material.corpus.embedded_texts(start, start + _CHUNK)))
+    return normalised(np.vstack(parts)), None
+
+
+def _embedded(base: Any, material: Material, documents: Vectors, progress: Progress) -> Embedded:
+    """Vectors of everything the adapter trains on; a response that is a document is not encoded again."""
+    pairs = material.guarded.pairs
+    ids = {identity: place for place, identity in enumerate(material.corpus.ids())}
+    answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
+    known = sorted({int(a) for a in answers if a >= 0})
+    texts = {a: d.embedded for a, d in zip(known, material.corpus.documents_at(known), strict=True)}
+    whole = [p.response == texts.get(int(a)) for p, a in zip(pairs, answers, strict=True)]
+    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
+    queries = _encoded(base.encode_query, [p.query for p in pairs], "queries", progress)
+    responses = documents[np.maximum(answers, 0)].copy()
+    if missing:
+        lacking = [pairs[place].response for place in missing]
+        responses[missing] = _encoded(base.encode_document, lacking, "responses", progress)
+    return Embedded(
+        queries=queries,
+        responses=responses,
+        answers=answers,
+        texts=numbered([p.query for p in pairs]),
+        documents=documents,
+        dev_queries=normalised(base.encode_query(material.dev.queries)),
+    )
+
+
+def _encoded(
+    encode: Callable[[list[str]], Vectors], texts: list[str], what: str, progress: Progress
+) -> Vectors:
+    """Vectors of texts, of length 1; each distinct text is encoded once."""
+    distinct = list(dict.fromkeys(texts))
+    parts = []
+    for start in range(0, len(distinct), _CHUNK):
+        progress(start, len(distinct), f"encoding {len(distinct):,} {what}")
+        parts.append(encode(distinct[start : start + _CHUNK]))
+    vectors = normalised(np.vstack(parts))
+    place = {text: row for row, text in enumerate(distinct)}
+    chosen: Vectors = vectors[[place[text] for text in texts]]
+    return chosen
+
+
+def _publish(
+    project: Project,
+    name: str,
+    settings: Adapter | FineTune,
+    model: Any,
+    material: Material,
+    dev: dict[str, Any],
+    device: str,
+    started: float,
+    **facts: Any,
+) -> Trained:
+    """Publish a SentenceTransformer that learned from pairs, with all that is known of how."""
+    notes = material.notes
+    if dev["kept"] == START:
+        notes.append(
+            "Nothing that was tried was better than the start on the dev queries, so this model is the "
+            "untouched start. More pairs, or a lower learning rate, may help."
+        )
     dimension = model.get_embedding_dimension()
     if dimension is None:
         raise Failed(f"The model {settings.base} does not say how many dimensions it has.")
-    with project.publish("models", made_from) as draft:
+    with project.publish("models", material.made_from) as draft:
         model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
-        _describe(draft, name, "fine-tune", settings, dimension, "sentence-transformer")
-        _write_trained_on(draft, guarded.pairs)
+        recipe = "adapter" if isinstance(settings, Adapter) else "fine-tune"
+        _describe(draft, name, recipe, settings, dimension, "sentence-transformer")
+        _write_trained_on(draft, material.guarded.pairs)
         draft.details.update(
             origin=GENERIC_TITLE if settings.base == GENERIC else settings.base,
-            pairs=len(guarded.pairs),
-            left_out=guarded.same_query + guarded.same_document,
+            pairs=len(material.guarded.pairs),
+            left_out=material.guarded.same_query + material.guarded.same_document,
             dev={
-                "queries": len(dev.query_set.queries),
-                "documents": len(dev.ids),
-                "ndcg@10": tuned.dev_scores,
-                "kept": tuned.kept,
+                "queries": len(material.dev.query_set.queries),
+                "documents": len(material.dev.ids),
+                **dev,
             },
             device=device,
             seconds=round(time.monotonic() - started, 1),
             notes=notes,
+            **facts,
         )
     return Trained(name, draft.id, notes)
 
@@ -209,17 +301,17 @@ def _word_vectors(
     return Trained(name, draft.id, [])
 
 
-def _start(project: Project, settings: FineTune) -> Any:
+def _start(project: Project, base: str) -> Any:
     """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
-    if settings.base == GENERIC:
+    if base == GENERIC:
         return load_sentence_transformer(generic_folder())
-    own = [info for info in models(project) if info.name == settings.base]
+    own = [info for info in models(project) if info.name == base]
     if own:
         encoder = load_encoder(project, own[-1])
         if isinstance(encoder, WordVectors):
-            raise Refused(f"{settings.base!r} is made of word vectors and cannot be fine-tuned.")
+            raise Refused(f"{base!r} is made of word vectors and cannot be trained further.")
         return encoder
-    return load_sentence_transformer(settings.base)
+    return load_sentence_transformer(base)
 
 
 def _describe(
@@ -238,11 +330,6 @@ def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
     with (draft.folder / TRAINED_ON).open("w", encoding="utf-8") as stream:
         for pair in pairs:
             stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
-
-
-def _test_set(project: Project) -> tuple[str, QuerySet] | None:
-    manifest = project.newest("queries")
-    return (manifest.id, QuerySet.load(project, manifest)) if manifest else None
 
 
 def _dev_set(project: Project) -> DevSet | None:

@@ -112,7 +112,14 @@ def _query(project: Project) -> tuple[str, DeltaGenerator]:
     right.button("Search", type="primary", width="stretch", key="search-button")
     options = more.popover("Models", icon=":material/tune:", width="stretch")
     if examples:
-        st.pills(caption, examples, key=f"example-{project.name}", on_change=choose, wrap=True)
+        st.pills(
+            caption,
+            examples,
+            key=f"example-{project.name}",
+            format_func=widgets.literal,
+            on_change=choose,
+            wrap=True,
+        )
     st.query_params["q"] = query or ""
     if not query:
         del st.query_params["q"]
@@ -255,10 +262,14 @@ def sentence(results: list[SearchResult], judged: dict[str, int]) -> str:
         return whole[0].upper() + whole[1:] + "."
     tops = [result.hits[0] for result in results if result.hits]
     if len(results) == 1:
-        return f"{len(results[0].hits)} results." if tops else "Nothing found."
+        count = widgets.counted(len(results[0].hits), "result")
+        return f"{count}." if tops else "Nothing found."
     if not tops:
         return "No model found anything for this question."
-    if len({hit.id for hit in tops}) == 1 and len(tops) == len(results):
+    if len(tops) < len(results):
+        finders = [names[result.model] for result in results if result.hits]
+        return f"Only {' and '.join(finders)} found anything."
+    if len({hit.id for hit in tops}) == 1:
         return f"They agree on the first answer: {_short(tops[0].title or tops[0].text)}."
     return "They disagree on the first answer. Which would you rather read?"
 

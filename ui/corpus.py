@@ -1,6 +1,6 @@
 """Corpus: what did you understand of my data?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,9 +8,10 @@ import streamlit as st
 
 from search import runs
 from search.errors import BespokeError
-from search.readers.documents import DocumentColumns, preview_documents
+from search.readers.documents import Document, DocumentColumns, preview_documents
 from search.readers.pairs import PairColumns, preview_pairs
 from search.readers.report import Report
+from search.readers.tables import open_report, read_rows
 from search.workspace import Project
 from ui import loaders, navigation, run_view, uploads, widgets
 
@@ -28,7 +29,9 @@ def page() -> None:
         st.session_state["corpus-run"] = run.id
         run_view.watch(run)
         return
-    if run is not None and st.session_state.get("corpus-run") == run.id:
+    if run is not None and (
+        st.session_state.get("corpus-run") == run.id or run.status.state != "done"
+    ):
         run_view.ended(run)
     corpus, pairs, queries = (project.newest(k) for k in ("corpora", "pairs", "queries"))
     widgets.summary(
@@ -67,9 +70,7 @@ def _documents(project: Project) -> None:
             corpus = loaders.corpus(project, manifest)
             shown = corpus.sample(_ROWS)
             st.dataframe(
-                pd.DataFrame(
-                    [{"id": d.id, "title": d.title, "text": d.text, **d.metadata} for d in shown]
-                ),
+                pd.DataFrame([_row(document) for document in shown]),
                 hide_index=True,
                 height=220,
             )
@@ -108,22 +109,11 @@ def _preview_documents(project: Project, path: Path) -> None:
             first, report = preview_documents(path, chosen)
     except BespokeError as error:
         st.error(str(error), icon=":material/error:")
+        _choose_columns(path, _columns_of(path), {}, ("text", "title", "id"))
         return
-    columns = list(report.columns)
-    if columns:
-        choices = st.columns(3)
-        for box, role in zip(choices, ("text", "title", "id"), strict=True):
-            current = report.roles.get(role)
-            box.selectbox(
-                f"Column of the {role}",
-                columns,
-                index=columns.index(current) if current in columns else None,
-                placeholder="none",
-                key=f"{role}-{path}",
-            )
+    _choose_columns(path, report.columns, report.roles, ("text", "title", "id"))
     st.markdown(f"**{widgets.counted(report.accepted, 'document')}** found ({report.format}).")
-    rows = [{"id": d.id, "title": d.title, "text": d.text, **d.metadata} for d in first]
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.dataframe(pd.DataFrame([_row(document) for document in first]), hide_index=True)
     _refused(report)
     if st.button(
         f"Add {widgets.counted(report.accepted, 'document')}", type="primary", key="add-documents"
@@ -173,15 +163,9 @@ def _preview_pairs(project: Project, path: Path) -> None:
             first, report = preview_pairs(path, chosen)
     except BespokeError as error:
         st.error(str(error), icon=":material/error:")
+        _choose_columns(path, _columns_of(path), {}, ("query", "response"))
         return
-    columns = list(report.columns)
-    for box, role in zip(st.columns(2), ("query", "response"), strict=True):
-        box.selectbox(
-            f"Column of the {role}",
-            columns,
-            index=columns.index(report.roles[role]),
-            key=f"{role}-{path}",
-        )
+    _choose_columns(path, report.columns, report.roles, ("query", "response"))
     st.markdown(f"**{widgets.counted(report.accepted, 'pair')}** found ({report.format}).")
     st.dataframe(
         pd.DataFrame([{"query": p.query, "response": p.response} for p in first]), hide_index=True
@@ -240,6 +224,39 @@ def _queries(project: Project) -> None:
                 if st.button("Use these queries for the proof", type="primary", key="add-queries"):
                     arguments = ["queries", project.name, str(paths[0]), "--qrels", str(paths[1])]
                     _start(project, arguments)
+
+
+def _choose_columns(
+    path: Path, columns: Sequence[str], understood: Mapping[str, str], roles: Sequence[str]
+) -> None:
+    """Let the person say which column plays which role; what was understood is chosen already."""
+    if not columns:
+        return
+    for box, role in zip(st.columns(len(roles)), roles, strict=True):
+        current = understood.get(role)
+        box.selectbox(
+            f"Column of the {role}",
+            columns,
+            index=columns.index(current) if current in columns else None,
+            placeholder="none",
+            key=f"{role}-{path}",
+        )
+
+
+def _columns_of(path: Path) -> Sequence[str]:
+    """The columns of a file that could not be used as it is: maybe others can be chosen."""
+    try:
+        report = open_report(path)
+        read_rows(path, report)
+    except BespokeError:
+        return ()
+    return report.columns
+
+
+def _row(document: Document) -> dict[str, str]:
+    """A document as a row; a further column that is also called "text" does not hide the text."""
+    own = {"id": document.id, "title": document.title, "text": document.text}
+    return own | {f"{k} *" if k in own else k: v for k, v in document.metadata.items()}
 
 
 def _start(project: Project, arguments: Sequence[str]) -> None:

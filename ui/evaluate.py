@@ -245,9 +245,8 @@ def _query_card(
     after = _rank(result.first_relevant[test.candidate][place])
     with st.container(border=True, key=f"{key}-{place}"):
         text = result.texts[place]
-        if st.button(
-            text if len(text) < 160 else text[:157] + "…", type="tertiary", key=f"q-{place}"
-        ):
+        short = text if len(text) < 160 else text[:157] + "…"
+        if st.button(widgets.literal(short), type="tertiary", key=f"q-{place}"):
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
         baseline = widgets.model_title(test.baseline)

@@ -1,12 +1,12 @@
 """Result cards: rank, title, text with the query's words marked, and how far the document moved."""
 
-import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from search.engine import Hit, SearchResult
+from search.text import WORD
 
-_WORD = re.compile(r"\w+", re.UNICODE)
 _SHOWN = 280
 _COMMON = frozenset(
     [
@@ -91,7 +91,7 @@ def column_html(
 
 def query_words(query: str) -> frozenset[str]:
     """The words of a query worth marking, without plural endings."""
-    words = [word.casefold() for word in _WORD.findall(query)]
+    words = [word.casefold() for word in WORD.findall(query)]
     telling = [word for word in words if word not in _COMMON]
     return frozenset(_stem(word) for word in telling or words)
 
@@ -100,7 +100,7 @@ def marked(text: str, words: frozenset[str]) -> str:
     """The text as HTML with the query's words marked."""
     parts = []
     end = 0
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         if _stem(match.group().casefold()) in words:
             parts.append(escape(text[end : match.start()]))
             parts.append(f"<mark>{escape(match.group())}</mark>")
@@ -113,11 +113,15 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     """The part of a long text with the most of the query's words, cut at word borders."""
     if len(text) <= length:
         return text
-    places = [m.start() for m in _WORD.finditer(text) if _stem(m.group().casefold()) in words]
-    best = max(places, key=lambda p: sum(p <= q < p + length for q in places), default=0)
-    start = 0 if best < length // 2 else text.rfind(" ", 0, max(best - 40, 1)) + 1
-    end = text.find(" ", start + length)
-    end = len(text) if end == -1 else end
+    places = [m.start() for m in WORD.finditer(text) if _stem(m.group().casefold()) in words]
+    within = [bisect_left(places, place + length) - i for i, place in enumerate(places)]
+    best = places[within.index(max(within))] if places else 0
+    start = 0
+    if best >= length // 2:  # Begin at a word border, where one is near: not every script has them.
+        near = max(best - 40, 1)
+        start = text.rfind(" ", max(near - 40, 0), near) + 1 or near
+    end = text.find(" ", start + length, start + length + 40)
+    end = min(start + length, len(text)) if end == -1 else end
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 

@@ -1,9 +1,12 @@
 """The pages, by name, and how to get from one to another."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import streamlit as st
 
+from search.errors import BespokeError
 from ui import state
 
 
@@ -12,14 +15,33 @@ def pages() -> dict[str, Any]:
     # Imported here because the pages themselves link to one another through this module.
     from ui import compare, corpus, evaluate, models, projects, train
 
-    return {
-        "projects": st.Page(projects.page, title="Projects", url_path="projects", default=True),
-        "corpus": st.Page(corpus.page, title="Corpus", url_path="corpus"),
-        "train": st.Page(train.page, title="Train", url_path="train"),
-        "compare": st.Page(compare.page, title="Compare", url_path="compare"),
-        "evaluate": st.Page(evaluate.page, title="Evaluate", url_path="evaluate"),
-        "models": st.Page(models.page, title="Models", url_path="models"),
+    rooms = {
+        "projects": projects.page,
+        "corpus": corpus.page,
+        "train": train.page,
+        "compare": compare.page,
+        "evaluate": evaluate.page,
+        "models": models.page,
     }
+    return {
+        name: st.Page(
+            _guarded(draw), title=name.capitalize(), url_path=name, default=name == "projects"
+        )
+        for name, draw in rooms.items()
+    }
+
+
+def _guarded(draw: Callable[[], None]) -> Callable[[], None]:
+    """The page, on which damaged data is a message and not a traceback."""
+
+    @wraps(draw)
+    def page() -> None:
+        try:
+            draw()
+        except BespokeError as error:
+            st.error(str(error), icon=":material/error:")
+
+    return page
 
 
 def go(name: str, project: str | None = None, **parameters: str) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search import runs
-from search.encoders import GENERIC
+from search.encoders import GENERIC, KEYWORD
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation
 from search.workspace import Manifest, Project, project_to_be, projects
@@ -24,7 +24,10 @@ def page() -> None:
     if own:
         st.subheader("Your projects", anchor=False)
         for project in own:
-            _card(project)
+            try:
+                _card(project)
+            except BespokeError as error:  # One damaged project does not lock the others away.
+                st.error(str(error), icon=":material/error:")
     _new_project(first=not own)
     st.subheader("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
@@ -134,11 +137,11 @@ def _newest(project: Project, kind: str) -> Manifest | None:
 def _verdict(project: Project) -> str | None:
     """The newest verdict on the newest custom model, in words."""
     manifest = newest_evaluation(project)
-    if manifest is None or not manifest.details["comparisons"]:
+    comparisons = manifest.details["comparisons"] if manifest else []
+    tests = [t for t in comparisons if t["candidate"] != KEYWORD and t["baseline"] == GENERIC]
+    if manifest is None or not tests:
         return None
-    test = manifest.details["comparisons"][-1]
-    if test["baseline"] != GENERIC:
-        return None
+    test = tests[-1]
     words = {"better": "is better than", "worse": "is worse than"}
     relation = words.get(test["verdict"], "shows no clear difference from")
     return (

@@ -105,7 +105,7 @@ def curves(run: Run) -> None:
         st.caption("Training loss (lower is better)")
         if losses:
             _chart(pd.DataFrame(losses), "step", "loss", _SLATE, points=False)
-        elif "fine-tune" not in run.arguments:
+        elif {"word2vec", "fasttext"} & set(run.arguments):
             st.caption(
                 "gensim's own loss cannot be trusted as a curve, so it is not drawn; "
                 "watch the dev score."

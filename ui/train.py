@@ -59,7 +59,7 @@ def _form(project: Project) -> None:
     if pairs is None:
         st.info(
             "This project has no pairs of a query and its answer, so only recipes that learn from the "
-            "documents alone are offered. Fine-tuning, usually the best, needs pairs.",
+            "documents alone are offered. An adapter and fine-tuning, usually better, need pairs.",
             icon=":material/info:",
         )
         if st.button("Add pairs", key="to-pairs"):
@@ -74,9 +74,7 @@ def _form(project: Project) -> None:
         names,
         default=names[0],
         required=True,
-        format_func=lambda key: (
-            RECIPES[key].title + (" · recommended" if key == "fine-tune" else "")
-        ),
+        format_func=lambda key: RECIPES[key].title + (" · recommended" if key == "adapter" else ""),
         key=f"recipe-{project.name}",
     )
     info = RECIPES[name or names[0]]
@@ -161,17 +159,15 @@ def _made(project: Project) -> None:
         details = manifest.details
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
-        fine_tuned = details["recipe"] == "fine-tune"
+        taught = RECIPES[details["recipe"]].needs_pairs
         rows.append(
             {
                 "model": details["name"],
                 "recipe": RECIPES[details["recipe"]].title,
-                "dev nDCG@10 before": scores[0] if fine_tuned and scores else None,
-                "dev nDCG@10 after": (max(scores) if fine_tuned else scores[-1])
-                if scores
-                else None,
+                "dev nDCG@10 before": f"{scores[0]:.3f}" if taught and scores else "–",
+                "dev nDCG@10 after": (max(scores) if taught else scores[-1]) if scores else None,
                 "kept": dev.get("kept", "last epoch") if scores else "last epoch",
-                "trained on": f"{details['pairs']:,} pairs" if fine_tuned else "documents alone",
+                "trained on": f"{details['pairs']:,} pairs" if taught else "documents alone",
                 "time": widgets.duration(details["seconds"]),
                 "device": details["device"],
             }
@@ -179,12 +175,7 @@ def _made(project: Project) -> None:
     if not rows:
         return
     st.subheader("Custom models", anchor=False)
-    number = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        column_config={"dev nDCG@10 before": number, "dev nDCG@10 after": number},
-    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."

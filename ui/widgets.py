@@ -1,5 +1,6 @@
 """What several pages draw: headings, empty states, cards, figures."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -105,6 +106,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1_000
     return f"{count:.1f} GB"
+
+
+def literal(text: str) -> str:
+    """Text for a label that Streamlit reads as Markdown: dollars, stars and brackets stay as they are."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """BEIR folders and zips: corpus.jsonl, queries.jsonl, qrels/train.tsv, qrels/test.tsv[, qrels/dev.tsv]."""
 
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -120,7 +121,14 @@ def _unpack(path: Path, folder: Path) -> None:
                                 f"{path.name} unpacks to far more than its size: not read further."
                             )
                         stream.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        EOFError,
+        OSError,
+    ) as error:
         if isinstance(error, OSError) and shutil.disk_usage(folder).free < _CHUNK:
             raise
         raise Refused(f"{path.name} is not a zip that can be read: {error}.") from None

@@ -63,7 +63,13 @@ def read_judgments(path: Path) -> tuple[Judgments, Report]:
         if len(fields) not in (3, 4):
             report.refuse(where, f"has {len(fields)} fields instead of 3 (BEIR) or 4 (TREC)")
             continue
-        query, document, grade = fields[0].strip(), fields[-2].strip(), fields[-1].strip()
+        grade = fields[-1].strip()
+        try:
+            query = clean_text(fields[0], "the query id", 512)
+            document = clean_text(fields[-2], "the document id", 512)
+        except BadField as error:
+            report.refuse(where, str(error))
+            continue
         try:
             value = int(float(grade))
         except (ValueError, OverflowError):

@@ -9,6 +9,13 @@ from typing import Any
 from search.errors import Refused
 from search.settings import LIMITS
 
+# Controls that part words (vertical tab, form feed, next line, a lone carriage return) become spaces.
+_BREAKS = str.maketrans("\v\f\x85\r", "    ")
+# Windows' quotation marks and dashes, saved as if they were Latin-1, arrive as controls 0x80 to 0x9f.
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code != 0x85
+}
+
 
 @dataclass(frozen=True)
 class RefusedRow:
@@ -78,8 +85,8 @@ class BadField(ValueError):
 
 
 def source_of(path: Path) -> str:
-    """How messages name a file: its name, without the folders of this machine."""
-    return path.name
+    """How messages name a file: its name, printable, without the folders of this machine."""
+    return "".join(c if c.isprintable() else "_" for c in path.name)
 
 
 def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> str:
@@ -103,6 +110,7 @@ def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> 
         raise BadField(f"{column} holds a broken character (an unpaired surrogate)") from None
     text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
+        text = text.replace("\r\n", "\n").translate(_BREAKS).translate(_WINDOWS)
         text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
     return text.strip()
 

@@ -154,8 +154,8 @@ def _json_line_rows(path: Path, report: Report) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             report.refuse(where, f"not JSON ({_short(error)})")
             continue
-        if not isinstance(value, dict):
-            report.refuse(where, "not a JSON object")
+        if problem := _problem_with(value):
+            report.refuse(where, problem)
             continue
         yield Row(where, value)
 
@@ -178,16 +178,27 @@ def _json_list(path: Path, report: Report) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:
         raise Refused(f"{report.source} is not JSON: {_short(error)}.") from None
     if not isinstance(value, list):
-        raise Refused(f"{report.source} is not a JSON list of objects: it starts as an object.")
+        what = "it starts as an object" if isinstance(value, dict) else "it is a single value"
+        raise Refused(f"{report.source} is not a JSON list of objects: {what}.")
     return _with_columns(_json_items(value, report), report)
 
 
 def _json_items(items: list[Any], report: Report) -> Iterator[Row]:
     for number, item in enumerate(items, start=1):
-        if isinstance(item, dict):
-            yield Row(f"item {number}", item)
+        if problem := _problem_with(item):
+            report.refuse(f"item {number}", problem)
         else:
-            report.refuse(f"item {number}", "not a JSON object")
+            yield Row(f"item {number}", item)
+
+
+def _problem_with(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "not a JSON object"
+    try:
+        "".join(value).encode("utf-8")
+    except UnicodeEncodeError:
+        return "the name of a field holds a broken character (an unpaired surrogate)"
+    return None
 
 
 def _with_columns(rows: Iterator[Row], report: Report) -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""Benchmarks: the tables of the README."""

@@ -1,0 +1,92 @@
+"""What each recipe does to held-out queries: a Markdown table with p-values and seconds.
+
+Run it with `make bench`, or choose: python -m benchmarks.quality --sets ask_cfpb --recipes adapter. Data sets
+in BEIR layout are looked for in BESPOKE_DATA (default ../shared/data); the two samples come with the packages.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from search.encoders import GENERIC, KEYWORD
+from search.engine import index_model
+from search.evaluation import Evaluation, evaluate
+from search.settings import HOME_VARIABLE
+from search.workspace import Project, project_to_be
+from training.intake import import_beir
+from training.recipes import RECIPES
+from training.samples import SAMPLES, create_sample
+from training.train import train
+
+_SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "medical", "legal")
+
+
+def main() -> None:
+    """Measure and print, one table row as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", default=_SETS, help="data sets and samples")
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
+    chosen = parser.parse_args()
+    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
+    print(
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
+    )
+    print(
+        "| set | model | nDCG@10 | MRR@10 | recall@10 | recall@100 | MAP@100 | vs generic | p | train |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
+        os.environ[HOME_VARIABLE] = home
+        for name in chosen.sets:
+            for line in rows(name, data, chosen.recipes):
+                print(line, flush=True)
+
+
+def rows(name: str, data: Path, recipes: Iterable[str]) -> Iterable[str]:
+    """The rows of one data set."""
+    project = _prepared(name, data)
+    index_model(project, GENERIC, rebuild=False)
+    yield from _rows(name, evaluate(project, [GENERIC, KEYWORD]), {})
+    for recipe in recipes:
+        started = time.monotonic()
+        made = train(project, recipe)
+        seconds = time.monotonic() - started
+        result = evaluate(project, [GENERIC, made.name])
+        yield from list(_rows(name, result, {made.name: seconds}))[1:]
+
+
+def _prepared(name: str, data: Path) -> Project:
+    project = project_to_be(name)
+    if name in SAMPLES:
+        create_sample(project, name)
+    elif (data / name).is_dir():
+        import_beir(project, data / name)
+    else:
+        sys.exit(
+            f"There is no data set {data / name}. Set BESPOKE_DATA to where the data sets are."
+        )
+    return project
+
+
+def _rows(name: str, result: Evaluation, seconds: dict[str, float]) -> Iterable[str]:
+    tests = {test.candidate: test for test in result.comparisons}
+    for model in result.scores:
+        means = " | ".join(f"{value:.3f}" for value in result.means(model).values())
+        test = tests.get(model)
+        against = f"{test.delta:+.3f} {test.verdict} | {_p(test.p_value)}" if test else "– | –"
+        spent = f"{seconds[model]:.0f} s" if model in seconds else "–"
+        title = f"{name} ({len(result.queries):,} queries)" if model == GENERIC else ""
+        yield f"| {title} | {model} | {means} | {against} | {spent} |"
+
+
+def _p(value: float) -> str:
+    return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
+
+
+if __name__ == "__main__":
+    main()

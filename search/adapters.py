@@ -1,0 +1,37 @@
+"""An adapter's index out of its base's: one matrix product instead of an encoding."""
+
+from typing import Any
+
+import numpy as np
+
+from indexes.faiss_index import FaissFlatIndex
+from indexes.vector_index import Vectors
+from search.encoders import Encoder, ModelInfo
+from search.workspace import Manifest, Project
+
+ADAPTER_OF = "adapter_of"
+
+
+def derived_vectors(
+    project: Project, info: ModelInfo, encoder: Encoder, corpus: Manifest
+) -> Vectors | None:
+    """Vectors of a corpus under an adapter model, from the index of the model beneath it.
+
+    :returns: shape (documents, dimension); None when the model is no adapter, or its base has no index of
+        this corpus yet.
+    """
+    if info.kind == "generic":
+        return None
+    base = project.artifact("models", info.id).details.get(ADAPTER_OF)
+    wanted = {"corpus": corpus.id, "model": base}
+    for index in reversed(project.manifests("indexes")):
+        if base is not None and index.made_from == wanted:
+            vectors = FaissFlatIndex.load(project.checked(index)).vectors
+            return np.asarray(vectors @ _matrix(encoder).T, dtype=np.float32)
+    return None
+
+
+def _matrix(encoder: Any) -> Vectors:
+    """The adapter's matrix: the Dense module before the last, which only normalises."""
+    weight: Vectors = encoder[-2].linear.weight.detach().cpu().numpy()
+    return weight

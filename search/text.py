@@ -1,0 +1,25 @@
+"""Words of any script."""
+
+import re
+import sys
+import unicodedata
+from itertools import groupby
+
+
+def _marks() -> str:
+    r"""The combining marks of the basic plane as a character class: \w leaves out Hindi's vowel signs."""
+    codes = [c for c in range(0x300, 0xFFFF) if unicodedata.category(chr(c)).startswith("M")]
+    ranges = []
+    for _, run in groupby(enumerate(codes), key=lambda item: item[1] - item[0]):
+        members = [code for _, code in run]
+        ranges.append(f"{chr(members[0])}-{chr(members[-1])}")
+    return "".join(ranges)
+
+
+WORD = re.compile(rf"[\w{_marks()}]+", re.UNICODE)
+"""Matches one word: letters, digits, underscores and the marks that belong to them."""
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of a text, case folded, in order."""
+    return [sys.intern(word) for word in WORD.findall(text.casefold())]

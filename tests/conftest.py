@@ -1,0 +1,240 @@
+"""Fixtures that every test shares: a workspace of its own, tiny data, a tiny model, the terminal."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The made-up language of the tiny data. Sign i belongs to document i, so a query that names it has
+# exactly one right answer.
+_HEADS = ("velko", "dromi", "santu", "querra", "bolfi", "tirma", "ombra", "lepso")
+_TAILS = ("rin", "thal", "gex", "modia", "stane")
+SIGNS = tuple(head + tail for tail in _TAILS for head in _HEADS)
+PLACES = ("hand", "knee", "shoulder", "kidney", "cornea", "spine", "wrist", "throat")
+CAUSES = ("frost", "dust", "overwork", "fasting", "noise", "vibration", "mould")
+OFFICERS = ("registrar", "magistrate", "surgeon", "notary", "midwife")
+REMEDIES = ("compress", "injunction", "splint", "affidavit", "tincture", "levy", "poultice")
+PAPERS = ("certificate", "summons", "chart", "deed", "ledger", "licence")
+DOCUMENTS = 40
+TRAIN_DOCUMENTS = range(24)
+DEV_DOCUMENTS = range(24, 28)
+TEST_DOCUMENTS = range(28, 40)
+TRAIN_QUERIES, DEV_QUERIES, TEST_QUERIES = 60, 8, 20
+
+
+def tiny_text(number: int) -> str:
+    """The text of tiny document `number`."""
+    sign = SIGNS[number]
+    return (
+        f"{sign.capitalize()} affects the {_of(PLACES, number)} after {_of(CAUSES, number)}. "
+        f"The {_of(OFFICERS, number)} orders a {_of(REMEDIES, number)} against {sign} and files the "
+        f"{_of(PAPERS, number)} within {number + 3} days."
+    )
+
+
+def tiny_query(number: int, shape: int) -> str:
+    """A question that tiny document `number` answers; shapes are 0, 1, 2 and 3."""
+    sign = SIGNS[number]
+    return (
+        f"what helps against {sign} in the {_of(PLACES, number)}",
+        f"who files the {_of(PAPERS, number)} about {sign}",
+        f"is {sign} caused by {_of(CAUSES, number)}",
+        f"does the {_of(OFFICERS, number)} treat {sign} with a {_of(REMEDIES, number)}",
+    )[shape]
+
+
+def _of(words: tuple[str, ...], number: int) -> str:
+    return words[number % len(words)]
+
+
+def write_tiny_beir(folder: Path) -> Path:
+    """Write the tiny BEIR data set: 40 documents, 60 train, 8 dev and 20 test queries."""
+    (folder / "qrels").mkdir(parents=True)
+    with (folder / "corpus.jsonl").open("w", encoding="utf-8") as stream:
+        for number in range(DOCUMENTS):
+            row = {"_id": f"d{number}", "title": SIGNS[number].title(), "text": tiny_text(number)}
+            stream.write(json.dumps(row) + "\n")
+    queries: dict[str, str] = {}
+    splits = (
+        ("train", TRAIN_DOCUMENTS, TRAIN_QUERIES),
+        ("dev", DEV_DOCUMENTS, DEV_QUERIES),
+        ("test", TEST_DOCUMENTS, TEST_QUERIES),
+    )
+    for split, documents, count in splits:
+        with (folder / "qrels" / f"{split}.tsv").open("w", encoding="utf-8") as stream:
+            stream.write("query-id\tcorpus-id\tscore\n")
+            for number in range(count):
+                document = documents[number % len(documents)]
+                query = f"{split}-{number}"
+                queries[query] = tiny_query(document, number // len(documents))
+                stream.write(f"{query}\td{document}\t1\n")
+    with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
+        for query, text in queries.items():
+            stream.write(json.dumps({"_id": query, "text": text}) + "\n")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of its own for each test (the folder does not exist yet)."""
+    home = tmp_path / "workspace"
+    monkeypatch.setenv("BESPOKE_HOME", str(home))
+    monkeypatch.delenv("BESPOKE_RUN", raising=False)
+    monkeypatch.setenv("BESPOKE_DEVICE", "cpu")
+    return home
+
+
+@pytest.fixture
+def tiny_beir(tmp_path: Path) -> Path:
+    """A BEIR folder: documents d0 to d39, queries train-0 to train-59, dev-0 ..., test-0 to test-19."""
+    return write_tiny_beir(tmp_path / "tiny-beir")
+
+
+@pytest.fixture
+def tiny_pairs(tmp_path: Path) -> Path:
+    """A JSON list of 80 pairs, two for each tiny document."""
+    rows = [
+        {"query": tiny_query(number, shape), "response": tiny_text(number)}
+        for number in range(DOCUMENTS)
+        for shape in (0, 3)
+    ]
+    path = tmp_path / "tiny-pairs.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The shared data sets, beside the checkout."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    assert folder.is_dir(), f"{folder} is missing: CI has it, and so must whoever runs the tests"
+    return folder
+
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run_cli(workspace: Path) -> Cli:
+    """Runs cli.py in a process of its own, as a person would."""
+
+    def run(*arguments: object, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "cli.py", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env=dict(os.environ),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+Tree = dict[str, bytes | None]
+
+
+@pytest.fixture
+def tree() -> Callable[[Path], Tree]:
+    """Photographs a folder: every file with its bytes, every folder as None; no folder, no entries."""
+
+    def photograph(folder: Path) -> Tree:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+            for path in sorted(folder.rglob("*"))
+        }
+
+    return photograph
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a SentenceTransformer of two small layers that knows the tiny data's words.
+
+    Made here, offline and the same each time: train it with `--set base=<folder>`.
+    """
+    folder = tmp_path_factory.mktemp("tiny-model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _make_tiny_model(folder / "transformer", folder / "model")
+    return folder / "model"
+
+
+def _make_tiny_model(transformer: Path, target: Path) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from transformers import BertConfig, BertModel
+
+    tokenizer = _tiny_tokenizer()
+    tokenizer.save_pretrained(str(transformer))
+    random_state = torch.get_rng_state()
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    BertModel(config).save_pretrained(str(transformer), safe_serialization=True)
+    torch.set_rng_state(random_state)
+    model = SentenceTransformer(
+        modules=[
+            Transformer(str(transformer), max_seq_length=64),
+            Pooling(32, "mean"),
+            Normalize(),
+        ],
+        device="cpu",
+    )
+    model.save(str(target), create_model_card=False, safe_serialization=True)
+    assert any(target.rglob("*.safetensors")), "the tiny model must hold safetensors weights"
+
+
+def _tiny_tokenizer() -> "object":
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+    from tokenizers.models import WordPiece
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    text = " ".join(tiny_text(n) for n in range(DOCUMENTS))
+    text += " ".join(tiny_query(n, shape) for n in range(DOCUMENTS) for shape in range(4))
+    words = sorted(set(text.lower().replace(".", " ").split()))
+    letters = list("abcdefghijklmnopqrstuvwxyz0123456789.,?!'-")
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=64,
+    )
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Random numbers, the same in every run."""
+    return random.Random(20261123)

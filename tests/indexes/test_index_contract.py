@@ -1,0 +1,333 @@
+"""What every vector index must do, whatever is behind it: equal to brute force in float64."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from indexes.faiss_index import FaissFlatIndex
+from indexes.vector_index import BadVectors, BrokenIndex
+
+CLASSES = [FaissFlatIndex]
+TOLERANCE = 2e-6
+
+
+@pytest.fixture(params=CLASSES, ids=lambda index: index.__name__)
+def index_class(request):
+    return request.param
+
+
+each_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda index: index.__name__)
+
+
+def cosines(vectors, query):
+    """Cosines in float64, -inf for zero vectors: written without the code under test."""
+    rows = np.asarray(vectors, dtype=np.float64)
+    asked = np.asarray(query, dtype=np.float64)
+    lengths = np.sqrt((rows * rows).sum(axis=1))
+    length = np.sqrt((asked * asked).sum())
+    if length == 0:
+        return np.full(len(rows), -np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(lengths > 0, rows @ asked / lengths / length, -np.inf)
+
+
+def brute_force(vectors, query, k):
+    """Positions and cosines of the k best, equal ones by position, padded with -1 and -inf."""
+    all_cosines = cosines(vectors, query)
+    order = np.lexsort((np.arange(len(vectors)), -all_cosines))
+    best = [int(p) for p in order if np.isfinite(all_cosines[p])][:k]
+    missing = k - len(best)
+    return best + [-1] * missing, [float(all_cosines[p]) for p in best] + [-np.inf] * missing
+
+
+def check_against_brute_force(vectors, queries, k, positions, scores):
+    """Equal to brute force; ids that float32 cannot tell apart may be in either order."""
+    assert positions.shape == scores.shape == (len(queries), k)
+    assert positions.dtype == np.int64
+    assert scores.dtype == np.float32
+    for query, found, found_scores in zip(queries, positions, scores, strict=True):
+        wanted, wanted_scores = brute_force(vectors, query, k)
+        count = sum(p >= 0 for p in wanted)
+        assert [p >= 0 for p in found] == [p >= 0 for p in wanted]
+        assert np.all(found_scores[count:] == -np.inf)
+        np.testing.assert_allclose(found_scores[:count], wanted_scores[:count], atol=TOLERANCE)
+        assert len(set(found[:count].tolist())) == count
+        own = cosines(vectors, query)
+        np.testing.assert_allclose(found_scores[:count], own[found[:count]], atol=TOLERANCE)
+        for here, there in pairwise(range(count)):
+            assert found_scores[here] >= found_scores[there]
+            same = np.array_equal(vectors[found[here]], vectors[found[there]])
+            if same or found_scores[here] == found_scores[there]:
+                assert found[here] < found[there], "equal cosines must be in order of position"
+        for place in range(count):
+            if found[place] != wanted[place]:
+                assert abs(own[found[place]] - own[wanted[place]]) < TOLERANCE
+
+
+def numbers(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("count", "dimension", "k"),
+    [(1, 1, 1), (3, 2, 5), (200, 384, 10), (500, 7, 100), (64, 100, 64)],
+)
+def test_random_vectors_equal_brute_force(index_class, count, dimension, k):
+    vectors, queries = numbers(count, dimension), numbers(20, dimension, seed=2)
+    positions, scores = index_class.from_vectors(vectors).search(queries, k)
+    check_against_brute_force(vectors, queries, k, positions, scores)
+
+
+def test_positions_are_exactly_those_of_brute_force_when_nothing_ties(index_class):
+    vectors, queries = numbers(300, 50), numbers(30, 50, seed=2)
+    positions, scores = index_class.from_vectors(vectors).search(queries, 5)
+    for row, query in zip(positions, queries, strict=True):
+        assert row.tolist() == brute_force(vectors, query, 5)[0]
+    assert scores[0, 0] > scores[0, 4]
+
+
+whole_numbers = st.integers(-3, 3).map(float)
+
+
+@each_class
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
+    """Small whole numbers: many duplicates, zero vectors, mathematical ties."""
+    dimension = data.draw(st.integers(1, 5))
+    count = data.draw(st.integers(1, 60))
+    vectors = data.draw(arrays(np.float32, (count, dimension), elements=whole_numbers))
+    asked = data.draw(st.integers(1, 4))
+    queries = data.draw(arrays(np.float32, (asked, dimension), elements=whole_numbers))
+    k = data.draw(st.integers(1, count + 3))
+    index = kind.from_vectors(vectors)
+    positions, scores = index.search(queries, k)
+    check_against_brute_force(vectors, queries, k, positions, scores)
+    for row in range(asked):
+        alone_positions, alone_scores = index.search(queries[row : row + 1], k)
+        assert alone_positions[0].tolist() == positions[row].tolist()
+        assert alone_scores[0].tobytes() == scores[row].tobytes()
+
+
+@each_class
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    vectors=arrays(
+        np.float32,
+        st.tuples(st.integers(1, 40), st.just(4)),
+        elements=st.floats(-(2.0**100), 2.0**100, width=32, allow_nan=False, allow_infinity=False),
+    ),
+    k=st.integers(1, 12),
+)
+def test_vectors_of_any_length_are_compared_by_direction(kind, vectors, k):
+    """Huge and tiny numbers (down to subnormal) neither over- nor underflow."""
+    queries = np.array([[1, -2, 3, 0.5], [0, 0, 1, 0]], dtype=np.float32)
+    positions, scores = kind.from_vectors(vectors).search(queries, k)
+    check_against_brute_force(vectors, queries, k, positions, scores)
+
+
+def test_many_duplicates_come_in_order_of_position(index_class):
+    vectors = np.repeat(
+        numbers(4, 24), 700, axis=0
+    )  # far more equal ones than are fetched at first
+    mixed = np.random.default_rng(3).permutation(len(vectors))
+    vectors = vectors[mixed]
+    queries = numbers(3, 24, seed=5)
+    for k in (1, 10, 699, 700, 701, 1500):
+        positions, scores = index_class.from_vectors(vectors).search(queries, k)
+        for row, query in enumerate(queries):
+            # float64 of the same row is the same number, so brute force breaks these ties exactly.
+            assert positions[row].tolist() == brute_force(vectors, query, k)[0]
+            assert np.all(np.diff(scores[row]) <= 0)
+
+
+def test_a_tie_across_the_boundary_of_k_keeps_the_lowest_positions(index_class):
+    vectors = np.zeros((40, 3), dtype=np.float32)
+    vectors[:, 0] = 1
+    vectors[7] = [1, 1, 0]
+    vectors[31] = [4, 4, 0]  # the direction of 7
+    query = np.array([[1, 1, 0]], dtype=np.float32)
+    index = index_class.from_vectors(vectors)
+    assert index.search(query, 1)[0].tolist() == [[7]]
+    assert index.search(query, 2)[0].tolist() == [[7, 31]]
+    assert index.search(query, 5)[0].tolist() == [[7, 31, 0, 1, 2]]
+    np.testing.assert_allclose(index.search(query, 4)[1], [[1, 1, 2**-0.5, 2**-0.5]], rtol=1e-6)
+
+
+def test_what_ranks_does_not_depend_on_k(index_class):
+    vectors = np.round(numbers(400, 6) * 2).astype(np.float32)
+    queries = np.round(numbers(10, 6, seed=9) * 2).astype(np.float32)
+    index = index_class.from_vectors(vectors)
+    whole_positions, whole_scores = index.search(queries, 400)
+    for k in (1, 3, 50, 399):
+        positions, scores = index.search(queries, k)
+        assert positions.tolist() == whole_positions[:, :k].tolist()
+        assert scores.tobytes() == np.ascontiguousarray(whole_scores[:, :k]).tobytes()
+
+
+@pytest.mark.parametrize("dimension", [1, 3, 100, 384])
+def test_a_batch_equals_each_query_alone_bit_for_bit(index_class, dimension):
+    vectors = np.vstack([numbers(500, dimension), numbers(40, dimension)])
+    queries = numbers(70, dimension, seed=4)
+    index = index_class.from_vectors(vectors)
+    positions, scores = index.search(queries, 10)
+    for row in range(len(queries)):
+        alone_positions, alone_scores = index.search(queries[row : row + 1], 10)
+        assert alone_positions[0].tolist() == positions[row].tolist()
+        assert alone_scores[0].tobytes() == scores[row].tobytes()
+
+
+def test_a_zero_vector_is_never_found(index_class):
+    vectors = numbers(30, 5)
+    vectors[::2] = 0
+    positions, scores = index_class.from_vectors(vectors).search(numbers(8, 5, seed=2), 30)
+    for row, row_scores in zip(positions, scores, strict=True):
+        assert sorted(row[:15].tolist()) == list(range(1, 30, 2))
+        assert row[15:].tolist() == [-1] * 15
+        assert np.all(row_scores[15:] == -np.inf)
+        assert row_scores[:15].min() < 0, "negative cosines rank above nothing at all"
+
+
+def test_only_zero_vectors_are_an_index_in_which_nothing_is_found(index_class):
+    index = index_class.from_vectors(np.zeros((5, 4), dtype=np.float32))
+    assert len(index) == 5
+    positions, scores = index.search(numbers(2, 4), 3)
+    assert positions.tolist() == [[-1] * 3] * 2
+    assert np.all(scores == -np.inf)
+
+
+def test_a_zero_query_finds_nothing_and_spares_its_neighbours(index_class):
+    vectors, queries = numbers(30, 5), numbers(3, 5, seed=2)
+    queries[1] = 0
+    positions, scores = index_class.from_vectors(vectors).search(queries, 4)
+    assert positions[1].tolist() == [-1] * 4
+    assert np.all(scores[1] == -np.inf)
+    for row in (0, 2):
+        assert positions[row].tolist() == brute_force(vectors, queries[row], 4)[0]
+
+
+def test_k_beyond_the_size_is_padded(index_class):
+    vectors = numbers(3, 5)
+    query = numbers(1, 5, seed=2)
+    positions, scores = index_class.from_vectors(vectors).search(query, 7)
+    assert positions[0].tolist() == brute_force(vectors, query[0], 7)[0]
+    assert scores[0, 3:].tolist() == [-np.inf] * 4
+
+
+def test_one_vector(index_class):
+    index = index_class.from_vectors(np.array([[0, -3]], dtype=np.float32))
+    positions, scores = index.search(np.array([[0, 5], [2, 0], [0, -1]], dtype=np.float32), 1)
+    assert positions.tolist() == [[0], [0], [0]]
+    assert scores.tolist() == [[-1.0], [0.0], [1.0]]
+
+
+def test_no_queries_give_no_rows(index_class):
+    positions, scores = index_class.from_vectors(numbers(4, 3)).search(
+        np.zeros((0, 3), dtype=np.float32), 2
+    )
+    assert positions.shape == scores.shape == (0, 2)
+
+
+def test_what_was_given_is_not_changed(index_class):
+    vectors, queries = numbers(10, 4), numbers(2, 4, seed=2)
+    before = vectors.copy(), queries.copy()
+    index_class.from_vectors(vectors).search(queries, 3)
+    assert np.array_equal(vectors, before[0])
+    assert np.array_equal(queries, before[1])
+
+
+def test_float64_and_non_contiguous_vectors_are_accepted(index_class):
+    wide = numbers(20, 8).astype(np.float64)
+    vectors, queries = wide[:, ::2], numbers(3, 8, seed=2)[:, ::2]
+    positions, scores = index_class.from_vectors(vectors).search(queries, 5)
+    check_against_brute_force(vectors.astype(np.float32), queries, 5, positions, scores)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_refused_with_the_row(index_class, bad):
+    vectors = numbers(5, 4)
+    index = index_class.from_vectors(vectors)
+    vectors[3, 2] = bad
+    with pytest.raises(BadVectors, match="vector 3 holds NaN or infinity"):
+        index_class.from_vectors(vectors)
+    with pytest.raises(BadVectors, match="vector 3 holds NaN or infinity"):
+        index.search(vectors, 2)
+
+
+def test_wrong_shapes_are_refused(index_class):
+    index = index_class.from_vectors(numbers(5, 4))
+    with pytest.raises(BadVectors, match="vectors have 3 dimensions, the index has 4"):
+        index.search(numbers(2, 3), 1)
+    for shape in ((4,), (2, 2, 4), (3, 0)):
+        with pytest.raises(BadVectors, match="expected vectors of shape"):
+            index.search(np.ones(shape, dtype=np.float32), 1)
+        with pytest.raises(BadVectors, match="expected vectors of shape"):
+            index_class.from_vectors(np.ones(shape, dtype=np.float32))
+    with pytest.raises(BadVectors, match="no vectors"):
+        index_class.from_vectors(np.zeros((0, 4), dtype=np.float32))
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_one_is_refused(index_class, k):
+    with pytest.raises(BadVectors, match="at least 1"):
+        index_class.from_vectors(numbers(5, 4)).search(numbers(1, 4), k)
+
+
+def test_several_threads_search_at_once(index_class):
+    index = index_class.from_vectors(numbers(2_000, 32))
+    batches = [numbers(1 + seed % 5, 32, seed=seed) for seed in range(40)]
+    alone = [index.search(batch, 10) for batch in batches]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            together = list(pool.map(lambda batch: index.search(batch, 10), batches))
+            for (positions, scores), (same_positions, same_scores) in zip(
+                alone, together, strict=True
+            ):
+                assert positions.tolist() == same_positions.tolist()
+                assert scores.tobytes() == same_scores.tobytes()
+
+
+def test_an_index_read_back_answers_the_same_bit_for_bit(index_class, tmp_path):
+    vectors, queries = numbers(120, 16), numbers(9, 16, seed=2)
+    vectors[5] = 0
+    vectors[60] = vectors[61]
+    index = index_class.from_vectors(vectors)
+    index.save(tmp_path)
+    back = index_class.load(tmp_path)
+    assert (len(back), back.dimension) == (120, 16)
+    for one, other in zip(index.search(queries, 120), back.search(queries, 120), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def _only_file(folder):
+    (path,) = [p for p in folder.iterdir() if p.is_file()]
+    return path
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
+def test_a_truncated_index_is_broken(index_class, tmp_path, share):
+    index_class.from_vectors(numbers(50, 8)).save(tmp_path)
+    path = _only_file(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(BrokenIndex, match="cannot be read"):
+        index_class.load(tmp_path)
+
+
+def test_garbage_is_a_broken_index(index_class, tmp_path):
+    index_class.from_vectors(numbers(50, 8)).save(tmp_path)
+    path = _only_file(tmp_path)
+    for content in (b"no index at all", b"\x00" * 500, bytes(range(256)) * 20):
+        path.write_bytes(content)
+        with pytest.raises(BrokenIndex, match="cannot be read"):
+            index_class.load(tmp_path)
+
+
+def test_a_missing_index_is_broken(index_class, tmp_path):
+    with pytest.raises(BrokenIndex, match="cannot be read"):
+        index_class.load(tmp_path)

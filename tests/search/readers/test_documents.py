@@ -1,0 +1,228 @@
+"""Files into documents: columns, ids, metadata, plain text."""
+
+import json
+
+import pytest
+
+from search.errors import Refused
+from search.readers.documents import Document, preview_documents
+
+
+def refusals(report):
+    return [(row.where, row.reason) for row in report.refused]
+
+
+def test_columns_are_found_by_name(documents):
+    found, report = documents("a.csv", "_id,Heading,Body,year\nx1,On Frost,Frost bites.,1999\n")
+    assert found == [Document("x1", "On Frost", "Frost bites.", {"year": "1999"})]
+    assert report.roles == {"id": "_id", "title": "Heading", "text": "Body"}
+    assert found[0].embedded == "On Frost Frost bites."
+
+
+def test_columns_may_be_chosen(documents):
+    found, report = documents(
+        "a.csv", "text,better,key,label\nno,yes,k1,L1\n", text="better", title="label", id="key"
+    )
+    assert found == [Document("k1", "L1", "yes", {"text": "no"})]
+    assert report.roles == {"id": "key", "title": "label", "text": "better"}
+
+
+def test_a_single_column_is_the_text(documents):
+    found, _ = documents("notes.csv", "whatever\nfirst\nsecond\n")
+    assert found == [Document("notes-1", "", "first"), Document("notes-2", "", "second")]
+
+
+def test_no_text_column_names_the_columns(documents):
+    with pytest.raises(Refused) as caught:
+        documents("a.csv", "colour,size\nred,1\n")
+    assert str(caught.value) == (
+        "a.csv has no text column: its columns are colour, size. "
+        "Say which one holds the text (--text-column)."
+    )
+
+
+@pytest.mark.parametrize("role", ["text", "title", "id"])
+def test_chosen_column_that_is_missing(documents, role):
+    with pytest.raises(Refused, match=r"a\.csv has no column 'nope'\. Its columns are: "):
+        documents("a.csv", "id,title,text\n1,a,b\n", **{role: "nope"})
+
+
+def test_duplicate_ids_keep_the_first(documents):
+    found, report = documents("a.csv", "id,text\na,first\nb,other\na,second\n")
+    assert [(d.id, d.text) for d in found] == [("a", "first"), ("b", "other")]
+    assert refusals(report) == [("row 4", "the id 'a' was used by an earlier row")]
+    assert (report.accepted, report.refused_count) == (2, 1)
+
+
+def test_numeric_ids_are_text(documents):
+    found, report = documents("a.jsonl", '{"id": 7, "text": "x"}\n{"id": "7", "text": "y"}\n')
+    assert [d.id for d in found] == ["7"]
+    assert refusals(report) == [("line 2", "the id '7' was used by an earlier row")]
+    assert [d.id for d in documents("b.csv", "id,text\n007,x\n7,y\n")[0]] == ["007", "7"]
+
+
+def test_zero_is_an_id_and_a_value(documents):
+    found, _ = documents("a.jsonl", '{"id": 0, "text": "x", "page": 0}\n')
+    assert found == [Document("0", "", "x", {"page": "0"})]
+
+
+def test_rows_without_id_or_text_are_left_out(documents):
+    found, report = documents(
+        "a.jsonl",
+        '{"id": "1", "text": "ok"}\n{"text": "no id"}\n{"id": "3"}\n{"id": "4", "text": "  "}\n'
+        '{"id": "5", "title": "title only"}\n{"id": "6\\n7", "text": "x"}\n',
+    )
+    assert [d.id for d in found] == ["1", "5"]
+    assert refusals(report) == [
+        ("line 2", "the id is empty"),
+        ("line 3", "the text is empty"),
+        ("line 4", "the text is empty"),
+        ("line 6", "the id holds a line break or a tab"),
+    ]
+
+
+def test_a_title_alone_is_enough(documents):
+    found, _ = documents("a.csv", "id,title,text\n1,Title only,\n2,,Text only\n")
+    assert found == [Document("1", "Title only", ""), Document("2", "", "Text only")]
+
+
+def test_broken_characters_in_json(documents):
+    found, report = documents(
+        "a.jsonl", '{"id": "1", "text": "\\ud800"}\n{"id": "2", "text": "\\ud83d\\ude00 ok"}\n'
+    )
+    assert [(d.id, d.text) for d in found] == [("2", "\U0001f600 ok")]
+    assert refusals(report) == [("line 1", "text holds a broken character (an unpaired surrogate)")]
+
+
+def test_broken_characters_in_a_column_name_never_reach_a_document(documents):
+    """Such a name cannot be written as UTF-8, so neither a document nor the report may hold it."""
+    try:
+        found, report = documents(
+            "a.jsonl", '{"id": "1", "text": "one", "\\ud800": "x"}\n{"id": "2", "text": "two"}\n'
+        )
+    except Refused as error:
+        str(error).encode("utf-8")
+        return
+    for document in found:
+        json.dumps(dict(document.metadata), ensure_ascii=False).encode("utf-8")
+    json.dumps(report.summary(), ensure_ascii=False).encode("utf-8")
+    assert "2" in [d.id for d in found]
+
+
+def test_broken_characters_in_the_only_column_name(documents):
+    try:
+        _, report = documents("a.jsonl", '{"\\ud800": "one"}\n{"\\ud800": "two"}\n')
+    except Refused as error:
+        str(error).encode("utf-8")
+        return
+    json.dumps(report.summary(), ensure_ascii=False).encode("utf-8")
+
+
+def test_nested_values_are_metadata_as_json_but_never_text(documents):
+    found, report = documents(
+        "a.json",
+        json.dumps(
+            [
+                {"id": "1", "text": "ok", "tags": ["a", "b"], "deep": {"k": 1}, "draft": True},
+                {"id": "2", "text": ["not", "text"]},
+                {"id": ["x"], "text": "t"},
+            ]
+        ),
+    )
+    assert found == [
+        Document("1", "", "ok", {"tags": '["a", "b"]', "deep": '{"k": 1}', "draft": "true"})
+    ]
+    assert refusals(report) == [
+        ("item 2", "text is not text but a list"),
+        ("item 3", "id is not text but a list"),
+    ]
+
+
+def test_texts_are_cleaned(documents):
+    found, _ = documents("a.jsonl", '{"id": " a ", "text": "  cafe\\u0301\\u0007 \\n"}\n')
+    assert found == [Document("a", "", "caf\u00e9")]
+
+
+def test_text_over_the_limit_is_left_out(documents):
+    found, report = documents("a.csv", "id,text\n1," + "x" * 1_000_001 + "\n2,short\n")
+    assert [d.id for d in found] == ["2"]
+    assert refusals(report) == [("row 2", "text has 1,000,001 characters; the limit is 1,000,000")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,text\n", "a.csv holds no documents: it is empty."),
+        ("a.json", "[]", "a.json holds no documents: it is empty."),
+        ("a.jsonl", "\n\n", "a.jsonl holds no documents: it is empty."),
+        ("a.txt", "  \n\n\t\n", "a.txt holds no documents: it is empty."),
+        (
+            "a.json",
+            "[1, 2]",
+            "a.json holds no usable documents: all 2 rows were refused "
+            "(item 1: not a JSON object; item 2: not a JSON object).",
+        ),
+        (
+            "a.csv",
+            "id,text\n1,\n",
+            "a.csv holds no usable documents: all 1 rows were refused (row 2: the text is empty).",
+        ),
+    ],
+)
+def test_files_without_documents(documents, name, content, message):
+    with pytest.raises(Refused) as caught:
+        documents(name, content)
+    assert str(caught.value) == message
+
+
+def test_plain_text_by_line(documents):
+    found, report = documents("notes.txt", b"\xef\xbb\xbf\n first line \r\nsecond line\nthird")
+    assert found == [
+        Document("notes-1", "", "first line"),
+        Document("notes-2", "", "second line"),
+        Document("notes-3", "", "third"),
+    ]
+    assert (report.format, report.accepted, report.roles) == ("plain text", 3, {})
+
+
+def test_trailing_blank_lines_make_no_paragraphs(documents):
+    found, _ = documents("notes.txt", "\n\none\ntwo\n\n\n")
+    assert [d.text for d in found] == ["one", "two"]
+
+
+def test_plain_text_by_paragraph(documents):
+    found, _ = documents("notes.text", "one\nstill one\n\n \n\ntwo\r\n\r\nthree\n")
+    assert [(d.id, d.text) for d in found] == [
+        ("notes-1", "one\nstill one"),
+        ("notes-2", "two"),
+        ("notes-3", "three"),
+    ]
+
+
+def test_plain_text_refuses_what_is_not_utf_8(documents):
+    with pytest.raises(Refused, match=r"^notes\.txt, line 2: not UTF-8 \(byte 0xfc at column 2\)"):
+        documents("notes.txt", b"fine\ng\xfct\n")
+    with pytest.raises(Refused, match=r"^notes\.txt, line 1: holds NUL bytes"):
+        documents("notes.txt", b"\x7fELF\x00\x01\n")
+
+
+def test_one_text_over_the_limit_among_paragraphs(documents):
+    long = "\n".join(["word " * 2000] * 101)
+    found, report = documents("notes.txt", f"short\n\n{long}\n\nlast\n")
+    assert [d.text for d in found] == ["short", "last"]
+    assert [where for where, _ in refusals(report)] == ["line 3"]
+    assert "the limit is 1,000,000" in refusals(report)[0][1]
+
+
+def test_a_file_name_is_data(documents):
+    """Ids made from a file's name must be ids that every other file can hold on one line."""
+    found, _ = documents("no\ttab\nplease.txt", "one\ntwo\n")
+    assert [d.text for d in found] == ["one", "two"]
+    assert not any("\t" in d.id or "\n" in d.id for d in found)
+
+
+def test_preview_shows_the_first_and_reads_to_the_end(file):
+    path = file("a.csv", "id,text\n" + "".join(f"{n},text {n}\n" for n in range(50)) + "3,again\n")
+    first, report = preview_documents(path, rows=2)
+    assert [d.id for d in first] == ["0", "1"]
+    assert (report.accepted, report.refused_count) == (50, 1)

@@ -1,0 +1,270 @@
+"""Search against brute force over the model's own vectors, and everything that is refused on the way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from search.corpus import add_documents, current_corpus
+from search.encoders import find_model, load_encoder
+from search.engine import (
+    UNKNOWN_WORDS,
+    KeywordSearcher,
+    Searcher,
+    build_index,
+    compare,
+    find_index,
+    index_model,
+    open_searcher,
+    retrievers_for,
+    searcher_for,
+)
+from search.errors import Failed, Refused
+from search.settings import LIMITS
+from search.workspace import Project
+from training.intake import import_beir
+from training.train import train
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def project(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    train(made, "word2vec", "words", {"vector_size": 16, "min_count": 1, "epochs": 3})
+    return made
+
+
+def _brute_force(project, name, query, k):
+    _, corpus = current_corpus(project)
+    encoder = load_encoder(project, find_model(project, name))
+    documents = corpus.sample(10**6)
+    rows = np.asarray(
+        encoder.encode_document([f"{d.title} {d.text}".strip() for d in documents]), np.float64
+    )
+    asked = np.asarray(encoder.encode_query([query])[0], np.float64)
+    found = rows @ asked / np.linalg.norm(rows, axis=1) / np.linalg.norm(asked)
+    order = np.argsort(-found, kind="stable")[:k]
+    return [(documents[place], float(found[place])) for place in order]
+
+
+@pytest.mark.parametrize("name", ["words", "generic"])
+def test_hits_equal_brute_force_over_the_models_vectors(project, name):
+    query = "what helps against velkorin in the hand"
+    (result,) = compare(project, query, [name], k=7).results
+    wanted = _brute_force(project, name, query, 7)
+    assert result.model == name
+    assert [hit.rank for hit in result.hits] == [1, 2, 3, 4, 5, 6, 7]
+    assert [hit.id for hit in result.hits] == [document.id for document, _ in wanted]
+    np.testing.assert_allclose(
+        [hit.score for hit in result.hits], [score for _, score in wanted], atol=1e-5
+    )
+    assert [(h.title, h.text) for h in result.hits] == [(d.title, d.text) for d, _ in wanted]
+    assert result.note is None
+    assert result.ms > 0
+
+
+def test_without_names_generic_and_the_newest_custom_model_are_asked(project):
+    train(project, "word2vec", "newer", {"vector_size": 8, "min_count": 1, "epochs": 1})
+    found = compare(project, "velkorin", k=2)
+    assert [result.model for result in found.results] == ["generic", "newer"]
+
+
+def test_as_json_has_exactly_the_keys_of_the_contract(project):
+    content = compare(project, "  velkorin frost  ", ["words", "bm25"], k=3).as_json()
+    assert list(content) == ["query", "k", "results"]
+    assert (content["query"], content["k"]) == ("velkorin frost", 3)
+    assert list(content["results"]) == ["words", "bm25"]
+    for result in content["results"].values():
+        assert list(result) == ["hits", "ms"]
+        assert isinstance(result["ms"], float)
+        assert len(result["hits"]) == 3
+        for hit in result["hits"]:
+            types = {"rank": int, "id": str, "score": float, "title": str, "text": str}
+            assert {key: type(value) for key, value in hit.items()} == types
+
+
+def test_a_query_without_known_words_finds_nothing_and_says_so(project):
+    words, keywords = compare(project, "zzyzx qqqq", ["words", "bm25"]).results
+    assert UNKNOWN_WORDS == "no known words in this query"
+    for result in (words, keywords):
+        assert result.hits == []
+        assert result.note == UNKNOWN_WORDS
+
+
+def test_k_beyond_the_corpus_gives_every_document_once(project):
+    (result,) = compare(project, "velkorin", ["words"], k=1_000).results
+    assert sorted(hit.id for hit in result.hits) == sorted(f"d{n}" for n in range(40))
+
+
+def test_batches_rank_as_single_queries_do(project):
+    retrievers, _ = retrievers_for(project, ["words", "bm25", "generic"])
+    queries = ["velkorin frost", "zzyzx", "who files the deed about ombrathal", "knee"]
+    for retriever in retrievers:
+        together = retriever.rank(queries, 5)
+        for query, ranking in zip(queries, together, strict=True):
+            (alone,) = retriever.rank([query], 5)
+            assert [p for p, _ in alone] == [p for p, _ in ranking]
+            np.testing.assert_allclose([s for _, s in alone], [s for _, s in ranking], atol=1e-6)
+        assert retriever.rank([], 5) == []
+
+
+def test_a_model_named_twice_is_asked_once(project):
+    found = compare(project, "velkorin", ["words", "bm25", "words"])
+    assert [result.model for result in found.results] == ["words", "bm25"]
+
+
+def test_an_index_is_built_once_and_found_again(project):
+    assert project.manifests("indexes") == []
+    compare(project, "velkorin", ["words"])
+    (index,) = project.manifests("indexes")
+    compare(project, "frost", ["words"])
+    assert project.manifests("indexes") == [index]
+    info = find_model(project, "words")
+    manifest, corpus = current_corpus(project)
+    assert index.made_from == {"corpus": manifest.id, "model": info.id}
+    facts = index.details
+    assert facts["fingerprint"] == info.fingerprint
+    assert (facts["vectors"], facts["dimension"], facts["without_words"]) == (40, 16, 0)
+    assert facts["bytes"] == (project.folder_of(index) / "index.faiss").stat().st_size
+    assert index_model(project, "words", rebuild=False) == index
+    assert index_model(project, "words").id != index.id
+    assert find_index(project, info, manifest).id != index.id
+    assert len(corpus) == 40
+
+
+def test_a_new_corpus_needs_a_new_index(project, tmp_path):
+    compare(project, "velkorin", ["words"])
+    more = tmp_path / "more.jsonl"
+    more.write_text(
+        '{"_id": "new", "text": "velkorin velkorin velkorin frost"}\n', encoding="utf-8"
+    )
+    add_documents(project, [more])
+    (result,) = compare(project, "velkorin velkorin frost", ["words"], k=41).results
+    assert len(project.manifests("indexes")) == 2
+    assert "new" in {hit.id for hit in result.hits}
+
+
+def test_documents_without_words_are_counted_and_never_found(project, tmp_path):
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"_id": "signs", "text": "!!! ... 🙂"}\n', encoding="utf-8")
+    add_documents(project, [more])
+    (result,) = compare(project, "velkorin", ["words"], k=41).results
+    assert len(result.hits) == 40
+    assert "signs" not in {hit.id for hit in result.hits}
+    assert project.newest("indexes").details["without_words"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "k", "words"),
+    [
+        ("", [], 10, "query is empty"),
+        (" \n\t ", [], 10, "query is empty"),
+        ("x" * (LIMITS.query_characters + 1), [], 10, "10,001 characters"),
+        ("velkorin", [], 0, "k is 0"),
+        ("velkorin", [], -3, "k is -3"),
+        ("velkorin", [], LIMITS.max_hits + 1, "k is 1001; it must be from 1 to 1,000"),
+        ("velkorin", ["nothing"], 10, "no model 'nothing'.*generic, words"),
+    ],
+)
+def test_what_is_refused(project, query, names, k, words):
+    with pytest.raises(Refused, match=words):
+        compare(project, query, names, k)
+    assert project.manifests("indexes") == []
+
+
+def test_a_project_without_documents_is_refused(tmp_path):
+    empty = Project(tmp_path / "empty").create()
+    with pytest.raises(Refused, match="has no documents yet"):
+        compare(empty, "velkorin")
+    with pytest.raises(Refused, match="has no documents yet"):
+        index_model(empty, "generic")
+
+
+def test_a_lone_surrogate_in_a_query_is_no_crash(project):
+    (result,) = compare(project, "velkorin \ud83d", ["words"], k=1).results
+    assert result.hits[0].rank == 1
+
+
+def test_a_damaged_index_is_a_failure_that_says_what_to_do(project):
+    manifest = index_model(project, "words")
+    path = project.folder_of(manifest) / "index.faiss"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(
+        Failed, match=r"index.faiss has [\d,]+ bytes instead of .*Delete the folder"
+    ):
+        compare(project, "velkorin", ["words"])
+
+
+def test_an_index_of_another_version_of_the_model_is_not_used(project):
+    manifest = index_model(project, "words")
+    info = find_model(project, "words")
+    other = replace(info, fingerprint="0" * 64)
+    corpus_manifest, _ = current_corpus(project)
+    assert find_index(project, info, corpus_manifest) == manifest
+    assert find_index(project, other, corpus_manifest) is None
+    encoder = load_encoder(project, info)
+    with pytest.raises(Failed, match=r"another version of 'words'. Build it again"):
+        open_searcher(project, other, encoder, manifest)
+    with pytest.raises(Failed, match="has 16 dimensions, the model 'words' has 17"):
+        open_searcher(project, replace(info, dimension=17), encoder, manifest)
+
+
+class _Encoder:
+    """Gives what it was told to give."""
+
+    def __init__(self, vectors):
+        self.vectors = vectors
+
+    def encode_document(self, inputs):
+        return self.vectors(len(inputs))
+
+    encode_query = encode_document
+
+
+@pytest.mark.parametrize(
+    ("vectors", "words"),
+    [
+        (lambda count: np.full((count, 16), np.nan, np.float32), "NaN or infinity"),
+        (lambda count: np.ones((count, 5), np.float32), r"shape \(40, 5\) instead of \(40, 16\)"),
+        (lambda count: np.ones((count + 1, 16), np.float32), "shape"),
+    ],
+)
+def test_a_model_that_gives_nonsense_publishes_no_index(project, vectors, words):
+    manifest, corpus = current_corpus(project)
+    info = find_model(project, "words")
+    with pytest.raises(Failed, match=words):
+        build_index(project, info, _Encoder(vectors), manifest, corpus)
+    assert project.manifests("indexes") == []
+    assert list((project.folder / "indexes").rglob("*")) == [], "not even a hidden draft"
+
+
+def test_progress_reaches_the_whole(project):
+    told = []
+    index_model(
+        project,
+        "words",
+        progress=lambda done, total, message, metrics=None: told.append((done, total, message)),
+    )
+    assert told[0][2] == "indexing 40 documents with words"
+    assert [done / total for done, total, _ in told] == sorted(
+        done / total for done, total, _ in told
+    )
+    assert told[-1][0] == told[-1][1]
+
+
+def test_searchers_by_name(project):
+    manifest, corpus = current_corpus(project)
+    searcher = searcher_for(project, find_model(project, "words"), manifest, corpus)
+    assert isinstance(searcher, Searcher)
+    assert searcher.name == "words"
+    assert searcher.encoder.dimension == 16
+    assert KeywordSearcher(corpus).name == "bm25"

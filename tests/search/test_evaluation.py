@@ -1,0 +1,505 @@
+"""Metrics against hand calculation, numpy and pytrec_eval; the paired test against every sign flip."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import pytrec_eval
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.corpus import current_corpus
+from search.encoders import find_model
+from search.engine import compare
+from search.errors import Refused
+from search.evaluation import (
+    METRICS,
+    TRAINED_ON,
+    evaluate,
+    load_evaluation,
+    measure,
+    newest_evaluation,
+    paired_test,
+    score,
+)
+from search.query_sets import QuerySet
+from search.workspace import Project
+from training.intake import import_beir
+from training.train import train
+
+# --- metrics, one query at a time ---
+
+
+def by_hand(ranking, judged):
+    """trec_eval's definitions, written out in plain Python."""
+    relevant = {document: grade for document, grade in judged.items() if grade > 0}
+    gains = [relevant.get(document, 0) for document in ranking]
+    ideal = sorted(relevant.values(), reverse=True)
+
+    def dcg(values):
+        return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(values[:10], start=1))
+
+    first = next((rank for rank, gain in enumerate(gains[:10], start=1) if gain), None)
+    precisions = [
+        sum(gain > 0 for gain in gains[:rank]) / rank
+        for rank, gain in enumerate(gains[:100], start=1)
+        if gain
+    ]
+    return {
+        "ndcg@10": dcg(gains) / dcg(ideal),
+        "mrr@10": 1 / first if first else 0.0,
+        "recall@10": sum(gain > 0 for gain in gains[:10]) / len(relevant),
+        "recall@100": sum(gain > 0 for gain in gains[:100]) / len(relevant),
+        "map@100": sum(precisions) / len(relevant),
+    }
+
+
+def scored(ranking, judged):
+    found = score({"q": ranking}, QuerySet({"q": "?"}, {"q": judged}))
+    assert tuple(found) == METRICS
+    return {metric: values[0] for metric, values in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("ranking", "judged", "wanted"),
+    [
+        (["a", "b"], {"a": 1}, [1, 1, 1, 1, 1]),
+        (["b", "a"], {"a": 1}, [1 / math.log2(3), 0.5, 1, 1, 0.5]),
+        ([], {"a": 1}, [0, 0, 0, 0, 0]),
+        (["b", "c"], {"a": 1}, [0, 0, 0, 0, 0]),
+        # Linear gains: grade 3 second and grade 1 first, where the ideal is the other way round.
+        (
+            ["low", "high"],
+            {"low": 1, "high": 3},
+            [(1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3)), 1, 1, 1, 1],
+        ),
+        # A judgment of 0 is not relevant: "z" is no first answer, and recall does not wait for it.
+        (["z", "a"], {"z": 0, "a": 2}, [1 / math.log2(3), 0.5, 1, 1, 0.5]),
+        (
+            ["x", "a", "y", "b"],
+            {"a": 1, "b": 1, "c": 1},
+            [
+                (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3) + 1 / math.log2(4)),
+                0.5,
+                2 / 3,
+                2 / 3,
+                (1 / 2 + 2 / 4) / 3,
+            ],
+        ),
+        # The eleventh place counts for recall@100 and MAP only.
+        ([*"bcdefghijk", "a"], {"a": 1}, [0, 0, 0, 1, 1 / 11]),
+        # The hundred-and-first counts for nothing.
+        ([*(f"x{n}" for n in range(100)), "a"], {"a": 1}, [0, 0, 0, 0, 0]),
+    ],
+)
+def test_small_cases_by_hand(ranking, judged, wanted):
+    found = scored(ranking, judged)
+    assert found == pytest.approx(dict(zip(METRICS, wanted, strict=True)), abs=1e-9)
+    assert found == pytest.approx(by_hand(ranking, judged), abs=1e-9)
+
+
+def random_case(seed, queries=30):
+    rng = np.random.default_rng(seed)
+    documents = [f"d{number}" for number in range(180)]
+    run, judgments = {}, {}
+    for number in range(queries):
+        judged = rng.choice(documents, size=rng.integers(2, 40), replace=False)
+        judgments[f"q{number}"] = {
+            str(document): int(grade)
+            for document, grade in zip(judged, rng.integers(0, 4, len(judged)), strict=True)
+        } | {str(judged[0]): 2}
+        size = rng.integers(0, 130)
+        run[f"q{number}"] = [str(d) for d in rng.permutation(documents)[:size]]
+    return run, QuerySet(dict.fromkeys(run, "?"), judgments)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_rankings_equal_hand_calculation_and_pytrec_eval(seed):
+    run, query_set = random_case(seed)
+    found = score(run, query_set)
+    own = {
+        query: {document: float(-rank) for rank, document in enumerate(ranking[:100])}
+        for query, ranking in run.items()
+    }
+    evaluator = pytrec_eval.RelevanceEvaluator(
+        {query: dict(judged) for query, judged in query_set.judgments.items()},
+        {"ndcg_cut.10", "recall.10,100", "map_cut.100", "recip_rank"},
+    )
+    trec = evaluator.evaluate(own)
+    short = evaluator.evaluate({q: dict(list(docs.items())[:10]) for q, docs in own.items()})
+    for place, query in enumerate(sorted(run)):
+        values = {metric: found[metric][place] for metric in METRICS}
+        assert values == pytest.approx(by_hand(run[query], query_set.judgments[query]), abs=1e-9)
+        theirs = trec.get(query, {})
+        assert values == pytest.approx(
+            {
+                "ndcg@10": theirs.get("ndcg_cut_10", 0.0),
+                "mrr@10": short.get(query, {}).get("recip_rank", 0.0),
+                "recall@10": theirs.get("recall_10", 0.0),
+                "recall@100": theirs.get("recall_100", 0.0),
+                "map@100": theirs.get("map_cut_100", 0.0),
+            },
+            abs=1e-9,
+        )
+
+
+def test_a_query_for_which_nothing_was_found_counts_zero():
+    query_set = QuerySet({"a": "?", "b": "?"}, {"a": {"x": 1}, "b": {"x": 1}})
+    for run in ({"a": ["x"], "b": []}, {"b": [], "a": ["x"]}):
+        assert score(run, query_set) == {metric: [1.0, 0.0] for metric in METRICS}
+    assert score({"a": [], "b": []}, query_set) == {metric: [0.0, 0.0] for metric in METRICS}
+
+
+# --- the paired test ---
+
+
+def every_sign_flip(differences):
+    """The share of sign flips whose mean is at least as far from zero: two-sided, exact."""
+    values = np.asarray(differences, dtype=np.float64)
+    signs = np.array(list(itertools.product([1, -1], repeat=len(values))))
+    means = np.abs((signs * values).mean(axis=1))
+    return float((means >= abs(values.mean()) - 1e-12).mean())
+
+
+def compared(differences):
+    differences = np.asarray(differences, dtype=np.float64)
+    base = np.full(len(differences), 0.25)
+    return paired_test("old", "new", base, base + differences)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_p_equals_every_sign_flip(seed):
+    rng = np.random.default_rng(seed)
+    differences = rng.normal(rng.choice([0, 0.3, -0.6]), 0.3, size=rng.integers(2, 11))
+    if seed % 2:
+        differences = np.round(differences, 1)  # with ties among the flips
+    test = compared(differences)
+    assert test.p_value == pytest.approx(every_sign_flip(differences), abs=1e-9)
+    assert test.delta == pytest.approx(differences.mean())
+
+
+def test_many_queries_are_sampled_close_to_the_normal_answer():
+    from scipy.stats import norm
+
+    differences = np.random.default_rng(4).normal(0.02, 0.15, size=400)
+    test = compared(differences)
+    z = differences.mean() / math.sqrt((differences**2).mean() / 400)
+    assert test.p_value == pytest.approx(2 * norm.sf(abs(z)), abs=0.01)
+    error = differences.std(ddof=1) / 20
+    low, high = test.ci95
+    assert low == pytest.approx(differences.mean() - 1.96 * error, abs=0.003)
+    assert high == pytest.approx(differences.mean() + 1.96 * error, abs=0.003)
+
+
+def test_the_interval_of_skewed_differences_equals_scipys_by_another_seed():
+    from scipy.stats import bootstrap
+
+    differences = np.random.default_rng(4).exponential(0.1, size=80)
+    reference = bootstrap(
+        (differences,), np.mean, n_resamples=20_000, rng=np.random.default_rng(99)
+    ).confidence_interval
+    assert compared(differences).ci95 == pytest.approx((reference.low, reference.high), abs=0.002)
+
+
+def test_all_ties_are_no_difference():
+    test = compared([0.0] * 9)
+    assert (test.p_value, test.delta, test.ci95) == (1.0, 0.0, (0.0, 0.0))
+    assert (test.wins, test.ties, test.losses) == (0, 9, 0)
+    assert test.verdict == "no clear difference"
+
+
+def test_better_and_worse_mirror_each_other():
+    differences = [0.2, 0.3, 0.1, 0.4, 0.2, 0.0, 0.3, -0.1, 0.5, 0.25]
+    better, worse = compared(differences), compared([-d for d in differences])
+    assert (better.verdict, worse.verdict) == ("better", "worse")
+    assert (better.wins, better.ties, better.losses) == (8, 1, 1)
+    assert (worse.wins, worse.ties, worse.losses) == (1, 1, 8)
+    assert better.delta == pytest.approx(0.215)
+    assert worse.delta == pytest.approx(-0.215)
+    assert better.p_value == worse.p_value == pytest.approx(every_sign_flip(differences))
+    assert better.ci95[0] > 0 > worse.ci95[1]
+    assert (better.baseline, better.candidate, better.metric) == ("old", "new", "ndcg@10")
+    assert "new is better than old on 10 held-out queries: +0.215 nDCG@10" in better.sentence(10)
+    assert "new is worse than old on 10 held-out queries: -0.215" in worse.sentence(10)
+
+
+def test_the_same_difference_everywhere():
+    test = compared([0.5] * 10)
+    assert test.p_value == pytest.approx(2 / 2**10)
+    assert test.ci95 == pytest.approx((0.5, 0.5))
+    assert test.verdict == "better"
+
+
+def test_one_query_proves_nothing():
+    test = compared([0.9])
+    assert test.p_value == 1.0
+    assert test.ci95 == pytest.approx((0.9, 0.9))
+    assert test.verdict == "no clear difference"
+
+
+def test_no_clear_difference():
+    test = compared([0.3, -0.3, 0.2, -0.2, 0.1, -0.15, 0.0])
+    assert test.verdict == "no clear difference"
+    assert test.p_value > 0.5
+    assert test.ci95[0] < 0 < test.ci95[1]
+    assert test.sentence(7).startswith("No clear difference between new and old on 7 held-out")
+
+
+def test_the_same_scores_give_the_same_verdict_each_time():
+    differences = np.random.default_rng(8).normal(0.01, 0.2, size=300)
+    assert compared(differences) == compared(differences)
+
+
+# What nDCG@10 of one relevant document can be, and differences of it: rounding noise included.
+ndcg_values = st.sampled_from(
+    [0.0, *(1 / math.log2(rank + 1) for rank in range(1, 11)), 1.0, 1 / 3]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(ndcg_values, ndcg_values), min_size=1, max_size=9))
+def test_any_scores_have_a_finite_test(scores):
+    ours, theirs = zip(*scores, strict=True)
+    test = paired_test("old", "new", ours, theirs)
+    assert 0 < test.p_value <= 1
+    low, high = test.ci95
+    assert math.isfinite(low)
+    assert math.isfinite(high)
+    assert -1 <= low <= high <= 1
+    assert test.wins + test.ties + test.losses == len(scores)
+    differences = np.subtract(theirs, ours)
+    assert test.wins == (differences > 1e-9).sum()
+    assert test.losses == (differences < -1e-9).sum()
+    json.dumps(test.ci95, allow_nan=False)
+
+
+@pytest.mark.parametrize("count", [2, 5, 40])
+def test_one_query_that_differs_among_equal_ones(count):
+    """The bootstrap's worst case: nearly every resample is the same."""
+    test = compared([0.0] * (count - 1) + [0.5])
+    assert all(math.isfinite(bound) for bound in test.ci95)
+    assert test.p_value == 1.0
+    assert test.verdict == "no clear difference"
+
+
+@pytest.mark.parametrize("noise", [1e-16, 5e-17, 1e-12])
+def test_differences_that_differ_by_rounding_only(noise):
+    """Equal but for the last bits: the interval must be numbers, for JSON has no NaN."""
+    base = np.zeros(8)
+    test = paired_test("old", "new", base, np.array([0.3, 0.3 + noise] * 4))
+    assert test.ci95 == pytest.approx((0.3, 0.3))
+    assert test.verdict == "better"
+
+
+# --- measuring retrievers ---
+
+
+class Fixed:
+    """A retriever with known rankings, by query text."""
+
+    def __init__(self, name, rankings):
+        self.name = name
+        self.rankings = rankings
+
+    def rank(self, queries, k):
+        return [[(place, 1.0) for place in self.rankings[query][:k]] for query in queries]
+
+
+@pytest.fixture
+def project(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    return made
+
+
+def test_measure_scores_each_query_and_finds_the_first_answer(project):
+    _, corpus = current_corpus(project)
+    query_set = QuerySet(
+        {"q2": "two", "q1": "one", "q3": "three"},
+        {"q1": {"d3": 1}, "q2": {"d0": 1, "d1": 2}, "q3": {"d7": 1}},
+    )
+    good = Fixed("good", {"one": [3, 4], "two": [5, 1, 0], "three": []})
+    bad = Fixed("bad", {"one": [4, 3], "two": [5], "three": []})
+    result = measure([good, bad], corpus, query_set, ["a note"])
+    assert (result.queries, result.texts) == (["q1", "q2", "q3"], ["one", "two", "three"])
+    assert result.first_relevant == {"good": [1, 2, None], "bad": [2, None, None]}
+    q2 = by_hand(["d5", "d1", "d0"], {"d0": 1, "d1": 2})["ndcg@10"]
+    assert result.scores["good"]["ndcg@10"] == pytest.approx([1, q2, 0])
+    assert result.scores["bad"]["ndcg@10"] == pytest.approx([1 / math.log2(3), 0, 0])
+    assert result.means("good")["ndcg@10"] == pytest.approx((1 + q2) / 3)
+    assert result.differences("good", "bad") == pytest.approx([1 / math.log2(3) - 1, -q2, 0])
+    (test,) = result.comparisons
+    assert (test.baseline, test.candidate) == ("good", "bad")
+    assert (test.wins, test.ties, test.losses) == (0, 1, 2)
+    assert result.notes == ["a note"]
+
+
+def test_the_same_ranking_is_a_tie_with_itself(project):
+    _, corpus = current_corpus(project)
+    query_set = QuerySet({"q": "one", "r": "two"}, {"q": {"d3": 1}, "r": {"d4": 1}})
+    rankings = {"one": [1, 3], "two": [4]}
+    result = measure([Fixed("a", rankings), Fixed("b", rankings)], corpus, query_set)
+    assert (result.comparisons[0].ties, result.comparisons[0].p_value) == (2, 1.0)
+
+
+# --- evaluating a project ---
+
+
+def _words(project, name="words"):
+    return train(project, "word2vec", name, {"vector_size": 16, "min_count": 1, "epochs": 3})
+
+
+def test_evaluate_equals_searching_and_scoring_by_hand(project, tiny_beir):
+    _words(project)
+    result = evaluate(project, ["bm25", "words"])
+    rows = [json.loads(line) for line in (tiny_beir / "queries.jsonl").open(encoding="utf-8")]
+    texts = {row["_id"]: row["text"] for row in rows}
+    lines = (tiny_beir / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    judged = {query: {document: int(grade)} for query, document, grade in map(str.split, lines)}
+    assert result.queries == sorted(judged)
+    assert result.texts == [texts[query] for query in result.queries]
+    for name in ("bm25", "words"):
+        for place, query in enumerate(result.queries):
+            (found,) = compare(project, texts[query], [name], k=100).results
+            wanted = by_hand([hit.id for hit in found.hits], judged[query])
+            for metric in METRICS:
+                assert result.scores[name][metric][place] == pytest.approx(wanted[metric], abs=1e-9)
+    assert result.notes == []
+
+
+def test_as_json_has_exactly_the_keys_of_the_contract(project):
+    _words(project, "one")
+    _words(project, "two")
+    content = evaluate(project, ["bm25", "one", "two"]).as_json()
+    assert list(content) == ["queries", "models", "comparisons"]
+    assert content["queries"] == 20
+    assert list(content["models"]) == ["bm25", "one", "two"]
+    for figures in content["models"].values():
+        assert list(figures) == ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]
+        assert all(type(value) is float and 0 <= value <= 1 for value in figures.values())
+    assert [(c["baseline"], c["candidate"]) for c in content["comparisons"]] == [
+        ("bm25", "one"),
+        ("bm25", "two"),
+    ]
+    types = {
+        "baseline": str,
+        "candidate": str,
+        "metric": str,
+        "delta": float,
+        "ci95": list,
+        "p_value": float,
+        "wins": int,
+        "ties": int,
+        "losses": int,
+        "verdict": str,
+    }
+    for comparison in content["comparisons"]:
+        assert {key: type(value) for key, value in comparison.items()} == types
+        assert [type(bound) for bound in comparison["ci95"]] == [float, float]
+        assert comparison["metric"] == "ndcg@10"
+        assert comparison["wins"] + comparison["ties"] + comparison["losses"] == 20
+        ours = content["models"][comparison["baseline"]]["ndcg@10"]
+        theirs = content["models"][comparison["candidate"]]["ndcg@10"]
+        assert comparison["delta"] == pytest.approx(theirs - ours)
+    json.dumps(content, allow_nan=False)
+
+
+def test_an_evaluation_is_kept_and_read_back(project):
+    assert newest_evaluation(project) is None
+    _words(project)
+    result = evaluate(project, ["bm25", "words"])
+    manifest = newest_evaluation(project)
+    assert load_evaluation(project, manifest) == result
+    assert manifest.made_from == {
+        "corpus": project.newest("corpora").id,
+        "queries": project.newest("queries").id,
+        "model:words": find_model(project, "words").id,
+    }
+    _publish_queries(project, {"q": "velkorin"}, {"q": {"d0": 1}})
+    assert newest_evaluation(project) is None, "it was of another query set"
+
+
+def _publish_queries(project, queries, judgments):
+    with project.publish("queries", {"corpus": project.newest("corpora").id}) as draft:
+        QuerySet(queries, judgments).save(draft)
+    return draft.id
+
+
+def test_queries_without_a_relevant_document_are_left_out_and_counted(project):
+    _publish_queries(
+        project,
+        {"a": "velkorin", "b": "frost", "c": "dust", "d": "deed"},
+        {"a": {"d0": 1}, "b": {"gone": 1}, "c": {"d5": 0}},
+    )
+    result = evaluate(project, ["bm25"])
+    assert result.queries == ["a"]
+    assert result.notes == ["3 queries left out: no relevant document in the corpus"]
+    _publish_queries(project, {"b": "frost"}, {"b": {"gone": 1}})
+    with pytest.raises(Refused, match=r"No query is left.*1 queries left out"):
+        evaluate(project, ["bm25"])
+
+
+def _publish_trained_model(project, name, pairs, queries=None):
+    """A model with word vectors that says it was trained on these pairs."""
+    trained = _words(project, name + "-source")
+    source = project.artifact("models", trained.id)
+    made_from = dict(source.made_from) | ({"queries": queries} if queries else {})
+    with project.publish("models", made_from) as draft:
+        for path in project.folder_of(source).glob("word_vectors.*"):
+            (draft.folder / path.name).write_bytes(path.read_bytes())
+        rows = [{"query": q, "response": r, "document": d} for q, r, d in pairs]
+        (draft.folder / TRAINED_ON).write_text(
+            "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+        )
+        draft.details.update({**source.details, "name": name})
+
+
+def test_queries_that_an_older_model_was_trained_on_are_left_out_and_counted(project):
+    _, corpus = current_corpus(project)
+    text = corpus.document("d31").text
+    _publish_trained_model(
+        project,
+        "older",
+        [
+            ("What helps against: VELKORIN in the hand??", "anything", None),  # the query of a
+            ("something else", text, None),  # the answer of b, by its text
+            ("and another", "unlike any text", "d20"),  # the answer of c, by its id
+            ("unrelated words here", "of no document at all", None),
+        ],
+    )
+    _publish_queries(
+        project,
+        {"a": "what helps against velkorin in the hand", "b": "bb", "c": "cc", "d": "dust"},
+        {"a": {"d0": 1}, "b": {"d31": 1}, "c": {"d20": 1}, "d": {"d5": 1}},
+    )
+    result = evaluate(project, ["bm25", "older"])
+    assert result.queries == ["d"]
+    assert result.notes == ["3 queries left out: a model was trained on them or their answers"]
+    assert evaluate(project, ["bm25"]).queries == ["a", "b", "c", "d"], "the others saw nothing"
+
+
+def test_a_model_that_was_kept_apart_from_this_query_set_leaves_nothing_out(project):
+    queries = _publish_queries(project, {"c": "cc", "d": "dust"}, {"c": {"d20": 1}, "d": {"d5": 1}})
+    _publish_trained_model(project, "newer", [("zz", "yy", "d30")], queries)
+    result = evaluate(project, ["bm25", "newer"])
+    assert (result.queries, result.notes) == (["c", "d"], [])
+
+
+def test_what_is_refused(project, tmp_path):
+    with pytest.raises(Refused, match="no model 'nothing'"):
+        evaluate(project, ["bm25", "nothing"])
+    assert project.manifests("evaluations") == []
+    empty = Project(tmp_path / "empty").create()
+    with pytest.raises(Refused, match="has no documents yet"):
+        evaluate(empty)
+
+
+def test_progress_only_moves_forward(project):
+    told = []
+    evaluate(
+        project, ["bm25"], lambda done, total, message, metrics=None: told.append(done / total)
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1

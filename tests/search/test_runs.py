@@ -1,0 +1,480 @@
+"""Runs as they really are: commands in processes of their own, cancelled, killed and found again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from search import runs as runs_module
+from search.errors import Cancelled, Failed, Refused
+from search.progress import silent
+from search.runs import OVER, Run, Status, recorded, runs, start
+from search.workspace import Project, project_to_be
+from training.intake import import_beir
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LONG = ["--recipe", "word2vec", "--set", "epochs=1000", "--set", "min_count=1"]
+
+
+@pytest.fixture(autouse=True)
+def few_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def project(workspace, tiny_beir):
+    made = project_to_be("p")
+    import_beir(made, tiny_beir)
+    return made
+
+
+def wait_for(condition, seconds=60.0):
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not so after {seconds} s")
+
+
+def ended(run):
+    return wait_for(lambda: run.status if run.status.state in OVER else None)
+
+
+def working(run):
+    """Wait until the training itself is under way."""
+
+    def look():
+        status = run.status
+        assert status.state not in OVER, (status, run.log())
+        return status if status.state == "running" and status.done >= 1 else None
+
+    return wait_for(look)
+
+
+def hidden(project):
+    return [path for path in project.folder.rglob(".*") if not path.name.startswith(".status")]
+
+
+# --- processes ---
+
+
+def test_a_run_is_done_with_result_and_events(project):
+    arguments = ["train", "p", "--recipe", "word2vec", "--name", "w", "--set", "epochs=5"]
+    run = start(project, arguments)
+    assert run.status.state in ("starting", "running")
+    assert psutil.pid_exists(run.status.pid)
+    status = ended(run)
+    assert status.state == "done", run.log()
+    (model,) = project.manifests("models")
+    assert status.result == {"model": "w", "id": model.id}
+    assert (status.error, status.notes) == (None, [])
+    assert (status.share, status.remaining) == (1.0, None)
+    assert "The model 'w' is ready." in run.log()
+    assert (run.verb, run.arguments) == ("train", arguments)
+    assert run.command == "python cli.py train p --recipe word2vec --name w --set epochs=5"
+    events = run.events()
+    assert [event["metrics"]["epoch"] for event in events] == [1, 2, 3, 4, 5]
+    assert [event["metrics"]["dev ndcg@10"] for event in events] == model.details["dev"]["ndcg@10"]
+    assert [event["time"] for event in events] == sorted(event["time"] for event in events)
+    elapsed = status.elapsed
+    time.sleep(0.05)
+    assert run.status.elapsed == elapsed > 0, "the clock stops with the run"
+    (found,) = runs(project)
+    assert (found.id, found.status) == (run.id, status)
+
+
+def test_notes_of_the_work_are_kept(project, tiny_beir):
+    with (tiny_beir / "corpus.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write("this is no JSON\n")
+    run = start(project, ["import", "again", str(tiny_beir)])
+    other = project_to_be("again")
+    # It works for another project than the one whose page started it: it records itself there.
+    wait_for(lambda: runs(other) and runs(other)[0].status.state in OVER)
+    status = runs(other)[0].status
+    assert status.state == "done", run.log()
+    assert any("corpus.jsonl: 1 rows left out (line 41" in note for note in status.notes)
+
+
+def test_a_refused_run_says_why(project):
+    run = start(project, ["train", "p", "--recipe", "magic"])
+    status = ended(run)
+    assert status.state == "refused"
+    assert status.error.startswith("There is no recipe 'magic'. The recipes are: ")
+    wait_for(lambda: not psutil.pid_exists(status.pid))
+    assert run.log().strip() == status.error, "one line, no traceback"
+    assert run.folder.is_dir(), "whoever started it can read why"
+
+
+def test_a_failed_run_says_why(project):
+    corpus = project.folder_of(project.newest("corpora")) / "corpus.sqlite"
+    corpus.write_bytes(corpus.read_bytes()[:-100])
+    run = start(project, ["train", "p", "--recipe", "word2vec"])
+    status = ended(run)
+    assert status.state == "failed"
+    assert "corpus.sqlite has" in status.error
+    assert "Delete the folder" in status.error
+    assert project.manifests("models") == []
+    wait_for(lambda: not psutil.pid_exists(status.pid))
+    assert run.log().strip().splitlines()[-1] == status.error
+    assert "Traceback" not in run.log()
+
+
+def test_a_command_that_is_no_command_does_not_claim_to_have_been_killed(project):
+    """The process ends before it can record itself: the log has the reason, not "it was killed"."""
+    run = start(project, ["train", "p", "--no-such-option"])
+    status = ended(run)
+    assert status.state in ("refused", "failed")
+    assert "no-such-option" in (status.error or "").replace("No such option", "no-such-option")
+
+
+def test_cancelling_publishes_nothing(project):
+    before = sorted(project.folder.glob("*/*"))
+    run = start(project, ["train", "p", *LONG])
+    pid = working(run).pid
+    status = run.cancel()
+    assert status.state == "cancelled"
+    assert (status.message, status.error) == ("cancelled", None)
+    wait_for(lambda: not psutil.pid_exists(pid), 5)
+    assert project.manifests("models") == []
+    assert hidden(project) == []
+    assert sorted(p for p in project.folder.glob("*/*") if p.parent.name != "runs") == before
+    assert run.status == status, "it stays so"
+    assert Run(project, run.id).status == status, "for every reader"
+    assert run.cancel() == status, "cancelling again changes nothing"
+    assert run.log().strip().splitlines()[-1] == "Cancelled. Nothing was published."
+
+
+def test_cancelling_while_a_draft_is_being_written_leaves_no_draft(project, tmp_path):
+    folder = tmp_path / "large"
+    (folder / "qrels").mkdir(parents=True)
+    row = '{"_id": "n%d", "title": "", "text": "document number %d about velkorin and frost"}\n'
+    with (folder / "corpus.jsonl").open("w") as stream:
+        stream.writelines(row % (number, number) for number in range(300_000))
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "frost"}\n')
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tn1\t1\n")
+    run = start(project, ["import", "p", str(folder)])
+    wait_for(lambda: list((project.folder / "corpora").glob(".*.tmp/corpus.sqlite")))
+    working(run)
+    corpora = project.manifests("corpora")
+    assert run.cancel().state == "cancelled", run.log()
+    assert project.manifests("corpora") == corpora
+    assert hidden(project) == []
+
+
+def test_a_killed_run_is_interrupted_and_the_next_one_cleans_up(project):
+    run = start(project, ["train", "p", *LONG])
+    pid = working(run).pid
+    assert Run(project, run.id).status.state == "running", "a second reader sees it running"
+    psutil.Process(pid).kill()
+    status = wait_for(lambda: run.status if run.status.state == "interrupted" else None, 10)
+    assert "Its process ended without a word" in status.error
+    assert Run(project, run.id).status.state == "interrupted"
+    assert runs(project)[0].status.state == "interrupted"
+    assert run.cancel().state == "interrupted", "there is nothing left to cancel"
+    assert project.manifests("models") == []
+    assert status.remaining is None
+
+
+def test_a_process_that_does_not_listen_is_killed(project):
+    """Cancel waits, then kills; the run is cancelled all the same."""
+    run = runs_module._new_run(project, ["train", "p"])
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            "print('deaf', flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    threading.Thread(target=process.wait, daemon=True).start()
+    assert process.stdout.readline() == b"deaf\n"
+    created = psutil.Process(process.pid).create_time()
+    run._write(Status(state="running", pid=process.pid, process_started=created))
+    assert run.cancel(patience=0.3).state == "cancelled"
+    wait_for(lambda: not psutil.pid_exists(process.pid), 5)
+    process.stdout.close()
+
+
+def test_a_command_in_a_terminal_is_a_run_too(project, run_cli):
+    done = run_cli("train", "p", "--recipe", "word2vec", "--set", "epochs=2")
+    assert done.returncode == 0, done.stderr
+    (run,) = runs(project)
+    assert (run.verb, run.status.state) == ("train", "done")
+    assert run.command == "python cli.py train p --recipe word2vec --set epochs=2"
+    assert run.status.result["model"] == "word2vec"
+
+
+def test_a_command_that_is_refused_in_a_terminal_leaves_no_run(project, run_cli, workspace, tree):
+    before = tree(workspace)
+    refused = run_cli("train", "p", "--recipe", "word2vec", "--set", "epochs=0")
+    assert refused.returncode == 2
+    assert refused.stderr.strip().startswith("word2vec: epochs=0 cannot be used")
+    assert len(refused.stderr.strip().splitlines()) == 1
+    after = tree(workspace)
+    after.pop("p/runs", None)  # the empty folder of runs may stay
+    assert after == before
+
+
+WITHOUT_STREAMLIT = """
+import sys
+import cli
+for line in (
+    ["train", "p", "--recipe", "word2vec", "--set", "epochs=1"],
+    ["index", "p", "--model", "word2vec"],
+    ["evaluate", "p", "--model", "bm25", "--model", "word2vec"],
+):
+    sys.argv = ["cli.py", *line]
+    cli.app(line, standalone_mode=False)
+for heavy in ("streamlit", "ui", "sentence_transformers"):
+    assert heavy not in sys.modules, heavy
+assert "gensim" in sys.modules
+"""
+
+
+def test_a_run_imports_no_streamlit_and_no_more_than_it_needs(project):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_STREAMLIT],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [run.verb for run in runs(project)] == ["evaluate", "index", "train"], "newest first"
+
+
+# --- what a reader makes of a folder ---
+
+
+@pytest.fixture
+def plain(tmp_path):
+    return Project(tmp_path / "plain").create()
+
+
+def _written(plain, **fields):
+    run = runs_module._new_run(plain, ["index", "plain", "--model", "it's"])
+    run._write(Status(**fields))
+    return run
+
+
+def test_a_later_process_with_the_same_number_is_not_the_run(plain):
+    me = psutil.Process()
+    own = {"state": "running", "pid": me.pid}
+    assert _written(plain, **own, process_started=me.create_time()).status.state == "running"
+    other = _written(plain, **own, process_started=me.create_time() - 100)
+    assert other.status.state == "interrupted"
+    assert other.cancel().state == "interrupted", "and a stranger is never killed"
+    assert _written(plain, **own, process_started=None).status.state == "interrupted"
+
+
+def test_a_run_without_a_process_is_starting_for_a_while(plain):
+    assert _written(plain).status.state == "starting"
+    assert _written(plain, started=time.time() - 60).status.state == "interrupted"
+
+
+def test_a_zombie_is_not_alive(plain):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    created = psutil.Process(process.pid).create_time()
+    run = _written(plain, state="running", pid=process.pid, process_started=created)
+    wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, 10)
+    assert run.status.state == "interrupted"
+    process.wait()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"state": "flying"}', b"\xff\xfe"])
+def test_a_damaged_status_is_a_failure_in_words(plain, content):
+    run = _written(plain)
+    (run.folder / "status.json").write_bytes(content)
+    assert run.status.state == "failed"
+    assert "missing or damaged" in run.status.error
+    assert [found.id for found in runs(plain)] == [run.id]
+    (run.folder / "status.json").unlink()
+    assert run.status.state == "failed"
+    assert runs(plain) == []
+
+
+def test_remaining_and_elapsed():
+    now = time.time()
+    # A quarter done in 10 s, told 4 s ago: 30 s were left then, 26 s now.
+    status = Status(state="running", done=25, total=100, started=now - 14, updated=now - 4)
+    assert status.share == 0.25
+    assert status.elapsed == pytest.approx(14, abs=0.5)
+    assert status.remaining == pytest.approx(26, abs=0.5)
+    late = Status(state="running", done=90, total=100, started=now - 100, updated=now - 60)
+    assert late.remaining == 0, "never negative"
+    over = Status(state="done", done=100, total=100, started=now - 50, updated=now - 20)
+    assert over.elapsed == pytest.approx(30, abs=0.01)
+    assert over.remaining is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"done": 0, "total": 0},
+        {"done": 1, "total": 100},
+        {"done": 50, "total": 100, "ago": 0.2},
+        {"done": 50, "total": 100, "state": "cancelled"},
+    ],
+)
+def test_remaining_is_unknown_when_it_cannot_be_told(fields):
+    ago = fields.pop("ago", 20)
+    status = Status(**{"state": "running", "started": time.time() - ago, **fields})
+    assert status.remaining is None
+
+
+def test_share_is_at_most_one_and_unknown_without_a_total():
+    assert Status(done=7, total=5).share == 1.0
+    assert Status(done=7, total=0).share is None
+
+
+def test_events_survive_a_last_line_that_was_cut(plain):
+    run = _written(plain)
+    assert run.events() == []
+    whole = [{"time": 1.0, "done": n, "total": 9, "metrics": {"loss": 0.5}} for n in range(3)]
+    lines = "".join(json.dumps(event) + "\n" for event in whole)
+    for cut in range(1, 40):
+        (run.folder / "events.jsonl").write_text(lines + json.dumps(whole[0])[:cut])
+        assert run.events() == whole
+
+
+def test_the_log_is_its_end(plain):
+    run = _written(plain)
+    assert run.log() == ""
+    (run.folder / "log").write_bytes(b"x" * 9_000 + b"\xff end")
+    assert run.log(5).endswith(" end")
+    assert len(run.log()) == 4_000
+
+
+def test_the_command_is_quoted_for_a_shell(plain):
+    run = _written(plain)
+    assert run.command == "python cli.py index plain --model 'it'\"'\"'s'"
+    (run.folder / "command.json").unlink()
+    assert (run.arguments, run.verb) == ([], "")
+
+
+# --- recording in this process ---
+
+
+def _record(plain, work, also=silent):
+    with recorded(plain, ["index", "plain"], also) as recorder:
+        work(recorder)
+    return runs(plain)[0]
+
+
+def test_the_recorder_writes_progress_events_notes_and_result(plain):
+    told, seen = [], []
+
+    def work(recorder):
+        seen.append(recorder.run.status.state)
+        recorder(1, 4, "one", {"loss": 0.5})
+        seen.append(recorder.run.status.message)
+        recorder(2, 4, "two")
+        recorder.note("mind the gap")
+        recorder.result(model="m")
+        recorder.result(id="7")
+
+    run = _record(plain, work, lambda *report: told.append(report))
+    status = run.status
+    assert seen == ["running", "one"]
+    assert (status.state, status.message, status.done, status.total) == ("done", "two", 2, 4)
+    assert (status.notes, status.result) == (["mind the gap"], {"model": "m", "id": "7"})
+    assert status.pid == os.getpid()
+    assert [(e["done"], e["total"], e["metrics"]) for e in run.events()] == [(1, 4, {"loss": 0.5})]
+    assert told == [(1, 4, "one", {"loss": 0.5}), (2, 4, "two", None)]
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "text"),
+    [
+        (Failed("The disk is full."), "failed", "The disk is full."),
+        (ValueError("odd"), "failed", "ValueError: odd"),
+        (Cancelled("stop"), "cancelled", None),
+        (KeyboardInterrupt(), "cancelled", None),
+    ],
+)
+def test_how_work_ends_is_recorded_and_raised(plain, error, state, text):
+    def work(recorder):
+        recorder(1, 2, "half")
+        raise error
+
+    with pytest.raises(type(error)):
+        _record(plain, work)
+    (run,) = runs(plain)
+    assert (run.status.state, run.status.message, run.status.error) == (state, state, text)
+
+
+def test_refused_work_leaves_nothing(tmp_path):
+    new = Project(tmp_path / "new")
+
+    def work(recorder):
+        recorder(1, 2, "half", {"loss": 1.0})
+        raise Refused("no")
+
+    with pytest.raises(Refused):
+        _record(new, work)
+    assert not new.folder.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_cancels_and_handlers_come_back(plain, number):
+    before = signal.getsignal(number)
+
+    def work(recorder):
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+        raise AssertionError("the signal was lost")
+
+    with pytest.raises(Cancelled):
+        _record(plain, work)
+    assert signal.getsignal(number) is before
+    assert runs(plain)[0].status.state == "cancelled"
+
+
+def test_a_cancel_that_a_library_swallows_is_told_at_the_next_step(plain):
+    def work(recorder):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except Exception:  # as a library may do
+            recorder.note("swallowed")
+        recorder(2, 2, "on as if nothing had happened")
+
+    with pytest.raises(Cancelled):
+        _record(plain, work)
+    status = runs(plain)[0].status
+    assert (status.state, status.notes) == ("cancelled", ["swallowed"])
+
+
+def test_work_outside_the_main_thread_is_recorded_too(plain):
+    thread = threading.Thread(target=_record, args=(plain, lambda recorder: recorder(1, 1, "x")))
+    thread.start()
+    thread.join()
+    assert runs(plain)[0].status.state == "done"
+
+
+def test_a_process_started_for_a_run_records_into_it(plain, monkeypatch):
+    asked = _written(plain)
+    monkeypatch.setenv("BESPOKE_RUN", str(asked.folder))
+    run = _record(plain, lambda recorder: recorder(1, 1, "x"))
+    assert run.id == asked.id
+    assert run.status.state == "done"
+    with pytest.raises(Refused):
+        _record(plain, _refuse)
+    assert Run(plain, asked.id).status.state == "refused", "its folder stays for whoever started it"
+    other = Project(plain.folder.parent / "other").create()
+    assert _record(other, lambda recorder: recorder(1, 1, "x")).id != asked.id
+
+
+def _refuse(recorder):
+    raise Refused("no")

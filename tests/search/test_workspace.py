@@ -1,0 +1,412 @@
+"""Artifacts appear whole or not at all; a damaged one is named; projects have safe names."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from search import workspace as rooms
+from search.errors import Failed, Refused
+from search.workspace import (
+    MANIFEST,
+    Manifest,
+    check_project_name,
+    new_id,
+    project,
+    project_to_be,
+    projects,
+    read_manifest,
+    write_atomically,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def home():
+    return project_to_be("lab")
+
+
+def publish(home, kind="corpora", content=b"hello", name="data.bin", **details):
+    with home.publish(kind, {"corpus": "c1"}, **details) as draft:
+        (draft.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft.folder / name).write_bytes(content)
+    return home.artifact(kind, draft.id)
+
+
+def hidden(folder: Path) -> list[Path]:
+    return list(folder.rglob(".*")) if folder.exists() else []
+
+
+def test_publish_writes_files_and_manifest(home):
+    manifest = publish(home, colour="red")
+    folder = home.folder / "corpora" / manifest.id
+    assert (folder / "data.bin").read_bytes() == b"hello"
+    raw = json.loads((folder / MANIFEST).read_text())
+    assert raw["files"] == {
+        "data.bin": {
+            "size": 5,
+            "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+        }
+    }
+    assert (raw["id"], raw["kind"], raw["made_from"]) == (manifest.id, "corpora", {"corpus": "c1"})
+    assert raw["details"] == {"colour": "red"}
+    assert home.exists
+    assert home.info.name == "lab"
+    assert hidden(home.folder) == []
+    assert home.checked(manifest) == folder == home.folder_of(manifest)
+
+
+def test_nothing_is_visible_before_the_end(home):
+    with home.publish("corpora") as draft:
+        (draft.folder / "data.bin").write_bytes(b"x")
+        assert home.newest("corpora") is None
+        assert home.manifests("corpora") == []
+        assert draft.folder.name.startswith(".")
+    assert home.newest("corpora").id == draft.id
+
+
+def test_files_in_folders_are_checked_too(home):
+    manifest = publish(home, "models", name="1_Pooling/config.json")
+    assert list(manifest.files) == ["1_Pooling/config.json"]
+    (home.folder_of(manifest) / "1_Pooling" / "config.json").write_bytes(b"hellO")
+    with pytest.raises(Failed, match=r"1_Pooling/config\.json was changed"):
+        home.checked(manifest)
+
+
+def test_equal_content_has_an_equal_fingerprint(home):
+    one, same, other = publish(home), publish(home), publish(home, content=b"hellO")
+    renamed = publish(home, name="other.bin")
+    assert one.fingerprint == same.fingerprint
+    assert len({one.fingerprint, other.fingerprint, renamed.fingerprint}) == 3
+
+
+def test_an_error_leaves_nothing(home, tree):
+    with pytest.raises(RuntimeError, match="stop"), home.publish("corpora") as draft:
+        (draft.folder / "data.bin").write_bytes(b"x")
+        raise RuntimeError("stop")
+    assert not home.folder.exists()
+    publish(home)
+    before = tree(home.folder)
+    with pytest.raises(RuntimeError, match="stop"), home.publish("corpora"):
+        raise RuntimeError("stop")
+    assert tree(home.folder) == before
+
+
+def test_a_refusal_leaves_no_empty_folder_of_a_new_kind(home, tree):
+    publish(home)
+    before = tree(home.folder)
+    with pytest.raises(Refused), home.publish("queries"):
+        raise Refused("no")
+    assert tree(home.folder) == before
+
+
+def test_publish_together_is_all_or_nothing(home, tree):
+    with home.publish_together(description="two") as drafts:
+        for kind in ("corpora", "pairs"):
+            draft = drafts.add(kind)
+            (draft.folder / "x").write_text(kind)
+        assert home.newest("corpora") is None
+    assert home.info.description == "two"
+    assert [home.newest(kind) is not None for kind in ("corpora", "pairs")] == [True, True]
+    before = tree(home.folder)
+    with pytest.raises(RuntimeError), home.publish_together() as drafts:
+        drafts.add("corpora")
+        drafts.add("pairs")
+        raise RuntimeError
+    assert tree(home.folder) == before
+
+
+def test_publish_together_takes_all_back_when_the_last_rename_fails(home, monkeypatch, tree):
+    publish(home)
+    publish(home, "pairs")
+    before = tree(home.folder)
+    rename, seen = Path.rename, []
+
+    def failing(self, target):
+        if self.name.endswith(".tmp"):
+            seen.append(self)
+            if len(seen) == 2:
+                raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="No space left"), home.publish_together() as drafts:
+        drafts.add("corpora")
+        drafts.add("pairs")
+    assert len(seen) == 2
+    assert tree(home.folder) == before
+
+
+def test_facts_of_an_existing_project_stay(home):
+    home.create(description="first")
+    with home.publish_together(description="second") as drafts:
+        drafts.add("corpora")
+    assert home.info.description == "first"
+
+
+def test_newest_and_order(home):
+    made = [publish(home, content=str(n).encode()).id for n in range(5)]
+    assert made == sorted(made)
+    assert [m.id for m in home.manifests("corpora")] == made
+    assert home.newest("corpora").id == made[-1]
+    assert home.newest("models") is None
+    assert home.manifests("models") == []
+    (home.folder / "corpora" / made[-1] / MANIFEST).unlink()
+    assert home.newest("corpora").id == made[-2]
+    assert [m.id for m in home.manifests("corpora")] == made[:-1]
+
+
+def test_ids_sort_by_time_and_differ():
+    ids = [new_id() for _ in range(2000)]
+    assert len(set(ids)) == 2000
+    stamps = [identity.rsplit("-", 1)[0] for identity in ids]
+    assert stamps == sorted(stamps)
+
+
+KILLED = """
+import os, sys, time
+sys.path.insert(0, {repository!r})
+from search.workspace import project_to_be
+home = project_to_be("lab")
+with home.publish_together() as drafts:
+    for kind in ("corpora", "pairs"):
+        (drafts.add(kind).folder / "half").write_bytes(b"x" * 100_000)
+    print("writing", flush=True)
+    {where}
+"""
+
+
+@pytest.mark.parametrize("where", ["time.sleep(60)", "drafts.seal(); time.sleep(60)"])
+def test_kill_in_the_middle_of_a_publish(home, tree, where):
+    if where.startswith("drafts"):
+        where = "drafts.seal(); print('sealed', flush=True); time.sleep(60)"
+    publish(home)
+    before = tree(home.folder)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(repository=str(REPOSITORY), where=where)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    expected = ["writing\n", "sealed\n"] if "sealed" in where else ["writing\n"]
+    assert [process.stdout.readline() for _ in expected] == expected
+    publish_beside = publish(home, "queries")  # another process's draft is not swept while it lives
+    assert len(hidden(home.folder / "corpora")) == 1
+    publish(home)
+    assert len(hidden(home.folder / "corpora")) == 1, "a living process lost its draft"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert len(home.manifests("corpora")) == 2
+    assert home.manifests("pairs") == []
+    assert home.newest("pairs") is None
+    publish(home, "pairs")
+    publish(home)
+    assert hidden(home.folder) == []
+    assert len(home.manifests("corpora")) == 3
+    after = tree(home.folder)
+    assert {name: after[name] for name in before} == before
+    assert publish_beside.kind == "queries"
+
+
+def test_kill_in_a_new_project_leaves_no_project(home):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            KILLED.format(repository=str(REPOSITORY), where="os.kill(os.getpid(), 9)"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    assert process.wait() == -signal.SIGKILL
+    assert not home.exists
+    assert projects() == []
+    with pytest.raises(Refused, match="There is no project 'lab'"):
+        project("lab")
+    publish(home)
+    assert [p.name for p in projects()] == ["lab"]
+    assert hidden(home.folder / "corpora") == []
+
+
+def test_missing_short_and_changed_files_are_named(home):
+    manifest = publish(home)
+    path = home.folder_of(manifest) / "data.bin"
+    for damage, problem in (
+        (lambda: path.write_bytes(b"hell"), "data.bin has 4 bytes instead of 5"),
+        (lambda: path.write_bytes(b"hellO"), "data.bin was changed"),
+        (path.unlink, "data.bin is missing"),
+    ):
+        damage()
+        with pytest.raises(Failed) as caught:
+            home.checked(manifest)
+        assert str(caught.value) == (
+            f"The corpus {manifest.id} is damaged: {problem}. "
+            f"Delete the folder {home.folder_of(manifest)} and make it again."
+        )
+    path.write_bytes(b"hello")
+    assert home.checked(manifest) == path.parent
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"{", b"null", b"\xff\xfe", b'{"id": 1}', b'{"id": "x", "kind": "nope"}'],
+)
+def test_a_damaged_manifest_is_named(home, content):
+    manifest = publish(home)
+    path = home.folder_of(manifest) / MANIFEST
+    path.write_bytes(content)
+    expected = f"{path} is damaged. Delete the folder {path.parent} and make it again."
+    for look in (
+        lambda: read_manifest(path.parent),
+        lambda: home.artifact("corpora", manifest.id),
+        lambda: home.newest("corpora"),
+        lambda: home.manifests("corpora"),
+    ):
+        with pytest.raises(Failed) as caught:
+            look()
+        assert str(caught.value) == expected
+
+
+def test_a_cut_manifest_is_damaged(home):
+    manifest = publish(home)
+    path = home.folder_of(manifest) / MANIFEST
+    whole = path.read_bytes()
+    for length in (1, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(Failed, match="is damaged"):
+            home.newest("corpora")
+
+
+def test_no_manifest_no_artifact(home):
+    manifest = publish(home)
+    (home.folder_of(manifest) / MANIFEST).unlink()
+    assert home.newest("corpora") is None
+    assert home.manifests("corpora") == []
+    with pytest.raises(Failed, match=r"manifest\.json is damaged"):
+        home.artifact("corpora", manifest.id)
+
+
+def test_a_manifest_in_another_folder_is_refused(home):
+    manifest = publish(home)
+    copy = home.folder / "corpora" / "20200101-000000-000000-abcd"
+    (home.folder_of(manifest)).rename(copy)
+    with pytest.raises(Failed, match="belongs to another folder"):
+        home.newest("corpora")
+
+
+def test_an_artifact_that_was_never_made(home):
+    home.create()
+    with pytest.raises(Failed):
+        home.artifact("models", "nope")
+
+
+@pytest.mark.parametrize(
+    "name", ["lab", "Law 2026", "a", "7", "a.b-c+(d)_e", "Straße", "法律", "x" * 80]
+)
+def test_names_that_can_be(name):
+    assert check_project_name(name) == name
+    home = project_to_be(name).create()
+    assert project(name).folder == home.folder
+    assert [p.name for p in projects()] == [name]
+    home.delete()
+    assert projects() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", " ", ".", "..", ".hidden", "a/b", "/etc", "../x", "a\\b", "a\x00b", "a\nb", "a\n", " a", "a ",
+        "_a", "-a", "x" * 81, "a:b", "a*", "caf\udce9",
+    ],
+)  # fmt: skip
+def test_names_that_cannot_be(name, workspace, tree):
+    with pytest.raises(Refused, match="cannot name a project: use 1 to 80 letters"):
+        check_project_name(name)
+    with pytest.raises(Refused):
+        project_to_be(name)
+    assert tree(workspace) == {}
+
+
+@pytest.mark.parametrize("letter", ["法", "𠀀"])
+def test_long_names_of_many_bytes_work_or_are_refused(letter, workspace):
+    """80 letters may be 320 bytes; file names end at 255, and deleting needs room for its own."""
+    try:
+        home = project_to_be(letter * 80)
+    except Refused:
+        return
+    publish(home)
+    home.delete()
+    assert projects() == []
+
+
+def test_unknown_project_names_those_that_are(home):
+    with pytest.raises(Refused) as caught:
+        project("nope")
+    assert str(caught.value) == "There is no project 'nope'. Known projects: none yet."
+    home.create()
+    project_to_be("bench").create()
+    with pytest.raises(Refused) as caught:
+        project("nope")
+    assert str(caught.value) == "There is no project 'nope'. Known projects: bench, lab."
+
+
+def test_damaged_project_file_is_named(home):
+    home.create()
+    (home.folder / "project.json").write_text("{}")
+    with pytest.raises(Failed, match=r"project\.json is damaged"):
+        project("lab")
+
+
+def test_projects_newest_first_without_strangers(workspace):
+    for name in ("one", "two", "three"):
+        project_to_be(name).create()
+        time.sleep(0.002)
+    (workspace / "not-a-project").mkdir()
+    (workspace / "a-file").write_text("x")
+    (workspace / ".hidden").mkdir()
+    assert [p.name for p in projects()] == ["three", "two", "one"]
+
+
+def test_discard_if_empty_keeps_what_holds_something(home):
+    (home.folder / "runs" / "one").mkdir(parents=True)
+    (home.folder / "pairs").mkdir()
+    (home.folder / "runs" / "one" / "log").write_text("x")
+    home.discard_if_empty()
+    assert sorted(p.name for p in home.folder.rglob("*")) == ["log", "one", "runs"]
+    home.create()
+    (home.folder / "pairs").mkdir()
+    home.discard_if_empty()
+    assert (home.folder / "pairs").is_dir()
+
+
+def test_write_atomically_never_shows_a_part(tmp_path):
+    path = tmp_path / "status.json"
+    contents = ["a" * 200_000, "b" * 200_000]
+    write_atomically(path, contents[0])
+    seen, stop = set(), threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            text = path.read_text()
+            seen.add((len(text), len(set(text))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for number in range(30):
+        write_atomically(path, contents[number % 2])
+    stop.set()
+    watcher.join()
+    assert seen == {(200_000, 1)}
+    assert [p.name for p in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_manifest_survives_json(home):
+    manifest = publish(home, words=["ä", "b"], number=1.5)
+    again = Manifest.model_validate_json(manifest.model_dump_json())
+    assert again == manifest
+    assert rooms.read_manifest(home.folder_of(manifest)) == manifest

@@ -1,0 +1,130 @@
+"""The promise itself, on real data with the real model: what is published must come out here again."""
+
+import json
+
+import numpy as np
+import pytest
+
+from search.corpus import current_corpus
+from search.encoders import find_model
+from search.engine import compare, find_index, index_model
+from search.evaluation import METRICS, evaluate
+from search.workspace import Project
+from training.intake import import_beir
+from training.train import train
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
+
+CUSTOM = ("fine-tune", "word2vec", "fasttext")
+
+
+class Measured:
+    """A project with every recipe's model, trained with its defaults and evaluated once."""
+
+    def __init__(self, folder, data):
+        self.data = data
+        self.project = Project(folder)
+        self.imported = import_beir(self.project, data)
+        self.trained = {recipe: train(self.project, recipe) for recipe in CUSTOM}
+        self.indexes = {name: index_model(self.project, name) for name in CUSTOM}
+        self.evaluation = evaluate(self.project, ["generic", *CUSTOM])
+        self.means = {name: self.evaluation.means(name) for name in self.evaluation.scores}
+        self.against = {test.candidate: test for test in self.evaluation.comparisons}
+
+
+def _measured(name, shared_data, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BESPOKE_HOME", str(tmp_path_factory.mktemp("workspace")))
+        patch.setenv("BESPOKE_DEVICE", "cpu")
+        patch.delenv("BESPOKE_RUN", raising=False)
+        return Measured(tmp_path_factory.mktemp("projects") / name, shared_data / name)
+
+
+@pytest.fixture(scope="module")
+def ask_cfpb(shared_data, tmp_path_factory):
+    return _measured("ask_cfpb", shared_data, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def hinglish_top(shared_data, tmp_path_factory):
+    return _measured("hinglish_top", shared_data, tmp_path_factory)
+
+
+@pytest.fixture(params=["ask_cfpb", "hinglish_top"])
+def measured(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_the_generic_model_on_ask_cfpb(ask_cfpb):
+    assert len(ask_cfpb.evaluation.queries) == 224
+    assert ask_cfpb.means["generic"]["ndcg@10"] == pytest.approx(0.801, abs=0.005)
+
+
+def test_the_generic_model_on_hinglish_top(hinglish_top):
+    assert len(hinglish_top.evaluation.queries) == 1_533
+    assert hinglish_top.means["generic"]["ndcg@10"] == pytest.approx(0.565, abs=0.006)
+
+
+def test_fine_tuning_beats_generic_on_hinglish(hinglish_top):
+    test = hinglish_top.against["fine-tune"]
+    assert test.verdict == "better"
+    assert test.p_value < 0.01
+    assert test.ci95[0] > 0
+    assert test.wins > test.losses
+    assert test.delta > 0.05
+
+
+def test_fine_tuning_is_not_worse_on_ask_cfpb(ask_cfpb):
+    test = ask_cfpb.against["fine-tune"]
+    assert test.verdict != "worse"
+    assert test.ci95[1] > 0
+
+
+def test_the_dev_score_chose_the_epoch(measured):
+    details = measured.project.artifact("models", measured.trained["fine-tune"].id).details
+    scores = details["dev"]["ndcg@10"]
+    assert len(scores) == 4
+    assert details["dev"]["kept"] == ["start", "epoch 1", "epoch 2", "epoch 3"][np.argmax(scores)]
+    assert details["pairs"] + details["left_out"] == measured.imported.pairs
+
+
+def test_nothing_of_the_test_set_was_trained_on(measured):
+    manifest = measured.project.artifact("models", measured.trained["fine-tune"].id)
+    path = measured.project.folder_of(manifest) / "trained_on.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = (measured.data / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    judged = [line.split("\t") for line in lines]
+    answers = {document for _, document, grade in judged if int(grade) > 0}
+    assert not {row["document"] for row in rows} & answers
+    texts = set(measured.evaluation.texts)
+    assert not {row["query"] for row in rows} & texts
+    assert measured.evaluation.notes == [], "no query had to be left out"
+
+
+@pytest.mark.parametrize("name", CUSTOM)
+def test_every_recipe_indexes_searches_and_evaluates(measured, name):
+    project = measured.project
+    manifest, corpus = current_corpus(project)
+    index = measured.indexes[name]
+    assert index.details["vectors"] == len(corpus) == measured.imported.documents
+    assert find_index(project, find_model(project, name), manifest) == index
+    text = corpus.sample(3)[2].embedded
+    (result,) = compare(project, text, [name], k=10).results
+    scores = [hit.score for hit in result.hits]
+    assert len(scores) == 10
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == pytest.approx(1, abs=1e-3), "a document is nearest to itself"
+    assert set(measured.means[name]) == set(METRICS)
+    # Better than chance by far: one answer in a thousand documents or more.
+    assert measured.means[name]["ndcg@10"] > 0.1
+    assert measured.means[name]["recall@100"] > measured.means[name]["recall@10"]
+
+
+def test_comparisons_are_of_every_custom_model_against_generic(measured):
+    assert list(measured.against) == list(CUSTOM)
+    for name, test in measured.against.items():
+        assert test.baseline == "generic"
+        difference = measured.means[name]["ndcg@10"] - measured.means["generic"]["ndcg@10"]
+        assert test.delta == pytest.approx(difference)
+        assert test.ci95[0] < test.delta < test.ci95[1]
+        assert test.wins + test.ties + test.losses == len(measured.evaluation.queries)

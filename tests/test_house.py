@@ -1,0 +1,181 @@
+"""The rules of the house that a program can check: who imports whom, and what is never used."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HEAVY = {
+    "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
+    "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair",
+}  # fmt: skip
+LIGHT_ROOMS = ("search", "training", "indexes", "cli.py")
+
+
+def sources(*rooms: str) -> list[Path]:
+    found = []
+    for room in rooms:
+        path = REPOSITORY / room
+        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+    assert found
+    return found
+
+
+def named(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def at_module_level(tree: ast.Module) -> Iterator[str]:
+    """What is imported when the file is: not inside functions, not for type checking only."""
+    waiting: list[ast.stmt] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imports(node)
+        elif isinstance(node, ast.If):
+            checked = "TYPE_CHECKING" in ast.unparse(node.test)
+            waiting += node.orelse if checked else node.body + node.orelse
+        elif isinstance(node, ast.Try):
+            waiting += node.body + node.orelse + node.finalbody
+            waiting += [s for handler in node.handlers for s in handler.body]
+        elif isinstance(node, ast.With | ast.ClassDef):
+            waiting += node.body
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), named(path))
+
+
+def roots(names: Iterator[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def test_the_checks_see_what_they_should():
+    code = (
+        "import os, torch.nn\nfrom pandas import x\nif TYPE_CHECKING:\n    import faiss\n"
+        "try:\n    import gensim\nexcept ImportError:\n    import scipy\n"
+        "def f():\n    import streamlit\nclass C:\n    import openai\n"
+    )
+    tree = ast.parse(code)
+    assert roots(at_module_level(tree)) == {"os", "torch", "pandas", "gensim", "scipy", "openai"}
+    assert roots(imports(tree)) >= {"faiss", "streamlit"}
+
+
+@pytest.mark.parametrize("path", sources(*LIGHT_ROOMS), ids=named)
+def test_heavy_libraries_are_imported_where_they_are_used(path):
+    assert roots(at_module_level(parsed(path))) & HEAVY == set()
+
+
+@pytest.mark.parametrize("path", sources(*LIGHT_ROOMS), ids=named)
+def test_streamlit_and_the_pages_stay_above(path):
+    assert roots(imports(parsed(path))) & {"streamlit", "ui", "app"} == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "above"),
+    [
+        ("search", {"training", "ui", "cli"}),
+        ("training", {"ui", "cli"}),
+        ("indexes", {"search", "training", "ui", "cli"}),
+        ("ui", {"cli", "app"}),
+    ],
+)
+def test_floors(room, above):
+    for path in sources(room):
+        assert roots(imports(parsed(path))) & above == set(), named(path)
+
+
+def test_no_pickle_and_no_remote_code():
+    for path in sources("app.py", "cli.py", "ui", "search", "training", "indexes"):
+        tree = parsed(path)
+        forbidden = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
+        assert roots(imports(tree)) & forbidden == set(), named(path)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "trust_remote_code"):
+                value = node.value
+                assert isinstance(value, ast.Constant) and value.value is False, named(path)
+            if isinstance(node, ast.Constant) and node.value in (
+                "allow_pickle",
+                "trust_remote_code",
+            ):
+                raise AssertionError(f"{named(path)} builds {node.value} from text")
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("eval", "exec", "torch.load", "os.system"), named(path)
+                if called.split(".")[-1] == "load" and called.split(".")[0] in ("np", "numpy"):
+                    given = {keyword.arg for keyword in node.keywords}
+                    assert "allow_pickle" in given, f"{named(path)}: {ast.unparse(node)}"
+
+
+def test_only_settings_reads_the_environment():
+    for path in sources("cli.py", "search", "training", "indexes", "ui", "app.py"):
+        if named(path) == "search/settings.py":
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Attribute):
+                assert ast.unparse(node) not in ("os.environ", "os.getenv"), named(path)
+
+
+def test_app_is_short():
+    assert len((REPOSITORY / "app.py").read_text().splitlines()) < 40
+
+
+def test_no_folder_named_pages():
+    assert not (REPOSITORY / "pages").exists()
+
+
+LOADED = """
+import runpy, sys
+sys.argv = {arguments!r}
+status = 0
+try:
+    runpy.run_path("cli.py", run_name="__main__")
+except SystemExit as end:
+    status = end.code or 0
+loaded = sorted({heavy!r} & set(sys.modules))
+print("\\n@", status, ",".join(loaded))
+"""
+
+
+def loaded_by(*arguments: object) -> tuple[int, set[str]]:
+    """Exit status of a command, and which heavy libraries it loaded."""
+    code = LOADED.format(arguments=["cli.py", *map(str, arguments)], heavy=HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    status, _, names = done.stdout.rsplit("\n@ ", 1)[1].strip("\n").partition(" ")
+    return int(status), set(filter(None, names.split(",")))
+
+
+@pytest.mark.parametrize("command", [[], ["train"]])
+def test_help_loads_nothing_heavy(command):
+    assert loaded_by(*command, "--help") == (0, set())
+
+
+def test_small_commands_load_nothing_heavy(tiny_beir):
+    assert loaded_by("import", "lab", tiny_beir) == (0, set())
+    assert loaded_by("models", "lab", "--json") == (0, set())
+    assert loaded_by("projects") == (0, set())
+    assert loaded_by("search", "lab", "frost", "--model", "nope") == (2, set())
+    assert loaded_by("train", "lab", "--recipe", "nope") == (2, set())
+
+
+def test_help_names_every_command(run_cli):
+    done = run_cli("--help")
+    assert done.returncode == 0
+    for command in (
+        "import", "add", "pairs", "queries", "index", "train", "search", "evaluate", "models", "export",
+    ):  # fmt: skip
+        assert f" {command} " in done.stdout

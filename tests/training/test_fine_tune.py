@@ -1,0 +1,254 @@
+"""Fine-tuning: the state with the best dev score is kept, the same seed gives the same weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from search.corpus import Corpus, current_corpus
+from search.encoders import load_sentence_transformer
+from search.errors import Cancelled
+from search.progress import silent
+from search.query_sets import QuerySet
+from search.readers.pairs import Pair
+from search.workspace import Project
+from training.dev import DevSet
+from training.fine_tune import fine_tune
+from training.intake import import_beir
+from training.pairs import current_pairs
+from training.recipes import FineTune
+
+SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other on a busy machine take a hundred times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def project(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    return made
+
+
+@pytest.fixture
+def corpus(project) -> Corpus:
+    return current_corpus(project)[1]
+
+
+@pytest.fixture
+def pairs(project):
+    return current_pairs(project)[1].pairs
+
+
+@pytest.fixture
+def dev(project, corpus):
+    return DevSet.of(corpus, current_pairs(project)[1].dev)
+
+
+@pytest.fixture
+def perfect_dev(corpus):
+    """Dev queries that are their own answers: every model scores 1, so none can beat the start."""
+    documents = corpus.sample(6)
+    return DevSet.of(
+        corpus,
+        QuerySet({d.id: d.embedded for d in documents}, {d.id: {d.id: 1} for d in documents}),
+    )
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def tune(tiny_model, pairs, dev, scratch, progress=silent, **changes):
+    model = load_sentence_transformer(tiny_model)
+    tuned = fine_tune(model, pairs, dev, FineTune(**{**SETTINGS, **changes}), scratch, progress)
+    return model, tuned
+
+
+def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pairs, dev, tmp_path):
+    model, tuned = tune(tiny_model, pairs, dev, tmp_path / "scratch")
+    start = load_sentence_transformer(tiny_model)
+    assert len(tuned.dev_scores) == 4
+    assert tuned.dev_scores[0] == pytest.approx(dev.ndcg(start))
+    assert max(tuned.dev_scores) > tuned.dev_scores[0] + 0.1
+    assert tuned.kept_epoch == int(np.argmax(tuned.dev_scores))
+    assert tuned.kept == f"epoch {tuned.kept_epoch}"
+    assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9), "it ends as the best"
+    assert tuned.steps == 3 * 4, "60 pairs in batches of 16, three times"
+    assert not model.training
+    assert model.max_seq_length == start.max_seq_length
+
+
+@pytest.mark.parametrize("rate", [3e-3, 1e-2])
+def test_the_kept_epoch_is_the_first_of_the_best_whatever_the_rate(
+    tiny_model, pairs, dev, tmp_path, rate
+):
+    model, tuned = tune(tiny_model, pairs, dev, tmp_path / "s", learning_rate=rate, epochs=5)
+    assert tuned.kept_epoch == tuned.dev_scores.index(max(tuned.dev_scores))
+    assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9)
+
+
+def test_a_start_that_nothing_beats_is_kept_untouched(tiny_model, pairs, perfect_dev, tmp_path):
+    before = weights(load_sentence_transformer(tiny_model))
+    model, tuned = tune(
+        tiny_model, pairs, perfect_dev, tmp_path / "scratch", learning_rate=1e-2, epochs=4
+    )
+    assert tuned.dev_scores[0] == 1.0
+    assert (tuned.kept_epoch, tuned.kept) == (0, "start")
+    assert same(weights(model), before), "bit for bit"
+    assert len(tuned.dev_scores) == 5
+
+
+def test_the_same_seed_gives_the_same_scores_and_weights(tiny_model, pairs, dev, tmp_path):
+    one, first = tune(tiny_model, pairs, dev, tmp_path / "a", epochs=2)
+    torch.rand(17)  # what else was drawn in the process does not matter
+    np.random.rand(5)
+    two, second = tune(tiny_model, pairs, dev, tmp_path / "b", epochs=2)
+    assert first == second
+    assert same(weights(one), weights(two))
+    other, _ = tune(tiny_model, pairs, dev, tmp_path / "c", epochs=2, seed=43)
+    assert not same(weights(one), weights(other))
+
+
+def test_progress_covers_the_work_and_carries_the_curves(tiny_model, pairs, dev, tmp_path):
+    told = []
+    _, tuned = tune(
+        tiny_model,
+        pairs,
+        dev,
+        tmp_path / "scratch",
+        lambda done, total, message, metrics=None: told.append((done, total, message, metrics)),
+        epochs=2,
+    )
+    shares = [done / total for done, total, _, _ in told]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] == pytest.approx(1, abs=0.01)
+    assert len({total for _, total, _, _ in told}) == 1
+    metrics = [given for *_, given in told if given]
+    dev_scores = [given["dev ndcg@10"] for given in metrics if "dev ndcg@10" in given]
+    assert dev_scores == tuned.dev_scores
+    assert [given["epoch"] for given in metrics if "epoch" in given] == [0, 1, 2]
+    losses = [given for given in metrics if "loss" in given]
+    assert [given["step"] for given in losses] == list(range(1, 9))
+    assert losses[-1]["loss"] < losses[0]["loss"]
+    messages = {message for _, _, message, _ in told}
+    assert {"measuring the dev score before training", "epoch 1 of 2", "epoch 2 of 2"} <= messages
+
+
+def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev, tmp_path):
+    """One batch, no dropout: cross entropy of 20 x cosine against the other answers."""
+    distinct = list({pair.response: pair for pair in pairs}.values())
+    model = load_sentence_transformer(tiny_model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    queries = torch.from_numpy(model.encode([p.query for p in distinct])).double()
+    answers = torch.from_numpy(model.encode([p.response for p in distinct])).double()
+    scores = 20 * queries @ answers.T
+    wanted = float(torch.nn.functional.cross_entropy(scores, torch.arange(len(distinct))))
+    losses = []
+    fine_tune(
+        model,
+        distinct,
+        dev,
+        FineTune(epochs=1, batch_size=64),
+        tmp_path / "scratch",
+        lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
+    )
+    assert [loss for loss in losses if loss] == [pytest.approx(wanted, rel=1e-3)]
+
+
+def test_few_pairs_and_a_large_batch(tiny_model, pairs, dev, tmp_path):
+    _, tuned = tune(tiny_model, pairs[:5], dev, tmp_path / "scratch", batch_size=1024, epochs=1)
+    assert tuned.steps == 1
+
+
+def test_pairs_that_are_all_alike_train_too(tiny_model, dev, tmp_path):
+    """Batches without duplicates hold one pair each here; nothing may hang or divide by zero."""
+    alike = [Pair(f"query {number}", "the same answer") for number in range(6)]
+    _, tuned = tune(tiny_model, alike, dev, tmp_path / "scratch", epochs=1)
+    assert len(tuned.dev_scores) == 2
+
+
+def test_long_texts_are_cut_in_training_only(tiny_model, pairs, dev, tmp_path):
+    lengths = []
+    model = load_sentence_transformer(tiny_model)
+
+    def watch(done, total, message, metrics=None):
+        lengths.append((message.startswith("measuring"), model.max_seq_length))
+
+    fine_tune(
+        model, pairs, dev, FineTune(**SETTINGS, sequence_length=8), tmp_path / "scratch", watch
+    )
+    assert {length for measuring, length in lengths if measuring} == {64}
+    assert {length for measuring, length in lengths if not measuring} >= {8}
+    assert model.max_seq_length == 64
+
+
+@pytest.mark.parametrize("message", ["measuring the dev score before training", "epoch 2 of 3"])
+def test_a_cancel_stops_it_at_the_next_report(tiny_model, pairs, dev, tmp_path, message):
+    def stop(done, total, said, metrics=None):
+        if said == message:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        tune(tiny_model, pairs, dev, tmp_path / "scratch", stop)
+
+
+def test_nothing_is_printed_by_the_trainer(tiny_model, pairs, dev, tmp_path, capfd):
+    tune(tiny_model, pairs, dev, tmp_path / "scratch", epochs=1)
+    assert capfd.readouterr().out == "", "stdout belongs to --json"
+
+
+# --- the dev set ---
+
+
+def test_the_dev_pool_is_the_whole_small_corpus(dev, corpus):
+    assert sorted(dev.ids) == sorted(corpus.ids())
+    documents = {d.id: d.embedded for d in corpus.sample(100)}
+    assert [documents[identity] for identity in dev.ids] == dev.texts
+    assert len(dev.query_set.queries) == 8
+
+
+def test_dev_ndcg_equals_brute_force(dev, tiny_model):
+    model = load_sentence_transformer(tiny_model)
+    documents = model.encode(dev.texts).astype(np.float64)
+    wanted = []
+    for query, text in dev.query_set.queries.items():
+        (relevant,) = dev.query_set.relevant(query)
+        cosines = documents @ model.encode([text])[0].astype(np.float64)
+        rank = 1 + int((cosines > cosines[dev.ids.index(relevant)]).sum())
+        wanted.append(1 / np.log2(rank + 1) if rank <= 10 else 0.0)
+    assert dev.ndcg(model) == pytest.approx(np.mean(wanted), abs=1e-6)
+
+
+def test_a_large_pool_is_bounded_and_holds_every_answer(tmp_path):
+    from search.corpus import CorpusWriter
+    from search.readers.documents import Document
+
+    writer = CorpusWriter(tmp_path)
+    writer.add([Document(f"d{n}", "", f"text {n} " + "x" * 500) for n in range(3_000)])
+    writer.close()
+    corpus = Corpus(tmp_path / "corpus.sqlite")
+    queries = QuerySet(
+        {f"q{n}": f"query {n}" for n in range(400)}, {f"q{n}": {f"d{n}": 1} for n in range(400)}
+    )
+    dev, again = DevSet.of(corpus, queries), DevSet.of(corpus, queries)
+    assert dev == again, "the same choice each time"
+    assert len(dev.query_set.queries) == 300
+    judged = {d for q in dev.query_set.queries for d in dev.query_set.relevant(q)}
+    assert judged <= set(dev.ids)
+    assert len(set(dev.ids)) == len(dev.ids)
+    others = sum(len(t) for i, t in zip(dev.ids, dev.texts, strict=True) if i not in judged)
+    assert 400_000 < others <= 600_000

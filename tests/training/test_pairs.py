@@ -1,0 +1,233 @@
+"""The split: nothing crosses, the shares are kept, and the same pairs part the same way."""
+
+import dataclasses
+from itertools import chain, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.duplicates import THRESHOLD, shingles
+from search.errors import Failed, Refused
+from search.query_sets import QuerySet
+from search.readers.pairs import Pair
+from search.workspace import project_to_be
+from training.pairs import PairSet, as_query_set, current_pairs, split_pairs
+
+
+def many(count: int) -> list[Pair]:
+    return [
+        Pair(f"question {n} about topic{n}", f"answer{n} text{n}", f"d{n}") for n in range(count)
+    ]
+
+
+def jaccard(a: str, b: str) -> float:
+    one, two = shingles(a), shingles(b)
+    return len(one & two) / len(one | two) if one | two else 0.0
+
+
+def sides(split, pairs):
+    """The pairs of each side: those of dev and test are found by query and document."""
+    held = {
+        side: [
+            pair
+            for pair in pairs
+            if any(
+                text == pair.query and pair.document in queries.judgments[key]
+                for key, text in queries.queries.items()
+            )
+        ]
+        for side, queries in (("dev", split.dev), ("test", split.test))
+    }
+    return {"train": split.train, **held}
+
+
+def assert_nothing_crosses(split, pairs):
+    parts = sides(split, pairs)
+    assert sorted(map(repr, chain(*parts.values()))) == sorted(map(repr, pairs))
+    for one, other in (("train", "test"), ("train", "dev"), ("dev", "test")):
+        for a, b in product(parts[one], parts[other]):
+            assert a.document is None or a.document != b.document
+            assert jaccard(a.query, b.query) < THRESHOLD
+            assert jaccard(a.response, b.response) < THRESHOLD
+
+
+@pytest.mark.parametrize("count", [10, 50, 100, 1000])
+def test_shares(count):
+    split = split_pairs(many(count), hold_test=True)
+    assert len(split.test.queries) == round(count * 0.2)
+    assert len(split.dev.queries) == round(count * 0.1)
+    assert len(split.train) == count - round(count * 0.2) - round(count * 0.1)
+    assert {p.document for p in split.train}.isdisjoint(
+        d
+        for judged in (*split.test.judgments.values(), *split.dev.judgments.values())
+        for d in judged
+    )
+
+
+def test_dev_has_at_most_300():
+    assert len(split_pairs(many(3100), hold_test=True).dev.queries) == 300
+
+
+def test_without_a_test_part():
+    split = split_pairs(many(100), hold_test=False)
+    assert split.test.queries == {}
+    assert (len(split.dev.queries), len(split.train)) == (10, 90)
+
+
+def test_the_same_each_time_whatever_the_seed_of_the_process():
+    one, same = split_pairs(many(60), hold_test=True), split_pairs(many(60), hold_test=True)
+    assert one == same
+    assert one.digest == same.digest
+    other = split_pairs(many(60), hold_test=True, seed=7)
+    assert other.digest != one.digest
+    assert set(other.test.queries.values()) != set(one.test.queries.values())
+    assert one.digest == "4c30c04345fbd70b"
+
+
+def test_the_order_of_the_file_does_not_matter(rng):
+    pairs = many(60)
+    shuffled = rng.sample(pairs, len(pairs))
+    one, other = split_pairs(pairs, hold_test=True), split_pairs(shuffled, hold_test=True)
+    assert one.test.queries == other.test.queries
+    assert one.dev.queries == other.dev.queries
+
+
+LONG = " ".join(f"clause{n}" for n in range(60))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Pair("same question", "answer one", "a"), Pair("same question", "answer two", "b")),
+        (Pair("Same question?", "answer one", "a"), Pair("same QUESTION", "answer two", "b")),
+        (Pair("first", "the same answer", "a"), Pair("second", "The same answer!", "b")),
+        (Pair("first", LONG, "a"), Pair("second", LONG.replace("clause9 ", "x "), "b")),
+        (Pair("first", "answer one", "a"), Pair("second", "answer two", "a")),
+    ],
+    ids=["query", "query's words", "response's words", "near response", "document"],
+)
+def test_what_belongs_together_stays_together(one, other):
+    """Among many seeds the two land on every side, and always on the same one."""
+    landed = set()
+    largest = [Pair(f"large question{n}", f"large{n}", "large") for n in range(3)]
+    for seed in range(25):
+        pairs = [*many(20), *largest, one, other]
+        parts = sides(split_pairs(pairs, hold_test=True, seed=seed), pairs)
+        where = {side for side, held in parts.items() if one in held or other in held}
+        assert len(where) == 1, where
+        landed |= where
+    assert landed >= {"train", "test"}
+
+
+def test_chains_are_one_group():
+    """a and b share a query, b and c a document, c and d an answer: all four go one way."""
+    linked = [
+        Pair("question one", "alpha", "a"),
+        Pair("question one", "beta", "b"),
+        Pair("question two", "gamma", "b"),
+        Pair("question three", "gamma!", "c"),
+    ]
+    for seed in range(30):
+        pairs = [*many(30), *linked]
+        parts = sides(split_pairs(pairs, hold_test=True, seed=seed), pairs)
+        assert sum(any(p in held for p in linked) for held in parts.values()) == 1
+
+
+def test_a_giant_group_trains():
+    giant = [Pair(f"giant question{n}", f"giant{n}", "shared") for n in range(60)]
+    for seed in range(10):
+        pairs = [*many(40), *giant]
+        split = split_pairs(pairs, hold_test=True, seed=seed)
+        assert [p for p in split.train if p.document == "shared"] == giant
+        assert len(split.test.queries) == 20
+        assert len(split.dev.queries) == 10
+
+
+def test_a_group_too_large_for_the_test_is_passed_over():
+    big = [Pair(f"big question{n}", f"big{n}", "shared") for n in range(9)]
+    bigger = [Pair(f"bigger question{n}", f"bigger{n}", "other") for n in range(10)]
+    for seed in range(10):
+        pairs = [*many(21), *big, *bigger]
+        split = split_pairs(pairs, hold_test=True, seed=seed)
+        assert len(split.test.queries) == 8
+        assert not any(q.startswith("big") for q in split.test.queries.values())
+
+
+def test_every_split_of_pairs_that_can_be_parted_has_a_dev_part():
+    """Training is steered by the dev queries, so a split without any would be of no use."""
+    pairs = [Pair(f"{w} question{n}", f"{w}{n}", f"d{n}") for n in range(4) for w in ("one", "two")]
+    split = split_pairs(pairs, hold_test=True)
+    assert split.dev.queries
+    assert split.test.queries
+    assert len(split.train) >= 4
+
+
+def test_pairs_without_a_document_are_never_held_out():
+    loose = [dataclasses.replace(pair, document=None) for pair in many(30)]
+    pairs = [*loose, *(Pair(f"q{n} other", f"r{n} other", f"e{n}") for n in range(30))]
+    split = split_pairs(pairs, hold_test=True)
+    assert [p for p in split.train if p.document is None] == loose
+    assert len(split.test.queries) == 12
+    nothing = split_pairs(loose, hold_test=True)
+    assert (nothing.train, nothing.test.queries, nothing.dev.queries) == (loose, {}, {})
+
+
+def test_too_few():
+    with pytest.raises(Refused, match=r"^7 pairs are too few .* at least 8 are needed"):
+        split_pairs(many(7), hold_test=True)
+    assert len(split_pairs(many(8), hold_test=True).test.queries) == 2
+    same = [Pair(f"q{n}", f"answer {n % 3}", f"d{n % 3}") for n in range(12)]
+    with pytest.raises(Refused, match="The 12 pairs form only 3 independent groups"):
+        split_pairs(same, hold_test=True)
+
+
+WORDS = st.sampled_from(["tort", "court", "law", "appeal", "judge", "fine", "bail", "writ"])
+TEXTS = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
+PAIRS = st.lists(
+    st.builds(Pair, TEXTS, TEXTS, st.none() | st.sampled_from([f"d{n}" for n in range(12)])),
+    min_size=8,
+    max_size=40,
+    unique=True,
+)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(PAIRS, st.booleans(), st.integers(0, 5))
+def test_nothing_ever_crosses(pairs, hold_test, seed):
+    try:
+        split = split_pairs(pairs, hold_test, seed)
+    except Refused:
+        return
+    assert_nothing_crosses(split, pairs)
+    assert len(split.test.queries) <= max(2, round(len(pairs) * 0.2))
+
+
+def test_as_query_set_joins_equal_queries():
+    queries = as_query_set(
+        [Pair("q", "a", "d1"), Pair("q", "b", "d2"), Pair("r", "c"), Pair("s", "c", "d1")]
+    )
+    assert sorted(queries.queries.values()) == ["q", "s"]
+    key = next(k for k, text in queries.queries.items() if text == "q")
+    assert queries.judgments[key] == {"d1": 1, "d2": 1}
+
+
+def test_save_and_load():
+    home = project_to_be("lab")
+    pairs = PairSet(
+        [Pair("naïve\nq", 'x "y"\t\u2028z', "d1"), Pair("r", "s")],
+        QuerySet({"v": "dev?"}, {"v": {"d2": 2}}),
+    )
+    with home.publish("pairs") as draft:
+        pairs.save(draft)
+    manifest, again = current_pairs(home)
+    assert again == pairs
+    assert manifest.details == {"pairs": 2, "dev_queries": 1}
+    (home.folder_of(manifest) / "pairs.jsonl").write_text("")
+    with pytest.raises(Failed, match=r"The set of pairs .* is damaged: pairs\.jsonl has 0 bytes"):
+        current_pairs(home)
+
+
+def test_none_yet_says_how_to_get_some():
+    with pytest.raises(Refused, match=r"no query/response pairs.*python cli\.py pairs lab FILE"):
+        current_pairs(project_to_be("lab").create())

@@ -1,0 +1,185 @@
+"""Word2Vec and FastText from scratch: reproducible, each setting reaches gensim, progress moves."""
+
+import pytest
+
+from search.corpus import current_corpus
+from search.errors import Cancelled, Refused
+from search.progress import silent
+from search.word_vectors import words_of
+from search.workspace import Project
+from training.intake import import_beir
+from training.recipes import FastText, Word2Vec
+from training.train import train
+from training.word_vectors import train_word_vectors
+
+SMALL = {"vector_size": 12, "min_count": 1, "epochs": 3}
+
+
+@pytest.fixture
+def project(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    return made
+
+
+@pytest.fixture
+def corpus(project):
+    return current_corpus(project)[1]
+
+
+def _recipe(kind, **changes):
+    if kind == "word2vec":
+        return Word2Vec(**{**SMALL, **changes})
+    return FastText(**{**SMALL, "buckets": 1_500, **changes})
+
+
+@pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
+def test_the_same_seed_gives_the_same_vectors(corpus, kind):
+    one = train_word_vectors(corpus, _recipe(kind), silent)
+    two = train_word_vectors(corpus, _recipe(kind), silent)
+    assert one.words == two.words
+    assert one.vectors.tobytes() == two.vectors.tobytes()
+    assert one.common.tobytes() == two.common.tobytes()
+    if kind == "fasttext":
+        assert one.subwords.tobytes() == two.subwords.tobytes()
+    other = train_word_vectors(corpus, _recipe(kind, seed=43), silent)
+    assert one.vectors.tobytes() != other.vectors.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
+def test_published_twice_the_fingerprint_is_the_same(project, kind):
+    values = {**SMALL, **({"buckets": 1_500} if kind == "fasttext" else {})}
+    ids = [train(project, kind, None, values).id for _ in range(2)]
+    one, two = (project.artifact("models", identity) for identity in ids)
+    assert one.fingerprint == two.fingerprint
+    assert [m.details["name"] for m in (one, two)] == [kind, f"{kind}-2"]
+
+
+def _spelt_out(kind, recipe, corpus):
+    """The same training in gensim's own words."""
+    import gensim.models
+
+    common = {
+        "sentences": [words_of(text) for text in corpus.embedded_texts(0, 100)],
+        "vector_size": recipe.vector_size,
+        "window": recipe.window,
+        "min_count": recipe.min_count,
+        "epochs": recipe.epochs,
+        "seed": recipe.seed,
+        "sg": 1 if recipe.algorithm == "skip-gram" else 0,
+        "workers": 1,
+    }
+    if kind == "word2vec":
+        return gensim.models.Word2Vec(**common)
+    return gensim.models.FastText(
+        **common, min_n=recipe.min_n, max_n=recipe.max_n, bucket=recipe.buckets
+    )
+
+
+@pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"algorithm": "cbow"},
+        {"window": 1},
+        {"min_count": 3},
+        {"epochs": 6},
+        {"vector_size": 5},
+        {"seed": 1},
+    ],
+    ids=str,
+)
+def test_every_setting_reaches_gensim(corpus, kind, changes):
+    recipe = _recipe(kind, **changes)
+    mine = train_word_vectors(corpus, recipe, silent)
+    theirs = _spelt_out(kind, recipe, corpus).wv
+    assert mine.words == theirs.index_to_key
+    assert mine.vectors.tobytes() == theirs.vectors.tobytes()
+    assert mine.vectors.shape == (len(mine.words), recipe.vector_size)
+
+
+@pytest.mark.parametrize("changes", [{"min_n": 2}, {"max_n": 4}, {"buckets": 1_000}], ids=str)
+def test_n_gram_settings_reach_gensim(corpus, changes):
+    recipe = _recipe("fasttext", **changes)
+    mine = train_word_vectors(corpus, recipe, silent)
+    theirs = _spelt_out("fasttext", recipe, corpus).wv
+    assert mine.subwords.tobytes() == theirs.vectors_ngrams.tobytes()
+    assert mine.ngrams == (recipe.min_n, recipe.max_n)
+    assert mine.vector("velkorinus") == pytest.approx(theirs["velkorinus"], abs=1e-6)
+
+
+def test_measuring_on_the_way_changes_nothing(corpus):
+    seen = []
+
+    def measure(epoch, vectors):
+        vectors.encode_document(["velkorin frost"])
+        seen.append((epoch, vectors.vectors.copy()))
+        return {"epoch": epoch}
+
+    for kind in ("word2vec", "fasttext"):
+        seen.clear()
+        watched = train_word_vectors(corpus, _recipe(kind), silent, measure)
+        alone = train_word_vectors(corpus, _recipe(kind), silent)
+        assert watched.vectors.tobytes() == alone.vectors.tobytes()
+        assert [epoch for epoch, _ in seen] == [1, 2, 3]
+        assert (seen[-1][1] == watched.vectors).all(), "the last measurement is of the result"
+        assert (seen[0][1] != seen[1][1]).any()
+
+
+def test_progress_counts_epochs_and_carries_metrics(corpus):
+    told = []
+    train_word_vectors(
+        corpus,
+        _recipe("word2vec"),
+        lambda done, total, message, metrics=None: told.append((done, total, message, metrics)),
+        lambda epoch, vectors: {"epoch": epoch},
+    )
+    assert [report for report in told if report[1]] == [
+        (0, 3, "epoch 1 of 3", None),
+        (1, 3, "epoch 2 of 3", {"epoch": 1}),
+        (2, 3, "epoch 3 of 3", {"epoch": 2}),
+        (3, 3, "epoch 3 of 3", {"epoch": 3}),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
+def test_a_minimum_count_that_no_word_reaches_is_refused(project, kind):
+    with pytest.raises(Refused, match=r"No word of the corpus occurs 5000 times.*Lower min_count"):
+        train(project, kind, None, {"min_count": 5000})
+    assert project.manifests("models") == []
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_cancel_stops_it_after_the_epoch(project, epoch):
+    def stop(done, total, message, metrics=None):
+        if total and done >= epoch:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        train(project, "word2vec", None, SMALL, stop)
+    assert project.manifests("models") == []
+
+
+def test_dev_scores_are_measured_where_there_are_dev_queries(project):
+    train(project, "word2vec", None, {**SMALL, "epochs": 10})
+    dev = project.newest("models").details["dev"]
+    assert dev["queries"] == 8
+    assert len(dev["ndcg@10"]) == 5, "every second epoch of ten"
+    assert all(0 < value <= 1 for value in dev["ndcg@10"])
+
+
+def test_documents_alone_are_enough(tmp_path):
+    from search.corpus import add_documents
+
+    path = tmp_path / "documents.txt"
+    path.write_text(
+        "".join(f"the knee number {n} hurts after running\n\n" for n in range(20)), encoding="utf-8"
+    )
+    project = Project(tmp_path / "workspace" / "documents-only")
+    add_documents(project, [path])
+    made = train(project, "word2vec", None, SMALL)
+    details = project.artifact("models", made.id).details
+    assert details["dev"] is None
+    assert (details["recipe"], details["dimension"]) == ("word2vec", 12)
+    assert made.notes == []

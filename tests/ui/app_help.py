@@ -1,0 +1,170 @@
+"""The app in AppTest: open a page, press on, and read what it shows."""
+
+import html
+import json
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from search.runs import Run, Status
+from search.workspace import Project, new_id
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+TINY = "Tiny"
+PATIENCE = 60.0
+
+
+def open_page(page: str, project: str | None = None, **parameters: Any) -> AppTest:
+    """The app at an address: a page, a project, and the rest of the address."""
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
+    if project is not None:
+        at.query_params["project"] = project
+    for key, value in parameters.items():
+        at.query_params[key] = value
+    return turn_to(at, page)
+
+
+def turn_to(at: AppTest, page: str) -> AppTest:
+    """Go to a page of the navigation (AppTest.switch_page knows pages that are files only)."""
+    at._page_hash = calc_hash(page)
+    run(at)
+    at._page_hash = ""
+    return at
+
+
+def run(at: AppTest) -> AppTest:
+    """Run the app again; a page never shows a traceback."""
+    at.run()
+    assert not at.exception, [f"{e.message}\n{e.stack_trace}" for e in at.exception]
+    return at
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    """Press the button of that key."""
+    at.button(key=key).click()
+    return run(at)
+
+
+def press_labelled(at: AppTest, label: str) -> AppTest:
+    """Press the one button with that label."""
+    found = [button for button in at.button if button.label == label]
+    assert len(found) == 1, f"{len(found)} buttons {label!r} among {labels(at)}"
+    found[0].click()
+    return run(at)
+
+
+def labels(at: AppTest) -> list[str]:
+    """The labels of all buttons."""
+    return [button.label for button in at.button]
+
+
+def markup(at: AppTest) -> str:
+    """All HTML that the page wrote itself."""
+    return "\n".join(element.value for element in at.get("html"))
+
+
+def plain(text: str) -> str:
+    """HTML as the text that a person reads."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def unescaped(label: str) -> str:
+    """A Markdown label as it is drawn, provided that nothing in it works as Markdown."""
+    assert not re.search(r"(?<!\\)[$*_`~\[\]]", label), label
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", label)
+
+
+def shown(at: AppTest) -> str:
+    """All texts of a page, in no promised order."""
+    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
+    texts = [str(element.value) for kind in kinds for element in at.get(kind)]
+    texts += [str(element.value) for element in at.get("code")]
+    return "\n".join([*texts, plain(markup(at)), *labels(at)])
+
+
+@dataclass(frozen=True)
+class Card:
+    """A result card as the page drew it."""
+
+    rank: int
+    title: str
+    text: str
+    move: str
+    judged: bool
+    only: bool
+    marks: list[str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of results."""
+
+    title: str
+    subtitle: str
+    cards: list[Card]
+
+
+def columns(at: AppTest) -> list[Column]:
+    """The columns of Compare, left to right."""
+    found = []
+    for element in at.get("html"):
+        head = re.match(r'<div class="b-column".*?<b>(.*?)</b><span.*?>(.*?)</span>', element.value)
+        if head:
+            found.append(
+                Column(html.unescape(head[1]), html.unescape(head[2]), cards(element.value))
+            )
+    return found
+
+
+def cards(column: str) -> list[Card]:
+    """The cards of a column's HTML."""
+    found = []
+    for part in column.split('<div class="b-card b-hit')[1:]:
+        head = part.split('<div class="b-text">')[0]
+        text = part.split('<div class="b-text">')[1].split('<div class="b-foot">')[0]
+        move = re.search(r'<span class="b-move">((?:(?!class="b-move").)*)</span></div>', head)
+        title = re.search(r'<span class="b-title">(.*?)</span>', head)
+        found.append(
+            Card(
+                rank=int(re.search(r'b-rank">(\d+)<', head)[1]),  # type: ignore[index]
+                title=plain(title[1]) if title else "",
+                text=plain(text),
+                move=plain(move[1]) if move else "",
+                judged="judged relevant" in part,
+                only=part.startswith(" b-only"),
+                marks=[html.unescape(mark) for mark in re.findall(r"<mark>(.*?)</mark>", part)],
+            )
+        )
+    return found
+
+
+def write_run(
+    project: Project, arguments: Sequence[str], events: Sequence[dict[str, Any]] = (), **status: Any
+) -> Run:
+    """A run's folder, written by hand."""
+    folder = project.folder / "runs" / new_id()
+    folder.mkdir(parents=True)
+    (folder / "command.json").write_text(json.dumps({"arguments": list(arguments)}))
+    (folder / "status.json").write_text(Status(**status).model_dump_json())
+    with (folder / "events.jsonl").open("w") as stream:
+        for event in events:
+            stream.write(json.dumps({"time": time.time(), "done": 0, "total": 1, **event}) + "\n")
+    return Run(project, folder.name)
+
+
+def alive() -> dict[str, Any]:
+    """The part of a status that names a process which lives: this one."""
+    return {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
+
+
+def gone() -> dict[str, Any]:
+    """The part of a status that names a process which is no more."""
+    return {"pid": os.getpid(), "process_started": 1.0}

@@ -1,0 +1,94 @@
+"""Projects in every state, each built once and copied for the tests that need it."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from app_help import TINY, write_run
+
+from search import runs
+from search.engine import index_model
+from search.evaluation import evaluate
+from search.runs import Run
+from search.workspace import Project, project, project_to_be
+from training.intake import import_beir
+from training.train import train
+
+Stage = Callable[[str, Callable[[], object]], Project]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture
+def stage(templates: Path, workspace: Path) -> Stage:
+    def reach(name: str, build: Callable[[], object]) -> Project:
+        saved = templates / name
+        if saved.is_dir():
+            shutil.rmtree(workspace, ignore_errors=True)
+            shutil.copytree(saved, workspace)
+        else:
+            build()
+            shutil.copytree(workspace, saved)
+        return project(TINY)
+
+    return reach
+
+
+@pytest.fixture
+def data(stage: Stage, tiny_beir: Path) -> Project:
+    """Documents, pairs and a query set; no custom model."""
+    return stage("data", lambda: import_beir(project_to_be(TINY), tiny_beir))
+
+
+@pytest.fixture
+def trained(stage: Stage, data: Project) -> Project:
+    """Also two models of word vectors with their indexes; nothing was measured."""
+
+    def build() -> None:
+        train(data, "word2vec", "words", {"epochs": 3})
+        train(data, "word2vec", "words-2", {"epochs": 30, "pooling": "mean"})
+        index_model(data, "words")
+        index_model(data, "words-2")
+
+    return stage("trained", build)
+
+
+@pytest.fixture
+def evaluated(stage: Stage, trained: Project) -> Project:
+    """Also the index of the generic model, and an evaluation of all models and keyword search."""
+    return stage("evaluated", lambda: evaluate(trained, ["generic", "words", "words-2", "bm25"]))
+
+
+@pytest.fixture
+def documents_only(data: Project) -> Project:
+    shutil.rmtree(data.folder / "pairs")
+    shutil.rmtree(data.folder / "queries")
+    return data
+
+
+@pytest.fixture
+def no_query_set(data: Project) -> Project:
+    shutil.rmtree(data.folder / "queries")
+    return data
+
+
+@pytest.fixture
+def empty(workspace: Path) -> Project:
+    return project_to_be(TINY).create()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The command lines that the page started as runs; none is really run."""
+    calls: list[list[str]] = []
+
+    def start(owner: Project, arguments: Sequence[str]) -> Run:
+        calls.append(list(arguments))
+        return write_run(owner, arguments, state="starting")
+
+    monkeypatch.setattr(runs, "start", start)
+    return calls

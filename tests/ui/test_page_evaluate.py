@@ -1,0 +1,188 @@
+import json
+import re
+
+import pytest
+from app_help import (  # fmt: skip
+    TINY,
+    alive,
+    gone,
+    labels,
+    markup,
+    open_page,
+    plain,
+    press,
+    press_labelled,
+    run,
+    shown,
+    unescaped,
+    write_run,
+)
+
+from search.evaluation import load_evaluation
+from search.workspace import Project
+
+
+def test_without_a_query_set_nothing_can_be_proved(no_query_set: Project) -> None:
+    at = open_page("evaluate", TINY)
+    assert "No query set yet" in shown(at)
+    press(at, "to-queries")
+    assert at.title[0].value == "What is in your corpus?"
+
+
+def test_without_a_custom_model_training_is_the_next_step(
+    data: Project, started: list[list[str]]
+) -> None:
+    at = open_page("evaluate", TINY)
+    assert "No custom model yet" in shown(at)
+    assert labels(at)[0] == "Train a model"
+    assert not started
+
+
+def test_a_model_that_was_never_measured_is_measured_at_once(
+    trained: Project, started: list[list[str]]
+) -> None:
+    at = open_page("evaluate", TINY)
+    command = ["evaluate", TINY, "--model", "generic", "--model", "words-2", "--model", "bm25"]
+    assert started == [command]
+    assert "**Measuring on held-out queries** · starting" in shown(at)
+    run(at)
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ({"state": "failed", "error": "The disk is full."}, "The disk is full."),
+        ({"state": "cancelled"}, "Measuring on held-out queries was cancelled"),
+        ({"state": "running", **gone()}, "Its process ended without a word"),
+    ],
+)
+def test_a_measurement_that_did_not_end_well_is_not_started_again_by_itself(
+    trained: Project, started: list[list[str]], status: dict[str, object], says: str
+) -> None:
+    write_run(trained, ["evaluate", TINY], **status)
+    at = open_page("evaluate", TINY)
+    assert says in shown(at)
+    assert not started
+    assert "Nothing was measured yet" in shown(at)
+    press(at, "measure")
+    assert started[0][:2] == ["evaluate", TINY]
+
+
+def test_a_measurement_on_its_way(trained: Project) -> None:
+    write_run(trained, ["evaluate", TINY], state="running", message="searching", **alive())
+    at = open_page("evaluate", TINY)
+    assert "**Measuring on held-out queries** · searching" in shown(at)
+
+
+def test_the_verdict_is_one_sentence_with_its_evidence(
+    evaluated: Project, started: list[list[str]]
+) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    test = next(t for t in manifest.details["comparisons"] if t["candidate"] == "words-2")
+    at = open_page("evaluate", TINY)
+    assert not started
+    verdicts = re.findall(r'b-verdict".*?<div class="b-say">(.*?)</div>', markup(at))
+    assert len(verdicts) == 1
+    relation = {
+        "better": "Yes. “words-2” is better than generic.",
+        "worse": "No. “words-2” is worse than generic.",
+    }
+    expected = relation.get(test["verdict"], "No clear difference between “words-2” and generic.")
+    assert verdicts == [expected]
+    low, high = test["ci95"]
+    assert (
+        f"{test['delta']:+.3f} nDCG@10 on 20 held-out queries; with 95% certainty between "
+        f"{low:+.3f} and {high:+.3f}."
+    ) in plain(markup(at))
+
+
+def test_the_table_shows_every_metric_of_every_model(evaluated: Project) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    rows = [
+        plain(row) for row in re.findall(r"<tr>(.*?)</tr>", markup(open_page("evaluate", TINY)))
+    ]
+    titles = {"generic": "Generic", "bm25": "Keyword search"}
+    for model, means in manifest.details["models"].items():
+        figures = " ".join(f"{value:.3f}" for value in means.values())
+        assert f"{titles.get(model, model)} {figures}" in rows
+
+
+def test_wins_ties_and_losses_are_counted(evaluated: Project) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    text = plain(markup(open_page("evaluate", TINY)))
+    for test in manifest.details["comparisons"]:
+        expected = f"{test['wins']} queries better, {test['ties']} the same, {test['losses']} worse"
+        assert expected in text
+
+
+def test_gains_are_the_queries_that_moved_most_and_lead_to_compare(evaluated: Project) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    result = load_evaluation(evaluated, manifest)
+    moved = result.differences("generic", "words-2")
+    gains = sorted((i for i in range(20) if moved[i] > 0), key=lambda i: -moved[i])[:6]
+    assert gains, "the tiny data must hold a query that the custom model answers better"
+    at = open_page("evaluate", TINY)
+    shown_gains = [b for b in at.button if b.key in {f"q-{i}" for i in gains}]
+    assert [b.label for b in shown_gains] == [result.texts[i] for i in gains]
+    rank = result.first_relevant["generic"][gains[0]]
+    assert f"Right answer: Generic at rank {rank} → words-2 at rank 1" in shown(at)
+    press(at, f"q-{gains[0]}")
+    assert at.title[0].value == "Which side understood the question?"
+    assert at.query_params == {"project": TINY, "q": result.texts[gains[0]]}
+    assert at.text_input[0].value == result.texts[gains[0]]
+
+
+def test_a_query_with_markdown_in_it_is_shown_as_it_is(evaluated: Project) -> None:
+    """Dollars would become a formula, brackets a link."""
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    result = load_evaluation(evaluated, manifest)
+    moved = result.differences("generic", "words-2")
+    place = int(moved.argmax())
+    folder = evaluated.folder_of(manifest)
+    path = folder / "per_query.json"
+    content = json.loads(path.read_text())
+    content["texts"][place] = "is $5 [more](http://evil) than $4?"
+    path.write_text(json.dumps(content))
+    record = json.loads((folder / "manifest.json").read_text())
+    from search.workspace import sha256_of
+
+    record["files"]["per_query.json"] = {"size": path.stat().st_size, "sha256": sha256_of(path)}
+    (folder / "manifest.json").write_text(json.dumps(record))
+    at = open_page("evaluate", TINY)
+    label = at.button(key=f"q-{place}").label
+    assert unescaped(label) == content["texts"][place]
+
+
+def test_a_newer_model_makes_the_evaluation_stale(
+    evaluated: Project, started: list[list[str]]
+) -> None:
+    from training.train import train
+
+    train(evaluated, "word2vec", "words-3", {"epochs": 1})
+    open_page("evaluate", TINY)
+    assert started == [
+        ["evaluate", TINY, "--model", "generic", "--model", "words-3", "--model", "bm25"]
+    ]
+
+
+def test_other_models_can_be_measured(evaluated: Project, started: list[list[str]]) -> None:
+    at = open_page("evaluate", TINY)
+    at.multiselect[0].set_value(["words", "words-2"])
+    run(at)
+    press_labelled(at, "Measure")
+    assert started == [["evaluate", TINY, "--model", "words", "--model", "words-2"]]
+
+
+def test_a_damaged_evaluation_is_a_message(evaluated: Project) -> None:
+    (path,) = evaluated.folder.glob("evaluations/*/per_query.json")
+    path.write_text("{}")
+    at = open_page("evaluate", TINY)
+    assert "is damaged" in at.error[0].value
+    at = open_page("compare", TINY, q="x", model=["words", "words-2"])
+    assert "is damaged" in shown(at)

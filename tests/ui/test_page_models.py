@@ -1,0 +1,72 @@
+import io
+import zipfile
+
+from app_help import TINY, labels, open_page, plain, press, shown
+
+from search.encoders import find_model
+from search.workspace import Project
+from ui.models import _zipped
+
+
+def test_the_models_with_the_newest_first(evaluated: Project) -> None:
+    at = open_page("models", TINY)
+    text = shown(at)
+    assert text.index("**words-2**") < text.index("**words**") < text.index("**Generic**")
+    assert "all-MiniLM-L6-v2 · ready-made · 384 dimensions" in text
+    assert "Word2Vec · from scratch, on the documents alone · 100 dimensions" in text
+    details = evaluated.newest("evaluations").details  # type: ignore[union-attr]
+    for test in details["comparisons"][:2]:
+        assert (
+            f"{test['verdict'].capitalize()} against Generic: {test['delta']:+.3f} nDCG@10 on 20 "
+            "held-out queries."
+        ) in text
+    assert "python cli.py export 'Tiny' 'words-2' my-model" in [c.value for c in at.code]
+
+
+def test_a_model_that_was_not_measured(trained: Project) -> None:
+    assert shown(open_page("models", TINY)).count("Not measured yet: open Evaluate.") == 2
+
+
+def test_without_a_custom_model(data: Project) -> None:
+    at = open_page("models", TINY)
+    assert "No custom model yet" in shown(at)
+    press(at, "to-train")
+    assert at.title[0].value == "Which model should you make?"
+
+
+def test_export_prepares_a_zip(trained: Project) -> None:
+    info = find_model(trained, "words")
+    at = open_page("models", TINY)
+    press(at, f"export-{info.id}")
+    (download,) = at.get("download_button")
+    assert download.label == "Download zip"
+    assert f"export-{info.id}" not in [button.key for button in at.button]
+
+
+def test_the_zip_is_a_standard_folder_without_pickle(trained: Project) -> None:
+    with zipfile.ZipFile(io.BytesIO(_zipped(trained, find_model(trained, "words")))) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+    assert "words/modules.json" in names
+    assert "words/config_sentence_transformers.json" in names
+    assert any(name.endswith(".safetensors") for name in names)
+    assert not [n for n in names if n.endswith((".bin", ".pt", ".pkl", ".pickle", ".pth", ".ckpt"))]
+    assert not [n for n in names if "manifest" in n or ".." in n or n.startswith("/")]
+
+
+def test_a_damaged_model_is_a_message(trained: Project) -> None:
+    info = find_model(trained, "words")
+    (trained.folder / "models" / info.id / "word_vectors.safetensors").write_bytes(b"no")
+    at = open_page("models", TINY)
+    press(at, f"export-{info.id}")
+    assert "is damaged" in plain(at.error[0].value)
+    assert not at.get("download_button")
+
+
+def test_a_damaged_manifest_is_a_message(trained: Project) -> None:
+    info = find_model(trained, "words")
+    (trained.folder / "models" / info.id / "manifest.json").write_text("{")
+    for page in ("models", "train", "compare", "evaluate", "corpus"):
+        at = open_page(page, TINY)
+        if page != "corpus":
+            assert any("is damaged" in e.value for e in at.error), (page, labels(at))

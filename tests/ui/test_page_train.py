@@ -1,0 +1,249 @@
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from app_help import (  # fmt: skip
+    TINY,
+    alive,
+    gone,
+    labels,
+    open_page,
+    press,
+    press_labelled,
+    run,
+    shown,
+    write_run,
+)
+from streamlit.testing.v1 import AppTest
+
+from search.words import nearest_words
+from search.workspace import Project
+from training.recipes import RECIPES
+
+TITLES = {"adapter": "Adapter", "fine-tune": "Fine-tune"}
+TITLES |= {"word2vec": "Word2Vec", "fasttext": "FastText"}
+
+
+def _choose(at: AppTest, recipe: str) -> AppTest:
+    at.get("button_group")[0].set_value(recipe)
+    return run(at)
+
+
+def test_one_recipe_is_recommended_where_there_are_pairs(data: Project) -> None:
+    at = open_page("train", TINY)
+    assert "60 pairs to train on · 8 dev queries to steer by · device: cpu" in shown(at)
+    group = at.get("button_group")[0]
+    names = [option.content for option in group.proto.options]
+    assert [name.removesuffix(" · recommended") for name in names] == [TITLES[r] for r in RECIPES]
+    recommended = [name for name in names if name.endswith(" · recommended")]
+    assert recommended == [f"{TITLES[group.value]} · recommended"]
+    assert RECIPES[group.value].needs_pairs
+    assert RECIPES[group.value].summary in shown(at)
+    assert "Train" in labels(at)
+
+
+def test_without_pairs_only_recipes_that_need_none_are_offered(documents_only: Project) -> None:
+    at = open_page("train", TINY)
+    group = at.get("button_group")[0]
+    assert [option.content for option in group.proto.options] == ["Word2Vec", "FastText"]
+    assert "This project has no pairs of a query and its answer" in at.info[0].value
+    press(at, "to-pairs")
+    assert at.title[0].value == "What is in your corpus?"
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_training_with_the_defaults_starts_the_plain_command(
+    data: Project, started: list[list[str]], recipe: str
+) -> None:
+    press_labelled(_choose(open_page("train", TINY), recipe), "Train")
+    assert started == [["train", TINY, "--recipe", recipe]]
+
+
+def test_settings_that_differ_become_part_of_the_command(
+    data: Project, started: list[list[str]]
+) -> None:
+    at = _choose(open_page("train", TINY), "fine-tune")
+    at.text_input(key="set-fine-tune-base").set_value("/models/my base")
+    at.number_input(key="set-fine-tune-epochs").set_value(7)
+    at.number_input(key="set-fine-tune-learning_rate").set_value(2e-5)
+    at.number_input(key="set-fine-tune-warmup").set_value(0.2)
+    next(box for box in at.text_input if box.label == "Name of the model").set_value(" my model ")
+    at = press_labelled(at, "Train")
+    assert started == [
+        ["train", TINY, "--recipe", "fine-tune", "--name", "my model",
+         "--set", "base=/models/my base", "--set", "epochs=7", "--set", "learning_rate=2e-05",
+         "--set", "warmup=0.2"]
+    ]  # fmt: skip
+    assert [c.value for c in at.code] == [
+        "python cli.py train Tiny --recipe fine-tune --name 'my model' --set 'base=/models/my base' "
+        "--set epochs=7 --set learning_rate=2e-05 --set warmup=0.2"
+    ]
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_the_form_shows_every_setting_with_its_default(data: Project, recipe: str) -> None:
+    at = _choose(open_page("train", TINY), recipe)
+    defaults = RECIPES[recipe].settings()
+    widgets = {w.key: w.value for w in (*at.text_input, *at.number_input, *at.selectbox) if w.key}
+    for key, field in RECIPES[recipe].settings.model_fields.items():
+        assert widgets[f"set-{recipe}-{key}"] == getattr(defaults, key)
+        assert field.description in shown(at)
+
+
+def test_word_vectors_take_their_own_settings(data: Project, started: list[list[str]]) -> None:
+    at = _choose(open_page("train", TINY), "word2vec")
+    at.selectbox(key="set-word2vec-pooling").set_value("mean")
+    at.number_input(key="set-word2vec-vector_size").set_value(32)
+    press_labelled(at, "Train")
+    assert started[0][4:] == ["--set", "vector_size=32", "--set", "pooling=mean"]
+
+
+def test_a_running_training_shows_progress_curve_and_command(data: Project) -> None:
+    write_run(
+        data,
+        ["train", TINY, "--recipe", "fine-tune"],
+        events=[
+            {"metrics": {"epoch": 0, "dev ndcg@10": 0.4}},
+            {"metrics": {"step": 1.0, "loss": 2.5}},
+            {"metrics": {"epoch": 1, "dev ndcg@10": 0.6}},
+        ],
+        state="running",
+        message="epoch 2 of 3",
+        done=25,
+        total=100,
+        started=time.time() - 100,
+        updated=time.time(),
+        **alive(),
+    )
+    at = open_page("train", TINY)
+    assert "**Training** · epoch 2 of 3" in shown(at)
+    assert [p.value for p in at.get("progress")] == [25]
+    assert "2 min so far · about 5 min left" in shown(at)
+    assert len(at.get("vega_lite_chart")) == 2
+    assert "python cli.py train Tiny --recipe fine-tune" in shown(at)
+    assert "Train" not in labels(at), "a second training would only slow down the first"
+
+
+def test_cancel_stops_the_process_and_says_so(data: Project) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    try:
+        running = write_run(
+            data,
+            ["train", TINY, "--recipe", "fine-tune"],
+            state="running",
+            pid=process.pid,
+            process_started=psutil.Process(process.pid).create_time(),
+        )
+        at = open_page("train", TINY)
+        press(at, f"cancel-{running.id}")
+        assert process.poll() is not None
+        assert "Training was cancelled after" in at.info[0].value
+        assert "Nothing was published." in at.info[0].value
+        assert running.status.state == "cancelled"
+    finally:
+        process.kill()
+
+
+def test_a_cancelled_training(data: Project) -> None:
+    write_run(data, ["train", TINY, "--recipe", "fine-tune"], state="cancelled",
+              started=1_000.0, updated=1_030.0)  # fmt: skip
+    at = open_page("train", TINY)
+    assert [i.value for i in at.info] == [
+        "Training was cancelled after 30 s. Nothing was published."
+    ]
+    assert "Train" in labels(at)
+    assert "See the proof" not in labels(at)
+
+
+def test_a_failed_training_says_why_and_shows_what_it_printed(data: Project) -> None:
+    failed = write_run(
+        data, ["train", TINY, "--recipe", "fine-tune"], state="failed", error="RuntimeError: no <b>"
+    )
+    (failed.folder / "log").write_text("line one\nCUDA says no\n")
+    at = open_page("train", TINY)
+    assert [e.value for e in at.error] == ["Training did not finish: RuntimeError: no <b>"]
+    assert "CUDA says no" in shown(at)
+    assert "Train" in labels(at)
+
+
+def test_a_refused_training_does_not_show_a_log(data: Project) -> None:
+    refused = write_run(
+        data, ["train", TINY, "--recipe", "x"], state="refused", error="The name 'a' is taken."
+    )
+    (refused.folder / "log").write_text("The name 'a' is taken.")
+    at = open_page("train", TINY)
+    assert [e.value for e in at.error] == ["Training did not finish: The name 'a' is taken."]
+    assert "What it printed" not in [e.label for e in at.expander]
+
+
+def test_an_interrupted_training(data: Project) -> None:
+    write_run(data, ["train", TINY, "--recipe", "fine-tune"], state="running", **gone())
+    at = open_page("train", TINY)
+    assert "Its process ended without a word" in at.error[0].value
+    assert "Start it again." in at.error[0].value
+    assert "Train" in labels(at)
+
+
+def test_a_damaged_status_is_a_message(data: Project) -> None:
+    damaged = write_run(data, ["train", TINY, "--recipe", "fine-tune"], state="done")
+    (damaged.folder / "status.json").write_text("{")
+    at = open_page("train", TINY)
+    assert "is missing or damaged" in at.error[0].value
+
+
+def test_a_line_cut_short_in_the_events_leaves_the_page_standing(data: Project) -> None:
+    events = [{"metrics": {"epoch": 0, "dev ndcg@10": 0.5}}]
+    ran = write_run(data, ["train", TINY, "--recipe", "fine-tune"], events, state="done")
+    with (ran.folder / "events.jsonl").open("a") as stream:
+        stream.write('{"time": 1, "metr')
+    at = open_page("train", TINY)
+    assert "Train" in labels(at)
+    assert len(at.get("vega_lite_chart")) == 1
+
+
+def test_a_training_that_is_done_leads_to_the_proof(trained: Project) -> None:
+    write_run(trained, ["train", TINY, "--recipe", "word2vec"], state="done",
+              started=10.0, updated=22.0, notes=["One note."])  # fmt: skip
+    at = open_page("train", TINY)
+    assert [s.value for s in at.success] == ["Training finished in 12 s."]
+    assert [i.value for i in at.info] == ["One note."]
+    assert {"See the proof", "Compare searches"} <= set(labels(at))
+
+
+def test_the_table_of_custom_models(trained: Project) -> None:
+    at = open_page("train", TINY)
+    frame = at.dataframe[0].value
+    assert list(frame["model"]) == ["words-2", "words"]
+    assert list(frame["recipe"]) == ["Word2Vec", "Word2Vec"]
+    assert list(frame["trained on"]) == ["documents alone"] * 2
+    scores = [m.details["dev"]["ndcg@10"][-1] for m in reversed(trained.manifests("models"))]
+    assert list(frame["dev nDCG@10 after"]) == scores
+
+
+def test_nearest_words(trained: Project) -> None:
+    at = open_page("train", TINY)
+    at.text_input(key="words-word").set_value("Kidney")
+    run(at)
+    near = at.dataframe[1].value
+    assert list(near.columns) == ["nearest word", "cosine"]
+    expected = nearest_words(trained, "words-2", "Kidney")
+    assert list(near["nearest word"]) == [word for word, _ in expected]
+
+
+@pytest.mark.parametrize("word", ["xyzzy", "🤕", "two words", "<b>"])
+def test_an_unknown_word_is_a_message(trained: Project, word: str) -> None:
+    at = open_page("train", TINY)
+    at.text_input(key="words-word").set_value(word)
+    run(at)
+    assert len(at.warning) == 1
+
+
+def test_a_damaged_model_is_a_message_under_words(trained: Project) -> None:
+    for path in trained.folder.glob("models/*/word_vectors.safetensors"):
+        path.write_bytes(b"no")
+    at = open_page("train", TINY)
+    at.text_input(key="words-word").set_value("kidney")
+    run(at)
+    assert "is damaged" in at.warning[0].value

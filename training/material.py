@@ -1,0 +1,57 @@
+"""What a recipe that learns from pairs is given: guarded pairs, dev queries, and where they came from."""
+
+from dataclasses import dataclass
+
+from search.corpus import Corpus, current_corpus
+from search.errors import Refused
+from search.leaks import Guarded, keep_apart
+from search.query_sets import QuerySet
+from search.workspace import Manifest, Project
+from training.dev import DevSet
+from training.pairs import current_pairs
+
+_MIN_TRAIN = 4
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pairs kept apart from dev and test, the dev set, and the artifacts behind them."""
+
+    corpus_manifest: Manifest
+    corpus: Corpus
+    guarded: Guarded
+    dev: DevSet
+    made_from: dict[str, str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, in words."""
+        return [self.guarded.note] if self.guarded.note else []
+
+
+def gather(project: Project) -> Material:
+    """The newest corpus and pairs of a project, ready to train on.
+
+    :raises Refused: when documents or pairs are missing, too few pairs are left, or nothing can steer.
+    """
+    corpus_manifest, corpus = current_corpus(project)
+    pairs_manifest, pair_set = current_pairs(project)
+    made_from = {"corpus": corpus_manifest.id, "pairs": pairs_manifest.id}
+    unseen = [pair_set.dev]
+    queries = project.newest("queries")
+    if queries is not None:
+        unseen.append(QuerySet.load(project, queries))
+        made_from["queries"] = queries.id
+    guarded = keep_apart(pair_set.pairs, unseen, corpus)
+    if len(guarded.pairs) < _MIN_TRAIN:
+        raise Refused(
+            f"Only {len(guarded.pairs)} pairs are left to train on ({guarded.note or 'too few given'})"
+            f"; at least {_MIN_TRAIN} are needed. Add pairs about other documents."
+        )
+    dev = DevSet.of(corpus, pair_set.dev)
+    if not dev.query_set.queries:
+        raise Refused(
+            "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
+            "whose responses are documents of the corpus."
+        )
+    return Material(corpus_manifest, corpus, guarded, dev, made_from)
