@@ -14,10 +14,11 @@ from search.errors import BespokeError, Refused
 
 app = typer.Typer(
     help="Is a custom embedding worth it for my corpus? Import, train, search, prove.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+# What a wrong option raises. Typer exports only this more special one.
+_UsageError: Any = typer.BadParameter.__mro__[1]
 
 ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of the project.")]
 Models = Annotated[
@@ -404,7 +405,13 @@ def _print_json(content: Any) -> None:
 def main() -> None:
     """Run a command; a refusal or failure is one clear line on stderr, never a traceback."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except _UsageError as error:
+        _aside(" ".join(str(error.format_message()).split()) + " See: python cli.py --help.")
+        sys.exit(2)
+    except typer.Abort:
+        _aside("Cancelled.")
+        sys.exit(1)
     except BespokeError as error:
         _aside(" ".join(str(error).split()))
         sys.exit(error.exit_status)

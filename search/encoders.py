@@ -1,6 +1,5 @@
 """Models as encoders: the generic one, the custom ones of a project, and any SentenceTransformer."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -173,11 +172,7 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
     if isinstance(reference, Path) or folder.exists():
         if not folder.is_dir():
             raise Refused(f"{reference} is not a model folder.")
-        if not any(folder.rglob("*.safetensors")):
-            raise Refused(
-                f"{reference} holds no .safetensors weights. Bespoke reads no pickled weights: save "
-                "the model with safetensors (model.save_pretrained writes them)."
-            )
+        _refuse_pickled(folder)
     try:
         return SentenceTransformer(
             str(reference),
@@ -191,13 +186,19 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
         raise Refused(f"The model {reference} cannot be loaded.{where} ({reason})") from error
 
 
-def weights_fingerprint(model: "SentenceTransformer") -> str:
-    """A hash over the names and values of a model's parameters."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
-    return digest.hexdigest()
+def _refuse_pickled(folder: Path) -> None:
+    """Refuse a model folder of which any part would be read from a pickle."""
+    if not any(folder.rglob("*.safetensors")):
+        raise Refused(
+            f"{folder} holds no .safetensors weights. Bespoke reads no pickled weights: save the model "
+            "with safetensors (model.save_pretrained writes them)."
+        )
+    for pickled in sorted(folder.rglob("*.bin")):
+        if not any(pickled.parent.glob("*.safetensors")):
+            raise Refused(
+                f"{pickled} is a pickle, and this part of the model has no .safetensors beside it. Save "
+                "the model again with safetensors (model.save_pretrained writes them)."
+            )
 
 
 def best_device() -> str:

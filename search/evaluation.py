@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus import Corpus, current_corpus
-from search.encoders import KEYWORD, ModelInfo
+from search.encoders import GENERIC, KEYWORD, ModelInfo
 from search.engine import Retriever, chosen_models, retrievers_for
 from search.errors import Refused
 from search.leaks import seen_in_training
@@ -143,11 +143,7 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     """Read an evaluation artifact, checked to be whole."""
     folder = project.checked(manifest)
     content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
-    tests = [
-        PairedTest(**{**test, "ci95": tuple(test["ci95"])})
-        for test in manifest.details["comparisons"]
-    ]
-    return Evaluation(comparisons=tests, notes=manifest.details["notes"], **content)
+    return Evaluation(comparisons=_tests(manifest), notes=manifest.details["notes"], **content)
 
 
 def newest_evaluation(project: Project) -> Manifest | None:
@@ -160,6 +156,30 @@ def newest_evaluation(project: Project) -> Manifest | None:
         if made_from["corpus"] == corpus.id and made_from["queries"] == queries.id:
             return manifest
     return None
+
+
+def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
+    """The newest test of a model against generic on the current corpus and query set.
+
+    :returns: the test, and how many queries it was on; None when there was none.
+    """
+    corpus, queries = project.newest("corpora"), project.newest("queries")
+    if corpus is None or queries is None:
+        return None
+    for manifest in reversed(project.manifests("evaluations")):
+        made_from = manifest.made_from
+        if made_from["corpus"] == corpus.id and made_from["queries"] == queries.id:
+            for test in _tests(manifest):
+                if test.baseline == GENERIC and test.candidate == model:
+                    return test, int(manifest.details["queries"])
+    return None
+
+
+def _tests(manifest: Manifest) -> list[PairedTest]:
+    return [
+        PairedTest(**{**test, "ci95": tuple(test["ci95"])})
+        for test in manifest.details["comparisons"]
+    ]
 
 
 def measure(
@@ -321,14 +341,14 @@ def _unseen(
     """Leave out what a custom model may have been trained on.
 
     A model trained with this query set in view was kept apart from it then; only a model that is older
-    than the query set needs a look at its training pairs.
+    than the query set, or was made from another custom model, needs a look at its training pairs.
     """
     seen: set[str] = set()
     for info in infos:
         if info.kind == "generic" or info.name == KEYWORD:
             continue
         model = project.artifact("models", info.id)
-        if model.made_from.get("queries") == manifest.id:
+        if model.made_from.get("queries") == manifest.id and "base" not in model.made_from:
             continue
         path = project.folder_of(model) / TRAINED_ON
         if path.is_file():

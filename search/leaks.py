@@ -22,10 +22,11 @@ class Guarded:
         """In words what was left out; None when nothing was."""
         if not self.same_query and not self.same_document:
             return None
+        total = self.same_query + self.same_document
         return (
-            f"{self.same_query + self.same_document:,} pairs left out of training because they would "
-            f"leak into the test: {self.same_query:,} share a query with it, "
-            f"{self.same_document:,} an answer (near-duplicates counted)"
+            f"{total:,} {'pair' if total == 1 else 'pairs'} left out of training, so that nothing leaks "
+            f"into the test: {self.same_query:,} for a shared query, {self.same_document:,} for a shared "
+            "answer (near-duplicates included)"
         )
 
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ _COMMAND = "command.json"
 _STATUS = "status.json"
 _EVENTS = "events.jsonl"
 _LOG = "log"
+_PROCESS = "process.json"
 _WRITE_EVERY = 0.25
 _START_GRACE = 30.0
 
@@ -109,6 +110,15 @@ class Run:
         status = self._read()  # It may have ended, properly, between the two looks.
         if status.state in OVER:
             return status
+        if status.state == "starting" and self.log():
+            words = self.log().strip().splitlines()[-1]
+            return status.model_copy(
+                update={
+                    "state": "failed",
+                    "message": "failed",
+                    "error": f"It could not start: {words}",
+                }
+            )
         return status.model_copy(
             update={
                 "state": "interrupted",
@@ -165,13 +175,20 @@ class Run:
 
     def _read(self) -> Status:
         try:
-            return Status.model_validate_json((self.folder / _STATUS).read_bytes())
+            status = Status.model_validate_json((self.folder / _STATUS).read_bytes())
         except (OSError, ValidationError):
             return Status(
                 state="failed",
                 message="unreadable",
                 error=f"{self.folder / _STATUS} is missing or damaged.",
             )
+        if (
+            status.pid is None
+        ):  # Not yet reported by the process itself: whom did the starter start?
+            with suppress(OSError, ValueError):
+                known = json.loads((self.folder / _PROCESS).read_text(encoding="utf-8"))
+                status = status.model_copy(update=known)
+        return status
 
     def _write(self, status: Status) -> None:
         write_atomically(self.folder / _STATUS, status.model_dump_json())
@@ -342,14 +359,10 @@ def _new_run(project: Project, arguments: Sequence[str]) -> Run:
 
 
 def _claim_for(run: Run, pid: int) -> None:
-    """Note the process of a run that has not yet reported itself."""
-    status = run._read()
-    if status.pid is None:
-        try:
-            created = psutil.Process(pid).create_time()
-        except psutil.Error:
-            return
-        run._write(status.model_copy(update={"pid": pid, "process_started": created}))
+    """Note the process of a run that has not yet reported itself, in a file that only the starter writes."""
+    with suppress(psutil.Error):
+        known = {"pid": pid, "process_started": psutil.Process(pid).create_time()}
+        write_atomically(run.folder / _PROCESS, json.dumps(known))
 
 
 @contextmanager

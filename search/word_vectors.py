@@ -2,7 +2,7 @@
 
 A text is the mean of the vectors of its words, plain or weighted as in SIF: a / (a + p(word)), with the
 common component of the corpus removed (Arora, Liang, Ma 2017, "A Simple but Tough-to-Beat Baseline for
-Sentence Embeddings"). A text without a known word has a zero vector, and finds nothing.
+Sentence Embeddings"). FastText reads a text of unseen words only by their parts. A text without any has a zero vector, and finds nothing.
 """
 
 import json
@@ -220,12 +220,16 @@ class WordVectors:
         return normalised(self.vectors)
 
     def _pool(self, text: str) -> Vectors:
-        total = np.zeros(self.dimension, dtype=np.float32)
-        found = 0
-        # Once per distinct word would lose repeats, which SIF and the mean both count.
-        for word in words_of(text):
-            vector = self.vector(word)
-            if vector is not None:
-                total += vector * (self.weights[self._place[word]] if word in self._place else 1.0)
-                found += 1
-        return total / np.float32(found) if found else total
+        words = words_of(text)
+        places = [self._place[word] for word in words if word in self._place]
+        if places:
+            rows: Vectors = self.vectors[places] * self.weights[places, None]
+            known: Vectors = rows.mean(axis=0, dtype=np.float32)
+            return known
+        # Vectors guessed from word parts only blur what known words say (nDCG@10 on hinglish_top: .195
+        # with them, .463 without), so they speak only where nothing else does.
+        guessed = [vector for word in words if (vector := self.vector(word)) is not None]
+        if not guessed:
+            return np.zeros(self.dimension, dtype=np.float32)
+        mean: Vectors = np.mean(guessed, axis=0, dtype=np.float32)
+        return mean

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# Two threads that wait for each other on a busy machine make a tiny step a hundred times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # The made-up language of the tiny data. Sign i belongs to document i, so a query that names it has

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from indexes.vector_index import BadVectors
 from search.encoders import best_device
 from search.progress import Progress
 from search.readers.pairs import Pair
@@ -171,7 +172,10 @@ class _Best:
         self._model.eval()
         if self._length is not None:
             self._model.max_seq_length = self._length
-        ndcg = self._dev.ndcg(self._model, lambda share: self._work.measuring(share, epoch))
+        try:
+            ndcg = self._dev.ndcg(self._model, lambda share: self._work.measuring(share, epoch))
+        except BadVectors:
+            ndcg = 0.0  # The training diverged: its vectors are no numbers any more.
         if length is not None:
             self._model.max_seq_length = length
         self._model.train(training)

@@ -251,6 +251,7 @@ def _publish(
         recipe = "adapter" if isinstance(settings, Adapter) else "fine-tune"
         _describe(draft, name, recipe, settings, dimension, "sentence-transformer")
         _write_trained_on(draft, material.guarded.pairs)
+        _inherit_trained_on(project, draft, settings.base)
         draft.details.update(
             origin=GENERIC_TITLE if settings.base == GENERIC else settings.base,
             pairs=len(material.guarded.pairs),
@@ -330,6 +331,17 @@ def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
     with (draft.folder / TRAINED_ON).open("w", encoding="utf-8") as stream:
         for pair in pairs:
             stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+
+
+def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
+    """What a custom base learned from, the new model has learned from too."""
+    own = [info for info in models(project)[1:] if info.name == base]
+    if own:
+        draft.made_from["base"] = own[-1].id
+        earlier = project.folder / "models" / own[-1].id / TRAINED_ON
+        if earlier.is_file():
+            with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
+                stream.write(earlier.read_text(encoding="utf-8"))
 
 
 def _dev_set(project: Project) -> DevSet | None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from search.encoders import GENERIC_TITLE, ModelInfo, models
 from search.errors import BespokeError
-from search.evaluation import newest_evaluation
+from search.evaluation import verdict_on
 from search.workspace import Project
 from training.recipes import RECIPES
 from training.train import export
@@ -51,7 +51,7 @@ def _card(project: Project, info: ModelInfo) -> None:
             )
             st.write(_verdict(project, info.name))
             for note in details["notes"]:
-                st.info(note, icon=":material/info:")
+                st.caption(note)
         with right:
             _download(project, info)
         with st.expander("Use it anywhere"):
@@ -106,12 +106,5 @@ def _zipped(project: Project, info: ModelInfo) -> bytes:
 
 def _verdict(project: Project, name: str) -> str:
     """What the newest evaluation says of a model."""
-    manifest = newest_evaluation(project)
-    for test in manifest.details["comparisons"] if manifest else []:
-        if test["candidate"] == name:
-            queries = manifest.details["queries"] if manifest else 0
-            return (
-                f"{test['verdict'].capitalize()} against {widgets.model_title(test['baseline'])}: "
-                f"{test['delta']:+.3f} nDCG@10 on {queries:,} held-out queries."
-            )
-    return "Not measured yet: open Evaluate."
+    found = verdict_on(project, name)
+    return found[0].sentence(found[1]) if found else "Not measured yet: open Evaluate."

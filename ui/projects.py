@@ -3,9 +3,8 @@
 import streamlit as st
 
 from search import runs
-from search.encoders import GENERIC, KEYWORD
 from search.errors import BespokeError
-from search.evaluation import newest_evaluation
+from search.evaluation import newest_evaluation, verdict_on
 from search.workspace import Manifest, Project, project_to_be, projects
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
@@ -135,19 +134,12 @@ def _newest(project: Project, kind: str) -> Manifest | None:
 
 
 def _verdict(project: Project) -> str | None:
-    """The newest verdict on the newest custom model, in words."""
-    manifest = newest_evaluation(project)
-    comparisons = manifest.details["comparisons"] if manifest else []
-    tests = [t for t in comparisons if t["candidate"] != KEYWORD and t["baseline"] == GENERIC]
-    if manifest is None or not tests:
-        return None
-    test = tests[-1]
-    words = {"better": "is better than", "worse": "is worse than"}
-    relation = words.get(test["verdict"], "shows no clear difference from")
-    return (
-        f"{test['candidate']} {relation} generic: {test['delta']:+.3f} nDCG@10 on "
-        f"{manifest.details['queries']:,} held-out queries."
-    )
+    """The newest verdict on the newest custom model that has one, in words."""
+    for manifest in reversed(project.manifests("models")):
+        found = verdict_on(project, manifest.details["name"])
+        if found:
+            return found[0].sentence(found[1])
+    return None
 
 
 def _next_step(project: Project) -> None:

@@ -160,12 +160,13 @@ def _made(project: Project) -> None:
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
         taught = RECIPES[details["recipe"]].needs_pairs
+        after = (max(scores) if taught else scores[-1]) if scores else None
         rows.append(
             {
                 "model": details["name"],
                 "recipe": RECIPES[details["recipe"]].title,
                 "dev nDCG@10 before": f"{scores[0]:.3f}" if taught and scores else "–",
-                "dev nDCG@10 after": (max(scores) if taught else scores[-1]) if scores else None,
+                "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
                 "kept": dev.get("kept", "last epoch") if scores else "last epoch",
                 "trained on": f"{details['pairs']:,} pairs" if taught else "documents alone",
                 "time": widgets.duration(details["seconds"]),

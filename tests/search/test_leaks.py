@@ -66,8 +66,8 @@ def test_kept_pairs_keep_their_order_and_the_note_counts(corpus):
     guarded = keep_apart(pairs, [TEST], corpus)
     assert guarded.pairs == [pairs[0], pairs[2]]
     assert guarded.note == (
-        "3 pairs left out of training because they would leak into the test: 1 share a query with it, "
-        "2 an answer (near-duplicates counted)"
+        "3 pairs left out of training, so that nothing leaks into the test: 1 for a shared query, "
+        "2 for a shared answer (near-duplicates included)"
     )
 
 

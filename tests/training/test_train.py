@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from weights import weights_fingerprint
 
 from search.corpus import current_corpus
-from search.encoders import find_model, generic_folder, load_encoder, weights_fingerprint
+from search.encoders import find_model, generic_folder, load_encoder
 from search.errors import Cancelled, Refused
 from search.evaluation import TRAINED_ON, evaluate
 from search.query_sets import QuerySet
@@ -147,8 +148,8 @@ def test_leaks_are_left_out_of_training_and_counted(project, beir_with_leaks):
     assert not {row["document"] for row in rows} & held_out
     assert (manifest.details["pairs"], manifest.details["left_out"]) == (60, 4)
     assert manifest.details["notes"] == [
-        "4 pairs left out of training because they would leak into the test: 2 share a query with "
-        "it, 2 an answer (near-duplicates counted)"
+        "4 pairs left out of training, so that nothing leaks into the test: 2 for a shared query, "
+        "2 for a shared answer (near-duplicates included)"
     ]
 
 

