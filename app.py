@@ -8,7 +8,7 @@ from ui.navigation import pages
 
 HERE = Path(__file__).parent
 
-st.set_page_config(page_title="Bespoke", page_icon=":material/compare_arrows:", layout="wide")
+st.set_page_config(page_title="Bespoke", page_icon=str(HERE / "ui" / "icon.svg"), layout="wide")
 st.logo(str(HERE / "ui" / "logo.svg"), size="large")
 st.html(HERE / "ui" / "style.css")
 st.navigation(list(pages().values()), position="top").run()

@@ -379,9 +379,10 @@ def _report(run: Any, report: Any, what: str) -> None:
     understood = f"{report.source}: {report.format}, {report.accepted:,} {what}"
     _aside(understood + (f" ({roles})" if roles else "") + ".")
     if report.refused_count:
+        rows = "1 row" if report.refused_count == 1 else f"{report.refused_count:,} rows"
         shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
         more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
-        _notes(run, [f"{report.source}: {report.refused_count:,} rows refused ({shown}{more})"])
+        _notes(run, [f"{report.source}: {rows} refused ({shown}{more})"])
 
 
 def _notes(run: Any, notes: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import unicodedata
 from itertools import groupby
 
 
-def _marks() -> str:
+def _combining_marks() -> str:
     r"""The combining marks of the basic plane as a character class: \w leaves out Hindi's vowel signs."""
     codes = [c for c in range(0x300, 0xFFFF) if unicodedata.category(chr(c)).startswith("M")]
     ranges = []
@@ -16,7 +16,9 @@ def _marks() -> str:
     return "".join(ranges)
 
 
-WORD = re.compile(rf"[\w{_marks()}]+", re.UNICODE)
+MARKS = _combining_marks()
+"""They belong to the letter before them; the inside of a character class."""
+WORD = re.compile(rf"[\w{MARKS}]+", re.UNICODE)
 """Matches one word: letters, digits, underscores and the marks that belong to them."""
 
 

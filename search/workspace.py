@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search.errors import Failed, Refused
 from search.settings import settings
+from search.text import MARKS
 
 Kind = Literal["corpora", "pairs", "queries", "models", "indexes", "evaluations"]
 KIND_NAMES: dict[str, str] = {
@@ -37,7 +38,7 @@ KIND_NAMES: dict[str, str] = {
 MANIFEST = "manifest.json"
 _PROJECT_FILE = "project.json"
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
-_NAME = re.compile(r"[^\W_][\w .()+-]{0,79}", re.UNICODE)
+_NAME = re.compile(rf"[^\W_][\w{MARKS} .()+-]{{0,79}}", re.UNICODE)
 
 
 class FileRecord(BaseModel):
@@ -314,12 +315,30 @@ def project_to_be(name: str) -> Project:
 
 
 def projects() -> list[Project]:
-    """All projects of the workspace, the newest first."""
+    """All projects of the workspace that can be read, the newest first."""
+    created = {project: _created(project) for project in _folders()}
+    sound = [project for project, moment in created.items() if moment is not None]
+    return sorted(sound, key=lambda project: created[project] or "", reverse=True)
+
+
+def damaged_projects() -> list[Project]:
+    """Projects whose project.json cannot be read: they must not lock the others out."""
+    return [project for project in _folders() if _created(project) is None]
+
+
+def _folders() -> list[Project]:
     home = settings().home
     if not home.is_dir():
         return []
     found = [Project(folder) for folder in home.iterdir() if not folder.name.startswith(".")]
-    return sorted((p for p in found if p.exists), key=lambda p: p.info.created, reverse=True)
+    return [project for project in found if project.exists]
+
+
+def _created(project: Project) -> str | None:
+    try:
+        return project.info.created
+    except Failed:
+        return None
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FORWARD_AND_BACKWARD = 3.0
 START = "start"
-# They print every logged loss to stdout, and gather texts for a model card that is not written.
+# They print every logged loss to stdout, and gather facts for a model card that is not written.
 _UNWANTED_CALLBACKS = (
     "PrinterCallback",
     "SentenceTransformerModelCardCallback",
@@ -96,6 +96,8 @@ def fine_tune(
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
+    # No card is written from it; a list that is not empty keeps the trainer from drawing a bar for one.
+    model.model_card_data.widget = ["none"]
     trainer = SentenceTransformerTrainer(
         model=model,
         args=arguments,

@@ -207,6 +207,25 @@ RECIPES: dict[str, RecipeInfo] = {
 }
 
 
+_FEW_PAIRS = 1_000
+
+
+def recommended(pairs: int) -> tuple[str, str]:
+    """The recipe to start with, and why, from the number of pairs (see the README's table).
+
+    On the sets measured, fine-tuning won below a thousand pairs, where an adapter has too little to turn
+    a whole space by; above, the adapter did at least as well in a fraction of the time.
+    """
+    if pairs == 0:
+        return "fasttext", "it needs no pairs, and reads words that it has never seen"
+    if pairs < _FEW_PAIRS:
+        return "fine-tune", f"with {pairs:,} pairs, teaching the whole model usually gains more"
+    return (
+        "adapter",
+        f"with {pairs:,} pairs, it gains as much as a fine-tune in a fraction of the time",
+    )
+
+
 def recipe_info(name: str) -> RecipeInfo:
     """The recipe of that name.
 

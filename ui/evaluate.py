@@ -212,9 +212,10 @@ def _wins(test: PairedTest) -> str:
         for kind, count in parts
         if count
     )
+    better = widgets.counted(test.wins, "query", "queries")
     return (
-        f'<div class="b-soft">{escape(widgets.model_title(test.candidate))}: {test.wins:,} queries '
-        f"better, {test.ties:,} the same, {test.losses:,} worse</div>"
+        f'<div class="b-soft">{escape(widgets.model_title(test.candidate))}: {better} better, '
+        f"{test.ties:,} the same, {test.losses:,} worse</div>"
         f'<div class="b-bar" style="margin:4px 0 14px">{spans}</div>'
     )
 

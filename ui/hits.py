@@ -156,8 +156,10 @@ def _card(
 def _movement(hit: Hit, ranks: Mapping[str, int], is_first: bool, only: bool) -> str:
     if only:
         return "only here" if is_first else '<span class="b-up">new</span>'
-    if is_first or hit.id not in ranks:
+    if is_first:
         return ""
+    if hit.id not in ranks:
+        return '<span class="b-up">new</span>'
     change = ranks[hit.id] - hit.rank
     if change > 0:
         return f'<span class="b-up">▲ {change}</span>'

@@ -5,7 +5,7 @@ import streamlit as st
 from search import runs
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation, verdict_on
-from search.workspace import Manifest, Project, project_to_be, projects
+from search.workspace import Manifest, Project, damaged_projects, project_to_be, projects
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
 
@@ -27,6 +27,11 @@ def page() -> None:
                 _card(project)
             except BespokeError as error:  # One damaged project does not lock the others away.
                 st.error(str(error), icon=":material/error:")
+    for damaged in damaged_projects():
+        st.error(
+            f"The project {damaged.name} cannot be read: {damaged.folder / 'project.json'} is damaged.",
+            icon=":material/error:",
+        )
     _new_project(first=not own)
     st.subheader("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):

@@ -122,7 +122,10 @@ def _chart(frame: pd.DataFrame, x: str, y: str, colour: str, points: bool) -> No
         .encode(
             x=alt.X(x, type="quantitative", axis=ticks),
             y=alt.Y(
-                y, type="quantitative", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)
+                y,
+                type="quantitative",
+                scale=alt.Scale(zero=False),
+                axis=alt.Axis(tickCount=4, format=".2f"),
             ),
             tooltip=[x, alt.Tooltip(y, format=".4f")],
         )

@@ -12,7 +12,7 @@ from search.encoders import ModelInfo, models
 from search.errors import BespokeError
 from search.words import nearest_words
 from search.workspace import Project
-from training.recipes import RECIPES, RecipeInfo
+from training.recipes import RECIPES, RecipeInfo, recommended
 from ui import navigation, run_view, widgets
 
 
@@ -69,16 +69,21 @@ def _form(project: Project) -> None:
             f"{pairs.details['pairs']:,} pairs to train on · "
             f"{pairs.details['dev_queries']:,} dev queries to steer by · device: {_device()}"
         )
+    best, why = recommended(pairs.details["pairs"] if pairs is not None else 0)
+    remembered = f"last-recipe-{project.name}"
+    before = st.session_state.get(remembered)
     name = st.segmented_control(
         "Recipe",
         names,
-        default=names[0],
+        default=before if before in names else best,
         required=True,
-        format_func=lambda key: RECIPES[key].title + (" · recommended" if key == "adapter" else ""),
+        format_func=lambda key: RECIPES[key].title + (" · recommended" if key == best else ""),
         key=f"recipe-{project.name}",
     )
-    info = RECIPES[name or names[0]]
-    st.write(info.summary)
+    # The widget is away while a training is watched, and its state with it.
+    st.session_state[remembered] = name
+    info = RECIPES[name or best]
+    st.write(info.summary + (f" Recommended: {why}." if info.name == best else ""))
     with st.form(f"train-{info.name}"):
         called = st.text_input(
             "Name of the model", placeholder=f"{info.name} (numbered when taken)", max_chars=80

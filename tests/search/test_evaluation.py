@@ -17,12 +17,14 @@ from search.errors import Refused
 from search.evaluation import (
     METRICS,
     TRAINED_ON,
+    PairedTest,
     evaluate,
     load_evaluation,
     measure,
     newest_evaluation,
     paired_test,
     score,
+    verdict_on,
 )
 from search.query_sets import QuerySet
 from search.workspace import Project
@@ -503,3 +505,36 @@ def test_progress_only_moves_forward(project):
     )
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+def test_verdict_on_is_the_newest_test_against_generic_on_the_current_data(project, tiny_model):
+    train(project, "fine-tune", "a", {"base": str(tiny_model), "epochs": 1, "batch_size": 16})
+    assert verdict_on(project, "a") is None
+    evaluate(project, ["bm25", "a"])
+    assert verdict_on(project, "a") is None, "against keyword search is not against generic"
+    manifest = newest_evaluation(project)
+    test = dict(manifest.details["comparisons"][0], baseline="generic")
+    with project.publish("evaluations", manifest.made_from) as draft:
+        draft.details.update({**manifest.details, "comparisons": [test]})
+    found, queries = verdict_on(project, "a")
+    assert (found.baseline, found.candidate, queries) == ("generic", "a", 20)
+    assert found.ci95 == tuple(test["ci95"])
+    assert verdict_on(project, "b") is None
+    with project.publish("queries", {"corpus": manifest.made_from["corpus"]}) as draft:
+        QuerySet({"q": "new"}, {"q": {"d1": 1}}).save(draft)
+    assert verdict_on(project, "a") is None, "another query set, another verdict"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "start"),
+    [
+        ("better", "a is better than generic on 1,200 held-out queries: +0.125 nDCG@10"),
+        ("worse", "a is worse than generic on 1,200 held-out queries: +0.125 nDCG@10"),
+        ("no clear difference", "No clear difference between a and generic on 1,200 held-out"),
+    ],
+)
+def test_the_verdict_is_one_plain_sentence(verdict, start):
+    test = PairedTest("generic", "a", "ndcg@10", 0.125, (0.1, 0.15), 0.01, 3, 2, 1, verdict)
+    sentence = test.sentence(1200)
+    assert sentence.startswith(start)
+    assert sentence.endswith("(95% interval +0.100 to +0.150).")

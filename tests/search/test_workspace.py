@@ -16,6 +16,7 @@ from search.workspace import (
     MANIFEST,
     Manifest,
     check_project_name,
+    damaged_projects,
     new_id,
     project,
     project_to_be,
@@ -410,3 +411,16 @@ def test_manifest_survives_json(home):
     again = Manifest.model_validate_json(manifest.model_dump_json())
     assert again == manifest
     assert rooms.read_manifest(home.folder_of(manifest)) == manifest
+
+
+def test_a_damaged_project_does_not_lock_the_others_out(workspace):
+    for name in ("good", "bad"):
+        project_to_be(name).create()
+    (project_to_be("bad").folder / "project.json").write_text('{"name": ')
+    assert [p.name for p in projects()] == ["good"]
+    assert [p.name for p in damaged_projects()] == ["bad"]
+
+
+@pytest.mark.parametrize("name", ["हिन्दी कानून", "தமிழ்", "Écriture", "法律"])
+def test_names_of_every_script_are_names(name):
+    assert check_project_name(name) == name

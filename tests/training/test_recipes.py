@@ -3,7 +3,15 @@
 import pytest
 
 from search.errors import Refused
-from training.recipes import RECIPES, FastText, FineTune, Word2Vec, recipe_info, validated
+from training.recipes import (
+    RECIPES,
+    FastText,
+    FineTune,
+    Word2Vec,
+    recipe_info,
+    recommended,
+    validated,
+)
 
 
 def test_the_recipes_and_what_they_need():
@@ -99,3 +107,13 @@ def test_n_grams_must_be_a_range():
     with pytest.raises(Refused, match="min_n=5 is greater than max_n=4"):
         validated(recipe_info("fasttext"), {"min_n": "5", "max_n": "4"})
     assert validated(recipe_info("fasttext"), {"min_n": "4", "max_n": "4"}).max_n == 4
+
+
+@pytest.mark.parametrize(
+    ("pairs", "name"), [(0, "fasttext"), (1, "fine-tune"), (999, "fine-tune"), (1_000, "adapter")]
+)
+def test_what_is_recommended_follows_the_number_of_pairs(pairs, name):
+    found, why = recommended(pairs)
+    assert found == name
+    assert why and (not pairs or f"{pairs:,} pairs" in why)
+    assert RECIPES[found].needs_pairs == (pairs > 0)

@@ -47,7 +47,8 @@ def test_one_recipe_is_recommended_where_there_are_pairs(data: Project) -> None:
 def test_without_pairs_only_recipes_that_need_none_are_offered(documents_only: Project) -> None:
     at = open_page("train", TINY)
     group = at.get("button_group")[0]
-    assert [option.content for option in group.proto.options] == ["Word2Vec", "FastText"]
+    names = [option.content for option in group.proto.options]
+    assert names == ["Word2Vec", "FastText · recommended"]
     assert "This project has no pairs of a query and its answer" in at.info[0].value
     press(at, "to-pairs")
     assert at.title[0].value == "What is in your corpus?"

@@ -1,0 +1,28 @@
+"""Words of every script."""
+
+import pytest
+
+from search.text import WORD, folded_words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The BP, of 120/80 mmHg!", ["the", "bp", "of", "120", "80", "mmhg"]),
+        ("घर में कानून", ["घर", "में", "कानून"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("Straße ÉCOLE", ["strasse", "école"]),
+        ("cafe\u0301", ["cafe\u0301"]),
+        ("…!? —", []),
+    ],
+)
+def test_words(text, words):
+    assert folded_words(text) == words
+
+
+def test_matches_keep_their_places():
+    assert [(m.start(), m.group()) for m in WORD.finditer("a घर b")] == [
+        (0, "a"),
+        (2, "घर"),
+        (5, "b"),
+    ]
