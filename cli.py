@@ -284,7 +284,7 @@ def export(
 ) -> None:
     """Write a model as a standard SentenceTransformer folder."""
     from search.workspace import project as existing
-    from training.train import export as export_model
+    from training.export import export as export_model
 
     for note in export_model(existing(project), model, folder):
         _aside(note)

@@ -1,15 +1,13 @@
 """Proof: metrics on queries never trained on, paired tests, and a verdict in one plain sentence.
 
 Metrics come from ir-measures (pytrec_eval underneath), with trec_eval's definitions: nDCG with linear
-gains, judgments of 0 not relevant, a query for which nothing was found counts 0. The tests are scipy's:
-a paired randomization test (Fisher; Smucker, Allan, Carterette, CIKM 2007) and a bias-corrected and
-accelerated bootstrap interval of the mean difference.
+gains, judgments of 0 not relevant, a query for which nothing was found counts 0.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,48 +20,17 @@ from search.leaks import seen_in_training
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet, current_query_set
 from search.readers.pairs import Pair
+from search.statistics import MAIN_METRIC, PairedTest, paired_test
 from search.workspace import Manifest, Project, write_json
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
-MAIN_METRIC = "ndcg@10"
 TRAINED_ON = "trained_on.jsonl"
 DEPTH = 100
-_RESAMPLES = 9_999
-_ALPHA = 0.05
-_SEED = 20_240_501
 _BATCH = 64
 _PER_QUERY = "per_query.json"
 
-Verdict = Literal["better", "worse", "no clear difference"]
 Scores = dict[str, list[float]]
 """A metric's name to one value a query, in the order of the evaluation's queries."""
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """A candidate against a baseline on the same queries."""
-
-    baseline: str
-    candidate: str
-    metric: str
-    delta: float
-    ci95: tuple[float, float]
-    p_value: float
-    wins: int
-    ties: int
-    losses: int
-    verdict: Verdict
-
-    def sentence(self, queries: int) -> str:
-        """The verdict in one plain sentence, for the person who decides."""
-        low, high = self.ci95
-        size = f"{self.delta:+.3f} nDCG@10 (95% interval {low:+.3f} to {high:+.3f})"
-        on = f"on {queries:,} held-out queries"
-        if self.verdict == "better":
-            return f"{self.candidate} is better than {self.baseline} {on}: {size}."
-        if self.verdict == "worse":
-            return f"{self.candidate} is worse than {self.baseline} {on}: {size}."
-        return f"No clear difference between {self.candidate} and {self.baseline} {on}: {size}."
 
 
 @dataclass(frozen=True)
@@ -148,14 +115,7 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
 
 def newest_evaluation(project: Project) -> Manifest | None:
     """The newest evaluation of the current corpus and query set, or None."""
-    corpus, queries = project.newest("corpora"), project.newest("queries")
-    if corpus is None or queries is None:
-        return None
-    for manifest in reversed(project.manifests("evaluations")):
-        made_from = manifest.made_from
-        if made_from["corpus"] == corpus.id and made_from["queries"] == queries.id:
-            return manifest
-    return None
+    return next(_current_evaluations(project), None)
 
 
 def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
@@ -163,16 +123,22 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
 
     :returns: the test, and how many queries it was on; None when there was none.
     """
+    for manifest in _current_evaluations(project):
+        for test in _tests(manifest):
+            if test.baseline == GENERIC and test.candidate == model:
+                return test, int(manifest.details["queries"])
+    return None
+
+
+def _current_evaluations(project: Project) -> Iterator[Manifest]:
+    """Evaluations of the current corpus and query set, the newest first."""
     corpus, queries = project.newest("corpora"), project.newest("queries")
     if corpus is None or queries is None:
-        return None
+        return
+    wanted = (corpus.id, queries.id)
     for manifest in reversed(project.manifests("evaluations")):
-        made_from = manifest.made_from
-        if made_from["corpus"] == corpus.id and made_from["queries"] == queries.id:
-            for test in _tests(manifest):
-                if test.baseline == GENERIC and test.candidate == model:
-                    return test, int(manifest.details["queries"])
-    return None
+        if (manifest.made_from["corpus"], manifest.made_from["queries"]) == wanted:
+            yield manifest
 
 
 def _tests(manifest: Manifest) -> list[PairedTest]:
@@ -245,70 +211,6 @@ def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
         for value in ir_measures.iter_calc(list(measures.values()), qrels, docs):
             found[names[value.measure]][value.query_id] = float(value.value)
     return {name: [found[name].get(query, 0.0) for query in queries] for name in METRICS}
-
-
-def paired_test(
-    baseline: str, candidate: str, ours: Sequence[float], theirs: Sequence[float]
-) -> PairedTest:
-    """Test a candidate's per-query scores (`theirs`) against a baseline's (`ours`), two-sided.
-
-    :returns: the mean difference, its 95% interval, the p-value, wins, ties, losses and the verdict:
-        better or worse where p < 0.05, else no clear difference.
-    """
-    differences = np.asarray(theirs, dtype=np.float64) - np.asarray(ours, dtype=np.float64)
-    delta = float(differences.mean())
-    p_value = _randomization_p(differences)
-    verdict: Verdict = "no clear difference"
-    if p_value < _ALPHA and delta != 0:
-        verdict = "better" if delta > 0 else "worse"
-    ties = np.abs(differences) < 1e-9
-    return PairedTest(
-        baseline=baseline,
-        candidate=candidate,
-        metric=MAIN_METRIC,
-        delta=delta,
-        ci95=_interval(differences),
-        p_value=p_value,
-        wins=int(((differences > 0) & ~ties).sum()),
-        ties=int(ties.sum()),
-        losses=int(((differences < 0) & ~ties).sum()),
-        verdict=verdict,
-    )
-
-
-def _randomization_p(differences: NDArray[np.float64]) -> float:
-    from scipy.stats import permutation_test
-
-    if len(differences) < 2 or not np.abs(differences).max() > 0:
-        return 1.0
-    result = permutation_test(
-        (differences,),
-        lambda x, axis: np.mean(x, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=max(1, 2_000_000 // len(differences)),
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(result.pvalue)
-
-
-def _interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    from scipy.stats import bootstrap
-
-    mean = float(differences.mean())
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        return mean, mean
-    interval = bootstrap(
-        (differences,),
-        np.mean,
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=max(1, 2_000_000 // len(differences)),
-        method="BCa",
-        rng=np.random.default_rng(_SEED),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
 
 
 def _rankings(

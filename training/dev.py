@@ -9,8 +9,9 @@ from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import Vectors
 from search.corpus import Corpus
 from search.encoders import Encoder
-from search.evaluation import MAIN_METRIC, score
+from search.evaluation import score
 from search.query_sets import QuerySet
+from search.statistics import MAIN_METRIC
 
 _QUERIES = 300
 _POOL_DOCUMENTS = 5_000

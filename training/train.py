@@ -1,18 +1,13 @@
 """Training a custom model, from a recipe's name to a published model."""
 
 import json
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from indexes.faiss_index import FaissFlatIndex
-from indexes.vector_index import Vectors, normalised
 from search.adapters import ADAPTER_OF
 from search.corpus import current_corpus
 from search.encoders import (
@@ -20,21 +15,20 @@ from search.encoders import (
     GENERIC_TITLE,
     KEYWORD,
     best_device,
-    find_model,
     generic_folder,
     load_encoder,
     load_sentence_transformer,
     models,
 )
-from search.engine import build_index, find_index
 from search.errors import Failed, Refused
 from search.evaluation import TRAINED_ON
 from search.progress import Progress, silent
 from search.readers.pairs import Pair
 from search.word_vectors import WordVectors
-from search.workspace import MANIFEST, Draft, Manifest, Project, check_project_name
-from training.adapter import Embedded, numbered, train_adapter, with_adapter
+from search.workspace import Draft, Project, check_project_name
+from training.adapter import train_adapter, with_adapter
 from training.dev import DevSet
+from training.embedding import document_vectors, embedded
 from training.fine_tune import START, fine_tune
 from training.material import Material, gather
 from training.pairs import PairSet
@@ -78,41 +72,6 @@ def train(
     return _word_vectors(project, called, info.name, settings, progress, started)
 
 
-def export(project: Project, name: str, folder: Path) -> list[str]:
-    """Write a model as a standard SentenceTransformer folder that works anywhere.
-
-    :param folder: must not exist, or be empty.
-    :returns: notes on what does not travel.
-    :raises Refused: for an unknown model, or a folder with something in it.
-    """
-    info = find_model(project, name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused(f"{folder} exists and is not empty. Choose a new folder.")
-    if not folder.parent.is_dir():
-        raise Refused(f"There is no folder {folder.parent} to write into.")
-    notes: list[str] = []
-    with tempfile.TemporaryDirectory(prefix=".bespoke-export-", dir=folder.parent) as scratch:
-        target = Path(scratch) / "model"
-        encoder = load_encoder(project, info)
-        if isinstance(encoder, WordVectors):
-            encoder.as_sentence_transformer().save(str(target), create_model_card=False)
-            if encoder.subwords is not None:
-                notes.append(
-                    "Only words of the corpus have vectors in the exported model: the word parts by "
-                    "which FastText reads unseen words do not fit the standard format."
-                )
-        else:
-            source = (
-                generic_folder() if info.kind == "generic" else project.folder / "models" / info.id
-            )
-            ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
-            shutil.copytree(source, target, ignore=ignored)
-        if folder.exists():
-            folder.rmdir()
-        target.rename(folder)
-    return notes
-
-
 def _free_name(project: Project, recipe: str, name: str | None) -> str:
     taken = {info.name for info in models(project)} | {KEYWORD}
     if name is not None:
@@ -151,8 +110,8 @@ def _adapted(
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
     base = _start(project, settings.base)
-    documents, index = _document_vectors(project, settings.base, base, material, progress)
-    data = _embedded(base, material, documents, progress)
+    documents, index = document_vectors(project, settings.base, base, material, progress)
+    data = embedded(base, material, documents, progress)
 
     def report(
         done: int, total: int, message: str, metrics: dict[str, float] | None = None
@@ -164,65 +123,6 @@ def _adapted(
     dev = {"ndcg@10": [adapted.start, adapted.best], "kept": adapted.kept}
     facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
     return _publish(project, name, settings, model, material, dev, device, started, **facts)
-
-
-def _document_vectors(
-    project: Project, name: str, base: Any, material: Material, progress: Progress
-) -> tuple[Vectors, Manifest | None]:
-    """Vectors of all documents under the base: from its index (built when missing) where it has one."""
-    own = [info for info in models(project) if info.name == name]
-    if own:
-        index = find_index(project, own[-1], material.corpus_manifest)
-        if index is None:
-            index = build_index(
-                project, own[-1], base, material.corpus_manifest, material.corpus, progress
-            )
-        return FaissFlatIndex.load(project.checked(index)).vectors, index
-    total = len(material.corpus)
-    parts = []
-    for start in range(0, total, _CHUNK):
-        progress(start, total, f"encoding {total:,} documents")
-        parts.append(base.encode_document(material.corpus.embedded_texts(start, start + _CHUNK)))
-    return normalised(np.vstack(parts)), None
-
-
-def _embedded(base: Any, material: Material, documents: Vectors, progress: Progress) -> Embedded:
-    """Vectors of everything the adapter trains on; a response that is a document is not encoded again."""
-    pairs = material.guarded.pairs
-    ids = {identity: place for place, identity in enumerate(material.corpus.ids())}
-    answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
-    known = sorted({int(a) for a in answers if a >= 0})
-    texts = {a: d.embedded for a, d in zip(known, material.corpus.documents_at(known), strict=True)}
-    whole = [p.response == texts.get(int(a)) for p, a in zip(pairs, answers, strict=True)]
-    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
-    queries = _encoded(base.encode_query, [p.query for p in pairs], "queries", progress)
-    responses = documents[np.maximum(answers, 0)].copy()
-    if missing:
-        lacking = [pairs[place].response for place in missing]
-        responses[missing] = _encoded(base.encode_document, lacking, "responses", progress)
-    return Embedded(
-        queries=queries,
-        responses=responses,
-        answers=answers,
-        texts=numbered([p.query for p in pairs]),
-        documents=documents,
-        dev_queries=normalised(base.encode_query(material.dev.queries)),
-    )
-
-
-def _encoded(
-    encode: Callable[[list[str]], Vectors], texts: list[str], what: str, progress: Progress
-) -> Vectors:
-    """Vectors of texts, of length 1; each distinct text is encoded once."""
-    distinct = list(dict.fromkeys(texts))
-    parts = []
-    for start in range(0, len(distinct), _CHUNK):
-        progress(start, len(distinct), f"encoding {len(distinct):,} {what}")
-        parts.append(encode(distinct[start : start + _CHUNK]))
-    vectors = normalised(np.vstack(parts))
-    place = {text: row for row, text in enumerate(distinct)}
-    chosen: Vectors = vectors[[place[text] for text in texts]]
-    return chosen
 
 
 def _publish(

@@ -9,7 +9,8 @@ import streamlit as st
 
 from search import runs
 from search.encoders import KEYWORD, default_models, models
-from search.evaluation import METRICS, Evaluation, PairedTest, newest_evaluation
+from search.evaluation import METRICS, Evaluation, newest_evaluation
+from search.statistics import PairedTest
 from search.workspace import Manifest, Project
 from ui import loaders, navigation, run_view, widgets
 

@@ -11,8 +11,8 @@ from search.encoders import GENERIC_TITLE, ModelInfo, models
 from search.errors import BespokeError
 from search.evaluation import verdict_on
 from search.workspace import Project
+from training.export import export
 from training.recipes import RECIPES
-from training.train import export
 from ui import navigation, widgets
 
 

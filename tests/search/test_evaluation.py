@@ -17,16 +17,15 @@ from search.errors import Refused
 from search.evaluation import (
     METRICS,
     TRAINED_ON,
-    PairedTest,
     evaluate,
     load_evaluation,
     measure,
     newest_evaluation,
-    paired_test,
     score,
     verdict_on,
 )
 from search.query_sets import QuerySet
+from search.statistics import PairedTest, paired_test
 from search.workspace import Project
 from training.intake import import_beir
 from training.train import train

@@ -18,9 +18,10 @@ from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.word_vectors import words_of
 from search.workspace import Project
+from training.export import export
 from training.intake import import_beir
 from training.pairs import PairSet
-from training.train import export, train
+from training.train import train
 
 TUNE = {"epochs": "2", "batch_size": "16", "learning_rate": "1e-3"}
 WORDS = {"vector_size": 12, "min_count": 1, "epochs": 2}
@@ -308,7 +309,7 @@ def test_too_few_pairs_are_refused(project, tiny_model):
     with project.publish("pairs", manifest.made_from) as draft:
         leak = Pair("a question", current_corpus(project)[1].document("d30").text, "d30")
         PairSet([*whole.pairs[:3], leak], whole.dev).save(draft)
-    with pytest.raises(Refused, match=r"Only 3 pairs are left to train on \(1 pairs left out"):
+    with pytest.raises(Refused, match=r"Only 3 pairs are left to train on \(1 pair left out"):
         train(project, "fine-tune", None, {**TUNE, "base": str(tiny_model)})
     assert len(project.manifests("models")) == 3
 

@@ -14,8 +14,8 @@ import psutil
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from search.evaluation import PairedTest
 from search.runs import Run, Status
+from search.statistics import PairedTest
 from search.workspace import Project, new_id
 
 APP = Path(__file__).resolve().parents[2] / "app.py"

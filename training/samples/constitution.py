@@ -23,7 +23,13 @@ SOURCE = (
 LICENCE = (
     "the package is Apache-2.0, the text of the Constitution is public; our questions Apache-2.0"
 )
-EXAMPLES = ("Can the police keep me locked up without telling me why?",)
+EXAMPLES = (
+    "Can the police keep me locked up without telling me why?",
+    "What happens to a law that takes away our basic rights?",
+    "My uncle is on death row. Who can we beg for mercy?",
+    "Can I be stopped from criticising the government on Facebook?",
+    "How can a corrupt Supreme Court judge be removed?",
+)
 _QUESTIONS = Path(__file__).with_name("constitution_questions.jsonl")
 _SEED = 42
 

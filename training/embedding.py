@@ -1,0 +1,76 @@
+"""Vectors for an adapter to learn from: every text encoded once, and no text that an index has already."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from indexes.faiss_index import FaissFlatIndex
+from indexes.vector_index import Vectors, normalised
+from search.encoders import models
+from search.engine import build_index, find_index
+from search.progress import Progress
+from search.workspace import Manifest, Project
+from training.adapter import Embedded, numbered
+from training.material import Material
+
+_CHUNK = 256
+
+
+def document_vectors(
+    project: Project, name: str, base: Any, material: Material, progress: Progress
+) -> tuple[Vectors, Manifest | None]:
+    """Vectors of all documents under the base: from its index (built when missing) where it has one."""
+    own = [info for info in models(project) if info.name == name]
+    if own:
+        index = find_index(project, own[-1], material.corpus_manifest)
+        if index is None:
+            index = build_index(
+                project, own[-1], base, material.corpus_manifest, material.corpus, progress
+            )
+        return FaissFlatIndex.load(project.checked(index)).vectors, index
+    total = len(material.corpus)
+    parts = []
+    for start in range(0, total, _CHUNK):
+        progress(start, total, f"encoding {total:,} documents")
+        parts.append(base.encode_document(material.corpus.embedded_texts(start, start + _CHUNK)))
+    return normalised(np.vstack(parts)), None
+
+
+def embedded(base: Any, material: Material, documents: Vectors, progress: Progress) -> Embedded:
+    """Vectors of everything the adapter trains on; a response that is a document is not encoded again."""
+    pairs = material.guarded.pairs
+    ids = {identity: place for place, identity in enumerate(material.corpus.ids())}
+    answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
+    known = sorted({int(a) for a in answers if a >= 0})
+    texts = {a: d.embedded for a, d in zip(known, material.corpus.documents_at(known), strict=True)}
+    whole = [p.response == texts.get(int(a)) for p, a in zip(pairs, answers, strict=True)]
+    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
+    queries = _encoded(base.encode_query, [p.query for p in pairs], "queries", progress)
+    responses = documents[np.maximum(answers, 0)].copy()
+    if missing:
+        lacking = [pairs[place].response for place in missing]
+        responses[missing] = _encoded(base.encode_document, lacking, "responses", progress)
+    return Embedded(
+        queries=queries,
+        responses=responses,
+        answers=answers,
+        texts=numbered([p.query for p in pairs]),
+        documents=documents,
+        dev_queries=normalised(base.encode_query(material.dev.queries)),
+    )
+
+
+def _encoded(
+    encode: Callable[[list[str]], Vectors], texts: list[str], what: str, progress: Progress
+) -> Vectors:
+    """Vectors of texts, of length 1; each distinct text is encoded once."""
+    distinct = list(dict.fromkeys(texts))
+    parts = []
+    for start in range(0, len(distinct), _CHUNK):
+        progress(start, len(distinct), f"encoding {len(distinct):,} {what}")
+        parts.append(encode(distinct[start : start + _CHUNK]))
+    vectors = normalised(np.vstack(parts))
+    place = {text: row for row, text in enumerate(distinct)}
+    chosen: Vectors = vectors[[place[text] for text in texts]]
+    return chosen
