@@ -136,8 +136,9 @@ def _examples(project: Project) -> tuple[list[str], str]:
             result = loaders.evaluation(project, manifest)
             moved = result.differences(*names)
             order = np.argsort(-np.abs(moved), kind="stable")
-            chosen = [i for i in order if abs(moved[i]) > 0.05][:_EXAMPLES]
-            return [result.texts[i] for i in chosen], "Where they differ most"
+            differing = [result.texts[i] for i in order if abs(moved[i]) > 0.05]
+            telling = [text for text in project.info.examples if text in differing]
+            return list(dict.fromkeys(telling + differing))[:_EXAMPLES], "Where they differ most"
     if project.info.examples:
         return project.info.examples[:_EXAMPLES], "Try one of these"
     queries = project.newest("queries")
