@@ -9,7 +9,7 @@ from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import Vectors, normalised
 from search.encoders import models
 from search.engine import build_index, find_index
-from search.progress import Progress
+from search.progress import Progress, Stage
 from search.workspace import Manifest, Project
 from training.adapter import Embedded, numbered
 from training.material import Material
@@ -46,11 +46,15 @@ def embedded(base: Any, material: Material, documents: Vectors, progress: Progre
     texts = {a: d.embedded for a, d in zip(known, material.corpus.documents_at(known), strict=True)}
     whole = [p.response == texts.get(int(a)) for p, a in zip(pairs, answers, strict=True)]
     missing = [place for place, is_whole in enumerate(whole) if not is_whole]
-    queries = _encoded(base.encode_query, [p.query for p in pairs], "queries", progress)
+    queries = _encoded(
+        base.encode_query, [p.query for p in pairs], "queries", Stage(progress, 0.0, 0.6)
+    )
     responses = documents[np.maximum(answers, 0)].copy()
     if missing:
         lacking = [pairs[place].response for place in missing]
-        responses[missing] = _encoded(base.encode_document, lacking, "responses", progress)
+        responses[missing] = _encoded(
+            base.encode_document, lacking, "responses", Stage(progress, 0.6, 1.0)
+        )
     return Embedded(
         queries=queries,
         responses=responses,

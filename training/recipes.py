@@ -175,8 +175,7 @@ RECIPES: dict[str, RecipeInfo] = {
             "adapter",
             "Adapter",
             "Learns, in seconds, how to turn the generic model’s vectors towards your queries and "
-            "answers. Needs pairs. Start here: it brings much of the gain, and its index is ready at "
-            "once.",
+            "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
             Adapter,
             True,
         ),
@@ -184,7 +183,7 @@ RECIPES: dict[str, RecipeInfo] = {
             "fine-tune",
             "Fine-tune",
             "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
-            "card, minutes; on long texts and few pairs often the best.",
+            "card, minutes; with few pairs often the best.",
             FineTune,
             True,
         ),
@@ -213,16 +212,19 @@ _FEW_PAIRS = 1_000
 def recommended(pairs: int) -> tuple[str, str]:
     """The recipe to start with, and why, from the number of pairs (see the README's table).
 
-    On the sets measured, fine-tuning won below a thousand pairs, where an adapter has too little to turn
-    a whole space by; above, the adapter did at least as well in a fraction of the time.
+    On the sets measured (README), fine-tuning scored higher than an adapter below a thousand pairs; above,
+    the adapter scored higher, in a fraction of the time.
     """
     if pairs == 0:
         return "fasttext", "it needs no pairs, and reads words that it has never seen"
     if pairs < _FEW_PAIRS:
-        return "fine-tune", f"with {pairs:,} pairs, teaching the whole model usually gains more"
+        return (
+            "fine-tune",
+            f"with only {pairs:,} pairs, teaching the whole model usually gains more than an adapter",
+        )
     return (
         "adapter",
-        f"with {pairs:,} pairs, it gains as much as a fine-tune in a fraction of the time",
+        f"with {pairs:,} pairs, it usually gains much in a fraction of a fine-tune's time",
     )
 
 

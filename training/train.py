@@ -22,7 +22,7 @@ from search.encoders import (
 )
 from search.errors import Failed, Refused
 from search.evaluation import TRAINED_ON
-from search.progress import Progress, silent
+from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair
 from search.word_vectors import WordVectors
 from search.workspace import Draft, Project, check_project_name
@@ -110,15 +110,11 @@ def _adapted(
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
     base = _start(project, settings.base)
-    documents, index = document_vectors(project, settings.base, base, material, progress)
-    data = embedded(base, material, documents, progress)
-
-    def report(
-        done: int, total: int, message: str, metrics: dict[str, float] | None = None
-    ) -> None:
-        progress(done, total, message, metrics)
-
-    adapted = train_adapter(data, material.dev, settings, report)
+    # Shares of the time as measured; where the base has no index yet, its building comes first.
+    known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.4)
+    documents, index = document_vectors(project, settings.base, base, material, known)
+    data = embedded(base, material, documents, encoded)
+    adapted = train_adapter(data, material.dev, settings, Stage(progress, 0.4, 1.0))
     model = with_adapter(base, adapted.matrix)
     dev = {"ndcg@10": [adapted.start, adapted.best], "kept": adapted.kept}
     facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
