@@ -408,7 +408,8 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except _UsageError as error:
-        _aside(" ".join(str(error.format_message()).split()) + " See: python cli.py --help.")
+        said = " ".join(str(error.format_message()).split()).rstrip(".")
+        _aside(f"{said}. See: python cli.py --help.")
         sys.exit(2)
     except typer.Abort:
         _aside("Cancelled.")

@@ -311,19 +311,21 @@ def test_export_into_a_folder_with_something_in_it(refused, lab, write, tmp_path
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "wrong"),
     [
-        ["nonsense"],
-        ["import", "lab", "x", "--nope"],
-        ["search", "lab", "x", "-k", "many"],
-        ["index", "lab", "--engine", "nope"],
+        ([], "Missing command"),
+        (["nonsense"], "'nonsense'"),
+        (["import", "lab", "x", "--nope"], "--nope"),
+        (["search", "lab", "x", "-k", "many"], "'-k'"),
+        (["index", "lab", "--engine", "nope"], "'faiss'"),
     ],
 )
-def test_usage_errors(run_cli, workspace, tree, arguments):
+def test_usage_errors_are_one_line(run_cli, workspace, tree, arguments, wrong):
     done = run_cli(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Usage:" in done.stderr
-    assert "Traceback" not in done.stderr
+    [line] = done.stderr.splitlines()
+    assert wrong in line
+    assert line.endswith(". See: python cli.py --help.")
     assert tree(workspace) == {}
 
 
@@ -519,7 +521,7 @@ def test_add_pairs_and_queries_say_what_they_did(run_cli, write, tiny_pairs):
     assert (added.returncode, added.stdout) == (0, "2 documents added; the corpus has 2.\n")
     assert "d.csv: CSV, 2 documents (id from 'id', text from 'text')." in added.stderr.splitlines()
     assert (
-        "d.csv: 1 rows refused (row 4: the id 'b' was used by an earlier row)"
+        "d.csv: 1 row refused (row 4: the id 'b' was used by an earlier row)"
         in added.stderr.splitlines()
     )
     paired = run_cli("pairs", "p", tiny_pairs, "--add-responses")
