@@ -1,5 +1,7 @@
 """Projects: what do I have, and what next?"""
 
+from typing import Literal
+
 import streamlit as st
 
 from search import runs
@@ -78,7 +80,8 @@ def _sample(sample: Sample) -> None:
         if ready and run and st.session_state.pop(f"awaited-{sample.key}", None) == run.id:
             navigation.go("compare", name)
         if ready:
-            _next_step(project)
+            _state(project)
+            _actions(project)
             return
         if run is not None:
             run_view.ended(run)
@@ -97,16 +100,27 @@ def _card(project: Project) -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{project.name}**")
-            st.caption(_facts(project))
-            verdict = _verdict(project)
-            if verdict:
-                st.write(verdict)
-        with right, st.container(horizontal=True, horizontal_alignment="right"):
-            _next_step(project)
-            with st.popover("", type="tertiary", icon=":material/delete:", help="Delete"):
-                st.write(f"Delete {project.name} with all its documents and models?")
-                if st.button("Delete for good", key=f"delete-{project.name}"):
-                    _delete(project)
+            _state(project)
+        with right:
+            _actions(project, "right")
+
+
+def _state(project: Project) -> None:
+    """What a project holds, and the verdict so far."""
+    st.caption(_facts(project))
+    verdict = _verdict(project)
+    if verdict:
+        st.write(verdict)
+
+
+def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
+    """The next step, and a way to delete."""
+    with st.container(horizontal=True, horizontal_alignment=side):
+        _next_step(project)
+        with st.popover("", type="tertiary", icon=":material/delete:", help="Delete"):
+            st.write(f"Delete {project.name} with all its documents and models?")
+            if st.button("Delete for good", key=f"delete-{project.name}"):
+                _delete(project)
 
 
 def _delete(project: Project) -> None:
@@ -157,7 +171,7 @@ def _next_step(project: Project) -> None:
 def _next(project: Project) -> tuple[str, str]:
     if _newest(project, "corpora") is None:
         return "Add documents", "corpus"
-    if project.info.examples:
+    if project.info.examples and not project.manifests("models"):
         return "Search it", "compare"
     if _newest(project, "pairs") is None and not project.manifests("models"):
         return "Add pairs", "corpus"
