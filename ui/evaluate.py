@@ -9,7 +9,7 @@ import streamlit as st
 
 from search import runs
 from search.encoders import KEYWORD, default_models, models
-from search.evaluation import METRICS, Evaluation, newest_evaluation
+from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.statistics import PairedTest
 from search.workspace import Manifest, Project
 from ui import loaders, navigation, run_view, widgets
@@ -38,8 +38,8 @@ def page() -> None:
         run_view.ended(run)
     manifest = newest_evaluation(project)
     wanted = [info.name for info in default_models(project)]
-    stale = manifest is None or not set(wanted) <= set(manifest.details["models"])
-    if stale and (run is None or run.status.state == "done") and len(wanted) > 1:
+    unmeasured = len(wanted) > 1 and verdict_on(project, wanted[-1]) is None
+    if unmeasured and (run is None or run.status.state == "done"):
         _measure(project, [*wanted, KEYWORD])
     if manifest is None:
         widgets.empty(

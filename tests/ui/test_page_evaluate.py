@@ -171,6 +171,19 @@ def test_a_newer_model_makes_the_evaluation_stale(
     ]
 
 
+def test_a_measurement_of_chosen_models_stays_and_is_not_replaced(
+    evaluated: Project, started: list[list[str]]
+) -> None:
+    from search.evaluation import evaluate
+
+    evaluate(evaluated, ["words", "words-2"])
+    at = open_page("evaluate", TINY)
+    assert started == []
+    assert "words-2" in shown(at)
+    assert "“words-2”" in markup(at)
+    assert "Generic</td>" not in markup(at), "the table is of the two that were chosen"
+
+
 def test_other_models_can_be_measured(evaluated: Project, started: list[list[str]]) -> None:
     at = open_page("evaluate", TINY)
     at.multiselect[0].set_value(["words", "words-2"])
