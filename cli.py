@@ -272,7 +272,10 @@ def words(
     from search.words import nearest_words
     from search.workspace import project as existing
 
-    for near, cosine in nearest_words(existing(project), model, word):
+    found = nearest_words(existing(project), model, word)
+    if found.note:
+        _aside(found.note)
+    for near, cosine in found.words:
         _say(f"{cosine:.3f}  {near}")
 
 

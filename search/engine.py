@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from search.progress import Progress, Stage, silent
 from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
-IndexType = Literal["auto", "flat"]
 UNKNOWN_WORDS = "no known words in this query"
 _CHUNK = 256
 

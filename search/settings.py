@@ -19,7 +19,6 @@ class Limits:
     listed_refusals: int = 1_000
     min_documents: int = 2
     min_pairs: int = 8
-    min_test_queries: int = 5
     max_hits: int = 1_000
 
 

@@ -5,7 +5,7 @@ from threading import Lock
 import streamlit as st
 
 from search.corpus import Corpus
-from search.encoders import ModelInfo, load_encoder
+from search.encoders import ModelInfo, best_device, load_encoder
 from search.engine import Searcher, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.query_sets import QuerySet
@@ -61,6 +61,13 @@ def pair_set(found: Project, manifest: Manifest) -> PairSet:
 def _pair_set(home: str, name: str, identity: str) -> PairSet:
     owner = project(name)
     return PairSet.load(owner, owner.artifact("pairs", identity))
+
+
+@st.cache_resource(show_spinner=False)
+def device() -> str:
+    """Where models run on this machine: cuda, mps or cpu."""
+    with _LOADING:
+        return best_device()
 
 
 def corpus(found: Project, manifest: Manifest) -> Corpus:

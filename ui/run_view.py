@@ -33,12 +33,6 @@ def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = (
     return None
 
 
-def active(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
-    """The newest run of some commands that is still going on."""
-    run = latest(project, verbs, containing)
-    return run if run is not None and run.status.state not in OVER else None
-
-
 def watch(run: Run) -> None:
     """Draw a run that is going on, live; when it ends the whole page is drawn again."""
     _live(run)

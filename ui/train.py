@@ -1,6 +1,5 @@
 """Train: which model should I make, and how is it going?"""
 
-import sys
 from typing import Any, Literal, get_args, get_origin
 
 import pandas as pd
@@ -13,7 +12,7 @@ from search.errors import BespokeError
 from search.words import nearest_words
 from search.workspace import Project
 from training.recipes import RECIPES, RecipeInfo, recommended
-from ui import navigation, run_view, widgets
+from ui import loaders, navigation, run_view, widgets
 
 
 def page() -> None:
@@ -32,8 +31,12 @@ def page() -> None:
         if run is not None:
             _last(project, run)
         _form(project)
+    device = st.empty()
+    device.caption("Device: looking for a graphics card …")
     _made(project)
     _words(project)
+    # Last, because asking loads torch: the page is drawn and can be used meanwhile.
+    device.caption(f"Device: {loaders.device()}, chosen by itself.")
 
 
 def _last(project: Project, run: runs.Run) -> None:
@@ -67,7 +70,7 @@ def _form(project: Project) -> None:
     else:
         st.caption(
             f"{pairs.details['pairs']:,} pairs to train on · "
-            f"{pairs.details['dev_queries']:,} dev queries to steer by · device: {_device()}"
+            f"{pairs.details['dev_queries']:,} dev queries to steer by"
         )
     best, why = recommended(pairs.details["pairs"] if pairs is not None else 0)
     remembered = f"last-recipe-{project.name}"
@@ -148,15 +151,6 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
     return low, high
 
 
-def _device() -> str:
-    """The device a training will run on; torch is not loaded only to say so."""
-    if "torch" not in sys.modules:
-        return "chosen by itself (cuda, mps or cpu)"
-    from search.encoders import best_device
-
-    return best_device()
-
-
 def _made(project: Project) -> None:
     """The custom models so far."""
     rows = []
@@ -202,12 +196,14 @@ def _words(project: Project) -> None:
     if not word.strip() or model is None:
         return
     try:
-        near = nearest_words(project, model, word)
+        found = nearest_words(project, model, word)
     except BespokeError as error:
         st.warning(str(error))
         return
+    if found.note:
+        st.caption(found.note)
     st.dataframe(
-        pd.DataFrame(near, columns=["nearest word", "cosine"]),
+        pd.DataFrame(found.words, columns=["nearest word", "cosine"]),
         hide_index=True,
         column_config={
             "cosine": st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)

@@ -35,11 +35,6 @@ class Beir:
     notes: list[str] = field(default_factory=list)
 
 
-def looks_like_beir(path: Path) -> bool:
-    """Whether a path is a folder or a zip (anything else is read as a file of documents)."""
-    return path.is_dir() or path.suffix.lower() == ".zip"
-
-
 @contextmanager
 def open_beir(path: Path) -> Iterator[Beir]:
     """Open a BEIR folder or zip; a zip is unpacked to a temporary folder for the block.

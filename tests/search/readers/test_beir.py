@@ -11,7 +11,7 @@ import pytest
 
 from search.errors import Refused
 from search.readers import beir
-from search.readers.beir import looks_like_beir, open_beir
+from search.readers.beir import open_beir
 from search.settings import LIMITS
 
 
@@ -110,12 +110,6 @@ def test_not_there_and_not_a_zip(tmp_path):
         (tmp_path / "b.zip").write_bytes(body)
         with pytest.raises(Refused, match=r"^b\.zip is not a zip that can be read"):
             content(tmp_path / "b.zip")
-
-
-def test_looks_like_beir(tmp_path):
-    assert looks_like_beir(tmp_path)
-    assert looks_like_beir(tmp_path / "A.ZIP")
-    assert not looks_like_beir(tmp_path / "a.jsonl")
 
 
 def test_path_traversal_writes_nothing_outside(tiny_beir, tmp_path, monkeypatch):

@@ -1,0 +1,47 @@
+"""Nearest words of a project's model: known, guessed from parts, and unknown."""
+
+import pytest
+
+from search.encoders import find_model, load_encoder
+from search.errors import Refused
+from search.words import nearest_words
+from search.workspace import project_to_be
+from training.intake import import_beir
+from training.train import train
+
+
+@pytest.fixture
+def project(tiny_beir):
+    found = project_to_be("tiny")
+    import_beir(found, tiny_beir)
+    settings = {"min_count": 1, "epochs": 2, "vector_size": 8}
+    train(found, "word2vec", None, settings)
+    train(found, "fasttext", None, {**settings, "buckets": 1_000})
+    return found
+
+
+def test_a_known_word(project):
+    for model in ("word2vec", "fasttext"):
+        found = nearest_words(project, model, "Registrar", 3)
+        assert found.note is None
+        assert found.words == load_encoder(project, find_model(project, model)).nearest(
+            "registrar", 3
+        )
+
+
+def test_fasttext_guesses_an_unseen_word_and_says_so(project):
+    found = nearest_words(project, "fasttext", "registrars", 3)
+    assert len(found.words) == 3
+    assert found.note == (
+        "This word is not in the corpus often enough: its vector is built from its parts."
+    )
+
+
+def test_word2vec_says_that_it_does_not_know(project):
+    with pytest.raises(Refused, match="does not know the word 'registrars'"):
+        nearest_words(project, "word2vec", "registrars")
+
+
+def test_other_models_have_no_nearest_words(project):
+    with pytest.raises(Refused, match="not made of word vectors"):
+        nearest_words(project, "generic", "registrar")
