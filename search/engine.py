@@ -19,7 +19,8 @@ from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
 UNKNOWN_WORDS = "no known words in this query"
-_CHUNK = 256
+_WINDOW = 4096
+_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -308,16 +309,22 @@ def encode_corpus(
     vectors = np.zeros((total, info.dimension), dtype=np.float32)
     message = f"indexing {total:,} documents with {info.name}"
     progress(0, total, message)
-    for start in range(0, total, _CHUNK):
-        texts = corpus.embedded_texts(start, start + _CHUNK)
-        encoded = np.asarray(encoder.encode_document(texts), dtype=np.float32)
-        if encoded.shape != (len(texts), info.dimension):
-            raise Failed(
-                f"The model {info.name!r} gave vectors of shape {encoded.shape} instead of "
-                f"({len(texts)}, {info.dimension})."
-            )
-        vectors[start : start + len(texts)] = encoded
-        progress(start + len(texts), total, message)
+    done = 0
+    for start in range(0, total, _WINDOW):
+        texts = corpus.embedded_texts(start, start + _WINDOW)
+        # Texts of like length together: a batch is padded to its longest, and padding is work for nothing.
+        order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+        for chunk in (order[at : at + _CHUNK] for at in range(0, len(order), _CHUNK)):
+            encoded = encoder.encode_document([texts[place] for place in chunk])
+            array = np.asarray(encoded, dtype=np.float32)
+            if array.shape != (len(chunk), info.dimension):
+                raise Failed(
+                    f"The model {info.name!r} gave vectors of shape {array.shape} instead of "
+                    f"({len(chunk)}, {info.dimension})."
+                )
+            vectors[[start + place for place in chunk]] = array
+            done += len(chunk)
+            progress(done, total, message)
     return vectors
 
 
