@@ -91,7 +91,8 @@ def _query(project: Project) -> tuple[str, DeltaGenerator]:
     """The query box and the examples beneath it; also where the options go."""
     key = f"query-{project.name}"
     if key not in st.session_state:
-        st.session_state[key] = st.query_params.get("q", "")
+        # From the address; else the last one, which left with its widget when the page was left.
+        st.session_state[key] = st.query_params.get("q") or st.session_state.get(f"last-{key}", "")
     examples, caption = _examples(project)
 
     def choose() -> None:
@@ -120,6 +121,7 @@ def _query(project: Project) -> tuple[str, DeltaGenerator]:
             on_change=choose,
             wrap=True,
         )
+    st.session_state[f"last-{key}"] = query or ""
     st.query_params["q"] = query or ""
     if not query:
         del st.query_params["q"]

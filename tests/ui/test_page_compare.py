@@ -14,6 +14,7 @@ from app_help import (  # fmt: skip
     press,
     run,
     shown,
+    turn_to,
     unescaped,
     write_run,
 )
@@ -327,3 +328,13 @@ def test_an_example_with_markdown_in_it_is_shown_as_it_is(trained: Project) -> N
     at = open_page("compare", TINY, model=BOTH)
     (shown_as,) = [option.content for option in at.get("button_group")[0].proto.options]
     assert unescaped(shown_as) == "is $5 *more* than $4?"
+
+
+def test_the_question_is_still_there_after_a_visit_to_another_page(trained: Project) -> None:
+    at = open_page("compare", TINY)
+    at.text_input[0].set_value("what helps the kidney")
+    run(at)
+    turn_to(at, "train")
+    del at.query_params["q"]  # As the navigation of a browser does.
+    turn_to(at, "compare")
+    assert at.text_input[0].value == "what helps the kidney"
