@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus import Corpus, current_corpus
-from search.encoders import GENERIC, KEYWORD, ModelInfo
+from search.encoders import GENERIC, ModelInfo
 from search.engine import Retriever, chosen_models, retrievers_for
 from search.errors import Refused
 from search.leaks import seen_in_training
@@ -247,7 +247,7 @@ def _unseen(
     """
     seen: set[str] = set()
     for info in infos:
-        if info.kind == "generic" or info.name == KEYWORD:
+        if info.kind == "generic":
             continue
         model = project.artifact("models", info.id)
         if model.made_from.get("queries") == manifest.id and "base" not in model.made_from:

@@ -182,9 +182,8 @@ class Run:
                 message="unreadable",
                 error=f"{self.folder / _STATUS} is missing or damaged.",
             )
-        if (
-            status.pid is None
-        ):  # Not yet reported by the process itself: whom did the starter start?
+        # A process that has not yet reported itself: whom did the starter start?
+        if status.pid is None:
             with suppress(OSError, ValueError):
                 known = json.loads((self.folder / _PROCESS).read_text(encoding="utf-8"))
                 status = status.model_copy(update=known)

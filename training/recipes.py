@@ -174,7 +174,7 @@ RECIPES: dict[str, RecipeInfo] = {
         RecipeInfo(
             "adapter",
             "Adapter",
-            "Learns, in seconds, how to turn the generic model’s vectors towards your queries and "
+            "Learns, in seconds to a minute or two, how to turn the generic model’s vectors towards your queries and "
             "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
             Adapter,
             True,

@@ -35,8 +35,6 @@ from training.pairs import PairSet
 from training.recipes import Adapter, FineTune, Recipe, WordVectorRecipe, recipe_info, validated
 from training.word_vectors import train_word_vectors
 
-_CHUNK = 256
-
 
 @dataclass(frozen=True)
 class Trained:

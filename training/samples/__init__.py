@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from search.encoders import GENERIC
 from search.engine import index_model
 from search.errors import Refused
-from search.progress import Progress, Stage, silent
+from search.progress import Progress, silent
 from search.readers.documents import Document
 from search.workspace import Project
 from training.intake import Imported, publish_ready_made
@@ -77,5 +77,5 @@ def create_sample(project: Project, key: str, progress: Progress = silent) -> Im
         licence=sample.licence,
         examples=list(sample.examples),
     )
-    index_model(project, GENERIC, rebuild=False, progress=Stage(progress, 0.0, 1.0))
+    index_model(project, GENERIC, rebuild=False, progress=progress)
     return made

@@ -72,7 +72,7 @@ def read() -> tuple[list[Document], Split]:
 
 
 def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
-    kept = as_query_set(
+    return as_query_set(
         [
             Pair(text, "", document)
             for query, text in test.queries.items()
@@ -80,7 +80,6 @@ def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
             if (text, document) in wanted
         ]
     )
-    return kept
 
 
 def _terms() -> Iterator[Term]:
