@@ -9,9 +9,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import Progress, silent
-from search.readers.documents import Document, DocumentColumns, read_documents
+from search.readers.documents import DocumentColumns, read_documents
 from search.readers.report import Report
 from search.readers.tables import open_report
 from search.settings import LIMITS

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from search.corpus import Corpus, CorpusWriter, current_corpus, require_enough_documents
+from search.documents import Document
 from search.errors import Refused
 from search.progress import Progress, silent
 from search.query_sets import QuerySet
 from search.readers.beir import Beir, open_beir
-from search.readers.documents import Document, read_documents
+from search.readers.documents import read_documents
 from search.readers.pairs import Pair, PairColumns, read_pairs
 from search.readers.report import Report
 from search.readers.tables import open_report

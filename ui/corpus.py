@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from search import runs
+from search.documents import Document
 from search.errors import BespokeError
-from search.readers.documents import Document, DocumentColumns, preview_documents
+from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.pairs import PairColumns, preview_pairs
 from search.readers.report import Report
 from search.readers.tables import open_report, read_rows

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from search.documents import Document
 from search.errors import Refused
 from search.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.readers.tables import open_report, read_rows, text_lines
@@ -31,27 +32,16 @@ _ID_CHARACTERS = 512
 
 
 @dataclass(frozen=True)
-class Document:
-    """One document: an id that is unique in its corpus, a title (may be empty) and a text."""
-
-    id: str
-    title: str
-    text: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def embedded(self) -> str:
-        """What a model sees of it: title and text, as BEIR does."""
-        return f"{self.title} {self.text}".strip()
-
-
-@dataclass(frozen=True)
 class DocumentColumns:
-    """Which columns hold the id, the title and the text; None leaves it to a guess by name."""
+    """Which columns hold the id, the title, the text and metadata; None leaves it to a guess.
+
+    Where `metadata` is None, every column without another role is metadata.
+    """
 
     text: str | None = None
     title: str | None = None
     id: str | None = None
+    metadata: tuple[str, ...] | None = None
 
 
 def read_documents(

@@ -27,16 +27,22 @@ class RefusedRow:
 
 @dataclass
 class Report:
-    """What a reader understood of one file; filled while the file is read."""
+    """What a reader understood of one file; filled while the file is read.
+
+    An `encoding` or a `delimiter` that is set before reading was chosen by the person and is used as it is;
+    else the reader finds one and says here which. `notes` are things worth knowing that refused no row.
+    """
 
     source: str
     format: str = ""
+    encoding: str | None = None
     delimiter: str | None = None
     columns: tuple[str, ...] = ()
     roles: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
     refused_count: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, where: str, reason: str) -> None:
         """Leave a row out; the first thousand are listed, all are counted."""
@@ -64,6 +70,8 @@ class Report:
         return {
             "source": self.source,
             "format": self.format,
+            "encoding": self.encoding,
+            "notes": self.notes,
             "delimiter": self.delimiter,
             "roles": self.roles,
             "accepted": self.accepted,

@@ -8,8 +8,9 @@ import pytest
 
 from search import corpus as corpus_room
 from search.corpus import Corpus, add_documents, content_key, current_corpus
+from search.documents import Document
 from search.errors import Cancelled, Failed, Refused
-from search.readers.documents import Document, DocumentColumns
+from search.readers.documents import DocumentColumns
 from search.settings import LIMITS
 from search.workspace import project_to_be
 

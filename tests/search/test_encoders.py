@@ -9,6 +9,7 @@ import torch
 
 from search import encoders
 from search.corpus import Corpus, CorpusWriter
+from search.documents import Document
 from search.encoders import (
     default_models,
     find_model,
@@ -20,7 +21,6 @@ from search.encoders import (
 )
 from search.errors import Failed, Refused
 from search.progress import silent
-from search.readers.documents import Document
 from search.workspace import Project
 from training.recipes import FastText, Word2Vec
 from training.word_vectors import train_word_vectors

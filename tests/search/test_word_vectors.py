@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.corpus import Corpus, CorpusWriter
+from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import silent
-from search.readers.documents import Document
 from search.word_vectors import WordVectors, words_of
 from training.recipes import FastText, Word2Vec
 from training.word_vectors import train_word_vectors

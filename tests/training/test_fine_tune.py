@@ -235,7 +235,7 @@ def test_dev_ndcg_equals_brute_force(dev, tiny_model):
 
 def test_a_large_pool_is_bounded_and_holds_every_answer(tmp_path):
     from search.corpus import CorpusWriter
-    from search.readers.documents import Document
+    from search.documents import Document
 
     writer = CorpusWriter(tmp_path)
     writer.add([Document(f"d{n}", "", f"text {n} " + "x" * 500) for n in range(3_000)])

@@ -21,10 +21,10 @@ from app_help import (  # fmt: skip
 from streamlit.testing.v1 import AppTest
 
 from search.corpus import current_corpus
+from search.documents import Document
 from search.encoders import find_model
 from search.engine import SearchResult, compare, index_model
 from search.query_sets import QuerySet
-from search.readers.documents import Document
 from search.workspace import Project
 from training.intake import publish_ready_made
 from training.pairs import Split

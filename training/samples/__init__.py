@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from search.documents import Document
 from search.encoders import GENERIC
 from search.engine import index_model
 from search.errors import Refused
 from search.progress import Progress, silent
-from search.readers.documents import Document
 from search.workspace import Project
 from training.intake import Imported, publish_ready_made
 from training.pairs import Split

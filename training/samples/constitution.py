@@ -9,10 +9,10 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+from search.documents import Document
 from search.duplicates import NearDuplicates
 from search.errors import Failed
 from search.query_sets import QuerySet
-from search.readers.documents import Document
 from search.readers.pairs import Pair
 from training.pairs import Split, split_pairs
 

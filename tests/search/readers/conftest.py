@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from search.readers.documents import Document, DocumentColumns, preview_documents
+from search.documents import Document
+from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.pairs import Pair, PairColumns, preview_pairs
 from search.readers.report import Report
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from search.documents import Document
 from search.errors import Refused
-from search.readers.documents import Document, preview_documents
+from search.readers.documents import preview_documents
 
 
 def refusals(report):
