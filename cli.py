@@ -30,6 +30,13 @@ Models = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="How letters are stored: utf-8, cp1252, utf-16 ... Default: found out."),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help="What parts the columns of a CSV. Default: found out.")
+]
 
 
 class Engine(StrEnum):
@@ -66,23 +73,69 @@ def import_(
 @app.command()
 def add(
     project: ProjectName,
-    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, JSONL, JSON or TXT files.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files, folders, ZIP or TAR.GZ archives of any readable format."),
+    ],
     text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
     title_column: Annotated[str | None, typer.Option(help="The column that holds titles.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The column that holds ids.")] = None,
+    metadata_column: Annotated[
+        list[str] | None,
+        typer.Option(help="A column kept as metadata (repeatable). Default: all the others."),
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    passage_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="Longer documents are cut into passages of at most so many word pieces; 0 keeps them "
+            "whole. Default: 250, or as the corpus is cut already."
+        ),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Word pieces that a passage repeats of the one before.")
+    ] = None,
+    tiers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=BEST,NEXT,...",
+            help="Source tiers, the most binding first: type=case,statute,blog.",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="A document whose id is taken replaces the old one."),
+    ] = False,
 ) -> None:
     """Add documents from files; the project is made if it does not exist."""
-    from search.corpus import add_documents
+    from search.adding import Choices, add_documents
+    from search.filters import parse_tiers
+    from search.passages import cutting_of
     from search.readers.documents import DocumentColumns
     from search.workspace import project_to_be
 
-    columns = DocumentColumns(text_column, title_column, id_column)
+    metadata = tuple(metadata_column) if metadata_column else None
+    choices = Choices(
+        columns=DocumentColumns(text_column, title_column, id_column, metadata),
+        encoding=encoding,
+        delimiter=delimiter,
+        cutting=cutting_of(passage_tokens, overlap),
+        tiers=parse_tiers(tiers) if tiers else None,
+        replace_changed=replace,
+    )
     with _run(project_to_be(project)) as run:
-        made = add_documents(project_to_be(project), files, columns, run)
+        made = add_documents(project_to_be(project), files, choices, run)
         for report in made.reports:
             _report(run, report, "documents")
-        unchanged = f" ({made.unchanged:,} were there already)" if made.unchanged else ""
-        _say(f"{made.written:,} documents added{unchanged}; the corpus has {made.total:,}.")
+        _listed(run, made.listed)
+        _notes(run, made.notes)
+        changed = f", {made.added.replaced:,} replaced" if made.added.replaced else ""
+        same = f" ({made.added.unchanged:,} were there already)" if made.added.unchanged else ""
+        _say(
+            f"{made.added.written:,} documents added{changed}{same}; the corpus has {made.total:,} "
+            f"in {made.passages:,} passages."
+        )
 
 
 @app.command()
@@ -90,10 +143,26 @@ def pairs(
     project: ProjectName,
     file: Annotated[
         Path,
-        typer.Argument(help='JSON list of {"query", "response"}, JSONL, CSV or TSV.'),
+        typer.Argument(
+            help='JSON list of {"query", "response"}, JSONL, CSV, TSV, XLSX or Parquet.'
+        ),
     ],
     query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
     response_column: Annotated[str | None, typer.Option(help="The column of responses.")] = None,
+    negative_column: Annotated[
+        list[str] | None,
+        typer.Option(help='A column of hard negatives (repeatable); "" for none.'),
+    ] = None,
+    document_column: Annotated[
+        str | None,
+        typer.Option(help='The column of ids of documents that answer; "" for none.'),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="What the file was saved in, for example cp1252.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What parts the columns of a CSV file.")
+    ] = None,
     add_responses: Annotated[
         bool,
         typer.Option("--add-responses", help="Make documents of responses not in the corpus."),
@@ -104,9 +173,12 @@ def pairs(
     from search.workspace import project_to_be
     from training.intake import add_pairs
 
-    columns = PairColumns(query_column, response_column)
+    negatives = tuple(negative_column) if negative_column else None
+    columns = PairColumns(query_column, response_column, negatives, document_column)
     with _run(project_to_be(project)) as run:
-        made = add_pairs(project_to_be(project), file, columns, add_responses, run)
+        made = add_pairs(
+            project_to_be(project), file, columns, add_responses, run, encoding, delimiter
+        )
         for report in made.reports:
             _report(run, report, "pairs")
         _notes(run, made.notes)
@@ -118,16 +190,33 @@ def pairs(
 def queries(
     project: ProjectName,
     queries_file: Annotated[
-        Path, typer.Argument(metavar="QUERIES", help="Queries: JSONL, JSON, CSV or TSV.")
+        Path,
+        typer.Argument(
+            metavar="QUERIES",
+            help="Queries (JSONL, JSON, CSV, TSV or TREC topics), or one table of query, document id, grade.",
+        ),
     ],
-    qrels: Annotated[Path, typer.Option("--qrels", help="Judgments: BEIR or TREC qrels.")],
+    qrels: Annotated[
+        Path | None,
+        typer.Option("--qrels", help="Judgments: BEIR or TREC qrels. A table needs none."),
+    ] = None,
+    query_column: Annotated[str | None, typer.Option(help="A table's column of queries.")] = None,
+    document_column: Annotated[
+        str | None, typer.Option(help="A table's column of document ids.")
+    ] = None,
+    grade_column: Annotated[
+        str | None,
+        typer.Option(help='A table\'s column of grades; "" for none (each row counts 1).'),
+    ] = None,
 ) -> None:
     """Add a query set: queries with relevance judgments, never trained on."""
     from search.query_sets import add_query_set
+    from search.readers.judgments import JudgedColumns
     from search.workspace import project as existing
 
+    columns = JudgedColumns(query_column, document_column, grade_column)
     with _run(existing(project)) as run:
-        made = add_query_set(existing(project), queries_file, qrels)
+        made = add_query_set(existing(project), queries_file, qrels, columns)
         _notes(run, made.notes)
         _say(f"{made.queries:,} test queries.")
 
@@ -159,7 +248,7 @@ def index(
     ] = IndexKind.AUTO,
 ) -> None:
     """Build the index of a model over the newest corpus."""
-    from search.engine import index_model
+    from search.indexing import index_model
     from search.workspace import project as existing
 
     with _run(existing(project)) as run:
@@ -198,14 +287,27 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     model: Models = None,
     k: Annotated[int, typer.Option("-k", help="How many hits.")] = 10,
+    filter_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="CONDITION",
+            help="Only documents with this metadata (repeatable): type=case,statute or year>=2015.",
+        ),
+    ] = None,
+    by_tier: Annotated[
+        bool, typer.Option("--by-tier", help="Better source tiers first (see add --tiers).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search with several models; missing indexes are built first."""
     from search.engine import compare
+    from search.filters import Scope, parse_condition
     from search.workspace import project as existing
 
+    scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with _bar() as progress:
-        found = compare(existing(project), query, model or (), k, progress)
+        found = compare(existing(project), query, model or (), k, progress, scope)
     for result in found.results:
         if result.note:
             _aside(f"{result.model}: {result.note}")
@@ -216,9 +318,10 @@ def search(
         _say(f"\n{result.model} ({result.ms:.0f} ms)")
         for hit in result.hits:
             title = f"{hit.title}: " if hit.title else ""
-            _say(
-                f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}  {title}{' '.join(hit.text.split())[:100]}"
-            )
+            text = " ".join(hit.passage.text.split())[:100]
+            place = f" [p. {hit.passage.page}]" if hit.passage.page else ""
+            tier = f" ({hit.tier})" if hit.tier else ""
+            _say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
 
 
 @app.command()
@@ -260,6 +363,58 @@ def models(project: ProjectName, as_json: AsJson = False) -> None:
             f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
             f"{info['dim']:>5} dimensions  {info['created']}"
         )
+
+
+@app.command()
+def report(project: ProjectName, as_json: AsJson = False) -> None:
+    """Look at documents and pairs: what they are like, and what to fix first."""
+    from search.workspace import project as existing
+    from training.reports import make_report
+
+    with _run(existing(project)) as run:
+        made = make_report(existing(project), run).details
+    if as_json:
+        _print_json(made)
+        return
+    corpus = made["corpus"]
+    _say(f"{corpus['documents']:,} documents, {corpus['words']:,} words.")
+    for finding in corpus["findings"]:
+        _say(f"- {finding}")
+    if "pairs" in made:
+        _say(f"{made['pairs']['pairs']:,} pairs.")
+        for advice in made["pairs"]["advice"]:
+            _say(f"- {advice}")
+
+
+@app.command()
+def versions(
+    project: ProjectName,
+    number: Annotated[
+        int | None, typer.Argument(help="Show what this version changed. Default: the newest.")
+    ] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the version, and what was made of it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of the corpus, compare one with the one before, or delete it."""
+    from search.versions import delete_version, told_versions
+    from search.versions import version as by_number
+    from search.workspace import project as existing
+
+    found = existing(project)
+    if delete:
+        if number is None:
+            raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
+        gone = delete_version(found, by_number(found, number))
+        _say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
+        return
+    told = told_versions(found, number)
+    if as_json:
+        _print_json([one.as_json() for one in told])
+        return
+    for one in told:
+        _say(one.sentence)
 
 
 @app.command()
@@ -379,13 +534,24 @@ def _settings(pairs: Sequence[str]) -> dict[str, str]:
 def _report(run: Any, report: Any, what: str) -> None:
     """Say what was understood of a file, and what was refused."""
     roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
-    understood = f"{report.source}: {report.format}, {report.accepted:,} {what}"
+    how = ", ".join(part for part in (report.format, report.encoding) if part)
+    understood = f"{report.source}: {how}, {report.accepted:,} {what}"
     _aside(understood + (f" ({roles})" if roles else "") + ".")
+    _notes(run, [f"{report.source}: {note}" for note in report.notes])
     if report.refused_count:
         rows = "1 row" if report.refused_count == 1 else f"{report.refused_count:,} rows"
         shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
         more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
         _notes(run, [f"{report.source}: {rows} refused ({shown}{more})"])
+
+
+def _listed(run: Any, refused: Sequence[Any]) -> None:
+    """Say which files of an archive or folder did not come in."""
+    if refused:
+        files = "1 file" if len(refused) == 1 else f"{len(refused):,} files"
+        shown = "; ".join(f"{row.where}: {row.reason}" for row in refused[:5])
+        more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
+        _notes(run, [f"{files} left out ({shown}{more})"])
 
 
 def _notes(run: Any, notes: Sequence[str]) -> None:

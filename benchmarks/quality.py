@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search.encoders import GENERIC, KEYWORD
-from search.engine import index_model
 from search.evaluation import Evaluation, evaluate
+from search.indexing import index_model
 from search.settings import HOME_VARIABLE
 from search.workspace import Project, project_to_be
 from training.intake import import_beir

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexes.vector_index import BadVectors, BrokenIndex, Vectors, normalised
+from indexes.vector_index import BadVectors, BrokenIndex, Positions, Vectors, normalised
 
 INDEX_FILE = "index.faiss"
 _MARGIN = 16
@@ -94,7 +93,9 @@ class FaissFlatIndex:
 
         faiss.write_index(self._index, str(folder / INDEX_FILE))
 
-    def search(self, queries: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
+    def search(
+        self, queries: Vectors, k: int, allowed: Positions | None = None
+    ) -> tuple[Positions, Vectors]:
         """See `VectorIndex.search`."""
         if k < 1:
             raise BadVectors(f"k is {k}; it must be at least 1")
@@ -102,25 +103,41 @@ class FaissFlatIndex:
         positions = np.full((len(rows), k), -1, dtype=np.int64)
         scores = np.full((len(rows), k), -np.inf, dtype=np.float32)
         askers = np.flatnonzero(rows.any(axis=1))
-        fetch = min(len(self), k + self._zeros + _MARGIN)
+        parameters, most = self._only(allowed)
+        fetch = min(most, k + self._zeros + _MARGIN)
         while len(askers) and fetch:
-            found_scores, found = self._index.search(rows[askers], fetch)
+            found_scores, found = self._index.search(rows[askers], fetch, params=parameters)
             unsettled = []
             for asker, candidates, rough in zip(askers, found, found_scores, strict=True):
                 exact = self._exact(rows[asker], candidates)
                 order = np.lexsort((candidates, -exact))
                 kept = order[np.isfinite(exact[order])][:k]
                 last = exact[kept[-1]] if len(kept) == k else -np.inf
-                if fetch < len(self) and rough[-1] >= last - _NOISE:
+                if fetch < most and rough[-1] >= last - _NOISE:
                     unsettled.append(asker)
                     continue
                 positions[asker, : len(kept)] = candidates[kept]
                 scores[asker, : len(kept)] = exact[kept]
             askers = np.array(unsettled, dtype=np.int64)
-            fetch = min(len(self), fetch * 4)
+            fetch = min(most, fetch * 4)
         return positions, scores
 
-    def _exact(self, query: Vectors, candidates: NDArray[np.int64]) -> Vectors:
+    def _only(self, allowed: Positions | None) -> tuple[Any, int]:
+        """What makes FAISS look at the allowed vectors only, and how many these are."""
+        if allowed is None:
+            return None, len(self)
+        import faiss
+
+        library: Any = (
+            faiss  # Its Python layer takes arrays and names, which its type stubs do not know.
+        )
+        bits = np.zeros(len(self), dtype=bool)
+        bits[allowed] = True
+        packed = np.packbits(bits, bitorder="little")
+        selector = library.IDSelectorBitmap(packed)
+        return library.SearchParameters(sel=selector), int(bits.sum())
+
+    def _exact(self, query: Vectors, candidates: Positions) -> Vectors:
         """Cosines of one query with the vectors at `candidates`; -inf for zero vectors."""
         rows = self._vectors[candidates]
         cosines: Vectors = (rows * query).sum(axis=1, dtype=np.float32)

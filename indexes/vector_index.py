@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+Positions = NDArray[np.int64]
 
 
 class BadVectors(ValueError):
@@ -32,10 +33,13 @@ class VectorIndex(Protocol):
         """The number of vectors."""
         ...
 
-    def search(self, queries: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
+    def search(
+        self, queries: Vectors, k: int, allowed: Positions | None = None
+    ) -> tuple[Positions, Vectors]:
         """The k nearest vectors of each query.
 
         :param queries: shape (n, dimension), of any length but zero.
+        :param allowed: the positions that may be found; None for all. It is as if the others were not there.
         :returns: positions and cosines, both of shape (n, k), best first; equal cosines in order of
             position. Where fewer than k are found, the rest has position -1 and score -inf.
         :raises BadVectors: for a wrong shape, NaN or infinity.

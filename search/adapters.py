@@ -17,7 +17,7 @@ def derived_vectors(
 ) -> Vectors | None:
     """Vectors of a corpus under an adapter model, from the index of the model beneath it.
 
-    :returns: shape (documents, dimension); None when the model is no adapter, or its base has no index of
+    :returns: shape (passages, dimension); None when the model is no adapter, or its base has no index of
         this corpus yet.
     """
     if info.kind == "generic":

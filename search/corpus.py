@@ -1,49 +1,72 @@
-"""Documents in one SQLite file, with a full-text index (FTS5) for keyword search."""
+"""The documents of a corpus and their passages, in one SQLite file with a full-text index (FTS5)."""
 
 import hashlib
 import json
-import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-from search.documents import Document
+import numpy as np
+from numpy.typing import NDArray
+
+from search.documents import Document, Mark
 from search.errors import Failed, Refused
-from search.progress import Progress, silent
-from search.readers.documents import DocumentColumns, read_documents
-from search.readers.report import Report
-from search.readers.tables import open_report
-from search.settings import LIMITS
+from search.filters import EVERYTHING, Scope, Tiers, check_columns
+from search.passages import WHOLE, Cutting, Passage, embedded_passage
 from search.text import folded_words
 from search.workspace import Manifest, Project
 
 CORPUS_FILE = "corpus.sqlite"
-_SCHEMA = """
-CREATE TABLE documents (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
-    metadata TEXT NOT NULL, text_key BLOB NOT NULL, full_key BLOB NOT NULL
-);
-CREATE INDEX by_text ON documents (text_key);
-CREATE INDEX by_full ON documents (full_key);
-CREATE VIRTUAL TABLE words USING fts5 (
-    title, text, content='documents', content_rowid='position',
-    tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
-);
-"""
+_SHOWN_VALUES = 200
+_PASSAGE = "p.start, p.stop, p.heading, p.page"
+_EMBEDDED = (
+    f"SELECT p.position, d.title, d.text, {_PASSAGE} FROM passages p "
+    "JOIN documents d ON d.position = p.document"
+)
 
 
 def content_key(text: str) -> bytes:
     """A short hash of the words of a text: equal for texts that differ in case or punctuation."""
-    words = " ".join(folded_words(text))
-    return hashlib.blake2b(words.encode(), digest_size=12).digest()
+    return key_of_words(folded_words(text))
+
+
+def key_of_words(words: Sequence[str]) -> bytes:
+    """The `content_key` of a text of these words."""
+    return hashlib.blake2b(" ".join(words).encode(), digest_size=12).digest()
+
+
+class Found(NamedTuple):
+    """A document that a search found: its position, the score, and the position of its best passage."""
+
+    document: int
+    score: float
+    passage: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """Metadata to filter by: its values with the number of documents, the most frequent first.
+
+    Where every value is a number, `low` and `high` are the ends of their range. Only the first two hundred
+    of `distinct` values are listed.
+    """
+
+    name: str
+    values: list[tuple[str, int]]
+    distinct: int
+    low: float | None = None
+    high: float | None = None
 
 
 class Corpus:
     """The documents of a corpus, read-only. Safe to use from several threads.
 
-    A document's position is its row number, from 0: the number by which an index knows it.
+    A document's position is its row number, from 0. Passages have positions of their own, from 0: the numbers
+    by which an index knows them. Where nothing was cut, the two are the same.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,11 +79,63 @@ class Corpus:
 
     def __len__(self) -> int:
         """The number of documents."""
+        return self._count("documents")
+
+    @cached_property
+    def passages(self) -> int:
+        """The number of passages."""
+        return self._count("passages")
+
+    @cached_property
+    def cutting(self) -> Cutting:
+        """How documents are cut into passages."""
+        value = self._setting("cutting")
+        return Cutting(**json.loads(value)) if value else WHOLE
+
+    @cached_property
+    def tiers(self) -> Tiers | None:
+        """Which sources come first, where a rule was given."""
+        value = self._setting("tiers")
+        if value is None:
+            return None
+        rule = json.loads(value)
+        return Tiers(rule["column"], tuple(rule["order"]))
+
+    @cached_property
+    def owners(self) -> NDArray[np.int64]:
+        """The position of each passage's document, by the passage's position."""
         with self._open() as connection:
-            return int(connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+            rows = connection.execute("SELECT document FROM passages ORDER BY position")
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def embedded_texts(self, start: int, stop: int) -> list[str]:
-        """What models see of the documents at the positions from `start` up to `stop`."""
+        """What models see of the passages at the positions from `start` up to `stop`."""
+        with self._open() as connection:
+            rows = connection.execute(
+                f"{_EMBEDDED} WHERE p.position >= ? AND p.position < ? ORDER BY p.position",
+                (start, stop),
+            )
+            return [embedded_passage(title, text, Passage(*at)) for _, title, text, *at in rows]
+
+    def embedded_at(self, positions: Sequence[int]) -> list[str]:
+        """What models see of the passages at these positions, in the order asked for."""
+        found: dict[int, str] = {}
+        with self._open() as connection:
+            for chunk in _chunks(list(positions)):
+                marks = ",".join("?" * len(chunk))
+                rows = connection.execute(f"{_EMBEDDED} WHERE p.position IN ({marks})", chunk)
+                for position, title, text, *at in rows:
+                    found[position] = embedded_passage(title, text, Passage(*at))
+        return [found[position] for position in positions]
+
+    def embedded_keys(self) -> Iterator[bytes]:
+        """A hash of what models see of each passage, by position."""
+        with self._open() as connection:
+            for (key,) in connection.execute("SELECT embedded_key FROM passages ORDER BY position"):
+                yield key
+
+    def texts(self, start: int, stop: int) -> list[str]:
+        """Title and text of the documents at the positions from `start` up to `stop`, uncut."""
         with self._open() as connection:
             rows = connection.execute(
                 "SELECT title, text FROM documents WHERE position >= ? AND position < ? "
@@ -76,20 +151,41 @@ class Corpus:
             for chunk in _chunks(list(positions)):
                 marks = ",".join("?" * len(chunk))
                 for position, *fields in connection.execute(
-                    "SELECT position, id, title, text, metadata FROM documents "
+                    "SELECT position, id, title, text, metadata, marks FROM documents "
                     f"WHERE position IN ({marks})",
                     chunk,
                 ):
-                    found[position] = _document(fields)
+                    found[position] = document_of(fields)
         return [found[position] for position in positions]
+
+    def passages_at(self, positions: Sequence[int]) -> list[Passage]:
+        """The passages at these positions, in the order asked for."""
+        found: dict[int, Passage] = {}
+        with self._open() as connection:
+            for chunk in _chunks(list(positions)):
+                marks = ",".join("?" * len(chunk))
+                for position, *fields in connection.execute(
+                    f"SELECT p.position, {_PASSAGE} FROM passages p WHERE p.position IN ({marks})",
+                    chunk,
+                ):
+                    found[position] = Passage(*fields)
+        return [found[position] for position in positions]
+
+    def passages_of(self, document: int) -> list[int]:
+        """The positions of the passages of the document at a position, in order."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT position FROM passages WHERE document = ? ORDER BY start", (document,)
+            )
+            return [int(row[0]) for row in rows]
 
     def document(self, identity: str) -> Document | None:
         """The document with this id, or None."""
         with self._open() as connection:
             row = connection.execute(
-                "SELECT id, title, text, metadata FROM documents WHERE id = ?", (identity,)
+                "SELECT id, title, text, metadata, marks FROM documents WHERE id = ?", (identity,)
             ).fetchone()
-        return _document(row) if row else None
+        return document_of(row) if row else None
 
     def ids(self) -> list[str]:
         """All document ids, by position."""
@@ -99,20 +195,24 @@ class Corpus:
             ]
 
     def match(self, text: str) -> str | None:
-        """The id of a document whose text, or title and text, has the same words; else None."""
+        """The id of a document which has, whole or in one passage, the same words; else None."""
         if not folded_words(text):
             return None
         key = content_key(text)
         with self._open() as connection:
-            row = connection.execute(
+            for question in (
                 "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 "
                 "ORDER BY position LIMIT 1",
-                (key,),
-            ).fetchone()
-        return str(row[0]) if row else None
+                "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
+                "WHERE p.text_key = ?1 ORDER BY p.position LIMIT 1",
+            ):
+                row = connection.execute(question, (key,)).fetchone()
+                if row:
+                    return str(row[0])
+        return None
 
-    def keyword_search(self, query: str, k: int) -> list[tuple[int, float]]:
-        """Positions and BM25 scores (higher is better) of the best documents, by FTS5.
+    def keyword_search(self, query: str, k: int, scope: Scope = EVERYTHING) -> list[Found]:
+        """The best documents by BM25 (FTS5; higher is better), each by its best passage.
 
         :returns: nothing when no word of the query occurs in the corpus.
         """
@@ -120,17 +220,88 @@ class Corpus:
         if not words:
             return []
         expression = " OR ".join(f'"{word}"' for word in words)
+        where, values = self._where(scope)
+        best: dict[int, Found] = {}
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? "
-                "ORDER BY bm25(words), rowid LIMIT ?",
-                (expression, k),
+                "SELECT p.document, -bm25(words), words.rowid FROM words "
+                "JOIN passages p ON p.position = words.rowid "
+                f"WHERE words MATCH ? AND {where} ORDER BY bm25(words), words.rowid",
+                (expression, *values),
+            )
+            for document, score, passage in rows:
+                best.setdefault(int(document), Found(int(document), float(score), int(passage)))
+                if len(best) == k:
+                    break
+        return list(best.values())
+
+    def within(self, scope: Scope) -> NDArray[np.int64] | None:
+        """The positions of the passages that a scope allows, rising; None for all of them.
+
+        :raises Refused: for a condition on metadata that the corpus does not have.
+        """
+        if scope.everything:
+            return None
+        where, values = self._where(scope)
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT p.position FROM passages p WHERE {where} ORDER BY p.position", values
+            )
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def columns(self) -> list[Column]:
+        """The metadata that a search can be filtered by."""
+        with self._open() as connection:
+            groups = connection.execute(
+                "SELECT name, count(DISTINCT value), count(number) = count(*), min(number), "
+                "max(number) FROM facts GROUP BY name ORDER BY name"
             ).fetchall()
-        return [(int(position), float(score)) for position, score in rows]
+            found = []
+            for name, distinct, numbers, low, high in groups:
+                values = connection.execute(
+                    "SELECT value, count(*) FROM facts WHERE name = ? GROUP BY value "
+                    "ORDER BY count(*) DESC, value LIMIT ?",
+                    (name, _SHOWN_VALUES),
+                ).fetchall()
+                ends = (low, high) if numbers else (None, None)
+                found.append(Column(name, values, distinct, *ends))
+        return found
+
+    def column_names(self) -> list[str]:
+        """The names of the metadata that a search can be filtered by."""
+        with self._open() as connection:
+            return [
+                row[0]
+                for row in connection.execute("SELECT DISTINCT name FROM facts ORDER BY name")
+            ]
+
+    def tier_sizes(self) -> list[tuple[int, int]]:
+        """Each tier that occurs with its number of documents, the best first; none without a rule."""
+        with self._open() as connection:
+            return connection.execute(
+                "SELECT tier, count(*) FROM documents WHERE tier IS NOT NULL "
+                "GROUP BY tier ORDER BY tier"
+            ).fetchall()
 
     def sample(self, count: int) -> list[Document]:
         """The first `count` documents."""
         return self.documents_at(range(min(count, len(self))))
+
+    def _where(self, scope: Scope) -> tuple[str, list[str | float]]:
+        if scope.conditions:
+            check_columns(scope.conditions, self.column_names())
+        return scope.sql()
+
+    def _setting(self, name: str) -> str | None:
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT value FROM settings WHERE name = ?", (name,)
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def _count(self, table: str) -> int:
+        with self._open() as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def _open(self) -> "closing[sqlite3.Connection]":
         try:
@@ -138,102 +309,6 @@ class Corpus:
             return closing(sqlite3.connect(uri, uri=True, check_same_thread=False))
         except sqlite3.Error as error:
             raise Failed(f"{self.path} cannot be opened: {error}.") from None
-
-
-@dataclass
-class Added:
-    """What `CorpusWriter.add` did: documents written, and those that were there already."""
-
-    written: int = 0
-    unchanged: int = 0
-
-
-class CorpusWriter:
-    """Writes documents into a new corpus file, or into a copy of an earlier one."""
-
-    def __init__(self, folder: Path, earlier: Path | None = None) -> None:
-        path = folder / CORPUS_FILE
-        if earlier is not None:
-            shutil.copyfile(earlier, path)
-        self._connection = sqlite3.connect(path)
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        if earlier is None:
-            self._connection.executescript(_SCHEMA)
-        row = self._connection.execute("SELECT count(*) FROM documents").fetchone()
-        self._next = int(row[0])
-
-    def add(self, documents: Iterable[Document], report: Report | None = None) -> Added:
-        """Write documents; one whose id is taken is left alone if equal, else refused in `report`.
-
-        Ids that a reader made up (the file has none) give way instead: two files named notes.txt may both
-        come in.
-        """
-        added = Added()
-        for document in documents:
-            if report is not None and "id" not in report.roles:
-                document = self._with_free_id(document)
-            row = self._connection.execute(
-                "SELECT title, text FROM documents WHERE id = ?", (document.id,)
-            ).fetchone()
-            if row is None:
-                self._insert(document)
-                added.written += 1
-            elif row == (document.title, document.text):
-                added.unchanged += 1
-            elif report is not None:
-                report.accepted -= 1
-                report.refuse(
-                    f"document {document.id!r}", "another document of the corpus has this id"
-                )
-        return added
-
-    def _with_free_id(self, document: Document) -> Document:
-        """The document, its id made longer by a hash of its words when another document has it."""
-        row = self._connection.execute(
-            "SELECT title, text FROM documents WHERE id = ?", (document.id,)
-        ).fetchone()
-        if row is None or row == (document.title, document.text):
-            return document
-        return replace(document, id=f"{document.id}-{content_key(document.embedded).hex()[:8]}")
-
-    @property
-    def count(self) -> int:
-        """Documents in the corpus so far."""
-        return self._next
-
-    def close(self) -> None:
-        """Build the full-text index and write everything out."""
-        self._connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
-        self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-        self._connection.commit()
-        self._connection.close()
-
-    def _insert(self, document: Document) -> None:
-        self._connection.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._next,
-                document.id,
-                document.title,
-                document.text,
-                json.dumps(dict(document.metadata), ensure_ascii=False),
-                content_key(document.text),
-                content_key(document.embedded),
-            ),
-        )
-        self._next += 1
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What an `add` brought: the new corpus, one report per file, and the counts."""
-
-    corpus: Manifest
-    reports: list[Report]
-    written: int
-    unchanged: int
-    total: int
 
 
 def current_corpus(project: Project) -> tuple[Manifest, Corpus]:
@@ -250,64 +325,11 @@ def current_corpus(project: Project) -> tuple[Manifest, Corpus]:
     return manifest, Corpus.of(project, manifest)
 
 
-def add_documents(
-    project: Project,
-    files: Sequence[Path],
-    columns: DocumentColumns = DocumentColumns(),
-    progress: Progress = silent,
-) -> Intake:
-    """Add the documents of files to a project: a new version of its corpus, the old one kept.
-
-    :raises Refused: when a file cannot be used at all, when nothing is new, or when the corpus would
-        have fewer than two documents. Nothing is changed then.
-    """
-    reports = [open_report(path) for path in files]
-    earlier = project.newest("corpora")
-    old = Corpus.of(project, earlier) if earlier else None
-    made_from = {"corpus": earlier.id} if earlier else {}
-    written = unchanged = 0
-    with project.publish_together() as drafts:
-        draft = drafts.add("corpora", made_from)
-        writer = CorpusWriter(draft.folder, old.path if old else None)
-        for path, report in zip(files, reports, strict=True):
-            documents = read_documents(path, report, columns)
-            added = writer.add(_counted(documents, report, progress), report)
-            report.require_some("documents")
-            written += added.written
-            unchanged += added.unchanged
-        total = writer.count
-        writer.close()
-        require_enough_documents(total, ", ".join(report.source for report in reports))
-        if not written:
-            raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
-        draft.details.update(
-            documents=total, written=written, files=[report.summary() for report in reports]
-        )
-    progress(1, 1, f"{total:,} documents in the corpus")
-    return Intake(project.artifact("corpora", draft.id), reports, written, unchanged, total)
-
-
-def require_enough_documents(total: int, source: str) -> None:
-    """Refuse a corpus in which every search would return the same thing."""
-    if total < LIMITS.min_documents:
-        raise Refused(
-            f"{source}: a corpus needs at least {LIMITS.min_documents} documents to be searched, "
-            f"this one would have {total}. Add more documents in the same step."
-        )
-
-
-def _counted(
-    documents: Iterator[Document], report: Report, progress: Progress
-) -> Iterator[Document]:
-    for number, document in enumerate(documents):
-        if number % 200 == 0:
-            progress(number, 0, f"reading {report.source}: {number:,} documents")
-        yield document
-
-
-def _document(fields: Sequence[str]) -> Document:
-    identity, title, text, metadata = fields
-    return Document(identity, title, text, json.loads(metadata))
+def document_of(fields: Sequence[str]) -> Document:
+    """A document out of its row: id, title, text, metadata, marks."""
+    identity, title, text, metadata, marks = fields
+    places = tuple(Mark(*mark) for mark in json.loads(marks)) if marks else ()
+    return Document(identity, title, text, json.loads(metadata), places)
 
 
 def _chunks(items: list[int], size: int = 500) -> Iterator[list[int]]:

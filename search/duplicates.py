@@ -6,6 +6,7 @@ shingle in common (prefix filtering; Chaudhuri et al. 2006, Bayardo et al. 2007)
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,7 +18,7 @@ THRESHOLD = 0.9
 
 def shingles(text: str) -> frozenset[str]:
     """The words and the pairs of neighbouring words of a text, case folded."""
-    words = folded_words(text)
+    words = [sys.intern(word) for word in folded_words(text)]  # Many texts hold the same few words.
     return frozenset(words) | frozenset(f"{a} {b}" for a, b in pairwise(words))
 
 

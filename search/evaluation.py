@@ -6,7 +6,7 @@ gains, judgments of 0 not relevant, a query for which nothing was found counts 0
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from search.corpus import Corpus, current_corpus
 from search.encoders import GENERIC, ModelInfo
-from search.engine import Retriever, chosen_models, retrievers_for
+from search.engine import chosen_models, retrievers_for
 from search.errors import Refused
-from search.leaks import seen_in_training
+from search.leaks import leaks_of, seen_in_training
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet, current_query_set
-from search.readers.pairs import Pair
+from search.readers.pairs import load_pairs
+from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
 from search.workspace import Manifest, Project, write_json
 
@@ -35,7 +36,10 @@ Scores = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Several models on one query set, with every single query's figures."""
+    """Several models on one query set, with every single query's figures.
+
+    `clean` is False where the query set shares queries or relevant documents with the project's pairs.
+    """
 
     queries: list[str]
     texts: list[str]
@@ -43,6 +47,7 @@ class Evaluation:
     first_relevant: dict[str, list[int | None]]
     comparisons: list[PairedTest]
     notes: list[str] = field(default_factory=list)
+    clean: bool = True
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""
@@ -84,15 +89,19 @@ def evaluate(
         notes.append(f"{seen:,} queries left out: a model was trained on them or their answers")
     if not usable.queries:
         raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
+    leaks = leaks_of(project, query_manifest, query_set, corpus)
+    if leaks.note:
+        notes.append(leaks.note)
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
     result = measure(retrievers, corpus, usable, notes, Stage(progress, 0.7, 1.0))
+    result = replace(result, clean=leaks.clean)
     made_from = {
         "corpus": corpus_manifest.id,
         "queries": query_manifest.id,
         **{f"model:{info.name}": info.id for info in infos},
     }
     with project.publish("evaluations", made_from) as draft:
-        draft.details.update(result.as_json(), notes=notes)
+        draft.details.update(result.as_json(), notes=notes, clean=result.clean)
         write_json(
             draft.folder / _PER_QUERY,
             {
@@ -110,7 +119,14 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     """Read an evaluation artifact, checked to be whole."""
     folder = project.checked(manifest)
     content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
-    return Evaluation(comparisons=_tests(manifest), notes=manifest.details["notes"], **content)
+    facts = manifest.details
+    # What was evaluated before splits were checked holds no word on it.
+    return Evaluation(
+        comparisons=_tests(manifest),
+        notes=facts["notes"],
+        clean=facts.get("clean", True),
+        **content,
+    )
 
 
 def newest_evaluation(project: Project) -> Manifest | None:
@@ -221,7 +237,7 @@ def _rankings(
     for start in range(0, len(texts), _BATCH):
         progress(start, len(texts), message)
         for ranking in retriever.rank(texts[start : start + _BATCH], DEPTH):
-            found.append([ids[position] for position, _ in ranking])
+            found.append([ids[document] for document, _, _ in ranking])
     return found
 
 
@@ -254,8 +270,6 @@ def _unseen(
             continue
         path = project.folder_of(model) / TRAINED_ON
         if path.is_file():
-            with path.open(encoding="utf-8") as stream:
-                pairs = [Pair(**json.loads(line)) for line in stream]
-            seen |= seen_in_training(pairs, query_set, corpus)
+            seen |= seen_in_training(load_pairs(path), query_set, corpus)
     kept = {q: text for q, text in query_set.queries.items() if q not in seen}
     return QuerySet(kept, {q: query_set.judgments[q] for q in kept}), len(seen)

@@ -1,12 +1,39 @@
-"""No query, document or near-duplicate may cross from training into test: the guard, from both sides."""
+"""No query, document or near-duplicate may cross from training into test: the guard, from both sides.
 
-from collections.abc import Sequence
+Queries are compared with queries; what a pair teaches as an answer (its response, and the document it points
+to) with the documents that are relevant to test queries, whole and in passages. Hard negatives are not
+compared: a negative is only pushed away from its own query, so one that answers a test query teaches nothing
+about that query. It cannot make the test easier, and negatives mined from the whole corpus do the same.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from search.corpus import Corpus
 from search.duplicates import NearDuplicates
-from search.query_sets import QuerySet
-from search.readers.pairs import Pair
+from search.readers.judgments import Judgments
+from search.readers.pairs import Pair, load_pairs
+from search.workspace import Manifest, Project
+
+if TYPE_CHECKING:
+    from search.query_sets import QuerySet
+
+PAIRS_FILE = "pairs.jsonl"
+DEV_FILE = "dev.json"
+_EXAMPLES = 50
+_SHOWN_CHARACTERS = 200
+
+
+class Texts(NamedTuple):
+    """What of a document could be an answer: all of it (without and with its title), and its passages."""
+
+    whole: tuple[str, ...]
+    passages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,63 +57,233 @@ class Guarded:
         )
 
 
-def keep_apart(pairs: Sequence[Pair], tests: Sequence[QuerySet], corpus: Corpus) -> Guarded:
+@dataclass(frozen=True)
+class LeakCheck:
+    """What is on both sides of a split, near-duplicates included: counts, and up to fifty examples of each.
+
+    `query_examples` are (id of the test query, its text, the training query), `document_examples` (id of a
+    document that is relevant to a test query, how many training pairs teach it or a near-duplicate).
+    """
+
+    queries: int = 0
+    documents: int = 0
+    query_examples: tuple[tuple[str, str, str], ...] = ()
+    document_examples: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is on both sides."""
+        return not self.queries and not self.documents
+
+    @property
+    def found(self) -> str:
+        """In words how much is on both sides, with an example."""
+        parts = []
+        if self.queries:
+            what = "query" if self.queries == 1 else "queries"
+            parts.append(f"{self.queries:,} {what} (for example {self.query_examples[0][0]!r})")
+        if self.documents:
+            what = "relevant document" if self.documents == 1 else "relevant documents"
+            parts.append(
+                f"{self.documents:,} {what} (for example {self.document_examples[0][0]!r})"
+            )
+        return " and ".join(parts) or "nothing"
+
+    @property
+    def note(self) -> str | None:
+        """In plain words what is on both sides, and what that means; None for a clean split."""
+        if self.clean:
+            return None
+        return (
+            f"this split is not clean: training and test share {self.found}, near-duplicates included. "
+            "Pairs that share them are kept out of training here, so models trained here are measured "
+            "fairly; figures of a model that was trained elsewhere on this split would be too good"
+        )
+
+    def as_json(self, against: str) -> dict[str, Any]:
+        """The check for a manifest.
+
+        :param against: the id of the artifact that holds the other side.
+        """
+        return {
+            "against": against,
+            "queries": self.queries,
+            "documents": self.documents,
+            "query_examples": [list(example) for example in self.query_examples],
+            "document_examples": [list(example) for example in self.document_examples],
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "LeakCheck":
+        """A check out of a manifest."""
+        return cls(
+            stored["queries"],
+            stored["documents"],
+            tuple((query, text, trained) for query, text, trained in stored["query_examples"]),
+            tuple((document, count) for document, count in stored["document_examples"]),
+        )
+
+
+def keep_apart(pairs: Sequence[Pair], tests: "Sequence[QuerySet]", corpus: Corpus) -> Guarded:
     """The pairs that share no query and no relevant document with the query sets.
 
     :param pairs: candidates for training.
     :param tests: query sets (test, dev) that must stay unseen.
     :param corpus: where the judged documents are.
     """
-    queries, documents = _judged(tests, corpus)
-    known_queries = NearDuplicates(queries)
-    known_documents = NearDuplicates([text for _, text in documents])
-    judged_ids = {identity for identity, _ in documents}
+    held = _HeldOut(tests, corpus)
     kept: list[Pair] = []
     same_query = same_document = 0
-    seen: dict[str, bool] = {}
     for pair in pairs:
-        if known_queries.of(pair.query):
+        if held.queries_like(pair.query):
             same_query += 1
-            continue
-        if pair.response not in seen:
-            seen[pair.response] = bool(known_documents.of(pair.response))
-        if pair.document in judged_ids or seen[pair.response]:
+        elif held.answers_like(pair):
             same_document += 1
-            continue
-        kept.append(pair)
+        else:
+            kept.append(pair)
     return Guarded(kept, same_query, same_document)
 
 
-def seen_in_training(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> set[str]:
+def seen_in_training(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) -> set[str]:
     """The ids of test queries that a model may have seen: by their text, or by a relevant document."""
-    trained_queries = NearDuplicates([pair.query for pair in trained])
-    trained_texts = NearDuplicates(list(dict.fromkeys(pair.response for pair in trained)))
-    trained_ids = {pair.document for pair in trained if pair.document is not None}
-    seen = {query for query, text in test.queries.items() if trained_queries.of(text)}
-    positions = {identity: position for position, identity in enumerate(corpus.ids())}
-    leaked: dict[str, bool] = {}
-    for query in test.queries:
-        for identity in test.relevant(query):
-            if identity not in leaked:
-                leaked[identity] = identity in trained_ids
-                if not leaked[identity] and identity in positions:
-                    document = corpus.documents_at([positions[identity]])[0]
-                    leaked[identity] = bool(
-                        trained_texts.of(document.text) or trained_texts.of(document.embedded)
-                    )
-            if leaked[identity]:
-                seen.add(query)
-    return seen
+    queries, documents = _shared(trained, _HeldOut([test], corpus))
+    return {
+        q for q in test.queries if q in queries or not documents.keys().isdisjoint(test.relevant(q))
+    }
 
 
-def _judged(tests: Sequence[QuerySet], corpus: Corpus) -> tuple[list[str], list[tuple[str, str]]]:
-    """The test queries, and each judged document as (id, text) and (id, title + text)."""
-    queries = [text for test in tests for text in test.queries.values()]
-    wanted = {d for test in tests for query in test.queries for d in test.relevant(query)}
-    positions = [place for place, identity in enumerate(corpus.ids()) if identity in wanted]
-    documents: list[tuple[str, str]] = []
-    for document in corpus.documents_at(positions):
-        documents.append((document.id, document.text))
-        if document.title:
-            documents.append((document.id, document.embedded))
+def check_leaks(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) -> LeakCheck:
+    """What a query set has in common with the training side of its split.
+
+    :param trained: all that training sees or is steered by.
+    """
+    queries, documents = _shared(trained, _HeldOut([test], corpus))
+    examples = list(queries.items())[:_EXAMPLES]
+    return LeakCheck(
+        len(queries),
+        len(documents),
+        tuple((q, _short(test.queries[q]), _short(pair.query)) for q, pair in examples),
+        tuple(documents.most_common(_EXAMPLES)),
+    )
+
+
+def leaks_of(project: Project, manifest: Manifest, test: "QuerySet", corpus: Corpus) -> LeakCheck:
+    """The leak check of a query set against the newest pairs of its project.
+
+    It was recorded with the younger of the two; where not (the younger was deleted), it is made now.
+    """
+    pairs = project.newest("pairs")
+    if pairs is None:
+        return LeakCheck()
+    for one, other in ((manifest, pairs), (pairs, manifest)):
+        stored = one.details.get("leaks")
+        if stored and stored["against"] == other.id:
+            return LeakCheck.from_json(stored)
+    return check_leaks(training_side(project, pairs, corpus), test, corpus)
+
+
+def training_side(project: Project, manifest: Manifest, corpus: Corpus) -> list[Pair]:
+    """What training sees of a set of pairs, and what it is steered by: its pairs, its dev queries as pairs."""
+    folder = project.checked(manifest)
+    dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
+    steering = answered(dev["queries"], dev["judgments"], corpus)
+    return [*load_pairs(folder / PAIRS_FILE), *steering]
+
+
+def answered(queries: Mapping[str, str], judgments: Judgments, corpus: Corpus) -> list[Pair]:
+    """Queries as pairs with each relevant document that is in the corpus."""
+    relevant = {q: [d for d, g in judgments.get(q, {}).items() if g > 0] for q in queries}
+    texts = texts_of(corpus, {d for documents in relevant.values() for d in documents})
+    return [
+        Pair(queries[q], texts[d].whole[-1], d) for q in queries for d in relevant[q] if d in texts
+    ]
+
+
+def texts_of(corpus: Corpus, documents: set[str]) -> dict[str, Texts]:
+    """What of each of these documents could be an answer; those not in the corpus are left out."""
+    places = [place for place, identity in enumerate(corpus.ids()) if identity in documents]
+    passages = _passages(corpus, places)
+    return {
+        document.id: Texts(
+            tuple(dict.fromkeys(filter(None, (document.text, document.embedded)))),
+            tuple(document.text[start:stop] for start, stop in passages.get(place, ())),
+        )
+        for place, document in zip(places, corpus.documents_at(places), strict=True)
+    }
+
+
+def _passages(corpus: Corpus, places: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """Where the passages of documents that were cut begin and end, by the document's position."""
+    if corpus.passages == len(corpus):
+        return {}
+    owners = corpus.owners
+    wanted = np.flatnonzero(np.isin(owners, places))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for owner, passage in zip(owners[wanted], corpus.passages_at(wanted.tolist()), strict=True):
+        found.setdefault(int(owner), []).append((passage.start, passage.stop))
+    return {place: cuts for place, cuts in found.items() if len(cuts) > 1}
+
+
+class _HeldOut:
+    """The queries of query sets and their relevant documents, to hold pairs against."""
+
+    def __init__(self, tests: "Sequence[QuerySet]", corpus: Corpus) -> None:
+        self._corpus = corpus
+        queries = [item for test in tests for item in test.queries.items()]
+        self._queries = [identity for identity, _ in queries]
+        self._near_queries = NearDuplicates([text for _, text in queries])
+        self._documents = {d for test in tests for q in test.queries for d in test.relevant(q)}
+        texts = [
+            (identity, text)
+            for identity, found in texts_of(corpus, self._documents).items()
+            for text in (*found.whole, *found.passages)
+        ]
+        self._owners = [identity for identity, _ in texts]
+        self._near_texts = NearDuplicates([text for _, text in texts])
+        self._by_text: dict[str, frozenset[str]] = {}
+        self._by_document: dict[str, frozenset[str]] = {}
+
+    def queries_like(self, query: str) -> list[str]:
+        """The ids of the held-out queries that nearly equal this one."""
+        return [self._queries[place] for place in self._near_queries.of(query)]
+
+    def answers_like(self, pair: Pair) -> frozenset[str]:
+        """The ids of the relevant documents that a pair teaches, or nearly."""
+        found = self._like(pair.response)
+        if pair.document is None:
+            return found
+        if pair.document not in self._by_document:
+            self._by_document[pair.document] = self._like_document(pair.document)
+        return found | self._by_document[pair.document]
+
+    def _like(self, text: str) -> frozenset[str]:
+        if text not in self._by_text:
+            self._by_text[text] = self._compared(text)
+        return self._by_text[text]
+
+    def _like_document(self, identity: str) -> frozenset[str]:
+        found = frozenset({identity} & self._documents)
+        document = self._corpus.document(identity)
+        if document is not None:
+            for text in {document.text, document.embedded}:
+                # Texts of documents are not remembered: together they may be as large as the corpus.
+                found |= self._by_text[text] if text in self._by_text else self._compared(text)
+        return found
+
+    def _compared(self, text: str) -> frozenset[str]:
+        return frozenset(self._owners[place] for place in self._near_texts.of(text))
+
+
+def _shared(pairs: Sequence[Pair], held: _HeldOut) -> tuple[dict[str, Pair], Counter[str]]:
+    """The held-out queries that are near a pair's, with such a pair; relevant documents, with how many pairs."""
+    queries: dict[str, Pair] = {}
+    documents: Counter[str] = Counter()
+    for pair in pairs:
+        for identity in held.queries_like(pair.query):
+            queries.setdefault(identity, pair)
+        documents.update(held.answers_like(pair))
     return queries, documents
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

@@ -9,17 +9,26 @@ from pathlib import Path
 class Limits:
     """Bounds that are checked while reading, so that no input can exhaust the machine."""
 
-    upload_bytes: int = 1024 * 1024 * 1024
+    upload_bytes: int = 4 * 1024 * 1024 * 1024
     line_bytes: int = 8 * 1024 * 1024
     text_characters: int = 1_000_000
+    prose_characters: int = 20_000_000
+    prose_bytes: int = 64 * 1024 * 1024
+    pages: int = 20_000
+    id_characters: int = 512
     query_characters: int = 10_000
     columns: int = 1_000
     zip_entries: int = 10_000
+    folder_files: int = 100_000
     zip_ratio: int = 200
     listed_refusals: int = 1_000
+    preview_rows: int = 50_000
+    preview_files: int = 500
     min_documents: int = 2
     min_pairs: int = 8
     max_hits: int = 1_000
+    json_bytes: int = 256 * 1024 * 1024
+    spreadsheet_rest_bytes: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from search.errors import Failed, Refused
 from search.settings import settings
 from search.text import MARKS
 
-Kind = Literal["corpora", "pairs", "queries", "models", "indexes", "evaluations"]
+Kind = Literal["corpora", "pairs", "queries", "models", "indexes", "evaluations", "reports"]
 KIND_NAMES: dict[str, str] = {
     "corpora": "corpus",
     "pairs": "set of pairs",
@@ -34,6 +34,7 @@ KIND_NAMES: dict[str, str] = {
     "models": "model",
     "indexes": "index",
     "evaluations": "evaluation",
+    "reports": "report",
 }
 MANIFEST = "manifest.json"
 _PROJECT_FILE = "project.json"
@@ -189,6 +190,13 @@ class Project:
         :raises Failed: when it is not there (any more) or damaged.
         """
         return read_manifest(self.folder / kind / identity)
+
+    def remove(self, manifest: Manifest) -> None:
+        """Delete an artifact: it vanishes at once, then its files go (a later publish sweeps up leftovers)."""
+        folder = self.folder_of(manifest)
+        grave = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
+        folder.rename(grave)
+        shutil.rmtree(grave)
 
     def folder_of(self, manifest: Manifest) -> Path:
         """Where an artifact's files are."""

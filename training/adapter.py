@@ -37,15 +37,19 @@ Report = Callable[[int, int, str, dict[str, float] | None], None]
 class Embedded:
     """Everything the training sees, as vectors of the base model.
 
-    `queries` and `responses` have one row a pair; `documents` one row a document of the corpus. `answers`
-    is the position of a pair's response in the corpus, or -1. `texts` tells equal queries by equal numbers.
+    `queries` and `responses` have one row a pair; `negatives`, of shape (pairs, most of a pair, dimension), the
+    wrong answers that came with them, zero where a pair has fewer. `documents` has one row a passage of the
+    corpus, and `owners` the position of its document. `answers` is the position of a pair's document, or -1.
+    `texts` tells equal queries by equal numbers.
     """
 
     queries: Vectors
     responses: Vectors
+    negatives: Vectors
     answers: NDArray[np.int64]
     texts: NDArray[np.int64]
     documents: Vectors
+    owners: NDArray[np.int64]
     dev_queries: Vectors
 
 
@@ -127,7 +131,9 @@ class _Learner:
         self._settings = settings
         self._queries = torch.from_numpy(data.queries)
         self._responses = torch.from_numpy(data.responses)
+        self._negatives = torch.from_numpy(data.negatives)
         self._answers = torch.from_numpy(data.answers)
+        self._owners = torch.from_numpy(data.owners)
         self._texts = torch.from_numpy(data.texts)
         self._random = torch.Generator().manual_seed(settings.seed)
         self._matrix = torch.nn.Parameter(torch.eye(data.queries.shape[1]))
@@ -181,8 +187,9 @@ class _Learner:
         right |= (answers[:, None] == answers[None, :]) & (answers[:, None] >= 0)
         right.fill_diagonal_(False)
         logits = (queries @ responses.T * _SCALE).masked_fill(right, _FAR_BELOW)
+        given = self._given_negatives(batch, queries)
         if self._documents is None:
-            return cross_entropy(logits, torch.arange(len(batch)))
+            return cross_entropy(torch.cat([logits, given], dim=1), torch.arange(len(batch)))
         drawn = torch.randperm(len(self._documents), generator=self._random)[:_NEGATIVES]
         others = normalize(self._documents[drawn] @ self._matrix.T, dim=1)
         wide = (queries @ others.T * _SCALE).masked_fill(
@@ -190,19 +197,30 @@ class _Learner:
         )
         own = torch.diagonal(logits)[:, None]
         return cross_entropy(
-            torch.cat([own, wide], dim=1), torch.zeros(len(batch), dtype=torch.long)
+            torch.cat([own, wide, given], dim=1), torch.zeros(len(batch), dtype=torch.long)
         )
+
+    def _given_negatives(self, batch: "torch.Tensor", queries: "torch.Tensor") -> "torch.Tensor":
+        """What each query of a batch makes of the wrong answers that came with it, as logits."""
+        import torch
+        from torch.nn.functional import normalize
+
+        vectors = self._negatives[batch]
+        turned = normalize(vectors @ self._matrix.T, dim=2)
+        logits = torch.einsum("bd,bnd->bn", queries, turned) * _SCALE
+        return logits.masked_fill(~vectors.any(dim=2), _FAR_BELOW)
 
     def _right_answers(self, batch: "torch.Tensor", drawn: "torch.Tensor") -> "torch.Tensor":
         """Where, among the documents drawn, right answers of the batch's queries stand."""
         import torch
 
-        column = {place: number for number, place in enumerate(drawn.tolist())}
+        columns: dict[int, list[int]] = {}
+        for number, owner in enumerate(self._owners[drawn].tolist()):
+            columns.setdefault(owner, []).append(number)
         right = torch.zeros(len(batch), len(drawn), dtype=torch.bool)
         for row, text in enumerate(self._texts[batch].tolist()):
             for answer in self._known[text]:
-                if answer in column:
-                    right[row, column[answer]] = True
+                right[row, columns.get(answer, [])] = True
         return right
 
 

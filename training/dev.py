@@ -1,5 +1,6 @@
 """The dev part: held out of training, measured before it and as it goes, to steer by."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ class DevSet:
 
     The pool is the judged documents and as many others, drawn at random, as can be encoded in short time
     (the whole corpus, where it is small). So a dev score is comparable with other dev scores of the same
-    set, not with a test score.
+    set, not with a test score. A document is found by its best passage: `positions`, `ids` (of the documents)
+    and `texts` have one entry a passage.
     """
 
     query_set: QuerySet
@@ -55,8 +57,9 @@ class DevSet:
             if characters > _POOL_CHARACTERS or len(places) + len(block) > _POOL_DOCUMENTS:
                 break
             places += block
-        documents = corpus.documents_at(places)
-        return cls(small, places, [d.id for d in documents], [d.embedded for d in documents])
+        positions = [p for place in places for p in corpus.passages_of(place)]
+        owners = [ids[owner] for owner in corpus.owners[positions]]
+        return cls(small, positions, owners, corpus.embedded_at(positions))
 
     @property
     def characters(self) -> int:
@@ -85,9 +88,11 @@ class DevSet:
         :param queries: shape (queries, dimension), in the order of `queries`.
         :param documents: shape (pool, dimension), in the order of `positions`.
         """
-        positions, _ = FaissFlatIndex.from_vectors(documents).search(np.asarray(queries), 10)
+        index = FaissFlatIndex.from_vectors(documents)
+        most = max(Counter(self.ids).values())  # So many passages may belong to one document.
+        positions, _ = index.search(np.asarray(queries), min(10 * most, len(index)))
         run = {
-            query: [self.ids[p] for p in row if p >= 0]
+            query: list(dict.fromkeys(self.ids[p] for p in row if p >= 0))[:10]
             for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
         return float(np.mean(score(run, self.query_set)[MAIN_METRIC]))

@@ -1,6 +1,6 @@
 """Vectors for an adapter to learn from: every text encoded once, and no text that an index has already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,19 +8,21 @@ import numpy as np
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import Vectors, normalised
 from search.encoders import models
-from search.engine import build_index, find_index
+from search.indexing import build_index, find_index
 from search.progress import Progress, Stage
+from search.readers.pairs import Pair
 from search.workspace import Manifest, Project
 from training.adapter import Embedded, numbered
 from training.material import Material
 
 _CHUNK = 256
+_MOST_NEGATIVES = 4
 
 
 def document_vectors(
     project: Project, name: str, base: Any, material: Material, progress: Progress
 ) -> tuple[Vectors, Manifest | None]:
-    """Vectors of all documents under the base: from its index (built when missing) where it has one."""
+    """Vectors of all passages under the base: from its index (built when missing) where it has one."""
     own = [info for info in models(project) if info.name == name]
     if own:
         index = find_index(project, own[-1], material.corpus_manifest)
@@ -29,40 +31,66 @@ def document_vectors(
                 project, own[-1], base, material.corpus_manifest, material.corpus, progress
             )
         return FaissFlatIndex.load(project.checked(index)).vectors, index
-    total = len(material.corpus)
+    total = material.corpus.passages
     parts = []
     for start in range(0, total, _CHUNK):
-        progress(start, total, f"encoding {total:,} documents")
+        progress(start, total, f"encoding {total:,} passages")
         parts.append(base.encode_document(material.corpus.embedded_texts(start, start + _CHUNK)))
     return normalised(np.vstack(parts)), None
 
 
 def embedded(base: Any, material: Material, documents: Vectors, progress: Progress) -> Embedded:
-    """Vectors of everything the adapter trains on; a response that is a document is not encoded again."""
+    """Vectors of everything the adapter trains on; a response that is a document is not encoded again.
+
+    A document of several passages answers by the one that is nearest to the query, as in a search.
+    """
     pairs = material.guarded.pairs
-    ids = {identity: place for place, identity in enumerate(material.corpus.ids())}
+    corpus = material.corpus
+    ids = {identity: place for place, identity in enumerate(corpus.ids())}
     answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
     known = sorted({int(a) for a in answers if a >= 0})
-    texts = {a: d.embedded for a, d in zip(known, material.corpus.documents_at(known), strict=True)}
-    whole = [p.response == texts.get(int(a)) for p, a in zip(pairs, answers, strict=True)]
-    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
+    texts = {
+        a: {d.embedded, d.text} for a, d in zip(known, corpus.documents_at(known), strict=True)
+    }
+    whole = [p.response in texts.get(int(a), ()) for p, a in zip(pairs, answers, strict=True)]
     queries = _encoded(
-        base.encode_query, [p.query for p in pairs], "queries", Stage(progress, 0.0, 0.6)
+        base.encode_query, [p.query for p in pairs], "queries", Stage(progress, 0.0, 0.5)
     )
-    responses = documents[np.maximum(answers, 0)].copy()
+    passages = {a: corpus.passages_of(a) for a in known}
+    responses = np.zeros_like(queries)
+    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
+    for place, query in enumerate(queries):
+        if whole[place]:
+            own = documents[passages[int(answers[place])]]
+            responses[place] = own[int(np.argmax(own @ query))]
     if missing:
         lacking = [pairs[place].response for place in missing]
         responses[missing] = _encoded(
-            base.encode_document, lacking, "responses", Stage(progress, 0.6, 1.0)
+            base.encode_document, lacking, "responses", Stage(progress, 0.5, 0.8)
         )
     return Embedded(
         queries=queries,
         responses=responses,
+        negatives=_negatives(base, pairs, queries.shape[1], Stage(progress, 0.8, 1.0)),
         answers=answers,
         texts=numbered([p.query for p in pairs]),
         documents=documents,
+        owners=corpus.owners,
         dev_queries=normalised(base.encode_query(material.dev.queries)),
     )
+
+
+def _negatives(base: Any, pairs: Sequence[Pair], dimension: int, progress: Progress) -> Vectors:
+    """Vectors of the wrong answers that came with the pairs: shape (pairs, most of a pair, dimension)."""
+    most = min(max(len(p.negatives) for p in pairs), _MOST_NEGATIVES)
+    vectors = np.zeros((len(pairs), most, dimension), dtype=np.float32)
+    given = [(place, slot) for place, p in enumerate(pairs) for slot in range(len(p.negatives))]
+    given = [(place, slot) for place, slot in given if slot < most]
+    if given:
+        texts = [pairs[place].negatives[slot] for place, slot in given]
+        found = _encoded(base.encode_document, texts, "hard negatives", progress)
+        vectors[[place for place, _ in given], [slot for _, slot in given]] = found
+    return vectors
 
 
 def _encoded(

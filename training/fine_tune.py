@@ -2,8 +2,9 @@
 
 The loss (Henderson et al. 2017, "Efficient Natural Language Response Suggestion for Smart Reply") takes, for
 each query, the other answers of its batch as wrong ones; batches without duplicates keep right ones out of
-them. The dev score is measured before training and after each epoch, and the best state is kept, which may
-be the untouched start.
+them. A pair with hard negatives is one row for each of them, and the negatives of a batch join the wrong
+answers of all its queries. The dev score is measured before training and after each epoch, and the best
+state is kept, which may be the untouched start.
 """
 
 import math
@@ -62,7 +63,6 @@ def fine_tune(
     :param scratch: a folder for the trainer's own files.
     :param progress: told after every step.
     """
-    from datasets import Dataset
     from sentence_transformers import (
         SentenceTransformerTrainer,
         SentenceTransformerTrainingArguments,
@@ -70,9 +70,10 @@ def fine_tune(
     from sentence_transformers.losses import MultipleNegativesRankingLoss
     from sentence_transformers.training_args import BatchSamplers
 
-    batch = min(settings.batch_size, len(pairs))
-    steps = max(1, math.ceil(len(pairs) / batch)) * settings.epochs
-    work = _Work(dev, pairs, settings, steps, progress)
+    rows = _rows(pairs)
+    batch = min(settings.batch_size, max(len(columns[0]) for columns in rows.values()))
+    steps = sum(math.ceil(len(columns[0]) / batch) for columns in rows.values()) * settings.epochs
+    work = _Work(dev, rows, settings, steps, progress)
     whole_length = model.max_seq_length
     best = _Best(model, dev, work, whole_length)
     best.measure(0)
@@ -101,9 +102,7 @@ def fine_tune(
     trainer = SentenceTransformerTrainer(
         model=model,
         args=arguments,
-        train_dataset=Dataset.from_dict(
-            {"anchor": [p.query for p in pairs], "positive": [p.response for p in pairs]}
-        ),
+        train_dataset=_datasets(rows),
         loss=MultipleNegativesRankingLoss(model),
         callbacks=[_callback(best, work, settings)],
     )
@@ -116,15 +115,44 @@ def fine_tune(
     return Tuned(best.scores, best.epoch, work.steps_done)
 
 
+_Rows = dict[str, list[list[str]]]
+"""A name to the columns anchor, positive and, for triplets, negative."""
+
+
+def _rows(pairs: Sequence[Pair]) -> _Rows:
+    """What to train on: pairs without negatives, and the others as one triplet for each negative."""
+    plain = [(p.query, p.response) for p in pairs if not p.negatives]
+    triplets = [(p.query, p.response, negative) for p in pairs for negative in p.negatives]
+    named: dict[str, Sequence[tuple[str, ...]]] = {"pairs": plain, "triplets": triplets}
+    return {
+        name: [list(column) for column in zip(*rows, strict=True)]
+        for name, rows in named.items()
+        if rows
+    }
+
+
+def _datasets(rows: _Rows) -> Any:
+    """The rows as the trainer wants them; with two kinds, each batch is of one kind, in proportion."""
+    from datasets import Dataset, DatasetDict
+
+    names = ("anchor", "positive", "negative")
+    made = {
+        name: Dataset.from_dict(dict(zip(names, columns, strict=False)))
+        for name, columns in rows.items()
+    }
+    return DatasetDict(made) if len(made) > 1 else next(iter(made.values()))
+
+
 class _Work:
     """Progress in units of time: characters encoded, a training step counting its backward pass."""
 
     def __init__(
-        self, dev: DevSet, pairs: Sequence[Pair], settings: FineTune, steps: int, progress: Progress
+        self, dev: DevSet, rows: _Rows, settings: FineTune, steps: int, progress: Progress
     ) -> None:
         # A word piece is about four characters; what is cut off costs nothing.
         longest = settings.sequence_length * 4
-        characters = sum(min(len(p.query), longest) + min(len(p.response), longest) for p in pairs)
+        columns = [column for columns in rows.values() for column in columns]
+        characters = sum(min(len(text), longest) for column in columns for text in column)
         self._measure = float(dev.characters) + 1
         self._step = _FORWARD_AND_BACKWARD * characters * settings.epochs / steps + 1
         self._total = self._measure * (settings.epochs + 1) + self._step * steps

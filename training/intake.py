@@ -1,23 +1,26 @@
 """Bringing in training data: BEIR data sets whole, and query/response pairs on their own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.corpus import Corpus, CorpusWriter, current_corpus, require_enough_documents
+from search.adding import require_enough_documents
+from search.corpus import CORPUS_FILE, Corpus
+from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.errors import Refused
+from search.leaks import answered, check_leaks, keep_apart, texts_of, training_side
 from search.progress import Progress, silent
 from search.query_sets import QuerySet
-from search.readers.beir import Beir, open_beir
+from search.readers.beir import open_beir
 from search.readers.documents import read_documents
-from search.readers.pairs import Pair, PairColumns, read_pairs
+from search.readers.pairs import PairColumns, read_pairs
 from search.readers.report import Report
 from search.readers.tables import open_report
-from search.workspace import Drafts, Project
-from training.pairs import PairSet, Split, current_pairs, split_pairs
-
-_SEED = 42
+from search.workspace import Draft, Drafts, Manifest, Project
+from training.beir import beir_split
+from training.matching import ById, Matched, match
+from training.pairs import SEED, PairSet, Split, current_pairs, split_pairs
 
 
 @dataclass(frozen=True)
@@ -46,26 +49,27 @@ def import_beir(project: Project, path: Path, progress: Progress = silent) -> Im
         with project.publish_together(source=data.source) as drafts:
             draft = drafts.add("corpora")
             writer = CorpusWriter(draft.folder)
-            documents: dict[str, str] = {}
             for number, document in enumerate(read_documents(data.corpus, report)):
                 if number % 200 == 0:
                     progress(number, 0, f"reading {data.source}: {number:,} documents")
                 writer.add([document])
-                documents[document.id] = document.embedded
-            writer.close()
+            documents = writer.count
             report.require_some("documents")
-            require_enough_documents(len(documents), data.source)
-            draft.details.update(documents=len(documents), files=[report.summary()])
-            split = _beir_split(data, documents, notes)
-            _add_split(drafts, split, draft.id, data.source)
+            require_enough_documents(documents, data.source)
+            passages = writer.close(progress)
+            draft.details.update(documents=documents, passages=passages, files=[report.summary()])
+            corpus = Corpus(draft.folder / CORPUS_FILE)
+            progress(0, 0, "keeping training and test apart")
+            split = beir_split(data, corpus, notes)
+            notes += _add_split(project, drafts, split, draft.id, corpus, data.source)
     if report.refused_count:
         first = report.refused[0]
         notes.append(
             f"corpus.jsonl: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
         )
-    progress(1, 1, f"{len(documents):,} documents imported")
+    progress(1, 1, f"{documents:,} documents imported")
     return Imported(
-        len(documents), len(split.train), len(split.dev.queries), len(split.test.queries), notes
+        documents, len(split.train), len(split.dev.queries), len(split.test.queries), notes
     )
 
 
@@ -75,37 +79,39 @@ def add_pairs(
     columns: PairColumns = PairColumns(),
     add_responses: bool = False,
     progress: Progress = silent,
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> Imported:
     """Add query/response pairs to a project.
 
-    Responses are matched to documents by their words. In a project without documents the responses become
-    the documents. Where there is no query set yet, a fifth of the pairs is held out as one.
+    Pairs point to documents by id, or their responses are matched to documents by their words. In a project
+    without documents the responses become the documents. Where there is no query set yet, a fifth of the
+    pairs is held out as one; else the pairs are held against it, and what is on both sides is recorded.
 
     :param add_responses: add responses that match no document to the corpus.
+    :param encoding: what the file was saved in; None finds out.
+    :param delimiter: what parts the columns of a CSV file; None finds out.
     :raises Refused: when the file cannot be used, or holds too few pairs; nothing is changed then.
     """
     report = open_report(path)
-    new = list(read_pairs(path, report, columns))
+    report.encoding, report.delimiter = encoding, delimiter
+    by_id = ById(project, add_responses)
+    new = list(read_pairs(path, report, columns, by_id))
     report.require_some("pairs")
     progress(0, 0, f"{len(new):,} pairs read from {report.source}")
     with project.publish_together() as drafts:
-        corpus_id, matched, added = _match(project, drafts, new, add_responses, report)
+        matched = match(project, drafts, new, by_id, add_responses, report)
         progress(0, 0, "splitting without leaks")
         split, notes = _with_earlier(project, matched)
-        if added:
-            notes.append(f"{added:,} responses became documents of the corpus")
-        unmatched = sum(pair.document is None for pair in matched)
-        if unmatched:
-            notes.append(
-                f"{unmatched:,} responses are in no document of the corpus: these pairs train but "
-                "cannot be held out"
-            )
-        _add_split(drafts, split, corpus_id, report.source, report)
+        notes += _facts(matched)
+        notes += _add_split(
+            project, drafts, split, matched.corpus_id, matched.corpus, report.source, report
+        )
     if not split.test.queries and project.newest("queries") is None:
         notes.append("no pairs could be held out as a query set: no response is in the corpus")
     progress(1, 1, f"{len(split.train):,} pairs to train on")
     return Imported(
-        documents=added,
+        documents=matched.added,
         pairs=len(split.train),
         dev_queries=len(split.dev.queries),
         test_queries=len(split.test.queries),
@@ -129,124 +135,112 @@ def publish_ready_made(
         draft = drafts.add("corpora", documents=len(documents), files=[])
         writer = CorpusWriter(draft.folder)
         writer.add(documents)
-        writer.close()
-        _add_split(drafts, split, draft.id, source)
+        draft.details["passages"] = writer.close()
+        corpus = Corpus(draft.folder / CORPUS_FILE)
+        notes = _add_split(project, drafts, split, draft.id, corpus, source)
     return Imported(
-        len(documents), len(split.train), len(split.dev.queries), len(split.test.queries)
+        len(documents), len(split.train), len(split.dev.queries), len(split.test.queries), notes
     )
 
 
 def _add_split(
-    drafts: Drafts, split: Split, corpus: str, source: str, report: Report | None = None
-) -> None:
-    """Begin the artifacts of a split: pairs where there are any, a query set where there is a test."""
-    summary = report.summary() if report else {}
-    if split.train:
-        draft = drafts.add(
-            "pairs",
-            {"corpus": corpus},
-            source=source,
-            seed=_SEED,
-            split=split.digest,
-            file=summary,
-        )
-        PairSet(split.train, split.dev).save(draft)
-    if split.test.queries:
-        draft = drafts.add("queries", {"corpus": corpus}, source=source, split=split.digest)
-        split.test.save(draft)
-
-
-def _beir_split(data: Beir, documents: Mapping[str, str], notes: list[str]) -> Split:
-    pairs: list[Pair] = []
-    for query, judged in data.judgments.get("train", {}).items():
-        known = {d: g for d, g in judged.items() if g > 0 and d in documents}
-        best = max(known.values(), default=0)
-        text = data.queries.get(query)
-        if text is not None:
-            pairs.extend(Pair(text, documents[d], d) for d, g in known.items() if g == best)
-    dev = _query_set(data, "dev", documents, notes)
-    test = _query_set(data, "test", documents, notes)
-    if not pairs:
-        return Split([], dev, test)
-    if dev.queries and test.queries:
-        return Split(pairs, dev, test)
-    made = split_pairs(pairs, hold_test=not test.queries)
-    return Split(made.train, made.dev, test if test.queries else made.test)
-
-
-def _query_set(data: Beir, split: str, documents: Mapping[str, str], notes: list[str]) -> QuerySet:
-    judgments = data.judgments.get(split, {})
-    whole = QuerySet({q: data.queries[q] for q in judgments if q in data.queries}, judgments)
-    usable, unanswered = whole.restricted_to(set(documents))
-    left_out = unanswered + sum(query not in data.queries for query in judgments)
-    if left_out:
-        notes.append(
-            f"{split}: {left_out:,} queries left out (no text, or no relevant document in the corpus)"
-        )
-    return usable
-
-
-def _match(
-    project: Project, drafts: Drafts, pairs: list[Pair], add_responses: bool, report: Report
-) -> tuple[str, list[Pair], int]:
-    """Point pairs to documents; make documents of the responses where that is wanted or needed."""
-    earlier = project.newest("corpora")
-    if earlier is None:
-        identity, ids = _responses_as_corpus(drafts, pairs, report, None, {})
-        return identity, [replace(p, document=ids[p.response]) for p in pairs], len(ids)
-    manifest, corpus = current_corpus(project)
-    known = {text: corpus.match(text) for text in dict.fromkeys(p.response for p in pairs)}
-    missing = [text for text, document in known.items() if document is None]
-    if add_responses and missing:
-        lacking = [pair for pair in pairs if known[pair.response] is None]
-        identity, ids = _responses_as_corpus(
-            drafts, lacking, report, corpus, {"corpus": manifest.id}
-        )
-        known.update(ids)
-        return identity, [replace(p, document=known[p.response]) for p in pairs], len(ids)
-    if len(missing) == len(known) and project.newest("pairs") is None:
-        raise Refused(
-            f"None of the {len(known):,} responses in {report.source} is a document of the corpus, so "
-            "nothing could be held out for the proof. Add them as documents (--add-responses), or "
-            "give pairs whose responses are texts of the corpus."
-        )
-    return manifest.id, [replace(p, document=known[p.response]) for p in pairs], 0
-
-
-def _responses_as_corpus(
+    project: Project,
     drafts: Drafts,
-    pairs: Sequence[Pair],
-    report: Report,
-    earlier: Corpus | None,
-    made_from: dict[str, str],
-) -> tuple[str, dict[str, str]]:
-    draft = drafts.add("corpora", made_from)
-    writer = CorpusWriter(draft.folder, earlier.path if earlier else None)
-    stem = Path(report.source).stem
-    ids: dict[str, str] = {}
-    for text in dict.fromkeys(pair.response for pair in pairs):
-        identity = f"{stem}-r{writer.count + 1}"
-        writer.add([Document(identity, "", text)])
-        ids[text] = identity
-    total = writer.count
-    writer.close()
-    require_enough_documents(total, report.source)
-    draft.details.update(documents=total, written=len(ids), files=[report.summary()])
-    return draft.id, ids
+    split: Split,
+    corpus_id: str,
+    corpus: Corpus,
+    source: str,
+    report: Report | None = None,
+) -> list[str]:
+    """Begin the artifacts of a split: pairs where there are any, a query set where there is a test.
+
+    :returns: in words, what is on both sides of it.
+    """
+    facts = {"source": source, "split": split.digest}
+    pairs = queries = None
+    notes = []
+    if split.train:
+        seed = None if "dev" in split.uploaded else SEED
+        file = report.summary() if report else {}
+        pairs = drafts.add("pairs", {"corpus": corpus_id}, **facts, seed=seed, file=file)
+        PairSet(split.train, split.dev).save(pairs)
+        if seed is None and split.dev.queries:
+            dev = check_leaks(split.train, split.dev, corpus)
+            pairs.details["dev_leaks"] = dev.as_json(pairs.id)
+            if not dev.clean:
+                notes.append(
+                    f"dev and train share {dev.found}: those pairs are kept out of training"
+                )
+    if split.test.queries:
+        seed = None if "test" in split.uploaded else SEED
+        queries = drafts.add("queries", {"corpus": corpus_id}, **facts, seed=seed)
+        split.test.save(queries)
+    return notes + _record_leaks(project, split, corpus, pairs, queries)
 
 
-def _with_earlier(project: Project, new: list[Pair]) -> tuple[Split, list[str]]:
-    """Split new pairs; earlier pairs and the held-out queries stay where they are."""
-    if project.newest("pairs") is None:
-        return split_pairs(new, hold_test=project.newest("queries") is None), []
-    _, earlier = current_pairs(project)
-    known = {(pair.query, pair.response) for pair in earlier.pairs}
-    held = set(earlier.dev.queries.values())
-    queries = project.newest("queries")
+def _record_leaks(
+    project: Project, split: Split, corpus: Corpus, pairs: Draft | None, queries: Draft | None
+) -> list[str]:
+    """Hold training against test, of which at least one is new, and record with it what is on both sides."""
+    training: Draft | Manifest | None = pairs or project.newest("pairs")
+    test: Draft | Manifest | None = queries or project.newest("queries")
+    if training is None or test is None:
+        return []
+    if isinstance(training, Manifest):
+        trained = training_side(project, training, corpus)
+    else:
+        trained = [*split.train, *answered(split.dev.queries, split.dev.judgments, corpus)]
+    held = QuerySet.load(project, test) if isinstance(test, Manifest) else split.test
+    check = check_leaks(trained, held, corpus)
     if queries is not None:
-        held |= set(QuerySet.load(project, queries).queries.values())
-    fresh = [p for p in new if (p.query, p.response) not in known and p.query not in held]
+        queries.details["leaks"] = check.as_json(training.id)
+    elif pairs is not None:
+        pairs.details["leaks"] = check.as_json(test.id)
+    return [check.note] if check.note else []
+
+
+def _facts(matched: Matched) -> list[str]:
+    """What is worth knowing of matched pairs, in words."""
+    notes = []
+    if matched.added:
+        notes.append(f"{matched.added:,} responses became documents of the corpus")
+    unmatched = sum(pair.document is None for pair in matched.pairs)
+    if unmatched:
+        notes.append(
+            f"{unmatched:,} responses are in no document of the corpus: these pairs train but "
+            "cannot be held out"
+        )
+    negatives = [len(pair.negatives) for pair in matched.pairs if pair.negatives]
+    if negatives:
+        notes.append(f"{len(negatives):,} pairs bring hard negatives ({sum(negatives):,} in all)")
+    return notes
+
+
+def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]:
+    """Split new pairs; earlier pairs and the held-out queries stay where they are."""
+    new, corpus = matched.pairs, matched.corpus
+    manifest = project.newest("queries")
+    test = QuerySet.load(project, manifest) if manifest else QuerySet({}, {})
+    if project.newest("pairs") is None:
+        texts = texts_of(corpus, {p.document for p in new if p.document is not None})
+        kept = set(keep_apart(new, [test], corpus).pairs if manifest else new)
+        shared = [pair for pair in new if pair not in kept]
+        return split_pairs(new, manifest is None, texts=texts, never_held=shared), []
+    pairs_manifest, earlier = current_pairs(project)
+    known = {(pair.query, pair.response, pair.negatives) for pair in earlier.pairs}
+    held: set[tuple[str, str]] = set()
+    for owner, queries in ((pairs_manifest, earlier.dev), (manifest, test)):
+        # What was held out of pairs here is not new; what an uploaded test holds too is a leak to be told.
+        if owner is not None and owner.details.get("seed") is not None:
+            held |= {(text, d) for q, text in queries.queries.items() for d in queries.relevant(q)}
+    fresh = [
+        p
+        for p in new
+        if (p.query, p.response, p.negatives) not in known and (p.query, p.document) not in held
+    ]
     if not fresh:
         raise Refused("Nothing was added: the project has all of these pairs already.")
     notes = [f"{len(fresh):,} new pairs added to {len(earlier.pairs):,} earlier ones"]
-    return Split(earlier.pairs + fresh, earlier.dev, QuerySet({}, {})), notes
+    uploaded = frozenset[str]() if pairs_manifest.details.get("seed") is not None else {"dev"}
+    split = Split(earlier.pairs + fresh, earlier.dev, QuerySet({}, {}), frozenset(uploaded))
+    return split, notes

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from search.duplicates import Groups, NearDuplicates
 from search.errors import Refused
+from search.leaks import DEV_FILE, PAIRS_FILE, Texts
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
+from search.readers.judgments import query_id
+from search.readers.pairs import Pair, load_pairs
 from search.settings import LIMITS
 from search.workspace import Draft, Manifest, Project
 
-_PAIRS = "pairs.jsonl"
-_DEV = "dev.json"
+SEED = 42
 TEST_SHARE = 0.2
 DEV_SHARE = 0.1
 DEV_QUERIES = 300
@@ -29,30 +30,33 @@ class PairSet:
 
     def save(self, draft: Draft) -> None:
         """Write the pairs into an artifact."""
-        with (draft.folder / _PAIRS).open("w", encoding="utf-8") as stream:
+        with (draft.folder / PAIRS_FILE).open("w", encoding="utf-8") as stream:
             for pair in self.pairs:
                 stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
         dev = {"queries": dict(self.dev.queries), "judgments": self.dev.judgments}
-        (draft.folder / _DEV).write_text(json.dumps(dev, ensure_ascii=False), encoding="utf-8")
+        (draft.folder / DEV_FILE).write_text(json.dumps(dev, ensure_ascii=False), encoding="utf-8")
         draft.details.update(pairs=len(self.pairs), dev_queries=len(self.dev.queries))
 
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "PairSet":
         """Read a pairs artifact, checked to be whole."""
         folder = project.checked(manifest)
-        with (folder / _PAIRS).open(encoding="utf-8") as stream:
-            pairs = [Pair(**json.loads(line)) for line in stream]
-        dev = json.loads((folder / _DEV).read_text(encoding="utf-8"))
-        return cls(pairs, QuerySet(dev["queries"], dev["judgments"]))
+        dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
+        return cls(load_pairs(folder / PAIRS_FILE), QuerySet(dev["queries"], dev["judgments"]))
 
 
 @dataclass(frozen=True)
 class Split:
-    """Pairs parted into training, dev and test, with no near-duplicate on two sides."""
+    """Pairs parted into training, dev and test.
+
+    What `split_pairs` made has no near-duplicate on two sides; `uploaded` names the parts ("dev", "test") that
+    came as they are, for which nobody can promise that.
+    """
 
     train: list[Pair]
     dev: QuerySet
     test: QuerySet
+    uploaded: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -76,13 +80,23 @@ def current_pairs(project: Project) -> tuple[Manifest, PairSet]:
     return manifest, PairSet.load(project, manifest)
 
 
-def split_pairs(pairs: Sequence[Pair], hold_test: bool, seed: int = 42) -> Split:
+def split_pairs(
+    pairs: Sequence[Pair],
+    hold_test: bool,
+    seed: int = SEED,
+    texts: Mapping[str, Texts] | None = None,
+    never_held: Collection[Pair] = (),
+) -> Split:
     """Part pairs into training, dev and, if wanted, test.
 
-    Pairs that share a query or a response, or whose queries or responses are near-duplicates, form one
-    group, and a group is never parted. A fifth goes to test, a tenth (at most 300) to dev. Only pairs
-    that point to a document can be held out.
+    Pairs that share a query, a response or a document, or whose queries, responses or documents are
+    near-duplicates, form one group, and a group is never parted. A fifth goes to test, a tenth (at most 300)
+    to dev. Only pairs that point to a document can be held out. Hard negatives do not bind: see
+    `search.leaks`.
 
+    :param seed: the same pairs and seed, the same split.
+    :param texts: the texts of the documents that pairs point to, where they are more than the responses.
+    :param never_held: pairs that share something with a test that is there already: they cannot steer either.
     :raises Refused: when there are too few pairs, or too few independent groups of them.
     """
     if len(pairs) < LIMITS.min_pairs:
@@ -90,7 +104,7 @@ def split_pairs(pairs: Sequence[Pair], hold_test: bool, seed: int = 42) -> Split
             f"{len(pairs)} pairs are too few to train on and to prove anything with: at least "
             f"{LIMITS.min_pairs} are needed, a few hundred are a good start."
         )
-    groups = _groups(pairs)
+    groups = _groups(pairs, texts or {})
     if len(groups) < _MIN_GROUPS:
         raise Refused(
             f"The {len(pairs)} pairs form only {len(groups)} independent groups (pairs with the same "
@@ -102,8 +116,10 @@ def split_pairs(pairs: Sequence[Pair], hold_test: bool, seed: int = 42) -> Split
     order.remove(largest := max(order, key=len))
     test_size = max(2, round(len(pairs) * TEST_SHARE)) if hold_test else 0
     dev_size = max(1, min(round(len(pairs) * DEV_SHARE), DEV_QUERIES))
-    test, order = _take(pairs, order, test_size)
-    dev, order = _take(pairs, order, dev_size)
+    barred = set(never_held)
+    free = [pair.document is not None and pair not in barred for pair in pairs]
+    test, order = _take(free, order, test_size)
+    dev, order = _take(free, order, dev_size)
     train = sorted(place for group in [largest, *order] for place in group)
     return Split(
         train=[pairs[place] for place in train],
@@ -118,36 +134,55 @@ def as_query_set(pairs: Sequence[Pair]) -> QuerySet:
     judgments: dict[str, dict[str, int]] = {}
     for pair in pairs:
         if pair.document is not None:
-            key = "q-" + hashlib.sha256(pair.query.encode()).hexdigest()[:12]
+            key = query_id(pair.query)
             queries[key] = pair.query
             judgments.setdefault(key, {})[pair.document] = 1
     return QuerySet(queries, judgments)
 
 
-def _groups(pairs: Sequence[Pair]) -> list[list[int]]:
-    """Places of pairs that belong together, by equal or near-equal queries and responses."""
+def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> list[list[int]]:
+    """Places of pairs that belong together, by equal or near-equal queries, responses and documents."""
     groups = Groups(len(pairs))
-    for texts in ([p.query for p in pairs], [p.response for p in pairs]):
-        distinct = list(dict.fromkeys(texts))
-        near = NearDuplicates(distinct)
-        first: dict[str, int] = {}
-        for place, text in enumerate(texts):
-            groups.join(first.setdefault(text, place), place)
-        for text in distinct:
-            for other in near.of(text):
-                groups.join(first[text], first[distinct[other]])
-    by_document: dict[str, int] = {}
+    documents = [texts.get(pair.document or "", Texts(())) for pair in pairs]
+    first: dict[str | None, int] = {}
+    for place, pair in enumerate(pairs):
+        first.setdefault(pair.document, place)
+    _join(groups, [(pair.query,) for pair in pairs], [() for _ in pairs])
+    # Passages are compared with answers, not with each other: a disclaimer that all documents share binds
+    # none of them.
+    _join(
+        groups,
+        [(p.response, *known.whole) for p, known in zip(pairs, documents, strict=True)],
+        [
+            known.passages if at == first[p.document] else ()
+            for at, (p, known) in enumerate(zip(pairs, documents, strict=True))
+        ],
+    )
     for place, pair in enumerate(pairs):
         if pair.document is not None:
-            groups.join(by_document.setdefault(pair.document, place), place)
+            groups.join(first[pair.document], place)
     members: dict[int, list[int]] = {}
     for place in range(len(pairs)):
         members.setdefault(groups.find(place), []).append(place)
     return list(members.values())
 
 
+def _join(groups: Groups, said: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) -> None:
+    """Join the places that say the same or nearly, and those that say nearly what is a part of another."""
+    first: dict[str, int] = {}
+    for place, own in enumerate(said):
+        for text in filter(None, own):
+            groups.join(first.setdefault(text, place), place)
+    known = list(first.items())
+    known += dict.fromkeys((text, place) for place, own in enumerate(parts) for text in own)
+    near = NearDuplicates([text for text, _ in known])
+    for text, place in first.items():
+        for other in near.of(text):
+            groups.join(place, known[other][1])
+
+
 def _take(
-    pairs: Sequence[Pair], order: list[list[int]], size: int
+    free: Sequence[bool], order: list[list[int]], size: int
 ) -> tuple[list[int], list[list[int]]]:
     """Take whole groups, in order, until `size` pairs are taken; groups too large are passed over.
 
@@ -157,13 +192,13 @@ def _take(
     left: list[list[int]] = []
     for group in order:
         fits = len(taken) + len(group) <= max(size, 1)
-        if size and fits and all(pairs[place].document is not None for place in group):
+        if size and fits and all(free[place] for place in group):
             taken.extend(group)
         else:
             left.append(group)
     if size and not taken:
         smallest = min(
-            (g for g in order if all(pairs[place].document is not None for place in g)),
+            (g for g in order if all(free[place] for place in g)),
             key=len,
             default=None,
         )

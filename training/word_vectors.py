@@ -51,7 +51,7 @@ def _texts(corpus: Corpus, progress: Progress) -> Iterator[str]:
     total = len(corpus)
     for start in range(0, total, _READ):
         progress(0, 0, f"reading {total:,} documents")
-        yield from corpus.embedded_texts(start, start + _READ)
+        yield from corpus.texts(start, start + _READ)
 
 
 def _model(settings: WordVectorRecipe) -> Any:

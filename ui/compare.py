@@ -10,18 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 from search import runs
 from search.corpus import Corpus
 from search.encoders import GENERIC, KEYWORD, ModelInfo, default_models, models
-from search.engine import (
-    KeywordSearcher,
-    Retriever,
-    SearchResult,
-    check_query,
-    find_index,
-    search,
-)
+from search.engine import check_query, search
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation
+from search.hits import SearchResult
+from search.indexing import find_index
+from search.retrievers import KeywordSearcher, Retriever
 from search.workspace import Manifest, Project
-from ui import hits, loaders, navigation, run_view, widgets
+from ui import hits, loaders, narrowing, navigation, run_view, widgets
 
 _MOST_COLUMNS = 4
 _EXAMPLES = 6
@@ -37,13 +33,14 @@ def page() -> None:
         widgets.empty("Nothing to search yet", "Add documents first; then come back and search.")
         navigation.step("Add documents", "corpus", "to-corpus")
         return
+    corpus = loaders.corpus(project, manifest)
     query, options = _query(project)
     with options:
         chosen = _models(project)
+    narrowed = narrowing.scope(f"{project.name}-{manifest.id}", corpus)
     if not chosen:
         st.info("Choose at least one model to search with.")
         return
-    corpus = loaders.corpus(project, manifest)
     retrievers = _ready(project, chosen, manifest, corpus)
     if retrievers is None:
         return
@@ -58,8 +55,9 @@ def page() -> None:
     except BespokeError as error:
         st.warning(str(error))
         return
-    results = [search(r, corpus, text, int(st.session_state.get("k", 10))) for r in retrievers]
-    _answer(project, corpus, text, results, chosen)
+    k = int(st.session_state.get("k", 10))
+    results = [search(r, corpus, text, k, narrowed) for r in retrievers]
+    _answer(project, text, results, chosen)
 
 
 def _models(project: Project) -> list[ModelInfo | None]:
@@ -195,7 +193,6 @@ def _build(project: Project, info: ModelInfo) -> None:
 
 def _answer(
     project: Project,
-    corpus: Corpus,
     query: str,
     results: list[SearchResult],
     chosen: list[ModelInfo | None],
@@ -210,9 +207,6 @@ def _answer(
     figures.append((" · ".join(f"{r.ms:.0f} ms" for r in results), "per search"))
     figures += _proof(project, [result.model for result in results])
     widgets.summary(sentence(results, judged), figures)
-    found = {hit.id for result in results for hit in result.hits}
-    documents = {d: corpus.document(d) for d in found}
-    metadata = {d: document.metadata for d, document in documents.items() if document}
     infos = {info.name: info for info in chosen if info is not None}
     for place, (column, result) in enumerate(zip(st.columns(len(results)), results, strict=True)):
         colour = widgets.colour(result.model, place)
@@ -224,7 +218,7 @@ def _answer(
             "</span></div>"
         )
         others = [other for other in results if other is not result]
-        cards = hits.column_html(result, others, first, query, judged, colour, metadata)
+        cards = hits.column_html(result, others, first, query, judged, colour)
         if not result.hits:
             cards = (
                 '<div class="b-card b-empty"><div class="b-say">Nothing found</div>'

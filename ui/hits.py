@@ -4,10 +4,12 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from search.engine import Hit, SearchResult
+from search.hits import Hit, SearchResult
 from search.text import WORD
 
 _SHOWN = 280
+_UNFOLDED = 6_000
+_AROUND = 1_500
 _COMMON = frozenset(
     [
         "a",
@@ -67,7 +69,6 @@ def column_html(
     query: str,
     judged: Mapping[str, int],
     colour: str,
-    metadata: Mapping[str, Mapping[str, str]],
 ) -> str:
     """All cards of one column.
 
@@ -76,7 +77,6 @@ def column_html(
     :param first: the first column, against which movement is told.
     :param judged: documents judged relevant for this query.
     :param colour: the model's colour, as CSS.
-    :param metadata: document id to metadata.
     """
     elsewhere = {hit.id for other in others for hit in other.hits}
     ranks = {hit.id: hit.rank for hit in first.hits}
@@ -85,7 +85,7 @@ def column_html(
     for hit in result.hits:
         only = hit.id not in elsewhere and bool(others)
         move = _movement(hit, ranks, result is first, only)
-        cards.append(_card(hit, words, move, only, hit.id in judged, metadata.get(hit.id, {})))
+        cards.append(_card(hit, words, move, only, hit.id in judged))
     return f'<div style="--b-own:{colour}">{"".join(cards)}</div>'
 
 
@@ -125,32 +125,45 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
-def _card(
-    hit: Hit,
-    words: frozenset[str],
-    move: str,
-    only: bool,
-    judged: bool,
-    metadata: Mapping[str, str],
-) -> str:
+def _card(hit: Hit, words: frozenset[str], move: str, only: bool, judged: bool) -> str:
     classes = "b-card b-hit" + (" b-only" if only and not judged else "")
     classes += " b-judged" if judged else ""
-    text = " ".join(hit.text.split())
+    text = " ".join(hit.passage.text.split())
     short = excerpt(text, words)
     title = f'<span class="b-title">{marked(hit.title, words)}</span>' if hit.title else ""
     if not title:
         title = f'<span class="b-move">{escape(hit.id)}</span>'
-    whole = ""
-    if short != text:
-        whole = f"<details><summary>whole text</summary>{marked(text, words)}</details>"
     answer = '<span class="b-up">✓ judged relevant</span>' if judged else ""
-    facts = "".join(f"<span>{escape(value)}</span>" for value in list(metadata.values())[:3])
+    facts = "".join(f"<span>{escape(fact)}</span>" for fact in _facts(hit))
+    tier = f'<span class="b-tier">{escape(hit.tier)}</span>' if hit.tier else ""
     return (
         f'<div class="{classes}"><span class="b-rank">{hit.rank}</span>'
         f'<div class="b-head">{title}<span class="b-move">{move}</span></div>'
-        f'<div class="b-text">{marked(short, words)}{whole}</div>'
-        f'<div class="b-foot">{answer}{facts}<span>score {hit.score:.3f}</span></div></div>'
+        f'<div class="b-text">{marked(short, words)}{_more(hit, short, words)}</div>'
+        f'<div class="b-foot">{answer}{tier}{facts}<span>score {hit.score:.3f}</span></div></div>'
     )
+
+
+def _facts(hit: Hit) -> list[str]:
+    """Where the best passage stands, and the first of the metadata."""
+    best = hit.passage
+    facts = [f"page {best.page}"] if best.page is not None else []
+    facts += [best.heading] if best.heading else []
+    facts += [f"passage {best.number} of {best.of}"] if best.of > 1 else []
+    return facts + [value for value in hit.metadata.values() if value != hit.tier][:3]
+
+
+def _more(hit: Hit, short: str, words: frozenset[str]) -> str:
+    """The whole text to unfold; of a very long one the part around the best passage."""
+    flat = " ".join(hit.text.split())
+    if short == flat:
+        return ""
+    if len(hit.text) <= _UNFOLDED:
+        return f"<details><summary>whole text</summary>{marked(flat, words)}</details>"
+    start = max(hit.text.find(hit.passage.text) - _AROUND, 0)
+    part = hit.text[start : start + len(hit.passage.text) + 2 * _AROUND]
+    around = f"… {marked(' '.join(part.split()), words)} …"
+    return f"<details><summary>what stands around it</summary>{around}</details>"
 
 
 def _movement(hit: Hit, ranks: Mapping[str, int], is_first: bool, only: bool) -> str:

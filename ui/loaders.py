@@ -6,9 +6,10 @@ import streamlit as st
 
 from search.corpus import Corpus
 from search.encoders import ModelInfo, best_device, load_encoder
-from search.engine import Searcher, open_searcher
+from search.engine import open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.query_sets import QuerySet
+from search.retrievers import Searcher
 from search.workspace import Manifest, Project, project
 from training.pairs import PairSet
 
@@ -25,7 +26,9 @@ def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher
     owner = project(name)
     with _LOADING:  # Two sessions that load torch at once would only hinder each other.
         encoder = load_encoder(owner, _info)
-    made = open_searcher(owner, _info, encoder, owner.artifact("indexes", index_id))
+    index = owner.artifact("indexes", index_id)
+    over = Corpus.of(owner, owner.artifact("corpora", index.made_from["corpus"]))
+    made = open_searcher(owner, _info, encoder, index, over)
     made.rank(["warm up"], 1)
     return made
 

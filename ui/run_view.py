@@ -20,6 +20,7 @@ _TITLES = {
     "index": "Building the index",
     "train": "Training",
     "evaluate": "Measuring on held-out queries",
+    "report": "Looking at the data",
 }
 _SLATE, _TEAL = "#6b7a90", "#0f9488"
 

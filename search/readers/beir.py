@@ -1,10 +1,6 @@
 """BEIR folders and zips: corpus.jsonl, queries.jsonl, qrels/train.tsv, qrels/test.tsv[, qrels/dev.tsv]."""
 
-import lzma
-import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from search.errors import Refused
 from search.readers.judgments import Judgments, read_judgments, read_queries
-from search.settings import LIMITS
+from search.readers.unpacking import Budget, copy_out, opened_zip
 
 _MEMBERS = (
     "corpus.jsonl",
@@ -21,7 +17,6 @@ _MEMBERS = (
     "qrels/dev.tsv",
     "qrels/test.tsv",
 )
-_CHUNK = 1024 * 1024
 
 
 @dataclass
@@ -33,6 +28,21 @@ class Beir:
     queries: dict[str, str]
     judgments: dict[str, Judgments] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+def is_beir(path: Path) -> bool:
+    """Whether a folder or zip looks like a BEIR data set; it may still be one that cannot be read."""
+    if path.is_dir():
+        found = {name for name in _MEMBERS if (path / name).is_file()}
+    elif path.suffix.lower() == ".zip":
+        try:
+            with opened_zip(path, path.name) as archive:
+                found = {name for entry in archive.namelist() if (name := _member(entry))}
+        except Refused:
+            return False
+    else:
+        return False
+    return {"corpus.jsonl", "queries.jsonl"} <= found
 
 
 @contextmanager
@@ -89,44 +99,20 @@ def _read(folder: Path, source: str) -> Beir:
 
 def _unpack(path: Path, folder: Path) -> None:
     """Copy only the files of a BEIR data set, under their known names, counting every byte."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if len(entries) > LIMITS.zip_entries:
-                raise Refused(
-                    f"{path.name} has {len(entries):,} entries; the limit is "
-                    f"{LIMITS.zip_entries:,}."
-                )
-            budget = min(LIMITS.upload_bytes, path.stat().st_size * LIMITS.zip_ratio)
-            for entry in entries:
-                member = _member(entry.filename)
-                if member is None:
-                    continue
-                if entry.flag_bits & 0x1:
-                    raise Refused(f"{path.name} is encrypted. Unpack it and import the folder.")
-                target = folder / member
-                if target.exists():
-                    raise Refused(f"{path.name} holds {member} twice.")
-                target.parent.mkdir(exist_ok=True)
-                with archive.open(entry) as source, target.open("wb") as stream:
-                    while chunk := source.read(_CHUNK):
-                        budget -= len(chunk)
-                        if budget < 0:
-                            raise Refused(
-                                f"{path.name} unpacks to far more than its size: not read further."
-                            )
-                        stream.write(chunk)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        NotImplementedError,
-        EOFError,
-        OSError,
-    ) as error:
-        if isinstance(error, OSError) and shutil.disk_usage(folder).free < _CHUNK:
-            raise
-        raise Refused(f"{path.name} is not a zip that can be read: {error}.") from None
+    budget = Budget(path, path.name)
+    with opened_zip(path, path.name) as archive:
+        for entry in archive.infolist():
+            member = _member(entry.filename)
+            if member is None:
+                continue
+            if entry.flag_bits & 0x1:
+                raise Refused(f"{path.name} is encrypted. Unpack it and import the folder.")
+            target = folder / member
+            if target.exists():
+                raise Refused(f"{path.name} holds {member} twice.")
+            target.parent.mkdir(exist_ok=True)
+            with archive.open(entry) as source:
+                copy_out(source, target, budget)
 
 
 def _member(name: str) -> str | None:

@@ -1,41 +1,48 @@
-"""Files into documents: CSV, TSV, JSONL, JSON and plain text."""
+"""Files into documents: tables and lists of records row by row, prose one document a file."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import chain, islice
+from pathlib import Path, PurePath
 from typing import Any
 
 from search.documents import Document
 from search.errors import Refused
-from search.readers.report import BadField, Report, Row, clean_text, guess_column
-from search.readers.tables import open_report, read_rows, text_lines
+from search.readers.blocks import Prose, document_of
+from search.readers.combined import combined_report
+from search.readers.compressed import inflated
+from search.readers.formats import PLAIN_TEXT, PROSE, TABLES, XML, suffix_of, unreadable
+from search.readers.plain_text import read_plain_text
+from search.readers.report import BadField, RefusedRow, Report, Row, clean_text, guess_column
+from search.readers.sources import Source, opened_sources
+from search.readers.tables import open_report, read_rows
+from search.readers.xml import read_xml
+from search.readers.xml_records import xml_records
+from search.settings import LIMITS
 
 _TEXT = (
-    "text",
-    "body",
-    "content",
-    "contents",
-    "passage",
-    "abstract",
-    "document",
-    "description",
-    "answer",
-    "response",
-    "definition",
-    "section_desc",
-)
-_TITLE = ("title", "heading", "headline", "name", "subject", "section_title")
-_ID = ("id", "_id", "doc_id", "docid", "document_id", "corpus_id", "corpus-id", "uid")
-_ID_CHARACTERS = 512
+    "text", "body", "content", "contents", "passage", "full_text", "fulltext", "abstract",
+    "abstracttext", "document", "description", "answer", "response", "definition", "section_desc",
+    "short_answer", "shortanswer", "summary",
+)  # fmt: skip
+_TITLE = (
+    "title", "heading", "headline", "name", "subject", "section_title", "articletitle", "article_title",
+)  # fmt: skip
+_ID = (
+    "id", "_id", "doc_id", "docid", "docno", "document_id", "corpus_id", "corpus-id", "uid", "pmid",
+)  # fmt: skip
+_GUESS_ROWS = 100
+_GUESS_CHARACTERS = 20
+_PARTLY = "only the first {} were looked at; all are read when the file is added"
 
 
 @dataclass(frozen=True)
 class DocumentColumns:
     """Which columns hold the id, the title, the text and metadata; None leaves it to a guess.
 
-    Where `metadata` is None, every column without another role is metadata.
+    An id or a title of "" says that there is none. Where `metadata` is None, every column without another
+    role is metadata. Prose (PDF, Word, ...) has no columns and is read as it is.
     """
 
     text: str | None = None
@@ -49,54 +56,162 @@ def read_documents(
 ) -> Iterator[Document]:
     """The documents of one file, each valid and with an id unique in the file.
 
-    :param path: a .csv, .tsv, .jsonl, .json or .txt file.
-    :param report: from `open_report`; filled as the file is read.
+    :param path: a file that `formats.READABLE` lists; its ending decides how it is read.
+    :param report: from `open_report`; filled as the file is read. Its source is the name that ids and
+        messages show; an encoding or a delimiter that is set is used as it is.
     :param columns: the columns to use.
     :raises Refused: when the file as a whole cannot be used (naming what to do).
     """
-    if path.suffix.lower() in {".txt", ".text"}:
-        return _plain_text(path, report)
-    rows = read_rows(path, report)
-    names = report.columns
-    text = guess_column(names, _TEXT, columns.text, report.source)
-    if text is None and len(names) == 1:
-        text = names[0]
-    if text is None and names:
-        raise Refused(
-            f"{report.source} has no text column: its columns are {', '.join(names)}. "
-            "Say which one holds the text (--text-column)."
-        )
-    others = [name for name in names if name != text]
-    title = guess_column(others, _TITLE, columns.title, report.source)
-    identity = guess_column(others, _ID, columns.id, report.source)
-    roles = {"id": identity, "title": title, "text": text}
-    report.roles = {role: column for role, column in roles.items() if column is not None}
-    return _documents(rows, report, Path(report.source).stem)
+    suffix = suffix_of(path.name)
+    if suffix in TABLES:
+        return _from_rows(read_rows(path, report), report, columns)
+    if suffix in PLAIN_TEXT:
+        return read_plain_text(path, report, _stem(report.source))
+    if suffix in PROSE:
+        return _from_prose(path, report, PROSE[suffix])
+    if suffix in XML:
+        return _from_xml(path, report, columns)
+    raise Refused(f"{report.source} cannot be read: {unreadable(path.name)}")
 
 
 def preview_documents(
-    path: Path, columns: DocumentColumns = DocumentColumns(), rows: int = 5
+    path: Path,
+    columns: DocumentColumns = DocumentColumns(),
+    rows: int = 5,
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> tuple[list[Document], Report]:
-    """Read a whole file without saving anything.
+    """Read a file, an archive or a folder, or the beginning of a large one, without saving anything.
 
-    :returns: its first documents, and the full report.
-    :raises Refused: as `read_documents`, and when no row is usable.
+    :param rows: how many documents to return.
+    :param encoding: what text files were saved in; None finds out.
+    :param delimiter: what parts the columns of CSV files; None finds out.
+    :returns: the first documents, and one report of all rows that were looked at; for an archive or folder
+        it lists the members that cannot be read, and names the member of each refused row.
+    :raises Refused: as `read_documents` and `opened_sources`, and when no row is usable.
     """
-    report = open_report(path)
-    documents = read_documents(path, report, columns)
-    first = list(islice(documents, rows))
-    for _ in documents:
-        pass
+    first: list[Document] = []
+    reports: list[Report] = []
+    with opened_sources([path]) as sources:
+        left = LIMITS.preview_rows
+        for number, source in enumerate(sources.files):
+            if left <= 0 or number == LIMITS.preview_files:
+                sources.notes.append(_PARTLY.format(f"{number:,} files"))
+                break
+            try:
+                found, report = _beginning(source, columns, (encoding, delimiter), left, rows)
+            except Refused as error:
+                if not source.member:
+                    raise
+                sources.refused.append(RefusedRow(source.name, str(error)))
+                continue
+            first += found[: rows - len(first)]
+            reports.append(report)
+            left -= report.accepted + report.refused_count
+        alone = not sources.files[0].member
+        report = reports[0] if alone else combined_report(path, sources, reports)
     report.require_some("documents")
     return first, report
 
 
-def _documents(rows: Iterator[Row], report: Report, stem: str) -> Iterator[Document]:
+def _beginning(
+    source: Source,
+    columns: DocumentColumns,
+    form: tuple[str | None, str | None],
+    limit: int,
+    rows: int,
+) -> tuple[list[Document], Report]:
+    """The first documents of one file, and its report over as many rows as the limit allows.
+
+    :raises Refused: as `read_documents`, and when no row of it is usable.
+    """
+    report = open_report(source.path)
+    report.source = source.name
+    report.encoding, report.delimiter = form
+    found: list[Document] = []
+    for document in read_documents(source.path, report, columns):
+        if len(found) < rows:
+            found.append(document)
+        if report.accepted + report.refused_count >= limit:
+            report.notes.append(_PARTLY.format(f"{limit:,} rows"))
+            break
+    report.require_some("documents")
+    return found, report
+
+
+def _from_prose(
+    path: Path, report: Report, read: Callable[[Path, Report], Prose]
+) -> Iterator[Document]:
+    with inflated(path) as plain:
+        document = document_of(read(plain, report), report)
+    report.accepted += 1
+    yield document
+
+
+def _from_xml(path: Path, report: Report, columns: DocumentColumns) -> Iterator[Document]:
+    with inflated(path) as plain:
+        rows = xml_records(plain, report)
+        if rows is not None:
+            yield from _from_rows(rows, report, columns)
+            return
+        document = document_of(read_xml(plain, report), report)
+    report.accepted += 1
+    yield document
+
+
+def _from_rows(rows: Iterator[Row], report: Report, columns: DocumentColumns) -> Iterator[Document]:
+    """Find out which column plays which role, then make a document of each row."""
+    names, source = report.columns, report.source
+    text = guess_column(names, _TEXT, columns.text, source)
+    if text is None and len(names) == 1:
+        text = names[0]
+    others = [name for name in names if name != text]
+    title = None if columns.title == "" else guess_column(others, _TITLE, columns.title, source)
+    identity = None if columns.id == "" else guess_column(others, _ID, columns.id, source)
+    if text is None and names:
+        ahead = list(islice(rows, _GUESS_ROWS))
+        rows = chain(ahead, rows)
+        text = _longest_column([n for n in others if n not in (title, identity)], ahead, report)
+    roles = {"id": identity, "title": title, "text": text}
+    report.roles = {role: column for role, column in roles.items() if column is not None}
+    kept = None
+    if columns.metadata is not None:
+        kept = {guess_column(names, (), name, source) for name in columns.metadata}
+    return _documents(rows, report, kept)
+
+
+def _longest_column(names: Sequence[str], rows: Sequence[Row], report: Report) -> str | None:
+    """The column with the longest texts, where no name says which it is; None where there are no rows.
+
+    :raises Refused: when no column holds texts.
+    """
+    if not rows:
+        return None
+    lengths = {
+        name: sum(len(v) for row in rows if isinstance(v := row.fields.get(name), str)) / len(rows)
+        for name in names
+    }
+    best = max(names, key=lambda name: lengths[name], default=None)
+    if best is None or lengths[best] <= _GUESS_CHARACTERS:
+        raise Refused(
+            f"{report.source} has no text column: its columns are {', '.join(report.columns)}. "
+            "Say which one holds the text (--text-column)."
+        )
+    report.notes.append(
+        f"no column is named like a text: {best!r} was taken, its texts are the longest; "
+        "choose another if that is wrong"
+    )
+    return best
+
+
+def _documents(
+    rows: Iterator[Row], report: Report, kept: set[str | None] | None
+) -> Iterator[Document]:
     seen: set[str] = set()
-    used = set(report.roles.values())
+    stem = _stem(report.source)
     for number, row in enumerate(rows, start=1):
         try:
-            document = _document(row, report.roles, used, f"{stem}-{number}")
+            document = _document(row, report, kept, f"{stem}-{number}")
         except BadField as error:
             report.refuse(row.where, str(error))
             continue
@@ -108,7 +223,9 @@ def _documents(rows: Iterator[Row], report: Report, stem: str) -> Iterator[Docum
         yield document
 
 
-def _document(row: Row, roles: Mapping[str, str], used: set[str], fallback: str) -> Document:
+def _document(row: Row, report: Report, kept: set[str | None] | None, fallback: str) -> Document:
+    roles = report.roles
+
     def value(role: str, limit: int | None = None) -> str:
         column = roles.get(role)
         if column is None:
@@ -116,7 +233,7 @@ def _document(row: Row, roles: Mapping[str, str], used: set[str], fallback: str)
         content = row.fields.get(column)
         return clean_text(content, column, limit) if limit else clean_text(content, column)
 
-    identity = value("id", _ID_CHARACTERS) if "id" in roles else fallback
+    identity = value("id", LIMITS.id_characters) if "id" in roles else fallback
     if not identity:
         raise BadField("the id is empty")
     if "\n" in identity or "\t" in identity:
@@ -124,10 +241,14 @@ def _document(row: Row, roles: Mapping[str, str], used: set[str], fallback: str)
     text, title = value("text"), value("title")
     if not text and not title:
         raise BadField("the text is empty")
+    used = set(roles.values())
     metadata = {
-        str(name): _metadata(content, str(name))
+        name: _metadata(content, name)
         for name, content in row.fields.items()
-        if name and name not in used and content not in (None, "")
+        if name
+        and name not in used
+        and content not in (None, "")
+        and (kept is None or name in kept)
     }
     return Document(identity, title, text, metadata)
 
@@ -138,51 +259,7 @@ def _metadata(content: Any, name: str) -> str:
     return clean_text(content, name)
 
 
-def _plain_text(path: Path, report: Report) -> Iterator[Document]:
-    report.format = "plain text"
-    blocks = _paragraphs(path) if _has_blank_lines(path) else _lines(path)
-    stem = Path(report.source).stem
-    for number, (line, block) in enumerate(blocks, start=1):
-        try:
-            text = clean_text(block, "the text")
-        except BadField as error:
-            report.refuse(f"line {line}", str(error))
-            continue
-        if text:
-            report.accepted += 1
-            yield Document(f"{stem}-{number}", "", text)
-
-
-def _has_blank_lines(path: Path) -> bool:
-    """Whether blank lines part the text into paragraphs (else each line is a document)."""
-    report = open_report(path)
-    seen_text = blank_after_text = False
-    for line in text_lines(path, report):
-        if line.strip():
-            if blank_after_text:
-                return True
-            seen_text = True
-        elif seen_text:
-            blank_after_text = True
-    return False
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text_lines(path, open_report(path)), start=1):
-        if line.strip():
-            yield number, line
-
-
-def _paragraphs(path: Path) -> Iterator[tuple[int, str]]:
-    block: list[str] = []
-    start = 1
-    for number, line in enumerate(text_lines(path, open_report(path)), start=1):
-        if line.strip():
-            if not block:
-                start = number
-            block.append(line)
-        elif block:
-            yield start, "".join(block)
-            block = []
-    if block:
-        yield start, "".join(block)
+def _stem(source: str) -> str:
+    """The name of a file without its ending, for the ids of its rows: "2021/a" of 2021/a.csv.gz."""
+    name = source[: -len(".gz")] if source.lower().endswith(".gz") else source
+    return name.removesuffix(PurePath(name).suffix)

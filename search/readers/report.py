@@ -1,5 +1,6 @@
 """What was understood of a file: format, columns, rows accepted, rows refused and why."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +10,26 @@ from typing import Any
 from search.errors import Refused
 from search.settings import LIMITS
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Controls that part words (vertical tab, form feed, next line, a lone carriage return) become spaces.
 _BREAKS = str.maketrans("\v\f\x85\r", "    ")
 # Windows' quotation marks and dashes, saved as if they were Latin-1, arrive as controls 0x80 to 0x9f.
 _WINDOWS = {
     code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code != 0x85
 }
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """The content of a field that cannot be read, and why: `clean_text` refuses it with this reason.
+
+    A row that holds one is good as long as nobody asks for that field.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -103,24 +118,39 @@ def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> 
     :param value: what the file holds: text, a number, or nothing.
     :param column: the name of the field, for the message.
     :param limit: the most characters that are accepted.
-    :raises BadField: for lists and objects, unpaired surrogates, and texts over the limit.
+    :raises BadField: for lists and objects, bytes that are not of the file's encoding, unpaired surrogates,
+        and texts over the limit.
     """
     if value is None:
         return ""
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bool | list | dict):
         raise BadField(f"{column} is not text but a {type(value).__name__}")
-    text = value if isinstance(value, str) else str(value)
+    elif isinstance(value, Unusable):
+        raise BadField(f"{column} {value.reason}")
+    else:
+        text = str(value)
     if len(text) > limit:
         raise BadField(f"{column} has {len(text):,} characters; the limit is {limit:,}")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise BadField(f"{column} holds a broken character (an unpaired surrogate)") from None
-    text = unicodedata.normalize("NFC", text)
-    if not text.isprintable():
-        text = text.replace("\r\n", "\n").translate(_BREAKS).translate(_WINDOWS)
-        text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise BadField(f"{column} holds {_broken(ord(text[error.start]))}") from None
+        text = unicodedata.normalize("NFC", text)
+    if not text.isprintable() and _CONTROLS.search(text):
+        text = text.replace("\r\n", "\n")
+        if _CONTROLS.search(text):
+            text = _CONTROLS.sub("", text.translate(_BREAKS).translate(_WINDOWS))
     return text.strip()
+
+
+def _broken(code: int) -> str:
+    """What a lone surrogate stands for: a byte that could not be decoded, or half a character."""
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"the byte 0x{code - 0xDC00:02x}, which is not UTF-8 (or not of the encoding chosen)"
+    return "a broken character (an unpaired surrogate)"
 
 
 def guess_column(

@@ -2,186 +2,17 @@
 
 import csv
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Page,
-    Request,
-    expect,
-    sync_playwright,
-)
-from playwright.sync_api import (
-    TimeoutError as TimeoutReached,
-)
+from driving import PATIENCE, Server, Witness, picture, press, settled, visit
+from playwright.sync_api import Browser, Page, expect
 
-from search import runs
-from search.workspace import projects
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-PATIENCE = 120_000.0
 PAGES = ("projects", "corpus", "train", "compare", "evaluate", "models")
-# What Streamlit's page says when its server goes away for a moment (one part of the story makes it do
-# so), and when it looks for its server below a page's own path first.
-HARMLESS = re.compile(
-    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket"
-    r"|when disconnected from server|404 .*/[a-z]+/_stcore/(health|host-config)"
-)
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
-
-CONTRAST = """() => {
-  const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
-  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255;
-    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) {
-    const c = parse(getComputedStyle(e).backgroundColor); if (c[3] > 0.99) return c; }
-    return [255, 255, 255, 1]; };
-  const bad = [];
-  const all = '.b-card, .b-card *, .b-column *, .b-bar *, .b-soft, [data-testid=stCaptionContainer] p';
-  for (const e of document.querySelectorAll(all)) {
-    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !e.getClientRects().length) continue;
-    const style = getComputedStyle(e), size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && +style.fontWeight >= 700);
-    const under = ground(e), ink = parse(style.color);
-    let cover = ink[3];
-    for (let p = e; p; p = p.parentElement) cover *= +getComputedStyle(p).opacity;
-    const seen = [0, 1, 2].map(i => cover * ink[i] + (1 - cover) * under[i]);
-    const [a, b] = [light(seen), light(under.slice(0, 3))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < (large ? 3 : 4.5)) bad.push(`${ratio.toFixed(2)}: ${e.className} ${e.textContent.slice(0, 40)}`);
-  }
-  return bad;
-}"""
-
-
-class Server:
-    """The app on a port of its own."""
-
-    def __init__(self, log: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        command += ["--server.port", str(self.port), "--server.headless", "true"]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, cwd=REPOSITORY, env=dict(os.environ), stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2):
-                    return
-            except OSError:
-                assert self._process.poll() is None, self.log.read_text()
-                time.sleep(0.2)
-        raise AssertionError(f"the app did not start: {self.log.read_text()}")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait(20)
-
-
-@pytest.fixture
-def server(workspace: Path, tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "server.log")
-    made.start()
-    yield made
-    made.kill()
-    for project in projects():
-        for run in runs.runs(project):
-            run.cancel()
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield made
-        made.close()
-
-
-class Witness:
-    """Remembers what a page complained about and whom it asked."""
-
-    def __init__(self) -> None:
-        self.errors: list[str] = []
-        self.strangers: list[str] = []
-
-    def watch(self, page: Page) -> None:
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", self._asked)
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        said = f"{message.text} {message.location['url']}"
-        if message.type == "error" and not HARMLESS.search(said):
-            self.errors.append(said)
-
-    def _asked(self, request: Request) -> None:
-        where = urlsplit(request.url)
-        if where.scheme not in ("data", "blob") and where.hostname not in (
-            "localhost",
-            "127.0.0.1",
-        ):
-            self.strangers.append(request.url)
-
-
-def _press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).first.click()
-
-
-def _visit(page: Page, name: str, heading: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-    expect(page.get_by_role("heading", name=heading)).to_be_visible()
-    _settled(page)
-
-
-def _settled(page: Page) -> None:
-    """Wait until the page has drawn what it was asked to."""
-    page.wait_for_selector("h1")
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    assert page.get_by_test_id("stException").count() == 0, page.inner_text("body")
-
-
-def _picture(page: Page, folder: Path, name: str) -> None:
-    """Keep a picture, and see that everything in it can be read."""
-    _settled(page)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
-    with suppress(TimeoutReached):  # Styles may come a moment after the texts.
-        page.wait_for_function(f"({CONTRAST})().length === 0", timeout=5_000)
-    unreadable = page.evaluate(CONTRAST)
-    assert not unreadable, f"{name}: contrast below WCAG AA"
 
 
 def _write_files(folder: Path, tiny_pairs: Path) -> tuple[Path, Path, list[dict[str, str]]]:
@@ -213,13 +44,12 @@ def test_the_whole_story(
     witness = Witness()
     context = browser.new_context(viewport={"width": 1280, "height": 860}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
     page = context.new_page()
     witness.watch(page)
     corpus, pairs, rows = _write_files(tmp_path, tiny_pairs)
 
     page.goto(server.url)
-    _picture(page, pictures, "1-newcomer")
+    picture(page, pictures, "1-newcomer")
     _bring_documents_and_pairs(page, pictures, corpus, pairs)
     _train_and_cancel(page, pictures, server, workspace, tiny_model)
     _train_word_vectors(page, pictures)
@@ -238,23 +68,25 @@ def test_the_whole_story(
 
 def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: Path) -> None:
     page.get_by_label("Name of the project").fill("Letters")
-    _press(page, "Create")
+    press(page, "Create")
     expect(page.get_by_role("heading", name="What is in your corpus?")).to_be_visible()
     page.locator(".st-key-documents-Letters input[type=file]").set_input_files(corpus)
-    expect(page.get_by_text("40 documents found (CSV).")).to_be_visible()
+    expect(
+        page.get_by_text("40 documents found in my-corpus.csv (CSV, encoding utf-8, delimiter comma).")
+    ).to_be_visible()
     expect(page.get_by_text("2 rows will be left out.")).to_be_visible()
-    _picture(page, pictures, "2-corpus-preview")
-    _press(page, "Add 40 documents")
+    picture(page, pictures, "2-corpus-preview")
+    press(page, "Add 40 documents")
     expect(page.get_by_text("Adding documents finished in")).to_be_visible()
     expect(page.get_by_text("The first 40 of 40 documents.")).to_be_visible()
     page.locator(".st-key-pairs-Letters input[type=file]").set_input_files(pairs)
-    expect(page.get_by_text("80 pairs found (JSON).")).to_be_visible()
+    expect(page.get_by_text("80 pairs found in my-pairs.json (JSON, encoding utf-8).")).to_be_visible()
     expect(page.get_by_text("1 row will be left out.")).to_be_visible()
-    _press(page, "Add 80 pairs")
+    press(page, "Add 80 pairs")
     expect(page.get_by_text("Adding pairs finished in")).to_be_visible()
     expect(page.get_by_text("Everything is here:")).to_be_visible()
-    _picture(page, pictures, "3-corpus")
-    _press(page, "Train a model")
+    picture(page, pictures, "3-corpus")
+    press(page, "Train a model")
 
 
 def _choose_recipe(page: Page, title: str) -> None:
@@ -269,19 +101,19 @@ def _train_and_cancel(
     expect(page.get_by_role("heading", name="Which model should you make?")).to_be_visible()
     _choose_recipe(page, "Fine-tune")
     expect(page.get_by_text("Teaches the whole model")).to_be_visible()
-    _settled(page)
+    settled(page)
     page.get_by_text("Settings", exact=True).click()
     page.get_by_label("Start from").fill(str(tiny_model))
     page.get_by_label("Epochs").fill("100")
     page.get_by_label("Batch size").fill("2")
-    _picture(page, pictures, "4-train-form")
-    _press(page, "Train")
+    picture(page, pictures, "4-train-form")
+    press(page, "Train")
     expect(page.get_by_text(re.compile("epoch [0-9]+ of 100")).first).to_be_visible()
     command = f"python cli.py train Letters --recipe fine-tune --set base={tiny_model}"
     expect(page.get_by_test_id("stCode").first).to_contain_text(command)
     expect(page.get_by_test_id("stCode").first).to_contain_text("--set epochs=100")
     expect(page.get_by_role("progressbar").first).to_be_visible()
-    _picture(page, pictures, "5-training")
+    picture(page, pictures, "5-training")
     box = page.locator("[class*=st-key-run-]")
     identity = re.search(r"(st-key-run-\S+)", box.get_attribute("class") or "")
     assert identity is not None
@@ -292,9 +124,9 @@ def _train_and_cancel(
     page.reload()
     expect(page.locator(f".{identity[1]}")).to_be_visible()
     expect(page.get_by_text(re.compile("epoch [0-9]+ of 100")).first).to_be_visible()
-    _press(page, "Cancel")
+    press(page, "Cancel")
     expect(page.get_by_text("Training was cancelled after")).to_be_visible()
-    _picture(page, pictures, "6-cancelled")
+    picture(page, pictures, "6-cancelled")
     models = workspace / "Letters" / "models"
     assert not models.exists() or not list(models.iterdir()), "a cancelled run publishes nothing"
 
@@ -302,12 +134,12 @@ def _train_and_cancel(
 def _train_word_vectors(page: Page, pictures: Path) -> None:
     _choose_recipe(page, "Word2Vec")
     expect(page.get_by_text("Learns words from scratch")).to_be_visible()
-    _settled(page)
+    settled(page)
     page.get_by_placeholder("word2vec (numbered when taken)").fill("letters-words")
-    _press(page, "Train")
+    press(page, "Train")
     expect(page.get_by_text("Training finished in")).to_be_visible()
-    _picture(page, pictures, "7-trained")
-    _press(page, "See the proof")
+    picture(page, pictures, "7-trained")
+    press(page, "See the proof")
 
 
 def _prove(page: Page, pictures: Path) -> None:
@@ -317,11 +149,11 @@ def _prove(page: Page, pictures: Path) -> None:
         re.compile("^(Yes|No|No clear difference)[. ].*letters-words.*generic")
     )
     expect(page.locator(".b-table tbody tr")).to_have_count(3)
-    _picture(page, pictures, "8-evaluate")
+    picture(page, pictures, "8-evaluate")
 
 
 def _compare(page: Page, pictures: Path, query: str) -> None:
-    _visit(page, "Compare", "Which side understood")
+    visit(page, "Compare", "Which side understood")
     box = page.get_by_placeholder("Type a question and press Enter")
     box.fill(query)
     box.press("Enter")
@@ -330,16 +162,16 @@ def _compare(page: Page, pictures: Path, query: str) -> None:
     expect(page.locator(".b-hit")).to_have_count(20)
     expect(page.locator(".b-summary .b-say")).not_to_be_empty()
     expect(page.locator(".b-hit mark").first).to_be_visible()
-    _picture(page, pictures, "9-compare")
+    picture(page, pictures, "9-compare")
 
 
 def _take_away(page: Page, pictures: Path, folder: Path) -> None:
-    _visit(page, "Models", "What can you take away?")
+    visit(page, "Models", "What can you take away?")
     expect(page.get_by_text("letters-words", exact=True).first).to_be_visible()
-    _press(page, "Export")
+    press(page, "Export")
     with page.expect_download() as started:
         page.get_by_role("button", name="Download zip").click()
-    _picture(page, pictures, "10-models")
+    picture(page, pictures, "10-models")
     assert started.value.suggested_filename == "letters-words.zip"
     target = folder / "letters-words.zip"
     started.value.save_as(target)
@@ -352,21 +184,21 @@ def _take_away(page: Page, pictures: Path, folder: Path) -> None:
 
 
 def _open_the_sample(page: Page, pictures: Path, server: Server) -> None:
-    _visit(page, "Projects", "Is a custom embedding worth it")
+    visit(page, "Projects", "Is a custom embedding worth it")
     expect(page.get_by_text("letters-words").first).to_be_visible()
     page.locator(".st-key-open-legal button:visible").click()
-    expect(page.get_by_text(re.compile("indexing 465 documents")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("indexing 465 passages")).first).to_be_visible()
     expect(page.get_by_role("progressbar").first).to_be_visible()
-    _picture(page, pictures, "11-sample-on-its-way")
+    picture(page, pictures, "11-sample-on-its-way")
     expect(page.get_by_role("heading", name="Which side understood")).to_be_visible()
     box = page.get_by_placeholder("Type a question and press Enter")
     box.fill("Can the police keep me locked up without telling me why?")
-    _press(page, "Search")
+    press(page, "Search")
     expect(page.locator(".b-hit")).to_have_count(10)
     expect(page.locator(".b-hit .b-rank").first).to_have_text("1")
     expect(page.locator(".b-hit").filter(has_text="arrest").first).to_be_visible()
     assert "project=Legal" in page.url
-    _picture(page, pictures, "12-legal")
+    picture(page, pictures, "12-legal")
 
 
 def _each_page(page: Page, server: Server) -> Iterator[str]:
@@ -374,7 +206,7 @@ def _each_page(page: Page, server: Server) -> Iterator[str]:
         path = "" if name == "projects" else name  # The first page has no path of its own.
         query = "&q=velkorin+knee" if name == "compare" else ""
         page.goto(f"{server.url}/{path}?project=Letters{query}")
-        _settled(page)
+        settled(page)
         expect(page.get_by_text("Page not found")).to_have_count(0)
         if name == "compare":
             expect(page.locator(".b-hit")).to_have_count(20)
@@ -387,7 +219,7 @@ def _on_a_phone(browser: Browser, server: Server, pictures: Path, witness: Witne
     witness.watch(page)
     too_wide = {}
     for name in _each_page(page, server):
-        _picture(page, pictures, f"phone-{name}")
+        picture(page, pictures, f"phone-{name}")
         wide, seen = page.evaluate(
             "() => { const m = document.querySelector('[data-testid=stMain]');"
             " return [Math.max(document.documentElement.scrollWidth, m.scrollWidth), innerWidth]; }"
@@ -409,7 +241,7 @@ def _in_the_dark(browser: Browser, server: Server, pictures: Path, witness: Witn
     page = context.new_page()
     witness.watch(page)
     for name in _each_page(page, server):
-        _picture(page, pictures, f"dark-{name}")
+        picture(page, pictures, f"dark-{name}")
         ground = page.evaluate(
             "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
         )

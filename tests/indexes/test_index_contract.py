@@ -331,3 +331,24 @@ def test_garbage_is_a_broken_index(index_class, tmp_path):
 def test_a_missing_index_is_broken(index_class, tmp_path):
     with pytest.raises(BrokenIndex, match="cannot be read"):
         index_class.load(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.003, 0.1, 0.9, 1.0])
+def test_only_what_is_allowed_is_found_as_if_nothing_else_were_there(index_class, share):
+    rng = np.random.default_rng(11)
+    vectors = rng.integers(-2, 3, size=(2_000, 6)).astype(np.float32)  # Many ties, some zeros.
+    queries = rng.normal(size=(7, 6)).astype(np.float32)
+    allowed = np.sort(rng.choice(2_000, size=int(2_000 * share), replace=False))
+    positions, scores = index_class.from_vectors(vectors).search(queries, 9, allowed)
+    alone, alone_scores = index_class.from_vectors(vectors[allowed]).search(queries, 9)
+    np.testing.assert_array_equal(positions, np.where(alone >= 0, allowed[alone], -1))
+    np.testing.assert_array_equal(scores, alone_scores)
+
+
+def test_nothing_allowed_finds_nothing(index_class):
+    vectors = np.eye(4, dtype=np.float32)
+    positions, scores = index_class.from_vectors(vectors).search(
+        vectors, 2, np.array([], dtype=np.int64)
+    )
+    assert (positions == -1).all()
+    assert np.isneginf(scores).all()

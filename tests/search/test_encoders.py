@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from search import encoders
-from search.corpus import Corpus, CorpusWriter
+from search.corpus import Corpus
+from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.encoders import (
     default_models,

@@ -6,21 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from search.corpus import add_documents, current_corpus
+from search.adding import add_documents
+from search.corpus import current_corpus
 from search.encoders import find_model, load_encoder
-from search.engine import (
-    UNKNOWN_WORDS,
-    KeywordSearcher,
-    Searcher,
-    build_index,
-    compare,
-    find_index,
-    index_model,
-    open_searcher,
-    retrievers_for,
-    searcher_for,
-)
+from search.engine import UNKNOWN_WORDS, compare, open_searcher, retrievers_for, searcher_for
 from search.errors import Failed, Refused
+from search.indexing import build_index, find_index, index_model
+from search.retrievers import KeywordSearcher, Searcher
 from search.settings import LIMITS
 from search.workspace import Project
 from training.intake import import_beir
@@ -112,8 +104,10 @@ def test_batches_rank_as_single_queries_do(project):
         together = retriever.rank(queries, 5)
         for query, ranking in zip(queries, together, strict=True):
             (alone,) = retriever.rank([query], 5)
-            assert [p for p, _ in alone] == [p for p, _ in ranking]
-            np.testing.assert_allclose([s for _, s in alone], [s for _, s in ranking], atol=1e-6)
+            assert [f.document for f in alone] == [f.document for f in ranking]
+            np.testing.assert_allclose(
+                [f.score for f in alone], [f.score for f in ranking], atol=1e-6
+            )
         assert retriever.rank([], 5) == []
 
 
@@ -208,14 +202,14 @@ def test_an_index_of_another_version_of_the_model_is_not_used(project):
     manifest = index_model(project, "words")
     info = find_model(project, "words")
     other = replace(info, fingerprint="0" * 64)
-    corpus_manifest, _ = current_corpus(project)
+    corpus_manifest, corpus = current_corpus(project)
     assert find_index(project, info, corpus_manifest) == manifest
     assert find_index(project, other, corpus_manifest) is None
     encoder = load_encoder(project, info)
     with pytest.raises(Failed, match=r"another version of 'words'. Build it again"):
-        open_searcher(project, other, encoder, manifest)
+        open_searcher(project, other, encoder, manifest, corpus)
     with pytest.raises(Failed, match="has 16 dimensions, the model 'words' has 17"):
-        open_searcher(project, replace(info, dimension=17), encoder, manifest)
+        open_searcher(project, replace(info, dimension=17), encoder, manifest, corpus)
 
 
 class _Encoder:
@@ -254,7 +248,7 @@ def test_progress_reaches_the_whole(project):
         "words",
         progress=lambda done, total, message, metrics=None: told.append((done, total, message)),
     )
-    assert told[0][2] == "indexing 40 documents with words"
+    assert told[0][2] == "indexing 40 passages with words"
     assert [done / total for done, total, _ in told] == sorted(
         done / total for done, total, _ in told
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from search.corpus import current_corpus
+from search.corpus import Found, current_corpus
 from search.encoders import find_model
 from search.engine import compare
 from search.errors import Refused
@@ -21,9 +21,11 @@ from search.evaluation import (
     score,
     verdict_on,
 )
-from search.query_sets import QuerySet
+from search.filters import EVERYTHING
+from search.query_sets import QuerySet, current_query_set
 from search.workspace import Project
 from training.intake import import_beir
+from training.pairs import current_pairs
 from training.train import train
 
 # --- metrics, one query at a time ---
@@ -159,8 +161,10 @@ class Fixed:
         self.name = name
         self.rankings = rankings
 
-    def rank(self, queries, k):
-        return [[(place, 1.0) for place in self.rankings[query][:k]] for query in queries]
+    def rank(self, queries, k, scope=EVERYTHING):
+        return [
+            [Found(place, 1.0, place) for place in self.rankings[query][:k]] for query in queries
+        ]
 
 
 @pytest.fixture
@@ -291,7 +295,7 @@ def test_queries_without_a_relevant_document_are_left_out_and_counted(project):
     )
     result = evaluate(project, ["bm25"])
     assert result.queries == ["a"]
-    assert result.notes == ["3 queries left out: no relevant document in the corpus"]
+    assert result.notes[0] == "3 queries left out: no relevant document in the corpus"
     _publish_queries(project, {"b": "frost"}, {"b": {"gone": 1}})
     with pytest.raises(Refused, match=r"No query is left.*1 queries left out"):
         evaluate(project, ["bm25"])
@@ -332,15 +336,43 @@ def test_queries_that_an_older_model_was_trained_on_are_left_out_and_counted(pro
     )
     result = evaluate(project, ["bm25", "older"])
     assert result.queries == ["d"]
-    assert result.notes == ["3 queries left out: a model was trained on them or their answers"]
+    assert result.notes[0] == "3 queries left out: a model was trained on them or their answers"
     assert evaluate(project, ["bm25"]).queries == ["a", "b", "c", "d"], "the others saw nothing"
 
 
 def test_a_model_that_was_kept_apart_from_this_query_set_leaves_nothing_out(project):
-    queries = _publish_queries(project, {"c": "cc", "d": "dust"}, {"c": {"d20": 1}, "d": {"d5": 1}})
+    queries = _publish_queries(
+        project, {"c": "cc", "d": "dust"}, {"c": {"d30": 1}, "d": {"d35": 1}}
+    )
     _publish_trained_model(project, "newer", [("zz", "yy", "d30")], queries)
     result = evaluate(project, ["bm25", "newer"])
     assert (result.queries, result.notes) == (["c", "d"], [])
+
+
+def test_a_clean_split_is_called_clean(project):
+    result = evaluate(project, ["bm25"])
+    assert (result.clean, result.notes) == (True, [])
+    manifest = newest_evaluation(project)
+    assert manifest.details["clean"] is True
+    assert load_evaluation(project, manifest).clean
+
+
+def test_an_evaluation_on_a_split_that_leaks_is_not_called_clean(project):
+    text = next(iter(current_query_set(project)[1].queries.values()))
+    trained = current_pairs(project)[1].pairs[0].query
+    _publish_queries(project, {"a": text, "b": trained}, {"a": {"d0": 1}, "b": {"d30": 1}})
+    result = evaluate(project, ["bm25"])
+    assert result.clean is False
+    assert result.notes == [
+        "this split is not clean: training and test share 1 query (for example 'b') and 1 relevant "
+        "document (for example 'd0'), near-duplicates included. Pairs that share them are kept out of "
+        "training here, so models trained here are measured fairly; figures of a model that was trained "
+        "elsewhere on this split would be too good"
+    ]
+    manifest = newest_evaluation(project)
+    assert (manifest.details["clean"], manifest.details["notes"]) == (False, result.notes)
+    assert load_evaluation(project, manifest) == result
+    assert set(result.as_json()) == {"queries", "models", "comparisons"}
 
 
 def test_what_is_refused(project, tmp_path):

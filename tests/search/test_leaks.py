@@ -2,11 +2,24 @@
 
 import pytest
 
-from search.corpus import add_documents, current_corpus
-from search.leaks import keep_apart, seen_in_training
+from search.adding import add_documents
+from search.corpus import CORPUS_FILE, Corpus, current_corpus
+from search.corpus_writer import CorpusWriter
+from search.documents import Document
+from search.leaks import (
+    LeakCheck,
+    answered,
+    check_leaks,
+    keep_apart,
+    leaks_of,
+    seen_in_training,
+    texts_of,
+)
+from search.passages import Cutting
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.workspace import project_to_be
+from training.pairs import PairSet
 
 LONG = " ".join(f"clause{n}" for n in range(60))
 NEARLY_LONG = LONG.replace("clause7 ", "clauseX ")
@@ -105,3 +118,167 @@ def test_what_is_kept_apart_was_not_seen(corpus, rng):
     guarded = keep_apart(pairs, [TEST], corpus)
     assert len(guarded.pairs) < len(pairs)
     assert seen_in_training(guarded.pairs, TEST, corpus) == set()
+
+
+# --- what a pair's document and passages add --------------------------------------------------------------
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes a corpus of its own."""
+
+    def write(documents, cutting=None):
+        writer = CorpusWriter(tmp_path, cutting=cutting)
+        writer.add([Document(*fields) for fields in documents])
+        writer.close()
+        return Corpus(tmp_path / CORPUS_FILE)
+
+    return write
+
+
+def test_the_document_of_a_pair_counts_whatever_its_response_says(written):
+    corpus = written(
+        [("d1", "", LONG), ("twin", "A title", NEARLY_LONG), ("d3", "", "other words")]
+    )
+    test = QuerySet({"q1": "that long one"}, {"q1": {"d1": 1}})
+    pairs = [Pair("x", "a snippet", "twin"), Pair("y", "a snippet", "d3"), Pair("z", "a snippet")]
+    assert keep_apart(pairs, [test], corpus).pairs == pairs[1:]
+    assert check_leaks(pairs, test, corpus).document_examples == (("d1", 1),)
+    assert seen_in_training(pairs[:1], test, corpus) == {"q1"}
+
+
+def test_passages_of_a_relevant_document_are_answers_too(written):
+    one = " ".join(f"alpha{n}" for n in range(40)) + "."
+    two = " ".join(f"beta{n}" for n in range(40)) + "."
+    corpus = written(
+        [("d1", "Law", f"{one}\n\n{two}"), ("d2", "", "nothing alike")], Cutting(64, 0)
+    )
+    assert corpus.passages > 2, "the long one was cut"
+    texts = texts_of(corpus, {"d1", "d2", "gone"})
+    assert set(texts) == {"d1", "d2"}
+    assert texts["d2"] == (("nothing alike",), ())
+    assert texts["d1"].whole == (f"{one}\n\n{two}", f"Law {one}\n\n{two}")
+    assert len(texts["d1"].passages) == corpus.passages - 1
+    test = QuerySet({"q1": "about beta"}, {"q1": {"d1": 1}})
+    passage = max(texts["d1"].passages, key=len)
+    near = passage.replace(passage.split()[3], "gamma", 1)
+    pairs = [Pair("x", near), Pair("y", passage.upper()), Pair("z", "unlike")]
+    assert keep_apart(pairs, [test], corpus).pairs == pairs[2:]
+
+
+def test_a_hard_negative_is_no_leak(corpus):
+    """It is pushed away from another query: nothing is learned about the test query that it answers."""
+    pair = Pair("new question", "Free to train on", "d4", ("A tort is a civil wrong",))
+    assert keep_apart([pair], [TEST], corpus).pairs == [pair]
+    assert check_leaks([pair], TEST, corpus).clean
+    assert seen_in_training([pair], TEST, corpus) == set()
+
+
+def test_a_document_that_is_not_in_the_corpus_leaks_by_its_id(corpus):
+    test = QuerySet({"q1": "one"}, {"q1": {"gone": 1, "d1": 1}})
+    assert keep_apart([Pair("x", "y", "gone")], [test], corpus).same_document == 1
+    assert seen_in_training([Pair("x", "y", "gone")], test, corpus) == {"q1"}
+
+
+# --- the check --------------------------------------------------------------------------------------------
+
+
+def test_the_check_counts_and_names_what_is_on_both_sides(corpus):
+    trained = [
+        Pair("What is a TORT?", "unrelated"),
+        Pair("what is a tort!", "courts: they hear appeals"),
+        Pair("another", "elsewhere", "d2"),
+        Pair("one more", NEARLY_LONG),
+        Pair("free", "Free to train on", "d4"),
+    ]
+    check = check_leaks(trained, TEST, corpus)
+    assert check == LeakCheck(
+        1, 2, (("q1", "what is a tort", "What is a TORT?"),), (("d2", 2), ("d3", 1))
+    )
+    assert not check.clean
+    assert check.found == "1 query (for example 'q1') and 2 relevant documents (for example 'd2')"
+    assert check.note == (
+        "this split is not clean: training and test share 1 query (for example 'q1') and 2 relevant "
+        "documents (for example 'd2'), near-duplicates included. Pairs that share them are kept out of "
+        "training here, so models trained here are measured fairly; figures of a model that was trained "
+        "elsewhere on this split would be too good"
+    )
+    assert LeakCheck.from_json(check.as_json("x")) == check
+    assert check.as_json("20261124")["against"] == "20261124"
+
+
+def test_a_clean_split_has_nothing_to_say(corpus):
+    check = check_leaks([Pair("free", "Free to train on", "d4")], TEST, corpus)
+    assert check == LeakCheck()
+    assert (check.clean, check.note, check.found) == (True, None, "nothing")
+
+
+def test_examples_are_few_and_short(corpus):
+    queries = {f"q{n}": f"question number{n} " + "long " * 100 for n in range(60)}
+    test = QuerySet(queries, {q: {"d1": 1} for q in queries})
+    check = check_leaks([Pair(text, "x") for text in queries.values()], test, corpus)
+    assert check.queries == 60
+    assert len(check.query_examples) == 50
+    assert {len(text) for _, *texts in check.query_examples for text in texts} == {200}
+
+
+def test_the_check_agrees_with_what_training_leaves_out(corpus, rng):
+    words = f"{LONG[:70]} what is a tort who hears they appeals civil wrong courts".split()
+    pairs = [
+        Pair(" ".join(rng.choices(words, k=3)), " ".join(rng.choices(words, k=4)))
+        for _ in range(200)
+    ] + [Pair("what is a tort", "x"), Pair("y", NEARLY_LONG), Pair("z", "w", "d2")]
+    assert not check_leaks(pairs, TEST, corpus).clean
+    assert check_leaks(keep_apart(pairs, [TEST], corpus).pairs, TEST, corpus).clean
+
+
+def test_queries_as_pairs(corpus):
+    queries = {"a": "one", "b": "two"}
+    judgments = {"a": {"d2": 2, "d1": 0, "gone": 1}, "b": {"d1": 1}}
+    assert answered(queries, judgments, corpus) == [
+        Pair("one", "Courts They hear appeals", "d2"),
+        Pair("two", "A tort is a civil wrong", "d1"),
+    ]
+
+
+@pytest.fixture
+def project(corpus):
+    """A project with pairs (one leaks) and then a query set; nothing is recorded with either."""
+    home = project_to_be("lab")
+    publish_pairs(home, [Pair("who hears", "x"), Pair("free", "Free to train on", "d4")])
+    with home.publish("queries") as draft:
+        TEST.save(draft)
+    return home
+
+
+def publish_pairs(home, pairs, **details):
+    with home.publish("pairs", **details) as draft:
+        PairSet(pairs, DEV).save(draft)
+
+
+def test_what_was_not_recorded_is_checked_again(project, corpus):
+    manifest = project.newest("queries")
+    check = leaks_of(project, manifest, TEST, corpus)
+    assert (check.queries, check.documents) == (1, 1), "the dev query's answer d2 counts too"
+    assert check.query_examples == (("q2", "who hears", "who hears"),)
+    assert check.document_examples == (("d2", 1),)
+
+
+def test_what_was_recorded_is_taken_from_the_younger_side(project, corpus):
+    manifest = project.newest("queries")
+    stored = LeakCheck(0, 7, (), (("d1", 3),))
+    publish_pairs(project, [Pair("a", "b")], leaks=stored.as_json(manifest.id))
+    assert leaks_of(project, manifest, TEST, corpus) == stored
+    with project.publish("queries") as draft:
+        TEST.save(draft)
+        draft.details["leaks"] = LeakCheck().as_json(project.newest("pairs").id)
+    assert leaks_of(project, project.newest("queries"), TEST, corpus).clean
+    publish_pairs(project, [Pair("who hears", "b")])
+    assert not leaks_of(project, project.newest("queries"), TEST, corpus).clean, "other pairs now"
+
+
+def test_without_pairs_there_is_nothing_to_share(corpus):
+    home = project_to_be("lab")
+    with home.publish("queries") as draft:
+        TEST.save(draft)
+    assert leaks_of(home, home.newest("queries"), TEST, corpus).clean

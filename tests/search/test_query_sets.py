@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from search.corpus import add_documents
+from search.adding import add_documents
 from search.errors import Failed, Refused
 from search.query_sets import QuerySet, add_query_set, current_query_set
+from search.readers.judgments import query_id
+from search.readers.pairs import Pair
 from search.workspace import project_to_be
+from training.pairs import PairSet
 
 
 @pytest.fixture
@@ -71,6 +74,8 @@ def test_add(home, add):
     assert made.notes == [
         "2 queries left out: no document of the corpus is judged relevant",
         "judgments of 1 unknown query ids left out",
+        "1 judgments point to documents that are not in the corpus ('gone'): they stay, and where they "
+        "are relevant they count as not found",
     ]
     manifest, queries = current_query_set(home)
     assert queries.queries == {"q1": "what is a tort", "q2": "who hears"}
@@ -138,3 +143,96 @@ def test_damage_is_noticed(home, add):
         Failed, match=r"The query set .* is damaged: qrels\.tsv has \d+ bytes instead"
     ):
         current_query_set(home)
+
+
+# --- one table, topics, what is missing -------------------------------------------------------------------
+
+
+def test_one_table_of_queries_and_judgments(home, tmp_path):
+    path = tmp_path / "judged.csv"
+    path.write_text(
+        "query,document_id,grade\nwhat is a tort,d1,2\nwhat is a tort,d2,-3\nwho hears,d3,\n"
+        "who hears,d2,1\nlost,gone,1\n"
+    )
+    made = add_query_set(home, path)
+    assert made.queries == 2
+    assert made.notes == [
+        "judged.csv: 1 rows left out (row 4: the grade '' is not a number)",
+        "1 queries left out: no document of the corpus is judged relevant",
+        "1 judgments point to documents that are not in the corpus ('gone'): they stay, and where they "
+        "are relevant they count as not found",
+    ]
+    manifest, queries = current_query_set(home)
+    tort, hears = (query_id(text) for text in ("what is a tort", "who hears"))
+    assert queries.queries == {tort: "what is a tort", hears: "who hears"}
+    assert queries.judgments == {tort: {"d1": 2, "d2": 0}, hears: {"d2": 1}}
+    assert manifest.details["source"] == "judged.csv"
+    assert [file["accepted"] for file in manifest.details["files"]] == [4]
+    assert "leaks" not in manifest.details, "there are no pairs to hold it against"
+
+
+def test_topics_with_qrels(home, tmp_path):
+    (tmp_path / "topics.txt").write_text(
+        "<top>\n<num> Number: 301\n<title> what is a tort\n<desc> Description:\nmore\n</top>\n"
+        "<top>\n<num> Number: 302\n<title> who hears\n</top>\n"
+    )
+    (tmp_path / "qrels.txt").write_text("301 0 d1 2\n301 0 d9 1\n302 0 d3 1\n302 0 d8 0\n")
+    made = add_query_set(home, tmp_path / "topics.txt", tmp_path / "qrels.txt")
+    assert made.queries == 2
+    assert made.notes == [
+        "2 judgments point to documents that are not in the corpus ('d9', 'd8'): they stay, and where "
+        "they are relevant they count as not found"
+    ]
+    _, queries = current_query_set(home)
+    assert queries.queries == {"301": "what is a tort", "302": "who hears"}
+    assert queries.judgments == {"301": {"d1": 2, "d9": 1}, "302": {"d3": 1, "d8": 0}}
+
+
+def test_what_was_guessed_of_a_file_is_told(home, tmp_path):
+    (tmp_path / "q.csv").write_bytes("query,doc_id\nStra\xdfe,d1\n".encode("cp1252"))
+    made = add_query_set(home, tmp_path / "q.csv")
+    assert made.notes == [
+        "q.csv: not UTF-8: read as cp1252; choose another encoding if letters look wrong"
+    ]
+    assert list(current_query_set(home)[1].queries.values()) == ["Stra\xdfe"]
+
+
+def test_a_table_without_a_document_of_the_corpus(home, tmp_path, tree):
+    before = tree(home.folder)
+    (tmp_path / "q.csv").write_text("query,doc_id\none,D1\n")
+    with pytest.raises(Refused) as caught:
+        add_query_set(home, tmp_path / "q.csv")
+    assert str(caught.value) == (
+        "No query of q.csv has a relevant document in this corpus. Do the document ids in q.csv match "
+        "those of the corpus (for example 'd1')?"
+    )
+    assert tree(home.folder) == before
+
+
+def test_a_query_set_is_held_against_the_pairs_of_the_project(home, tmp_path):
+    with home.publish("pairs") as draft:
+        PairSet(
+            [Pair("What is a TORT?", "anything"), Pair("new", "Two courts!"), Pair("x", "y")],
+            QuerySet({"v": "steering"}, {"v": {"d3": 1}}),
+        ).save(draft)
+    path = tmp_path / "q.csv"
+    path.write_text("query,doc_id\nwhat is a tort,d1\nwho hears,d2\nwho else,d3\n")
+    made = add_query_set(home, path)
+    stored = made.manifest.details["leaks"]
+    assert stored == {
+        "against": home.newest("pairs").id,
+        "queries": 1,
+        "documents": 2,
+        "query_examples": [[query_id("what is a tort"), "what is a tort", "What is a TORT?"]],
+        "document_examples": [["d2", 1], ["d3", 1]],
+    }
+    assert made.notes == [
+        f"this split is not clean: training and test share 1 query (for example "
+        f"{query_id('what is a tort')!r}) and 2 relevant documents (for example 'd2'), near-duplicates "
+        "included. Pairs that share them are kept out of training here, so models trained here are "
+        "measured fairly; figures of a model that was trained elsewhere on this split would be too good"
+    ]
+    path.write_text("query,doc_id\nsomething else,d1\n")
+    again = add_query_set(home, path)
+    assert again.notes == []
+    assert again.manifest.details["leaks"]["documents"] == 0

@@ -1,6 +1,8 @@
 """Words of every script."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.text import WORD, folded_words
 
@@ -26,3 +28,8 @@ def test_matches_keep_their_places():
         (2, "घर"),
         (5, "b"),
     ]
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_the_fast_way_for_plain_english_finds_the_same_words(text):
+    assert folded_words(text) == WORD.findall(text.casefold())

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.corpus import Corpus, CorpusWriter
+from search.corpus import Corpus
+from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import silent

@@ -1,6 +1,7 @@
 """The adapter: the loss by hand, never worse than the start on dev, and an index by one matrix product."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import normalised
 from search.corpus import current_corpus
 from search.encoders import find_model
-from search.engine import find_index, index_model
 from search.errors import Refused
 from search.evaluation import evaluate
+from search.indexing import find_index, index_model
 from search.workspace import project_to_be
 from training import adapter
 from training.adapter import Embedded, numbered, train_adapter
@@ -43,9 +44,11 @@ def embedded(project, model):
     return material.dev, Embedded(
         queries=encode([p.query for p in pairs]),
         responses=encode([p.response for p in pairs]),
+        negatives=np.zeros((len(pairs), 0, model.get_embedding_dimension()), dtype=np.float32),
         answers=np.array([ids.index(p.document) for p in pairs]),
         texts=numbered([p.query for p in pairs]),
         documents=encode(texts),
+        owners=material.corpus.owners,
         dev_queries=encode(material.dev.queries),
     )
 
@@ -64,29 +67,42 @@ def test_numbers_tell_equal_texts():
 
 
 @pytest.mark.parametrize("kind", ["batch", "corpus"])
-def test_the_loss_by_hand(kind):
+@pytest.mark.parametrize("given", [0, 2])
+def test_the_loss_by_hand(kind, given):
     rng = np.random.default_rng(3)
-    documents = normalised(rng.normal(size=(6, 4)).astype(np.float32))
+
+    def vectors(*shape):
+        return rng.normal(size=shape).astype(np.float32)
+
+    passages = normalised(vectors(8, 4))
+    owners = np.array([0, 1, 1, 2, 2, 3, 4, 5])  # Documents 1 and 2 have two passages each.
     answers = np.array([0, 1, 1, 2, -1])
     texts = np.array([0, 1, 2, 0, 3])  # Pairs 0 and 3 ask the same; pairs 1 and 2 share an answer.
-    responses = documents[np.maximum(answers, 0)].copy()
-    responses[4] = normalised(rng.normal(size=(1, 4)).astype(np.float32))[0]
-    queries = normalised(rng.normal(size=(5, 4)).astype(np.float32))
-    data = Embedded(queries, responses, answers, texts, documents, queries[:1])
+    responses = passages[[0, 1, 2, 3, 0]].copy()
+    responses[4] = normalised(vectors(1, 4))[0]
+    queries = normalised(vectors(5, 4))
+    negatives = np.zeros((5, given, 4), dtype=np.float32)
+    if given:  # Pair 0 came with two wrong answers, pair 2 with one, the others with none.
+        negatives[0] = normalised(vectors(2, 4))
+        negatives[2, 0] = normalised(vectors(1, 4))[0]
+    data = Embedded(
+        queries, responses, negatives, answers, texts, passages, owners, dev_queries=queries[:1]
+    )
     learner = adapter._Learner(data, Adapter(batch_size=5, epochs=1), kind)
     losses = []
     right = {0: {0, 2}, 1: {1}, 2: {1}, 3: {0, 2}, 4: set()}
     for row in range(5):
-        others = [
-            queries[row] @ responses[other]
-            for other in range(5)
-            if other == row
-            or not (texts[other] == texts[row] or (answers[other] == answers[row] >= 0))
-        ]
         own = queries[row] @ responses[row]
-        scores = [s for s in others if s != own]
         if kind == "corpus":
-            scores = [queries[row] @ documents[d] for d in range(6) if d not in right[row]]
+            scores = [queries[row] @ passages[p] for p in range(8) if owners[p] not in right[row]]
+        else:
+            scores = [
+                queries[row] @ responses[other]
+                for other in range(5)
+                if other != row
+                and not (texts[other] == texts[row] or (answers[other] == answers[row] >= 0))
+            ]
+        scores += [queries[row] @ wrong for wrong in negatives[row] if wrong.any()]
         scaled = 20 * np.array([own, *scores], dtype=np.float64)
         losses.append(np.log(np.exp(scaled).sum()) - scaled[0])
     loss = float(learner._loss(torch.arange(5)).detach())
@@ -114,7 +130,7 @@ def test_where_nothing_helps_the_start_is_kept(project, tiny):
     pool = data.documents[dev.positions]
     # Queries that equal their answers: the start is perfect, and no training can beat it.
     perfect = np.array([pool[place[next(iter(answers[q]))]] for q in sorted(answers)])
-    data = Embedded(data.queries, data.responses, data.answers, data.texts, data.documents, perfect)
+    data = replace(data, dev_queries=perfect)
     found = train_adapter(data, dev, Adapter(epochs=3, learning_rate=0.5), quiet)
     assert (found.start, found.best, found.kept) == (1.0, 1.0, "start")
     np.testing.assert_array_equal(found.matrix, np.eye(len(found.matrix), dtype=np.float32))
@@ -151,7 +167,7 @@ def test_the_model_is_standard_and_its_index_is_one_matrix_product(
 
     manifest, corpus = current_corpus(project)
     everything = corpus.embedded_texts(0, len(corpus))
-    monkeypatch.setattr("search.engine.encode_corpus", lambda *_: pytest.fail("encoded again"))
+    monkeypatch.setattr("search.indexing.encode_corpus", lambda *_: pytest.fail("encoded again"))
     index = index_model(project, made.name)
     assert index == find_index(project, info, manifest)
     vectors = FaissFlatIndex.load(project.folder_of(index)).vectors
@@ -168,7 +184,7 @@ def test_an_adapter_over_a_foreign_folder_is_encoded_and_evaluated(project, tiny
     assert "adapter_of" not in details
     rows = (project.folder / "models" / made.id / "trained_on.jsonl").read_text().splitlines()
     assert len(rows) == details["pairs"]
-    assert set(json.loads(rows[0])) == {"query", "response", "document"}
+    assert set(json.loads(rows[0])) == {"query", "response", "document", "negatives"}
 
 
 def test_word_vectors_cannot_be_a_base(project):

@@ -1,5 +1,7 @@
 """Fine-tuning: the state with the best dev score is kept, the same seed gives the same weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -169,6 +171,84 @@ def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev, tmp
     assert [loss for loss in losses if loss] == [pytest.approx(wanted, rel=1e-3)]
 
 
+def without_dropout(tiny_model):
+    model = load_sentence_transformer(tiny_model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+def losses_of(model, pairs, dev, scratch, **changes):
+    losses = []
+    tuned = fine_tune(
+        model,
+        pairs,
+        dev,
+        FineTune(**{"epochs": 1, "batch_size": 64, **changes}),
+        scratch,
+        lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
+    )
+    return [loss for loss in losses if loss], tuned
+
+
+def test_a_hard_negative_is_a_wrong_answer_to_every_query_of_its_batch(
+    tiny_model, pairs, dev, tmp_path
+):
+    distinct = list({pair.response: pair for pair in pairs}.values())
+    triplets = [replace(p, negatives=(f"nothing about number{n}",)) for n, p in enumerate(distinct)]
+    model = without_dropout(tiny_model)
+    texts = [p.response for p in triplets] + [p.negatives[0] for p in triplets]
+    queries = torch.from_numpy(model.encode([p.query for p in triplets])).double()
+    scores = 20 * queries @ torch.from_numpy(model.encode(texts)).double().T
+    wanted = float(torch.nn.functional.cross_entropy(scores, torch.arange(len(triplets))))
+    losses, tuned = losses_of(model, triplets, dev, tmp_path / "a")
+    assert losses == [pytest.approx(wanted, rel=1e-3)]
+    assert tuned.steps == 1
+    plain, _ = losses_of(without_dropout(tiny_model), distinct, dev, tmp_path / "b")
+    assert losses[0] > plain[0] + 0.1
+
+
+def test_queries_are_moved_away_from_their_hard_negatives(tiny_model, pairs, perfect_dev, tmp_path):
+    """They end further away than without the negatives. (The dev score keeps the start here.)"""
+    triplets = [replace(p, negatives=(f"{p.query} is not asked",)) for p in pairs]
+    texts = [p.query for p in triplets] + [p.negatives[0] for p in triplets]
+    cosines = {}
+    for name, rows in (("without", pairs), ("with", triplets)):
+        model = load_sentence_transformer(tiny_model)
+        ends = []
+
+        def watch(done, total, message, metrics=None, model=model, ends=ends):
+            if message == "measuring the dev score after epoch 3":
+                ends.append(model.encode(texts))
+
+        fine_tune(model, rows, perfect_dev, FineTune(**SETTINGS), tmp_path / name, watch)
+        queries, negatives = np.split(ends[-1], 2)
+        cosines[name] = float((queries * negatives).sum(axis=1).mean())
+    assert cosines["with"] < cosines["without"] - 0.1
+
+
+def test_pairs_with_and_without_negatives_train_together(tiny_model, pairs, dev, tmp_path):
+    mixed = [
+        replace(p, negatives=(f"wrong {n}", f"worse {n}")) if n % 3 == 0 else p
+        for n, p in enumerate(pairs)
+    ]
+    one, first = tune(tiny_model, mixed, dev, tmp_path / "a", epochs=2)
+    assert first.steps == 2 * (3 + 3), "40 pairs and 40 triplets, in batches of 16"
+    two, second = tune(tiny_model, mixed, dev, tmp_path / "b", epochs=2)
+    assert first == second
+    assert same(weights(one), weights(two))
+    plain, _ = tune(tiny_model, pairs, dev, tmp_path / "c", epochs=2)
+    assert not same(weights(one), weights(plain))
+
+
+def test_many_negatives_of_few_pairs(tiny_model, pairs, dev, tmp_path):
+    """Rows of one query never share a batch; nothing may hang."""
+    few = [replace(p, negatives=tuple(f"wrong {n}" for n in range(30))) for p in pairs[:3]]
+    _, tuned = tune(tiny_model, few, dev, tmp_path / "s", epochs=1)
+    assert len(tuned.dev_scores) == 2
+
+
 def test_few_pairs_and_a_large_batch(tiny_model, pairs, dev, tmp_path):
     _, tuned = tune(tiny_model, pairs[:5], dev, tmp_path / "scratch", batch_size=1024, epochs=1)
     assert tuned.steps == 1
@@ -234,7 +314,7 @@ def test_dev_ndcg_equals_brute_force(dev, tiny_model):
 
 
 def test_a_large_pool_is_bounded_and_holds_every_answer(tmp_path):
-    from search.corpus import CorpusWriter
+    from search.corpus_writer import CorpusWriter
     from search.documents import Document
 
     writer = CorpusWriter(tmp_path)

@@ -1,14 +1,21 @@
 """The split: nothing crosses, the shares are kept, and the same pairs part the same way."""
 
 import dataclasses
+import tempfile
 from itertools import chain, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.corpus import CORPUS_FILE, Corpus
+from search.corpus_writer import CorpusWriter
+from search.documents import Document
 from search.duplicates import THRESHOLD, shingles
 from search.errors import Failed, Refused
+from search.leaks import Texts, answered, check_leaks, texts_of
+from search.passages import WHOLE, Cutting
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.workspace import project_to_be
@@ -203,6 +210,126 @@ def test_nothing_ever_crosses(pairs, hold_test, seed):
     assert len(split.test.queries) <= max(2, round(len(pairs) * 0.2))
 
 
+# Long texts of which many are near-duplicates: twenty words, at most one of them another.
+TOPICS = {topic: [f"{topic}{n}" for n in range(20)] for topic in ("tort", "court", "fine", "bail")}
+
+
+def variant(topic, place, word):
+    words = list(TOPICS[topic])
+    words[place] = word
+    return " ".join(words)
+
+
+LONGER = st.builds(
+    variant, st.sampled_from(sorted(TOPICS)), st.integers(0, 19), st.sampled_from(["same", "other"])
+)
+ANY = TEXTS | LONGER
+NAMES = [f"d{n}" for n in range(14)]
+CORPORA = st.lists(
+    st.tuples(st.sampled_from(["", "tort", "court law"]), ANY, ANY), min_size=14, max_size=14
+)
+POINTING = st.lists(
+    st.tuples(ANY, st.none() | ANY, st.sampled_from([*NAMES, None]), st.lists(ANY, max_size=2)),
+    min_size=8,
+    max_size=40,
+)
+
+
+def corpus_of(folder, documents, cutting):
+    writer = CorpusWriter(Path(folder), cutting=cutting)
+    writer.add(
+        Document(name, title, f"{first}.\n\n{second}." if cutting.tokens else first)
+        for name, (title, first, second) in zip(NAMES, documents, strict=True)
+    )
+    writer.close()
+    return Corpus(Path(folder) / CORPUS_FILE)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(CORPORA, POINTING, st.sampled_from([WHOLE, Cutting(24, 0)]))
+def test_a_split_made_here_passes_the_leak_check(documents, rows, cutting):
+    """Pairs point to documents by id, some with a text of their own; documents have titles and passages."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = corpus_of(folder, documents, cutting)
+        texts = texts_of(corpus, set(NAMES))
+        pairs = [
+            Pair(query, response or texts[name].whole[-1], name, tuple(negatives))
+            for query, response, name, negatives in rows
+            if response or name
+        ]
+        try:
+            split = split_pairs(pairs, hold_test=True, texts=texts)
+        except Refused:
+            return
+        for held in (split.test, split.dev):
+            assert check_leaks(split.train, held, corpus).clean
+        steering = answered(split.dev.queries, split.dev.judgments, corpus)
+        assert check_leaks(steering, split.test, corpus).clean
+
+
+def test_the_leak_check_sees_a_split_by_row(tmp_path):
+    """The test above could not fail if the check saw nothing."""
+    corpus = corpus_of(tmp_path, [("", f"text{n} of{n}", "") for n in range(14)], WHOLE)
+    pairs = [Pair(f"query{n} of{n}", f"text{n} of{n}", f"d{n}") for n in range(14)]
+    pairs += [Pair(f"other{n} query", f"text{n} of{n}", f"d{n}") for n in range(14)]
+    by_row = as_query_set(pairs[10:18])
+    check = check_leaks([*pairs[:10], *pairs[18:]], by_row, corpus)
+    assert (check.queries, check.documents) == (0, 8)
+    split = split_pairs(pairs, hold_test=True, texts=texts_of(corpus, set(NAMES)))
+    assert check_leaks(split.train, split.test, corpus).clean
+    assert split.test.queries
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "texts"),
+    [
+        (
+            Pair("first", "a snippet", "a"),
+            Pair("second", "another piece", "b"),
+            {"a": Texts((LONG,)), "b": Texts((LONG.replace("clause9 ", "x "), "y"))},
+        ),
+        (
+            Pair("first", LONG.replace("clause9 ", "x ")),
+            Pair("second", "another piece", "b"),
+            {"b": Texts(("whole and all",), (LONG, "rest"))},
+        ),
+    ],
+    ids=["near documents", "a passage"],
+)
+def test_texts_of_documents_bind_too(one, other, texts):
+    for seed in range(25):
+        pairs = [*many(20), *(Pair(f"l{n}", f"m{n}", "large") for n in range(3)), one, other]
+        parts = sides(split_pairs(pairs, hold_test=True, seed=seed, texts=texts), pairs)
+        assert sum(one in held or other in held for held in parts.values()) == 1
+
+
+def test_a_passage_that_all_documents_share_binds_none():
+    pairs = many(30)
+    texts = {p.document: Texts((p.response,), (p.response, "no liability")) for p in pairs}
+    assert split_pairs(pairs, hold_test=True, texts=texts) == split_pairs(pairs, hold_test=True)
+
+
+def test_negatives_bind_nothing():
+    """The response of every pair is a negative of all others: each still stands alone."""
+    pairs = many(30)
+    tied = [
+        dataclasses.replace(p, negatives=tuple(o.response for o in pairs if o is not p))
+        for p in pairs
+    ]
+    split, same = split_pairs(tied, hold_test=True), split_pairs(pairs, hold_test=True)
+    assert (split.test, split.dev, split.digest) == (same.test, same.dev, same.digest)
+    assert [p.query for p in split.train] == [p.query for p in same.train]
+
+
+def test_what_must_train_is_never_held_out():
+    pairs = many(40)
+    split = split_pairs(pairs, hold_test=True, never_held=pairs[:20])
+    assert split.train[:20] == pairs[:20]
+    assert len(split.test.queries) == 8
+    none = split_pairs(pairs, hold_test=True, never_held=pairs)
+    assert (none.train, none.test.queries, none.dev.queries) == (pairs, {}, {})
+
+
 def test_as_query_set_joins_equal_queries():
     queries = as_query_set(
         [Pair("q", "a", "d1"), Pair("q", "b", "d2"), Pair("r", "c"), Pair("s", "c", "d1")]
@@ -215,7 +342,7 @@ def test_as_query_set_joins_equal_queries():
 def test_save_and_load():
     home = project_to_be("lab")
     pairs = PairSet(
-        [Pair("naïve\nq", 'x "y"\t\u2028z', "d1"), Pair("r", "s")],
+        [Pair("naïve\nq", 'x "y"\t\u2028z', "d1"), Pair("r", "s", None, ("n", "m\u2028"))],
         QuerySet({"v": "dev?"}, {"v": {"d2": 2}}),
     )
     with home.publish("pairs") as draft:

@@ -170,7 +170,7 @@ def test_dev_scores_are_measured_where_there_are_dev_queries(project):
 
 
 def test_documents_alone_are_enough(tmp_path):
-    from search.corpus import add_documents
+    from search.adding import add_documents
 
     path = tmp_path / "documents.txt"
     path.write_text(

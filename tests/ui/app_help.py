@@ -14,6 +14,7 @@ import psutil
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from search.hits import Best, Hit
 from search.runs import Run, Status
 from search.statistics import PairedTest
 from search.workspace import Project, new_id
@@ -177,3 +178,8 @@ def alive() -> dict[str, Any]:
 def gone() -> dict[str, Any]:
     """The part of a status that names a process which is no more."""
     return {"pid": os.getpid(), "process_started": 1.0}
+
+
+def hit(rank: int, identity: str, score: float, title: str, text: str, **more: Any) -> Hit:
+    """A hit on a document of one passage."""
+    return Hit(rank, identity, score, title, text, Best(text, "", None, 1, 1), **more)

@@ -8,8 +8,8 @@ import pytest
 from app_help import TINY, write_run
 
 from search import runs
-from search.engine import index_model
 from search.evaluation import evaluate
+from search.indexing import index_model
 from search.runs import Run
 from search.workspace import Project, project, project_to_be
 from training.intake import import_beir

@@ -1,10 +1,15 @@
+import io
 import json
+import zipfile
 
 import pytest
 from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
+from search.documents import Document
+from search.passages import Cutter, Cutting
 from search.workspace import Project
+from training.reports import make_report
 
 
 def _upload(at: AppTest, key: str, name: str, content: str | bytes) -> AppTest:
@@ -47,7 +52,7 @@ def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused
     empty: Project, started: list[list[str]]
 ) -> None:
     at = _upload(open_page("corpus", TINY), "documents-Tiny", "My file.csv", CSV)
-    assert "**2 documents** found (CSV)." in shown(at)
+    assert "**2 documents** found in My\\-file\\.csv (CSV, encoding utf-8, delimiter comma)." in shown(at)
     assert [w.value for w in at.warning] == ["2 rows will be left out."]
     documents, refused = (frame.value for frame in at.dataframe)
     assert documents.to_dict("list") == {
@@ -56,7 +61,7 @@ def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused
         "text": ["Pain in the knee", "Pain in the hip"],
     }
     assert list(refused["where"]) == ["row 3", "row 5"]
-    assert {box.label: box.value for box in at.selectbox if "Column" in box.label} == {
+    assert {box.label: box.value for box in at.selectbox if "Column of" in box.label} == {
         "Column of the text": "text",
         "Column of the title": "title",
         "Column of the id": "id",
@@ -94,8 +99,7 @@ def test_another_column_can_be_chosen(empty: Project, started: list[list[str]]) 
     [
         ("empty.csv", b"", "empty.csv is empty (0 bytes)."),
         ("header.csv", b"id,text\n", "header.csv holds no documents: it is empty."),
-        ("utf16.csv", "id,text\na,b\n".encode("utf-16"), "UTF-16"),
-        ("latin.csv", "id,text\n1,caf\u00e9\n".encode("latin-1"), "not UTF-8"),
+        ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
         ("columns.csv", b"colour,weight\nred,3\n", "no text column"),
         ("broken.json", b'[{"text": "a"', "is not JSON"),
         ("object.json", b'{"text": "a"}', "not a JSON list"),
@@ -150,7 +154,11 @@ def test_markup_in_a_file_is_text(empty: Project) -> None:
 
 
 def test_a_zip_is_offered_as_a_data_set(empty: Project, started: list[list[str]]) -> None:
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", b"PK")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("set/corpus.jsonl", "set/queries.jsonl", "set/qrels/test.tsv"):
+            archive.writestr(name, "{}")
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", content.getvalue())
     press(at, "import")
     assert started[0][:2] == ["import", TINY]
     assert started[0][2].endswith("/beir.zip")
@@ -160,7 +168,7 @@ def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]])
     rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
     rows += [{"query": "", "response": "x"}, {"query": "question 1", "response": "answer 1"}]
     at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
-    assert "**9 pairs** found (JSON)." in shown(at)
+    assert "**9 pairs** found in p\\.json (JSON, encoding utf-8)." in shown(at)
     assert [w.value for w in at.warning] == ["2 rows will be left out."]
     refused = at.dataframe[-1].value
     assert dict(zip(refused["where"], refused["why"], strict=True)) == {
@@ -194,9 +202,10 @@ def test_bad_pairs_are_one_clear_message(
     assert says in at.error[0].value
 
 
-def test_judgments_take_two_files(documents_only: Project, started: list[list[str]]) -> None:
+def test_judgments_in_a_file_of_their_own(
+    documents_only: Project, started: list[list[str]]
+) -> None:
     at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
-    assert "add-queries" not in [button.key for button in at.button]
     at = _upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n")
     press(at, "add-queries")
     (arguments,) = started
@@ -204,6 +213,14 @@ def test_judgments_take_two_files(documents_only: Project, started: list[list[st
     assert arguments[2].endswith("/q.jsonl")
     assert arguments[3] == "--qrels"
     assert arguments[4].endswith("/r.tsv")
+
+
+def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
+    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
+    press(at, "add-queries")
+    (arguments,) = started
+    assert arguments[2].endswith("/q.csv")
+    assert arguments[3:] == []
 
 
 def test_a_refused_run_says_why_after_it_was_started_here(
@@ -241,7 +258,7 @@ def test_a_run_that_ended_badly_while_nobody_looked_is_told(
 
 
 def test_rows_that_were_left_out_stay_readable(empty: Project, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from search.corpus import add_documents
+    from search.adding import add_documents
 
     path = tmp_path / "mixed.csv"
     path.write_text(CSV)
@@ -258,3 +275,103 @@ def test_a_damaged_artifact_is_a_message(data: Project, file: str) -> None:
     at = open_page("corpus", TINY)
     assert any("is damaged" in e.value and file in e.value for e in at.error), shown(at)
     assert any("Delete the folder" in e.value for e in at.error)
+
+
+def test_the_cutting_is_chosen_and_shown_on_a_real_document(
+    empty: Project, started: list[list[str]]
+) -> None:
+    text = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
+    rows = f"id,title,text\na,Lease,{text}\nb,Note,short\n"
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
+    whole = len(Cutter(Cutting()).cut(Document("a", "Lease", text)))
+    assert any(f"makes {whole} passages: Lease" in e.label for e in at.expander)
+    at.slider(key="cut-tokens").set_value(100)
+    run(at)
+    (preview,) = [e for e in at.expander if "passages: Lease" in e.label]
+    assert int(preview.label.split("makes ")[1].split()[0]) > 2 * whole
+    press(at, "add-documents")
+    assert started[0][-4:] == ["--passage-tokens", "100", "--overlap", "30"]
+
+
+def test_documents_can_stay_whole(empty: Project, started: list[list[str]]) -> None:
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    at.toggle(key="cut").set_value(False)
+    run(at)
+    press(at, "add-documents")
+    assert started[0][-4:] == ["--passage-tokens", "0", "--overlap", "0"]
+
+
+def test_metadata_columns_and_tiers_are_chosen(empty: Project, started: list[list[str]]) -> None:
+    rows = "id,text,kind,note\na,one,case,x\nb,two,blog,y\nc,three,statute,z\n"
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
+    (kept,) = [box for box in at.multiselect if "metadata" in box.label]
+    assert kept.value == ["kind", "note"]
+    kept.set_value(["kind"])
+    run(at)
+    at.selectbox(key="tier-column").set_value("kind")
+    run(at)
+    at.multiselect(key="tier-order-kind").set_value(["case", "statute", "blog"])
+    run(at)
+    press(at, "add-documents")
+    arguments = started[0]
+    assert arguments[arguments.index("--metadata-column") + 1] == "kind"
+    assert "note" not in arguments
+    assert arguments[arguments.index("--tiers") + 1] == "kind=case,statute,blog"
+
+
+def test_a_wrong_encoding_is_corrected(empty: Project, started: list[list[str]]) -> None:
+    rows = "id,text\na,Приговор суда отменён по жалобе\nb,Иск удовлетворён частично\n"
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows.encode("cp1251"))
+    at.selectbox(
+        key=next(b.key for b in at.selectbox if (b.key or "").startswith("encoding-"))
+    ).set_value("cp1251")
+    run(at)
+    assert at.dataframe[0].value["text"][0] == "Приговор суда отменён по жалобе"
+    press(at, "add-documents")
+    assert started[0][-2:] == ["--encoding", "cp1251"]
+
+
+def test_several_files_come_in_together(empty: Project, started: list[list[str]]) -> None:
+    at = open_page("corpus", TINY)
+    at.file_uploader(key="documents-Tiny").set_value(
+        [
+            ("a.csv", b"id,text\na,one\nb,\n", "text/csv"),
+            ("page.html", b"<title>T</title><h1>Rent</h1><p>Pay the rent.</p>", "text/html"),
+        ]
+    )
+    run(at)
+    files = at.dataframe[0].value
+    assert files["read as"].tolist() == ["CSV", "HTML"]
+    assert files["documents"].tolist() == [1, 1]
+    assert at.dataframe[-1].value["where"].tolist() == ["a.csv, row 3"]
+    press(at, "add-documents")
+    assert [path.rsplit("/", 1)[-1] for path in started[0][2:]] == ["a.csv", "page.html"]
+
+
+def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    from search.adding import add_documents
+
+    path = tmp_path / "more.csv"
+    path.write_text("id,text\nnew-1,one more\n")
+    made = add_documents(documents_only, [path])
+    at = open_page("corpus", TINY)
+    assert "Versions (2)" in [e.label for e in at.expander]
+    (line,) = [m.value for m in at.markdown if "added" in m.value]
+    assert "1 added, 0 changed, 0 removed" in line.replace("\\", "")
+    press(at, f"delete-version-{made.corpus.id}")
+    assert len(documents_only.manifests("corpora")) == 1
+    assert "Versions (2)" not in [e.label for e in at.expander]
+
+
+def test_the_report_is_drawn(data: Project) -> None:
+    make_report(data)
+    at = open_page("corpus", TINY)
+    assert "word pieces a word" in shown(at)
+    assert "The pairs" in shown(at)
+    assert "Words that the generic model takes apart most" in shown(at)
+
+
+def test_the_report_is_made_by_a_click(data: Project, started: list[list[str]]) -> None:
+    at = open_page("corpus", TINY)
+    press(at, "make-report")
+    assert started == [["report", TINY]]

@@ -4,9 +4,10 @@ import re
 from pathlib import PurePosixPath
 
 import pytest
+from app_help import hit
 
-from search.engine import Hit, SearchResult
 from search.evaluation import METRICS, Evaluation
+from search.hits import SearchResult
 from ui.compare import sentence
 from ui.evaluate import metrics_table
 from ui.uploads import safe_name
@@ -15,7 +16,7 @@ from ui.widgets import counted, duration, model_subtitle, model_title, size
 
 def _found(model: str, *ids: str) -> SearchResult:
     return SearchResult(
-        model, [Hit(rank, i, 0.5, f"Title {i}", f"Text {i}") for rank, i in enumerate(ids, 1)], 1.0
+        model, [hit(rank, i, 0.5, f"Title {i}", f"Text {i}") for rank, i in enumerate(ids, 1)], 1.0
     )
 
 
@@ -68,8 +69,8 @@ def test_the_sentence_when_only_one_side_found_anything_does_not_speak_of_disagr
 
 
 def test_the_sentence_cuts_a_long_first_answer() -> None:
-    hit = Hit(1, "a", 0.5, "", "very  long\nanswer " * 20)
-    said = sentence([SearchResult("generic", [hit], 1), SearchResult("w", [hit], 1)], {})
+    one = hit(1, "a", 0.5, "", "very  long\nanswer " * 20)
+    said = sentence([SearchResult("generic", [one], 1), SearchResult("w", [one], 1)], {})
     assert said.startswith("They agree on the first answer: very long answer very")
     assert len(said) < 120
 

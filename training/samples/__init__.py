@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from search.documents import Document
 from search.encoders import GENERIC
-from search.engine import index_model
 from search.errors import Refused
+from search.indexing import index_model
 from search.progress import Progress, silent
 from search.workspace import Project
 from training.intake import Imported, publish_ready_made

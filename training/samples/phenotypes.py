@@ -15,6 +15,7 @@ from typing import Any
 from search.corpus import content_key
 from search.documents import Document
 from search.errors import Failed
+from search.leaks import Texts
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from training.pairs import Split, as_query_set, split_pairs
@@ -67,7 +68,8 @@ def read() -> tuple[list[Document], Split]:
             pairs.append(Pair(synonym, embedded[term.id], term.id))
             if is_lay:
                 lay.add((synonym, term.id))
-    split = split_pairs(pairs, hold_test=True, seed=_SEED)
+    texts = {document.id: Texts((document.text, document.embedded)) for document in documents}
+    split = split_pairs(pairs, hold_test=True, seed=_SEED, texts=texts)
     return documents, Split(split.train, split.dev, _only(split.test, lay))
 
 

@@ -9,6 +9,7 @@ from search.documents import Document
 from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.pairs import Pair, PairColumns, preview_pairs
 from search.readers.report import Report
+from search.readers.tables import open_report, read_rows
 
 ALL = 1_000_000
 
@@ -47,3 +48,27 @@ def pairs(
         return preview_pairs(file(name, content), PairColumns(**columns), ALL)
 
     return read
+
+
+@pytest.fixture
+def rows(
+    file: Callable[[str, str | bytes], Path],
+) -> Callable[..., tuple[list[tuple[str, dict[str, object]]], Report]]:
+    """Writes a file and reads all rows of it; options are what the person chose (encoding, delimiter)."""
+
+    def read(
+        name: str, content: str | bytes, **chosen: str
+    ) -> tuple[list[tuple[str, dict[str, object]]], Report]:
+        path = file(name, content)
+        report = open_report(path)
+        for option, value in chosen.items():
+            setattr(report, option, value)
+        return [(row.where, dict(row.fields)) for row in read_rows(path, report)], report
+
+    return read
+
+
+@pytest.fixture
+def refusals() -> Callable[[Report], list[tuple[str, str]]]:
+    """Where the refused rows of a report stand, and why they were refused."""
+    return lambda report: [(row.where, row.reason) for row in report.refused]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import Refused
-from search.readers import beir
-from search.readers.beir import open_beir
+from search.readers import beir, unpacking
+from search.readers.beir import is_beir, open_beir
 from search.settings import LIMITS
 
 
@@ -49,6 +49,18 @@ def test_folder(tiny_beir):
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED, zipfile.ZIP_LZMA])
 def test_zip_equals_its_folder(tiny_beir, tmp_path, prefix, method):
     assert content(zipped(tiny_beir, tmp_path / "a.zip", prefix, method)) == content(tiny_beir)
+
+
+def test_what_looks_like_a_data_set(tiny_beir, tmp_path):
+    assert is_beir(tiny_beir)
+    assert is_beir(zipped(tiny_beir, tmp_path / "a.zip", "scifact/"))
+    (tmp_path / "bad.zip").write_bytes(b"not a zip")
+    assert not is_beir(tmp_path / "bad.zip")
+    (tmp_path / "a.csv").write_text("id,text\n")
+    assert not is_beir(tmp_path / "a.csv")
+    (tiny_beir / "queries.jsonl").unlink()
+    assert not is_beir(tiny_beir)
+    assert not is_beir(zipped(tiny_beir, tmp_path / "b.zip"))
 
 
 def test_unpacked_files_are_gone_afterwards(tiny_beir, tmp_path):
@@ -183,7 +195,7 @@ def test_zip_bomb_is_stopped(tiny_beir, tmp_path):
 
 
 def test_too_many_entries(tiny_beir, tmp_path, monkeypatch):
-    monkeypatch.setattr(beir, "LIMITS", replace(LIMITS, zip_entries=4))
+    monkeypatch.setattr(unpacking, "LIMITS", replace(LIMITS, zip_entries=4))
     with pytest.raises(Refused, match=r"^a\.zip has 5 entries; the limit is 4\.$"):
         content(zipped(tiny_beir, tmp_path / "a.zip"))
 

@@ -1,12 +1,15 @@
 """Files into documents: columns, ids, metadata, plain text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from search.documents import Document
 from search.errors import Refused
-from search.readers.documents import preview_documents
+from search.readers import documents as module
+from search.readers.documents import DocumentColumns, preview_documents
+from search.settings import LIMITS
 
 
 def refusals(report):
@@ -200,9 +203,12 @@ def test_plain_text_by_paragraph(documents):
     ]
 
 
-def test_plain_text_refuses_what_is_not_utf_8(documents):
-    with pytest.raises(Refused, match=r"^notes\.txt, line 2: not UTF-8 \(byte 0xfc at column 2\)"):
-        documents("notes.txt", b"fine\ng\xfct\n")
+def test_plain_text_in_another_encoding(documents, file):
+    found, report = documents("notes.txt", b"fine\ng\xfct\n")
+    assert ([d.text for d in found], report.encoding) == (["fine", "güt"], "cp1252")
+    path = file("dos.txt", "müde\n\nnein\n".encode("cp850"))
+    found, report = preview_documents(path, encoding="cp850")
+    assert ([d.text for d in found], report.encoding) == (["müde", "nein"], "cp850")
     with pytest.raises(Refused, match=r"^notes\.txt, line 1: holds NUL bytes"):
         documents("notes.txt", b"\x7fELF\x00\x01\n")
 
@@ -220,6 +226,100 @@ def test_a_file_name_is_data(documents):
     found, _ = documents("no\ttab\nplease.txt", "one\ntwo\n")
     assert [d.text for d in found] == ["one", "two"]
     assert not any("\t" in d.id or "\n" in d.id for d in found)
+
+
+LONG = "A text of more than twenty characters"
+
+
+def test_the_longest_column_is_the_text_where_no_name_says_so(documents):
+    found, report = documents("a.csv", f"key,note,story\n1,short,{LONG}\n2,,{LONG} too\n")
+    assert [(d.text, dict(d.metadata)) for d in found] == [
+        (LONG, {"key": "1", "note": "short"}),
+        (f"{LONG} too", {"key": "2"}),
+    ]
+    assert report.roles == {"text": "story"}
+    assert report.notes == [
+        "no column is named like a text: 'story' was taken, its texts are the longest; choose another if "
+        "that is wrong"
+    ]
+
+
+def test_an_id_or_a_title_is_never_guessed_to_be_the_text(documents):
+    with pytest.raises(
+        Refused, match=r"^a\.csv has no text column: its columns are id, title, n\."
+    ):
+        documents("a.csv", f"id,title,n\n{LONG},{LONG},1\n")
+
+
+def test_the_guess_is_by_the_first_hundred_rows_and_loses_none(documents):
+    rows = "".join(f"{LONG} {n},{'x' * 200 if n > 99 else ''}\n" for n in range(150))
+    found, report = documents("a.csv", f"story,late\n{rows}")
+    assert report.roles == {"text": "story"}
+    assert [d.text for d in found] == [f"{LONG} {n}" for n in range(150)]
+
+
+def test_metadata_columns_may_be_chosen(file):
+    path = file("a.csv", "id,text,Year,kind\n1,x,1999,a\n")
+    columns = DocumentColumns(metadata=("year",))
+    assert preview_documents(path, columns)[0][0].metadata == {"Year": "1999"}
+    assert preview_documents(path, DocumentColumns(metadata=()))[0][0].metadata == {}
+    with pytest.raises(Refused, match=r"^a\.csv has no column 'month'\. Its columns are: id, text"):
+        preview_documents(path, DocumentColumns(metadata=("year", "month")))
+
+
+def test_a_file_may_have_no_title_and_no_id_although_names_say_so(documents):
+    found, report = documents("a.csv", "id,title,text\n1,t,x\n", id="", title="")
+    assert found == [Document("a-1", "", "x", {"id": "1", "title": "t"})]
+    assert report.roles == {"text": "text"}
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("a.doc", "files ending in .doc cannot be read. Open it and save it as DOCX or PDF."),
+        ("a.odt", "files ending in .odt cannot be read. Open it and save it as DOCX or PDF."),
+        ("a.PPTX", "files ending in .pptx cannot be read. Open it and save it as PDF."),
+        ("a.msg", "files ending in .msg cannot be read. Save the message as .eml."),
+        ("a.png", "files ending in .png cannot be read. Run OCR (text recognition) over it, and save it as PDF."),
+        ("a.bin", "files ending in .bin cannot be read. What can be read: CSV, TSV, JSON, JSONL, XLSX, "
+                  "Parquet, TXT, Markdown, HTML, PDF, DOCX, XML and EML."),
+        ("a", "its name has no ending. What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, "
+              "Markdown, HTML, PDF, DOCX, XML and EML."),
+    ],
+)  # fmt: skip
+def test_files_that_cannot_be_read(documents, name, advice):
+    with pytest.raises(Refused) as caught:
+        documents(name, "content")
+    assert str(caught.value) == f"{name} cannot be read: {advice}"
+
+
+def test_a_preview_reads_only_the_beginning_of_a_large_file(file, monkeypatch):
+    monkeypatch.setattr(module, "LIMITS", replace(LIMITS, preview_rows=10))
+    rows = [json.dumps({"id": n, "text": "x" if n % 2 else ""}) for n in range(100)]
+    first, report = preview_documents(file("a.jsonl", "\n".join(rows)), rows=2)
+    assert [d.id for d in first] == ["1", "3"]
+    assert (report.accepted, report.refused_count) == (5, 5)
+    assert report.notes == [
+        "only the first 10 rows were looked at; all are read when the file is added"
+    ]
+
+
+def test_a_preview_of_many_files_reads_only_some(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LIMITS", replace(LIMITS, preview_files=3, preview_rows=5))
+    for name in "abcdef":
+        (tmp_path / f"{name}.txt").write_text(f"text of {name}")
+    _, report = preview_documents(tmp_path)
+    assert report.accepted == 3
+    assert report.notes == [
+        "only the first 3 files were looked at; all are read when the file is added"
+    ]
+    for name in "abcdef":
+        (tmp_path / f"{name}.txt").write_text("one\ntwo\nthree\n")
+    _, report = preview_documents(tmp_path)
+    assert report.accepted == 5
+    assert (
+        "only the first 2 files were looked at; all are read when the file is added" in report.notes
+    )
 
 
 def test_preview_shows_the_first_and_reads_to_the_end(file):

@@ -3,7 +3,13 @@
 import pytest
 
 from search.errors import Refused
-from search.readers.judgments import read_judgments, read_queries
+from search.readers.judgments import (
+    JudgedColumns,
+    query_id,
+    read_judged_queries,
+    read_judgments,
+    read_queries,
+)
 
 
 def refusals(report):
@@ -58,8 +64,8 @@ def test_files_without_judgments(file):
         read_judgments(file("q.tsv", ""))
     with pytest.raises(Refused, match=r"holds no usable judgments: all 1 rows were refused"):
         read_judgments(file("q.tsv", "a\tb\tc\nq\td\tx\n"))
-    with pytest.raises(Refused, match=r"^q\.tsv, line 2: not UTF-8"):
-        read_judgments(file("q.tsv", b"a\tb\t1\n\xff\tb\t1\n"))
+    with pytest.raises(Refused, match=r"^q\.tsv, line 2: holds NUL bytes"):
+        read_judgments(file("q.tsv", b"a\tb\t1\n\x00\tb\t1\x00\n"))
 
 
 @pytest.mark.parametrize(
@@ -102,3 +108,120 @@ def test_queries_without_their_columns(file):
         read_queries(file("q.csv", "id,x\n1,x\n"))
     with pytest.raises(Refused, match=r"^q\.csv holds no queries: it is empty\.$"):
         read_queries(file("q.csv", "id,text\n"))
+
+
+def test_a_document_is_judged_once_for_a_query(file):
+    judgments, report = read_judgments(
+        file("q.tsv", "q1\td1\t2\nq1\td1\t2\nq1\td1\t1\nq2\td1\t1\n")
+    )
+    assert judgments == {"q1": {"d1": 2}, "q2": {"d1": 1}}
+    assert refusals(report) == [
+        ("line 2", "the same judgment stands in an earlier row"),
+        ("line 3", "an earlier row gives 'd1' the grade 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grade", "reason"),
+    [
+        ("0.5", "the grade '0.5' is not a whole number"),
+        ("1e300", "the grade '1e300' is over the limit of 1,000,000"),
+        ("1e999", "the grade '1e999' is not a number"),
+        ("", "the grade '' is not a number"),
+    ],
+)
+def test_grades_that_cannot_be_counted_with(file, grade, reason):
+    _, report = read_judgments(file("q.tsv", f"q1\td1\t1\nq1\td2\t{grade}\n"))
+    assert refusals(report) == [("line 2", reason)]
+
+
+# --- tables of queries and judgments ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.csv", "query,document_id,grade\none,d1,2\none,d2,0\ntwo,d1,1\n"),
+        ("q.csv", "Question;Doc ID;Relevance\none;d1;2.0\none;d2;-1\ntwo;d1;1\n"),
+        ("q.tsv", "rel\tcorpus-id\ttext\n2\td1\tone\n0\td2\tone\n1\td1\ttwo\n"),
+        (
+            "q.jsonl",
+            '{"query": "one", "document": "d1", "score": 2}\n'
+            '{"query": "one", "document": "d2", "score": 0}\n'
+            '{"query": "two", "document": "d1", "score": 1}\n',
+        ),
+    ],
+)
+def test_one_table_of_both(file, name, content):
+    queries, judgments, report = read_judged_queries(file(name, content))
+    one, two = query_id("one"), query_id("two")
+    assert queries == {one: "one", two: "two"}
+    assert judgments == {one: {"d1": 2, "d2": 0}, two: {"d1": 1}}
+    assert (report.accepted, report.refused_count) == (3, 0)
+    assert set(report.roles) == {"query", "document", "grade"}
+    assert one != two
+
+
+def test_without_grades_each_row_counts_one(file):
+    path = file("q.csv", "query,doc_id\none,d1\n one ,d2\n")
+    queries, judgments, _ = read_judged_queries(path)
+    assert list(queries.values()) == ["one"]
+    assert judgments == {query_id("one"): {"d1": 1, "d2": 1}}
+    path = file("q.csv", "query,doc_id,label\none,d1,Exact\n")
+    with pytest.raises(Refused, match=r"row 2: the grade 'Exact' is not a number"):
+        read_judged_queries(path)
+    _, judgments, _ = read_judged_queries(path, JudgedColumns(grade=""))
+    assert judgments == {query_id("one"): {"d1": 1}}
+
+
+def test_ids_of_queries_are_kept_where_there_are_some(file):
+    queries, judgments, report = read_judged_queries(
+        file("q.csv", "query_id,query,doc_id\n7,one,d1\n7,one,d2\n7,two,d3\n,three,d1\n8,one,d1\n")
+    )
+    assert queries == {"7": "one", query_id("three"): "three", "8": "one"}
+    assert judgments == {
+        "7": {"d1": 1, "d2": 1}, query_id("three"): {"d1": 1}, "8": {"d1": 1}
+    }  # fmt: skip
+    assert refusals(report) == [("row 4", "an earlier row has another query with the id '7'")]
+
+
+def test_rows_of_a_table_that_are_left_out(file):
+    queries, judgments, report = read_judged_queries(
+        file(
+            "q.csv",
+            f"query,doc_id,grade\none,d1,1\none,d1,1\none,d1,2\n,d1,1\none,,1\none,d2,many\n"
+            f"{'q' * 10_001},d1,1\n",
+        )
+    )
+    assert list(queries.values()) == ["one"]
+    assert judgments == {query_id("one"): {"d1": 1}}
+    assert refusals(report) == [
+        ("row 3", "the same judgment stands in an earlier row"),
+        ("row 4", "an earlier row gives 'd1' the grade 1"),
+        ("row 5", "the query or the document id is empty"),
+        ("row 6", "the query or the document id is empty"),
+        ("row 7", "the grade 'many' is not a number"),
+        ("row 8", "query has 10,001 characters; the limit is 10,000"),
+    ]
+
+
+def test_chosen_columns_of_a_table(file):
+    path = file("q.csv", "frage,artikel,note,query\none,d1,3,no\n")
+    queries, judgments, report = read_judged_queries(
+        path, JudgedColumns("frage", "artikel", "note")
+    )
+    assert (queries, judgments) == (
+        {query_id("one"): "one"},
+        {query_id("one"): {"d1": 3}},
+    )
+    assert report.roles == {"query": "frage", "document": "artikel", "grade": "note"}
+    with pytest.raises(Refused, match=r"^q\.csv has no document id column: its columns are frage"):
+        read_judged_queries(path)
+    with pytest.raises(
+        Refused, match=r"has no query and no document id column: .* \(--qrels QRELS\)"
+    ):
+        read_judged_queries(file("x.csv", "a,b\n1,2\n"))
+    with pytest.raises(
+        Refused, match=r"^t\.xml holds queries alone\. Give the judgments too: --qrels"
+    ):
+        read_judged_queries(file("t.xml", "<topics/>"))

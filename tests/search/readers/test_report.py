@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from search.errors import Refused
-from search.readers.report import BadField, Report, clean_text, guess_column, source_of
+from search.readers.report import (
+    BadField,
+    Report,
+    Unusable,
+    clean_text,
+    guess_column,
+    source_of,
+)
 from search.settings import LIMITS
 
 
@@ -18,6 +25,8 @@ from search.settings import LIMITS
         ("a\x00b\x07c\x1bd", "abcd"),
         ("two\nlines\tand a tab", "two\nlines\tand a tab"),
         ("windows\r\nlines", "windows\nlines"),
+        ("\x93quoted\x94 \x81", "\u201cquoted\u201d"),  # Windows's quotation marks as Latin-1
+        ("two\r\nlines\rand a\u00a0space", "two\nlines and a\u00a0space"),
         ("end of page\x0cnext\x0bpage\x85and\rmore", "end of page next page and more"),
         (7, "7"),
         (2.5, "2.5"),
@@ -37,6 +46,12 @@ def test_clean_text(value, text):
         ({"a": 1}, "text is not text but a dict"),
         ("\ud800", "text holds a broken character (an unpaired surrogate)"),
         ("ok \udfff", "text holds a broken character (an unpaired surrogate)"),
+        (
+            "ok \udcff",
+            "text holds the byte 0xff, which is not UTF-8 (or not of the encoding chosen)",
+        ),
+        ("\udc80", "text holds the byte 0x80, which is not UTF-8 (or not of the encoding chosen)"),
+        (Unusable("is an error of the sheet (#REF!)"), "text is an error of the sheet (#REF!)"),
     ],
 )
 def test_values_that_are_no_text(value, reason):

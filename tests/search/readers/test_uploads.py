@@ -119,8 +119,9 @@ def test_tsv_without_usual_column_names(shared_data):
     path = dirty(shared_data, "hinglish_top_validation.tsv")
     with pytest.raises(Refused, match=r"has no query and no response column: its columns are en_q"):
         preview_pairs(path)
-    with pytest.raises(Refused, match=r"has no text column: its columns are en_query, cs_query"):
-        preview_documents(path)
+    _, guessed = preview_documents(path)
+    assert guessed.roles == {"text": "cs_parse"}
+    assert guessed.notes[0].startswith("no column is named like a text: 'cs_parse' was taken")
     found, report = preview_pairs(path, PairColumns("cs_query", "en_query"), rows=ALL)
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
     assert report.accepted + report.refused_count == len(lines)

@@ -1,0 +1,155 @@
+"""Adding documents to a project: from files to a new version of its corpus."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from search.corpus import Corpus
+from search.corpus_writer import Added, CorpusWriter
+from search.documents import Document
+from search.errors import Refused
+from search.filters import Tiers
+from search.passages import Cutting
+from search.progress import Progress, Stage, silent
+from search.readers.documents import DocumentColumns, read_documents
+from search.readers.report import RefusedRow, Report
+from search.readers.sources import Source, opened_sources
+from search.readers.tables import open_report
+from search.settings import LIMITS
+from search.workspace import Manifest, Project
+
+_READING = 0.8  # The share of the work that is reading; indexing words is the rest.
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person can choose about files that come in; None leaves it as it was, or to a guess."""
+
+    columns: DocumentColumns = field(default_factory=DocumentColumns)
+    encoding: str | None = None
+    delimiter: str | None = None
+    cutting: Cutting | None = None
+    tiers: Tiers | None = None
+    replace_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What an `add` brought: the new corpus, one report per file, and the counts."""
+
+    corpus: Manifest
+    reports: list[Report]
+    listed: list[RefusedRow]
+    notes: list[str]
+    added: Added
+    total: int
+    passages: int
+
+
+def add_documents(
+    project: Project,
+    files: Sequence[Path],
+    choices: Choices = Choices(),
+    progress: Progress = silent,
+) -> Intake:
+    """Add the documents of files, archives and folders: a new version of the corpus, the old one kept.
+
+    A file that cannot be used is refused, and everything with it; inside an archive or folder it is listed,
+    and the others come in.
+
+    :raises Refused: when a file cannot be used at all, when nothing is new, or when the corpus would
+        have fewer than two documents. Nothing is changed then.
+    """
+    earlier = project.newest("corpora")
+    old = Corpus.of(project, earlier) if earlier else None
+    cutting = choices.cutting or (None if old else Cutting())
+    with opened_sources(files) as sources, project.publish_together() as drafts:
+        draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
+        writer = CorpusWriter(draft.folder, old, cutting, choices.tiers, choices.replace_changed)
+        reports, added = list[Report](), Added()
+        listed = list(sources.refused)
+        sizes = [source.path.stat().st_size for source in sources.files]
+        read = 0
+        for source, size in zip(sources.files, sizes, strict=True):
+            stage = Stage(
+                progress, _READING * read / sum(sizes), _READING * (read + size) / sum(sizes)
+            )
+            try:
+                with writer.together():
+                    report, more = _add_source(writer, source, choices, stage)
+            except Refused as error:
+                if not source.member:
+                    raise
+                listed.append(RefusedRow(source.name, str(error)))
+                continue
+            finally:
+                read += size
+            reports.append(report)
+            added = added + more
+        names = ", ".join(path.name for path in files)
+        _require_tier_column(choices.tiers, reports, old)
+        require_enough_documents(writer.count, names)
+        if not added.written and not added.replaced and not writer.changes_everything:
+            raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
+        total = writer.count
+        passages = writer.close(Stage(progress, _READING, 1.0))
+        draft.details.update(
+            documents=total,
+            passages=passages,
+            written=added.written,
+            replaced=added.replaced,
+            unchanged=added.unchanged,
+            files=[report.summary() for report in reports],
+            listed=[[row.where, row.reason] for row in listed[: LIMITS.listed_refusals]],
+        )
+    progress(1, 1, f"{total:,} documents in the corpus")
+    made = project.artifact("corpora", draft.id)
+    return Intake(made, reports, listed, list(sources.notes), added, total, passages)
+
+
+def require_enough_documents(total: int, source: str) -> None:
+    """Refuse a corpus in which every search would return the same thing."""
+    if total < LIMITS.min_documents:
+        raise Refused(
+            f"{source}: a corpus needs at least {LIMITS.min_documents} documents to be searched, "
+            f"this one would have {total}. Add more documents in the same step."
+        )
+
+
+def _add_source(
+    writer: CorpusWriter, source: Source, choices: Choices, progress: Progress
+) -> tuple[Report, Added]:
+    report = open_report(source.path)
+    report.source, report.encoding = source.name, choices.encoding
+    report.delimiter = choices.delimiter
+    documents = read_documents(source.path, report, choices.columns)
+    added = writer.add(_counted(documents, report, source.path.stat().st_size, progress), report)
+    report.require_some("documents")
+    return report, added
+
+
+def _counted(
+    documents: Iterator[Document], report: Report, size: int, progress: Progress
+) -> Iterator[Document]:
+    """The documents as they come, telling how much of the file they are (in characters read of its bytes)."""
+    read = 0
+    for number, document in enumerate(documents):
+        if number % 200 == 0:
+            progress(min(read, size), size, f"reading {report.source}: {number:,} documents")
+        read += len(document.text) + len(document.title) + len(document.id)
+        yield document
+
+
+def _require_tier_column(
+    tiers: Tiers | None, reports: Sequence[Report], old: Corpus | None
+) -> None:
+    """Refuse a rule on a column that no file has."""
+    if tiers is None:
+        return
+    known = {column for report in reports for column in report.columns}
+    known |= set(old.column_names()) if old else set()
+    if tiers.column not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise Refused(
+            f"Source tiers go by the column {tiers.column!r}, which no document has. Columns: {names}."
+        )

@@ -1,0 +1,165 @@
+"""Conditions on metadata, applied inside a search: `type=case,statute`, `year>=2015`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from search.errors import Refused
+
+_CONDITION = re.compile(r"\s*([^=<>!].*?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_ORDERED = (">=", "<=", ">", "<")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column of metadata, a sign, and what it is compared with.
+
+    `=` and `!=` take several values (any of them; none of them); `>=`, `<=`, `>` and `<` take one: a number
+    is compared as a number, anything else (such as 2024-03-01) letter by letter.
+    """
+
+    column: str
+    sign: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The condition as it is typed."""
+        return f"{self.column}{self.sign}{','.join(self.values)}"
+
+    def sql(self) -> tuple[str, list[str | float]]:
+        """An SQL condition on `document` (the position of a document), and its parameters."""
+        if self.sign in _ORDERED:
+            number = _number(self.values[0])
+            where = f"number {self.sign} ?" if number is not None else f"value {self.sign} ?"
+            target: str | float = number if number is not None else self.values[0]
+            return (
+                f"document IN (SELECT document FROM facts WHERE name = ? AND {where})",
+                [self.column, target],
+            )
+        marks = ",".join("?" * len(self.values))
+        verb = "IN" if self.sign == "=" else "NOT IN"
+        return (
+            f"document {verb} (SELECT document FROM facts WHERE name = ? "
+            f"AND value COLLATE NOCASE IN ({marks}))",
+            [self.column, *self.values],
+        )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What part of a corpus a search may find: documents that meet every condition, of one source tier.
+
+    `tiers_first` says how to rank them: the better source tier before the others.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    tier: int | None = None
+    tiers_first: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.conditions and self.tier is None
+
+    def sql(self) -> tuple[str, list[str | float]]:
+        """An SQL condition on `document`, and its parameters."""
+        parts, values = ["1"], list[str | float]()
+        for condition in self.conditions:
+            part, more = condition.sql()
+            parts.append(part)
+            values += more
+        if self.tier is not None:
+            parts.append("document IN (SELECT position FROM documents WHERE tier = ?)")
+            values.append(self.tier)
+        return " AND ".join(parts), values
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """Which sources come first: a column of metadata, and its values from the most to the least binding.
+
+    A legal search ranks case law before statutes before blogs: `type=case,statute,blog`. Values that are not
+    named come after all others.
+    """
+
+    column: str
+    order: tuple[str, ...] = field(default_factory=tuple)
+
+    def __str__(self) -> str:
+        """The rule as it is typed."""
+        return f"{self.column}={','.join(self.order)}"
+
+    def of(self, value: str | None) -> int:
+        """The tier of a document by its value in the column; 0 is the best."""
+        folded = (value or "").strip().casefold()
+        for number, name in enumerate(self.order):
+            if name.casefold() == folded:
+                return number
+        return len(self.order)
+
+    def name(self, tier: int) -> str:
+        """What a tier is called."""
+        return self.order[tier] if tier < len(self.order) else "other"
+
+
+EVERYTHING = Scope()
+
+
+def parse_condition(text: str) -> Condition:
+    """A condition as it is typed: column, sign, value (several after = or !=, with commas between).
+
+    :raises Refused: when it has no sign or no value.
+    """
+    match = _CONDITION.fullmatch(text)
+    if match is None or not match.group(3):
+        raise Refused(
+            f"The filter {text!r} is not of the form column=value (several with commas), column!=value, "
+            "column>=value or column<=value."
+        )
+    column, sign, rest = match.groups()
+    values = (rest,) if sign in _ORDERED else _values(rest)
+    if not values:
+        raise Refused(f"The filter {text!r} names no value.")
+    return Condition(column, sign, values)
+
+
+def parse_tiers(text: str) -> Tiers:
+    """Source tiers as they are typed: `type=case,statute,blog`, the most binding first.
+
+    :raises Refused: when there is no column or fewer than two values, or one is named twice.
+    """
+    column, sign, rest = text.partition("=")
+    order = _values(rest)
+    if not sign or not column.strip() or not order:
+        raise Refused(
+            f"The source tiers {text!r} are not of the form column=best,next,last, "
+            "for example type=case,statute,blog."
+        )
+    folded = [value.casefold() for value in order]
+    if len(set(folded)) < len(folded):
+        raise Refused(f"The source tiers {text!r} name a value twice.")
+    return Tiers(column.strip(), order)
+
+
+def check_columns(conditions: Sequence[Condition], known: Sequence[str]) -> None:
+    """Refuse a condition on a column that the corpus cannot filter by.
+
+    :raises Refused: naming the columns that there are.
+    """
+    for condition in conditions:
+        if condition.column not in known:
+            names = ", ".join(known) or "none"
+            raise Refused(
+                f"The corpus has no metadata {condition.column!r} to filter by. It has: {names}."
+            )
+
+
+def _values(text: str) -> tuple[str, ...]:
+    return tuple(value.strip() for value in text.split(",") if value.strip())
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

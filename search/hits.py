@@ -1,0 +1,114 @@
+"""What a search found, ready to be shown: hits with their best passage, and several models side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from search.corpus import Corpus, Found
+
+
+@dataclass(frozen=True)
+class Best:
+    """The passage by which a document was found, and where it stands.
+
+    It is number `number` (from 1) of the `of` passages of its document; `heading` may be empty, `page` is None
+    where the file has no pages.
+    """
+
+    text: str
+    heading: str
+    page: int | None
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One document that a search found, by its best passage."""
+
+    rank: int
+    id: str
+    score: float
+    title: str
+    text: str
+    passage: Best
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tier: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `search --json` prints; what a plain document does not have is left out."""
+        made: dict[str, Any] = {
+            name: getattr(self, name) for name in ("rank", "id", "score", "title", "text")
+        }
+        if self.passage.of > 1 or self.passage.page is not None or self.passage.heading:
+            made["passage"] = asdict(self.passage)
+        if self.metadata:
+            made["metadata"] = dict(self.metadata)
+        if self.tier is not None:
+            made["tier"] = self.tier
+        return made
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What one model found: hits, milliseconds, and a note when there is something to say."""
+
+    model: str
+    hits: list[Hit]
+    ms: float
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One query, searched with several models."""
+
+    query: str
+    k: int
+    results: list[SearchResult]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `search --json` prints."""
+        return {
+            "query": self.query,
+            "k": self.k,
+            "results": {
+                result.model: {"hits": [hit.as_json() for hit in result.hits], "ms": result.ms}
+                for result in self.results
+            },
+        }
+
+
+def hits_of(corpus: Corpus, ranking: Sequence[Found]) -> list[Hit]:
+    """The hits of a ranking, with everything that is shown of them."""
+    documents = corpus.documents_at([found.document for found in ranking])
+    passages = corpus.passages_at([found.passage for found in ranking])
+    tiers = corpus.tiers
+    hits = []
+    for rank, (found, document, passage) in enumerate(
+        zip(ranking, documents, passages, strict=True), start=1
+    ):
+        siblings = corpus.passages_of(found.document)
+        best = Best(
+            document.text[passage.start : passage.stop],
+            passage.heading,
+            passage.page,
+            siblings.index(found.passage) + 1,
+            len(siblings),
+        )
+        tier = None
+        if tiers is not None:
+            tier = tiers.name(tiers.of(document.metadata.get(tiers.column)))
+        hits.append(
+            Hit(
+                rank,
+                document.id,
+                found.score,
+                document.title,
+                document.text,
+                best,
+                document.metadata,
+                tier,
+            )
+        )
+    return hits

@@ -1,0 +1,249 @@
+"""Long documents cut into passages, on heading and sentence borders.
+
+A model reads only the beginning of a long text (all-MiniLM-L6-v2: 256 word pieces). So a document that is
+longer is cut, its passages are embedded, and a search finds the document by its best passage.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from search.documents import Document, Mark
+from search.errors import Refused
+from search.word_pieces import WordPieces, generic_word_pieces
+
+MOST_TOKENS = 8_192
+_FEWEST_TOKENS = 16
+_RUN = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A slice of a document's text, from `start` up to `stop`, and the heading and page it stands under."""
+
+    start: int
+    stop: int
+    heading: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How documents are cut: into passages of at most `tokens` word pieces, title and heading included.
+
+    Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage. With 0
+    tokens each document is one passage.
+    """
+
+    tokens: int = 250
+    overlap: int = 30
+
+    def __post_init__(self) -> None:
+        if self.tokens and not _FEWEST_TOKENS <= self.tokens <= MOST_TOKENS:
+            raise Refused(
+                f"Passages of {self.tokens} tokens: give {_FEWEST_TOKENS} to {MOST_TOKENS:,}, or 0 to "
+                "keep each document whole."
+            )
+        if not 0 <= self.overlap <= self.tokens // 2:
+            raise Refused(
+                f"An overlap of {self.overlap} tokens: give 0 to {self.tokens // 2} (half a passage)."
+            )
+
+
+WHOLE = Cutting(tokens=0, overlap=0)
+"""Each document is one passage."""
+
+
+def cutting_of(tokens: int | None, overlap: int | None) -> Cutting | None:
+    """The way of cutting that two settings mean, of which either may be left open; None for neither.
+
+    :raises Refused: when they do not go together.
+    """
+    if tokens is None and overlap is None:
+        return None
+    size = Cutting().tokens if tokens is None else tokens
+    return Cutting(size, min(Cutting().overlap, size // 4) if overlap is None else overlap)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A sentence, or a part of one that is too long: where it stands, and its word pieces."""
+
+    start: int
+    stop: int
+    tokens: int
+
+
+class Cutter:
+    """Cuts documents into passages by one setting."""
+
+    def __init__(self, cutting: Cutting, pieces: WordPieces | None = None) -> None:
+        self.cutting = cutting
+        self._pieces = pieces if pieces is not None or not cutting.tokens else generic_word_pieces()
+
+    def cut(self, document: Document) -> list[Passage]:
+        """The passages of a document, in order; together they hold all of its text."""
+        whole = Passage(0, len(document.text), page=_page_at(document.marks, 0))
+        pieces, limit = self._pieces, self.cutting.tokens
+        if pieces is None or len(document.embedded) <= limit or not document.text.strip():
+            return [whole]
+        if pieces.of(document.embedded) <= limit:
+            return [whole]
+        found: list[Passage] = []
+        for section in self._sections(document, pieces):
+            found += self._packed(document, section, pieces)
+        return found if len(found) > 1 else [whole]
+
+    def _sections(self, document: Document, pieces: WordPieces) -> Iterator[list[_Piece]]:
+        """The sentences of the text, parted where a new heading begins.
+
+        A section that fills less than a quarter of a passage goes together with the next: a heading and one
+        line say little on their own.
+        """
+        borders = [mark.start for mark in _new_headings(document.marks)]
+        section: list[_Piece] = []
+        for start, stop in _parts(document.text, borders):
+            enough = sum(piece.tokens for piece in section) >= self.cutting.tokens // 4
+            if section and enough:
+                yield section
+                section = []
+            section = [*section, *_sentences(document.text, start, stop, pieces, self._room(""))]
+        if section:
+            yield section
+
+    def _room(self, prefix: str) -> int:
+        """Word pieces that are left for text beside a prefix; never less than half of a passage."""
+        limit = self.cutting.tokens
+        used = self._pieces.of(prefix) if self._pieces is not None and prefix else 0
+        return max(limit - used, limit // 2)
+
+    def _packed(
+        self, document: Document, section: Sequence[_Piece], pieces: WordPieces
+    ) -> list[Passage]:
+        """As many sentences to a passage as fit, the last ones repeated in the next."""
+        heading = _heading_at(document.marks, section[0].start)
+        room = self._room(f"{document.title} {heading}")
+        found: list[Passage] = []
+        first = 0
+        while first < len(section):
+            last, used = first, 0
+            while last < len(section) and (last == first or used + section[last].tokens <= room):
+                used += section[last].tokens
+                last += 1
+            if last == len(section):
+                first = self._fuller(section, first, used, room)
+            start, stop = section[first].start, section[last - 1].stop
+            found.append(
+                Passage(
+                    start,
+                    stop,
+                    _heading_at(document.marks, start),
+                    _page_at(document.marks, start),
+                )
+            )
+            if last == len(section):
+                break
+            first = self._overlapping(section, first, last)
+        return found
+
+    def _overlapping(self, section: Sequence[_Piece], first: int, last: int) -> int:
+        """Where the next passage begins: up to `overlap` word pieces before the end of this one."""
+        begin, repeated = last, 0
+        while begin - 1 > first and repeated + section[begin - 1].tokens <= self.cutting.overlap:
+            begin -= 1
+            repeated += section[begin].tokens
+        return begin
+
+    def _fuller(self, section: Sequence[_Piece], first: int, used: int, room: int) -> int:
+        """Where a short last passage begins: rather more overlap than a scrap of text."""
+        while first > 0 and used < room // 4 and used + section[first - 1].tokens <= room:
+            first -= 1
+            used += section[first].tokens
+        return first
+
+
+def embedded_passage(title: str, text: str, passage: Passage) -> str:
+    """What a model sees of a passage: the title, the heading if the passage is not under it, the text."""
+    body = text[passage.start : passage.stop]
+    if passage.start == 0 and passage.stop == len(text):
+        return f"{title} {text}".strip()
+    own = passage.heading.rsplit(" > ", 1)[-1]
+    heading = "" if body.startswith(own) else passage.heading
+    return " ".join(part for part in (title, heading, body) if part)
+
+
+def _parts(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    edges = sorted({0, *borders, len(text)})
+    yield from pairwise(edges)
+
+
+def _sentences(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """The sentences between two places of a text; one that has more than `room` word pieces is parted."""
+    from sentencex import get_sentence_boundaries
+
+    # Its rules for English hold the ends of sentences of other scripts too.
+    for found in get_sentence_boundaries("en", text[start:stop]):
+        sentence = found["text"]
+        if not sentence.strip():
+            continue
+        begin = start + found["start_index"] + len(sentence) - len(sentence.lstrip())
+        end = start + found["start_index"] + len(sentence.rstrip())
+        tokens = pieces.of(text[begin:end])
+        if tokens <= room:
+            yield _Piece(begin, end, tokens)
+        else:
+            yield from _parted(text, begin, end, pieces, room)
+
+
+def _parted(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """A very long sentence in parts of at most `room` word pieces, on word borders where there are any."""
+    part: list[_Piece] = []
+    used = 0
+    for match in _RUN.finditer(text, start, stop):
+        for piece in _run(match, pieces, room):
+            if part and used + piece.tokens > room:
+                yield _Piece(part[0].start, part[-1].stop, used)
+                part, used = [], 0
+            part.append(piece)
+            used += piece.tokens
+    if part:
+        yield _Piece(part[0].start, part[-1].stop, used)
+
+
+def _run(match: re.Match[str], pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """A run of letters without a space; cut between word pieces when it alone is too long."""
+    run, at = match.group(), match.start()
+    tokens = pieces.of(run)
+    if tokens <= room:
+        yield _Piece(at, match.end(), tokens)
+        return
+    starts = [start for start, _ in pieces.spans(run)][::room]
+    starts[0] = 0
+    for start, end in zip(starts, [*starts[1:], len(run)], strict=True):
+        yield _Piece(at + start, at + end, pieces.of(run[start:end]))
+
+
+def _new_headings(marks: Sequence[Mark]) -> Iterator[Mark]:
+    """The marks where another heading begins (and not only another page)."""
+    current = ""
+    for mark in marks:
+        if mark.heading != current:
+            current = mark.heading
+            yield mark
+
+
+def _mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
+    number = bisect_right(marks, place, key=lambda mark: mark.start) - 1
+    return marks[number] if number >= 0 else None
+
+
+def _heading_at(marks: Sequence[Mark], place: int) -> str:
+    mark = _mark_at(marks, place)
+    return mark.heading if mark else ""
+
+
+def _page_at(marks: Sequence[Mark], place: int) -> int | None:
+    mark = _mark_at(marks, place)
+    return mark.page if mark else None

@@ -1,0 +1,61 @@
+"""Word pieces: the units in which the generic model reads, and by which passages are measured."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from search.encoders import generic_folder
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_REMEMBERED = 500_000
+_LONGEST_REMEMBERED = 40
+
+
+class WordPieces(dict[str, int]):
+    """Counts the word pieces of clean texts; remembers how many each run of letters without a space has.
+
+    The tokenizer parts words at white space before anything else, so the sum over the runs is exact, and a
+    run met before costs one look-up.
+    """
+
+    def __init__(self, tokenizer: "Tokenizer") -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, run: str) -> int:
+        """Ask the tokenizer, once."""
+        number = len(self._tokenizer.encode(run, add_special_tokens=False).ids)
+        if len(run) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[run] = number
+        return number
+
+    def of(self, text: str) -> int:
+        """How many word pieces a text has, without the two that mark its ends."""
+        return sum(map(self.__getitem__, text.split()))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in a text each of its word pieces stands, as (start, stop) in characters."""
+        spans: list[tuple[int, int]] = self._tokenizer.encode(
+            text, add_special_tokens=False
+        ).offsets
+        return spans
+
+
+@lru_cache(maxsize=1)
+def generic_tokenizer() -> "Tokenizer":
+    """The tokenizer of the generic model, which neither cuts off nor fills up (needs no torch)."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(generic_folder() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+@lru_cache(maxsize=1)
+def generic_word_pieces() -> WordPieces:
+    """The word pieces of the generic model."""
+    return WordPieces(generic_tokenizer())

@@ -1,0 +1,114 @@
+"""E-mails."""
+
+from email.message import EmailMessage
+
+import pytest
+
+from search.errors import Refused
+
+
+def letter(text="Dear all,\n\nthe rent is due.\n", **headers):
+    message = EmailMessage()
+    named = {"From": "Ann <ann@example.org>", "To": "bo@example.org", "Subject": "Rent", **headers}
+    for name, value in named.items():
+        message[name] = value
+    message["Date"] = "Tue, 04 May 2021 10:11:12 +0200"
+    if text:
+        message.set_content(text)
+    return message
+
+
+def test_a_letter(documents):
+    (found,), report = documents("a.eml", letter(Subject="Grüße – Miete").as_bytes())
+    assert (found.title, found.text) == ("Grüße – Miete", "Dear all,\n\nthe rent is due.")
+    assert found.metadata == {
+        "from": "Ann <ann@example.org>",
+        "to": "bo@example.org",
+        "date": "2021-05-04T10:11:12+02:00",
+        "file": "a.eml",
+    }
+    assert (report.format, report.accepted, report.notes) == ("e-mail", 1, [])
+
+
+def test_plain_text_is_preferred_and_attachments_are_named(documents):
+    message = letter("plain\n")
+    message.add_alternative("<p>html</p>", subtype="html")
+    message.add_attachment(
+        b"%PDF-", maintype="application", subtype="pdf", filename="Vertrag ä.pdf"
+    )
+    message.add_attachment("a,b\n", filename="list.csv")
+    (found,), report = documents("a.eml", message.as_bytes())
+    assert found.text == "plain"
+    assert report.notes == ["2 attachments were not read: Vertrag ä.pdf, list.csv"]
+
+
+def test_html_is_cleaned(documents):
+    message = letter("")
+    message.set_content(
+        "<h1>Due</h1><p>the <b>rent</b> &amp; heat<script>x</script>", subtype="html"
+    )
+    assert documents("a.eml", message.as_bytes())[0][0].text == "Due\n\nthe rent & heat"
+
+
+def test_every_text_of_a_mixed_letter_is_read(documents):
+    raw = (
+        b"Subject: two\nContent-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n"
+        b"<p>first</p>\n--B\nContent-Type: text/plain\n\nsecond\n--B\nContent-Type: image/png\n\nx\n--B--\n"
+    )
+    (found,), report = documents("a.eml", raw)
+    assert found.text == "first\n\nsecond"
+    assert report.notes == ["1 attachment was not read: (image/png)"]
+
+
+def test_forwarded_letters_are_read(documents):
+    message = letter("See below.\n")
+    message.add_attachment(letter("The original.\n"))
+    assert documents("a.eml", message.as_bytes())[0][0].text == "See below.\n\nThe original."
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "text"),
+    [
+        ("windows-1252", "“ça”".encode("cp1252"), "“ça”"),
+        ("nonsense", "ça".encode(), "ça"),
+        ("us-ascii", "ça".encode(), "ça"),
+        ("utf-8", "ça va bien".encode("cp1252"), "ça va bien"),
+    ],
+)
+def test_encodings(documents, charset, raw, text):
+    head = f"Subject: x\nContent-Type: text/plain; charset={charset}\n\n"
+    assert documents("a.eml", head.encode() + raw)[0][0].text == text
+
+
+def test_broken_headers(documents):
+    raw = b"Subject: =?utf-8?q?ok=FF?= \xff\nFrom: <@\nDate: yesterday\nTo: a@b, (((\n\ntext\n"
+    (found,), _ = documents("a.eml", raw)
+    assert found.text == "text"
+    assert found.title.startswith("ok")
+    assert found.metadata["date"] == "yesterday"
+
+
+def test_no_subject(documents):
+    assert documents("memo.eml", b"From: a@b.c\n\ntext\n")[0][0].title == "memo"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"just text\n\nmore\n", "is not an e-mail: it has no sender, subject or date."),
+        (b"Subject: empty\n\n", "holds no text."),
+        (b"%PDF-1.7", "is a PDF file, not an e-mail"),
+    ],
+)
+def test_what_is_no_letter(documents, content, message):
+    with pytest.raises(Refused) as caught:
+        documents("a.eml", content)
+    assert str(caught.value).startswith(f"a.eml {message}")
+
+
+def test_parts_inside_parts_without_end(documents):
+    raw = b"Subject: deep\n"
+    for number in range(3000):
+        raw += b"Content-Type: multipart/mixed; boundary=B%d\n\n--B%d\n" % (number, number)
+    with pytest.raises(Refused, match=r"^a\.eml (has parts inside one another|holds no text)"):
+        documents("a.eml", raw)

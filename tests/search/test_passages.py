@@ -1,0 +1,171 @@
+"""Passages: everything is in one, none is too long, borders are headings and ends of sentences."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.documents import Document, Mark
+from search.errors import Refused
+from search.passages import WHOLE, Cutter, Cutting, Passage, cutting_of, embedded_passage
+from search.word_pieces import generic_word_pieces
+
+SMALL = Cutting(tokens=40, overlap=10)
+
+
+def _sentences(count, start=0):
+    return " ".join(
+        f"The tenant number {n} pays the rent in month {n % 12}."
+        for n in range(start, start + count)
+    )
+
+
+def _bodies(document, passages):
+    return [document.text[p.start : p.stop] for p in passages]
+
+
+def test_a_short_document_is_one_passage():
+    document = Document("a", "Rent", "The tenant pays the rent.")
+    assert Cutter(SMALL).cut(document) == [Passage(0, 25)]
+
+
+def test_a_long_document_is_cut_at_the_ends_of_sentences():
+    document = Document("a", "Rent", _sentences(20))
+    passages = Cutter(SMALL).cut(document)
+    assert len(passages) > 5
+    for body in _bodies(document, passages):
+        assert body.startswith("The tenant")
+        assert body.endswith(".")
+
+
+def test_abbreviations_and_citations_do_not_end_a_sentence():
+    text = "See Smith v. Jones, 410 U.S. 113 (1973), cited by Dr. Brown for notice. " * 6
+    document = Document("a", "", text.strip())
+    for body in _bodies(document, Cutter(SMALL).cut(document)):
+        assert body.startswith("See Smith v. Jones")
+        assert body.endswith("for notice.")
+
+
+def test_the_danda_and_the_ideographic_stop_end_sentences():
+    text = "रोगी को बुखार है और उसे दवा दी जाती है। " * 10 + "患者发烧了，医生给他开了药。" * 10
+    document = Document("a", "", text)
+    bodies = _bodies(document, Cutter(SMALL).cut(document))
+    assert len(bodies) > 4
+    assert all(body.rstrip()[-1] in "।。" for body in bodies)
+
+
+def test_no_passage_has_more_word_pieces_than_asked_for_title_and_heading_included():
+    marks = (Mark(0, "Duties"), Mark(400, "Duties > Payment"))
+    document = Document("a", "A lease of rooms", _sentences(30), marks=marks)
+    pieces = generic_word_pieces()
+    passages = Cutter(SMALL).cut(document)
+    counts = [pieces.of(embedded_passage(document.title, document.text, p)) for p in passages]
+    assert max(counts) <= 40
+    assert min(counts) > 15
+
+
+def test_the_overlap_repeats_whole_sentences():
+    document = Document("a", "", _sentences(20))
+    without = Cutter(Cutting(40, 0)).cut(document)
+    assert all(a.stop <= b.start for a, b in pairwise(without))
+    passages = Cutter(Cutting(40, 20)).cut(document)
+    repeated = [document.text[b.start : a.stop] for a, b in pairwise(passages)]
+    assert all(text.startswith("The tenant") and text.endswith(".") for text in repeated)
+    assert len(passages) > len(without)
+
+
+def test_a_new_heading_begins_a_new_passage():
+    first, second = _sentences(3), "Ends\n\n" + _sentences(3, 50)
+    text = f"{first}\n\n{second}"
+    start = len(first) + 2
+    document = Document("a", "", text, marks=(Mark(0, "Rent"), Mark(start, "Ends")))
+    passages = Cutter(Cutting(48, 10)).cut(document)
+    assert [(p.start, p.heading) for p in passages] == [(0, "Rent"), (start, "Ends")]
+
+
+def test_small_sections_go_together():
+    lines = [f"{n}. Point\n\nPay on day {n}." for n in range(30)]
+    text = "\n\n".join(lines)
+    starts = [text.index(line) for line in lines]
+    marks = tuple(Mark(s, f"{n}. Point") for n, s in enumerate(starts))
+    passages = Cutter(SMALL).cut(Document("a", "", text, marks=marks))
+    assert 4 < len(passages) < 30
+    assert all(p.start in starts for p in passages)
+
+
+def test_pages_and_headings_are_those_of_the_first_line():
+    one, two = _sentences(6), _sentences(6, 40)
+    text = f"{one}\n\n{two}"
+    marks = (Mark(0, "", 1), Mark(len(one) + 2, "", 2))
+    passages = Cutter(Cutting(60, 0)).cut(Document("a", "", text, marks=marks))
+    assert {p.page for p in passages} == {1, 2}
+    assert all((p.page == 2) == (p.start >= len(one)) for p in passages)
+
+
+def test_a_sentence_without_an_end_is_cut_between_words():
+    text = "word " * 500
+    document = Document("a", "", text.strip())
+    bodies = _bodies(document, Cutter(SMALL).cut(document))
+    assert all(set(body.split()) == {"word"} for body in bodies)
+
+
+def test_a_run_without_a_space_is_cut_too():
+    document = Document("a", "", "漢" * 500)
+    passages = Cutter(Cutting(40, 0)).cut(document)
+    assert "".join(_bodies(document, passages)) == "漢" * 500
+    assert max(p.stop - p.start for p in passages) <= 40
+
+
+def test_no_scrap_is_left_at_the_end():
+    pieces = generic_word_pieces()
+    for count in range(4, 30):
+        document = Document("a", "", _sentences(count))
+        last = _bodies(document, Cutter(SMALL).cut(document))[-1]
+        assert pieces.of(last) >= 10
+
+
+def test_whole_documents_keep_their_first_page():
+    document = Document("a", "", _sentences(50), marks=(Mark(0, "Rent", 3),))
+    assert Cutter(WHOLE).cut(document) == [Passage(0, len(document.text), page=3)]
+
+
+def test_what_a_model_sees():
+    text = "Rent\n\nPay it. Then pay more."
+    assert embedded_passage("Lease", text, Passage(0, len(text), "Rent")) == f"Lease {text}"
+    under = Passage(0, 13, "Duties > Rent")
+    assert embedded_passage("Lease", text, under) == "Lease Rent\n\nPay it."
+    later = Passage(14, len(text), "Duties > Rent")
+    assert embedded_passage("", text, later) == "Duties > Rent Then pay more."
+
+
+@pytest.mark.parametrize(("tokens", "overlap"), [(5, 0), (9_000, 0), (100, 51), (100, -1), (-3, 0)])
+def test_settings_out_of_range_are_refused(tokens, overlap):
+    with pytest.raises(Refused, match="tokens: give"):
+        Cutting(tokens, overlap)
+
+
+def test_settings_may_be_left_open():
+    assert cutting_of(None, None) is None
+    assert cutting_of(0, None) == WHOLE
+    assert cutting_of(None, 12) == Cutting(250, 12)
+    assert cutting_of(80, None) == Cutting(80, 20)
+
+
+_WORDS = st.text(alphabet="aeiklmnorst .,!?\n()§漢हि।", min_size=0, max_size=400)
+
+
+@settings(max_examples=150, deadline=None)
+@given(title=st.text(max_size=60), text=_WORDS, tokens=st.integers(16, 40), data=st.data())
+def test_every_letter_is_in_a_passage(title, text, tokens, data):
+    places = sorted(data.draw(st.sets(st.integers(0, max(len(text) - 1, 0)), max_size=4)))
+    marks = tuple(Mark(place, f"h{place}") for place in places)
+    document = Document("a", title, text, marks=marks)
+    passages = Cutter(Cutting(tokens, data.draw(st.integers(0, 8)))).cut(document)
+    assert passages
+    covered = [False] * len(text)
+    for passage in passages:
+        assert 0 <= passage.start <= passage.stop <= len(text)
+        covered[passage.start : passage.stop] = [True] * (passage.stop - passage.start)
+    assert not "".join(c for c, inside in zip(text, covered, strict=True) if not inside).strip()
+    assert [p.start for p in passages] == sorted(p.start for p in passages)

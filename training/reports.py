@@ -1,0 +1,63 @@
+"""The report on a project's data: its corpus and its pairs, looked at once and kept."""
+
+import numpy as np
+
+from search.corpus import Corpus, current_corpus
+from search.documents import Document
+from search.portrait.corpus_portrait import portray
+from search.progress import Progress, Stage, silent
+from search.workspace import Manifest, Project
+from training.pairs import PairSet
+from training.pairs_portrait import portray_pairs
+
+SAMPLE = 20_000
+_PAIRS = 20_000
+
+
+def make_report(project: Project, progress: Progress = silent) -> Manifest:
+    """Look at the newest corpus and pairs, and keep what was seen as an artifact.
+
+    Of a corpus of more than 20,000 documents so many are looked at, spread evenly; of more than 20,000 pairs
+    the first ones.
+
+    :returns: its details hold "corpus" and, where there are pairs, "pairs": plain JSON.
+    :raises Refused: when there are no documents yet.
+    """
+    manifest, corpus = current_corpus(project)
+    pairs = project.newest("pairs")
+    made_from = _sources(manifest, pairs)
+    share = 0.6 if pairs is not None else 1.0
+    seen = portray(_sample(corpus), len(corpus), corpus.passages, Stage(progress, 0.0, share))
+    details = {"corpus": seen.as_json()}
+    if pairs is not None:
+        given = PairSet.load(project, pairs).pairs[:_PAIRS]
+        progress(share, 1, f"looking at {len(given):,} pairs")
+        details["pairs"] = portray_pairs(given, len(corpus)).as_json()
+    with project.publish("reports", made_from, **details) as draft:
+        pass
+    progress(1, 1, "the report is ready")
+    return project.artifact("reports", draft.id)
+
+
+def current_report(project: Project) -> Manifest | None:
+    """The report on the newest corpus and pairs, or None when it was not made yet."""
+    corpus = project.newest("corpora")
+    if corpus is None:
+        return None
+    wanted = _sources(corpus, project.newest("pairs"))
+    for manifest in reversed(project.manifests("reports")):
+        if manifest.made_from == wanted:
+            return manifest
+    return None
+
+
+def _sources(corpus: Manifest, pairs: Manifest | None) -> dict[str, str]:
+    return {"corpus": corpus.id} | ({"pairs": pairs.id} if pairs else {})
+
+
+def _sample(corpus: Corpus) -> list[Document]:
+    total = len(corpus)
+    if total <= SAMPLE:
+        return corpus.documents_at(range(total))
+    places = np.linspace(0, total - 1, SAMPLE).round().astype(int)
+    return corpus.documents_at([int(place) for place in np.unique(places)])

@@ -1,0 +1,277 @@
+"""The first step of the Corpus page: documents, how they were understood, and how they are cut."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from search.corpus import Corpus
+from search.documents import Document
+from search.errors import BespokeError
+from search.passages import MOST_TOKENS, Cutting
+from search.readers.beir import is_beir
+from search.readers.documents import DocumentColumns, preview_documents
+from search.readers.formats import READABLE
+from search.readers.report import RefusedRow, Report
+from search.versions import delete_version, told_versions
+from search.workspace import Project
+from ui import corpus_report, loaders, passages_preview, reading, uploads, widgets
+
+_ROWS = 50
+_TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})
+_ROLES = {"text": False, "title": True, "id": True}
+
+
+def step(project: Project) -> None:
+    """Draw the step."""
+    manifest = project.newest("corpora")
+    with st.container(border=True):
+        st.subheader("1 · Documents", anchor=False)
+        corpus = None
+        if manifest is not None:
+            corpus = loaders.corpus(project, manifest)
+            shown = corpus.sample(_ROWS)
+            st.dataframe(pd.DataFrame([_row(d) for d in shown]), hide_index=True, height=220)
+            st.caption(_told(corpus, len(shown)))
+            reading.refusals_of(
+                manifest.details.get("files", []), manifest.details.get("listed", [])
+            )
+            with st.expander("What the data is like"):
+                corpus_report.draw(project)
+            _versions(project)
+        with st.expander("Add documents", expanded=manifest is None):
+            _add(project, corpus)
+
+
+def _told(corpus: Corpus, shown: int) -> str:
+    told = f"The first {shown} of {len(corpus):,} documents"
+    if corpus.passages > len(corpus):
+        told += f", cut into {corpus.passages:,} passages of at most {corpus.cutting.tokens} word pieces"
+    if corpus.tiers is not None:
+        told += f". Sources rank by {corpus.tiers.column}: {', '.join(corpus.tiers.order)}"
+    return f"{told}."
+
+
+def _add(project: Project, corpus: Corpus | None) -> None:
+    given = st.file_uploader(
+        "Tables, text, Markdown, HTML, PDF, Word, XML, e-mail; archives of these; a BEIR data set",
+        type=_TYPES,
+        accept_multiple_files=True,
+        key=f"documents-{project.name}",
+    )
+    st.caption(
+        "A row of a table is a document, and so is a PDF, a Word file or a web page. A TXT file holds one "
+        "document a line, or a paragraph between blank lines."
+    )
+    if not given:
+        return
+    paths = [uploads.saved(project, upload) for upload in given]
+    if len(paths) == 1 and is_beir(paths[0]):
+        _import(project, paths[0])
+        return
+    found = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
+    if len(found) < len(paths):
+        return
+    documents = [document for first, _ in found for document in first]
+    _sources(paths, [report for _, report in found], documents)
+    cutting = _cutting(documents, corpus)
+    tiers = _tiers(documents, corpus)
+    replace = corpus is not None and st.checkbox(
+        "A document whose id is in the corpus already takes the place of the old one",
+        key=f"replace-{project.name}",
+    )
+    accepted = sum(report.accepted for _, report in found)
+    if st.button(
+        f"Add {widgets.counted(accepted, 'document')}", type="primary", key="add-documents"
+    ):
+        options = _reading_options(paths[0], found[0][1]) if len(paths) == 1 else []
+        if cutting != (Cutting() if corpus is None else corpus.cutting):
+            options += ["--passage-tokens", str(cutting.tokens), "--overlap", str(cutting.overlap)]
+        options += ["--tiers", tiers] if tiers else []
+        options += ["--replace"] if replace else []
+        reading.start(project, ["add", project.name, *map(str, paths), *options])
+
+
+def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
+    """What one upload holds; None after an error was shown."""
+    metadata = st.session_state.get(_metadata_key(path))
+    chosen = DocumentColumns(
+        **{role: reading.chosen_column(path, role) for role in _ROLES},
+        metadata=tuple(metadata) if metadata is not None else None,
+    )
+    try:
+        with st.spinner("Reading the file…"):
+            first, report = preview_documents(
+                path, chosen, _ROWS, reading.encoding(path), reading.delimiter(path)
+            )
+    except BespokeError as error:
+        st.error(str(error), icon=":material/error:")
+        reading.choose_columns(path, reading.columns_of(path), {}, _ROLES)
+        reading.how_to_read(path, None)
+        return None
+    if alone:
+        reading.understood(path, report, "document")
+        if report.columns and report.roles:
+            reading.choose_columns(path, report.columns, report.roles, _ROLES)
+            others = [c for c in report.columns if c and c not in report.roles.values()]
+            if others:
+                st.multiselect(
+                    "Columns kept as metadata, to filter by and to show",
+                    others,
+                    default=others,
+                    key=_metadata_key(path),
+                )
+        reading.how_to_read(path, report)
+    return first, report
+
+
+def _sources(
+    paths: Sequence[Path], reports: Sequence[Report], documents: Sequence[Document]
+) -> None:
+    """The first documents, and what is left out of every file."""
+    if len(paths) > 1:
+        rows = [
+            {
+                "file": report.source,
+                "read as": report.format,
+                "documents": report.accepted,
+                "left out": report.refused_count,
+            }
+            for report in reports
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.caption("Columns are found for each table by itself; add a table alone to choose them.")
+    st.dataframe(
+        pd.DataFrame([_row(document) for document in documents[:_ROWS]]),
+        hide_index=True,
+        height=220,
+    )
+    several = len(reports) > 1
+    rows_left_out = [
+        RefusedRow(f"{report.source}, {row.where}" if several else row.where, row.reason)
+        for report in reports
+        for row in report.refused
+    ]
+    reading.refused(rows_left_out, sum(r.refused_count for r in reports), str(paths[0]))
+
+
+def _cutting(documents: Sequence[Document], corpus: Corpus | None) -> Cutting:
+    """How long documents are cut, shown on the longest one."""
+    start = corpus.cutting if corpus is not None else Cutting()
+    cut = st.toggle(
+        "Cut long documents into passages",
+        value=start.tokens > 0,
+        help="The generic model reads 256 word pieces, some 190 words; what follows is never seen. A "
+        "search finds the document by its best passage, and shows that.",
+        key="cut",
+    )
+    if not cut:
+        return Cutting(0, 0)
+    left, right = st.columns(2)
+    tokens = left.slider(
+        "Word pieces in a passage, at most",
+        32,
+        min(512, MOST_TOKENS),
+        min(start.tokens or Cutting().tokens, 512),
+        key="cut-tokens",
+    )
+    overlap = right.slider(
+        "Word pieces repeated from the passage before",
+        0,
+        tokens // 2,
+        min(start.overlap if start.tokens else Cutting().overlap, tokens // 2),
+        key="cut-overlap",
+    )
+    cutting = Cutting(int(tokens), int(overlap))
+    passages_preview.draw(documents, cutting)
+    return cutting
+
+
+def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:
+    """The rule by which sources rank, as an option of the command; None for no new rule."""
+    values: dict[str, list[str]] = {}
+    for document in documents:
+        for name, value in document.metadata.items():
+            known = values.setdefault(name, [])
+            if value not in known:
+                known.append(value)
+    usable = {n: v for n, v in values.items() if 1 < len(v) <= 12 and max(map(len, v)) <= 40}
+    if not usable:
+        return None
+    with st.popover("Source tiers", icon=":material/gavel:"):
+        st.caption(
+            "Some sources bind more than others: case law before statutes before blogs. Choose the column, "
+            "then its values from the most to the least binding. Compare can rank by it."
+        )
+        column = st.selectbox("Column", list(usable), index=None, key="tier-column")
+        if column is None:
+            return None
+        order = st.multiselect(
+            "Order, the most binding first", usable[column], key=f"tier-order-{column}"
+        )
+    return f"{column}={','.join(order)}" if order else None
+
+
+def _versions(project: Project) -> None:
+    """Earlier versions of the corpus: what each changed, and a way to delete one."""
+    if len(project.manifests("corpora")) < 2:
+        return
+    told = told_versions(project)
+    with st.expander(f"Versions ({len(told)})"):
+        for one in reversed(told):
+            left, right = st.columns([6, 1], vertical_alignment="center")
+            newest = " · **current**" if one is told[-1] else ""
+            left.markdown(widgets.literal(one.sentence) + newest)
+            with right.popover("Delete"):
+                st.write(
+                    "It goes with the indexes and evaluations that were made of it. Models stay. The newest "
+                    "version that is left becomes the current one."
+                )
+                if st.button(
+                    f"Delete version {one.number}", key=f"delete-version-{one.manifest.id}"
+                ):
+                    delete_version(project, one.manifest)
+                    st.rerun()
+            if one.changes is not None and one.changes.added + one.changes.changed:
+                changes = one.changes
+                rows = [
+                    {"document": identity, "was": what}
+                    for what, ids in (
+                        ("added", changes.added_ids),
+                        ("changed", changes.changed_ids),
+                        ("removed", changes.removed_ids),
+                    )
+                    for identity in ids
+                ]
+                left.dataframe(pd.DataFrame(rows[:_ROWS]), hide_index=True, height=140)
+
+
+def _import(project: Project, path: Path) -> None:
+    st.write("A BEIR data set brings documents, pairs (from train) and a query set (from test).")
+    if st.button("Import it", type="primary", key="import"):
+        reading.start(project, ["import", project.name, str(path)])
+
+
+def _metadata_key(path: Path) -> str:
+    """Another choice of columns begins with all others as metadata again."""
+    roles = [str(st.session_state.get(f"{role}-{path}")) for role in _ROLES]
+    return f"metadata-{path}-{'|'.join(roles)}"
+
+
+def _reading_options(path: Path, report: Report) -> list[str]:
+    """What was chosen about one file, as options of the command."""
+    if not report.roles:
+        return reading.options(path)
+    made = reading.column_options(path, report, list(_ROLES))
+    others = [c for c in report.columns if c and c not in report.roles.values()]
+    kept = st.session_state.get(_metadata_key(path))
+    if kept is not None and set(kept) != set(others):
+        made += [part for name in kept or [""] for part in ("--metadata-column", name)]
+    return made + reading.options(path)
+
+
+def _row(document: Document) -> dict[str, str]:
+    """A document as a row; a further column that is also called "text" does not hide the text."""
+    own = {"id": document.id, "title": document.title, "text": document.text[:2_000]}
+    return own | {f"{k} *" if k in own else k: v for k, v in document.metadata.items()}

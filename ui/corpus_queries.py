@@ -1,0 +1,70 @@
+"""The third step of the Corpus page: the query set, by which models are compared."""
+
+import pandas as pd
+import streamlit as st
+
+from search.workspace import Project
+from ui import loaders, reading, uploads
+
+_ROWS = 50
+_QUERIES = [
+    "jsonl",
+    "ndjson",
+    "json",
+    "csv",
+    "tsv",
+    "xlsx",
+    "parquet",
+    "txt",
+    "xml",
+    "topics",
+    "gz",
+]
+_QRELS = ["tsv", "txt", "qrels", "csv", "gz"]
+
+
+def step(project: Project) -> None:
+    """Draw the step."""
+    manifest = project.newest("queries")
+    with st.container(border=True):
+        st.subheader("3 · Query set: the proof", anchor=False)
+        if manifest is not None:
+            query_set = loaders.query_set(project, manifest)
+            rows = [
+                {"query": text, "relevant documents": ", ".join(query_set.relevant(query))}
+                for query, text in list(query_set.queries.items())[:_ROWS]
+            ]
+            st.dataframe(pd.DataFrame(rows), hide_index=True, height=220)
+            st.caption(
+                f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
+                f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
+            )
+        else:
+            st.caption(
+                "Queries whose right answers are known. Pairs bring one along; or upload your own "
+                "judgments."
+            )
+        if project.newest("corpora") is not None:
+            with st.expander("Upload judgments"):
+                _upload(project)
+
+
+def _upload(project: Project) -> None:
+    left, right = st.columns(2)
+    queries = left.file_uploader(
+        "Queries with an id and a text (BEIR, TREC topics), or a table of query, document id and grade",
+        type=_QUERIES,
+        key=f"queries-{project.name}",
+    )
+    qrels = right.file_uploader(
+        "Judgments (qrels): query id, document id, grade; not needed where the table holds them",
+        type=_QRELS,
+        key=f"qrels-{project.name}",
+    )
+    if queries is None:
+        return
+    arguments = ["queries", project.name, str(uploads.saved(project, queries))]
+    if qrels is not None:
+        arguments += ["--qrels", str(uploads.saved(project, qrels))]
+    if st.button("Use these queries for the proof", type="primary", key="add-queries"):
+        reading.start(project, arguments)

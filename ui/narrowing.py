@@ -1,0 +1,127 @@
+"""Filters over metadata and the source-tier switch: what part of the corpus a search may find."""
+
+from typing import Any
+
+import streamlit as st
+
+from search.corpus import Column, Corpus
+from search.errors import BespokeError
+from search.filters import Condition, Scope, check_columns, parse_condition
+from ui import widgets
+
+_CHOICES = 200
+_FEW = 12
+_SHOWN = 10
+_ADDRESS = "filter"
+_TIERS = "tiers"
+
+
+def scope(key: str, corpus: Corpus) -> Scope:
+    """Draw the filters, and say what they allow; the address holds them.
+
+    :param key: what tells this project's widgets from another's.
+    """
+    offered = [column for column in corpus.columns() if _useful(column)][:_SHOWN]
+    rule = corpus.tiers
+    if not offered and rule is None:
+        return Scope()
+    before = {condition.column: condition for condition in _from_address(corpus)}
+    with st.popover(_label(key, before), icon=":material/filter_list:"):
+        tiers_first = False
+        if rule is not None:
+            tiers_first = st.toggle(
+                f"{' before '.join(map(widgets.literal, rule.order))}",
+                value=st.query_params.get(_TIERS) == "first",
+                key=f"tiers-{key}",
+                help="Among documents that answer the question, the better source comes first.",
+            )
+        conditions: list[Condition] = []
+        for column in offered:
+            conditions += _chosen(key, column, before.get(column.name))
+    _to_address(conditions, tiers_first)
+    return Scope(tuple(conditions), tiers_first=tiers_first)
+
+
+def words(narrowed: Scope) -> str:
+    """A scope in words, for a caption; empty when nothing is left out."""
+    return " · ".join(str(condition) for condition in narrowed.conditions)
+
+
+def _useful(column: Column) -> bool:
+    """Whether choosing among the values narrows anything down, and can be shown."""
+    return column.low is not None or 1 < column.distinct <= _CHOICES
+
+
+def _label(key: str, before: dict[str, Condition]) -> str:
+    return f"Filters · {len(before)}" if before else "Filters"
+
+
+def _chosen(key: str, column: Column, before: Condition | None) -> list[Condition]:
+    """The conditions on one column, as chosen."""
+    name = widgets.literal(column.name)
+    if column.low is not None and column.high is not None and column.distinct > _FEW:
+        return _range(f"{key}-{column.name}", name, column, column.low, column.high)
+    counts = dict(column.values)
+    known = [value for value in before.values if value in counts] if before else []
+    values = st.multiselect(
+        name,
+        list(counts),
+        default=known,
+        format_func=lambda value: f"{value} ({counts[value]:,})",
+        key=f"filter-{key}-{column.name}",
+        placeholder="all",
+    )
+    return [Condition(column.name, "=", tuple(values))] if values else []
+
+
+def _range(key: str, name: str, column: Column, low: float, high: float) -> list[Condition]:
+    whole = low.is_integer() and high.is_integer()
+    ends: tuple[Any, Any] = (int(low), int(high)) if whole else (low, high)
+    start, stop = ends
+    for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
+        if condition is None or condition.column != column.name:
+            continue
+        number = type(start)(float(condition.values[0]))
+        if condition.sign == ">=":
+            start = min(max(number, ends[0]), ends[1])
+        if condition.sign == "<=":
+            stop = max(min(number, ends[1]), start)
+    chosen = st.slider(name, *ends, value=(start, stop), key=f"filter-{key}")
+    made = []
+    if chosen[0] > ends[0]:
+        made.append(Condition(column.name, ">=", (f"{chosen[0]:g}",)))
+    if chosen[1] < ends[1]:
+        made.append(Condition(column.name, "<=", (f"{chosen[1]:g}",)))
+    return made
+
+
+def _from_address(corpus: Corpus) -> list[Condition]:
+    """The conditions that the address holds and the corpus knows."""
+    found = []
+    for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
+        if condition is not None:
+            try:
+                check_columns([condition], corpus.column_names())
+            except BespokeError:
+                continue
+            found.append(condition)
+    return found
+
+
+def _parsed(text: str) -> Condition | None:
+    try:
+        return parse_condition(text)
+    except BespokeError:
+        return None
+
+
+def _to_address(conditions: list[Condition], tiers_first: bool) -> None:
+    typed = [str(condition) for condition in conditions]
+    if typed:
+        st.query_params[_ADDRESS] = typed
+    elif _ADDRESS in st.query_params:
+        del st.query_params[_ADDRESS]
+    if tiers_first:
+        st.query_params[_TIERS] = "first"
+    elif _TIERS in st.query_params:
+        del st.query_params[_TIERS]

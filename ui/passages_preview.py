@@ -1,0 +1,41 @@
+"""How a real document would be cut: its passages, live."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from search.documents import Document
+from search.passages import Cutter, Cutting, embedded_passage
+from search.word_pieces import generic_word_pieces
+from ui import widgets
+
+_SHOWN = 6
+
+
+def draw(documents: Sequence[Document], cutting: Cutting) -> None:
+    """Show the longest of some documents in passages."""
+    if not documents:
+        return
+    longest = max(documents, key=lambda document: len(document.embedded))
+    passages = Cutter(cutting).cut(longest)
+    count = widgets.counted(len(passages), "passage")
+    name = widgets.literal(longest.title or longest.id)
+    with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
+        pieces = generic_word_pieces()
+        cards, end = [], 0
+        for number, passage in enumerate(passages[:_SHOWN], start=1):
+            again = longest.text[passage.start : max(end, passage.start)]
+            rest = longest.text[max(end, passage.start) : passage.stop]
+            end = passage.stop
+            size = pieces.of(embedded_passage(longest.title, longest.text, passage))
+            facts = [f"{number}", f"{size} word pieces"]
+            facts += [f"page {passage.page}"] if passage.page is not None else []
+            facts += [passage.heading] if passage.heading else []
+            cards.append(
+                f'<div class="b-passage"><b>{escape(" · ".join(facts))}</b><br>'
+                f'<span class="b-again">{escape(again)}</span>{escape(rest)}</div>'
+            )
+        st.html("".join(cards))
+        if len(passages) > _SHOWN:
+            st.caption(f"The first {_SHOWN} of {len(passages):,}.")

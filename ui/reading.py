@@ -1,0 +1,168 @@
+"""What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from search import runs
+from search.errors import BespokeError
+from search.readers.encodings import COMMON_ENCODINGS
+from search.readers.report import RefusedRow, Report
+from search.readers.tables import open_report, read_rows
+from search.workspace import Project
+from ui import widgets
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
+NONE = "(none)"
+
+
+def start(project: Project, arguments: Sequence[str]) -> None:
+    """Start a run that changes the project's data, and draw the page anew."""
+    run = runs.start(project, arguments)
+    st.session_state["corpus-run"] = run.id
+    st.rerun()
+
+
+def encoding(path: Path) -> str | None:
+    """The encoding that the person chose for a file, if any."""
+    chosen = st.session_state.get(f"encoding-{path}")
+    return str(chosen) if chosen else None
+
+
+def delimiter(path: Path) -> str | None:
+    """The delimiter that the person chose for a file, if any."""
+    chosen = st.session_state.get(f"delimiter-{path}")
+    return str(chosen) if chosen else None
+
+
+def options(path: Path) -> list[str]:
+    """Encoding and delimiter as options of a command, where the person chose them."""
+    made: list[str] = []
+    for name, value in (("--encoding", encoding(path)), ("--delimiter", delimiter(path))):
+        made += [name, value] if value else []
+    return made
+
+
+def understood(path: Path, report: Report, what: str) -> None:
+    """What was understood of a file, and a way to say how it should be read instead."""
+    parts = [report.format]
+    if report.encoding:
+        parts.append(f"encoding {report.encoding}")
+    if report.delimiter:
+        parts.append(f"delimiter {_DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
+    count = widgets.counted(report.accepted, what)
+    st.markdown(f"**{count}** found in {widgets.literal(report.source)} ({', '.join(parts)}).")
+    for note in report.notes:
+        st.caption(f":material/info: {widgets.literal(note[0].upper() + note[1:])}")
+
+
+def how_to_read(path: Path, report: Report | None) -> None:
+    """Encoding and delimiter to choose; for files that are text."""
+    if report is not None and report.encoding is None:
+        return
+    left, right, _ = st.columns([1, 1, 2])
+    left.selectbox(
+        "Encoding",
+        COMMON_ENCODINGS,
+        index=None,
+        placeholder=f"found: {report.encoding}" if report else "found out",
+        key=f"encoding-{path}",
+    )
+    if report is None or report.delimiter:
+        right.selectbox(
+            "Delimiter",
+            list(_DELIMITERS),
+            index=None,
+            format_func=lambda sign: _DELIMITERS[sign],
+            placeholder="found out",
+            key=f"delimiter-{path}",
+        )
+
+
+def choose_columns(
+    path: Path, columns: Sequence[str], roles: Mapping[str, str], asked: Mapping[str, bool]
+) -> None:
+    """Let the person say which column plays which role; what was understood is chosen already.
+
+    :param roles: role to column, as understood.
+    :param asked: role to whether it may be left open.
+    """
+    if not columns:
+        return
+    for box, (role, optional) in zip(st.columns(len(asked)), asked.items(), strict=True):
+        choices = [NONE, *columns] if optional else list(columns)
+        current = roles.get(role)
+        default = choices.index(current) if current in choices else 0 if optional else None
+        guessed = None if default is None else choices[default]
+        st.session_state.setdefault(f"guessed-{role}-{path}", guessed)
+        box.selectbox(
+            f"Column of the {role}",
+            choices,
+            index=default,
+            placeholder="choose",
+            key=f"{role}-{path}",
+        )
+
+
+def chosen_column(path: Path, role: str) -> str | None:
+    """The column that the person chose for a role; "" for none, None where the guess was left alone."""
+    chosen = st.session_state.get(f"{role}-{path}")
+    if chosen == st.session_state.get(f"guessed-{role}-{path}"):
+        return None
+    return "" if chosen == NONE else chosen
+
+
+def column_options(path: Path, report: Report, roles: Sequence[str]) -> list[str]:
+    """The columns as options of a command: those in use, and "" where the person wants none."""
+    made: list[str] = []
+    for role in roles:
+        column = report.roles.get(role)
+        if column in report.columns:
+            made += [f"--{role}-column", str(column)]
+        elif chosen_column(path, role) == "":
+            made += [f"--{role}-column", ""]
+    return made
+
+
+def columns_of(path: Path) -> Sequence[str]:
+    """The columns of a file that could not be used as it is: maybe others can be chosen."""
+    try:
+        report = open_report(path)
+        report.encoding, report.delimiter = encoding(path), delimiter(path)
+        read_rows(path, report)
+    except BespokeError:
+        return ()
+    return report.columns
+
+
+def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:
+    """The rows that will be left out, why, and the list to take away."""
+    if not count:
+        return
+    st.warning(
+        f"{widgets.counted(count, 'row')} will be left out.", icon=":material/playlist_remove:"
+    )
+    frame = pd.DataFrame([{"where": row.where, "why": row.reason} for row in rows])
+    st.dataframe(frame, hide_index=True, height=min(220, 38 + 35 * len(frame)))
+    listed = "" if len(rows) == count else f" (the first {len(rows):,})"
+    st.download_button(
+        f"Download the list{listed}",
+        frame.to_csv(index=False).encode("utf-8-sig"),
+        file_name="left-out.csv",
+        mime="text/csv",
+        key=f"refused-{key}",
+    )
+
+
+def refusals_of(files: Sequence[Mapping[str, object]], listed: Sequence[Sequence[str]]) -> None:
+    """What was left out when the files of a version came in."""
+    for file in files:
+        refusals = file.get("refusals")
+        if isinstance(refusals, list) and refusals:
+            with st.expander(f"{file['refused']} rows of {file['source']} were left out: see why"):
+                st.dataframe(pd.DataFrame(refusals, columns=["where", "why"]), hide_index=True)
+    if listed:
+        with st.expander(f"{widgets.counted(len(listed), 'file')} left out: see why"):
+            st.dataframe(pd.DataFrame(listed, columns=["file", "why"]), hide_index=True)
