@@ -535,7 +535,8 @@ def _report(run: Any, report: Any, what: str) -> None:
     """Say what was understood of a file, and what was refused."""
     roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
     how = ", ".join(part for part in (report.format, report.encoding) if part)
-    understood = f"{report.source}: {how}, {report.accepted:,} {what}"
+    noun = what.removesuffix("s") if report.accepted == 1 else what
+    understood = f"{report.source}: {how}, {report.accepted:,} {noun}"
     _aside(understood + (f" ({roles})" if roles else "") + ".")
     _notes(run, [f"{report.source}: {note}" for note in report.notes])
     if report.refused_count:
@@ -549,7 +550,7 @@ def _listed(run: Any, refused: Sequence[Any]) -> None:
     """Say which files of an archive or folder did not come in."""
     if refused:
         files = "1 file" if len(refused) == 1 else f"{len(refused):,} files"
-        shown = "; ".join(f"{row.where}: {row.reason}" for row in refused[:5])
+        shown = "; ".join(f"{row.where}: {row.reason.rstrip('.')}" for row in refused[:5])
         more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
         _notes(run, [f"{files} left out ({shown}{more})"])
 

@@ -32,12 +32,12 @@ def step(project: Project) -> None:
         if manifest is not None:
             corpus = loaders.corpus(project, manifest)
             shown = corpus.sample(_ROWS)
-            st.dataframe(pd.DataFrame([_row(d) for d in shown]), hide_index=True, height=220)
+            st.dataframe(_table(shown), hide_index=True, height=220)
             st.caption(_told(corpus, len(shown)))
             reading.refusals_of(
                 manifest.details.get("files", []), manifest.details.get("listed", [])
             )
-            with st.expander("What the data is like"):
+            with st.expander("What the documents are like"):
                 corpus_report.draw(project)
             _versions(project)
         with st.expander("Add documents", expanded=manifest is None):
@@ -143,17 +143,22 @@ def _sources(
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption("Columns are found for each table by itself; add a table alone to choose them.")
     st.dataframe(
-        pd.DataFrame([_row(document) for document in documents[:_ROWS]]),
+        _table(documents[:_ROWS]),
         hide_index=True,
         height=220,
     )
     several = len(reports) > 1
     rows_left_out = [
-        RefusedRow(f"{report.source}, {row.where}" if several else row.where, row.reason)
+        RefusedRow(_place(report.source, row.where) if several else row.where, row.reason)
         for report in reports
         for row in report.refused
     ]
     reading.refused(rows_left_out, sum(r.refused_count for r in reports), str(paths[0]))
+
+
+def _place(source: str, where: str) -> str:
+    """Where a row is among several files; what is in an archive names it already."""
+    return where if where.startswith(f"{source}/") else f"{source}, {where}"
 
 
 def _cutting(documents: Sequence[Document], corpus: Corpus | None) -> Cutting:
@@ -236,7 +241,7 @@ def _versions(project: Project) -> None:
             if one.changes is not None and one.changes.added + one.changes.changed:
                 changes = one.changes
                 rows = [
-                    {"document": identity, "was": what}
+                    {"document": identity, "what happened": what}
                     for what, ids in (
                         ("added", changes.added_ids),
                         ("changed", changes.changed_ids),
@@ -269,6 +274,10 @@ def _reading_options(path: Path, report: Report) -> list[str]:
     if kept is not None and set(kept) != set(others):
         made += [part for name in kept or [""] for part in ("--metadata-column", name)]
     return made + reading.options(path)
+
+
+def _table(documents: Sequence[Document]) -> pd.DataFrame:
+    return pd.DataFrame([_row(document) for document in documents]).fillna("")
 
 
 def _row(document: Document) -> dict[str, str]:

@@ -8,7 +8,7 @@ import streamlit as st
 from search.errors import BespokeError
 from search.readers.pairs import PairColumns, preview_pairs
 from search.workspace import Project
-from ui import loaders, reading, uploads, widgets
+from ui import corpus_report, loaders, reading, uploads, widgets
 
 _ROWS = 50
 _TYPES = ["json", "jsonl", "ndjson", "csv", "tsv", "xlsx", "parquet", "gz"]
@@ -29,6 +29,8 @@ def step(project: Project) -> None:
                 f"{manifest.details['dev_queries']:,} more queries are held out to steer training."
             )
             reading.refusals_of([manifest.details.get("file") or {}], [])
+            with st.expander("What the pairs are like"):
+                corpus_report.draw_pairs(project)
         else:
             st.caption(
                 "What people ask, and the text that answers it. A model learns from these; a fifth is "

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from search.workspace import Project
+from search.workspace import Manifest, Project
 from ui import loaders, reading, uploads
 
 _ROWS = 50
@@ -39,6 +39,7 @@ def step(project: Project) -> None:
                 f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
                 f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
             )
+            _leaks(project, manifest)
         else:
             st.caption(
                 "Queries whose right answers are known. Pairs bring one along; or upload your own "
@@ -47,6 +48,35 @@ def step(project: Project) -> None:
         if project.newest("corpora") is not None:
             with st.expander("Upload judgments"):
                 _upload(project)
+
+
+def _leaks(project: Project, manifest: Manifest) -> None:
+    """Whether the proof is clean: what stands in the training pairs, too."""
+    pairs, corpus = project.newest("pairs"), project.newest("corpora")
+    if pairs is None or corpus is None:
+        return
+    found = loaders.leaks(project, manifest, pairs, corpus)
+    if found.note is None:
+        st.caption(
+            ":material/check: Leak check: none of these queries, and none of their answers, stands in the "
+            "training pairs, too; near-duplicates included."
+        )
+        return
+    st.warning(found.note[0].upper() + found.note[1:] + ".", icon=":material/water_drop:")
+    with st.expander("What is on both sides"):
+        if found.query_examples:
+            st.dataframe(
+                pd.DataFrame(
+                    [(test, trained) for _, test, trained in found.query_examples],
+                    columns=["test query", "training query"],
+                ),
+                hide_index=True,
+            )
+        if found.document_examples:
+            st.dataframe(
+                pd.DataFrame(found.document_examples, columns=["document", "training pairs"]),
+                hide_index=True,
+            )
 
 
 def _upload(project: Project) -> None:

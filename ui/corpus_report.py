@@ -16,7 +16,7 @@ from ui import run_view, widgets
 _TERMS = 30
 _SHREDDED = 20
 _ABBREVIATIONS = 30
-_SLATE = "#6b7a90"
+_SLATE, _BLUE = "#6b7a90", "#2563a8"
 
 
 def draw(project: Project) -> None:
@@ -38,8 +38,49 @@ def draw(project: Project) -> None:
             st.rerun()
         return
     _corpus(made.details["corpus"])
-    if "pairs" in made.details:
-        _pairs(made.details["pairs"])
+
+
+def draw_pairs(project: Project) -> None:
+    """The pairs' part of the newest report; where it is made is beside the documents."""
+    made = current_report(project)
+    told = made.details.get("pairs") if made else None
+    if told is None:
+        st.caption("Look at the data, under the documents above, and the pairs are told here.")
+        return
+    false = told["false_negatives"]
+    st.html(
+        '<div class="b-figures">'
+        + widgets.figure(f"{told['pairs']:,}", "pairs")
+        + widgets.figure(f"{told['distinct_queries']:,}", "different queries")
+        + widgets.figure(f"{told['distinct_responses']:,}", "different responses")
+        + widgets.figure(f"{told['with_negatives']:,}", "with hard negatives")
+        + widgets.figure(f"{told['copied']:,}", "queries copied from the response")
+        + widgets.figure(f"{false['share']:.0%}", "of batches with a false negative")
+        + "</div>"
+    )
+    _sentences(told["advice"] or ["Nothing stands in the way of training on these pairs."])
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**How long queries and responses are**")
+        st.altair_chart(
+            _lengths({"query": told["query_lengths"], "response": told["response_lengths"]}),
+            width="stretch",
+        )
+    with right:
+        st.markdown("**Languages of the queries**")
+        st.altair_chart(_shares(told["query_languages"], "share of the queries"), width="stretch")
+    examples = [
+        {"query": one["query"], "what is wrong": what, "with": one["other"]}
+        for what, kind in (
+            ("copied from its response", "copied_examples"),
+            ("nearly the same query", "near_query_examples"),
+            ("answer and negative at once", "contradictory_examples"),
+        )
+        for one in told[kind]
+    ]
+    if examples:
+        with st.expander("Pairs to look at"):
+            st.dataframe(pd.DataFrame(examples), hide_index=True)
 
 
 def _corpus(seen: Mapping[str, Any]) -> None:
@@ -60,10 +101,10 @@ def _corpus(seen: Mapping[str, Any]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**How long documents are**")
-        st.altair_chart(_lengths(seen["lengths"]["bins"]), width="stretch")
+        st.altair_chart(_lengths({"document": seen["lengths"]}), width="stretch")
     with right:
         st.markdown("**Languages**")
-        st.altair_chart(_shares(seen["languages"]), width="stretch")
+        st.altair_chart(_shares(seen["languages"], "share of the documents"), width="stretch")
     _chips(
         "Words most typical of these documents",
         [(term["text"], f"{term['count']:,}") for term in seen["terms"]["words"][:_TERMS]],
@@ -76,40 +117,43 @@ def _corpus(seen: Mapping[str, Any]) -> None:
     _copies(seen["copies"])
 
 
-def _pairs(told: Mapping[str, Any]) -> None:
-    st.markdown("#### The pairs")
-    _sentences(told["advice"])
-
-
 def _sentences(sentences: Sequence[str]) -> None:
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     if items:
         st.html(f'<ul class="b-findings">{items}</ul>')
 
 
-def _lengths(bins: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    """A histogram over bins of words."""
+def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> alt.Chart:
+    """A histogram over bins of words, for one kind of text or several beside each other."""
     rows = []
-    for one in bins:
-        high = one["high"]
-        name = f"{one['low']}+" if high is None else f"{one['low']}–{high}"
-        rows.append({"words": "none" if high == 0 else name, "documents": one["count"]})
-    while len(rows) > 1 and not rows[-1]["documents"]:
-        rows.pop()
-    frame = pd.DataFrame(rows)
+    for kind, lengths in kinds.items():
+        for one in lengths["bins"]:
+            high = one["high"]
+            name = f"{one['low']}+" if high is None else f"{one['low']}–{high}"
+            words = "none" if high == 0 else name
+            rows.append({"kind": kind, "words": words, "texts": one["count"]})
+    used = {row["words"] for row in rows if row["texts"]}
+    frame = pd.DataFrame([row for row in rows if row["words"] in used])
+    several = {"xOffset": "kind", "color": _kinds(list(kinds))} if len(kinds) > 1 else {}
     chart: alt.Chart = (
-        alt.Chart(frame, height=200)
+        alt.Chart(frame, height=200 if len(kinds) == 1 else 280)
         .mark_bar(color=_SLATE)
         .encode(
-            x=alt.X("words", sort=None, title="words a document", axis=alt.Axis(labelAngle=-40)),
-            y=alt.Y("documents", title="documents"),
-            tooltip=["words", alt.Tooltip("documents", format=",")],
+            x=alt.X("words", sort=None, title="words", axis=alt.Axis(labelAngle=-40)),
+            y=alt.Y("texts", title="documents" if len(kinds) == 1 else "texts"),
+            tooltip=["kind", "words", alt.Tooltip("texts", format=",")],
+            **several,
         )
     )
     return chart
 
 
-def _shares(languages: Sequence[Mapping[str, Any]]) -> alt.Chart:
+def _kinds(names: list[str]) -> alt.Color:
+    scale = alt.Scale(domain=names, range=[_BLUE, _SLATE])
+    return alt.Color("kind", scale=scale, legend=alt.Legend(title=None, orient="top"))
+
+
+def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> alt.Chart:
     frame = pd.DataFrame(
         [{"language": one["name"], "share": one["share"]} for one in languages[:8]]
     )
@@ -118,7 +162,7 @@ def _shares(languages: Sequence[Mapping[str, Any]]) -> alt.Chart:
         .mark_bar(color=_SLATE)
         .encode(
             y=alt.Y("language", sort=None, title=None),
-            x=alt.X("share", title="share of the documents", axis=alt.Axis(format="%")),
+            x=alt.X("share", title=of, axis=alt.Axis(format="%")),
             tooltip=["language", alt.Tooltip("share", format=".1%")],
         )
     )

@@ -101,6 +101,12 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
     main = tests[-1] if tests else None
     if main is not None:
         verdict(main, len(result.queries))
+    if not result.clean:
+        st.warning(
+            "This is not a clean evaluation: training and test share queries or answers. What that means "
+            "stands below.",
+            icon=":material/water_drop:",
+        )
     for note in result.notes:
         st.info(note, icon=":material/info:")
     st.html(metrics_table(result))

@@ -10,6 +10,7 @@ from search.text import WORD
 _SHOWN = 280
 _UNFOLDED = 6_000
 _AROUND = 1_500
+_FACT = 60
 _COMMON = frozenset(
     [
         "a",
@@ -150,7 +151,11 @@ def _facts(hit: Hit) -> list[str]:
     facts = [f"page {best.page}"] if best.page is not None else []
     facts += [best.heading] if best.heading else []
     facts += [f"passage {best.number} of {best.of}"] if best.of > 1 else []
-    return facts + [value for value in hit.metadata.values() if value != hit.tier][:3]
+    return facts + [_brief(value) for value in hit.metadata.values() if value != hit.tier][:3]
+
+
+def _brief(value: str) -> str:
+    return value if len(value) <= _FACT else value[:_FACT].rsplit(" ", 1)[0] + " …"
 
 
 def _more(hit: Hit, short: str, words: frozenset[str]) -> str:

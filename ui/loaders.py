@@ -8,6 +8,7 @@ from search.corpus import Corpus
 from search.encoders import ModelInfo, best_device, load_encoder
 from search.engine import open_searcher
 from search.evaluation import Evaluation, load_evaluation
+from search.leaks import LeakCheck, leaks_of
 from search.query_sets import QuerySet
 from search.retrievers import Searcher
 from search.workspace import Manifest, Project, project
@@ -64,6 +65,19 @@ def pair_set(found: Project, manifest: Manifest) -> PairSet:
 def _pair_set(home: str, name: str, identity: str) -> PairSet:
     owner = project(name)
     return PairSet.load(owner, owner.artifact("pairs", identity))
+
+
+def leaks(found: Project, queries: Manifest, pairs: Manifest, over: Manifest) -> LeakCheck:
+    """What a query set and a set of pairs have in common."""
+    return _leaks(str(found.folder), found.name, queries.id, pairs.id, over.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _leaks(home: str, name: str, queries: str, pairs: str, over: str) -> LeakCheck:
+    owner = project(name)
+    manifest = owner.artifact("queries", queries)
+    test = QuerySet.load(owner, manifest)
+    return leaks_of(owner, manifest, test, Corpus.of(owner, owner.artifact("corpora", over)))
 
 
 @st.cache_resource(show_spinner=False)

@@ -26,7 +26,7 @@ def scope(key: str, corpus: Corpus) -> Scope:
     if not offered and rule is None:
         return Scope()
     before = {condition.column: condition for condition in _from_address(corpus)}
-    with st.popover(_label(key, before), icon=":material/filter_list:"):
+    with st.popover("Filters", icon=":material/filter_list:"):
         tiers_first = False
         if rule is not None:
             tiers_first = st.toggle(
@@ -39,21 +39,19 @@ def scope(key: str, corpus: Corpus) -> Scope:
         for column in offered:
             conditions += _chosen(key, column, before.get(column.name))
     _to_address(conditions, tiers_first)
+    said = [f"only {condition}" for condition in conditions]
+    if rule is not None and tiers_first:
+        said.append(f"{' before '.join(rule.order)}, where they answer the question")
+    if said:
+        st.caption(widgets.literal(" · ".join(said)))
     return Scope(tuple(conditions), tiers_first=tiers_first)
-
-
-def words(narrowed: Scope) -> str:
-    """A scope in words, for a caption; empty when nothing is left out."""
-    return " · ".join(str(condition) for condition in narrowed.conditions)
 
 
 def _useful(column: Column) -> bool:
     """Whether choosing among the values narrows anything down, and can be shown."""
-    return column.low is not None or 1 < column.distinct <= _CHOICES
-
-
-def _label(key: str, before: dict[str, Condition]) -> str:
-    return f"Filters · {len(before)}" if before else "Filters"
+    if column.low is not None:
+        return column.distinct > 1
+    return 1 < column.distinct <= _CHOICES and column.values[0][1] > 1
 
 
 def _chosen(key: str, column: Column, before: Condition | None) -> list[Condition]:
@@ -81,7 +79,10 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
     for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
         if condition is None or condition.column != column.name:
             continue
-        number = type(start)(float(condition.values[0]))
+        try:
+            number = type(start)(float(condition.values[0]))
+        except ValueError:  # An address can be typed by hand.
+            continue
         if condition.sign == ">=":
             start = min(max(number, ends[0]), ends[1])
         if condition.sign == "<=":

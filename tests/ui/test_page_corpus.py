@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from search.documents import Document
 from search.passages import Cutter, Cutting
+from search.query_sets import QuerySet
 from search.workspace import Project
+from training.pairs import PairSet
 from training.reports import make_report
 
 
@@ -52,7 +54,10 @@ def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused
     empty: Project, started: list[list[str]]
 ) -> None:
     at = _upload(open_page("corpus", TINY), "documents-Tiny", "My file.csv", CSV)
-    assert "**2 documents** found in My\\-file\\.csv (CSV, encoding utf-8, delimiter comma)." in shown(at)
+    assert (
+        "**2 documents** found in My\\-file\\.csv (CSV, encoding utf-8, delimiter comma)."
+        in shown(at)
+    )
     assert [w.value for w in at.warning] == ["2 rows will be left out."]
     documents, refused = (frame.value for frame in at.dataframe)
     assert documents.to_dict("list") == {
@@ -367,7 +372,8 @@ def test_the_report_is_drawn(data: Project) -> None:
     make_report(data)
     at = open_page("corpus", TINY)
     assert "word pieces a word" in shown(at)
-    assert "The pairs" in shown(at)
+    assert "of batches with a false negative" in shown(at)
+    assert "How long queries and responses are" in shown(at)
     assert "Words that the generic model takes apart most" in shown(at)
 
 
@@ -375,3 +381,22 @@ def test_the_report_is_made_by_a_click(data: Project, started: list[list[str]]) 
     at = open_page("corpus", TINY)
     press(at, "make-report")
     assert started == [["report", TINY]]
+
+
+def test_a_split_that_is_not_clean_is_told_with_examples(data: Project) -> None:
+    pairs = data.newest("pairs")
+    assert pairs is not None
+    known = PairSet.load(data, pairs).pairs[0]
+    with data.publish("queries", {"corpus": pairs.made_from["corpus"]}) as draft:
+        QuerySet(
+            {"leak": known.query, "new": "ombrathal"}, {"leak": {"d0": 1}, "new": {"d38": 1}}
+        ).save(draft)
+    at = open_page("corpus", TINY)
+    (warning,) = [w.value for w in at.warning]
+    assert warning.startswith("This split is not clean: training and test share 1 query")
+    assert any(known.query in str(frame.value.values) for frame in at.dataframe[-2:])
+
+
+def test_a_clean_split_is_called_clean(data: Project) -> None:
+    at = open_page("corpus", TINY)
+    assert "Leak check: none of these queries" in shown(at)
