@@ -1,9 +1,6 @@
 """The terminal face: each command calls one core function and prints what it returns."""
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from search.errors import BespokeError, Refused
+from terminal import (
+    aside,
+    bar,
+    key_values,
+    print_json,
+    running,
+    say,
+    tell_left_out,
+    tell_notes,
+    tell_report,
+)
 
 app = typer.Typer(
     help="Is a custom embedding worth it for my corpus? Import, train, search, prove.",
@@ -61,10 +69,10 @@ def import_(
     from search.workspace import project_to_be
     from training.intake import import_beir
 
-    with _run(project_to_be(project)) as run:
+    with running(project_to_be(project)) as run:
         made = import_beir(project_to_be(project), path, run)
-        _notes(run, made.notes)
-        _say(
+        tell_notes(run, made.notes)
+        say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
             f"dev queries, {made.test_queries:,} test queries."
         )
@@ -124,15 +132,15 @@ def add(
         tiers=parse_tiers(tiers) if tiers else None,
         replace_changed=replace,
     )
-    with _run(project_to_be(project)) as run:
+    with running(project_to_be(project)) as run:
         made = add_documents(project_to_be(project), files, choices, run)
         for report in made.reports:
-            _report(run, report, "documents")
-        _listed(run, made.listed)
-        _notes(run, made.notes)
+            tell_report(run, report, "documents")
+        tell_left_out(run, made.listed)
+        tell_notes(run, made.notes)
         changed = f", {made.added.replaced:,} replaced" if made.added.replaced else ""
         same = f" ({made.added.unchanged:,} were there already)" if made.added.unchanged else ""
-        _say(
+        say(
             f"{made.added.written:,} documents added{changed}{same}; the corpus has {made.total:,} "
             f"in {made.passages:,} passages."
         )
@@ -175,15 +183,15 @@ def pairs(
 
     negatives = tuple(negative_column) if negative_column else None
     columns = PairColumns(query_column, response_column, negatives, document_column)
-    with _run(project_to_be(project)) as run:
+    with running(project_to_be(project)) as run:
         made = add_pairs(
             project_to_be(project), file, columns, add_responses, run, encoding, delimiter
         )
         for report in made.reports:
-            _report(run, report, "pairs")
-        _notes(run, made.notes)
+            tell_report(run, report, "pairs")
+        tell_notes(run, made.notes)
         held = f", {made.test_queries:,} held-out test queries" if made.test_queries else ""
-        _say(f"{made.pairs:,} pairs to train on, {made.dev_queries:,} dev queries{held}.")
+        say(f"{made.pairs:,} pairs to train on, {made.dev_queries:,} dev queries{held}.")
 
 
 @app.command()
@@ -215,10 +223,10 @@ def queries(
     from search.workspace import project as existing
 
     columns = JudgedColumns(query_column, document_column, grade_column)
-    with _run(existing(project)) as run:
+    with running(existing(project)) as run:
         made = add_query_set(existing(project), queries_file, qrels, columns)
-        _notes(run, made.notes)
-        _say(f"{made.queries:,} test queries.")
+        tell_notes(run, made.notes)
+        say(f"{made.queries:,} test queries.")
 
 
 @app.command()
@@ -230,9 +238,9 @@ def sample(
     from search.workspace import project_to_be
     from training.samples import create_sample
 
-    with _run(project_to_be(project)) as run:
+    with running(project_to_be(project)) as run:
         made = create_sample(project_to_be(project), key, run)
-        _say(
+        say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
             f"dev queries, {made.test_queries:,} test queries; indexed with the generic model."
         )
@@ -251,10 +259,10 @@ def index(
     from search.indexing import index_model
     from search.workspace import project as existing
 
-    with _run(existing(project)) as run:
+    with running(existing(project)) as run:
         made = index_model(existing(project), model, progress=run)
         facts = made.details
-        _say(
+        say(
             f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "
             f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB, {facts['type']}, {engine})."
         )
@@ -274,11 +282,11 @@ def train(
     from search.workspace import project as existing
     from training.train import train as train_model
 
-    with _run(existing(project)) as run:
-        made = train_model(existing(project), recipe, name, _settings(set_ or []), run)
-        _notes(run, made.notes)
+    with running(existing(project)) as run:
+        made = train_model(existing(project), recipe, name, key_values(set_ or []), run)
+        tell_notes(run, made.notes)
         run.result(model=made.name, id=made.id)
-        _say(f"The model {made.name!r} is ready.")
+        say(f"The model {made.name!r} is ready.")
 
 
 @app.command()
@@ -306,22 +314,22 @@ def search(
     from search.workspace import project as existing
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
-    with _bar() as progress:
+    with bar() as progress:
         found = compare(existing(project), query, model or (), k, progress, scope)
     for result in found.results:
         if result.note:
-            _aside(f"{result.model}: {result.note}")
+            aside(f"{result.model}: {result.note}")
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
         return
     for result in found.results:
-        _say(f"\n{result.model} ({result.ms:.0f} ms)")
+        say(f"\n{result.model} ({result.ms:.0f} ms)")
         for hit in result.hits:
             title = f"{hit.title}: " if hit.title else ""
             text = " ".join(hit.passage.text.split())[:100]
             place = f" [p. {hit.passage.page}]" if hit.passage.page else ""
             tier = f" ({hit.tier})" if hit.tier else ""
-            _say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
+            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
 
 
 @app.command()
@@ -331,18 +339,18 @@ def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False
     from search.evaluation import evaluate as evaluate_models
     from search.workspace import project as existing
 
-    with _run(existing(project)) as run:
+    with running(existing(project)) as run:
         result = evaluate_models(existing(project), model or (), run)
-        _notes(run, result.notes)
+        tell_notes(run, result.notes)
     if as_json:
-        _print_json(result.as_json())
+        print_json(result.as_json())
         return
-    _say(f"{'':<24}" + "".join(f"{metric:>12}" for metric in METRICS))
+    say(f"{'':<24}" + "".join(f"{metric:>12}" for metric in METRICS))
     for name in result.scores:
         means = result.means(name)
-        _say(f"{name:<24}" + "".join(f"{means[metric]:>12.3f}" for metric in METRICS))
+        say(f"{name:<24}" + "".join(f"{means[metric]:>12.3f}" for metric in METRICS))
     for test in result.comparisons:
-        _say(
+        say(
             f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "
             f"{test.ties:,} ties, {test.losses:,} losses."
         )
@@ -356,10 +364,10 @@ def models(project: ProjectName, as_json: AsJson = False) -> None:
 
     known = [info.as_json() for info in known_models(existing(project))]
     if as_json:
-        _print_json(known)
+        print_json(known)
         return
     for info in known:
-        _say(
+        say(
             f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
             f"{info['dim']:>5} dimensions  {info['created']}"
         )
@@ -371,19 +379,19 @@ def report(project: ProjectName, as_json: AsJson = False) -> None:
     from search.workspace import project as existing
     from training.reports import make_report
 
-    with _run(existing(project)) as run:
+    with running(existing(project)) as run:
         made = make_report(existing(project), run).details
     if as_json:
-        _print_json(made)
+        print_json(made)
         return
     corpus = made["corpus"]
-    _say(f"{corpus['documents']:,} documents, {corpus['words']:,} words.")
+    say(f"{corpus['documents']:,} documents, {corpus['words']:,} words.")
     for finding in corpus["findings"]:
-        _say(f"- {finding}")
+        say(f"- {finding}")
     if "pairs" in made:
-        _say(f"{made['pairs']['pairs']:,} pairs.")
+        say(f"{made['pairs']['pairs']:,} pairs.")
         for advice in made["pairs"]["advice"]:
-            _say(f"- {advice}")
+            say(f"- {advice}")
 
 
 @app.command()
@@ -407,14 +415,14 @@ def versions(
         if number is None:
             raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
         gone = delete_version(found, by_number(found, number))
-        _say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
+        say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
         return
     told = told_versions(found, number)
     if as_json:
-        _print_json([one.as_json() for one in told])
+        print_json([one.as_json() for one in told])
         return
     for one in told:
-        _say(one.sentence)
+        say(one.sentence)
 
 
 @app.command()
@@ -429,9 +437,9 @@ def words(
 
     found = nearest_words(existing(project), model, word)
     if found.note:
-        _aside(found.note)
+        aside(found.note)
     for near, cosine in found.words:
-        _say(f"{cosine:.3f}  {near}")
+        say(f"{cosine:.3f}  {near}")
 
 
 @app.command()
@@ -445,8 +453,8 @@ def export(
     from training.export import export as export_model
 
     for note in export_model(existing(project), model, folder):
-        _aside(note)
-    _say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
+        aside(note)
+    say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
 
 
 @app.command()
@@ -455,122 +463,7 @@ def projects() -> None:
     from search.workspace import projects as known
 
     for project in known():
-        _say(project.name)
-
-
-@contextmanager
-def _run(project: Any) -> Iterator[Any]:
-    """Run the block as a recorded run, with a bar on stderr where that is a terminal."""
-    from search.runs import recorded
-
-    with _bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
-        yield recorder
-
-
-@contextmanager
-def _bar() -> Iterator[Any]:
-    """A progress callable that draws a bar on stderr; plain lines where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines()
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def progress(
-            done: float, total: float, message: str, metrics: dict[str, float] | None = None
-        ) -> None:
-            numbers = "".join(
-                f"  {name} {value:.3f}"
-                for name, value in (metrics or {}).items()
-                if name not in ("step", "epoch")
-            )
-            bar.update(task, completed=done, total=total or None, description=message + numbers)
-
-        yield progress
-
-
-class _Lines:
-    """Progress where nobody sees a bar move: one line on stderr for each new message."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(
-        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
-    ) -> None:
-        stem = message.split(":", maxsplit=1)[0]
-        if stem != self._last:
-            self._last = stem
-            _aside(message)
-
-
-def _settings(pairs: Sequence[str]) -> dict[str, str]:
-    values = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign or not key.strip():
-            raise Refused(f"--set {pair} is not of the form KEY=VALUE.")
-        values[key.strip()] = value.strip()
-    return values
-
-
-def _report(run: Any, report: Any, what: str) -> None:
-    """Say what was understood of a file, and what was refused."""
-    roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
-    how = ", ".join(part for part in (report.format, report.encoding) if part)
-    noun = what.removesuffix("s") if report.accepted == 1 else what
-    understood = f"{report.source}: {how}, {report.accepted:,} {noun}"
-    _aside(understood + (f" ({roles})" if roles else "") + ".")
-    _notes(run, [f"{report.source}: {note}" for note in report.notes])
-    if report.refused_count:
-        rows = "1 row" if report.refused_count == 1 else f"{report.refused_count:,} rows"
-        shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
-        more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
-        _notes(run, [f"{report.source}: {rows} refused ({shown}{more})"])
-
-
-def _listed(run: Any, refused: Sequence[Any]) -> None:
-    """Say which files of an archive or folder did not come in."""
-    if refused:
-        files = "1 file" if len(refused) == 1 else f"{len(refused):,} files"
-        shown = "; ".join(f"{row.where}: {row.reason.rstrip('.')}" for row in refused[:5])
-        more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
-        _notes(run, [f"{files} left out ({shown}{more})"])
-
-
-def _notes(run: Any, notes: Sequence[str]) -> None:
-    for note in notes:
-        run.note(note)
-        _aside(note)
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-def _aside(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False))
+        say(project.name)
 
 
 def main() -> None:
@@ -579,19 +472,19 @@ def main() -> None:
         sys.exit(app(standalone_mode=False) or 0)
     except _UsageError as error:
         said = " ".join(str(error.format_message()).split()).rstrip(".")
-        _aside(f"{said}. See: python cli.py --help.")
+        aside(f"{said}. See: python cli.py --help.")
         sys.exit(2)
     except typer.Abort:
-        _aside("Cancelled.")
+        aside("Cancelled.")
         sys.exit(1)
     except BespokeError as error:
-        _aside(" ".join(str(error).split()))
+        aside(" ".join(str(error).split()))
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
-        _aside("Cancelled.")
+        aside("Cancelled.")
         sys.exit(1)
     except OSError as error:
-        _aside(f"The work failed: {error.strerror or error} ({error.filename or 'no file named'}).")
+        aside(f"The work failed: {error.strerror or error} ({error.filename or 'no file named'}).")
         sys.exit(1)
 
 

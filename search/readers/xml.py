@@ -105,15 +105,16 @@ class XmlSource:
         self._report = report
         self._before, self._after = (b"<records>", b"</records>") if rootless else (b"", b"")
 
-    def read(self, size: int = _CHUNK) -> bytes:
-        """The next bytes; none at the end.
+    def read(self, _size: int = _CHUNK) -> bytes:
+        """The next bytes; none at the end. As many again as are pending: the parser looks at a tag or a text
+        that is not over from its start each time it is given more.
 
         :raises Refused: when too much would be held in memory.
         """
         if self._before:
             chunk, self._before = self._before, b""
             return chunk
-        chunk = b"" if self._ended else self._stream.read(size)
+        chunk = b"" if self._ended else self._stream.read(max(_CHUNK, self.pending))
         self.pending += len(chunk)
         if self.pending > LIMITS.prose_bytes:
             raise Refused(

@@ -1,0 +1,134 @@
+"""What the commands print: bars, notes, reports of files; results on stdout, everything else on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from search.errors import Refused
+
+
+@contextmanager
+def running(project: Any) -> Iterator[Any]:
+    """Run the block as a recorded run, with a bar on stderr where that is a terminal."""
+    from search.runs import recorded
+
+    with bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
+        yield recorder
+
+
+@contextmanager
+def bar() -> Iterator[Any]:
+    """A progress callable that draws a bar on stderr; plain lines where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def progress(
+            done: float, total: float, message: str, metrics: dict[str, float] | None = None
+        ) -> None:
+            numbers = "".join(
+                f"  {name} {value:.3f}"
+                for name, value in (metrics or {}).items()
+                if name not in ("step", "epoch")
+            )
+            bar.update(task, completed=done, total=total or None, description=message + numbers)
+
+        yield progress
+
+
+class _Lines:
+    """Progress where nobody sees a bar move: one line on stderr for each new message."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        stem = message.split(":", maxsplit=1)[0]
+        if stem != self._last:
+            self._last = stem
+            aside(message)
+
+
+def key_values(pairs: Sequence[str]) -> dict[str, str]:
+    """What was given as KEY=VALUE.
+
+    :raises Refused: for anything else.
+    """
+    values = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise Refused(f"--set {pair} is not of the form KEY=VALUE.")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def tell_report(run: Any, report: Any, what: str) -> None:
+    """Say what was understood of a file, and what was refused."""
+    roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
+    how = ", ".join(part for part in (report.format, report.encoding) if part)
+    noun = what.removesuffix("s") if report.accepted == 1 else what
+    understood = f"{report.source}: {how}, {report.accepted:,} {noun}"
+    aside(understood + (f" ({roles})" if roles else "") + ".")
+    tell_notes(run, [f"{report.source}: {note}" for note in report.notes])
+    if report.refused_count:
+        rows = "1 row" if report.refused_count == 1 else f"{report.refused_count:,} rows"
+        shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
+        more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
+        tell_notes(run, [f"{report.source}: {rows} refused ({shown}{more})"])
+
+
+def tell_left_out(run: Any, refused: Sequence[Any]) -> None:
+    """Say which files of an archive or folder did not come in."""
+    if refused:
+        files = "1 file" if len(refused) == 1 else f"{len(refused):,} files"
+        shown = "; ".join(f"{row.where}: {row.reason.rstrip('.')}" for row in refused[:5])
+        more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
+        tell_notes(run, [f"{files} left out ({shown}{more})"])
+
+
+def tell_notes(run: Any, notes: Sequence[str]) -> None:
+    """Say notes, and keep them with the run."""
+    for note in notes:
+        run.note(note)
+        aside(note)
+
+
+def say(text: str) -> None:
+    """Print a result."""
+    typer.echo(text)
+
+
+def aside(text: str) -> None:
+    """Print what is not the result: to stderr."""
+    typer.echo(text, err=True)
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False))
