@@ -35,6 +35,7 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 
 bench: $(VENV)/dev.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.intake
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

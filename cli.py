@@ -119,16 +119,16 @@ def add(
     """Add documents from files; the project is made if it does not exist."""
     from search.adding import Choices, add_documents
     from search.filters import parse_tiers
-    from search.passages import cutting_of
     from search.readers.documents import DocumentColumns
     from search.workspace import project_to_be
 
-    metadata = tuple(metadata_column) if metadata_column else None
+    metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = Choices(
         columns=DocumentColumns(text_column, title_column, id_column, metadata),
         encoding=encoding,
         delimiter=delimiter,
-        cutting=cutting_of(passage_tokens, overlap),
+        tokens=passage_tokens,
+        overlap=overlap,
         tiers=parse_tiers(tiers) if tiers else None,
         replace_changed=replace,
     )
@@ -138,10 +138,12 @@ def add(
             tell_report(run, report, "documents")
         tell_left_out(run, made.listed)
         tell_notes(run, made.notes)
-        changed = f", {made.added.replaced:,} replaced" if made.added.replaced else ""
-        same = f" ({made.added.unchanged:,} were there already)" if made.added.unchanged else ""
+        added = made.added
+        noun = "document" if added.written == 1 else "documents"
+        changed = f", {added.replaced:,} replaced" if added.replaced else ""
+        same = f" ({added.unchanged:,} were there already)" if added.unchanged else ""
         say(
-            f"{made.added.written:,} documents added{changed}{same}; the corpus has {made.total:,} "
+            f"{added.written:,} {noun} added{changed}{same}; the corpus has {made.total:,} "
             f"in {made.passages:,} passages."
         )
 
@@ -398,7 +400,7 @@ def report(project: ProjectName, as_json: AsJson = False) -> None:
 def versions(
     project: ProjectName,
     number: Annotated[
-        int | None, typer.Argument(help="Show what this version changed. Default: the newest.")
+        int | None, typer.Argument(help="A version by its number. Default: all of them.")
     ] = None,
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete the version, and what was made of it.")

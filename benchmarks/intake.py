@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import accumulate
 from pathlib import Path
 
 import psutil
@@ -63,11 +64,11 @@ def _write(path: Path, rows: int) -> None:
     words = [
         "".join(chance.choices("aeioulnrstmdkp", k=chance.randint(2, 10))) for _ in range(20_000)
     ]
-    weights = [1 / (rank + 10) for rank in range(len(words))]
+    weights = list(accumulate(1 / (rank + 10) for rank in range(len(words))))
     with path.open("w", encoding="utf-8") as stream:
         stream.write("id,title,text,year,kind\n")
         for number in range(rows):
-            drawn = chance.choices(words, weights, k=150)
+            drawn = chance.choices(words, cum_weights=weights, k=150)
             text = ". ".join(" ".join(drawn[at : at + 15]).capitalize() for at in range(0, 150, 15))
             kind = ("case", "statute", "blog")[number % 3]
             stream.write(f'd{number},{drawn[0]} {drawn[1]},"{text}.",{1950 + number % 76},{kind}\n')

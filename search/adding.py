@@ -9,7 +9,7 @@ from search.corpus_writer import Added, CorpusWriter
 from search.documents import Document
 from search.errors import Refused
 from search.filters import Tiers
-from search.passages import Cutting
+from search.passages import Cutting, cutting_of
 from search.progress import Progress, Stage, silent
 from search.readers.documents import DocumentColumns, read_documents
 from search.readers.report import RefusedRow, Report
@@ -23,12 +23,16 @@ _READING = 0.8  # The share of the work that is reading; indexing words is the r
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person can choose about files that come in; None leaves it as it was, or to a guess."""
+    """What a person can choose about files that come in; None leaves it as it was, or to a guess.
+
+    `tokens` and `overlap` say how documents are cut (see `Cutting`).
+    """
 
     columns: DocumentColumns = field(default_factory=DocumentColumns)
     encoding: str | None = None
     delimiter: str | None = None
-    cutting: Cutting | None = None
+    tokens: int | None = None
+    overlap: int | None = None
     tiers: Tiers | None = None
     replace_changed: bool = False
 
@@ -62,17 +66,18 @@ def add_documents(
     """
     earlier = project.newest("corpora")
     old = Corpus.of(project, earlier) if earlier else None
-    cutting = choices.cutting or (None if old else Cutting())
+    cutting = cutting_of(old.cutting if old else Cutting(), choices.tokens, choices.overlap)
     with opened_sources(files) as sources, project.publish_together() as drafts:
         draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
         writer = CorpusWriter(draft.folder, old, cutting, choices.tiers, choices.replace_changed)
         reports, added = list[Report](), Added()
         listed = list(sources.refused)
         sizes = [source.path.stat().st_size for source in sources.files]
+        all_sizes = sum(sizes) or 1
         read = 0
         for source, size in zip(sources.files, sizes, strict=True):
             stage = Stage(
-                progress, _READING * read / sum(sizes), _READING * (read + size) / sum(sizes)
+                progress, _READING * read / all_sizes, _READING * (read + size) / all_sizes
             )
             try:
                 with writer.together():
@@ -87,7 +92,9 @@ def add_documents(
             reports.append(report)
             added = added + more
         names = ", ".join(path.name for path in files)
-        _require_tier_column(choices.tiers, reports, old)
+        writer.rank_by_tiers()
+        if choices.tiers is not None:
+            _require_tiers(choices.tiers, writer)
         require_enough_documents(writer.count, names)
         if not added.written and not added.replaced and not writer.changes_everything:
             raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
@@ -123,33 +130,29 @@ def _add_source(
     report.source, report.encoding = source.name, choices.encoding
     report.delimiter = choices.delimiter
     documents = read_documents(source.path, report, choices.columns)
-    added = writer.add(_counted(documents, report, source.path.stat().st_size, progress), report)
+    added = writer.add(_counted(documents, report, progress), report)
     report.require_some("documents")
     return report, added
 
 
 def _counted(
-    documents: Iterator[Document], report: Report, size: int, progress: Progress
+    documents: Iterator[Document], report: Report, progress: Progress
 ) -> Iterator[Document]:
-    """The documents as they come, telling how much of the file they are (in characters read of its bytes)."""
-    read = 0
+    """The documents as they come, telling how much of the file was read."""
+    share = 0.0
     for number, document in enumerate(documents):
         if number % 200 == 0:
-            progress(min(read, size), size, f"reading {report.source}: {number:,} documents")
-        read += len(document.text) + len(document.title) + len(document.id)
+            share = max(share, report.share_read())
+            progress(share, 1, f"reading {report.source}: {number:,} documents")
         yield document
 
 
-def _require_tier_column(
-    tiers: Tiers | None, reports: Sequence[Report], old: Corpus | None
-) -> None:
-    """Refuse a rule on a column that no file has."""
-    if tiers is None:
-        return
-    known = {column for report in reports for column in report.columns}
-    known |= set(old.column_names()) if old else set()
-    if tiers.column not in known:
-        names = ", ".join(sorted(known)) or "none"
+def _require_tiers(tiers: Tiers, writer: CorpusWriter) -> None:
+    """Refuse a rule that no document meets: a column or values that were mistyped or left out."""
+    named, values = writer.tier_values()
+    if not named:
+        found = f"has, for example: {', '.join(values)}" if values else "no document has"
         raise Refused(
-            f"Source tiers go by the column {tiers.column!r}, which no document has. Columns: {names}."
+            f"Source tiers go by {tiers}, but no document has one of these values in {tiers.column!r}, which "
+            f"{found}."
         )

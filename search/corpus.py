@@ -22,11 +22,7 @@ from search.workspace import Manifest, Project
 
 CORPUS_FILE = "corpus.sqlite"
 _SHOWN_VALUES = 200
-_PASSAGE = "p.start, p.stop, p.heading, p.page"
-_EMBEDDED = (
-    f"SELECT p.position, d.title, d.text, {_PASSAGE} FROM passages p "
-    "JOIN documents d ON d.position = p.document"
-)
+_PASSAGE = "start, stop, heading, page, prefix"
 
 
 def content_key(text: str) -> bytes:
@@ -74,8 +70,17 @@ class Corpus:
 
     @classmethod
     def of(cls, project: Project, manifest: Manifest) -> "Corpus":
-        """The corpus of an artifact, checked to be whole."""
-        return cls(project.checked(manifest) / CORPUS_FILE)
+        """The corpus of an artifact, checked to be whole.
+
+        :raises Failed: when it is damaged, or was made before corpora had passages.
+        """
+        folder = project.checked(manifest)
+        if "passages" not in manifest.details:
+            raise Failed(
+                f"The corpus {manifest.id} was made by an earlier version of Bespoke, which knew no passages. "
+                "Add its files to a new project."
+            )
+        return cls(folder / CORPUS_FILE)
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -110,22 +115,30 @@ class Corpus:
 
     def embedded_texts(self, start: int, stop: int) -> list[str]:
         """What models see of the passages at the positions from `start` up to `stop`."""
-        with self._open() as connection:
-            rows = connection.execute(
-                f"{_EMBEDDED} WHERE p.position >= ? AND p.position < ? ORDER BY p.position",
-                (start, stop),
-            )
-            return [embedded_passage(title, text, Passage(*at)) for _, title, text, *at in rows]
+        return self.embedded_at(range(start, min(stop, self.passages)))
 
     def embedded_at(self, positions: Sequence[int]) -> list[str]:
         """What models see of the passages at these positions, in the order asked for."""
         found: dict[int, str] = {}
         with self._open() as connection:
-            for chunk in _chunks(list(positions)):
+            for chunk in _chunks(positions):
                 marks = ",".join("?" * len(chunk))
-                rows = connection.execute(f"{_EMBEDDED} WHERE p.position IN ({marks})", chunk)
-                for position, title, text, *at in rows:
-                    found[position] = embedded_passage(title, text, Passage(*at))
+                rows = connection.execute(
+                    f"SELECT position, document, {_PASSAGE} FROM passages WHERE position IN ({marks})",
+                    chunk,
+                ).fetchall()
+                # Each document once, not once a passage: it may be a book.
+                owners = list({row[1] for row in rows})
+                texts = {
+                    document: (title, text)
+                    for document, title, text in connection.execute(
+                        "SELECT position, title, text FROM documents "
+                        f"WHERE position IN ({','.join('?' * len(owners))})",
+                        owners,
+                    )
+                }
+                for position, document, *at in rows:
+                    found[position] = embedded_passage(*texts[document], Passage(*at))
         return [found[position] for position in positions]
 
     def embedded_keys(self) -> Iterator[bytes]:
@@ -148,7 +161,7 @@ class Corpus:
         """The documents at these positions, in the order asked for."""
         found: dict[int, Document] = {}
         with self._open() as connection:
-            for chunk in _chunks(list(positions)):
+            for chunk in _chunks(positions):
                 marks = ",".join("?" * len(chunk))
                 for position, *fields in connection.execute(
                     "SELECT position, id, title, text, metadata, marks FROM documents "
@@ -162,10 +175,10 @@ class Corpus:
         """The passages at these positions, in the order asked for."""
         found: dict[int, Passage] = {}
         with self._open() as connection:
-            for chunk in _chunks(list(positions)):
+            for chunk in _chunks(positions):
                 marks = ",".join("?" * len(chunk))
                 for position, *fields in connection.execute(
-                    f"SELECT p.position, {_PASSAGE} FROM passages p WHERE p.position IN ({marks})",
+                    f"SELECT position, {_PASSAGE} FROM passages WHERE position IN ({marks})",
                     chunk,
                 ):
                     found[position] = Passage(*fields)
@@ -178,6 +191,16 @@ class Corpus:
                 "SELECT position FROM passages WHERE document = ? ORDER BY start", (document,)
             )
             return [int(row[0]) for row in rows]
+
+    def passage_texts(self, identity: str) -> list[str]:
+        """The texts of the passages of the document with this id, in order; none for an unknown id."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT substr(d.text, p.start + 1, p.stop - p.start) FROM documents d "
+                "JOIN passages p ON p.document = d.position WHERE d.id = ? ORDER BY p.start",
+                (identity,),
+            )
+            return [row[0] for row in rows]
 
     def document(self, identity: str) -> Document | None:
         """The document with this id, or None."""
@@ -224,9 +247,9 @@ class Corpus:
         best: dict[int, Found] = {}
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT p.document, -bm25(words), words.rowid FROM words "
+                "SELECT p.document, -bm25(words) AS score, words.rowid FROM words "
                 "JOIN passages p ON p.position = words.rowid "
-                f"WHERE words MATCH ? AND {where} ORDER BY bm25(words), words.rowid",
+                f"WHERE words MATCH ? AND {where} ORDER BY score DESC, words.rowid",
                 (expression, *values),
             )
             for document, score, passage in rows:
@@ -332,6 +355,6 @@ def document_of(fields: Sequence[str]) -> Document:
     return Document(identity, title, text, json.loads(metadata), places)
 
 
-def _chunks(items: list[int], size: int = 500) -> Iterator[list[int]]:
+def _chunks(items: Sequence[int], size: int = 500) -> Iterator[list[int]]:
     for start in range(0, len(items), size):
-        yield items[start : start + size]
+        yield list(items[start : start + size])

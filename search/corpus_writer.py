@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from search.corpus import CORPUS_FILE, Corpus, content_key, document_of, key_of_words
 from search.documents import Document
 from search.errors import Cancelled, Failed
-from search.filters import Tiers
+from search.filters import Tiers, as_number
 from search.passages import WHOLE, Cutter, Cutting, Passage, embedded_passage
 from search.progress import Progress, silent
 from search.readers.report import Report
@@ -27,18 +27,14 @@ CREATE TABLE documents (
 );
 CREATE TABLE passages (
     position INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-    heading TEXT NOT NULL, page INTEGER, embedded_key BLOB NOT NULL, text_key BLOB
+    heading TEXT NOT NULL, page INTEGER, prefix TEXT, embedded_key BLOB NOT NULL, text_key BLOB
 );
 CREATE TABLE facts (
-    name TEXT NOT NULL, value TEXT NOT NULL, document INTEGER NOT NULL, number REAL,
-    PRIMARY KEY (name, value, document)
+    name TEXT NOT NULL, folded TEXT NOT NULL, value TEXT NOT NULL, document INTEGER NOT NULL, number REAL,
+    PRIMARY KEY (name, folded, value, document)
 ) WITHOUT ROWID;
-CREATE VIEW passage_words AS
-    SELECT p.position AS position, trim(d.title || ' ' || p.heading) AS title,
-           substr(d.text, p.start + 1, p.stop - p.start) AS text
-    FROM passages p JOIN documents d ON d.position = p.document;
 CREATE VIRTUAL TABLE words USING fts5 (
-    title, text, content='passage_words', content_rowid='position',
+    title, text, content='',
     tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
 );
 """
@@ -51,9 +47,7 @@ CREATE INDEX IF NOT EXISTS by_passage ON passages (text_key) WHERE text_key IS N
 # A list in the metadata is a fact for each of its items. Long values are text to read, not to filter by.
 _FACTS = """
 INSERT OR IGNORE INTO facts
-SELECT m.key, trim(v.value), d.position,
-       CASE WHEN trim(v.value) GLOB '[-0-9.]*' AND trim(v.value) NOT GLOB '*[^-0-9.eE+]*'
-            THEN CAST(trim(v.value) AS REAL) END
+SELECT m.key, folded(trim(v.value)), trim(v.value), d.position, as_number(trim(v.value))
 FROM documents d, json_each(d.metadata) m,
      json_each(CASE WHEN m.value LIKE '[%' AND json_valid(m.value) THEN m.value
                ELSE json_array(m.value) END) v
@@ -63,9 +57,11 @@ _NEARLY_UNIQUE = """
 DELETE FROM facts WHERE name IN (
     SELECT name FROM facts GROUP BY name
     HAVING count(DISTINCT value) > 1000 AND count(number) < count(*)
+       AND sum(value GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]*') < count(*)
        AND count(DISTINCT value) > 0.5 * (SELECT count(*) FROM documents)
 )
 """
+_VALUES = 10
 _TICK = 100_000  # SQLite's own steps between two looks at whether the person cancelled.
 
 
@@ -110,55 +106,67 @@ class CorpusWriter:
         self._connection = sqlite3.connect(path)
         # The file is a draft until it is published, so a crash costs nothing; a refused file is rolled back.
         self._connection.isolation_level = None
-        self._connection.execute("PRAGMA journal_mode = MEMORY")
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA cache_size = -65536")
         if earlier is None:
             self._connection.executescript(_SCHEMA)
+        self._connection.create_function("as_number", 1, as_number, deterministic=True)
+        self._connection.create_function("folded", 1, str.casefold, deterministic=True)
         self._connection.execute("BEGIN")
         before = earlier.cutting if earlier is not None else None
         self._recut = before is not None and cutting not in (None, before)
         self._cutter = Cutter(cutting or before or WHOLE)
         known_tiers = earlier.tiers if earlier is not None else None
         self._retier = earlier is not None and tiers not in (None, known_tiers)
+        self._ranked = False
         self._tiers = tiers or known_tiers
         self._replace = replace_changed
         self._removed_passages = False
-        self._next = self._count("documents")
+        self._first = self._next = self._count("documents")
         self._next_passage = self._count("passages")
 
     def add(self, documents: Iterable[Document], report: Report | None = None) -> Added:
-        """Write documents; one whose id is taken is left alone if equal, else refused in `report`.
+        """Write documents; one that is there already, equal in everything, is left alone.
 
-        Ids that a reader made up (the file has none) give way instead: two files named notes.txt may both
-        come in.
+        Another document of the same id is refused in `report`, or takes the place of the old one. Ids that a
+        reader made up (the file has none) are no identity: such a document is known by its content, and its id
+        gives way: two files named notes.txt may both come in.
         """
+        made_up = report is not None and "id" not in report.roles
         with _writing():
-            return self._add(documents, report)
+            return self._add(documents, report, made_up)
 
-    def _add(self, documents: Iterable[Document], report: Report | None) -> Added:
+    def _add(self, documents: Iterable[Document], report: Report | None, made_up: bool) -> Added:
         added = Added()
         for document in documents:
-            if self._insert(document):
-                added.written += 1
-                continue
-            if report is not None and "id" not in report.roles and not self._replace:
-                document = self._with_free_id(document)
-                if self._insert(document):
-                    added.written += 1
-                    continue
-            position, same = self._known(document)
-            if same:
+            if made_up and self._stood_before(document):
                 added.unchanged += 1
-            elif self._replace:
-                self._put_in_place(position, document)
-                added.replaced += 1
-            elif report is not None:
-                report.accepted -= 1
-                report.refuse(
-                    f"document {document.id!r}", "another document of the corpus has this id"
-                )
+            elif self._insert(document) or (made_up and self._insert_under_free_id(document)):
+                added.written += 1
+            else:
+                self._settle(document, report, added)
         return added
+
+    def _settle(self, document: Document, report: Report | None, added: Added) -> None:
+        """What happens to a document whose id is taken."""
+        position, known = self._known(document.id)
+        given = self._fields(document)[:5]
+        same_text = known[:3] == given[:3]
+        # A file that says less about a document than is known of it brings nothing new.
+        says_less = same_text and document.metadata.items() <= json.loads(str(known[3])).items()
+        if known == given or (says_less and not self._replace):
+            added.unchanged += 1
+        elif self._replace and position < self._first:
+            self._put_in_place(position, document)
+            added.replaced += 1
+        elif report is not None:
+            what = "with other metadata" if same_text else "with another text"
+            way_out = " (--replace takes the new one)" if position < self._first else ""
+            report.accepted -= 1
+            report.refuse(
+                document.place or f"document {document.id!r}",
+                f"the id {document.id!r} is in the corpus already, {what}{way_out}",
+            )
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -180,6 +188,12 @@ class CorpusWriter:
         """Documents in the corpus so far."""
         return self._next
 
+    def rank_by_tiers(self) -> None:
+        """Give the documents that were there before their tier, where the rule is new."""
+        if self._retier and not self._ranked:
+            self._rank_again()
+            self._ranked = True
+
     @property
     def changes_everything(self) -> bool:
         """Whether another way of cutting or another order of tiers touches what was there before."""
@@ -195,12 +209,9 @@ class CorpusWriter:
             return self._close(progress)
 
     def _close(self, progress: Progress) -> int:
-        if self._recut:
+        if self._recut or self._removed_passages:
             self._cut_again(progress)
-        elif self._removed_passages:
-            self._number_passages()
-        if self._retier:
-            self._rank_again()
+        self.rank_by_tiers()
         settings = {"cutting": json.dumps(asdict(self._cutter.cutting))}
         if self._tiers is not None:
             settings["tiers"] = json.dumps(asdict(self._tiers), ensure_ascii=False)
@@ -210,7 +221,7 @@ class CorpusWriter:
         steps = (
             (_LOOKUPS, "sorting what came in"),
             (f"DELETE FROM facts; {_FACTS}; {_NEARLY_UNIQUE}", "indexing metadata"),
-            ("INSERT INTO words (words) VALUES ('rebuild')", "indexing words"),
+            ("INSERT INTO words (words) VALUES ('optimize')", "indexing words"),
         )
         for number, (statements, message) in enumerate(steps):
             self._run(statements, progress, number, len(steps), message)
@@ -258,35 +269,52 @@ class CorpusWriter:
             document.text,
             json.dumps(dict(document.metadata), ensure_ascii=False),
             json.dumps(marks, ensure_ascii=False) if marks else "",
-            self._tier(document),
+            self._tier(document.metadata),
             key_of_words(words),
             key_of_words(folded_words(document.title) + words),
         )
 
-    def _tier(self, document: Document) -> int | None:
-        if self._tiers is None:
-            return None
-        return self._tiers.of(document.metadata.get(self._tiers.column))
+    def _tier(self, metadata: Mapping[str, str]) -> int | None:
+        return None if self._tiers is None else self._tiers.of(metadata.get(self._tiers.column))
 
     def _insert_passages(self, position: int, document: Document) -> None:
         passages = self._cutter.cut(document)
+        numbers = range(self._next_passage, self._next_passage + len(passages))
+        bodies = [document.text[passage.start : passage.stop] for passage in passages]
         self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, position, *_passage_fields(document, passage, len(passages) > 1))
-                for number, passage in enumerate(passages, start=self._next_passage)
+                for number, passage in zip(numbers, passages, strict=True)
+            ],
+        )
+        self._connection.executemany(
+            "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
+            [
+                (number, f"{document.title} {passage.heading}", body)
+                for number, passage, body in zip(numbers, passages, bodies, strict=True)
             ],
         )
         self._next_passage += len(passages)
 
-    def _known(self, document: Document) -> tuple[int, bool]:
-        """The position of the document that has this id, and whether it is the same in every field."""
+    def _known(self, identity: str) -> tuple[int, tuple[object, ...]]:
+        """The position of the document that has this id, and its fields up to its marks."""
         row = self._connection.execute(
-            "SELECT position, title, text, metadata FROM documents WHERE id = ?", (document.id,)
+            "SELECT position, id, title, text, metadata, marks FROM documents WHERE id = ?",
+            (identity,),
         ).fetchone()
-        metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
-        same_text = row[1:3] == (document.title, document.text)
-        return int(row[0]), same_text and (not self._replace or row[3] == metadata)
+        return int(row[0]), tuple(row[1:])
+
+    def _stood_before(self, document: Document) -> bool:
+        """Whether the corpus that is added to has this document, under whatever id."""
+        if not self._first:
+            return False
+        _, title, text, metadata, _, _, _, full_key = self._fields(document)
+        rows = self._connection.execute(
+            "SELECT title, text, metadata FROM documents WHERE full_key = ? AND position < ?",
+            (full_key, self._first),
+        )
+        return (title, text, metadata) in rows.fetchall()
 
     def _put_in_place(self, position: int, document: Document) -> None:
         self._connection.execute(
@@ -294,20 +322,21 @@ class CorpusWriter:
             "text_key = ?, full_key = ? WHERE position = ?",
             (*self._fields(document), position),
         )
-        self._connection.execute("DELETE FROM passages WHERE document = ?", (position,))
-        self._removed_passages = True
-        self._insert_passages(position, document)
+        self._removed_passages = (
+            True  # They are numbered in order of their documents: all anew, at the end.
+        )
 
-    def _with_free_id(self, document: Document) -> Document:
-        """The document, its id made longer by a hash of its words when another document has it."""
-        _, same = self._known(document)
-        if same:
-            return document
-        return replace(document, id=f"{document.id}-{content_key(document.embedded).hex()[:8]}")
+    def _insert_under_free_id(self, document: Document) -> bool:
+        """Write a document whose made-up id is taken: the id is made longer by a number."""
+        number = 2
+        while not self._insert(replace(document, id=f"{document.id}-{number}")):
+            number += 1
+        return True
 
     def _cut_again(self, progress: Progress) -> None:
-        """Cut every document by the new setting."""
+        """Cut every document, by the setting that holds now, and index its words."""
         self._connection.execute("DELETE FROM passages")
+        self._connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
         self._next_passage = 0
         for position in range(self._next):
             if position % 500 == 0:
@@ -318,31 +347,29 @@ class CorpusWriter:
             ).fetchone()
             self._insert_passages(position, document_of(fields))
 
-    def _number_passages(self) -> None:
-        """Positions of passages without gaps, in the order of their documents."""
-        names = "document, start, stop, heading, page, embedded_key, text_key"
-        for statement in (
-            f"CREATE TEMP TABLE kept AS SELECT {names} FROM passages ORDER BY document, start",
-            "DELETE FROM passages",
-            f"INSERT INTO passages SELECT rowid - 1, {names} FROM kept",
-            "DROP TABLE kept",
-        ):
-            self._connection.execute(statement)
-
     def _rank_again(self) -> None:
-        """Give every document its tier by the new rule."""
-        tiers = self._tiers
-        if tiers is None:
-            return
-        path = '$."' + tiers.column.replace('"', "") + '"'
-        values = self._connection.execute(
-            "SELECT DISTINCT json_extract(metadata, ?) FROM documents", (path,)
-        ).fetchall()
-        for (value,) in values:
-            self._connection.execute(
-                "UPDATE documents SET tier = ? WHERE json_extract(metadata, ?) IS ?",
-                (tiers.of(value), path, value),
-            )
+        def tier_of(metadata: str) -> int | None:
+            return self._tier(json.loads(metadata))
+
+        self._connection.create_function("tier_of", 1, tier_of, deterministic=True)
+        self._connection.execute("UPDATE documents SET tier = tier_of(metadata)")
+
+    def tier_values(self) -> tuple[bool, list[str]]:
+        """Whether any document has a value that the rule names, and the first values that there are."""
+        rule = self._tiers
+        if rule is None:
+            return False, []
+        named = self._connection.execute(
+            "SELECT 1 FROM documents WHERE tier < ? LIMIT 1", (len(rule.order),)
+        ).fetchone()
+        found: dict[str, None] = {}
+        for (metadata,) in self._connection.execute("SELECT metadata FROM documents"):
+            value = json.loads(metadata).get(rule.column)
+            if value is not None:
+                found[value] = None
+            if len(found) == _VALUES:
+                break
+        return named is not None, list(found)
 
     def _count(self, table: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
@@ -366,6 +393,7 @@ def _passage_fields(document: Document, passage: Passage, cut: bool) -> Sequence
         passage.stop,
         passage.heading,
         passage.page,
+        passage.prefix,
         hashlib.blake2b(embedded.encode(), digest_size=12).digest(),
         content_key(document.text[passage.start : passage.stop]) if cut else None,
     )

@@ -20,7 +20,8 @@ class Mark:
 class Document:
     """One document: an id that is unique in its corpus, a title (may be empty) and a text.
 
-    `marks` are in order of their start; none for a text without headings and pages.
+    `marks` are in order of their start; none for a text without headings and pages. `place` says where in
+    its file it stands, for messages.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Document:
     text: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
+    place: str = field(default="", compare=False)
 
     @property
     def embedded(self) -> str:

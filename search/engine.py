@@ -17,7 +17,7 @@ from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
 UNKNOWN_WORDS = "no known words in this query"
-NOTHING_LEFT = "nothing within these filters"
+NOTHING_LEFT = "nothing within these filters, or no known words in this query"
 
 
 def check_query(query: str) -> str:

@@ -1,5 +1,7 @@
 """Conditions on metadata, applied inside a search: `type=case,statute`, `year>=2015`."""
 
+import csv
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,14 +10,15 @@ from search.errors import Refused
 
 _CONDITION = re.compile(r"\s*([^=<>!].*?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 _ORDERED = (">=", "<=", ">", "<")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
 class Condition:
     """A column of metadata, a sign, and what it is compared with.
 
-    `=` and `!=` take several values (any of them; none of them); `>=`, `<=`, `>` and `<` take one: a number
-    is compared as a number, anything else (such as 2024-03-01) letter by letter.
+    `=` and `!=` take several values (any of them; none of them), capitals or not; `>=`, `<=`, `>` and `<` take
+    one: numbers are compared as numbers, anything else (such as 2024-03-01) letter by letter.
     """
 
     column: str
@@ -24,25 +27,22 @@ class Condition:
 
     def __str__(self) -> str:
         """The condition as it is typed."""
-        return f"{self.column}{self.sign}{','.join(self.values)}"
+        return f"{self.column}{self.sign}{_typed(self.values)}"
 
     def sql(self) -> tuple[str, list[str | float]]:
         """An SQL condition on `document` (the position of a document), and its parameters."""
+        chosen = "document IN (SELECT document FROM facts WHERE name = ? AND "
         if self.sign in _ORDERED:
-            number = _number(self.values[0])
-            where = f"number {self.sign} ?" if number is not None else f"value {self.sign} ?"
-            target: str | float = number if number is not None else self.values[0]
-            return (
-                f"document IN (SELECT document FROM facts WHERE name = ? AND {where})",
-                [self.column, target],
-            )
+            value = self.values[0]
+            number = as_number(value)
+            if number is None:
+                return f"{chosen}folded {self.sign} ?)", [self.column, value.casefold()]
+            either = f"(number {self.sign} ? OR (number IS NULL AND folded {self.sign} ?))"
+            return f"{chosen}{either})", [self.column, number, value.casefold()]
         marks = ",".join("?" * len(self.values))
-        verb = "IN" if self.sign == "=" else "NOT IN"
-        return (
-            f"document {verb} (SELECT document FROM facts WHERE name = ? "
-            f"AND value COLLATE NOCASE IN ({marks}))",
-            [self.column, *self.values],
-        )
+        verb = "" if self.sign == "=" else "NOT "
+        folded = [value.casefold() for value in self.values]
+        return f"{verb}{chosen}folded IN ({marks}))", [self.column, *folded]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Tiers:
 
     def __str__(self) -> str:
         """The rule as it is typed."""
-        return f"{self.column}={','.join(self.order)}"
+        return f"{self.column}={_typed(self.order)}"
 
     def of(self, value: str | None) -> int:
         """The tier of a document by its value in the column; 0 is the best."""
@@ -154,12 +154,23 @@ def check_columns(conditions: Sequence[Condition], known: Sequence[str]) -> None
             )
 
 
-def _values(text: str) -> tuple[str, ...]:
-    return tuple(value.strip() for value in text.split(",") if value.strip())
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
+def as_number(text: str) -> float | None:
+    """The number that a text is, or None: dates, versions and docket numbers are none."""
+    if not _NUMBER.fullmatch(text.strip()):
         return None
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _values(text: str) -> tuple[str, ...]:
+    """Values with commas between them; one that holds a comma stands in quotation marks."""
+    try:
+        row = next(csv.reader([text], skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        raise Refused(f"A quotation mark is missing in {text!r}.") from None
+    return tuple(value.strip() for value in row if value.strip())
+
+
+def _typed(values: Sequence[str]) -> str:
+    quoted = ('"' + v.replace('"', '""') + '"' if set(v) & set(',"') else v for v in values)
+    return ",".join(quoted)

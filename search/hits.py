@@ -11,7 +11,7 @@ from search.corpus import Corpus, Found
 class Best:
     """The passage by which a document was found, and where it stands.
 
-    It is number `number` (from 1) of the `of` passages of its document; `heading` may be empty, `page` is None
+    It is number `number` (from 1) of the `of` passages of its document and begins at the character `start`; `heading` may be empty, `page` is None
     where the file has no pages.
     """
 
@@ -20,6 +20,7 @@ class Best:
     page: int | None
     number: int
     of: int
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def hits_of(corpus: Corpus, ranking: Sequence[Found]) -> list[Hit]:
             passage.page,
             siblings.index(found.passage) + 1,
             len(siblings),
+            passage.start,
         )
         tier = None
         if tiers is not None:

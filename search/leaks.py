@@ -233,11 +233,16 @@ class _HeldOut:
         self._queries = [identity for identity, _ in queries]
         self._near_queries = NearDuplicates([text for _, text in queries])
         self._documents = {d for test in tests for q in test.queries for d in test.relevant(q)}
+        judged = texts_of(corpus, self._documents)
+        whole_texts = {identity: found.whole for identity, found in judged.items()}
         texts = [
             (identity, text)
-            for identity, found in texts_of(corpus, self._documents).items()
+            for identity, found in judged.items()
             for text in (*found.whole, *found.passages)
         ]
+        wholes = [(i, text) for i, text in texts if text in whole_texts[i]]
+        self._wholes = [identity for identity, _ in wholes]
+        self._near_wholes = NearDuplicates([text for _, text in wholes])
         self._owners = [identity for identity, _ in texts]
         self._near_texts = NearDuplicates([text for _, text in texts])
         self._by_text: dict[str, frozenset[str]] = {}
@@ -268,6 +273,11 @@ class _HeldOut:
             for text in {document.text, document.embedded}:
                 # Texts of documents are not remembered: together they may be as large as the corpus.
                 found |= self._by_text[text] if text in self._by_text else self._compared(text)
+            # A passage of it may be what a held-out document says; passages with passages are not compared:
+            # long documents share a clause without having the same answer.
+            passages = self._corpus.passage_texts(identity)
+            for text in passages if len(passages) > 1 else ():
+                found |= frozenset(self._wholes[place] for place in self._near_wholes.of(text))
         return found
 
     def _compared(self, text: str) -> frozenset[str]:

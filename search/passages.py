@@ -21,20 +21,26 @@ _RUN = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class Passage:
-    """A slice of a document's text, from `start` up to `stop`, and the heading and page it stands under."""
+    """A slice of a document's text, from `start` up to `stop`, and the heading and page it stands under.
+
+    `prefix` is what a model sees before it: title and heading, cut off where they would fill half of the
+    passage; None stands for the whole title, where a document is one passage.
+    """
 
     start: int
     stop: int
     heading: str = ""
     page: int | None = None
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
 class Cutting:
     """How documents are cut: into passages of at most `tokens` word pieces, title and heading included.
 
-    Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage. With 0
-    tokens each document is one passage.
+    Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage; the last one
+    of a section, where it would be a scrap, repeats more. Without overlap nothing is repeated. With 0 tokens
+    each document is one passage.
     """
 
     tokens: int = 250
@@ -56,15 +62,17 @@ WHOLE = Cutting(tokens=0, overlap=0)
 """Each document is one passage."""
 
 
-def cutting_of(tokens: int | None, overlap: int | None) -> Cutting | None:
-    """The way of cutting that two settings mean, of which either may be left open; None for neither.
+def cutting_of(base: Cutting, tokens: int | None, overlap: int | None) -> Cutting:
+    """A way of cutting of which only a part is given.
 
-    :raises Refused: when they do not go together.
+    :param base: where the rest comes from.
+    :raises Refused: when the two do not go together.
     """
-    if tokens is None and overlap is None:
-        return None
-    size = Cutting().tokens if tokens is None else tokens
-    return Cutting(size, min(Cutting().overlap, size // 4) if overlap is None else overlap)
+    size = base.tokens if tokens is None else tokens
+    if not size:
+        return WHOLE if overlap is None or tokens == 0 else Cutting(Cutting().tokens, overlap)
+    usual = base.overlap if base.tokens else Cutting().overlap
+    return Cutting(size, min(usual, size // 4) if overlap is None else overlap)
 
 
 @dataclass(frozen=True)
@@ -87,9 +95,10 @@ class Cutter:
         """The passages of a document, in order; together they hold all of its text."""
         whole = Passage(0, len(document.text), page=_page_at(document.marks, 0))
         pieces, limit = self._pieces, self.cutting.tokens
-        if pieces is None or len(document.embedded) <= limit or not document.text.strip():
+        if pieces is None or not document.text.strip():
             return [whole]
-        if pieces.of(document.embedded) <= limit:
+        embedded = document.embedded  # In plain English a word piece has at least one letter.
+        if (len(embedded) <= limit and embedded.isascii()) or pieces.of(embedded) <= limit:
             return [whole]
         found: list[Passage] = []
         for section in self._sections(document, pieces):
@@ -104,27 +113,34 @@ class Cutter:
         """
         borders = [mark.start for mark in _new_headings(document.marks)]
         section: list[_Piece] = []
+        room = 0
         for start, stop in _parts(document.text, borders):
             enough = sum(piece.tokens for piece in section) >= self.cutting.tokens // 4
             if section and enough:
                 yield section
                 section = []
-            section = [*section, *_sentences(document.text, start, stop, pieces, self._room(""))]
+            if not section:
+                room = self.cutting.tokens - pieces.of(self._prefix(document, start, pieces))
+            section = [*section, *_sentences(document.text, start, stop, pieces, room)]
         if section:
             yield section
 
-    def _room(self, prefix: str) -> int:
-        """Word pieces that are left for text beside a prefix; never less than half of a passage."""
-        limit = self.cutting.tokens
-        used = self._pieces.of(prefix) if self._pieces is not None and prefix else 0
-        return max(limit - used, limit // 2)
+    def _prefix(self, document: Document, place: int, pieces: WordPieces) -> str:
+        """Title and heading before a passage, as many words of them as fill half of it."""
+        words, used = list[str](), 0
+        for word in f"{document.title} {_heading_at(document.marks, place)}".split():
+            used += pieces.of(word)
+            if used > self.cutting.tokens // 2:
+                break
+            words.append(word)
+        return " ".join(words)
 
     def _packed(
         self, document: Document, section: Sequence[_Piece], pieces: WordPieces
     ) -> list[Passage]:
         """As many sentences to a passage as fit, the last ones repeated in the next."""
-        heading = _heading_at(document.marks, section[0].start)
-        room = self._room(f"{document.title} {heading}")
+        prefix = self._prefix(document, section[0].start, pieces)
+        room = self.cutting.tokens - pieces.of(prefix)
         found: list[Passage] = []
         first = 0
         while first < len(section):
@@ -132,15 +148,18 @@ class Cutter:
             while last < len(section) and (last == first or used + section[last].tokens <= room):
                 used += section[last].tokens
                 last += 1
-            if last == len(section):
+            if last == len(section) and self.cutting.overlap:
                 first = self._fuller(section, first, used, room)
             start, stop = section[first].start, section[last - 1].stop
+            heading = _heading_at(document.marks, start)
+            under = document.text.startswith(heading.rsplit(" > ", 1)[-1], start)
             found.append(
                 Passage(
                     start,
                     stop,
-                    _heading_at(document.marks, start),
+                    heading,
                     _page_at(document.marks, start),
+                    " ".join(document.title.split())[: len(prefix)] if under else prefix,
                 )
             )
             if last == len(section):
@@ -165,13 +184,9 @@ class Cutter:
 
 
 def embedded_passage(title: str, text: str, passage: Passage) -> str:
-    """What a model sees of a passage: the title, the heading if the passage is not under it, the text."""
-    body = text[passage.start : passage.stop]
-    if passage.start == 0 and passage.stop == len(text):
-        return f"{title} {text}".strip()
-    own = passage.heading.rsplit(" > ", 1)[-1]
-    heading = "" if body.startswith(own) else passage.heading
-    return " ".join(part for part in (title, heading, body) if part)
+    """What a model sees of a passage."""
+    prefix = title if passage.prefix is None else passage.prefix
+    return f"{prefix} {text[passage.start : passage.stop]}".strip()
 
 
 def _parts(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:

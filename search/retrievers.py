@@ -42,7 +42,8 @@ class Searcher:
         self._encoder = encoder
         self._index = index
         self._corpus = corpus
-        self._owners = corpus.owners if corpus.passages > len(corpus) else None
+        self._count = len(corpus)
+        self._owners = corpus.owners if corpus.passages > self._count else None
 
     @property
     def name(self) -> str:
@@ -65,6 +66,7 @@ class Searcher:
         """The nearest passages, until they belong to k documents."""
         allowed = self._corpus.within(scope)
         most = len(self._index) if allowed is None else len(allowed)
+        k = min(k, self._documents_in(allowed))
         fetch = min(most, k if self._owners is None else k * _PASSAGES)
         while fetch:
             positions, scores = self._index.search(vectors, fetch, allowed)
@@ -77,6 +79,12 @@ class Searcher:
                 return [ranking[:k] for ranking in found]
             fetch = min(most, fetch * _PASSAGES)
         return [[] for _ in vectors]
+
+    def _documents_in(self, allowed: Positions | None) -> int:
+        """How many documents passages belong to (None: all of them)."""
+        if allowed is None:
+            return len(self._index) if self._owners is None else self._count
+        return len(allowed) if self._owners is None else len(np.unique(self._owners[allowed]))
 
     def _documents(self, positions: Positions, scores: Vectors) -> Ranking:
         """The documents of passages, each at the place of its best one."""

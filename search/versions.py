@@ -30,6 +30,11 @@ class Difference:
     passages: int
     kept_passages: int
 
+    @property
+    def any(self) -> bool:
+        """Whether any document is different."""
+        return bool(self.added or self.changed or self.removed)
+
 
 def versions(project: Project) -> list[Manifest]:
     """The versions of a project's corpus, the oldest first; the last is the current one."""
@@ -80,10 +85,10 @@ def told_versions(project: Project, number: int | None = None) -> list[ToldVersi
     told = []
     for place in chosen:
         manifest = version(project, place)
-        before = known[place - 2] if place > 1 else None
+        corpus = Corpus.of(project, manifest)
         changes = None
-        if before is not None:
-            changes = difference(Corpus.of(project, before), Corpus.of(project, manifest))
+        if place > 1:
+            changes = difference(Corpus.of(project, known[place - 2]), corpus)
         told.append(ToldVersion(place, manifest, changes))
     return told
 

@@ -1,7 +1,7 @@
 """The dev part: held out of training, measured before it and as it goes, to steer by."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,12 @@ from search.encoders import Encoder
 from search.evaluation import score
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
+from training.nearest import nearest
 
 _QUERIES = 300
 _POOL_DOCUMENTS = 5_000
 _POOL_CHARACTERS = 600_000
+_PASSAGES = 8
 _CHUNK = 128
 _SEED = 7
 
@@ -28,7 +30,8 @@ class DevSet:
     The pool is the judged documents and as many others, drawn at random, as can be encoded in short time
     (the whole corpus, where it is small). So a dev score is comparable with other dev scores of the same
     set, not with a test score. A document is found by its best passage: `positions`, `ids` (of the documents)
-    and `texts` have one entry a passage.
+    and `texts` have one entry a passage. A document of many passages is there with eight: the ones nearest to
+    its queries by words, or eight spread evenly where no query asks for it.
     """
 
     query_set: QuerySet
@@ -57,7 +60,7 @@ class DevSet:
             if characters > _POOL_CHARACTERS or len(places) + len(block) > _POOL_DOCUMENTS:
                 break
             places += block
-        positions = [p for place in places for p in corpus.passages_of(place)]
+        positions = _positions(corpus, small, places, len(first))
         owners = [ids[owner] for owner in corpus.owners[positions]]
         return cls(small, positions, owners, corpus.embedded_at(positions))
 
@@ -96,3 +99,24 @@ class DevSet:
             for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
         return float(np.mean(score(run, self.query_set)[MAIN_METRIC]))
+
+
+def _positions(
+    corpus: Corpus, query_set: QuerySet, places: Sequence[int], judged: int
+) -> list[int]:
+    """The passages of documents, of which the first `judged` answer a query."""
+    asked: dict[str, list[str]] = {}
+    for query, text in query_set.queries.items():
+        for identity in query_set.relevant(query):
+            asked.setdefault(identity, []).append(text)
+    found: list[int] = []
+    for number, document in enumerate(corpus.documents_at(places)):
+        passages = corpus.passages_of(places[number])
+        if len(passages) > _PASSAGES:
+            if number < judged:
+                kept = nearest(asked[document.id], corpus.embedded_at(passages), _PASSAGES)
+            else:
+                kept = list(range(0, len(passages), -(-len(passages) // _PASSAGES)))
+            passages = [passages[place] for place in kept]
+        found += passages
+    return found

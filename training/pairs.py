@@ -61,8 +61,11 @@ class Split:
     @property
     def digest(self) -> str:
         """A hash of who is where, to tell whether two splits are the same."""
-        parts = [[pair.query for pair in self.train], sorted(self.dev.queries)]
-        parts.append(sorted(self.test.queries))
+        parts = [
+            [[pair.query, pair.response, pair.document] for pair in self.train],
+            sorted((q, sorted(self.dev.relevant(q))) for q in self.dev.queries),
+            sorted((q, sorted(self.test.relevant(q))) for q in self.test.queries),
+        ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

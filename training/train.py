@@ -31,6 +31,7 @@ from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.fine_tune import START, fine_tune
 from training.material import Material, gather
+from training.nearest import answering_passages
 from training.pairs import PairSet
 from training.recipes import Adapter, FineTune, Recipe, WordVectorRecipe, recipe_info, validated
 from training.word_vectors import train_word_vectors
@@ -92,10 +93,9 @@ def _fine_tuned(
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
     model = _start(project, settings.base)
+    pairs = answering_passages(material.guarded.pairs, material.corpus)
     with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch:
-        tuned = fine_tune(
-            model, material.guarded.pairs, material.dev, settings, Path(scratch), progress
-        )
+        tuned = fine_tune(model, pairs, material.dev, settings, Path(scratch), progress)
     dev = {"ndcg@10": tuned.dev_scores, "kept": tuned.kept}
     return _publish(project, name, settings, model, material, dev, device, started)
 

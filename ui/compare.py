@@ -37,7 +37,9 @@ def page() -> None:
     query, options = _query(project)
     with options:
         chosen = _models(project)
-    narrowed = narrowing.scope(f"{project.name}-{manifest.id}", corpus)
+    narrowed = narrowing.scope(
+        f"{project.name}-{manifest.id}", corpus, loaders.columns(project, manifest)
+    )
     if not chosen:
         st.info("Choose at least one model to search with.")
         return

@@ -9,12 +9,12 @@ import streamlit as st
 from search.corpus import Corpus
 from search.documents import Document
 from search.errors import BespokeError
-from search.passages import MOST_TOKENS, Cutting
+from search.passages import Cutting
 from search.readers.beir import is_beir
 from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.formats import READABLE
 from search.readers.report import RefusedRow, Report
-from search.versions import delete_version, told_versions
+from search.versions import delete_version
 from search.workspace import Project
 from ui import corpus_report, loaders, passages_preview, reading, uploads, widgets
 
@@ -177,8 +177,8 @@ def _cutting(documents: Sequence[Document], corpus: Corpus | None) -> Cutting:
     tokens = left.slider(
         "Word pieces in a passage, at most",
         32,
-        min(512, MOST_TOKENS),
-        min(start.tokens or Cutting().tokens, 512),
+        max(512, start.tokens),
+        start.tokens or Cutting().tokens,
         key="cut-tokens",
     )
     overlap = right.slider(
@@ -222,7 +222,7 @@ def _versions(project: Project) -> None:
     """Earlier versions of the corpus: what each changed, and a way to delete one."""
     if len(project.manifests("corpora")) < 2:
         return
-    told = told_versions(project)
+    told = loaders.versions(project)
     with st.expander(f"Versions ({len(told)})"):
         for one in reversed(told):
             left, right = st.columns([6, 1], vertical_alignment="center")
@@ -238,14 +238,14 @@ def _versions(project: Project) -> None:
                 ):
                     delete_version(project, one.manifest)
                     st.rerun()
-            if one.changes is not None and one.changes.added + one.changes.changed:
+            if one.changes is not None and one.changes.any:
                 changes = one.changes
                 rows = [
                     {"document": identity, "what happened": what}
                     for what, ids in (
-                        ("added", changes.added_ids),
-                        ("changed", changes.changed_ids),
                         ("removed", changes.removed_ids),
+                        ("changed", changes.changed_ids),
+                        ("added", changes.added_ids),
                     )
                     for identity in ids
                 ]

@@ -160,13 +160,14 @@ def _brief(value: str) -> str:
 
 def _more(hit: Hit, short: str, words: frozenset[str]) -> str:
     """The whole text to unfold; of a very long one the part around the best passage."""
-    flat = " ".join(hit.text.split())
-    if short == flat:
-        return ""
     if len(hit.text) <= _UNFOLDED:
+        flat = " ".join(hit.text.split())
+        if short == flat:
+            return ""
         return f"<details><summary>whole text</summary>{marked(flat, words)}</details>"
-    start = max(hit.text.find(hit.passage.text) - _AROUND, 0)
-    part = hit.text[start : start + len(hit.passage.text) + 2 * _AROUND]
+    best = hit.passage
+    start = max(best.start - _AROUND, 0)
+    part = hit.text[start : best.start + len(best.text) + _AROUND]
     around = f"… {marked(' '.join(part.split()), words)} …"
     return f"<details><summary>what stands around it</summary>{around}</details>"
 

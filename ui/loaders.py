@@ -4,13 +4,14 @@ from threading import Lock
 
 import streamlit as st
 
-from search.corpus import Corpus
+from search.corpus import Column, Corpus
 from search.encoders import ModelInfo, best_device, load_encoder
 from search.engine import open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.leaks import LeakCheck, leaks_of
 from search.query_sets import QuerySet
 from search.retrievers import Searcher
+from search.versions import ToldVersion, told_versions
 from search.workspace import Manifest, Project, project
 from training.pairs import PairSet
 
@@ -78,6 +79,28 @@ def _leaks(home: str, name: str, queries: str, pairs: str, over: str) -> LeakChe
     manifest = owner.artifact("queries", queries)
     test = QuerySet.load(owner, manifest)
     return leaks_of(owner, manifest, test, Corpus.of(owner, owner.artifact("corpora", over)))
+
+
+def columns(found: Project, over: Manifest) -> list[Column]:
+    """What a corpus can be filtered by."""
+    return _columns(str(found.folder), found.name, over.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _columns(home: str, name: str, over: str) -> list[Column]:
+    owner = project(name)
+    return Corpus.of(owner, owner.artifact("corpora", over)).columns()
+
+
+def versions(found: Project) -> list[ToldVersion]:
+    """The versions of a corpus with what each changed."""
+    known = tuple(manifest.id for manifest in found.manifests("corpora"))
+    return _versions(str(found.folder), found.name, known)
+
+
+@st.cache_resource(show_spinner="Comparing the versions…", max_entries=16)
+def _versions(home: str, name: str, known: tuple[str, ...]) -> list[ToldVersion]:
+    return told_versions(project(name))
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,5 +1,6 @@
 """Filters over metadata and the source-tier switch: what part of the corpus a search may find."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,16 +17,17 @@ _ADDRESS = "filter"
 _TIERS = "tiers"
 
 
-def scope(key: str, corpus: Corpus) -> Scope:
+def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
     """Draw the filters, and say what they allow; the address holds them.
 
     :param key: what tells this project's widgets from another's.
+    :param columns: what the corpus can be filtered by.
     """
-    offered = [column for column in corpus.columns() if _useful(column)][:_SHOWN]
+    offered = [column for column in columns if _useful(column)][:_SHOWN]
     rule = corpus.tiers
     if not offered and rule is None:
         return Scope()
-    before = {condition.column: condition for condition in _from_address(corpus)}
+    before = {condition.column: condition for condition in _from_address(columns)}
     with st.popover("Filters", icon=":material/filter_list:"):
         tiers_first = False
         if rule is not None:
@@ -49,8 +51,8 @@ def scope(key: str, corpus: Corpus) -> Scope:
 
 def _useful(column: Column) -> bool:
     """Whether choosing among the values narrows anything down, and can be shown."""
-    if column.low is not None:
-        return column.distinct > 1
+    if column.low is not None and column.high is not None:
+        return column.low < column.high
     return 1 < column.distinct <= _CHOICES and column.values[0][1] > 1
 
 
@@ -81,7 +83,7 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
             continue
         try:
             number = type(start)(float(condition.values[0]))
-        except ValueError:  # An address can be typed by hand.
+        except (ValueError, OverflowError):  # An address can be typed by hand.
             continue
         if condition.sign == ">=":
             start = min(max(number, ends[0]), ends[1])
@@ -90,19 +92,19 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
     chosen = st.slider(name, *ends, value=(start, stop), key=f"filter-{key}")
     made = []
     if chosen[0] > ends[0]:
-        made.append(Condition(column.name, ">=", (f"{chosen[0]:g}",)))
+        made.append(Condition(column.name, ">=", (str(chosen[0]),)))
     if chosen[1] < ends[1]:
-        made.append(Condition(column.name, "<=", (f"{chosen[1]:g}",)))
+        made.append(Condition(column.name, "<=", (str(chosen[1]),)))
     return made
 
 
-def _from_address(corpus: Corpus) -> list[Condition]:
+def _from_address(columns: Sequence[Column]) -> list[Condition]:
     """The conditions that the address holds and the corpus knows."""
     found = []
     for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
         if condition is not None:
             try:
-                check_columns([condition], corpus.column_names())
+                check_columns([condition], [column.name for column in columns])
             except BespokeError:
                 continue
             found.append(condition)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from search.errors import Refused
 from search.readers.judgments import Judgments, read_judgments, read_queries
+from search.readers.paths import is_folder
 from search.readers.unpacking import Budget, copy_out, opened_zip
 
 _MEMBERS = (
@@ -51,9 +52,7 @@ def open_beir(path: Path) -> Iterator[Beir]:
 
     :raises Refused: when a needed file is missing or unreadable.
     """
-    if not path.exists():
-        raise Refused(f"There is no file or folder {path}.")
-    if path.is_dir():
+    if is_folder(path):
         yield _read(path, path.name)
         return
     if path.suffix.lower() != ".zip":

@@ -244,18 +244,26 @@ def _document(row: Row, report: Report, kept: set[str | None] | None, fallback: 
     used = set(roles.values())
     metadata = {
         name: _metadata(content, name)
-        for name, content in row.fields.items()
-        if name
-        and name not in used
-        and content not in (None, "")
-        and (kept is None or name in kept)
+        for name, content in _facts(row, used)
+        if name and content not in (None, "", [], {}) and (kept is None or name in kept)
     }
-    return Document(identity, title, text, metadata)
+    return Document(identity, title, text, metadata, place=row.where)
+
+
+def _facts(row: Row, used: set[str]) -> Iterator[tuple[str, Any]]:
+    """The columns without a role; a column "metadata" that holds an object, as BEIR has it, is taken apart."""
+    for name, content in row.fields.items():
+        if name in used:
+            continue
+        if name == "metadata" and isinstance(content, dict):
+            yield from ((str(k), v) for k, v in content.items() if k not in row.fields)
+        else:
+            yield name, content
 
 
 def _metadata(content: Any, name: str) -> str:
     if isinstance(content, list | dict | bool):
-        return clean_text(json.dumps(content, ensure_ascii=True), name)
+        return clean_text(json.dumps(content, ensure_ascii=False, default=str), name)
     return clean_text(content, name)
 
 

@@ -107,7 +107,7 @@ def _blocks(root: Any, main: bool = False) -> Iterator[Block]:
                 yield from _block(words, level)
                 level = 0 if _level(node) else level
             continue
-        tag = node.tag
+        tag = node.tag or ""  # A processing instruction, as Word and PHP leave them, has none.
         if tag == "-text":
             text = node.text_content or ""
             if not within["pre"]:

@@ -1,13 +1,14 @@
 """JSONL line by line, and JSON lists of objects."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from search.errors import Refused
 from search.readers.encodings import decoded, decoded_lines
-from search.readers.report import Report, Row
+from search.readers.report import Report, Row, Unusable
 from search.settings import LIMITS
 
 _PEEKED = 64 * 1024
@@ -114,7 +115,16 @@ def _list_of(value: Any, report: Report) -> list[Any]:
 
 
 def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_constant)
+    return json.loads(text, parse_constant=_constant, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a field that is there twice is neither of the two."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        fields |= {n: Unusable("is there twice in one object") for n in counts if counts[n] > 1}
+    return fields
 
 
 def _constant(name: str) -> str | None:
@@ -136,11 +146,21 @@ def _problem_with(value: Any) -> str | None:
 
 
 def _with_columns(rows: Iterator[Row], report: Report) -> Iterator[Row]:
-    """Look ahead far enough to know the columns, then give every row."""
+    """Look ahead far enough to know the columns, then give every row.
+
+    :raises Refused: when there are too many.
+    """
     ahead = list(islice(rows, _LOOKED_AHEAD))
     report.columns = tuple(dict.fromkeys(str(name) for row in ahead for name in row.fields))
+    if len(report.columns) > LIMITS.columns:
+        raise Refused(
+            f"{report.source} has {len(report.columns):,} kinds of fields; the limit is "
+            f"{LIMITS.columns:,}."
+        )
     return chain(ahead, rows)
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "lists or objects inside one another, too deep to read"
     return str(error).split("\n")[0][:120] or type(error).__name__

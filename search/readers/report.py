@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ class Report:
     """What a reader understood of one file; filled while the file is read.
 
     An `encoding` or a `delimiter` that is set before reading was chosen by the person and is used as it is;
-    else the reader finds one and says here which. `notes` are things worth knowing that refused no row.
+    else the reader finds one and says here which. `notes` are things worth knowing that refused no row. `share_read` tells how much of
+    the file was read (0 to 1).
     """
 
     source: str
@@ -58,6 +59,7 @@ class Report:
     refused_count: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    share_read: Callable[[], float] = field(default=lambda: 0.0, repr=False, compare=False)
 
     def refuse(self, where: str, reason: str) -> None:
         """Leave a row out; the first thousand are listed, all are counted."""

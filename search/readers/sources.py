@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from search.errors import Refused
 from search.readers.formats import is_archive, suffix_of, unreadable
+from search.readers.paths import is_folder
 from search.readers.report import RefusedRow, source_of
 from search.readers.tar import tar_members
 from search.readers.unpacking import Budget, copy_out, opened_zip, refused_damage
@@ -54,13 +55,12 @@ def opened_sources(paths: Sequence[Path]) -> Iterator[Sources]:
     sources = Sources()
     with tempfile.TemporaryDirectory(prefix="bespoke-sources-") as scratch:
         for number, path in enumerate(paths):
-            if not path.exists():
-                raise Refused(f"There is no file or folder {path}.")
-            if not path.is_dir() and not is_archive(path.name):
+            folder_given = is_folder(path)
+            if not folder_given and not is_archive(path.name):
                 sources.files.append(Source(path, source_of(path)))
                 continue
             found = _Collection(source_of(path.resolve()))
-            if path.is_dir():
+            if folder_given:
                 _walk(path, found)
             else:
                 folder = Path(scratch) / str(number)

@@ -1,6 +1,7 @@
 """Files into rows: CSV, TSV, JSONL, JSON, Excel and Parquet, each also as .gz, in bounded memory."""
 
 from collections.abc import Callable, Iterator
+from io import SEEK_END
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ from search.readers.compressed import inner_name, opened
 from search.readers.delimited import delimited_rows
 from search.readers.encodings import decoded_lines
 from search.readers.json_rows import json_line_rows, json_list_rows
+from search.readers.paths import require_file
 from search.readers.report import Report, Row, source_of
 from search.readers.signatures import kind_of, markup_of, refuse_other_kind, wanted_by
 from search.readers.spreadsheets import spreadsheet_rows
@@ -35,13 +37,10 @@ TABLE_SUFFIXES = (*_TEXT, *_BINARY)
 def open_report(path: Path) -> Report:
     """A report for a file that exists, is not empty and is not too large.
 
-    :raises Refused: when it is missing, a folder, empty or over the limit.
+    :raises Refused: when it is missing, a folder, unreadable, empty or over the limit.
     """
     source = source_of(path)
-    if not path.exists():
-        raise Refused(f"There is no file {path}.")
-    if not path.is_file():
-        raise Refused(f"{path} is not a file.")
+    require_file(path)
     size = path.stat().st_size
     if size == 0:
         raise Refused(f"{source} is empty (0 bytes).")
@@ -71,6 +70,7 @@ def read_rows(path: Path, report: Report) -> Iterator[Row]:
     if suffix == ".tsv" and report.delimiter is None:
         report.delimiter = "\t"
     stream = opened(path)
+    report.share_read = _share_of(stream)
     try:
         if reader is None or suffix in _TEXT:
             kind = kind_of(stream) or markup_of(stream)
@@ -91,6 +91,18 @@ def text_lines(path: Path, report: Report) -> Iterator[str]:
     :raises Refused: naming the line, when a line is too long or binary; when the file is no text.
     """
     stream = opened(path)
+    report.share_read = _share_of(stream)
     with stream:
         refuse_other_kind(kind_of(stream), report.source, wanted_by(inner_name(path)))
         yield from decoded_lines(stream, report)
+
+
+def _share_of(stream: BinaryIO) -> Callable[[], float]:
+    """How much of a stream was read so far (0 to 1)."""
+    size = max(stream.seek(0, SEEK_END), 1)
+    stream.seek(0)
+
+    def share() -> float:
+        return 1.0 if stream.closed else min(stream.tell() / size, 1.0)
+
+    return share

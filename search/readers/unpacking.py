@@ -87,6 +87,8 @@ def refused_damage(source: str, kind: str) -> Iterator[None]:
         if isinstance(error, OSError) and _disk_is_full():
             raise
         reason = "it ends in the middle" if isinstance(error, EOFError) else str(error)
+        if isinstance(error, OSError) and error.strerror:  # without the number of the error
+            reason = error.strerror
         raise Refused(f"{source} is not {kind} that can be read: {reason}.") from None
 
 

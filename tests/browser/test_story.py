@@ -72,7 +72,9 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
     expect(page.get_by_role("heading", name="What is in your corpus?")).to_be_visible()
     page.locator(".st-key-documents-Letters input[type=file]").set_input_files(corpus)
     expect(
-        page.get_by_text("40 documents found in my-corpus.csv (CSV, encoding utf-8, delimiter comma).")
+        page.get_by_text(
+            "40 documents found in my-corpus.csv (CSV, encoding utf-8, delimiter comma)."
+        )
     ).to_be_visible()
     expect(page.get_by_text("2 rows will be left out.")).to_be_visible()
     picture(page, pictures, "2-corpus-preview")
@@ -80,7 +82,9 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
     expect(page.get_by_text("Adding documents finished in")).to_be_visible()
     expect(page.get_by_text("The first 40 of 40 documents.")).to_be_visible()
     page.locator(".st-key-pairs-Letters input[type=file]").set_input_files(pairs)
-    expect(page.get_by_text("80 pairs found in my-pairs.json (JSON, encoding utf-8).")).to_be_visible()
+    expect(
+        page.get_by_text("80 pairs found in my-pairs.json (JSON, encoding utf-8).")
+    ).to_be_visible()
     expect(page.get_by_text("1 row will be left out.")).to_be_visible()
     press(page, "Add 80 pairs")
     expect(page.get_by_text("Adding pairs finished in")).to_be_visible()

@@ -74,7 +74,10 @@ def test_add_keeps_the_earlier_version(home, law, tmp_path):
     assert (made.added.written, made.added.unchanged, made.total) == (1, 0, 4)
     assert made.corpus.made_from == {"corpus": first.id}
     assert [(r.where, r.reason) for r in made.reports[0].refused] == [
-        ("document 'a'", "another document of the corpus has this id")
+        (
+            "row 3",
+            "the id 'a' is in the corpus already, with another text (--replace takes the new one)",
+        )
     ]
     assert (made.reports[0].accepted, made.reports[0].refused_count) == (1, 1)
     assert Corpus.of(home, first).ids() == ["a", "b", "c"]

@@ -1,6 +1,7 @@
 """Writing a corpus: passages, metadata to filter by, source tiers, documents replaced, cutting again."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -113,6 +114,9 @@ CASES = [
         (["date>=2015-01-01"], ["b"]),
         (["date>2016-01-01"], []),
         (["type=nothing"], []),
+        (["type=CASE"], ["a"]),
+        (["date>2014"], ["b"]),
+        (["date>2016"], []),
     ],
 )
 def test_filters(written, conditions, wanted):
@@ -205,28 +209,104 @@ def test_what_a_refused_file_wrote_is_undone(tmp_path):
     assert corpus.embedded_texts(0, 9) == ["one", "three"]
 
 
-def test_ids_that_were_made_up_give_way(tmp_path):
-    writer = CorpusWriter(tmp_path)
-    report = Report("notes.txt")
-    for text in ("one", "two", "one"):
-        writer.add([Document("notes-1", "", text)], report)
+@pytest.mark.parametrize("replace_changed", [False, True])
+def test_ids_that_were_made_up_give_way(tmp_path, replace_changed):
+    writer = CorpusWriter(tmp_path, replace_changed=replace_changed)
+    for text in ("one", "two", "two!"):
+        writer.add([Document("notes-1", "", text)], Report("notes.txt"))
     writer.close()
-    ids = Corpus(tmp_path / CORPUS_FILE).ids()
-    assert len(ids) == 2
-    assert ids[1].startswith("notes-1-")
+    corpus = Corpus(tmp_path / CORPUS_FILE)
+    assert corpus.ids() == ["notes-1", "notes-1-2", "notes-1-3"]
+    assert [d.text for d in corpus.sample(9)] == ["one", "two", "two!"]
 
 
-def test_a_cancel_interrupts_the_indexing_of_words(tmp_path, monkeypatch):
-    monkeypatch.setattr("search.corpus_writer._TICK", 1_000)
+def test_what_stood_before_under_a_made_up_id_is_known_by_its_content(written, tmp_path):
+    old = written([Document(f"rows-{n}", "", f"row number {n}") for n in range(1, 21)])
+    folder = tmp_path / "again"
+    folder.mkdir()
+    writer = CorpusWriter(folder, old)
+    rows = ["a row on top", *(f"row number {n}" for n in range(1, 21))]
+    documents = [Document(f"rows-{n}", "", text) for n, text in enumerate(rows, start=1)]
+    added = writer.add(documents, Report("rows.csv"))
+    writer.close()
+    assert (added.written, added.unchanged, added.replaced) == (1, 20, 0)
+    assert len(Corpus(folder / CORPUS_FILE)) == 21
+
+
+def test_other_metadata_is_not_the_same_document(written, tmp_path):
+    old = written([Document("a", "", "one"), Document("b", "", "two")])
+    for replace_changed, counts in ((False, (0, 0)), (True, (0, 1))):
+        folder = tmp_path / f"other-{replace_changed}"
+        folder.mkdir()
+        writer = CorpusWriter(folder, old, replace_changed=replace_changed)
+        report = Report("b.csv", roles={"id": "id"})
+        added = writer.add([Document("b", "", "two", {"type": "case"}, place="row 7")], report)
+        assert (added.written, added.replaced) == counts
+        if not replace_changed:
+            ((where, reason),) = [(r.where, r.reason) for r in report.refused]
+            assert where == "row 7"
+            assert "is in the corpus already, with other metadata (--replace" in reason
+
+
+def test_facts_that_only_look_like_numbers_are_none(written):
+    rows = [("2024-03-01", "21-484", "1.2.3"), ("2024-05-02", "22-1", "1.2.4")]
+    corpus = written(
+        [
+            Document(str(n), "", "x", {"date": d, "docket": k, "version": v})
+            for n, (d, k, v) in enumerate(rows)
+        ]
+    )
+    assert [column.low for column in corpus.columns()] == [None, None, None]
+    assert _ids(corpus, _scope("date>2024-04")) == ["1"]
+    assert _ids(corpus, _scope("docket>21")) == ["0", "1"]
+
+
+def test_capitals_of_every_script_are_folded(written):
+    corpus = written(
+        [Document("a", "", "x", {"art": "Übersicht"}), Document("b", "", "y", {"art": "ДЕЛО"})]
+    )
+    assert _ids(corpus, _scope("art=übersicht")) == ["a"]
+    assert _ids(corpus, _scope("art=дело")) == ["b"]
+
+
+def test_many_different_dates_stay_a_filter(written):
+    documents = [
+        Document(str(n), "", "x", {"sent": f"2024-01-{n % 28 + 1:02}T{n:06}"}) for n in range(1_200)
+    ]
+    assert written(documents).column_names() == ["sent"]
+
+
+def test_a_long_document_costs_no_more_than_its_length(tmp_path):
+    """Its text was once cut out of the whole for each of its passages, in two places."""
+    document = Document("a", "", " ".join(f"Sentence number {n} is here." for n in range(60_000)))
+    writer = CorpusWriter(tmp_path, cutting=Cutting(64, 0))
+    writer.add([document])
+    writer.close()
+    corpus = Corpus(tmp_path / CORPUS_FILE)
+    read = []
+    connect = sqlite3.connect
+
+    def counting(*arguments, **options):
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(read.append)
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.corpus.sqlite3.connect", counting)
+        texts = corpus.embedded_texts(0, 1_000)
+    assert len(texts) == 1_000
+    assert sum("FROM documents" in statement for statement in read) <= 2 + 1_000 // 500
+
+
+def test_a_cancel_interrupts_sqlite_at_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.corpus_writer._TICK", 100)
     writer = CorpusWriter(tmp_path)
     writer.add([Document(str(n), "", f"{LONG} {n}") for n in range(300)])
     heard = []
 
     def cancel(done, total, message, metrics=None):
         heard.append(message)
-        if (
-            heard.count("indexing words") == 3
-        ):  # In the middle of it: once at its start, then by ticks.
+        if heard.count("sorting what came in") == 3:  # Once at its start, then inside SQLite.
             raise Cancelled("Cancelled.")
 
     with pytest.raises(Cancelled, match="Nothing was published"):

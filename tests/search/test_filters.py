@@ -3,7 +3,15 @@
 import pytest
 
 from search.errors import Refused
-from search.filters import Condition, Scope, Tiers, check_columns, parse_condition, parse_tiers
+from search.filters import (
+    Condition,
+    Scope,
+    Tiers,
+    as_number,
+    check_columns,
+    parse_condition,
+    parse_tiers,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +26,7 @@ from search.filters import Condition, Scope, Tiers, check_columns, parse_conditi
         ("date<2024-03-01", Condition("date", "<", ("2024-03-01",))),
         ("court name=High Court, Delhi", Condition("court name", "=", ("High Court", "Delhi"))),
         ("url=a=b", Condition("url", "=", ("a=b",))),
+        ('author="Smith, John", Lee', Condition("author", "=", ("Smith, John", "Lee"))),
     ],
 )
 def test_conditions_as_they_are_typed(typed, condition):
@@ -32,6 +41,26 @@ def test_half_a_condition_is_refused(typed):
 
 def test_a_condition_reads_as_it_was_typed():
     assert str(parse_condition("type = case, statute")) == "type=case,statute"
+    for values in (("Smith, John",), ('a "b" c', "d"), ("plain",)):
+        condition = Condition("author", "=", values)
+        assert parse_condition(str(condition)) == condition
+
+
+@pytest.mark.parametrize("text", ["1", "-2.5", " 3 ", "1e3", ".5", "+7"])
+def test_numbers(text):
+    assert as_number(text) == float(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "2024-03-01", "21-484", "1.2.3", "1e999", "inf", "nan", "1 2", "0x1", "e"]
+)
+def test_dates_versions_and_the_like_are_no_numbers(text):
+    assert as_number(text) is None
+
+
+def test_a_missing_quotation_mark_is_refused():
+    with pytest.raises(Refused, match="quotation mark"):
+        parse_condition('author="Smith')
 
 
 def test_tiers():
@@ -64,4 +93,4 @@ def test_values_never_become_sql():
     evil = "x'); DROP TABLE documents; --"
     sql, values = Scope((parse_condition(f"type={evil}"), parse_condition("n>1"))).sql()
     assert "DROP" not in sql
-    assert values == ["type", evil, "n", 1.0]
+    assert values == ["type", evil.casefold(), "n", 1.0, "1"]

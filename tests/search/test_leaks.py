@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.adding import add_documents
+from search.adding import Choices, add_documents
 from search.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -282,3 +282,21 @@ def test_without_pairs_there_is_nothing_to_share(corpus):
     with home.publish("queries") as draft:
         TEST.save(draft)
     assert leaks_of(home, home.newest("queries"), TEST, corpus).clean
+
+
+def test_a_long_document_that_says_a_held_out_one_in_a_passage_leaks(tmp_path):
+    home = project_to_be("lab")
+    clause = "The landlord returns the deposit within thirty days after the keys were handed over."
+    others = " ".join(
+        f"Clause {n} speaks of matter {n} and of nothing else at all." for n in range(60)
+    )
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,text\nlong,{others} {clause}\nshort,{clause}\nnote,Another thing.\n")
+    add_documents(home, [path], Choices(tokens=24, overlap=0))
+    _, corpus = current_corpus(home)
+    assert clause in corpus.passage_texts("long")
+    for trained, tested in (("long", "short"), ("short", "long")):
+        pairs = [Pair("when is it returned", corpus.document(trained).text, trained)]
+        test = QuerySet({"q": "how long may it take"}, {"q": {tested: 1}})
+        assert not check_leaks(pairs, test, corpus).clean, trained
+        assert keep_apart(pairs, [test], corpus).pairs == []

@@ -119,7 +119,7 @@ def test_a_run_without_a_space_is_cut_too():
 
 def test_no_scrap_is_left_at_the_end():
     pieces = generic_word_pieces()
-    for count in range(4, 30):
+    for count in range(7, 30):
         document = Document("a", "", _sentences(count))
         last = _bodies(document, Cutter(SMALL).cut(document))[-1]
         assert pieces.of(last) >= 10
@@ -133,10 +133,39 @@ def test_whole_documents_keep_their_first_page():
 def test_what_a_model_sees():
     text = "Rent\n\nPay it. Then pay more."
     assert embedded_passage("Lease", text, Passage(0, len(text), "Rent")) == f"Lease {text}"
-    under = Passage(0, 13, "Duties > Rent")
-    assert embedded_passage("Lease", text, under) == "Lease Rent\n\nPay it."
-    later = Passage(14, len(text), "Duties > Rent")
-    assert embedded_passage("", text, later) == "Duties > Rent Then pay more."
+    later = Passage(14, len(text), "Duties > Rent", prefix="Lease Duties > Rent")
+    assert embedded_passage("Lease", text, later) == "Lease Duties > Rent Then pay more."
+
+
+def test_a_passage_under_its_heading_does_not_repeat_it():
+    text = "Rent\n\n" + _sentences(12)
+    document = Document("a", "Lease", text, marks=(Mark(0, "Duties > Rent"),))
+    first, *others = Cutter(SMALL).cut(document)
+    assert first.prefix == "Lease"
+    assert {passage.prefix for passage in others} == {"Lease Duties > Rent"}
+
+
+@pytest.mark.parametrize("words", [10, 60, 200])
+def test_a_long_title_never_makes_a_passage_too_long(words):
+    title = " ".join(f"word{n}" for n in range(words))
+    document = Document("a", title, _sentences(60) + " " + "long sentence " * 300)
+    pieces = generic_word_pieces()
+    passages = Cutter(Cutting(100, 10)).cut(document)
+    counts = [pieces.of(embedded_passage(title, document.text, p)) for p in passages]
+    assert max(counts) <= 100
+    assert all(embedded_passage(title, document.text, p).startswith("word0") for p in passages)
+
+
+def test_letters_of_several_word_pieces_are_counted():
+    korean = "임차인은 매월 임대료를 지급한다. " * 12
+    assert len(korean) < 250 < generic_word_pieces().of(korean)
+    assert len(Cutter(Cutting(250, 30)).cut(Document("a", "", korean))) > 1
+
+
+def test_without_overlap_nothing_is_repeated():
+    for count in range(5, 40):
+        passages = Cutter(Cutting(64, 0)).cut(Document("a", "", _sentences(count)))
+        assert all(a.stop <= b.start for a, b in pairwise(passages))
 
 
 @pytest.mark.parametrize(("tokens", "overlap"), [(5, 0), (9_000, 0), (100, 51), (100, -1), (-3, 0)])
@@ -146,10 +175,14 @@ def test_settings_out_of_range_are_refused(tokens, overlap):
 
 
 def test_settings_may_be_left_open():
-    assert cutting_of(None, None) is None
-    assert cutting_of(0, None) == WHOLE
-    assert cutting_of(None, 12) == Cutting(250, 12)
-    assert cutting_of(80, None) == Cutting(80, 20)
+    base = Cutting(500, 60)
+    assert cutting_of(base, None, None) == base
+    assert cutting_of(base, 0, None) == WHOLE
+    assert cutting_of(base, None, 12) == Cutting(500, 12)
+    assert cutting_of(base, 80, None) == Cutting(80, 20)
+    assert cutting_of(WHOLE, None, None) == WHOLE
+    assert cutting_of(WHOLE, None, 12) == Cutting(250, 12)
+    assert cutting_of(WHOLE, 400, None) == Cutting(400, 30)
 
 
 _WORDS = st.text(alphabet="aeiklmnorst .,!?\n()§漢हि।", min_size=0, max_size=400)

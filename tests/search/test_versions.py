@@ -24,7 +24,7 @@ def _publish(project, documents, **options):
     with project.publish("corpora", {"corpus": earlier.id} if earlier else {}) as draft:
         writer = CorpusWriter(draft.folder, old, **options)
         writer.add(documents)
-        writer.close()
+        draft.details.update(documents=writer.count, passages=writer.close())
     return project.newest("corpora")
 
 

@@ -182,7 +182,7 @@ def test_where_the_best_passage_stands_is_told() -> None:
 
 def test_of_a_very_long_document_the_neighbourhood_unfolds() -> None:
     text = "before " * 3_000 + "the needle here. " + "after " * 3_000
-    found = Hit(1, "a", 0.5, "", text, Best("the needle here.", "", None, 9, 20))
+    found = Hit(1, "a", 0.5, "", text, Best("the needle here.", "", None, 9, 20, 21_000))
     result = SearchResult("x", [found], 1.0)
     html = column_html(result, [], result, "needle", {}, "red")
     assert "what stands around it" in html

@@ -99,7 +99,7 @@ def test_nothing_within_the_filters_says_so(tenancy: Project) -> None:
     box.set_value((1991, 1992))
     run(at)
     assert _ids(at) == []
-    assert "Nothing within these filters." in shown(at)
+    assert "Nothing within these filters" in shown(at)
 
 
 def test_a_corpus_without_metadata_has_no_filters(trained: Project) -> None:

@@ -1,0 +1,122 @@
+"""Adding files: what is chosen, what is kept from before, and what is refused."""
+
+import json
+
+import pytest
+
+from search.adding import Choices, add_documents
+from search.corpus import Corpus, current_corpus
+from search.errors import Failed, Refused
+from search.filters import parse_tiers
+from search.passages import WHOLE, Cutting
+from search.readers.documents import DocumentColumns
+from search.workspace import project_to_be
+
+LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
+
+
+@pytest.fixture
+def home():
+    return project_to_be("lab")
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(name, content):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        return path
+
+    return write
+
+
+def test_an_empty_file_is_refused_and_nothing_is_there(home, file, workspace, tree):
+    with pytest.raises(Refused, match=r"empty\.csv is empty"):
+        add_documents(home, [file("empty.csv", "")])
+    assert tree(workspace) == {}
+
+
+def test_the_cutting_is_kept_and_changed_by_halves(home, file):
+    first = file("a.csv", f"id,text\na,{LONG}\nb,short\n")
+    add_documents(home, [first], Choices(tokens=500, overlap=60))
+    assert current_corpus(home)[1].cutting == Cutting(500, 60)
+    add_documents(home, [file("b.csv", "id,text\nc,more\n")])
+    assert current_corpus(home)[1].cutting == Cutting(500, 60)
+    made = add_documents(home, [file("c.csv", "id,text\nd,more\n")], Choices(overlap=20))
+    assert current_corpus(home)[1].cutting == Cutting(500, 20)
+    assert made.corpus.details["passages"] == made.passages
+    add_documents(home, [file("d.csv", "id,text\ne,more\n")], Choices(tokens=0))
+    _, corpus = current_corpus(home)
+    assert corpus.cutting == WHOLE
+    assert corpus.passages == len(corpus) == 5
+
+
+def test_two_tables_without_ids_and_of_one_name_both_come_in_with_replace(home, file):
+    paths = [file("a/data.csv", "text\none\ntwo\n"), file("b/data.csv", "text\nthree\nfour\n")]
+    made = add_documents(home, paths, Choices(replace_changed=True))
+    assert (made.added.written, made.added.replaced, made.total) == (4, 0, 4)
+
+
+def test_a_rule_that_no_document_meets_is_refused_with_what_there_is(home, file):
+    path = file("a.csv", "id,text,type\na,one,case\nb,two,statute\n")
+    with pytest.raises(Refused, match=r"has, for example: case, statute"):
+        add_documents(home, [path], Choices(tiers=parse_tiers("type=cases,statutes")))
+    with pytest.raises(Refused, match="'kind', which no document has"):
+        add_documents(home, [path], Choices(tiers=parse_tiers("kind=case")))
+    columns = DocumentColumns(metadata=())
+    with pytest.raises(Refused, match="'type', which no document has"):
+        add_documents(home, [path], Choices(columns, tiers=parse_tiers("type=case")))
+    assert home.newest("corpora") is None
+
+
+def test_tiers_may_go_by_what_prose_brings(home, file):
+    paths = [file("case.md", "# Case\n\nHeld."), file("blog.md", "# Blog\n\nSaid.")]
+    add_documents(home, paths, Choices(tiers=parse_tiers("file=case.md,blog.md")))
+    assert current_corpus(home)[1].tier_sizes() == [(0, 1), (1, 1)]
+
+
+def test_a_new_rule_alone_is_a_new_version(home, file):
+    path = file("a.csv", "id,text,type\na,one,case\nb,two,statute\n")
+    add_documents(home, [path])
+    made = add_documents(home, [path], Choices(tiers=parse_tiers("type=statute,case")))
+    assert (made.added.written, made.added.unchanged) == (0, 2)
+    assert current_corpus(home)[1].tier_sizes() == [(0, 1), (1, 1)]
+
+
+def test_progress_follows_the_bytes_of_the_file(home, file):
+    rows = "\n".join(f"d{n},{'дело о наследстве ' * 20},{'note ' * 40}" for n in range(2_000))
+    path = file("a.csv", f"id,text,note\n{rows}\n")
+    told = []
+
+    def progress(done, total, message, metrics=None):
+        if message.startswith("reading"):
+            told.append((int(message.split(":")[1].split()[0].replace(",", "")), done / total))
+
+    add_documents(home, [path], progress=progress)
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    for number, share in told:
+        assert share == pytest.approx(0.8 * number / 2_000, abs=0.1)
+
+
+def test_beir_metadata_is_taken_apart(home, file):
+    lines = [
+        {"_id": "a", "title": "", "text": "one", "metadata": {"year": 2019, "url": ""}},
+        {"_id": "b", "title": "", "text": "two", "metadata": {}},
+    ]
+    path = file("corpus.jsonl", "\n".join(map(json.dumps, lines)))
+    add_documents(home, [path])
+    _, corpus = current_corpus(home)
+    assert corpus.document("a").metadata == {"year": "2019"}
+    assert corpus.document("b").metadata == {}
+
+
+def test_a_corpus_of_before_passages_says_so(home, file):
+    add_documents(home, [file("a.csv", "id,text\na,one\nb,two\n")])
+    manifest = home.newest("corpora")
+    old = manifest.model_copy(
+        update={"details": {k: v for k, v in manifest.details.items() if k != "passages"}}
+    )
+    with pytest.raises(Failed, match="made by an earlier version of Bespoke"):
+        Corpus.of(home, old)
