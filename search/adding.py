@@ -95,7 +95,7 @@ def add_documents(
         writer.rank_by_tiers()
         if choices.tiers is not None:
             _require_tiers(choices.tiers, writer)
-        require_enough_documents(writer.count, names)
+        require_enough_documents(writer.count, names, _left_out(listed, reports))
         if not added.written and not added.replaced and not writer.changes_everything:
             raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
         total = writer.count
@@ -114,13 +114,24 @@ def add_documents(
     return Intake(made, reports, listed, list(sources.notes), added, total, passages)
 
 
-def require_enough_documents(total: int, source: str) -> None:
-    """Refuse a corpus in which every search would return the same thing."""
+def require_enough_documents(total: int, source: str, left_out: str = "") -> None:
+    """Refuse a corpus in which every search would return the same thing.
+
+    :param left_out: what was refused of the source, in words.
+    """
     if total < LIMITS.min_documents:
         raise Refused(
             f"{source}: a corpus needs at least {LIMITS.min_documents} documents to be searched, "
             f"this one would have {total}. Add more documents in the same step."
+            + (f" Left out: {left_out}." if left_out else "")
         )
+
+
+def _left_out(listed: Sequence[RefusedRow], reports: Sequence[Report]) -> str:
+    """The first files and rows that were refused, in words."""
+    files = [f"{row.where}: {row.reason.rstrip('.')}" for row in listed[:3]]
+    rows = [f"{each.source}, {row.where}: {row.reason}" for each in reports for row in each.refused]
+    return "; ".join([*files, *rows[:3]])
 
 
 def _add_source(
@@ -138,9 +149,18 @@ def _add_source(
 def _counted(
     documents: Iterator[Document], report: Report, progress: Progress
 ) -> Iterator[Document]:
-    """The documents as they come, telling how much of the file was read."""
-    share = 0.0
+    """The documents as they come, telling how much of the file was read.
+
+    :raises Refused: when they hold more text than a file may have: rows of a workbook can share one long text.
+    """
+    share, characters = 0.0, 0
     for number, document in enumerate(documents):
+        characters += len(document.text)
+        if characters > LIMITS.upload_bytes:
+            raise Refused(
+                f"{report.source} holds more than {LIMITS.upload_bytes:,} characters of text. "
+                "Split the file."
+            )
         if number % 200 == 0:
             share = max(share, report.share_read())
             progress(share, 1, f"reading {report.source}: {number:,} documents")

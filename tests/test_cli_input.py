@@ -71,10 +71,10 @@ def refused(run_cli, workspace, tree):
 GOOD_PAIRS = [{"query": f"question {n} of{n}", "response": f"reply{n} to{n}"} for n in range(20)]
 FILES = {
     "empty": ("a.csv", b"", "a.csv is empty (0 bytes)."),
-    "not UTF-8": (
+    "another file": (
         "a.csv",
-        b"id,text\n1,caf\xe9\n2,x\n",
-        "a.csv, line 2: not UTF-8 (byte 0xe9 at column 6). Save the file as UTF-8 and try again.",
+        b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+        "a.csv is a PNG image, not CSV: rename it or give the right file.",
     ),
     "binary": (
         "a.csv",
@@ -106,7 +106,7 @@ FILES = {
     "format": (
         "a.docx",
         b"PK",
-        "a.docx is not of a format that can be read as a table: give .csv, .tsv, .jsonl or .json.",
+        "a.docx is not a Word file that can be read: File is not a zip file.",
     ),
 }
 
@@ -119,8 +119,8 @@ def test_bad_documents(refused, write, workspace, name, content, message):
 
 def test_bad_documents_for_a_project_that_is_there(refused, lab, write):
     good = write("good.csv", "id,text\nx,one\ny,two\n")
-    assert refused("add", lab, good, write("bad.csv", b"id,text\n1,\xff\n")).startswith(
-        "bad.csv, line 2"
+    assert refused("add", lab, good, write("bad.csv", b'id,text\n1,"x\n')).startswith(
+        "bad.csv, row 2"
     )
     assert refused("add", lab, good, "--text-column", "body") == (
         "good.csv has no column 'body'. Its columns are: id, text."
@@ -129,11 +129,13 @@ def test_bad_documents_for_a_project_that_is_there(refused, lab, write):
 
 def test_missing_files(refused, lab, tmp_path):
     missing = tmp_path / "missing.csv"
-    assert refused("add", lab, missing) == f"There is no file {missing}."
+    assert refused("add", lab, missing) == f"There is no file or folder {missing}."
     assert refused("pairs", lab, missing) == f"There is no file {missing}."
     assert refused("import", lab, missing) == f"There is no file or folder {missing}."
     assert refused("queries", lab, missing, "--qrels", missing) == f"There is no file {missing}."
-    assert refused("add", "new", tmp_path) == f"{tmp_path} is not a file."
+    empty = tmp_path / "folder"
+    empty.mkdir()
+    assert refused("add", "new", empty) == "folder holds no file that can be read."
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,10 @@ def test_a_file_name_that_is_not_utf_8(run_cli, tmp_path):
         check=False,
     )
     assert b"Traceback" not in done.stderr
-    assert (done.returncode, done.stdout) == (0, b"2 documents added; the corpus has 2.\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        b"2 documents added; the corpus has 2 in 2 passages.\n",
+    )
 
 
 # --- names ------------------------------------------------------------------------------------------------
@@ -518,8 +523,14 @@ def test_evaluate_as_json(run_cli, lab):
 
 def test_add_pairs_and_queries_say_what_they_did(run_cli, write, tiny_pairs):
     added = run_cli("add", "p", write("d.csv", "id,text\na,one\nb,two\nb,three\n"))
-    assert (added.returncode, added.stdout) == (0, "2 documents added; the corpus has 2.\n")
-    assert "d.csv: CSV, 2 documents (id from 'id', text from 'text')." in added.stderr.splitlines()
+    assert (added.returncode, added.stdout) == (
+        0,
+        "2 documents added; the corpus has 2 in 2 passages.\n",
+    )
+    assert (
+        "d.csv: CSV, utf-8, 2 documents (id from 'id', text from 'text')."
+        in added.stderr.splitlines()
+    )
     assert (
         "d.csv: 1 row refused (row 4: the id 'b' was used by an earlier row)"
         in added.stderr.splitlines()

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from search.errors import Refused
 from search.readers.cells import check_header, plain
+from search.readers.compressed import unpacked_limit
 from search.readers.report import Report, Row, Unusable
 from search.readers.signatures import kind_of, refuse_other_kind
 from search.settings import LIMITS
@@ -47,10 +48,11 @@ def _opened(stream: BinaryIO, report: Report) -> tuple[Any, list[str]]:
         unpacked = sum(file.metadata.row_group(n).total_byte_size for n in groups)
     except Exception as error:
         raise _unreadable(error, report) from None
-    if unpacked > LIMITS.upload_bytes:
+    limit = unpacked_limit(stream.seek(0, 2))
+    if unpacked > limit:
         raise Refused(
-            f"{report.source} unpacks to {unpacked:,} bytes; the limit is {LIMITS.upload_bytes:,}. "
-            "Split the file."
+            f"{report.source} unpacks to {unpacked:,} bytes, which is far more than its size or over "
+            f"the limit ({limit:,}): not read."
         )
     return file, names
 
@@ -66,16 +68,23 @@ def _rows(stream: BinaryIO, file: Any, names: list[str], report: Report) -> Iter
 
 def _batches(file: Any, report: Report) -> Iterator[list[list[Any]]]:
     batches = file.iter_batches(batch_size=_ROWS)
+    total = 0
     while True:
         # Damaged pages raise errors of many kinds, from Arrow's own to those of zstd.
         try:
             batch = next(batches, None)
             if batch is None:
                 return
+            total += batch.nbytes
+            if total > LIMITS.upload_bytes:  # One long text that many rows point to is stored once.
+                break
             columns = [_values(column) for column in batch.columns]
         except Exception as error:
             raise _unreadable(error, report) from None
         yield columns
+    raise Refused(
+        f"{report.source} holds more than {LIMITS.upload_bytes:,} bytes of data. Split the file."
+    )
 
 
 def _values(column: Any) -> list[Any]:

@@ -179,5 +179,6 @@ def _holds_formulas(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 
 def _unreadable(error: Exception, report: Report) -> Refused:
-    reason = str(error).split("\n")[0][:200] or type(error).__name__
+    # openpyxl wraps errors in one that names the path, which may be of a temporary file.
+    reason = str(error.__cause__ or error).split("\n")[0][:200].rstrip(".") or type(error).__name__
     return Refused(f"{report.source} is not an Excel workbook that can be read: {reason}.")

@@ -124,16 +124,25 @@ def test_truncated(rows, keep):
     )
 
 
-def test_unpacks_to_too_much(rows, monkeypatch):
+def test_a_small_file_that_says_it_unpacks_to_much(rows):
+    content = packed({"text": ["a " * 1_000_000]}, compression="zstd")
+    with pytest.raises(Refused) as caught:
+        rows("a.parquet", content)
+    assert str(caught.value).startswith("a.parquet unpacks to 2,000,")
+    assert str(caught.value).endswith(
+        " bytes, which is far more than its size or over the limit (1,048,576): not read."
+    )
+
+
+def test_one_long_text_that_many_rows_point_to(rows, monkeypatch):
     from dataclasses import replace
 
     from search.settings import LIMITS
 
-    content = packed({"text": ["one line that repeats " * 50] * 1000}, use_dictionary=False)
-    monkeypatch.setattr(columnar, "LIMITS", replace(LIMITS, upload_bytes=len(content)))
-    with pytest.raises(
-        Refused, match=r"^a\.parquet unpacks to [\d,]+ bytes; the limit is [\d,]+\."
-    ):
+    content = packed({"text": ["long " * 10_000] * 1000})
+    assert len(content) < 50_000
+    monkeypatch.setattr(columnar, "LIMITS", replace(LIMITS, upload_bytes=10_000_000))
+    with pytest.raises(Refused, match=r"^a\.parquet holds more than 10,000,000 bytes of data\."):
         rows("a.parquet", content)
 
 

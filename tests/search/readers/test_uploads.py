@@ -60,16 +60,15 @@ def dirty(shared_data, name):
     return shared_data / "uploads" / "dirty" / name
 
 
-def test_latin_1_is_refused_by_line(shared_data):
+def test_windows_letters_are_read_and_said_to_be_guessed(shared_data):
     path = dirty(shared_data, "cfpb_semicolon_latin1.csv")
-    message = (
-        "cfpb_semicolon_latin1.csv, line 2: not UTF-8 (byte 0x93 at column 100). "
-        "Save the file as UTF-8 and try again."
-    )
-    for preview in (preview_documents, preview_pairs):
-        with pytest.raises(Refused) as caught:
-            preview(path)
-        assert str(caught.value) == message
+    for preview, column in ((preview_documents, "text"), (preview_pairs, "response")):
+        found, report = preview(path, rows=ALL)
+        assert (report.encoding, report.delimiter, report.accepted) == ("cp1252", ";", 300)
+        assert report.notes == [
+            "not UTF-8: read as cp1252; choose another encoding if letters look wrong"
+        ]
+        assert any("“" in getattr(one, column) and "”" in getattr(one, column) for one in found)
 
 
 def test_byte_order_mark_duplicates_and_blanks(shared_data):

@@ -1,0 +1,82 @@
+"""The terminal in this process: what a command prints, its exit status, and that nothing changed."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import cli
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch, capsys) -> Callable[..., Done]:
+    """Runs a command of the terminal face as `python cli.py` does."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def lab(command, tmp_path) -> str:
+    """A project with three documents."""
+    path = tmp_path / "lab.csv"
+    path.write_text("id,text\nx,one\ny,two\nz,three\n")
+    assert command("add", "lab", path).status == 0
+    return "lab"
+
+
+@pytest.fixture
+def refused(command, lab, workspace, tree) -> Callable[..., str]:
+    """Runs a command that must be refused: status 2, one line that is no traceback, nothing changed.
+
+    :returns: the line.
+    """
+
+    def photograph() -> dict[str, bytes | None]:
+        return {name: held for name, held in tree(workspace).items() if "/runs" not in name}
+
+    def run(*arguments: object) -> str:
+        before = photograph()
+        done = command(*arguments)
+        assert done.status == 2, (done.status, done.err[-500:])
+        assert done.out == ""
+        assert "Traceback" not in done.err
+        line = done.err.splitlines()[-1]
+        assert line.endswith((".", ")", "?")), line
+        assert len(line) < 1_500
+        assert not any(word in line for word in ("Exception", "Errno", "object at 0x"))
+        assert photograph() == before
+        return line
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[[str, bytes | str], Path]:
+    """Writes a file."""
+
+    def make(name: str, content: bytes | str) -> Path:
+        path = tmp_path / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return make
