@@ -143,7 +143,7 @@ def test_missing_files(refused, lab, tmp_path):
     [
         (
             GOOD_PAIRS[:3],
-            "3 pairs are too few to train on and to prove anything with: at least 8 are ",
+            "p.json: 3 pairs are too few to train on and to prove anything with: at least 8 are ",
         ),
         ([{"query": "a"}, {"query": "b"}], "p.json has no response column: its columns are query."),
         (

@@ -1,6 +1,7 @@
 """Bringing in training data: BEIR data sets whole, and query/response pairs on their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def import_beir(project: Project, path: Path, progress: Progress = silent) -> Im
             draft.details.update(documents=documents, passages=passages, files=[report.summary()])
             corpus = Corpus(draft.folder / CORPUS_FILE)
             progress(0, 0, "keeping training and test apart")
-            split = beir_split(data, corpus, notes)
+            with _about(data.source):
+                split = beir_split(data, corpus, notes)
             notes += _add_split(project, drafts, split, draft.id, corpus, data.source)
     if report.refused_count:
         first = report.refused[0]
@@ -102,7 +104,8 @@ def add_pairs(
     with project.publish_together() as drafts:
         matched = match(project, drafts, new, by_id, add_responses, report)
         progress(0, 0, "splitting without leaks")
-        split, notes = _with_earlier(project, matched)
+        with _about(report.source):
+            split, notes = _with_earlier(project, matched)
         notes += _facts(matched)
         notes += _add_split(
             project, drafts, split, matched.corpus_id, matched.corpus, report.source, report
@@ -141,6 +144,15 @@ def publish_ready_made(
     return Imported(
         len(documents), len(split.train), len(split.dev.queries), len(split.test.queries), notes
     )
+
+
+@contextmanager
+def _about(source: str) -> Iterator[None]:
+    """A refusal in the block names the file that it is about."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"{source}: {error}") from None
 
 
 def _add_split(

@@ -165,13 +165,15 @@ def _from_rows(rows: Iterator[Row], report: Report, columns: DocumentColumns) ->
     text = guess_column(names, _TEXT, columns.text, source)
     if text is None and len(names) == 1:
         text = names[0]
-    others = [name for name in names if name != text]
-    title = None if columns.title == "" else guess_column(others, _TITLE, columns.title, source)
-    identity = None if columns.id == "" else guess_column(others, _ID, columns.id, source)
+    title = identity = None
+    if columns.title != "":
+        title = guess_column(names, _TITLE, columns.title, source, (text,))
+    if columns.id != "":
+        identity = guess_column(names, _ID, columns.id, source, (text, title))
     if text is None and names:
         ahead = list(islice(rows, _GUESS_ROWS))
         rows = chain(ahead, rows)
-        text = _longest_column([n for n in others if n not in (title, identity)], ahead, report)
+        text = _longest_column([n for n in names if n not in (title, identity)], ahead, report)
     roles = {"id": identity, "title": title, "text": text}
     report.roles = {role: column for role, column in roles.items() if column is not None}
     kept = None

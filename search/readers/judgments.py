@@ -85,7 +85,7 @@ def read_judgments(path: Path) -> tuple[Judgments, Report]:
     judgments: Judgments = {}
     for number, line in enumerate(text_lines(path, report), start=1):
         fields = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-        if not line.strip() or (number == 1 and _is_header(fields)):
+        if not line.strip() or (number == 1 and len(fields) in (3, 4) and _is_header(fields)):
             continue
         where = f"line {number}"
         if len(fields) not in (3, 4):
@@ -173,12 +173,12 @@ def _judged_roles(report: Report, columns: JudgedColumns) -> dict[str, str]:
         ("grade", _GRADE, columns.grade),
         ("id", _JUDGED_ID, None),
     )
-    left = list(report.columns)
     for role, names, chosen in wanted:
-        column = guess_column(left, names, chosen, report.source) if chosen != "" else None
-        if column is not None:
-            report.roles[role] = column
-            left.remove(column)
+        if chosen != "":
+            taken = report.roles.values()
+            column = guess_column(report.columns, names, chosen, report.source, taken)
+            if column is not None:
+                report.roles[role] = column
     missing = " and no ".join(
         name
         for role, name in (("query", "query"), ("document", "document id"))

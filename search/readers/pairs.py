@@ -147,12 +147,9 @@ class _Roles:
     @classmethod
     def of(cls, report: Report, columns: PairColumns) -> "_Roles":
         query = guess_column(report.columns, _QUERY, columns.query or None, report.source)
-        others = [name for name in report.columns if name != query]
-        response = _column(others, _RESPONSE, columns.response, report.source)
-        others = [name for name in others if name != response]
-        document = _column(others, _DOCUMENT, columns.document, report.source)
-        others = [name for name in others if name != document]
-        negatives = _negative_columns(others, columns.negative, report.source)
+        response = _column(report, _RESPONSE, columns.response, (query,))
+        document = _column(report, _DOCUMENT, columns.document, (query, response))
+        negatives = _negative_columns(report, columns.negative, (query, response, document))
         if report.columns and (query is None or (response is None and document is None)):
             missing = " and no ".join(
                 role for role, column in (("query", query), ("response", response)) if not column
@@ -195,22 +192,25 @@ class _Roles:
 
 
 def _column(
-    names: list[str], known: tuple[str, ...], chosen: str | None, source: str
+    report: Report, known: tuple[str, ...], chosen: str | None, taken: tuple[str | None, ...]
 ) -> str | None:
-    return None if chosen == "" else guess_column(names, known, chosen, source)
+    return (
+        None if chosen == "" else guess_column(report.columns, known, chosen, report.source, taken)
+    )
 
 
 def _negative_columns(
-    names: list[str], chosen: str | tuple[str, ...] | None, source: str
+    report: Report, chosen: str | tuple[str, ...] | None, taken: tuple[str | None, ...]
 ) -> tuple[str, ...]:
     if chosen is None:
         return tuple(
             name
-            for name in names
-            if _NEGATIVE.fullmatch(re.sub(r"[\s-]", "_", name.strip().casefold()))
+            for name in report.columns
+            if name not in taken
+            and _NEGATIVE.fullmatch(re.sub(r"[\s-]", "_", name.strip().casefold()))
         )
     wanted = (chosen,) if isinstance(chosen, str) else chosen
-    found = (_column(names, (), name, source) for name in wanted)
+    found = (_column(report, (), name, taken) for name in wanted)
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 

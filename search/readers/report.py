@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from search.errors import Refused
 from search.settings import LIMITS
 
+# What is no white space to Python, and yet nobody sees: zero-width spaces and joiners, lost byte order marks.
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Controls that part words (vertical tab, form feed, next line, a lone carriage return) become spaces.
 _BREAKS = str.maketrans("\v\f\x85\r", "    ")
@@ -145,7 +147,8 @@ def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> 
         text = text.replace("\r\n", "\n")
         if _CONTROLS.search(text):
             text = _CONTROLS.sub("", text.translate(_BREAKS).translate(_WINDOWS))
-    return text.strip()
+    text = text.strip()
+    return "" if text[:1] in _INVISIBLE and not text.strip("".join(_INVISIBLE)) else text
 
 
 def _broken(code: int) -> str:
@@ -156,23 +159,30 @@ def _broken(code: int) -> str:
 
 
 def guess_column(
-    columns: Sequence[str], names: Sequence[str], chosen: str | None, source: str
+    columns: Sequence[str],
+    names: Sequence[str],
+    chosen: str | None,
+    source: str,
+    taken: Collection[str | None] = (),
 ) -> str | None:
     """The column that plays a role: the chosen one, or the first whose name is among `names`.
 
-    :raises Refused: when the chosen column is not in the file.
+    :param columns: all columns of the file.
+    :param taken: those that play another role already.
+    :raises Refused: when the chosen column is not in the file, or taken.
     """
     if chosen is not None:
-        for column in columns:
-            if column == chosen:
-                return column
-        for column in columns:
-            if _folded(column) == _folded(chosen):
-                return column
-        raise Refused(
-            f"{source} has no column {chosen!r}. Its columns are: {', '.join(columns) or 'none'}."
-        )
-    folded = {_folded(column): column for column in reversed(columns)}
+        same = [column for column in columns if column == chosen]
+        alike = [column for column in columns if _folded(column) == _folded(chosen)]
+        found = next(iter([*same, *alike]), None)
+        if found is None:
+            raise Refused(
+                f"{source} has no column {chosen!r}. Its columns are: {', '.join(columns) or 'none'}."
+            )
+        if found in taken:
+            raise Refused(f"{source}: the column {found!r} was given, or guessed, for two things.")
+        return found
+    folded = {_folded(column): column for column in reversed(columns) if column not in taken}
     for name in names:
         if name in folded:
             return folded[name]

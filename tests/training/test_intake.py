@@ -148,7 +148,7 @@ def test_too_few_pairs_for_a_held_out_part(home, tiny_beir, workspace, tree):
     (tiny_beir / "qrels" / "train.tsv").write_text(
         "train-0\td0\t1\ntrain-1\td1\t1\ntrain-2\td2\t1\n"
     )
-    with pytest.raises(Refused, match=r"^3 pairs are too few to train on"):
+    with pytest.raises(Refused, match=r"^tiny-beir: 3 pairs are too few to train on"):
         import_beir(home, tiny_beir)
     assert tree(workspace) == {}
 
@@ -287,7 +287,10 @@ def test_a_query_set_that_is_there_is_kept(home, tiny_beir, tiny_pairs):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (rows(0, 3), r"^3 pairs are too few to train on and to prove anything with: at least 8"),
+        (
+            rows(0, 3),
+            r"^pairs\.json: 3 pairs are too few to train on and to prove anything with: at least 8",
+        ),
         (rows(0, 1), r"."),
         ([], r"^pairs\.json holds no pairs: it is empty\.$"),
         ([{"query": "a"}] * 9, r"^pairs\.json has no response column"),

@@ -159,7 +159,7 @@ def test_chosen_negatives(file):
         (PairColumns(), ("x",)),
     ):
         assert preview_pairs(path, columns)[0] == [Pair("q", "r", None, negatives)]
-    with pytest.raises(Refused, match=r"^a\.csv has no column 'wronger'\. Its columns are: wrong,"):
+    with pytest.raises(Refused, match=r"^a\.csv has no column 'wronger'\. Its columns are: query,"):
         preview_pairs(path, PairColumns(negative="wronger"))
 
 
