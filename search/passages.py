@@ -12,11 +12,11 @@ from itertools import pairwise
 
 from search.documents import Document, Mark
 from search.errors import Refused
-from search.word_pieces import WordPieces, generic_word_pieces
+from search.word_pieces import LONGEST_RUN, WordPieces, generic_word_pieces
 
 MOST_TOKENS = 8_192
 _FEWEST_TOKENS = 16
-_RUN = re.compile(r"\S+")
+_RUN = re.compile(rf"\S{{1,{LONGEST_RUN}}}")
 
 
 @dataclass(frozen=True)

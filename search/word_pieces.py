@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 500_000
 _LONGEST_REMEMBERED = 40
+LONGEST_RUN = 2_000
 
 
 class WordPieces(dict[str, int]):
     """Counts the word pieces of clean texts; remembers how many each run of letters without a space has.
 
     The tokenizer parts words at white space before anything else, so the sum over the runs is exact, and a
-    run met before costs one look-up.
+    run met before costs one look-up. Only runs of more than 2,000 letters are cut, and counted by their parts.
     """
 
     def __init__(self, tokenizer: "Tokenizer") -> None:
@@ -24,7 +25,9 @@ class WordPieces(dict[str, int]):
         self._tokenizer = tokenizer
 
     def __missing__(self, run: str) -> int:
-        """Ask the tokenizer, once."""
+        """Ask the tokenizer, once; a very long run in slices, for it keeps hundreds of bytes a letter."""
+        if len(run) > LONGEST_RUN:
+            return sum(self[run[at : at + LONGEST_RUN]] for at in range(0, len(run), LONGEST_RUN))
         number = len(self._tokenizer.encode(run, add_special_tokens=False).ids)
         if len(run) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED:

@@ -289,11 +289,12 @@ class Drafts:
                 target = draft.folder.with_name(draft.id)
                 draft.folder.rename(target)
                 draft.folder = target
-        except OSError:
+        except BaseException:  # A cancel, too, may come between two of them.
             for draft, folder in zip(self._drafts, hidden, strict=True):
-                if draft.folder != folder:
-                    draft.folder.rename(folder)
-                    draft.folder = folder
+                target = folder.with_name(draft.id)
+                if target.is_dir():
+                    target.rename(folder)
+                draft.folder = folder
             raise
         for draft in self._drafts:
             _flush(draft.folder.parent)

@@ -44,15 +44,15 @@ def test_a_folder_where_a_file_is_needed(refused, lab, tmp_path):
         assert refused(*line, tmp_path) == f"{tmp_path} is not a file."
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.pdf", "a.csv.gz", "a.zip", "a.tar.gz"])
 @pytest.mark.parametrize("command_line", COMMANDS, ids=lambda line: line[0])
-def test_a_file_that_may_not_be_read(lab, workspace, tree, write, command_line, name):
-    path = write(name, making.CSV)
+def test_a_file_that_may_not_be_read(lab, workspace, tree, write, command_line):
+    path = write("a.csv", making.CSV)
     path.chmod(0)
     before = tree(workspace)
     done = _without_powers_of_root([*command_line, str(path)])
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{name} cannot be opened: Permission denied.\n"
+    [line] = done.stderr.splitlines()
+    assert f"'{path}' is not readable." in line
     assert tree(workspace) == before
 
 

@@ -202,3 +202,10 @@ def test_every_letter_is_in_a_passage(title, text, tokens, data):
         covered[passage.start : passage.stop] = [True] * (passage.stop - passage.start)
     assert not "".join(c for c, inside in zip(text, covered, strict=True) if not inside).strip()
     assert [p.start for p in passages] == sorted(p.start for p in passages)
+
+
+def test_an_endless_run_of_signs_is_cut_in_bounded_steps():
+    text = "." * 300_000
+    passages = Cutter(Cutting(100, 0)).cut(Document("a", "", text))
+    assert "".join(text[p.start : p.stop] for p in passages) == text
+    assert max(p.stop - p.start for p in passages) <= 100

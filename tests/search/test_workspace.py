@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from search import workspace as rooms
-from search.errors import Failed, Refused
+from search.errors import Cancelled, Failed, Refused
 from search.workspace import (
     MANIFEST,
     Manifest,
+    Project,
     check_project_name,
     damaged_projects,
     new_id,
@@ -424,3 +425,24 @@ def test_a_damaged_project_does_not_lock_the_others_out(workspace):
 @pytest.mark.parametrize("name", ["हिन्दी कानून", "தமிழ்", "Écriture", "法律"])
 def test_names_of_every_script_are_names(name):
     assert check_project_name(name) == name
+
+
+def test_a_cancel_between_two_renames_publishes_neither(tmp_path, monkeypatch):
+    home = Project(tmp_path / "p").create()
+    rename, done = Path.rename, []
+
+    def cancelled(self, target):
+        if not Path(target).name.startswith(".") and self.name.endswith(".tmp"):
+            done.append(target)
+            if len(done) == 2:
+                raise Cancelled("Cancelled.")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", cancelled)
+    with pytest.raises(Cancelled), home.publish_together() as drafts:
+        for kind in ("corpora", "pairs"):
+            (drafts.add(kind).folder / "x").write_text("x")
+    assert len(done) == 2
+    assert home.newest("corpora") is None
+    assert home.newest("pairs") is None
+    assert not list(home.folder.glob("*/*"))
