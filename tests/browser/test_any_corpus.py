@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docx
 import pytest
-from driving import Server, Witness, picture, press, settled, visit
+from driving import PATIENCE, Server, Witness, picture, press, settled, visit
 from fpdf import FPDF
 from playwright.sync_api import Browser, Page, expect
 
@@ -60,7 +60,7 @@ def test_any_corpus(server: Server, browser: Browser, tmp_path: Path) -> None:
     files = _write(tmp_path)
     witness = Witness()
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     witness.watch(page)
     page.goto(server.url)
     page.get_by_label("Name of the project").fill("Tenancy")
