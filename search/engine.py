@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import BrokenIndex
 from search.corpus import Corpus, current_corpus
-from search.encoders import KEYWORD, Encoder, ModelInfo, default_models, find_model, load_encoder
+from search.encoders import Encoder, load_encoder
 from search.errors import Failed, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.indexing import build_index, find_index
+from search.models import KEYWORD, ModelInfo, default_models, find_model
 from search.progress import Progress, Stage, silent
 from search.retrievers import KeywordSearcher, Retriever, Searcher
 from search.settings import LIMITS

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus import Corpus, current_corpus
-from search.encoders import GENERIC, ModelInfo
 from search.engine import chosen_models, retrievers_for
 from search.errors import Refused
 from search.leaks import leaks_of, seen_in_training
+from search.models import GENERIC, ModelInfo
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet, current_query_set
 from search.readers.pairs import load_pairs

@@ -11,8 +11,9 @@ from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import BadVectors, BrokenIndex, Vectors
 from search.adapters import derived_vectors
 from search.corpus import Corpus, current_corpus
-from search.encoders import Encoder, ModelInfo, find_model, load_encoder
+from search.encoders import Encoder, load_encoder
 from search.errors import Failed
+from search.models import ModelInfo, find_model
 from search.progress import Progress, silent
 from search.workspace import Manifest, Project
 

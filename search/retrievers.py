@@ -8,9 +8,10 @@ import numpy as np
 
 from indexes.vector_index import Positions, VectorIndex, Vectors
 from search.corpus import Corpus, Found
-from search.encoders import KEYWORD, Encoder, ModelInfo
+from search.encoders import Encoder
 from search.errors import Refused
 from search.filters import EVERYTHING, Scope
+from search.models import KEYWORD, ModelInfo
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
 _ANSWERS = 0.7

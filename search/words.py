@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from search.encoders import find_model, load_encoder
+from search.encoders import load_encoder
 from search.errors import Refused
+from search.models import find_model
 from search.word_vectors import WordVectors, words_of
 from search.workspace import Project
 

@@ -13,7 +13,7 @@ HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
     "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair",
 }  # fmt: skip
-LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal.py")
+LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 
 
 def sources(*rooms: str) -> list[Path]:
@@ -98,7 +98,7 @@ def test_floors(room, above):
 
 
 def test_no_pickle_and_no_remote_code():
-    for path in sources("app.py", "cli.py", "terminal.py", "ui", "search", "training", "indexes"):
+    for path in sources("app.py", "cli.py", "terminal", "ui", "search", "training", "indexes"):
         tree = parsed(path)
         forbidden = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
         assert roots(imports(tree)) & forbidden == set(), named(path)
@@ -120,7 +120,7 @@ def test_no_pickle_and_no_remote_code():
 
 
 def test_only_settings_reads_the_environment():
-    for path in sources("cli.py", "terminal.py", "search", "training", "indexes", "ui", "app.py"):
+    for path in sources("cli.py", "terminal", "search", "training", "indexes", "ui", "app.py"):
         if named(path) == "search/settings.py":
             continue
         for node in ast.walk(parsed(path)):

@@ -7,8 +7,8 @@ import numpy as np
 
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import Vectors, normalised
-from search.encoders import models
 from search.indexing import build_index, find_index
+from search.models import models
 from search.progress import Progress, Stage
 from search.readers.pairs import Pair
 from search.workspace import Manifest, Project

@@ -4,9 +4,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from search.encoders import find_model, generic_folder, load_encoder
+from search.encoders import load_encoder
 from search.errors import Refused
 from search.evaluation import TRAINED_ON
+from search.models import find_model, generic_folder
 from search.word_vectors import WordVectors
 from search.workspace import MANIFEST, Project
 

@@ -10,18 +10,10 @@ from typing import Any
 
 from search.adapters import ADAPTER_OF
 from search.corpus import current_corpus
-from search.encoders import (
-    GENERIC,
-    GENERIC_TITLE,
-    KEYWORD,
-    best_device,
-    generic_folder,
-    load_encoder,
-    load_sentence_transformer,
-    models,
-)
+from search.encoders import best_device, load_encoder, load_sentence_transformer
 from search.errors import Failed, Refused
 from search.evaluation import TRAINED_ON
+from search.models import GENERIC, GENERIC_TITLE, KEYWORD, generic_folder, models
 from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair
 from search.word_vectors import WordVectors

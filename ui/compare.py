@@ -9,12 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from search import runs
 from search.corpus import Corpus
-from search.encoders import GENERIC, KEYWORD, ModelInfo, default_models, models
 from search.engine import check_query, search
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation
 from search.hits import SearchResult
 from search.indexing import find_index
+from search.models import GENERIC, KEYWORD, ModelInfo, default_models, models
 from search.retrievers import KeywordSearcher, Retriever
 from search.workspace import Manifest, Project
 from ui import hits, loaders, narrowing, navigation, run_view, widgets

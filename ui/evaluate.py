@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from search import runs
-from search.encoders import KEYWORD, default_models, models
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
+from search.models import KEYWORD, default_models, models
 from search.statistics import PairedTest
 from search.workspace import Manifest, Project
 from ui import loaders, navigation, run_view, widgets

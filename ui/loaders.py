@@ -5,10 +5,11 @@ from threading import Lock
 import streamlit as st
 
 from search.corpus import Column, Corpus
-from search.encoders import ModelInfo, best_device, load_encoder
+from search.encoders import best_device, load_encoder
 from search.engine import open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.leaks import LeakCheck, leaks_of
+from search.models import ModelInfo
 from search.query_sets import QuerySet
 from search.retrievers import Searcher
 from search.versions import ToldVersion, told_versions

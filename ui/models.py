@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from search.encoders import GENERIC_TITLE, ModelInfo, models
 from search.errors import BespokeError
 from search.evaluation import verdict_on
+from search.models import GENERIC_TITLE, ModelInfo, models
 from search.workspace import Project
 from training.export import export
 from training.recipes import RECIPES

@@ -7,8 +7,8 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from search import runs
-from search.encoders import ModelInfo, models
 from search.errors import BespokeError
+from search.models import ModelInfo, models
 from search.words import nearest_words
 from search.workspace import Project
 from training.recipes import RECIPES, RecipeInfo, recommended

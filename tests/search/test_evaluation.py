@@ -8,7 +8,6 @@ import pytest
 import pytrec_eval
 
 from search.corpus import Found, current_corpus
-from search.encoders import find_model
 from search.engine import compare
 from search.errors import Refused
 from search.evaluation import (
@@ -22,6 +21,7 @@ from search.evaluation import (
     verdict_on,
 )
 from search.filters import EVERYTHING
+from search.models import find_model
 from search.query_sets import QuerySet, current_query_set
 from search.workspace import Project
 from training.intake import import_beir

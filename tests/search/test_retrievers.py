@@ -7,9 +7,9 @@ from indexes.faiss_index import FaissFlatIndex
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
-from search.encoders import ModelInfo
 from search.errors import Refused
 from search.filters import Scope, parse_condition, parse_tiers
+from search.models import ModelInfo
 from search.passages import Cutting
 from search.retrievers import KeywordSearcher, Searcher
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from search import word_pieces as room
-from search.encoders import generic_folder
+from search.models import generic_folder
 from search.word_pieces import WordPieces, generic_word_pieces
 
 

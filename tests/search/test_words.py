@@ -2,8 +2,9 @@
 
 import pytest
 
-from search.encoders import find_model, load_encoder
+from search.encoders import load_encoder
 from search.errors import Refused
+from search.models import find_model
 from search.words import nearest_words
 from search.workspace import project_to_be
 from training.intake import import_beir

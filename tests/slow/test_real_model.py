@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from search.corpus import current_corpus
-from search.encoders import find_model
 from search.engine import compare
 from search.evaluation import METRICS, evaluate
 from search.indexing import find_index, index_model
+from search.models import find_model
 from search.workspace import Project
 from training.intake import import_beir
 from training.train import train

@@ -11,10 +11,10 @@ from sentence_transformers import SentenceTransformer
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import normalised
 from search.corpus import current_corpus
-from search.encoders import find_model
 from search.errors import Refused
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
+from search.models import find_model
 from search.workspace import project_to_be
 from training import adapter
 from training.adapter import Embedded, numbered, train_adapter

@@ -11,9 +11,10 @@ import torch
 from weights import weights_fingerprint
 
 from search.corpus import current_corpus
-from search.encoders import find_model, generic_folder, load_encoder
+from search.encoders import load_encoder
 from search.errors import Cancelled, Refused
 from search.evaluation import TRAINED_ON, evaluate
+from search.models import find_model, generic_folder
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.word_vectors import words_of

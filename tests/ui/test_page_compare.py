@@ -22,10 +22,10 @@ from streamlit.testing.v1 import AppTest
 
 from search.corpus import current_corpus
 from search.documents import Document
-from search.encoders import find_model
 from search.engine import compare
 from search.hits import SearchResult
 from search.indexing import index_model
+from search.models import find_model
 from search.query_sets import QuerySet
 from search.workspace import Project
 from training.intake import publish_ready_made

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from search.documents import Document
-from search.encoders import GENERIC
 from search.errors import Refused
 from search.indexing import index_model
+from search.models import GENERIC
 from search.progress import Progress, silent
 from search.workspace import Project
 from training.intake import Imported, publish_ready_made

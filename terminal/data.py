@@ -1,0 +1,261 @@
+"""Commands that bring data in and look at it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search.errors import Refused
+from terminal.options import AsJson, Delimiter, Encoding, ProjectName
+from terminal.printing import print_json, running, say, tell_left_out, tell_notes, tell_report
+
+app = typer.Typer()
+
+
+@app.command("import")
+def import_(
+    project: ProjectName,
+    path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
+) -> None:
+    """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    from search.workspace import project_to_be
+    from training.intake import import_beir
+
+    with running(project_to_be(project)) as run:
+        made = import_beir(project_to_be(project), path, run)
+        tell_notes(run, made.notes)
+        say(
+            f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
+            f"dev queries, {made.test_queries:,} test queries."
+        )
+
+
+@app.command()
+def add(
+    project: ProjectName,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files, folders, ZIP or TAR.GZ archives of any readable format."),
+    ],
+    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    title_column: Annotated[str | None, typer.Option(help="The column that holds titles.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="The column that holds ids.")] = None,
+    metadata_column: Annotated[
+        list[str] | None,
+        typer.Option(help="A column kept as metadata (repeatable). Default: all the others."),
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    passage_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="Longer documents are cut into passages of at most so many word pieces; 0 keeps them "
+            "whole. Default: 250, or as the corpus is cut already."
+        ),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Word pieces that a passage repeats of the one before.")
+    ] = None,
+    tiers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=BEST,NEXT,...",
+            help="Source tiers, the most binding first: type=case,statute,blog.",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="A document whose id is taken replaces the old one."),
+    ] = False,
+) -> None:
+    """Add documents from files; the project is made if it does not exist."""
+    from search.adding import Choices, add_documents
+    from search.filters import parse_tiers
+    from search.readers.documents import DocumentColumns
+    from search.workspace import project_to_be
+
+    metadata = tuple(filter(None, metadata_column)) if metadata_column else None
+    choices = Choices(
+        columns=DocumentColumns(text_column, title_column, id_column, metadata),
+        encoding=encoding,
+        delimiter=delimiter,
+        tokens=passage_tokens,
+        overlap=overlap,
+        tiers=parse_tiers(tiers) if tiers else None,
+        replace_changed=replace,
+    )
+    with running(project_to_be(project)) as run:
+        made = add_documents(project_to_be(project), files, choices, run)
+        for report in made.reports:
+            tell_report(run, report, "documents")
+        tell_left_out(run, made.listed)
+        tell_notes(run, made.notes)
+        added = made.added
+        noun = "document" if added.written == 1 else "documents"
+        changed = f", {added.replaced:,} replaced" if added.replaced else ""
+        same = f" ({added.unchanged:,} were there already)" if added.unchanged else ""
+        say(
+            f"{added.written:,} {noun} added{changed}{same}; the corpus has {made.total:,} "
+            f"in {made.passages:,} passages."
+        )
+
+
+@app.command()
+def pairs(
+    project: ProjectName,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='JSON list of {"query", "response"}, JSONL, CSV, TSV, XLSX or Parquet.'
+        ),
+    ],
+    query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
+    response_column: Annotated[str | None, typer.Option(help="The column of responses.")] = None,
+    negative_column: Annotated[
+        list[str] | None,
+        typer.Option(help='A column of hard negatives (repeatable); "" for none.'),
+    ] = None,
+    document_column: Annotated[
+        str | None,
+        typer.Option(help='The column of ids of documents that answer; "" for none.'),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="What the file was saved in, for example cp1252.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What parts the columns of a CSV file.")
+    ] = None,
+    add_responses: Annotated[
+        bool,
+        typer.Option("--add-responses", help="Make documents of responses not in the corpus."),
+    ] = False,
+) -> None:
+    """Add query/response pairs; a fifth is held out as the query set if there is none."""
+    from search.readers.pairs import PairColumns
+    from search.workspace import project_to_be
+    from training.intake import add_pairs
+
+    negatives = tuple(negative_column) if negative_column else None
+    columns = PairColumns(query_column, response_column, negatives, document_column)
+    with running(project_to_be(project)) as run:
+        made = add_pairs(
+            project_to_be(project), file, columns, add_responses, run, encoding, delimiter
+        )
+        for report in made.reports:
+            tell_report(run, report, "pairs")
+        tell_notes(run, made.notes)
+        held = f", {made.test_queries:,} held-out test queries" if made.test_queries else ""
+        say(f"{made.pairs:,} pairs to train on, {made.dev_queries:,} dev queries{held}.")
+
+
+@app.command()
+def queries(
+    project: ProjectName,
+    queries_file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="QUERIES",
+            help="Queries (JSONL, JSON, CSV, TSV or TREC topics), or one table of query, document id, grade.",
+        ),
+    ],
+    qrels: Annotated[
+        Path | None,
+        typer.Option("--qrels", help="Judgments: BEIR or TREC qrels. A table needs none."),
+    ] = None,
+    query_column: Annotated[str | None, typer.Option(help="A table's column of queries.")] = None,
+    document_column: Annotated[
+        str | None, typer.Option(help="A table's column of document ids.")
+    ] = None,
+    grade_column: Annotated[
+        str | None,
+        typer.Option(help='A table\'s column of grades; "" for none (each row counts 1).'),
+    ] = None,
+) -> None:
+    """Add a query set: queries with relevance judgments, never trained on."""
+    from search.query_sets import add_query_set
+    from search.readers.judgments import JudgedColumns
+    from search.workspace import project as existing
+
+    columns = JudgedColumns(query_column, document_column, grade_column)
+    with running(existing(project)) as run:
+        made = add_query_set(existing(project), queries_file, qrels, columns)
+        tell_notes(run, made.notes)
+        say(f"{made.queries:,} test queries.")
+
+
+@app.command()
+def sample(
+    project: ProjectName,
+    key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
+) -> None:
+    """Make a sample project of real data, searchable with the generic model."""
+    from search.workspace import project_to_be
+    from training.samples import create_sample
+
+    with running(project_to_be(project)) as run:
+        made = create_sample(project_to_be(project), key, run)
+        say(
+            f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
+            f"dev queries, {made.test_queries:,} test queries; indexed with the generic model."
+        )
+
+
+@app.command()
+def report(project: ProjectName, as_json: AsJson = False) -> None:
+    """Look at documents and pairs: what they are like, and what to fix first."""
+    from search.workspace import project as existing
+    from training.reports import make_report
+
+    with running(existing(project)) as run:
+        made = make_report(existing(project), run).details
+    if as_json:
+        print_json(made)
+        return
+    corpus = made["corpus"]
+    say(f"{corpus['documents']:,} documents, {corpus['words']:,} words.")
+    for finding in corpus["findings"]:
+        say(f"- {finding}")
+    if "pairs" in made:
+        say(f"{made['pairs']['pairs']:,} pairs.")
+        for advice in made["pairs"]["advice"]:
+            say(f"- {advice}")
+
+
+@app.command()
+def versions(
+    project: ProjectName,
+    number: Annotated[
+        int | None, typer.Argument(help="A version by its number. Default: all of them.")
+    ] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the version, and what was made of it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of the corpus, compare one with the one before, or delete it."""
+    from search.versions import delete_version, told_versions
+    from search.versions import version as by_number
+    from search.workspace import project as existing
+
+    found = existing(project)
+    if delete:
+        if number is None:
+            raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
+        gone = delete_version(found, by_number(found, number))
+        say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
+        return
+    told = told_versions(found, number)
+    if as_json:
+        print_json([one.as_json() for one in told])
+        return
+    for one in told:
+        say(one.sentence)
+
+
+@app.command()
+def projects() -> None:
+    """List the projects of the workspace."""
+    from search.workspace import projects as known
+
+    for project in known():
+        say(project.name)

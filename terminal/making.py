@@ -1,0 +1,86 @@
+"""Commands that make models and indexes, list them, and take them away."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from terminal.options import AsJson, Engine, IndexKind, ProjectName
+from terminal.printing import aside, key_values, print_json, running, say, tell_notes
+
+app = typer.Typer()
+
+
+@app.command()
+def index(
+    project: ProjectName,
+    model: Annotated[str, typer.Option(help="The model to index with.")] = "generic",
+    engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = Engine.FAISS,
+    type_: Annotated[
+        IndexKind, typer.Option("--type", help="How it searches; auto is exact (flat) here.")
+    ] = IndexKind.AUTO,
+) -> None:
+    """Build the index of a model over the newest corpus."""
+    from search.indexing import index_model
+    from search.workspace import project as existing
+
+    with running(existing(project)) as run:
+        made = index_model(existing(project), model, progress=run)
+        facts = made.details
+        say(
+            f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "
+            f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB, {facts['type']}, {engine})."
+        )
+
+
+@app.command()
+def train(
+    project: ProjectName,
+    recipe: Annotated[str, typer.Option(help="adapter, fine-tune, word2vec or fasttext.")],
+    name: Annotated[str | None, typer.Option(help="What to call the model.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe (repeatable)."),
+    ] = None,
+) -> None:
+    """Train a custom model by a recipe."""
+    from search.workspace import project as existing
+    from training.train import train as train_model
+
+    with running(existing(project)) as run:
+        made = train_model(existing(project), recipe, name, key_values(set_ or []), run)
+        tell_notes(run, made.notes)
+        run.result(model=made.name, id=made.id)
+        say(f"The model {made.name!r} is ready.")
+
+
+@app.command()
+def models(project: ProjectName, as_json: AsJson = False) -> None:
+    """List the models of a project."""
+    from search.models import models as known_models
+    from search.workspace import project as existing
+
+    known = [info.as_json() for info in known_models(existing(project))]
+    if as_json:
+        print_json(known)
+        return
+    for info in known:
+        say(
+            f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
+            f"{info['dim']:>5} dimensions  {info['created']}"
+        )
+
+
+@app.command()
+def export(
+    project: ProjectName,
+    model: Annotated[str, typer.Argument(help="The model to write out.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+) -> None:
+    """Write a model as a standard SentenceTransformer folder."""
+    from search.workspace import project as existing
+    from training.export import export as export_model
+
+    for note in export_model(existing(project), model, folder):
+        aside(note)
+    say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")

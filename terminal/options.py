@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of the project.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="A model's name (repeatable): generic, a custom one, or bm25 for keyword search. "
+        "Default: generic and the newest custom model.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="How letters are stored: utf-8, cp1252, utf-16 ... Default: found out."),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help="What parts the columns of a CSV. Default: found out.")
+]
+
+
+class Engine(StrEnum):
+    """Where an index lives."""
+
+    FAISS = "faiss"
+
+
+class IndexKind(StrEnum):
+    """How an index searches."""
+
+    AUTO = "auto"
+    FLAT = "flat"
