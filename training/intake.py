@@ -220,7 +220,7 @@ def _facts(matched: Matched) -> list[str]:
     if unmatched:
         notes.append(
             f"{unmatched:,} responses are in no document of the corpus: these pairs train but "
-            "cannot be held out"
+            "cannot be held out (--add-responses makes documents of them)"
         )
     negatives = [len(pair.negatives) for pair in matched.pairs if pair.negatives]
     if negatives:

@@ -223,7 +223,8 @@ def test_responses_are_matched_by_their_words(with_corpus, write):
 def test_unmatched_responses_train_but_are_not_held_out(with_corpus, write):
     made = add_pairs(with_corpus, write(rows(20, 60)))
     assert made.notes == [
-        "20 responses are in no document of the corpus: these pairs train but cannot be held out"
+        "20 responses are in no document of the corpus: these pairs train but cannot be held out "
+        "(--add-responses makes documents of them)"
     ]
     _, pairs = current_pairs(with_corpus)
     loose = {p.query for p in pairs.pairs if p.document is None}
