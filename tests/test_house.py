@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
-    "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair",
+    "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair", "openvino",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 

@@ -167,7 +167,9 @@ def test_the_model_is_standard_and_its_index_is_one_matrix_product(
 
     manifest, corpus = current_corpus(project)
     everything = corpus.embedded_texts(0, len(corpus))
-    monkeypatch.setattr("search.indexing.encode_corpus", lambda *_: pytest.fail("encoded again"))
+    monkeypatch.setattr(
+        "search.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
+    )
     index = index_model(project, made.name)
     assert index == find_index(project, info, manifest)
     vectors = FaissFlatIndex.load(project.folder_of(index)).vectors

@@ -1,0 +1,1 @@
+"""Texts into vectors: fast, remembered, the same whoever computes them."""
