@@ -1,19 +1,21 @@
-"""Search: an encoder, an index and a corpus make a Searcher; several make a comparison."""
+"""Search: an encoder, an index and a corpus make a Searcher; columns made of these make a comparison."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import BrokenIndex
+from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.errors import Failed, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
+from search.hybrid import HybridSearcher
 from search.indexing import build_index, find_index
-from search.models import KEYWORD, ModelInfo, default_models, find_model
+from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
-from search.retrievers import KeywordSearcher, Retriever, Searcher
+from search.retrievers import Clock, KeywordSearcher, Retriever, Searcher
 from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
@@ -49,13 +51,21 @@ def check_k(k: int) -> int:
 def search(
     retriever: Retriever, corpus: Corpus, query: str, k: int, scope: Scope = EVERYTHING
 ) -> SearchResult:
-    """Search with one model; the time covers encoding, search and fetching the texts."""
+    """Search one column; the time covers encoding, search and fetching the texts.
+
+    The vector of a query that was asked before is not made again; the time that it took then is counted.
+    """
     started = time.perf_counter()
-    ranking = retriever.rank([query], k, scope)[0]
+    clock = Clock()
+    ranking = retriever.rank([query], k, scope, clock)[0]
     hits = hits_of(corpus, ranking)
-    elapsed = (time.perf_counter() - started) * 1000
+    spent = time.perf_counter() - started
+    searched = spent - clock.encode_here
     note = None if hits else UNKNOWN_WORDS if scope.everything else NOTHING_LEFT
-    return SearchResult(retriever.name, hits, round(elapsed, 3), note)
+    encode_ms, search_ms = round(clock.encode * 1000, 3), round(searched * 1000, 3)
+    return SearchResult(
+        retriever.name, hits, round(encode_ms + search_ms, 3), note, encode_ms, search_ms
+    )
 
 
 def compare(
@@ -66,43 +76,46 @@ def compare(
     progress: Progress = silent,
     scope: Scope = EVERYTHING,
 ) -> Comparison:
-    """Search with several models; an index that is missing is built first.
+    """Search several columns; an index that is missing is built first.
 
-    :param names: model names; none means generic and the newest custom model.
+    :param names: columns by name (see `search.columns`); none means generic and the newest custom model.
     :param scope: what may be found, and whether source tiers come first.
     :raises Refused: for an empty query, an unknown model or column, or a project without documents.
     """
     text, count = check_query(query), check_k(k)
     retrievers, corpus = retrievers_for(project, names, progress)
-    for retriever in retrievers:
-        retriever.rank(
-            [text], count, scope
-        )  # The first call pays for lazy set-up; time the second.
     return Comparison(text, count, [search(r, corpus, text, count, scope) for r in retrievers])
 
 
 def retrievers_for(
     project: Project, names: Sequence[str], progress: Progress = silent
 ) -> tuple[list[Retriever], Corpus]:
-    """Ready searchers for models by name, their indexes built where missing."""
+    """Ready retrievers for columns by name, the indexes of their models built where missing."""
     manifest, corpus = current_corpus(project)
-    wanted = chosen_models(project, names)
-    made: list[Retriever] = []
-    for place, info in enumerate(wanted):
-        if info is None:
-            made.append(KeywordSearcher(corpus))
-            continue
-        stage = Stage(progress, place / len(wanted), (place + 1) / len(wanted))
-        made.append(searcher_for(project, info, manifest, corpus, stage))
-    return made, corpus
+    columns = chosen_columns(project, names)
+    infos = models_in(project, columns)
+    searchers = {}
+    for place, info in enumerate(infos):
+        stage = Stage(progress, place / len(infos), (place + 1) / len(infos))
+        searchers[info.name] = searcher_for(project, info, manifest, corpus, stage)
+    words = KeywordSearcher(corpus)
+    return [retriever_of(column, words, searchers) for column in columns], corpus
 
 
-def chosen_models(project: Project, names: Sequence[str]) -> list[ModelInfo | None]:
-    """Models by name, each once; None stands for keyword search. No names: the default models."""
-    if not names:
-        return list(default_models(project))
-    unique = list(dict.fromkeys(names))
-    return [None if name == KEYWORD else find_model(project, name) for name in unique]
+def retriever_of(
+    column: SearchColumn, words: KeywordSearcher, searchers: Mapping[str, Searcher]
+) -> Retriever:
+    """What ranks for a column, made of parts that are ready: columns that share a model share its searcher.
+
+    :param words: keyword search over the corpus.
+    :param searchers: the searchers of the models that have a part in the column, by name.
+    """
+    if column.model is None:
+        return words
+    searcher = searchers[column.model]
+    if column.weight is None:
+        return searcher
+    return HybridSearcher(column.name, words, searcher, column.weight)
 
 
 def searcher_for(
@@ -117,7 +130,11 @@ def searcher_for(
     index = find_index(project, info, manifest)
     if index is None:
         index = build_index(project, info, encoder, manifest, corpus, progress)
-    return open_searcher(project, info, encoder, index, corpus)
+    made = open_searcher(project, info, encoder, index, corpus)
+    made.rank(
+        ["warm up"], 1
+    )  # Libraries set themselves up at the first call; no query pays for that.
+    return made
 
 
 def open_searcher(

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.columns import chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
-from search.engine import chosen_models, retrievers_for
+from search.engine import retrievers_for
 from search.errors import Refused
 from search.leaks import leaks_of, seen_in_training
 from search.models import GENERIC, ModelInfo
@@ -74,12 +75,13 @@ def evaluate(
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
 
-    :param names: model names; none means generic and the newest custom model. The first is the baseline.
+    :param names: columns by name (see `search.columns`); none means generic and the newest custom model. The
+        first is the baseline.
     :raises Refused: without documents or a query set, and for an unknown model.
     """
     corpus_manifest, corpus = current_corpus(project)
     query_manifest, query_set = current_query_set(project)
-    infos = [info for info in chosen_models(project, names) if info is not None]
+    infos = models_in(project, chosen_columns(project, names))
     usable, unanswered = query_set.restricted_to(set(corpus.ids()))
     notes = []
     if unanswered:

@@ -52,17 +52,23 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What one model found: hits, milliseconds, and a note when there is something to say."""
+    """What one column found: hits, milliseconds, and a note when there is something to say.
+
+    `model` is the column's name. Of `ms`, `encode_ms` went into the query's vector (0 for keyword search) and
+    `search_ms` into the search itself and fetching the texts.
+    """
 
     model: str
     hits: list[Hit]
     ms: float
     note: str | None = None
+    encode_ms: float = 0.0
+    search_ms: float = 0.0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One query, searched with several models."""
+    """One query, searched in several columns."""
 
     query: str
     k: int
@@ -74,7 +80,12 @@ class Comparison:
             "query": self.query,
             "k": self.k,
             "results": {
-                result.model: {"hits": [hit.as_json() for hit in result.hits], "ms": result.ms}
+                result.model: {
+                    "hits": [hit.as_json() for hit in result.hits],
+                    "ms": result.ms,
+                    "encode_ms": result.encode_ms,
+                    "search_ms": result.search_ms,
+                }
                 for result in self.results
             },
         }

@@ -1,7 +1,10 @@
 """What ranks the documents of a corpus for a query: a model's vectors, or the words themselves."""
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +15,7 @@ from search.encoders import Encoder
 from search.errors import Refused
 from search.filters import EVERYTHING, Scope
 from search.models import KEYWORD, ModelInfo
+from search.settings import LIMITS
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
 _ANSWERS = 0.7
@@ -20,16 +24,54 @@ Ranking = list[Found]
 """Documents that were found, best first."""
 
 
+@dataclass
+class Clock:
+    """What making the vectors of queries costs, in seconds.
+
+    `encode` counts what was remembered with the time it took when it was made; `encode_here` only what was
+    spent now.
+    """
+
+    encode: float = 0.0
+    encode_here: float = 0.0
+
+
 class Retriever(Protocol):
     """Anything that ranks the documents of a corpus for queries."""
 
     @property
     def name(self) -> str:
-        """The model's name."""
+        """The column's name (see `search.columns`)."""
         ...
 
-    def rank(self, queries: Sequence[str], k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
-        """The best k documents of each query within a scope; none for a query without known words."""
+    def rank(
+        self,
+        queries: Sequence[str],
+        k: int,
+        scope: Scope = EVERYTHING,
+        clock: Clock | None = None,
+    ) -> list[Ranking]:
+        """The best k documents of each query within a scope; none for a query without known words.
+
+        :param clock: is told how long encoding the queries took.
+        """
+        ...
+
+
+Finder = Callable[[int, Scope], list[Ranking]]
+"""Queries that are ready to be searched for: the best k documents of each in a scope, tiers not looked at."""
+
+
+class Source(Retriever, Protocol):
+    """A retriever that ranks by itself, so that it can be one side of a hybrid."""
+
+    @property
+    def corpus(self) -> Corpus:
+        """What it searches."""
+        ...
+
+    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
+        """Make the queries ready; vectors are made here, once, however often is searched."""
         ...
 
 
@@ -40,11 +82,12 @@ class Searcher:
         self, info: ModelInfo, encoder: Encoder, index: VectorIndex, corpus: Corpus
     ) -> None:
         self.info = info
+        self._corpus = corpus
         self._encoder = encoder
         self._index = index
-        self._corpus = corpus
         self._count = len(corpus)
         self._owners = corpus.owners if corpus.passages > self._count else None
+        self._remembered = _Remembered()
 
     @property
     def name(self) -> str:
@@ -52,20 +95,57 @@ class Searcher:
         return self.info.name
 
     @property
+    def corpus(self) -> Corpus:
+        """What it searches."""
+        return self._corpus
+
+    @property
     def encoder(self) -> Encoder:
         """The model itself."""
         return self._encoder
 
-    def rank(self, queries: Sequence[str], k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors of the corpus."""
+        return self._index
+
+    def rank(
+        self,
+        queries: Sequence[str],
+        k: int,
+        scope: Scope = EVERYTHING,
+        clock: Clock | None = None,
+    ) -> list[Ranking]:
         """See `Retriever.rank`."""
         if not queries:
             return []
-        vectors = np.asarray(self._encoder.encode_query(list(queries)), dtype=np.float32)
-        return by_tier(self._corpus, scope, k, lambda part: self._nearest(vectors, k, part))
+        return by_tier(self.corpus, scope, k, self.ready(queries, clock or Clock()))
 
-    def _nearest(self, vectors: Vectors, k: int, scope: Scope) -> list[Ranking]:
+    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
+        """See `Source.ready`."""
+        vectors = self.vectors_of(queries, clock)
+        return lambda k, scope: self.nearest(vectors, k, scope)
+
+    def vectors_of(self, queries: Sequence[str], clock: Clock) -> Vectors:
+        """The vectors of queries: shape (n, dimension).
+
+        A query asked by itself is remembered, with the time it took: columns that share a model (`mine`,
+        `hybrid:mine`) encode it once, and each is told what encoding it costs.
+        """
+        known = self._remembered.get(queries[0]) if len(queries) == 1 else None
+        if known is None:
+            started = time.perf_counter()
+            vectors = np.asarray(self._encoder.encode_query(list(queries)), dtype=np.float32)
+            known = vectors, time.perf_counter() - started
+            clock.encode_here += known[1]
+            if len(queries) == 1:
+                self._remembered.put(queries[0], known)
+        clock.encode += known[1]
+        return known[0]
+
+    def nearest(self, vectors: Vectors, k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
         """The nearest passages, until they belong to k documents."""
-        allowed = self._corpus.within(scope)
+        allowed = self.corpus.within(scope)
         most = len(self._index) if allowed is None else len(allowed)
         k = min(k, self._documents_in(allowed))
         fetch = min(most, k if self._owners is None else k * _PASSAGES)
@@ -105,19 +185,59 @@ class KeywordSearcher:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
 
-    def rank(self, queries: Sequence[str], k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
+    @property
+    def corpus(self) -> Corpus:
+        """What it searches."""
+        return self._corpus
+
+    def rank(
+        self,
+        queries: Sequence[str],
+        k: int,
+        scope: Scope = EVERYTHING,
+        clock: Clock | None = None,
+    ) -> list[Ranking]:
         """See `Retriever.rank`."""
-        return by_tier(
-            self._corpus,
-            scope,
-            k,
-            lambda part: [self._corpus.keyword_search(query, k, part) for query in queries],
+        return by_tier(self.corpus, scope, k, self.ready(queries, clock or Clock()))
+
+    def ready(self, queries: Sequence[str], _clock: Clock) -> Finder:
+        """See `Source.ready`."""
+        return lambda k, scope: [self.corpus.keyword_search(query, k, scope) for query in queries]
+
+
+class _Remembered:
+    """The vectors of the last queries, with the seconds that each took. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[Vectors, float]] = OrderedDict()
+
+    def get(self, query: str) -> tuple[Vectors, float] | None:
+        with self._lock:
+            return self._known.get(query)
+
+    def put(self, query: str, known: tuple[Vectors, float]) -> None:
+        with self._lock:
+            self._known[query] = known
+            while len(self._known) > LIMITS.remembered_queries:
+                self._known.popitem(last=False)
+
+
+def tier_scopes(corpus: Corpus, scope: Scope) -> list[Scope]:
+    """The parts of a scope, one for each source tier, the best first.
+
+    :raises Refused: when the corpus has no rule.
+    """
+    tiers = [tier for tier, _ in corpus.tier_sizes()]
+    if not tiers:
+        raise Refused(
+            "The corpus has no source tiers to rank by. Give a rule when adding documents: "
+            "--tiers type=case,statute,blog."
         )
+    return [replace(scope, tiers_first=False, tier=tier) for tier in tiers]
 
 
-def by_tier(
-    corpus: Corpus, scope: Scope, k: int, rank: Callable[[Scope], list[Ranking]]
-) -> list[Ranking]:
+def by_tier(corpus: Corpus, scope: Scope, k: int, find: Finder) -> list[Ranking]:
     """Rank within a scope; where it asks for tiers, each tier is searched and the better tier comes first.
 
     A document goes ahead of another for its tier only when it answers the query: when its score is at least
@@ -127,20 +247,19 @@ def by_tier(
     :raises Refused: when tiers are asked for and the corpus has no rule.
     """
     if not scope.tiers_first:
-        return rank(scope)
-    tiers = [tier for tier, _ in corpus.tier_sizes()]
-    if not tiers:
-        raise Refused(
-            "The corpus has no source tiers to rank by. Give a rule when adding documents: "
-            "--tiers type=case,statute,blog."
-        )
-    plain = replace(scope, tiers_first=False)
-    parts = [rank(replace(plain, tier=tier)) for tier in tiers]
+        return find(k, scope)
+    parts = [find(k, part) for part in tier_scopes(corpus, scope)]
     return [_merged(rankings, k) for rankings in zip(*parts, strict=True)]
 
 
+def answers(ranking: Sequence[Found]) -> set[int]:
+    """The documents of a ranking that answer its query: at least seven tenths of the best score."""
+    best = max((found.score for found in ranking), default=0.0)
+    return {found.document for found in ranking if found.score >= _ANSWERS * best}
+
+
 def _merged(rankings: Sequence[Ranking], k: int) -> Ranking:
-    best = max((found.score for ranking in rankings for found in ranking), default=0.0)
-    ahead = [f for ranking in rankings for f in ranking if f.score >= _ANSWERS * best]
-    rest = [f for ranking in rankings for f in ranking if f.score < _ANSWERS * best]
+    answering = answers([found for ranking in rankings for found in ranking])
+    ahead = [f for ranking in rankings for f in ranking if f.document in answering]
+    rest = [f for ranking in rankings for f in ranking if f.document not in answering]
     return (ahead + sorted(rest, key=lambda found: -found.score))[:k]

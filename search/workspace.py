@@ -26,12 +26,15 @@ from search.errors import Failed, Refused
 from search.settings import settings
 from search.text import MARKS
 
-Kind = Literal["corpora", "pairs", "queries", "models", "indexes", "evaluations", "reports"]
+Kind = Literal[
+    "corpora", "pairs", "queries", "models", "rerankers", "indexes", "evaluations", "reports"
+]
 KIND_NAMES: dict[str, str] = {
     "corpora": "corpus",
     "pairs": "set of pairs",
     "queries": "query set",
     "models": "model",
+    "rerankers": "reranker",
     "indexes": "index",
     "evaluations": "evaluation",
     "reports": "report",

@@ -10,7 +10,8 @@ Models = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="A model's name (repeatable): generic, a custom one, or bm25 for keyword search. "
+        help="What ranks (repeatable): a model's name (generic or a custom one), bm25 for keyword search, "
+        "hybrid:MODEL for both (hybrid:MODEL@0.3: the words count 0.3), rerank:MODEL@RERANKER. "
         "Default: generic and the newest custom model.",
     ),
 ]

@@ -1,5 +1,6 @@
 """Search against brute force over the model's own vectors, and everything that is refused on the way."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,14 @@ import torch
 from search.adding import add_documents
 from search.corpus import current_corpus
 from search.encoders import load_encoder
-from search.engine import UNKNOWN_WORDS, compare, open_searcher, retrievers_for, searcher_for
+from search.engine import (
+    UNKNOWN_WORDS,
+    compare,
+    open_searcher,
+    retrievers_for,
+    search,
+    searcher_for,
+)
 from search.errors import Failed, Refused
 from search.indexing import build_index, find_index, index_model
 from search.models import find_model
@@ -77,8 +85,9 @@ def test_as_json_has_exactly_the_keys_of_the_contract(project):
     assert (content["query"], content["k"]) == ("velkorin frost", 3)
     assert list(content["results"]) == ["words", "bm25"]
     for result in content["results"].values():
-        assert list(result) == ["hits", "ms"]
-        assert isinstance(result["ms"], float)
+        assert list(result) == ["hits", "ms", "encode_ms", "search_ms"]
+        assert {type(result[key]) for key in ("ms", "encode_ms", "search_ms")} == {float}
+        assert result["ms"] == pytest.approx(result["encode_ms"] + result["search_ms"], abs=0.002)
         assert len(result["hits"]) == 3
         for hit in result["hits"]:
             types = {"rank": int, "id": str, "score": float, "title": str, "text": str}
@@ -91,6 +100,51 @@ def test_a_query_without_known_words_finds_nothing_and_says_so(project):
     for result in (words, keywords):
         assert result.hits == []
         assert result.note == UNKNOWN_WORDS
+
+
+def test_milliseconds_are_told_apart(project, monkeypatch):
+    """A slow encoder is slow in encode_ms, a slow search in search_ms; what is remembered costs what it cost."""
+    retrievers, corpus = retrievers_for(project, ["words", "hybrid:words", "bm25"])
+    words, hybrid, keywords = retrievers
+    real = words.encoder.encode_query
+    calls = []
+
+    def slow(inputs):
+        calls.append(list(inputs))
+        time.sleep(0.08)
+        return real(inputs)
+
+    monkeypatch.setattr(words.encoder, "encode_query", slow)
+    first = search(words, corpus, "velkorin frost", 3)
+    assert first.encode_ms >= 80 > first.search_ms > 0
+    second = search(hybrid, corpus, "velkorin frost", 3)
+    assert calls == [["velkorin frost"]], "columns that share a model encode a query once"
+    assert second.encode_ms == first.encode_ms
+    assert second.ms >= 80
+    third = search(keywords, corpus, "velkorin frost", 3)
+    assert third.encode_ms == 0
+    assert third.ms == third.search_ms > 0
+    index = words.index.search
+
+    def slow_index(*arguments):
+        time.sleep(0.08)
+        return index(*arguments)
+
+    monkeypatch.setattr(words.index, "search", slow_index)
+    assert search(words, corpus, "velkorin frost", 3).search_ms >= 80
+
+
+def test_a_query_is_encoded_once_and_never_twice_to_warm_up(project, monkeypatch):
+    (words,), corpus = retrievers_for(project, ["words"])
+    asked = []
+    real = words.encoder.encode_query
+    monkeypatch.setattr(
+        words.encoder, "encode_query", lambda inputs: asked.extend(inputs) or real(inputs)
+    )
+    for k in (3, 5, 3):
+        search(words, corpus, "velkorin", k)
+    search(words, corpus, "frost", 3)
+    assert asked == ["velkorin", "frost"]
 
 
 def test_k_beyond_the_corpus_gives_every_document_once(project):

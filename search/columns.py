@@ -1,0 +1,158 @@
+"""What a column of a comparison is called, in the terminal, in addresses and on the pages.
+
+    generic            the ready-made model          MODEL              any other model of the project
+    bm25               keyword search                hybrid:MODEL       keyword search and a model, fused
+    hybrid:MODEL@0.3   the same, the words weighing .3
+    rerank:BASE@NAME   the best of BASE, any of the above, read again by the reranker NAME
+
+A name of a model or reranker holds no colon and no @ (`workspace.check_project_name`), and what stands behind the
+last @ of a `rerank:` is the reranker, so each text can be read in one way only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from search.errors import Refused
+from search.models import GENERIC, KEYWORD, ModelInfo, default_models, find_model, models
+from search.rerankers import find_reranker, rerankers
+from search.workspace import Project
+
+_HYBRID = "hybrid:"
+_RERANK = "rerank:"
+_EVEN = 0.5
+_FORMS = "MODEL, bm25, hybrid:MODEL, hybrid:MODEL@0.3 or rerank:MODEL@RERANKER"
+
+
+@dataclass(frozen=True)
+class SearchColumn:
+    """One way to rank documents: by a model, by keywords, by both, read again by a reranker or not.
+
+    `model` is None for keyword search alone. `weight` is the share of the keywords, 0 to 1: None for a model
+    alone. `reranker` is None where nothing is read again.
+    """
+
+    model: str | None
+    weight: float | None = None
+    reranker: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it is: model, keyword, hybrid or rerank."""
+        if self.reranker is not None:
+            return "rerank"
+        if self.model is None:
+            return "keyword"
+        return "model" if self.weight is None else "hybrid"
+
+    @property
+    def base(self) -> "SearchColumn":
+        """The column without its reranker."""
+        return replace(self, reranker=None)
+
+    @property
+    def uses_words(self) -> bool:
+        """Whether keyword search has a part in it."""
+        return self.model is None or self.weight is not None
+
+    @property
+    def name(self) -> str:
+        """The text that names the column, always the same for the same column."""
+        if self.reranker is not None:
+            return f"{_RERANK}{self.base.name}@{self.reranker}"
+        if self.model is None:
+            return KEYWORD
+        if self.weight is None:
+            return self.model
+        return f"{_HYBRID}{self.model}" + (f"@{self.weight:g}" if self.weight != _EVEN else "")
+
+    @property
+    def title(self) -> str:
+        """What people call the column, in a few words."""
+        if self.reranker is not None:
+            return f"{self.base.title}, reranked by {self.reranker}"
+        if self.model is None:
+            return "Keyword search"
+        model = "Generic" if self.model == GENERIC else self.model
+        if self.weight is None:
+            return model
+        share = f", words {100 * self.weight:.3g} %" if self.weight != _EVEN else ""
+        return f"Keywords + {model}{share}"
+
+    @property
+    def explanation(self) -> str:
+        """What the column does, in one plain sentence."""
+        if self.reranker is not None:
+            first = self.base.explanation.removesuffix(".")
+            return f"{first}; the best of these are then read beside the question by {self.reranker!r}."
+        if self.model is None:
+            return "Counts the words of the question in each document (BM25); knows no meaning."
+        who = "the generic model" if self.model == GENERIC else f"the model {self.model!r}"
+        if self.weight is None:
+            return f"Compares meanings as {who} sees them."
+        share = "" if self.weight == _EVEN else f"; the words count {100 * self.weight:.3g} %"
+        return f"Joins the ranks that keyword search and {who} give{share}."
+
+
+def parse_column(text: str) -> SearchColumn:
+    """The column that a text names; whether its model exists is not looked at.
+
+    :raises Refused: when it has none of the forms.
+    """
+    if text.startswith(_RERANK):
+        base, sign, reranker = text.removeprefix(_RERANK).rpartition("@")
+        if not sign or not base or not reranker or base.startswith(_RERANK):
+            raise Refused(f"{text!r} is not of the form rerank:MODEL@RERANKER.")
+        return replace(parse_column(base), reranker=reranker)
+    if text.startswith(_HYBRID):
+        model, sign, share = text.removeprefix(_HYBRID).partition("@")
+        if not model or ":" in model or model == KEYWORD:
+            raise Refused(f"{text!r} names no model to join with keyword search: hybrid:MODEL.")
+        return SearchColumn(model, _weight(text, share) if sign else _EVEN)
+    if not text or ":" in text or "@" in text:
+        raise Refused(f"{text!r} names no column. Write {_FORMS}.")
+    return SearchColumn(None) if text == KEYWORD else SearchColumn(text)
+
+
+def chosen_columns(project: Project, names: Sequence[str] = ()) -> list[SearchColumn]:
+    """The columns of these names, each once. No names: generic and the newest custom model.
+
+    :raises Refused: for a form that does not exist, or a model or reranker that the project does not have, naming
+        those that it has.
+    """
+    if not names:
+        return [SearchColumn(info.name) for info in default_models(project)]
+    columns = list(dict.fromkeys(map(parse_column, names)))
+    for column in columns:
+        if column.model is not None:
+            find_model(project, column.model)
+        if column.reranker is not None:
+            find_reranker(project, column.reranker)
+    return columns
+
+
+def known_columns(project: Project) -> list[SearchColumn]:
+    """Every column that a person may choose from, weights left even: models, keywords, both, and reranked."""
+    names = [info.name for info in models(project)]
+    plain = [SearchColumn(name) for name in names]
+    bases = [*plain, SearchColumn(None), *(SearchColumn(name, _EVEN) for name in names)]
+    again = [replace(base, reranker=r.name) for r in rerankers(project) for base in bases]
+    return [*bases, *again]
+
+
+def models_in(project: Project, columns: Sequence[SearchColumn]) -> list[ModelInfo]:
+    """The models that have a part in any of the columns, each once.
+
+    :raises Refused: for one that the project does not have.
+    """
+    names = dict.fromkeys(column.model for column in columns if column.model is not None)
+    return [find_model(project, name) for name in names]
+
+
+def _weight(text: str, share: str) -> float:
+    try:
+        weight = float(share)
+    except ValueError:
+        weight = -1.0
+    if not 0.0 <= weight <= 1.0:  # False for NaN, too.
+        raise Refused(f"The weight in {text!r} must be a number from 0 to 1, such as @0.3.")
+    return float(f"{weight + 0.0:g}")  # As it is printed, so that equal names are equal columns.
