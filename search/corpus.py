@@ -258,6 +258,22 @@ class Corpus:
                     break
         return list(best.values())
 
+    def term_scores(self, word: str, passages: Sequence[int]) -> dict[int, float]:
+        """What one word of a query adds to the BM25 scores of passages, by position; 0 is left out.
+
+        :param word: as `folded_words` gives it.
+        """
+        found: dict[int, float] = {}
+        with self._open() as connection:
+            for chunk in _chunks(passages):
+                rows = connection.execute(
+                    "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? "
+                    f"AND rowid IN ({','.join('?' * len(chunk))})",
+                    (f'"{word}"', *chunk),
+                )
+                found.update((int(place), float(score)) for place, score in rows)
+        return found
+
     def within(self, scope: Scope) -> NDArray[np.int64] | None:
         """The positions of the passages that a scope allows, rising; None for all of them.
 

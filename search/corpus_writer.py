@@ -18,7 +18,9 @@ from search.progress import Progress, silent
 from search.readers.report import Report
 from search.text import folded_words
 
-_SCHEMA = """
+TOKENIZER = """tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'\""""
+"""How the full-text index cuts and stems words."""
+_SCHEMA = f"""
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
@@ -35,7 +37,7 @@ CREATE TABLE facts (
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     title, text, content='',
-    tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
+    {TOKENIZER}
 );
 """
 _LOOKUPS = """

@@ -27,7 +27,16 @@ from search.settings import settings
 from search.text import MARKS
 
 Kind = Literal[
-    "corpora", "pairs", "queries", "models", "rerankers", "indexes", "evaluations", "reports"
+    "corpora",
+    "pairs",
+    "queries",
+    "models",
+    "rerankers",
+    "indexes",
+    "evaluations",
+    "reports",
+    "vectors",
+    "maps",
 ]
 KIND_NAMES: dict[str, str] = {
     "corpora": "corpus",
@@ -38,6 +47,8 @@ KIND_NAMES: dict[str, str] = {
     "indexes": "index",
     "evaluations": "evaluation",
     "reports": "report",
+    "vectors": "set of vectors",
+    "maps": "map",
 }
 MANIFEST = "manifest.json"
 _PROJECT_FILE = "project.json"

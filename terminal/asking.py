@@ -1,4 +1,4 @@
-"""Commands that ask: search, prove, look around a word."""
+"""Commands that ask: search and prove."""
 
 from typing import Annotated
 
@@ -75,20 +75,3 @@ def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False
             f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "
             f"{test.ties:,} ties, {test.losses:,} losses."
         )
-
-
-@app.command()
-def words(
-    project: ProjectName,
-    model: Annotated[str, typer.Argument(help="A Word2Vec or FastText model.")],
-    word: Annotated[str, typer.Argument(help="The word to look around.")],
-) -> None:
-    """Show the words nearest to a word under a word-vector model."""
-    from search.words import nearest_words
-    from search.workspace import project as existing
-
-    found = nearest_words(existing(project), model, word)
-    if found.note:
-        aside(found.note)
-    for near, cosine in found.words:
-        say(f"{cosine:.3f}  {near}")

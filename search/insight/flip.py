@@ -1,0 +1,166 @@
+"""Explain the flip: why each model placed a document where it did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from search.columns import SearchColumn, chosen_columns
+from search.corpus import Corpus
+from search.engine import check_query, retrievers_for
+from search.errors import Refused
+from search.insight.attribution import (
+    MOST_VARIANTS,
+    Attribution,
+    Part,
+    Scorer,
+    by_terms,
+    left_out,
+    strongest,
+)
+from search.insight.lessons import Lesson, Lessons, TrainedOn
+from search.insight.places import passage_of
+from search.insight.terms import matcher, term_contributions
+from search.models import KEYWORD
+from search.progress import Progress, silent
+from search.retrievers import KeywordSearcher, Retriever, Searcher
+from search.workspace import Project
+
+UNKNOWN = "The model knows no word of this question, so it cannot find the document."
+ABSENT = "No word of the question stands in this document, so keyword search cannot find it."
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why one model scored a document as it did, and what it learned that from.
+
+    `attribution` is None where there is nothing to explain, and `note` says why. `lessons` is None for a model
+    that was not trained on pairs.
+    """
+
+    model: str
+    attribution: Attribution | None
+    note: str | None = None
+    lessons: Lessons | None = None
+
+    @property
+    def sentence(self) -> str:
+        """In words: which words drew the query most."""
+        if self.attribution is None:
+            return self.note or ""
+        return told(self.attribution)
+
+    @property
+    def strongest_sentences(self) -> list[Part]:
+        """The sentences that drew the query most, first the strongest."""
+        return strongest(self.attribution.sentences, 3) if self.attribution else []
+
+    @property
+    def nearest_lessons(self) -> list[Lesson]:
+        """The training pairs worth reading: about the document, like the query, like the document."""
+        if self.lessons is None:
+            return []
+        three = (*self.lessons.about, *self.lessons.like_query, *self.lessons.like_document)
+        return list({(one.query, one.response): one for one in three}.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "model": self.model,
+            "note": self.note,
+            "attribution": self.attribution.as_json() if self.attribution else None,
+            "learned_from": self.lessons.as_json() if self.lessons else None,
+        }
+
+
+def position_of(corpus: Corpus, identity: str) -> int:
+    """The position of a document.
+
+    :raises Refused: when the corpus has none with this id.
+    """
+    try:
+        return corpus.ids().index(identity)
+    except ValueError:
+        raise Refused(f"There is no document {identity!r} in the newest corpus.") from None
+
+
+def attribute(
+    retriever: Retriever, corpus: Corpus, query: str, document: int, most: int = MOST_VARIANTS
+) -> Explained:
+    """Why a model scored a document as it did: by the passage of it that it finds best.
+
+    :param document: the position of the document.
+    :param most: how many variants of the passage a model may be asked to score.
+    :raises Refused: for a kind of search that cannot be taken apart.
+    """
+    if isinstance(retriever, KeywordSearcher):
+        return _by_keywords(retriever.name, corpus, query, document)
+    if not isinstance(retriever, Searcher):
+        raise Refused(f"How {retriever.name!r} ranks cannot be taken apart into words.")
+    place = passage_of(retriever, query, document)
+    if place is None:
+        return Explained(retriever.name, None, UNKNOWN)
+    (passage,) = corpus.embedded_at([place])
+    return Explained(retriever.name, left_out(Scorer.of(retriever.encoder), query, passage, most))
+
+
+def _by_keywords(name: str, corpus: Corpus, query: str, document: int) -> Explained:
+    passages: Sequence[int] = corpus.passages_of(document)
+    best, contributions = term_contributions(corpus, query, passages)
+    if not any(part for _, part in contributions):
+        return Explained(name, None, ABSENT)
+    (passage,) = corpus.embedded_at([best])
+    return Explained(name, by_terms(query, passage, contributions, matcher(passage)))
+
+
+def told(attribution: Attribution) -> str:
+    """In words: which words of the passage drew the query most, and which held it off."""
+    drew = [part.text for part in strongest(attribution.words, 4)]
+    if not drew:
+        return "No single word drew the question; the passage did as a whole."
+    drew = list(dict.fromkeys(" ".join(text.split()) for text in drew))
+    return f"drawn by {_listed(drew)}."
+
+
+def explain(
+    project: Project,
+    query: str,
+    document: str,
+    names: Sequence[str] = (),
+    progress: Progress = silent,
+) -> list[Explained]:
+    """Why each model scored a document as it did, and the training pairs it learned that from.
+
+    Missing indexes are built first; the training questions of a model are encoded once and kept. A hybrid or
+    reranked column is explained by the model and the keywords that it ranks by, each for itself.
+
+    :param document: its id.
+    :param names: columns; none means generic and the newest custom model.
+    :raises Refused: for an empty query, an unknown model or document, or a project without documents.
+    """
+    text = check_query(query)
+    retrievers, corpus = retrievers_for(project, sides(chosen_columns(project, names)), progress)
+    position = position_of(corpus, document)
+    made = []
+    for retriever in retrievers:
+        one = attribute(retriever, corpus, text, position)
+        if isinstance(retriever, Searcher) and one.attribution is not None:
+            taught = TrainedOn.load(project, corpus, retriever, progress)
+            if taught is not None:
+                lessons = taught.nearest(text, position, one.attribution.passage)
+                one = replace(one, lessons=lessons)
+        made.append(one)
+    return made
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"“{word}”" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def sides(columns: Sequence[SearchColumn]) -> list[str]:
+    """The models, and keyword search, that columns rank by: each once, as names of columns."""
+    names: list[str] = []
+    for column in columns:
+        names += [KEYWORD] if column.uses_words else []
+        names += [column.model] if column.model is not None else []
+    return list(dict.fromkeys(names))

@@ -1,0 +1,83 @@
+"""Vectors of texts that are asked for again and again (frequent words, training queries), kept as artifacts."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexes.vector_index import Vectors, normalised
+from search.errors import Failed
+from search.models import ModelInfo
+from search.progress import Progress, silent
+from search.workspace import Manifest, Project
+
+_FILE = "vectors.npy"
+_CHUNK = 256
+
+
+def find_kept(
+    project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]
+) -> Manifest | None:
+    """The artifact that holds these texts as this model sees them, or None."""
+    wanted = _key(info, purpose, texts)
+    for manifest in reversed(project.manifests("vectors")):
+        if manifest.details["key"] == wanted:
+            return manifest
+    return None
+
+
+def kept_vectors(
+    project: Project,
+    info: ModelInfo,
+    purpose: str,
+    texts: Sequence[str],
+    encode: Callable[[list[str]], Vectors],
+    progress: Progress = silent,
+    keep: bool = True,
+) -> Vectors:
+    """Vectors of texts, of length 1 (zero where the model knows no word): shape (n, dimension).
+
+    :param purpose: what the texts are, in the plural and in words: it is said while they are encoded.
+    :param encode: the encoder's side for these texts.
+    :param keep: publish them, so that the next call reads instead of encoding. A model's older ones for the same
+        purpose are removed.
+    :raises Failed: when what was kept is damaged.
+    """
+    found = find_kept(project, info, purpose, texts)
+    if found is not None:
+        return _read(project.checked(found) / _FILE, (len(texts), info.dimension))
+    vectors = np.zeros((len(texts), info.dimension), dtype=np.float32)
+    for start in range(0, len(texts), _CHUNK):
+        progress(start, len(texts), f"reading {len(texts):,} {purpose} with {info.name}")
+        chunk = list(texts[start : start + _CHUNK])
+        vectors[start : start + len(chunk)] = normalised(encode(chunk), info.dimension)
+    if keep and len(texts):
+        stale = [
+            m
+            for m in project.manifests("vectors")
+            if m.made_from["model"] == info.id and m.details["purpose"] == purpose
+        ]
+        facts = {"purpose": purpose, "texts": len(texts), "key": _key(info, purpose, texts)}
+        with project.publish("vectors", {"model": info.id}, **facts) as draft:
+            np.save(draft.folder / _FILE, vectors, allow_pickle=False)
+        for manifest in stale:
+            project.remove(manifest)
+    return vectors
+
+
+def _key(info: ModelInfo, purpose: str, texts: Sequence[str]) -> str:
+    digest = hashlib.sha256(f"{info.id}\0{info.fingerprint}\0{purpose}".encode())
+    for text in texts:
+        digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Vectors:
+    try:
+        vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise Failed(f"{path} cannot be read: {error}. Delete its folder.") from None
+    if vectors.shape != shape or vectors.dtype != np.float32:
+        raise Failed(f"{path} holds {vectors.shape} instead of {shape}. Delete its folder.")
+    return vectors

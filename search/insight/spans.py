@@ -1,0 +1,78 @@
+"""Where the words, phrases and sentences of a text stand: the parts that an explanation leaves out in turn."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from search.text import MARKS, WORD
+
+# Scripts written without spaces: what WORD finds there is a clause, so it is taken two letters at a time.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_SYLLABLES = re.compile(rf"[{_UNSPACED}][{MARKS}]*(?:[{_UNSPACED}][{MARKS}]*)?")
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+
+
+class Span(NamedTuple):
+    """A part of a text: from the character `start` up to `stop`."""
+
+    start: int
+    stop: int
+
+
+def word_spans(text: str) -> list[Span]:
+    """The words of a text, in order; scripts without spaces two letters at a time."""
+    return [span for match in WORD.finditer(text) for span in _word(match)]
+
+
+def plain_words(text: str) -> list[Span]:
+    """The words of a text as keyword search cuts them, in order."""
+    return [Span(match.start(), match.end()) for match in WORD.finditer(text)]
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences of a text, in order, without the white space around them; lines end sentences, too."""
+    from sentencex import get_sentence_boundaries
+
+    found = []
+    for line in re.finditer(r"[^\n]+", text):
+        for one in get_sentence_boundaries("en", line.group()):
+            sentence = one["text"]
+            if WORD.search(sentence):
+                start = line.start() + one["start_index"]
+                start += len(sentence) - len(sentence.lstrip())
+                found.append(Span(start, start + len(sentence.strip())))
+    return found
+
+
+def within(spans: Sequence[Span], part: Span) -> list[Span]:
+    """Those spans that lie inside a part."""
+    return [span for span in spans if part.start <= span.start and span.stop <= part.stop]
+
+
+def grouped(spans: Sequence[Span], most: int) -> list[Span]:
+    """At most `most` phrases of neighbouring spans, all of about the same number of spans."""
+    if len(spans) <= most:
+        return list(spans)
+    edges = [round(place * len(spans) / most) for place in range(most + 1)]
+    parts = [spans[a:b] for a, b in pairwise(edges) if b > a]
+    return [Span(part[0].start, part[-1].stop) for part in parts]
+
+
+def without(text: str, span: Span) -> str:
+    """The text with a part left out."""
+    return f"{text[: span.start].rstrip()} {text[span.stop :].lstrip()}".strip()
+
+
+def _word(match: re.Match[str]) -> Iterator[Span]:
+    if len(match.group()) <= 2 or not _HAS_UNSPACED.search(match.group()):
+        yield Span(match.start(), match.end())
+        return
+    place = match.start()
+    for part in _SYLLABLES.finditer(match.string, match.start(), match.end()):
+        if part.start() > place:
+            yield Span(place, part.start())
+        yield Span(part.start(), part.end())
+        place = part.end()
+    if place < match.end():
+        yield Span(place, match.end())

@@ -1,0 +1,53 @@
+"""Commands that look into models: why a document was found, what a word means to them."""
+
+from typing import Annotated
+
+import typer
+
+from terminal.options import AsJson, Models, ProjectName
+from terminal.printing import aside, bar, print_json, say
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    project: ProjectName,
+    query: Annotated[str, typer.Argument(help="What was searched for.")],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT_ID", help="The hit's id.")],
+    model: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which words of a document drew a query for each model, and what the model learned it from."""
+    from search.insight.flip import explain as explain_hit
+    from search.workspace import project as existing
+
+    with bar() as progress:
+        told = explain_hit(existing(project), query, document, model or (), progress)
+    if as_json:
+        print_json([one.as_json() for one in told])
+        return
+    for one in told:
+        say(f"\n{one.model}: {one.sentence}")
+        for part in one.strongest_sentences:
+            say(f"  {part.pull:+.3f}  {' '.join(part.text.split())[:140]}")
+        for lesson in one.nearest_lessons:
+            answer = " ".join((lesson.title or lesson.response).split())[:60]
+            say(f"  learned from ({lesson.nearness:.2f}): {lesson.query} -> {answer}")
+
+
+@app.command()
+def words(
+    project: ProjectName,
+    model: Annotated[str, typer.Argument(help="A Word2Vec or FastText model.")],
+    word: Annotated[str, typer.Argument(help="The word to look around.")],
+) -> None:
+    """Show the words nearest to a word under a word-vector model."""
+    from search.words import nearest_words
+    from search.workspace import project as existing
+
+    found = nearest_words(existing(project), model, word)
+    if found.note:
+        aside(found.note)
+    for near, cosine in found.words:
+        say(f"{cosine:.3f}  {near}")
