@@ -188,3 +188,8 @@ def test_the_command_prints_the_same(tiny: Project, run_cli) -> None:
     refused = run_cli("explain", "tiny", QUERY, "nope", "--model", "bm25")
     assert refused.returncode == 2
     assert "no document 'nope'" in refused.stderr
+
+
+def test_a_hybrid_is_explained_by_both_of_its_sides(tiny: Project) -> None:
+    told = explain(tiny, QUERY, "d0", ["hybrid:words", "tuned", "words"])
+    assert [one.model for one in told] == ["bm25", "words", "tuned"]
