@@ -22,6 +22,7 @@ from training.adapter import train_adapter, with_adapter
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.fine_tune import START, fine_tune
+from training.forgetting import General, general_ndcg, general_questions
 from training.material import Material, gather
 from training.nearest import answering_passages
 from training.pairs import PairSet
@@ -86,10 +87,11 @@ def _fine_tuned(
     progress(0, 0, f"loading {settings.base} on {device}")
     model = _start(project, settings.base)
     pairs = answering_passages(material.guarded.pairs, material.corpus)
+    knew = general_ndcg(model)
     with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch:
         tuned = fine_tune(model, pairs, material.dev, settings, Path(scratch), progress)
     dev = {"ndcg@10": tuned.dev_scores, "kept": tuned.kept}
-    return _publish(project, name, settings, model, material, dev, device, started)
+    return _publish(project, name, settings, model, material, dev, knew, device, started)
 
 
 def _adapted(
@@ -108,7 +110,8 @@ def _adapted(
     model = with_adapter(base, adapted.matrix)
     dev = {"ndcg@10": [adapted.start, adapted.best], "kept": adapted.kept}
     facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
-    return _publish(project, name, settings, model, material, dev, device, started, **facts)
+    knew = general_ndcg(base)
+    return _publish(project, name, settings, model, material, dev, knew, device, started, **facts)
 
 
 def _publish(
@@ -118,17 +121,24 @@ def _publish(
     model: Any,
     material: Material,
     dev: dict[str, Any],
+    knew: float,
     device: str,
     started: float,
     **facts: Any,
 ) -> Trained:
-    """Publish a SentenceTransformer that learned from pairs, with all that is known of how."""
+    """Publish a SentenceTransformer that learned from pairs, with all that is known of how.
+
+    :param knew: the start's score on the general questions.
+    """
     notes = material.notes
+    general = General(len(general_questions()), knew, general_ndcg(model))
     if dev["kept"] == START:
         notes.append(
             "Nothing that was tried was better than the start on the dev queries, so this model is the "
             "untouched start. More pairs, or a lower learning rate, may help."
         )
+    else:
+        notes.append(general.sentence)
     dimension = model.get_embedding_dimension()
     if dimension is None:
         raise Failed(f"The model {settings.base} does not say how many dimensions it has.")
@@ -147,6 +157,7 @@ def _publish(
                 "documents": len(material.dev.ids),
                 **dev,
             },
+            general=general.as_json(),
             device=device,
             seconds=round(time.monotonic() - started, 1),
             notes=notes,

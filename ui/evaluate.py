@@ -8,10 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from search import runs
+from search.errors import BespokeError
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
-from search.models import KEYWORD, default_models, models
+from search.models import GENERIC, KEYWORD, default_models, models
 from search.statistics import PairedTest
 from search.workspace import Manifest, Project
+from training.fine_tune import START
+from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets
 
 _EXTREMES = 6
@@ -110,6 +113,7 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
     for note in result.notes:
         st.info(note, icon=":material/info:")
     st.html(metrics_table(result))
+    _forgotten(project, manifest)
     if result.comparisons:
         st.subheader("How sure is that?", anchor=False)
         left, right = st.columns([3, 2])
@@ -124,6 +128,22 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
         f"Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
         "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
     )
+
+
+def _forgotten(project: Project, manifest: Manifest) -> None:
+    """What each measured model forgot of other fields, beside what it gained in this one."""
+    for role, identity in manifest.made_from.items():
+        if not role.startswith("model:") or identity == GENERIC:
+            continue
+        try:
+            details = project.artifact("models", identity).details
+        except BespokeError:
+            continue  # Deleted since it was measured.
+        if details.get("general") and details["dev"]["kept"] != START:
+            told = General.of(details["general"])
+            st.caption(
+                f"{widgets.model_title(details['name'])}: {told.sentence[0].lower() + told.sentence[1:]}."
+            )
 
 
 def verdict(test: PairedTest, queries: int) -> None:

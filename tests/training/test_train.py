@@ -20,6 +20,7 @@ from search.readers.pairs import Pair
 from search.word_vectors import words_of
 from search.workspace import Project
 from training.export import export
+from training.forgetting import general_ndcg
 from training.intake import import_beir
 from training.pairs import PairSet
 from training.train import train
@@ -149,10 +150,19 @@ def test_leaks_are_left_out_of_training_and_counted(project, beir_with_leaks):
     held_out = {f"d{number}" for number in range(24, 40)}
     assert not {row["document"] for row in rows} & held_out
     assert (manifest.details["pairs"], manifest.details["left_out"]) == (60, 4)
-    assert manifest.details["notes"] == [
+    assert manifest.details["notes"][0] == (
         "4 pairs left out of training, so that nothing leaks into the test: 2 for a shared query, "
         "2 for a shared answer (near-duplicates included)"
-    ]
+    )
+
+
+def test_what_was_forgotten_is_measured_on_general_questions(project):
+    manifest = _model(project, "tuned")
+    told = manifest.details["general"]
+    tuned = load_encoder(project, find_model(project, "tuned"))
+    assert told["questions"] == 100
+    assert told["ndcg@10"] == pytest.approx(general_ndcg(tuned), abs=1e-6)
+    assert any(note.startswith("On 100 general questions") for note in manifest.details["notes"])
 
 
 def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model):

@@ -199,3 +199,18 @@ def test_a_damaged_evaluation_is_a_message(evaluated: Project) -> None:
     assert "is damaged" in at.error[0].value
     at = open_page("compare", TINY, q="x", model=["words", "words-2"])
     assert "is damaged" in shown(at)
+
+
+def test_what_a_model_forgot_stands_beside_what_it_gained(evaluated: Project) -> None:
+    manifest = next(m for m in evaluated.manifests("models") if m.details["name"] == "words-2")
+    path = evaluated.folder_of(manifest) / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["details"]["general"] = {"questions": 100, "start": 0.91, "ndcg@10": 0.85}
+    content["details"]["dev"] = {"kept": "epoch 2"}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "scores 0.850 nDCG@10, its start 0.910: it forgot some" in shown(
+        open_page("evaluate", TINY)
+    )
+    content["details"]["dev"] = {"kept": "start"}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "general questions" not in shown(open_page("evaluate", TINY))
