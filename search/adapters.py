@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors
 from search.encoders import Encoder
 from search.models import ModelInfo
@@ -27,7 +27,7 @@ def derived_vectors(
     wanted = {"corpus": corpus.id, "model": base}
     for index in reversed(project.manifests("indexes")):
         if base is not None and index.made_from == wanted:
-            vectors = FaissFlatIndex.load(project.checked(index)).vectors
+            vectors = stored_vectors(project.checked(index))
             return np.asarray(vectors @ _matrix(encoder).T, dtype=np.float32)
     return None
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
 from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
@@ -151,7 +151,7 @@ def open_searcher(
             f"python cli.py index {project.name} --model {info.name}."
         )
     try:
-        loaded = FaissFlatIndex.load(folder)
+        loaded = open_index(folder, index.details)
     except BrokenIndex as error:
         raise Failed(f"{error}. Delete the folder {folder} and build it again.") from error
     if loaded.dimension != info.dimension:

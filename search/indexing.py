@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from indexes.faiss_index import FaissFlatIndex
-from indexes.vector_index import BadVectors
+from indexes.opening import build
+from indexes.vector_index import BadVectors, Plan
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.corpus import corpus_vectors
@@ -24,11 +24,16 @@ def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest 
 
 
 def index_model(
-    project: Project, name: str, rebuild: bool = True, progress: Progress = silent
+    project: Project,
+    name: str,
+    rebuild: bool = True,
+    progress: Progress = silent,
+    plan: Plan = Plan(),
 ) -> Manifest:
     """Build the index of a model over the newest corpus.
 
     :param rebuild: build it even when there is one.
+    :param plan: what kind of index is wanted.
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -36,7 +41,7 @@ def index_model(
     existing = None if rebuild else find_index(project, info, manifest)
     if existing is not None:
         return existing
-    return build_index(project, info, load_encoder(project, info), manifest, corpus, progress)
+    return build_index(project, info, load_encoder(project, info), manifest, corpus, progress, plan)
 
 
 def build_index(
@@ -46,10 +51,13 @@ def build_index(
     manifest: Manifest,
     corpus: Corpus,
     progress: Progress = silent,
+    plan: Plan = Plan(),
 ) -> Manifest:
-    """Encode every passage of a corpus and publish an exact FAISS index of the vectors.
+    """Encode every passage of a corpus and publish an index of the vectors.
 
     A passage that stood, word for word, in an earlier version of the corpus is not encoded again.
+
+    :param plan: what kind of index is wanted.
     """
     started = time.monotonic()
     encoded = corpus_vectors(project, info, encoder, manifest, corpus, progress)
@@ -57,21 +65,17 @@ def build_index(
     made_from = {"corpus": manifest.id, "model": info.id}
     with project.publish("indexes", made_from) as draft:
         try:
-            FaissFlatIndex.from_vectors(vectors).save(draft.folder)
+            facts = build(vectors, plan, draft.folder)
         except BadVectors as error:
             raise Failed(f"The model {info.name!r} cannot index this corpus: {error}.") from error
         draft.details.update(
             model=info.name,
             fingerprint=info.fingerprint,
-            engine="faiss",
-            type="flat",
-            vectors=len(vectors),
             reused=encoded.reused,
-            dimension=info.dimension,
             bytes=_size(draft.folder),
             seconds=round(time.monotonic() - started, 2),
-            without_words=int((~vectors.any(axis=1)).sum()),
             **encoded.facts,
+            **facts.details(),
         )
     progress(1, 1, f"{len(vectors):,} passages indexed for {info.name}")
     return project.artifact("indexes", draft.id)

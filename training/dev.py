@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.flat import FlatIndex
 from indexes.vector_index import Vectors
 from search.corpus import Corpus
 from search.encoders import Encoder
@@ -91,7 +91,7 @@ class DevSet:
         :param queries: shape (queries, dimension), in the order of `queries`.
         :param documents: shape (pool, dimension), in the order of `positions`.
         """
-        index = FaissFlatIndex.from_vectors(documents)
+        index = FlatIndex.of(documents)
         most = max(Counter(self.ids).values())  # So many passages may belong to one document.
         positions, _ = index.search(np.asarray(queries), min(10 * most, len(index)))
         run = {

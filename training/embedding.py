@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.indexing import build_index, find_index
 from search.models import models
@@ -30,7 +30,7 @@ def document_vectors(
             index = build_index(
                 project, own[-1], base, material.corpus_manifest, material.corpus, progress
             )
-        return FaissFlatIndex.load(project.checked(index)).vectors, index
+        return stored_vectors(project.checked(index)), index
     total = material.corpus.passages
     parts = []
     for start in range(0, total, _CHUNK):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
 from search.adapters import derived_vectors
 from search.corpus import Corpus
@@ -106,7 +106,7 @@ def _earlier_vectors(
             continue
         try:
             old = Corpus.of(project, project.artifact("corpora", made["corpus"]))
-            vectors = FaissFlatIndex.load(project.checked(index)).vectors
+            vectors = stored_vectors(project.checked(index))
         except (Failed, BrokenIndex):
             continue  # A version that was deleted or damaged; it would only have saved time.
         places = {key: position for position, key in enumerate(old.embedded_keys())}

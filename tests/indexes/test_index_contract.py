@@ -1,6 +1,7 @@
 """What every vector index must do, whatever is behind it: equal to brute force in float64."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,19 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexes.faiss_index import FaissFlatIndex
 from indexes.vector_index import BadVectors, BrokenIndex
+from tests.indexes.kinds import KINDS
 
-CLASSES = [FaissFlatIndex]
 TOLERANCE = 2e-6
 
 
-@pytest.fixture(params=CLASSES, ids=lambda index: index.__name__)
-def index_class(request):
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def kind(request):
     return request.param
-
-
-each_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda index: index.__name__)
 
 
 def cosines(vectors, query):
@@ -77,15 +77,15 @@ def numbers(*shape, seed=1):
     ("count", "dimension", "k"),
     [(1, 1, 1), (3, 2, 5), (200, 384, 10), (500, 7, 100), (64, 100, 64)],
 )
-def test_random_vectors_equal_brute_force(index_class, count, dimension, k):
+def test_random_vectors_equal_brute_force(kind, count, dimension, k):
     vectors, queries = numbers(count, dimension), numbers(20, dimension, seed=2)
-    positions, scores = index_class.from_vectors(vectors).search(queries, k)
+    positions, scores = kind.of(vectors).search(queries, k)
     check_against_brute_force(vectors, queries, k, positions, scores)
 
 
-def test_positions_are_exactly_those_of_brute_force_when_nothing_ties(index_class):
+def test_positions_are_exactly_those_of_brute_force_when_nothing_ties(kind):
     vectors, queries = numbers(300, 50), numbers(30, 50, seed=2)
-    positions, scores = index_class.from_vectors(vectors).search(queries, 5)
+    positions, scores = kind.of(vectors).search(queries, 5)
     for row, query in zip(positions, queries, strict=True):
         assert row.tolist() == brute_force(vectors, query, 5)[0]
     assert scores[0, 0] > scores[0, 4]
@@ -94,7 +94,7 @@ def test_positions_are_exactly_those_of_brute_force_when_nothing_ties(index_clas
 whole_numbers = st.integers(-3, 3).map(float)
 
 
-@each_class
+@each_kind
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
@@ -105,7 +105,7 @@ def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
     asked = data.draw(st.integers(1, 4))
     queries = data.draw(arrays(np.float32, (asked, dimension), elements=whole_numbers))
     k = data.draw(st.integers(1, count + 3))
-    index = kind.from_vectors(vectors)
+    index = kind.of(vectors)
     positions, scores = index.search(queries, k)
     check_against_brute_force(vectors, queries, k, positions, scores)
     for row in range(asked):
@@ -114,7 +114,7 @@ def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
         assert alone_scores[0].tobytes() == scores[row].tobytes()
 
 
-@each_class
+@each_kind
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     vectors=arrays(
@@ -127,11 +127,11 @@ def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
 def test_vectors_of_any_length_are_compared_by_direction(kind, vectors, k):
     """Huge and tiny numbers (down to subnormal) neither over- nor underflow."""
     queries = np.array([[1, -2, 3, 0.5], [0, 0, 1, 0]], dtype=np.float32)
-    positions, scores = kind.from_vectors(vectors).search(queries, k)
+    positions, scores = kind.of(vectors).search(queries, k)
     check_against_brute_force(vectors, queries, k, positions, scores)
 
 
-def test_many_duplicates_come_in_order_of_position(index_class):
+def test_many_duplicates_come_in_order_of_position(kind):
     vectors = np.repeat(
         numbers(4, 24), 700, axis=0
     )  # far more equal ones than are fetched at first
@@ -139,30 +139,30 @@ def test_many_duplicates_come_in_order_of_position(index_class):
     vectors = vectors[mixed]
     queries = numbers(3, 24, seed=5)
     for k in (1, 10, 699, 700, 701, 1500):
-        positions, scores = index_class.from_vectors(vectors).search(queries, k)
+        positions, scores = kind.of(vectors).search(queries, k)
         for row, query in enumerate(queries):
             # float64 of the same row is the same number, so brute force breaks these ties exactly.
             assert positions[row].tolist() == brute_force(vectors, query, k)[0]
             assert np.all(np.diff(scores[row]) <= 0)
 
 
-def test_a_tie_across_the_boundary_of_k_keeps_the_lowest_positions(index_class):
+def test_a_tie_across_the_boundary_of_k_keeps_the_lowest_positions(kind):
     vectors = np.zeros((40, 3), dtype=np.float32)
     vectors[:, 0] = 1
     vectors[7] = [1, 1, 0]
     vectors[31] = [4, 4, 0]  # the direction of 7
     query = np.array([[1, 1, 0]], dtype=np.float32)
-    index = index_class.from_vectors(vectors)
+    index = kind.of(vectors)
     assert index.search(query, 1)[0].tolist() == [[7]]
     assert index.search(query, 2)[0].tolist() == [[7, 31]]
     assert index.search(query, 5)[0].tolist() == [[7, 31, 0, 1, 2]]
     np.testing.assert_allclose(index.search(query, 4)[1], [[1, 1, 2**-0.5, 2**-0.5]], rtol=1e-6)
 
 
-def test_what_ranks_does_not_depend_on_k(index_class):
+def test_what_ranks_does_not_depend_on_k(kind):
     vectors = np.round(numbers(400, 6) * 2).astype(np.float32)
     queries = np.round(numbers(10, 6, seed=9) * 2).astype(np.float32)
-    index = index_class.from_vectors(vectors)
+    index = kind.of(vectors)
     whole_positions, whole_scores = index.search(queries, 400)
     for k in (1, 3, 50, 399):
         positions, scores = index.search(queries, k)
@@ -171,10 +171,10 @@ def test_what_ranks_does_not_depend_on_k(index_class):
 
 
 @pytest.mark.parametrize("dimension", [1, 3, 100, 384])
-def test_a_batch_equals_each_query_alone_bit_for_bit(index_class, dimension):
+def test_a_batch_equals_each_query_alone_bit_for_bit(kind, dimension):
     vectors = np.vstack([numbers(500, dimension), numbers(40, dimension)])
     queries = numbers(70, dimension, seed=4)
-    index = index_class.from_vectors(vectors)
+    index = kind.of(vectors)
     positions, scores = index.search(queries, 10)
     for row in range(len(queries)):
         alone_positions, alone_scores = index.search(queries[row : row + 1], 10)
@@ -182,10 +182,10 @@ def test_a_batch_equals_each_query_alone_bit_for_bit(index_class, dimension):
         assert alone_scores[0].tobytes() == scores[row].tobytes()
 
 
-def test_a_zero_vector_is_never_found(index_class):
+def test_a_zero_vector_is_never_found(kind):
     vectors = numbers(30, 5)
     vectors[::2] = 0
-    positions, scores = index_class.from_vectors(vectors).search(numbers(8, 5, seed=2), 30)
+    positions, scores = kind.of(vectors).search(numbers(8, 5, seed=2), 30)
     for row, row_scores in zip(positions, scores, strict=True):
         assert sorted(row[:15].tolist()) == list(range(1, 30, 2))
         assert row[15:].tolist() == [-1] * 15
@@ -193,93 +193,91 @@ def test_a_zero_vector_is_never_found(index_class):
         assert row_scores[:15].min() < 0, "negative cosines rank above nothing at all"
 
 
-def test_only_zero_vectors_are_an_index_in_which_nothing_is_found(index_class):
-    index = index_class.from_vectors(np.zeros((5, 4), dtype=np.float32))
+def test_only_zero_vectors_are_an_index_in_which_nothing_is_found(kind):
+    index = kind.of(np.zeros((5, 4), dtype=np.float32))
     assert len(index) == 5
     positions, scores = index.search(numbers(2, 4), 3)
     assert positions.tolist() == [[-1] * 3] * 2
     assert np.all(scores == -np.inf)
 
 
-def test_a_zero_query_finds_nothing_and_spares_its_neighbours(index_class):
+def test_a_zero_query_finds_nothing_and_spares_its_neighbours(kind):
     vectors, queries = numbers(30, 5), numbers(3, 5, seed=2)
     queries[1] = 0
-    positions, scores = index_class.from_vectors(vectors).search(queries, 4)
+    positions, scores = kind.of(vectors).search(queries, 4)
     assert positions[1].tolist() == [-1] * 4
     assert np.all(scores[1] == -np.inf)
     for row in (0, 2):
         assert positions[row].tolist() == brute_force(vectors, queries[row], 4)[0]
 
 
-def test_k_beyond_the_size_is_padded(index_class):
+def test_k_beyond_the_size_is_padded(kind):
     vectors = numbers(3, 5)
     query = numbers(1, 5, seed=2)
-    positions, scores = index_class.from_vectors(vectors).search(query, 7)
+    positions, scores = kind.of(vectors).search(query, 7)
     assert positions[0].tolist() == brute_force(vectors, query[0], 7)[0]
     assert scores[0, 3:].tolist() == [-np.inf] * 4
 
 
-def test_one_vector(index_class):
-    index = index_class.from_vectors(np.array([[0, -3]], dtype=np.float32))
+def test_one_vector(kind):
+    index = kind.of(np.array([[0, -3]], dtype=np.float32))
     positions, scores = index.search(np.array([[0, 5], [2, 0], [0, -1]], dtype=np.float32), 1)
     assert positions.tolist() == [[0], [0], [0]]
     assert scores.tolist() == [[-1.0], [0.0], [1.0]]
 
 
-def test_no_queries_give_no_rows(index_class):
-    positions, scores = index_class.from_vectors(numbers(4, 3)).search(
-        np.zeros((0, 3), dtype=np.float32), 2
-    )
+def test_no_queries_give_no_rows(kind):
+    positions, scores = kind.of(numbers(4, 3)).search(np.zeros((0, 3), dtype=np.float32), 2)
     assert positions.shape == scores.shape == (0, 2)
 
 
-def test_what_was_given_is_not_changed(index_class):
+def test_what_was_given_is_not_changed(kind):
     vectors, queries = numbers(10, 4), numbers(2, 4, seed=2)
     before = vectors.copy(), queries.copy()
-    index_class.from_vectors(vectors).search(queries, 3)
+    kind.of(vectors).search(queries, 3)
     assert np.array_equal(vectors, before[0])
     assert np.array_equal(queries, before[1])
 
 
-def test_float64_and_non_contiguous_vectors_are_accepted(index_class):
+def test_float64_and_non_contiguous_vectors_are_accepted(kind):
     wide = numbers(20, 8).astype(np.float64)
     vectors, queries = wide[:, ::2], numbers(3, 8, seed=2)[:, ::2]
-    positions, scores = index_class.from_vectors(vectors).search(queries, 5)
+    positions, scores = kind.of(vectors).search(queries, 5)
     check_against_brute_force(vectors.astype(np.float32), queries, 5, positions, scores)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinity_are_refused_with_the_row(index_class, bad):
+def test_nan_and_infinity_are_refused_with_the_row(kind, bad):
     vectors = numbers(5, 4)
-    index = index_class.from_vectors(vectors)
+    index = kind.of(vectors)
     vectors[3, 2] = bad
     with pytest.raises(BadVectors, match="vector 3 holds NaN or infinity"):
-        index_class.from_vectors(vectors)
+        kind.of(vectors)
     with pytest.raises(BadVectors, match="vector 3 holds NaN or infinity"):
         index.search(vectors, 2)
 
 
-def test_wrong_shapes_are_refused(index_class):
-    index = index_class.from_vectors(numbers(5, 4))
+def test_wrong_shapes_are_refused(kind):
+    index = kind.of(numbers(5, 4))
     with pytest.raises(BadVectors, match="vectors have 3 dimensions, the index has 4"):
         index.search(numbers(2, 3), 1)
     for shape in ((4,), (2, 2, 4), (3, 0)):
         with pytest.raises(BadVectors, match="expected vectors of shape"):
             index.search(np.ones(shape, dtype=np.float32), 1)
         with pytest.raises(BadVectors, match="expected vectors of shape"):
-            index_class.from_vectors(np.ones(shape, dtype=np.float32))
+            kind.of(np.ones(shape, dtype=np.float32))
     with pytest.raises(BadVectors, match="no vectors"):
-        index_class.from_vectors(np.zeros((0, 4), dtype=np.float32))
+        kind.of(np.zeros((0, 4), dtype=np.float32))
 
 
 @pytest.mark.parametrize("k", [0, -1])
-def test_k_below_one_is_refused(index_class, k):
+def test_k_below_one_is_refused(kind, k):
     with pytest.raises(BadVectors, match="at least 1"):
-        index_class.from_vectors(numbers(5, 4)).search(numbers(1, 4), k)
+        kind.of(numbers(5, 4)).search(numbers(1, 4), k)
 
 
-def test_several_threads_search_at_once(index_class):
-    index = index_class.from_vectors(numbers(2_000, 32))
+def test_several_threads_search_at_once(kind):
+    index = kind.of(numbers(2_000, 32))
     batches = [numbers(1 + seed % 5, 32, seed=seed) for seed in range(40)]
     alone = [index.search(batch, 10) for batch in batches]
     with ThreadPoolExecutor(8) as pool:
@@ -292,63 +290,74 @@ def test_several_threads_search_at_once(index_class):
                 assert scores.tobytes() == same_scores.tobytes()
 
 
-def test_an_index_read_back_answers_the_same_bit_for_bit(index_class, tmp_path):
+def test_an_index_read_back_answers_the_same_bit_for_bit(kind, tmp_path):
     vectors, queries = numbers(120, 16), numbers(9, 16, seed=2)
     vectors[5] = 0
     vectors[60] = vectors[61]
-    index = index_class.from_vectors(vectors)
-    index.save(tmp_path)
-    back = index_class.load(tmp_path)
+    facts = kind.build(vectors, tmp_path)
+    index, back = kind.open(tmp_path, facts), kind.open(tmp_path, facts)
     assert (len(back), back.dimension) == (120, 16)
     for one, other in zip(index.search(queries, 120), back.search(queries, 120), strict=True):
         assert one.tobytes() == other.tobytes()
 
 
-def _only_file(folder):
-    (path,) = [p for p in folder.iterdir() if p.is_file()]
-    return path
+def _files(folder):
+    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
-def test_a_truncated_index_is_broken(index_class, tmp_path, share):
-    index_class.from_vectors(numbers(50, 8)).save(tmp_path)
-    path = _only_file(tmp_path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(BrokenIndex, match="cannot be read"):
-        index_class.load(tmp_path)
-
-
-def test_garbage_is_a_broken_index(index_class, tmp_path):
-    index_class.from_vectors(numbers(50, 8)).save(tmp_path)
-    path = _only_file(tmp_path)
-    for content in (b"no index at all", b"\x00" * 500, bytes(range(256)) * 20):
-        path.write_bytes(content)
+def test_a_truncated_index_is_broken(kind, tmp_path, share):
+    facts = kind.build(numbers(50, 8), tmp_path)
+    for path in _files(tmp_path):
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * share)])
         with pytest.raises(BrokenIndex, match="cannot be read"):
-            index_class.load(tmp_path)
+            kind.open(tmp_path, facts)
+        path.write_bytes(content)
 
 
-def test_a_missing_index_is_broken(index_class, tmp_path):
-    with pytest.raises(BrokenIndex, match="cannot be read"):
-        index_class.load(tmp_path)
+def test_garbage_is_a_broken_index(kind, tmp_path):
+    facts = kind.build(numbers(50, 8), tmp_path)
+    for path in _files(tmp_path):
+        whole = path.read_bytes()
+        for content in (b"no index at all", b"\x00" * 500, bytes(range(256)) * 20):
+            path.write_bytes(content)
+            with pytest.raises(BrokenIndex, match="cannot be read"):
+                kind.open(tmp_path, facts)
+        path.write_bytes(whole)
+
+
+def test_a_missing_file_is_a_broken_index(kind, tmp_path):
+    facts = kind.build(numbers(50, 8), tmp_path)
+    for path in _files(tmp_path):
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(BrokenIndex, match="cannot be read"):
+            kind.open(tmp_path, facts)
+        path.write_bytes(content)
+
+
+def test_an_index_of_another_size_than_its_manifest_says_is_broken(kind, tmp_path):
+    facts = kind.build(numbers(50, 8), tmp_path)
+    for other in (replace(facts, vectors=49), replace(facts, dimension=9)):
+        with pytest.raises(BrokenIndex, match="instead of"):
+            kind.open(tmp_path, other)
 
 
 @pytest.mark.parametrize("share", [0.003, 0.1, 0.9, 1.0])
-def test_only_what_is_allowed_is_found_as_if_nothing_else_were_there(index_class, share):
+def test_only_what_is_allowed_is_found_as_if_nothing_else_were_there(kind, share):
     rng = np.random.default_rng(11)
     vectors = rng.integers(-2, 3, size=(2_000, 6)).astype(np.float32)  # Many ties, some zeros.
     queries = rng.normal(size=(7, 6)).astype(np.float32)
     allowed = np.sort(rng.choice(2_000, size=int(2_000 * share), replace=False))
-    positions, scores = index_class.from_vectors(vectors).search(queries, 9, allowed)
-    alone, alone_scores = index_class.from_vectors(vectors[allowed]).search(queries, 9)
+    positions, scores = kind.of(vectors).search(queries, 9, allowed)
+    alone, alone_scores = kind.of(vectors[allowed]).search(queries, 9)
     np.testing.assert_array_equal(positions, np.where(alone >= 0, allowed[alone], -1))
     np.testing.assert_array_equal(scores, alone_scores)
 
 
-def test_nothing_allowed_finds_nothing(index_class):
+def test_nothing_allowed_finds_nothing(kind):
     vectors = np.eye(4, dtype=np.float32)
-    positions, scores = index_class.from_vectors(vectors).search(
-        vectors, 2, np.array([], dtype=np.int64)
-    )
+    positions, scores = kind.of(vectors).search(vectors, 2, np.array([], dtype=np.int64))
     assert (positions == -1).all()
     assert np.isneginf(scores).all()

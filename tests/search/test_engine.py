@@ -182,8 +182,8 @@ def test_an_index_is_built_once_and_found_again(project):
     assert index.made_from == {"corpus": manifest.id, "model": info.id}
     facts = index.details
     assert facts["fingerprint"] == info.fingerprint
-    assert (facts["vectors"], facts["dimension"], facts["without_words"]) == (40, 16, 0)
-    assert facts["bytes"] == (project.folder_of(index) / "index.faiss").stat().st_size
+    assert (facts["vectors"], facts["dimension"], facts["zeros"]) == (40, 16, 0)
+    assert facts["bytes"] == (project.folder_of(index) / "vectors.npy").stat().st_size
     assert index_model(project, "words", rebuild=False) == index
     assert index_model(project, "words").id != index.id
     assert find_index(project, info, manifest).id != index.id
@@ -209,7 +209,7 @@ def test_documents_without_words_are_counted_and_never_found(project, tmp_path):
     (result,) = compare(project, "velkorin", ["words"], k=41).results
     assert len(result.hits) == 40
     assert "signs" not in {hit.id for hit in result.hits}
-    assert project.newest("indexes").details["without_words"] == 1
+    assert project.newest("indexes").details["zeros"] == 1
 
 
 @pytest.mark.parametrize(
@@ -245,10 +245,10 @@ def test_a_lone_surrogate_in_a_query_is_no_crash(project):
 
 def test_a_damaged_index_is_a_failure_that_says_what_to_do(project):
     manifest = index_model(project, "words")
-    path = project.folder_of(manifest) / "index.faiss"
+    path = project.folder_of(manifest) / "vectors.npy"
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(
-        Failed, match=r"index.faiss has [\d,]+ bytes instead of .*Delete the folder"
+        Failed, match=r"vectors.npy has [\d,]+ bytes instead of .*Delete the folder"
     ):
         compare(project, "velkorin", ["words"])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.flat import FlatIndex
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -41,7 +41,7 @@ def many(tmp_path):
     writer.close()
     corpus = Corpus(tmp_path / CORPUS_FILE)
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
-    index = FaissFlatIndex.from_vectors(vectors)
+    index = FlatIndex.of(vectors)
     return corpus, index.vectors, Searcher(INFO, _Angles(), index, corpus)
 
 

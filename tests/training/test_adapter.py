@@ -8,7 +8,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus import current_corpus
 from search.errors import Refused
@@ -172,7 +172,7 @@ def test_the_model_is_standard_and_its_index_is_one_matrix_product(
     )
     index = index_model(project, made.name)
     assert index == find_index(project, info, manifest)
-    vectors = FaissFlatIndex.load(project.folder_of(index)).vectors
+    vectors = stored_vectors(project.folder_of(index))
     np.testing.assert_allclose(vectors, plain.encode(everything), atol=2e-6)
 
 

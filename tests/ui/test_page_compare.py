@@ -270,7 +270,7 @@ def test_an_index_run_that_was_interrupted_earlier_is_started_again(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize("pattern", ["corpora/*/corpus.sqlite", "models/*/word_vectors.safetensors", "indexes/*/*.faiss"])  # fmt: skip
+@pytest.mark.parametrize("pattern", ["corpora/*/corpus.sqlite", "models/*/word_vectors.safetensors", "indexes/*/*.npy"])  # fmt: skip
 def test_a_damaged_artifact_is_a_message(trained: Project, pattern: str) -> None:
     paths = list(trained.folder.glob(pattern))
     assert paths

@@ -1,0 +1,73 @@
+"""The exact index: every vector is compared. Fast enough up to some tens of thousands of vectors."""
+
+from pathlib import Path
+
+from indexes.stored_vectors import StoredVectors
+from indexes.vector_index import (
+    FAISS,
+    FLAT,
+    BadVectors,
+    Facts,
+    Positions,
+    Progress,
+    Vectors,
+    normalised,
+    silent,
+)
+
+
+class FlatIndex:
+    """Exact search over stored vectors; the file of vectors is all there is of it."""
+
+    def __init__(self, stored: StoredVectors, facts: Facts | None = None) -> None:
+        self._stored = stored
+        self.facts = facts or flat_facts(stored)
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> "FlatIndex":
+        """An index in memory, of vectors of shape (n, d).
+
+        :raises BadVectors: for no vectors, a wrong shape, NaN or infinity.
+        """
+        rows = normalised(vectors)
+        if not len(rows):
+            raise BadVectors("there are no vectors to index")
+        return cls(StoredVectors(rows))
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return self._stored.dimension
+
+    def __len__(self) -> int:
+        """The number of vectors."""
+        return len(self._stored)
+
+    @property
+    def vectors(self) -> Vectors:
+        """See `VectorIndex.vectors`."""
+        return self._stored.rows
+
+    def search(
+        self, queries: Vectors, k: int, allowed: Positions | None = None
+    ) -> tuple[Positions, Vectors]:
+        """See `VectorIndex.search`."""
+        return self._stored.search(queries, k, allowed)
+
+    def write_changed(
+        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
+    ) -> Facts | None:
+        """See `VectorIndex.write_changed`: nothing is saved by it here."""
+        return None
+
+
+def flat_facts(stored: StoredVectors) -> Facts:
+    """What an exact index over these vectors is."""
+    return Facts(
+        engine=FAISS,
+        type=FLAT,
+        vectors=len(stored),
+        dimension=stored.dimension,
+        zeros=stored.zeros,
+        figures={"recall@10": 1.0, "bytes": float(stored.rows.nbytes)},
+    )

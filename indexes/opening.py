@@ -1,0 +1,94 @@
+"""The one place that builds an index by a plan and opens one by what its manifest says of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from indexes.stored_vectors import StoredVectors
+from indexes.vector_index import (
+    FAISS,
+    BrokenIndex,
+    Facts,
+    Plan,
+    Progress,
+    VectorIndex,
+    Vectors,
+    silent,
+)
+
+NO_CONNECTION: Mapping[str, str] = MappingProxyType({})
+
+
+class Engine(Protocol):
+    """Where indexes live. Each engine is a module of these functions, imported when it is asked for."""
+
+    def build(self, vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
+        """Build an index; `folder` gets its files, the stored vectors among them.
+
+        When it fails, nothing is left behind outside the folder.
+
+        :raises BadVectors: for no vectors, a wrong shape, NaN or infinity.
+        :raises DoesNotFit: when it would need more memory than the plan allows.
+        :raises OSError: when the disk is full.
+        """
+        ...
+
+    def open_index(self, folder: Path, facts: Facts, connection: Mapping[str, str]) -> VectorIndex:
+        """Open an index that `build` made.
+
+        :raises BrokenIndex: when it cannot be read back.
+        """
+        ...
+
+    def discard(self, facts: Facts, connection: Mapping[str, str]) -> None:
+        """Remove what `build` made outside the folder: its artifact was deleted, or never published."""
+        ...
+
+
+def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress = silent) -> Facts:
+    """Build the index that a plan asks for. See `Engine.build`."""
+    return engine(plan.engine).build(vectors, plan, folder, progress)
+
+
+def open_index(
+    folder: Path, details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION
+) -> VectorIndex:
+    """Open an index by the details of its manifest.
+
+    :raises BrokenIndex: when it cannot be read back, or is not what the manifest says.
+    """
+    facts = Facts.from_details(details)
+    opened = engine(facts.engine).open_index(folder, facts, connection)
+    if (len(opened), opened.dimension) != (facts.vectors, facts.dimension):
+        raise BrokenIndex(
+            f"{folder} holds {len(opened):,} vectors of {opened.dimension} dimensions instead of "
+            f"{facts.vectors:,} of {facts.dimension}"
+        )
+    return opened
+
+
+def stored_vectors(folder: Path) -> Vectors:
+    """The vectors of any index, by position, of length 1 or zero: shape (n, d). Mapped, not read.
+
+    :raises BrokenIndex: when they cannot be read back.
+    """
+    return StoredVectors.open(folder, zeros=0).rows
+
+
+def discard(details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION) -> None:
+    """Remove what an index has outside its folder. See `Engine.discard`."""
+    facts = Facts.from_details(details)
+    engine(facts.engine).discard(facts, connection)
+
+
+def engine(name: str) -> Engine:
+    """An engine by its name.
+
+    :raises BrokenIndex: when there is none of that name.
+    """
+    if name == FAISS:
+        from indexes import faiss_engine
+
+        return faiss_engine
+    raise BrokenIndex(f"there is no index engine {name!r}")
