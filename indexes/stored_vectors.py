@@ -85,7 +85,8 @@ class StoredVectors:
             claimed, size = shape[0] * shape[1] * 4, path.stat().st_size - offset
             if claimed != size:
                 raise ValueError(f"it holds {size:,} bytes instead of {claimed:,}")
-            rows = np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=shape)
+            # Copied on a write: torch takes no read-only array, and nothing written reaches the file.
+            rows = np.memmap(path, dtype="<f4", mode="c", offset=offset, shape=shape)
         except (OSError, ValueError, EOFError) as error:
             reason = str(error).strip().splitlines()[0][:200]
             raise BrokenIndex(f"{path} cannot be read as vectors: {reason}") from None
