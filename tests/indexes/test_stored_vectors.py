@@ -18,10 +18,10 @@ def test_the_file_is_plain_npy_of_rows_of_length_one(tmp_path):
     stored = StoredVectors.write(vectors, tmp_path)
     assert stored.zeros == 1
     assert [path.name for path in tmp_path.iterdir()] == [VECTORS_FILE]
+    stored.rows[5] = 9  # stays with who wrote it
     wanted = vectors.astype(np.float64)
     wanted /= np.maximum(np.sqrt((wanted**2).sum(axis=1, keepdims=True)), 1e-30)
     np.testing.assert_allclose(np.load(tmp_path / VECTORS_FILE), wanted, atol=1e-6)
-    stored.rows[5] = 9  # stays with who wrote it
     assert StoredVectors.open(tmp_path).zero_positions().tolist() == [3]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexes.faiss_index import FaissFlatIndex
+from indexes.flat import FlatIndex
 from search.corpus import CORPUS_FILE, Corpus, Found
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -54,7 +54,7 @@ def sides(tmp_path_factory):
     assert corpus.passages > len(corpus)
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
     info = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
-    searcher = Searcher(info, _Sums(), FaissFlatIndex.from_vectors(vectors), corpus)
+    searcher = Searcher(info, _Sums(), FlatIndex.of(vectors), corpus)
     return KeywordSearcher(corpus), searcher
 
 
