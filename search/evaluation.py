@@ -131,9 +131,13 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     )
 
 
-def newest_evaluation(project: Project) -> Manifest | None:
-    """The newest evaluation of the current corpus and query set, or None."""
-    return next(_current_evaluations(project), None)
+def newest_evaluation(project: Project, model: str | None = None) -> Manifest | None:
+    """The newest evaluation of the current corpus and query set, or None.
+
+    :param model: only an evaluation that measured this model.
+    """
+    found = _current_evaluations(project)
+    return next((m for m in found if model is None or model in m.details["models"]), None)
 
 
 def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:

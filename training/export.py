@@ -10,10 +10,11 @@ from search.evaluation import TRAINED_ON
 from search.models import find_model, generic_folder
 from search.word_vectors import WordVectors
 from search.workspace import MANIFEST, Project
+from training.card import CARD, model_card
 
 
 def export(project: Project, name: str, folder: Path) -> list[str]:
-    """Write a model as a standard SentenceTransformer folder that works anywhere.
+    """Write a model as a standard SentenceTransformer folder that works anywhere, with its model card.
 
     :param folder: must not exist, or be empty.
     :returns: notes on what does not travel.
@@ -41,6 +42,8 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
             )
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
             shutil.copytree(source, target, ignore=ignored)
+        if info.kind == "custom":
+            (target / CARD).write_text(model_card(project, info), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         target.rename(folder)

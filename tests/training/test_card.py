@@ -1,0 +1,79 @@
+"""Model cards: valid for the hub's own reader, and true to what was measured."""
+
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from search.evaluation import METRICS, evaluate
+from search.models import find_model
+from search.workspace import Project
+from training.card import CARD, model_card
+from training.export import export
+from training.intake import import_beir
+from training.train import train
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, request, tiny_model):
+    """A project with a fine-tuned model, one of word vectors, and the measurement of the first."""
+    made = Project(tmp_path_factory.mktemp("cards") / "Ward 7")
+    shared = request.config.pluginmanager.get_plugin(str(REPOSITORY / "tests" / "conftest.py"))
+    import_beir(made, shared.write_tiny_beir(tmp_path_factory.mktemp("data") / "tiny"))
+    values = {"epochs": "1", "batch_size": "16", "learning_rate": "1e-3", "base": str(tiny_model)}
+    train(made, "fine-tune", "tuned", values)
+    train(made, "word2vec", "words", {"vector_size": 12, "min_count": 1, "epochs": 2})
+    return made
+
+
+@pytest.fixture(scope="module")
+def evaluation(project):
+    return evaluate(project, ["bm25", "tuned"])
+
+
+def test_the_hub_reads_what_was_measured(project, evaluation):
+    card = ModelCard(model_card(project, find_model(project, "tuned")))
+    results = {r.metric_name: r.metric_value for r in card.data.eval_results}
+    means = evaluation.means("tuned")
+    assert results == {metric: round(means[metric], 4) for metric in METRICS}
+    assert card.data.library_name == "sentence-transformers"
+    assert card.data.pipeline_tag == "sentence-similarity"
+    assert card.data.model_name == "tuned"
+    assert f"| ndcg@10 | {means['ndcg@10']:.3f} |" in card.text
+    assert "SentenceTransformer(" in card.text
+
+
+def test_it_says_how_the_model_was_made_and_what_it_lost(project, evaluation):
+    text = model_card(project, find_model(project, "tuned"))
+    details = project.artifact("models", find_model(project, "tuned").id).details
+    for key, value in details["settings"].items():
+        assert f"| {key} | {value} |" in text
+    assert f"{details['pairs']:,} pairs" in text
+    assert f"Kept: {details['dev']['kept']}." in text
+    assert "torch " in text
+    said = "untouched start" if details["dev"]["kept"] == "start" else "general questions"
+    assert said in text
+
+
+def test_without_a_measurement_it_says_so(project):
+    text = model_card(project, find_model(project, "words"))
+    assert "It was not measured on held-out queries." in text
+    assert "nobody knows whether it is better" in text
+    assert "learned from the documents alone" in text
+    assert ModelCard(text).data.eval_results is None
+
+
+@pytest.mark.parametrize("name", ["tuned", "words"])
+def test_an_exported_model_brings_its_card(project, tmp_path, name):
+    export(project, name, tmp_path / "out")
+    card = ModelCard((tmp_path / "out" / CARD).read_text(encoding="utf-8"))
+    assert card.data.model_name == name
+    assert "Ward 7" in card.text
+
+
+def test_the_generic_model_keeps_its_own_card(project, tmp_path):
+    export(project, "generic", tmp_path / "out")
+    path = tmp_path / "out" / CARD
+    assert not path.exists() or "made by Bespoke" not in path.read_text(encoding="utf-8")

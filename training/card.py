@@ -1,0 +1,131 @@
+"""A model card in the Hugging Face format: what a model is, what made it, and what that did.
+
+The format is the one of https://huggingface.co/docs/hub/model-cards (Mitchell et al. 2019, "Model Cards for Model
+Reporting"): YAML that programs read, then Markdown for people. Losses are told like gains.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+from search.evaluation import METRICS, newest_evaluation, verdict_on
+from search.models import GENERIC_TITLE, ModelInfo
+from search.workspace import Project
+from training.fine_tune import START
+from training.forgetting import General
+
+CARD = "README.md"
+_HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
+_LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim")
+
+
+def model_card(project: Project, info: ModelInfo) -> str:
+    """The card of a custom model, with the newest evaluation of it.
+
+    :param info: a model that was trained here.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    details = project.artifact("models", info.id).details
+    means, queries = _measured(project, info.name)
+    results = [
+        EvalResult(
+            task_type="information-retrieval",
+            dataset_type="held-out-queries",
+            dataset_name=f"{queries:,} held-out queries of the project",
+            metric_type=metric.replace("@", "_at_"),
+            metric_name=metric,
+            metric_value=round(means[metric], 4),
+        )
+        for metric in METRICS
+        if means
+    ]
+    header = ModelCardData(
+        model_name=info.name,
+        base_model=_HUB_NAMES.get(info.origin),
+        library_name="sentence-transformers",
+        pipeline_tag="sentence-similarity",
+        tags=["sentence-transformers", "feature-extraction", "bespoke", info.recipe or ""],
+        eval_results=results or None,
+    )
+    parts = [
+        f"---\n{header.to_yaml()}\n---",
+        f"# {info.name}",
+        f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
+        f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
+        _USE,
+        "## What it does to held-out queries",
+        *_proof(project, info.name, means, queries),
+        "## How it was made",
+        *_making(details),
+        "## Limits",
+        *(f"- {line}." for line in _limits(details, bool(means))),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_USE = """## Use
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/to/this/folder")
+questions = model.encode_query(["a question"])
+documents = model.encode_document(["a document"])
+print(model.similarity(questions, documents))
+```"""
+
+
+def _measured(project: Project, name: str) -> tuple[dict[str, float], int]:
+    """The means of the newest evaluation of a model, and over how many queries; nothing where there is none."""
+    manifest = newest_evaluation(project, name)
+    if manifest is None:
+        return {}, 0
+    return manifest.details["models"][name], manifest.details["queries"]
+
+
+def _proof(project: Project, name: str, means: dict[str, float], queries: int) -> Iterable[str]:
+    if not means:
+        yield "It was not measured on held-out queries."
+        return
+    rows = "\n".join(f"| {metric} | {means[metric]:.3f} |" for metric in METRICS)
+    yield f"| {queries:,} queries | mean |\n|---|---|\n{rows}"
+    verdict = verdict_on(project, name)
+    if verdict is not None:
+        test, count = verdict
+        yield (
+            f"{test.sentence(count)} p = {test.p_value:.4f} (paired randomization test on nDCG@10); "
+            f"{test.wins:,} queries gained, {test.ties:,} stayed, {test.losses:,} lost."
+        )
+
+
+def _making(details: dict[str, Any]) -> Iterable[str]:
+    """Settings, data, steering and versions: what a second training needs to give the same model."""
+    settings = "\n".join(f"| {key} | {value} |" for key, value in details["settings"].items())
+    yield f"| setting | value |\n|---|---|\n{settings}"
+    if "pairs" in details:
+        yield (
+            f"It learned from {details['pairs']:,} pairs of a query and its answer; "
+            f"{details['left_out']:,} more were left out so that nothing leaks into the test."
+        )
+    else:
+        yield "It learned from the documents alone."
+    dev = details.get("dev")
+    if dev and dev["ndcg@10"]:
+        scores = ", ".join(f"{score:.4f}" for score in dev["ndcg@10"])
+        kept = f" Kept: {dev['kept']}." if "kept" in dev else ""
+        yield f"nDCG@10 on {dev['queries']:,} dev queries, before and while training: {scores}.{kept}"
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    yield f"{details['seconds']:,} seconds on {details['device']}, with {libraries}."
+
+
+def _limits(details: dict[str, Any], measured: bool) -> Iterable[str]:
+    if details.get("dev") and details["dev"].get("kept") == START:
+        yield "Nothing that was tried was better than the start: this model is its untouched start"
+    elif details.get("general"):
+        yield General.of(details["general"]).sentence
+    if measured:
+        yield "The figures hold for this corpus and queries like these; elsewhere it may be worse than its start"
+    else:
+        yield "Without a measurement on held-out queries, nobody knows whether it is better than its start"
+    yield "Scores of two models are on different scales; compare ranks"
