@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from terminal.options import AsJson, Models, ProjectName
-from terminal.printing import aside, bar, print_json, say
+from terminal.printing import aside, bar, print_json, running, say
 
 app = typer.Typer()
 
@@ -34,6 +34,19 @@ def explain(
         for lesson in one.nearest_lessons:
             answer = " ".join((lesson.title or lesson.response).split())[:60]
             say(f"  learned from ({lesson.nearness:.2f}): {lesson.query} -> {answer}")
+
+
+@app.command()
+def prepare(
+    project: ProjectName,
+    model: Annotated[str, typer.Option(help="The model to prepare.")] = "generic",
+) -> None:
+    """Encode once what explanations and the Words page ask of a model again and again."""
+    from search.insight.prepare import prepare as prepare_model
+    from search.workspace import project as existing
+
+    with running(existing(project)) as run:
+        say(prepare_model(existing(project), model, run))
 
 
 @app.command()

@@ -8,10 +8,12 @@ from search.corpus import Column, Corpus
 from search.encoders import best_device, load_encoder
 from search.engine import open_searcher
 from search.evaluation import Evaluation, load_evaluation
+from search.insight.flip import Explained, attribute
+from search.insight.lessons import TrainedOn
 from search.leaks import LeakCheck, leaks_of
 from search.models import ModelInfo
 from search.query_sets import QuerySet
-from search.retrievers import Searcher
+from search.retrievers import KeywordSearcher, Searcher
 from search.versions import ToldVersion, told_versions
 from search.workspace import Manifest, Project, project
 from training.pairs import PairSet
@@ -34,6 +36,59 @@ def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher
     made = open_searcher(owner, _info, encoder, index, over)
     made.rank(["warm up"], 1)
     return made
+
+
+def explained(
+    found: Project,
+    over: Manifest,
+    index: Manifest | None,
+    info: ModelInfo | None,
+    query: str,
+    document: int,
+) -> Explained:
+    """Why a model (None: keyword search) scored a document of a corpus as it did.
+
+    :param index: the model's index; None for keyword search.
+    :param document: the document's position.
+    """
+    made = index.id if index else None
+    return _explained(str(found.folder), found.name, over.id, made, query, document, info)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _explained(
+    home: str,
+    name: str,
+    over: str,
+    index_id: str | None,
+    query: str,
+    document: int,
+    _info: ModelInfo | None,
+) -> Explained:
+    owner = project(name)
+    corpus = Corpus.of(owner, owner.artifact("corpora", over))
+    if index_id is None or _info is None:
+        return attribute(KeywordSearcher(corpus), corpus, query, document)
+    using = searcher(owner, _info, owner.artifact("indexes", index_id))
+    return attribute(using, corpus, query, document)
+
+
+def trained_on(
+    found: Project, over: Manifest, info: ModelInfo, index: Manifest
+) -> TrainedOn | None:
+    """The pairs that a model was trained on, as it sees them."""
+    return _trained_on(str(found.folder), found.name, over.id, index.id, info)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _trained_on(
+    home: str, name: str, over: str, index_id: str, _info: ModelInfo
+) -> TrainedOn | None:
+    owner = project(name)
+    corpus = Corpus.of(owner, owner.artifact("corpora", over))
+    return TrainedOn.load(
+        owner, corpus, searcher(owner, _info, owner.artifact("indexes", index_id))
+    )
 
 
 def evaluation(found: Project, manifest: Manifest) -> Evaluation:

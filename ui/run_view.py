@@ -21,6 +21,8 @@ _TITLES = {
     "train": "Training",
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
+    "prepare": "Reading words and training questions",
+    "map": "Drawing the map",
 }
 _SLATE, _TEAL = "#6b7a90", "#0f9488"
 
