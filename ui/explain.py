@@ -192,13 +192,18 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
             "Look it up",
             key=f"look-up-{side.info.id}",
             icon=":material/school:",
-            on_click=lambda: runs.start(project, ["prepare", project.name, "--model", side.name]),
+            on_click=_look_up,
+            args=(project, side.name),
         )
         return
     if run is not None and busy:
         _waiting(project, manifest, side, query, place, run.id)
         return
     _lessons(project, manifest, side, query, place)
+
+
+def _look_up(project: Project, model: str) -> None:
+    runs.start(project, ["prepare", project.name, "--model", model])
 
 
 @st.fragment(run_every=1.0)
