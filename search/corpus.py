@@ -35,6 +35,11 @@ def key_of_words(words: Sequence[str]) -> bytes:
     return hashlib.blake2b(" ".join(words).encode(), digest_size=12).digest()
 
 
+def embedded_key(text: str) -> bytes:
+    """A hash of what a model sees of a passage: equal for equal texts only."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
 class Found(NamedTuple):
     """A document that a search found: its position, the score, and the position of its best passage."""
 

@@ -1,6 +1,5 @@
 """Writing a corpus: documents into one SQLite file, cut into passages, their words and metadata indexed."""
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -9,7 +8,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from search.corpus import CORPUS_FILE, Corpus, content_key, document_of, key_of_words
+from search.corpus import (
+    CORPUS_FILE,
+    Corpus,
+    content_key,
+    document_of,
+    embedded_key,
+    key_of_words,
+)
 from search.documents import Document
 from search.errors import Cancelled, Failed
 from search.filters import Tiers, as_number
@@ -396,6 +402,6 @@ def _passage_fields(document: Document, passage: Passage, cut: bool) -> Sequence
         passage.heading,
         passage.page,
         passage.prefix,
-        hashlib.blake2b(embedded.encode(), digest_size=12).digest(),
+        embedded_key(embedded),
         content_key(document.text[passage.start : passage.stop]) if cut else None,
     )

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.errors import Refused
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -38,18 +40,25 @@ class Settings:
 
     `home` is the workspace folder (BESPOKE_HOME), `run_folder` the folder of the run that this process
     works for (BESPOKE_RUN, set by whoever started the process), `device` overrides the choice of cuda,
-    mps or cpu (BESPOKE_DEVICE).
+    mps or cpu (BESPOKE_DEVICE), `backend` the choice of what computes on a CPU (BESPOKE_BACKEND: auto, torch
+    or openvino), and `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
+    default; 0 keeps nothing).
     """
 
     home: Path
     run_folder: Path | None
     device: str | None
+    backend: str
+    store_bytes: int
 
 
 LIMITS = Limits()
 HOME_VARIABLE = "BESPOKE_HOME"
 RUN_VARIABLE = "BESPOKE_RUN"
 DEVICE_VARIABLE = "BESPOKE_DEVICE"
+BACKEND_VARIABLE = "BESPOKE_BACKEND"
+STORE_VARIABLE = "BESPOKE_EMBEDDINGS_GB"
+BACKENDS = ("auto", "torch", "openvino")
 
 
 def settings() -> Settings:
@@ -59,7 +68,25 @@ def settings() -> Settings:
         home=Path(os.environ.get(HOME_VARIABLE) or "workspace").absolute(),
         run_folder=Path(run_folder) if run_folder else None,
         device=os.environ.get(DEVICE_VARIABLE) or None,
+        backend=_backend(os.environ.get(BACKEND_VARIABLE) or BACKENDS[0]),
+        store_bytes=_store_bytes(os.environ.get(STORE_VARIABLE) or "10"),
     )
+
+
+def _backend(name: str) -> str:
+    if name not in BACKENDS:
+        raise Refused(f"{BACKEND_VARIABLE} is {name!r}; it must be one of {', '.join(BACKENDS)}.")
+    return name
+
+
+def _store_bytes(gigabytes: str) -> int:
+    try:
+        size = float(gigabytes)
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < float("inf"):
+        raise Refused(f"{STORE_VARIABLE} is {gigabytes!r}; it must be a number of gigabytes.")
+    return int(size * 1e9)
 
 
 def child_environment(run_folder: Path) -> dict[str, str]:

@@ -1,0 +1,210 @@
+"""The embedding store: vectors by what computed them and what it saw, kept for every project of a workspace.
+
+A vector is found by the fingerprint of its model and a hash of the text that the model saw, prompt included. So
+versions of a corpus, projects, trainings and indexes that have texts in common compute each vector once. It lives
+in `<workspace>/.embeddings/<fingerprint>/` in segments (`segments.py`), survives a process that is killed at any
+moment, and may be written by several processes at once. It is only a memory: what is damaged or evicted is
+computed again, and every vector is held against its checksum when it is read.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.vector_index import Vectors
+from search.encoding.eviction import evict
+from search.encoding.segments import (
+    KEY_BYTES,
+    KEYS,
+    VECTORS,
+    Damaged,
+    SegmentWriter,
+    halves,
+    locked,
+    map_vectors,
+    read_records,
+    vector_sums,
+)
+from search.errors import Failed
+from search.settings import settings
+from search.workspace import new_id
+
+STORE = ".embeddings"
+
+
+def store_key(text_key: bytes, seen_as: bytes = b"") -> bytes:
+    """The key of a vector.
+
+    :param text_key: the hash of a text (`corpus.embedded_key`).
+    :param seen_as: whatever else decides what the model sees or how exactly it computes (a prompt).
+    """
+    return blake2b(text_key + seen_as, digest_size=KEY_BYTES).digest()
+
+
+class EmbeddingStore:
+    """The vectors of one model. Open it for one piece of work, then close it (it is a context manager).
+
+    Used by one thread at a time. `notes` tells of damage that was found.
+    """
+
+    def __init__(self, folder: Path, dimension: int, limit: int) -> None:
+        self.notes: list[str] = []
+        self._folder = folder
+        self._dimension = dimension
+        self._limit = limit
+        self._held: dict[Path, int] = {}
+        self._mapped: list[Vectors] = []
+        self._writer: SegmentWriter | None = None
+        self._grown = False
+        self._clear()
+        if limit:
+            self._read()
+
+    @classmethod
+    def of(cls, fingerprint: str, dimension: int) -> "EmbeddingStore":
+        """The store of the model with this fingerprint (hexadecimal), in this workspace."""
+        assert fingerprint.isalnum(), fingerprint
+        folder = settings().home / STORE / f"{fingerprint}-{dimension}"
+        return cls(folder, dimension, settings().store_bytes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many vectors it knew when it was last read."""
+        return len(self._first)
+
+    def fill(self, keys: Sequence[bytes], into: Vectors) -> NDArray[np.bool_]:
+        """Write the vectors that are known into the rows of `into`, shape (keys, dimension).
+
+        :returns: which rows were known, shape (keys,).
+        """
+        known = np.zeros(len(keys), dtype=bool)
+        if not len(self._first) or not keys:
+            return known
+        asked = halves(keys)
+        places = np.searchsorted(self._first, asked[:, 0])
+        places[places == len(self._first)] = 0
+        found = (self._first[places] == asked[:, 0]) & (self._second[places] == asked[:, 1])
+        rows = np.flatnonzero(found)
+        for segment in np.unique(self._segment[places[rows]]):
+            here = rows[self._segment[places[rows]] == segment]
+            vectors = self._mapped[segment][self._row[places[here]]]
+            sound = vector_sums(vectors) == self._sum[places[here]]
+            into[here[sound]] = vectors[sound]
+            known[here[sound]] = True
+            if not sound.all():
+                self._tell(f"{int((~sound).sum()):,} vectors differ from their checksums")
+        return known
+
+    def add(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep vectors, shape (keys, dimension); rows that are not finite are not kept.
+
+        They are found by whoever opens the store from now on.
+
+        :raises Failed: when they cannot be written; what was kept before stays.
+        """
+        finite = np.isfinite(vectors).all(axis=1)
+        if not self._limit or not finite.any():
+            return
+        kept = [keys[int(row)] for row in np.flatnonzero(finite)]
+        try:
+            if self._writer is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._writer = self._segment_to_fill()
+            self._writer.append(kept, vectors[finite])
+            self._grown = True
+            if self._writer.full:
+                self._end_segment()
+                evict(self._folder.parent, self._limit)
+        except OSError as error:
+            raise Failed(
+                f"Vectors cannot be written to {self._folder}: {error.strerror or error}. What was encoded "
+                "before is kept: make room and start again, it goes on from there."
+            ) from error
+
+    def close(self) -> None:
+        """Flush, let go of the files, and evict what is over the limit."""
+        with suppress(OSError):
+            self._end_segment()
+        self._clear()
+        if self._grown:
+            evict(self._folder.parent, self._limit)
+
+    def _end_segment(self) -> None:
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+
+    def _segment_to_fill(self) -> SegmentWriter:
+        """A segment that has room and that nobody writes to, or a new one."""
+        for path in sorted(self._folder.glob(f"*{KEYS}")):
+            with suppress(Damaged, OSError):
+                writer = SegmentWriter.take(path, self._dimension)
+                if writer is not None and not writer.full:
+                    return writer
+                if writer is not None:
+                    writer.close()
+        while True:  # Another process may take a new segment before the one that made it.
+            fresh = SegmentWriter.take(self._folder / f"{new_id()}{KEYS}", self._dimension)
+            if fresh is not None:
+                return fresh
+
+    def _clear(self) -> None:
+        for handle in self._held.values():
+            os.close(handle)
+        self._held.clear()
+        self._mapped.clear()
+        self._first = self._second = np.zeros(0, dtype=np.uint64)
+        self._segment = self._row = np.zeros(0, dtype=np.int64)
+        self._sum = np.zeros(0, dtype=np.uint32)
+
+    def _read(self) -> None:
+        """Learn what all segments hold; a damaged one is told of and taken away."""
+        found = []
+        for path in sorted(self._folder.glob(f"*{KEYS}")):
+            try:
+                handle = os.open(path.with_suffix(VECTORS), os.O_RDONLY)
+            except OSError:
+                continue  # Evicted a moment ago, or only begun.
+            if not locked(handle, fcntl.LOCK_SH):
+                os.close(handle)
+                continue  # Being evicted.
+            self._held[path] = handle
+            try:
+                records = read_records(path, self._dimension)
+                os.utime(path)
+            except Damaged as damage:
+                self._tell(str(damage))
+                path.unlink(missing_ok=True)
+                continue
+            except OSError:
+                continue
+            if len(records):
+                vectors = map_vectors(path.with_suffix(VECTORS), self._dimension, len(records))
+                found.append((len(self._mapped), records))
+                self._mapped.append(vectors)
+        if not found:
+            return
+        keys = np.concatenate([records["key"] for _, records in found])
+        order = np.argsort(keys[:, 0], kind="stable")
+        self._first, self._second = keys[order, 0], keys[order, 1]
+        self._sum = np.concatenate([records["vector"] for _, records in found])[order]
+        self._row = np.concatenate([np.arange(len(records)) for _, records in found])[order]
+        sizes = [len(records) for _, records in found]
+        self._segment = np.repeat([place for place, _ in found], sizes)[order]
+
+    def _tell(self, damage: str) -> None:
+        note = f"The embedding store {self._folder} is damaged ({damage}); these vectors are computed again."
+        if not self.notes:
+            self.notes.append(note)
