@@ -1,0 +1,1 @@
+"""Blind votes and graded documents: asked well, kept safely, and turned into proof and training data."""

@@ -1,0 +1,168 @@
+"""What several judges say together: one preference for a question, one grade for a document."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from search.judging.agreement import Agreement, agreement
+from search.judging.marks import CHOICES, GRADES, Choice, ColumnPair, Mark
+from search.readers.judgments import Judgments
+
+
+class Combine(StrEnum):
+    """How the grades of several judges become one.
+
+    median: the middle one, of an even number the lower of the two (when in doubt, less relevant).
+    majority: the one that most gave; where several did, the lowest of them.
+    strict: the lowest that anybody gave.
+    A grade that settled a disagreement stands, whatever the others said.
+    """
+
+    MEDIAN = "median"
+    MAJORITY = "majority"
+    STRICT = "strict"
+
+    def __call__(self, grades: Sequence[int]) -> int:
+        """One grade out of one or more."""
+        ordered = sorted(grades)
+        if self is Combine.STRICT:
+            return ordered[0]
+        if self is Combine.MEDIAN:
+            return ordered[(len(ordered) - 1) // 2]
+        counts = Counter(ordered)
+        most = max(counts.values())
+        return min(value for value, count in counts.items() if count == most)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """What judges see differently, and nobody settled yet: a question, or one document for it."""
+
+    question: str
+    said: Mapping[str, str]
+    document: str | None = None
+    gap: float = 1.0
+
+
+@dataclass(frozen=True)
+class Votes:
+    """The votes on one pair of columns, put together."""
+
+    pair: ColumnPair
+    by_question: Mapping[str, Mapping[str, Choice]]
+    settled: Mapping[str, Choice] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, marks: Iterable[Mark], pair: ColumnPair) -> "Votes":
+        """The votes on a pair among marks that stand."""
+        said: dict[str, dict[str, Choice]] = {}
+        settled: dict[str, Choice] = {}
+        for mark in marks:
+            choice = _choice(mark)
+            if choice is None or mark.target != pair.key:
+                continue
+            if mark.final:
+                settled[mark.question] = choice
+            else:
+                said.setdefault(mark.question, {})[mark.judge] = choice
+        return cls(pair, said, settled)
+
+    @property
+    def questions(self) -> list[str]:
+        """All questions with a vote."""
+        return list(dict.fromkeys([*self.by_question, *self.settled]))
+
+    def together(self, question: str) -> Choice | None:
+        """What the judges say together: the vote with a majority of those who preferred a side.
+
+        One side against the other counts; "both" and "neither" carry the day when no side is preferred more.
+        None: as many for one side as for the other.
+        """
+        if question in self.settled:
+            return self.settled[question]
+        counts = Counter(self.by_question.get(question, {}).values())
+        first, second = counts["first"], counts["second"]
+        level = counts["both"] + counts["neither"]
+        if first != second and max(first, second) >= level:
+            return "first" if first > second else "second"
+        if level > max(first, second):
+            return "both" if counts["both"] >= counts["neither"] else "neither"
+        return None
+
+    def agreement(self) -> Agreement:
+        """How far the judges agree, on the four votes."""
+        ratings: dict[str, dict[object, str]] = {}
+        for question, said in self.by_question.items():
+            for judge, choice in said.items():
+                ratings.setdefault(judge, {})[question] = choice
+        return agreement(ratings)
+
+    def disagreements(self) -> list[Disagreement]:
+        """The open ones: first where judges prefer opposite sides."""
+        found = [
+            Disagreement(
+                question, said, gap=2.0 if {"first", "second"} <= set(said.values()) else 1.0
+            )
+            for question, said in self.by_question.items()
+            if len(set(said.values())) > 1 and question not in self.settled
+        ]
+        return sorted(found, key=lambda open_: -open_.gap)
+
+
+@dataclass(frozen=True)
+class Grades:
+    """The grades of all documents, put together."""
+
+    by_document: Mapping[tuple[str, str], Mapping[str, int]]
+    settled: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, marks: Iterable[Mark]) -> "Grades":
+        """The grades among marks that stand."""
+        said: dict[tuple[str, str], dict[str, int]] = {}
+        settled: dict[tuple[str, str], int] = {}
+        for mark in marks:
+            if mark.kind != "grade" or mark.value is None:
+                continue
+            key = (mark.question, mark.target)
+            if mark.final:
+                settled[key] = int(mark.value)
+            else:
+                said.setdefault(key, {})[mark.judge] = int(mark.value)
+        return cls(said, settled)
+
+    def judgments(self, how: Combine = Combine.MEDIAN) -> Judgments:
+        """One grade for each document that was graded: question to document to grade."""
+        made: Judgments = {}
+        for question, document in dict.fromkeys([*self.by_document, *self.settled]):
+            key = (question, document)
+            value = self.settled.get(key)
+            if value is None:
+                value = how(list(self.by_document[key].values()))
+            made.setdefault(question, {})[document] = value
+        return made
+
+    def agreement(self) -> Agreement:
+        """How far the judges agree, near misses counting as such."""
+        ratings: dict[str, dict[object, str]] = {}
+        for item, said in self.by_document.items():
+            for judge, value in said.items():
+                ratings.setdefault(judge, {})[item] = str(value)
+        return agreement(ratings, [str(value) for value in GRADES])
+
+    def disagreements(self) -> list[Disagreement]:
+        """The open ones that matter: grades two or more apart, or on both sides of "relevant at all"."""
+        found = []
+        for (question, document), said in self.by_document.items():
+            low, high = min(said.values()), max(said.values())
+            if (high - low > 1 or low == 0 < high) and (question, document) not in self.settled:
+                words = {judge: GRADES[value] for judge, value in said.items()}
+                found.append(Disagreement(question, words, document, float(high - low)))
+        return sorted(found, key=lambda open_: -open_.gap)
+
+
+def _choice(mark: Mark) -> Choice | None:
+    if mark.kind != "vote":
+        return None
+    return next((choice for choice in CHOICES if choice == mark.value), None)

@@ -1,0 +1,351 @@
+"""Where judgments are kept: one SQLite file, to which marks are only ever added.
+
+Every mark is a transaction of its own, flushed to disk before the call returns (write-ahead log, synchronous
+FULL): it survives a killed process and a power cut. Writers wait for each other, so several people can judge
+at once. A mark is never changed: a later one about the same thing replaces it, and the earlier one stays as
+history. Undo is one more mark, which says again what was said before.
+"""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from search.errors import Failed, Refused
+from search.judging.marks import Mark, judge_name
+from search.readers.judgments import query_id
+from search.settings import LIMITS
+from search.workspace import Project, now
+
+_FOLDER, _FILE = "judgments", "judgments.sqlite"
+_VERSION = 1
+_PATIENCE = 30.0
+_SCHEMA = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE judges (folded TEXT PRIMARY KEY, name TEXT NOT NULL, time TEXT NOT NULL) STRICT;
+CREATE TABLE questions (
+    id TEXT PRIMARY KEY, text TEXT NOT NULL, origin TEXT NOT NULL, time TEXT NOT NULL
+) STRICT;
+CREATE TABLE rankings (
+    question TEXT NOT NULL, "column" TEXT NOT NULL, version TEXT NOT NULL, found TEXT NOT NULL,
+    time TEXT NOT NULL, PRIMARY KEY (question, "column", version)
+) STRICT;
+CREATE TABLE marks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, judge TEXT NOT NULL,
+    question TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('vote', 'grade')), target TEXT NOT NULL,
+    value TEXT, final INTEGER NOT NULL, details TEXT NOT NULL, token TEXT UNIQUE, undoes INTEGER UNIQUE
+) STRICT;
+CREATE INDEX marks_of ON marks (judge, question, kind, target, final, number);
+CREATE TRIGGER marks_stay BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+CREATE TRIGGER marks_remain BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+"""
+_MARK = "judge, question, kind, target, value, final, details, token, number, time"
+_STANDING = f"""
+    SELECT {_MARK} FROM marks WHERE number IN
+    (SELECT max(number) FROM marks GROUP BY judge, question, kind, target, final)
+"""
+
+Ranked = list[tuple[str, int]]
+"""What a column found for a question, best first: ids of documents, each with its best passage's position."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to ask both columns; `origin` is "query set", "typed", "history" or "imported"."""
+
+    id: str
+    text: str
+    origin: str
+
+
+class JudgmentStore:
+    """The judgments of one project. Safe to use from several threads and processes at once.
+
+    :param path: the SQLite file; it is made at the first write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, project: Project) -> "JudgmentStore":
+        """The store of a project."""
+        return cls(project.folder / _FOLDER / _FILE)
+
+    # Marks.
+
+    def add(self, marks: Iterable[Mark]) -> list[Mark]:
+        """Keep marks, all or none; they are on disk when this returns.
+
+        :returns: those that were new, with their numbers; a token that is known already counts once.
+        """
+        kept = []
+        with self._write() as connection:
+            for mark in marks:
+                made = _insert(connection, mark)
+                if made is not None:
+                    kept.append(made)
+        return kept
+
+    def undo(self, judge: str) -> Mark | None:
+        """Take back the last thing that a judge said and did not take back yet.
+
+        :returns: the mark that was taken back; None when there was nothing.
+        """
+        with self._write() as connection:
+            row = connection.execute(
+                f"SELECT {_MARK} FROM marks WHERE judge = ?1 AND undoes IS NULL AND number NOT IN "
+                "(SELECT undoes FROM marks WHERE judge = ?1 AND undoes IS NOT NULL) "
+                "ORDER BY number DESC LIMIT 1",
+                (judge,),
+            ).fetchone()
+            if row is None:
+                return None
+            last = _mark(row)
+            # What stood before: the newest earlier word that was not taken back itself.
+            before = connection.execute(
+                "SELECT value, details FROM marks WHERE judge = ? AND question = ? AND kind = ? AND "
+                "target = ? AND final = ? AND number < ? AND undoes IS NULL AND number NOT IN "
+                "(SELECT undoes FROM marks WHERE undoes IS NOT NULL) ORDER BY number DESC LIMIT 1",
+                (*last.key, last.number),
+            ).fetchone() or (None, "{}")
+            again = replace(last, value=before[0], details=json.loads(before[1]), token=None)
+            _insert(connection, again, undoes=last.number)
+        return last
+
+    def standing(self) -> list[Mark]:
+        """What every judge says now, oldest first; what was taken back is left out."""
+        with self._read() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute(f"{_STANDING} AND value IS NOT NULL ORDER BY number")
+            return [_mark(row) for row in rows]
+
+    def history(self) -> list[Mark]:
+        """Everything that was ever said, oldest first; a value of None took something back."""
+        with self._read() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute(f"SELECT {_MARK} FROM marks ORDER BY number")
+            return [_mark(row) for row in rows]
+
+    # Judges, questions, rankings, settings.
+
+    def join(self, name: str) -> str:
+        """Note a judge; "anna" is the Anna who joined before.
+
+        :returns: the name as it was first spelled.
+        :raises Refused: for a name that cannot be one.
+        """
+        tidy = judge_name(name)
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO judges VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (tidy.casefold(), tidy, now()),
+            )
+            row = connection.execute(
+                "SELECT name FROM judges WHERE folded = ?", (tidy.casefold(),)
+            ).fetchone()
+        return str(row[0])
+
+    def judges(self) -> list[str]:
+        """The names of all judges, in the order in which they joined."""
+        with self._read() as connection:
+            if connection is None:
+                return []
+            return [
+                row[0] for row in connection.execute("SELECT name FROM judges ORDER BY time, name")
+            ]
+
+    def ask(self, questions: Iterable[Question]) -> None:
+        """Note questions; one that is known keeps its text and origin."""
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT INTO questions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [(question.id, question.text, question.origin, now()) for question in questions],
+            )
+
+    def ask_typed(self, text: str, origin: str = "typed") -> Question:
+        """Note a question that somebody typed.
+
+        :raises Refused: when it is empty or too long.
+        """
+        tidy = " ".join(text.split())
+        if not tidy or len(tidy) > LIMITS.query_characters:
+            raise Refused(f"A question has 1 to {LIMITS.query_characters:,} characters.")
+        known = {question.text: question for question in self.questions()}
+        question = known.get(tidy) or Question(query_id(tidy), tidy, origin)
+        self.ask([question])
+        return question
+
+    def questions(self) -> list[Question]:
+        """All questions, in the order in which they came."""
+        with self._read() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute("SELECT id, text, origin FROM questions ORDER BY rowid")
+            return [Question(*row) for row in rows]
+
+    def keep_rankings(self, column: str, version: str, found: Mapping[str, Ranked]) -> None:
+        """Note what a column found for questions.
+
+        :param version: names the index (and all else) behind the column; another version, another ranking.
+        """
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO rankings VALUES (?, ?, ?, ?, ?)",
+                [(q, column, version, json.dumps(ranked), now()) for q, ranked in found.items()],
+            )
+
+    def rankings(self, column: str, version: str) -> dict[str, Ranked]:
+        """What one version of a column found, by the id of the question."""
+        with self._read() as connection:
+            if connection is None:
+                return {}
+            rows = connection.execute(
+                'SELECT question, found FROM rankings WHERE "column" = ? AND version = ?',
+                (column, version),
+            )
+            return {row[0]: [(d, p) for d, p in json.loads(row[1])] for row in rows}
+
+    def all_rankings(self) -> Iterator[tuple[str, str, Ranked]]:
+        """Question, column and what it found, the newest version of each column last."""
+        with self._read() as connection:
+            if connection is None:
+                return
+            rows = connection.execute(
+                'SELECT question, "column", found FROM rankings ORDER BY time'
+            )
+            for question, column, found in rows.fetchall():
+                yield question, column, [(d, p) for d, p in json.loads(found)]
+
+    def setting(self, name: str, default: str) -> str:
+        """A setting of this project's judging."""
+        with self._read() as connection:
+            if connection is None:
+                return default
+            row = connection.execute(
+                "SELECT value FROM settings WHERE name = ?", (name,)
+            ).fetchone()
+            return str(row[0]) if row else default
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting."""
+        with self._write() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def secret(self) -> bytes:
+        """The key of all shuffles: made here, never shown, so that nobody can work out the sides."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO settings VALUES ('secret', ?) ON CONFLICT DO NOTHING",
+                (secrets.token_hex(32),),
+            )
+            row = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
+        return bytes.fromhex(row[0])
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection to read with; None while nothing was written yet."""
+        if not self.path.is_file():
+            yield None
+            return
+        with self._connected() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        connection = None
+        try:
+            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _prepare(connection, self.path)
+            yield connection
+        except sqlite3.DatabaseError as error:
+            raise Failed(
+                f"The judgments in {self.path} cannot be used: {error}. Where the file is damaged, move it "
+                "away and bring an export back: python cli.py judgments PROJECT --import FILE."
+            ) from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file; two processes may come here at once."""
+    if _version(connection) == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == 0:
+                for statement in _statements(_SCHEMA):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    if _version(connection) > _VERSION:
+        raise Failed(f"{path} was written by a later version of Bespoke.")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(script: str) -> list[str]:
+    made, part = [], ""
+    for line in script.strip().splitlines():
+        part += line + "\n"
+        if sqlite3.complete_statement(part):
+            made.append(part)
+            part = ""
+    return made
+
+
+def _insert(connection: sqlite3.Connection, mark: Mark, undoes: int | None = None) -> Mark | None:
+    moment = mark.time if mark.time and undoes is None else now()
+    cursor = connection.execute(
+        "INSERT INTO marks (time, judge, question, kind, target, value, final, details, token, undoes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
+        (
+            moment, mark.judge, mark.question, mark.kind, mark.target, mark.value, int(mark.final),
+            json.dumps(dict(mark.details)), mark.token, undoes,
+        ),
+    )  # fmt: skip
+    return (
+        replace(mark, number=int(cursor.lastrowid or 0), time=moment) if cursor.rowcount else None
+    )
+
+
+def _mark(row: Sequence[object]) -> Mark:
+    judge, question, kind, target, value, final, details, token, number, time = row
+    return Mark(
+        str(judge),
+        str(question),
+        "vote" if kind == "vote" else "grade",
+        str(target),
+        None if value is None else str(value),
+        bool(final),
+        json.loads(str(details)),
+        None if token is None else str(token),
+        int(str(number)),
+        str(time),
+    )
