@@ -16,6 +16,7 @@ from search.columns import chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.engine import retrievers_for
 from search.errors import Refused
+from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
 from search.models import GENERIC, ModelInfo
 from search.progress import Progress, Stage, silent
@@ -91,6 +92,8 @@ def evaluate(
         notes.append(f"{seen:,} queries left out: a model was trained on them or their answers")
     if not usable.queries:
         raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
+    if pooled := pooling_note(query_manifest.details):
+        notes.append(pooled)
     leaks = leaks_of(project, query_manifest, query_set, corpus)
     if leaks.note:
         notes.append(leaks.note)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.corpus import current_corpus
+from search.corpus import Corpus, current_corpus
 from search.errors import Refused
 from search.leaks import check_leaks, training_side
 from search.readers.judgments import (
@@ -123,15 +123,30 @@ def add_query_set(
             f"No query of {reports[0].source} has a relevant document in this corpus. Do the document "
             f"ids in {reports[-1].source} match those of the corpus (for example {corpus.ids()[0]!r})?"
         )
+    files = [report.summary() for report in reports]
+    manifest, told = publish_query_set(
+        project, usable, manifest, corpus, source=source, files=files
+    )
+    return QueryIntake(manifest, len(usable.queries), notes + told)
+
+
+def publish_query_set(
+    project: Project, query_set: QuerySet, over: Manifest, corpus: Corpus, **details: object
+) -> tuple[Manifest, list[str]]:
+    """Make a query set an artifact, held against the project's pairs: what is on both sides is recorded.
+
+    :param over: the manifest of the corpus whose documents were judged.
+    :returns: its manifest, and in words what is on both sides.
+    """
     pairs = project.newest("pairs")
-    with project.publish("queries", {"corpus": manifest.id}, source=source) as draft:
-        usable.save(draft)
-        draft.details["files"] = [report.summary() for report in reports]
+    notes = []
+    with project.publish("queries", {"corpus": over.id}, **details) as draft:
+        query_set.save(draft)
         if pairs is not None:
-            check = check_leaks(training_side(project, pairs, corpus), usable, corpus)
+            check = check_leaks(training_side(project, pairs, corpus), query_set, corpus)
             draft.details["leaks"] = check.as_json(pairs.id)
             notes += [check.note] if check.note else []
-    return QueryIntake(project.artifact("queries", draft.id), len(usable.queries), notes)
+    return project.artifact("queries", draft.id), notes
 
 
 def _refusals(report: Report) -> str:

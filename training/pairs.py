@@ -89,12 +89,13 @@ def split_pairs(
     seed: int = SEED,
     texts: Mapping[str, Texts] | None = None,
     never_held: Collection[Pair] = (),
+    test_share: float = TEST_SHARE,
 ) -> Split:
     """Part pairs into training, dev and, if wanted, test.
 
     Pairs that share a query, a response or a document, or whose queries, responses or documents are
-    near-duplicates, form one group, and a group is never parted. A fifth goes to test, a tenth (at most 300)
-    to dev. Only pairs that point to a document can be held out. Hard negatives do not bind: see
+    near-duplicates, form one group, and a group is never parted. A fifth goes to test (or another share), a
+    tenth (at most 300) to dev. Only pairs that point to a document can be held out. Hard negatives do not bind: see
     `search.leaks`.
 
     :param seed: the same pairs and seed, the same split.
@@ -117,7 +118,7 @@ def split_pairs(
     order = sorted(groups, key=lambda group: _shuffled(pairs[group[0]], seed))
     # The largest group always trains: held out, it would be the whole test.
     order.remove(largest := max(order, key=len))
-    test_size = max(2, round(len(pairs) * TEST_SHARE)) if hold_test else 0
+    test_size = max(2, round(len(pairs) * test_share)) if hold_test else 0
     dev_size = max(1, min(round(len(pairs) * DEV_SHARE), DEV_QUERIES))
     barred = set(never_held)
     free = [pair.document is not None and pair not in barred for pair in pairs]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from search.errors import Failed, Refused
 from search.judging.marks import Mark, judge_name
@@ -48,8 +49,17 @@ _STANDING = f"""
     (SELECT max(number) FROM marks GROUP BY judge, question, kind, target, final)
 """
 
-Ranked = list[tuple[str, int]]
-"""What a column found for a question, best first: ids of documents, each with its best passage's position."""
+
+class Place(NamedTuple):
+    """A document that a column found: its id, its position in the corpus, and that of its best passage."""
+
+    id: str
+    document: int
+    passage: int
+
+
+Ranked = list[Place]
+"""What a column found for a question, best first."""
 
 
 @dataclass(frozen=True)
@@ -209,18 +219,14 @@ class JudgmentStore:
                 'SELECT question, found FROM rankings WHERE "column" = ? AND version = ?',
                 (column, version),
             )
-            return {row[0]: [(d, p) for d, p in json.loads(row[1])] for row in rows}
+            return {row[0]: [Place(*place) for place in json.loads(row[1])] for row in rows}
 
-    def all_rankings(self) -> Iterator[tuple[str, str, Ranked]]:
-        """Question, column and what it found, the newest version of each column last."""
+    def versions(self) -> list[tuple[str, str]]:
+        """Every column with every version of it that was asked."""
         with self._read() as connection:
             if connection is None:
-                return
-            rows = connection.execute(
-                'SELECT question, "column", found FROM rankings ORDER BY time'
-            )
-            for question, column, found in rows.fetchall():
-                yield question, column, [(d, p) for d, p in json.loads(found)]
+                return []
+            return connection.execute('SELECT DISTINCT "column", version FROM rankings').fetchall()
 
     def setting(self, name: str, default: str) -> str:
         """A setting of this project's judging."""

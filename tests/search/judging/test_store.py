@@ -12,7 +12,7 @@ import pytest
 
 from search.errors import Failed, Refused
 from search.judging.marks import ColumnPair, grade, vote
-from search.judging.store import JudgmentStore, Question
+from search.judging.store import JudgmentStore, Place, Question
 from search.readers.judgments import query_id
 from search.workspace import project_to_be
 
@@ -31,7 +31,7 @@ def said(store):
 def test_reading_makes_no_file(store):
     assert store.standing() == store.history() == store.judges() == store.questions() == []
     assert store.rankings("a", "1") == {} and store.setting("reveal", "yes") == "yes"
-    assert list(store.all_rankings()) == []
+    assert store.versions() == []
     assert not store.path.parent.exists()
 
 
@@ -126,11 +126,11 @@ def test_questions_and_rankings(store):
     assert store.questions() == [Question("q1", "one?", "query set"), made]
     with pytest.raises(Refused):
         store.ask_typed(" ")
-    store.keep_rankings("a", "v1", {"q1": [("d1", 4), ("d2", 0)], "q2": []})
-    store.keep_rankings("a", "v2", {"q1": [("d9", 1)]})
-    assert store.rankings("a", "v1") == {"q1": [("d1", 4), ("d2", 0)], "q2": []}
+    store.keep_rankings("a", "v1", {"q1": [Place("d1", 4, 7), Place("d2", 0, 0)], "q2": []})
+    store.keep_rankings("a", "v2", {"q1": [Place("d9", 1, 1)]})
+    assert store.rankings("a", "v1") == {"q1": [Place("d1", 4, 7), Place("d2", 0, 0)], "q2": []}
     assert store.rankings("a", "v3") == {}
-    assert len(list(store.all_rankings())) == 3
+    assert sorted(store.versions()) == [("a", "v1"), ("a", "v2")]
 
 
 def test_the_secret_is_made_once_and_settings_change(store):

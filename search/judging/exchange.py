@@ -1,0 +1,218 @@
+"""Judgments out and in again: a CSV of everything that stands, and TREC qrels of what the judges say together."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from search.errors import Refused
+from search.judging.consensus import Combine, Grades
+from search.judging.marks import CHOICES, ColumnPair, Mark, grade, judge_name, vote
+from search.judging.store import JudgmentStore, Question
+from search.readers.judgments import query_id, read_judgments
+from search.readers.report import BadField, Report, Row, clean_text
+from search.readers.tables import open_report, read_rows
+from search.settings import LIMITS
+from search.workspace import Project, write_atomically
+
+COLUMNS = (
+    "kind", "judge", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",
+    "time",
+)  # fmt: skip
+
+
+def as_csv(project: Project) -> str:
+    """Every vote and grade that stands, a row each; the votes name the two columns as first and second."""
+    store = JudgmentStore.of(project)
+    texts = {question.id: question.text for question in store.questions()}
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for mark in store.standing():
+        row = {
+            "kind": mark.kind, "judge": mark.judge, "question_id": mark.question,
+            "question": texts.get(mark.question, ""), "final": "yes" if mark.final else "",
+            "time": mark.time,
+        }  # fmt: skip
+        if mark.kind == "grade":
+            row |= {"document_id": mark.target, "grade": mark.value or ""}
+        else:
+            pair = ColumnPair.from_key(mark.target)
+            row |= {"first": pair.first, "second": pair.second, "vote": mark.value or ""}
+        writer.writerow(row)
+    return out.getvalue()
+
+
+def as_qrels(project: Project, how: Combine = Combine.MEDIAN) -> str:
+    """The grades that judges gave together, as TREC qrels: question, 0, document, grade, with tabs between."""
+    judgments = Grades.of(JudgmentStore.of(project).standing()).judgments(how)
+    return "".join(
+        f"{question}\t0\t{document}\t{value}\n"
+        for question, judged in judgments.items()
+        for document, value in judged.items()
+    )
+
+
+def as_queries(project: Project) -> str:
+    """The questions with a grade, as BEIR's queries.jsonl: what the ids in the qrels stand for."""
+    store = JudgmentStore.of(project)
+    judged = Grades.of(store.standing()).judgments()
+    return "".join(
+        json.dumps({"_id": question.id, "text": question.text}, ensure_ascii=False) + "\n"
+        for question in store.questions()
+        if question.id in judged
+    )
+
+
+def export(project: Project, path: Path, how: Combine = Combine.MEDIAN) -> None:
+    """Write judgments to a file: all of them for .csv, the questions for .jsonl, TREC qrels for anything else.
+
+    :raises Refused: when there is nothing to write.
+    """
+    made = {".csv": as_csv, ".jsonl": as_queries}.get(path.suffix.lower())
+    content = made(project) if made else as_qrels(project, how)
+    if len(content.splitlines()) < (2 if made is as_csv else 1):
+        raise Refused(f"{project.name!r} has no {'judgments' if made is as_csv else 'grades'} yet.")
+    write_atomically(path, content)
+
+
+@dataclass(frozen=True)
+class BroughtIn:
+    """What an import brought: marks that were new, and in words what was left out."""
+
+    marks: int
+    notes: list[str]
+
+
+def bring_in(
+    project: Project, path: Path, judge: str = "", queries: Path | None = None
+) -> BroughtIn:
+    """Read judgments from a file: a CSV as `as_csv` writes it, or qrels of BEIR or TREC shape.
+
+    What stands here and is as new is kept; so importing twice changes nothing.
+
+    :param judge: who gave the grades of a qrels file, which does not say so. Default: the file's name.
+    :param queries: what the ids in a qrels file stand for; those of known questions need none.
+    :raises Refused: when the file, or every row of it, cannot be used.
+    """
+    store = JudgmentStore.of(project)
+    if path.suffix.lower() == ".csv":
+        report, found = _from_csv(path)
+    else:
+        report, found = _from_qrels(project, store, path, judge, queries)
+    report.require_some("judgments")
+    names = {name: store.join(name) for name in dict.fromkeys(mark.judge for mark, _ in found)}
+    known = {q.id: q.text for q in store.questions()}
+    by_text = {text: identity for identity, text in known.items()}
+    standing = {mark.key: mark.time for mark in store.standing()}
+    new, older = [], 0
+    asked: dict[str, Question] = {}
+    for mark, text in found:
+        identity = mark.question
+        if text and known.get(identity, text) != text:
+            identity = by_text.get(text) or query_id(
+                text
+            )  # The id stands for another question here.
+        if identity not in known and not text:
+            report.refuse(mark.question, "nobody knows what this question is")
+            continue
+        if identity not in known:
+            asked[identity] = Question(identity, text, "imported")
+        moved = replace(mark, judge=names[mark.judge], question=identity)
+        if moved.key in standing and standing[moved.key] >= (moved.time or "9"):
+            older += 1
+        else:
+            new.append(replace(moved, token=_token(moved)))
+    store.ask(asked.values())
+    kept = store.add(new)
+    notes = list(report.notes)
+    if report.refused_count:
+        first = report.refused[0]
+        notes.append(f"{report.refused_count:,} rows left out ({first.where}: {first.reason})")
+    if same := older + len(new) - len(kept):
+        notes.append(f"{same:,} were here already, as new or newer")
+    return BroughtIn(len(kept), notes)
+
+
+def _from_csv(path: Path) -> tuple[Report, list[tuple[Mark, str]]]:
+    report = open_report(path)
+    rows = read_rows(path, report)
+    found = []
+    for row in rows:
+        try:
+            found.append(_row(row))
+        except (BadField, Refused) as error:
+            report.refuse(row.where, str(error))
+            continue
+        report.accepted += 1
+    missing = [name for name in ("kind", "judge", "question") if name not in report.columns]
+    if missing:
+        raise Refused(
+            f"{report.source} is no export of judgments: it has no column {', '.join(missing)}. For a table of "
+            "query, document and grade: python cli.py queries PROJECT FILE."
+        )
+    return report, found
+
+
+def _row(row: Row) -> tuple[Mark, str]:
+    """One row of a CSV as a mark, with the text of its question."""
+
+    def said(name: str, limit: int = LIMITS.id_characters) -> str:
+        return clean_text(row.fields.get(name), name, limit)
+
+    text = said("question", LIMITS.query_characters)
+    question = said("question_id") or (query_id(text) if text else "")
+    if not question:
+        raise BadField("the question is empty")
+    more = {"final": said("final") == "yes", "time": said("time", 40)}
+    judge = judge_name(said("judge"))
+    if said("kind") == "grade":
+        value, document = said("grade"), said("document_id")
+        if value not in ("0", "1", "2", "3") or not document:
+            raise BadField("a grade needs a document and a number from 0 to 3")
+        return grade(judge, question, document, int(value), **more), text
+    choice = next((choice for choice in CHOICES if choice == said("vote")), None)
+    if said("kind") != "vote" or choice is None or not said("first") or not said("second"):
+        raise BadField("is neither a grade nor a vote for first, second, both or neither")
+    pair = ColumnPair.of(said("first"), said("second"))
+    if pair.first != said("first") and choice in ("first", "second"):
+        choice = "second" if choice == "first" else "first"
+    return vote(judge, question, pair, choice, **more), text
+
+
+def _from_qrels(
+    project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
+) -> tuple[Report, list[tuple[Mark, str]]]:
+    from search.query_sets import QuerySet
+    from search.readers.judgments import read_queries
+
+    judgments, report = read_judgments(path)
+    texts = {question.id: question.text for question in store.questions()}
+    manifest = project.newest("queries")
+    if manifest is not None:
+        texts = {**QuerySet.load(project, manifest).queries, **texts}
+    if queries is not None:
+        texts = {**texts, **read_queries(queries)[0]}
+    name = judge_name(judge or path.stem)
+    return report, list(_graded(judgments, texts, name, report))
+
+
+def _graded(
+    judgments: dict[str, dict[str, int]], texts: dict[str, str], judge: str, report: Report
+) -> Iterator[tuple[Mark, str]]:
+    for question, judged in judgments.items():
+        if question not in texts:
+            report.refuse(repr(question), "no question has this id: give --queries")
+            report.accepted -= len(judged)
+            continue
+        for document, value in judged.items():
+            # Grades beyond ours (some sets go to 4) are the best that there is.
+            yield grade(judge, question, document, min(value, 3)), texts[question]
+
+
+def _token(mark: Mark) -> str:
+    said = [*mark.key, mark.value, mark.time]
+    return "import-" + hashlib.sha256(json.dumps(said).encode()).hexdigest()

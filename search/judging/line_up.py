@@ -1,0 +1,148 @@
+"""Lining questions up: each is searched once with both columns, and what they found is kept.
+
+So every judge sees the same lists, the next question is there at once, and what was judged can be looked at
+again when the models are long gone.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from search.columns import models_in, parse_column
+from search.corpus import current_corpus
+from search.engine import check_query, retrievers_for
+from search.errors import Refused
+from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, column_title, save_setup
+from search.judging.store import JudgmentStore, Place, Question
+from search.progress import Progress, Stage, silent
+from search.query_sets import QuerySet
+from search.readers.judgments import query_id
+from search.retrievers import Retriever
+from search.workspace import Manifest, Project
+
+KEPT = DEPTHS[1]
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class LinedUp:
+    """What `line_up` did: how many questions are there, and how many of them were searched now."""
+
+    questions: int
+    searched: int
+    notes: list[str]
+
+
+def column_version(project: Project, column: str, corpus: Manifest) -> str:
+    """What a column's rankings depend on, as a short hash: the corpus, and every model that has a part.
+
+    :raises Refused: when one of its models is gone.
+    """
+    parsed = parse_column(column)
+    parts = [corpus.id, column, *(info.fingerprint for info in models_in(project, [parsed]))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def line_up(
+    project: Project, setup: Setup, texts: Sequence[str] = (), progress: Progress = silent
+) -> LinedUp:
+    """Save the set-up, and search every question with both columns where that was not done yet.
+
+    Questions are those of the query set (a fixed sample of 500 where there are more) and those that
+    somebody typed or brought. Missing indexes are built first.
+
+    :param texts: further questions to ask.
+    :raises Refused: without documents, without any question, and for columns that cannot be used.
+    """
+    corpus_manifest, _ = current_corpus(project)
+    good = setup.checked(project)
+    store = JudgmentStore.of(project)
+    notes = _bring_questions(project, store)
+    for text in texts:
+        store.ask_typed(check_query(text))
+    questions = store.questions()
+    if not questions:
+        raise Refused(
+            f"There is nothing to ask yet: {project.name!r} has no query set. Type a question, or add "
+            f"queries: python cli.py queries {project.name} QUERIES."
+        )
+    save_setup(project, good)
+    names = (good.one, good.other)
+    versions = {name: column_version(project, name, corpus_manifest) for name in names}
+    lacking = {name: _lacking(store, questions, name, versions[name]) for name in names}
+    wanted = [name for name in names if lacking[name]]
+    if wanted:
+        retrievers, corpus = retrievers_for(project, wanted, Stage(progress, 0.0, 0.5))
+        ids = corpus.ids()
+        for place, (name, retriever) in enumerate(zip(wanted, retrievers, strict=True)):
+            share = 0.5 / len(wanted)
+            stage = Stage(progress, 0.5 + place * share, 0.5 + (place + 1) * share)
+            _rank(store, retriever, (name, versions[name]), lacking[name], ids, stage)
+    progress(1, 1, f"{len(questions):,} questions lined up")
+    searched = {question.id for asked in lacking.values() for question in asked}
+    return LinedUp(len(questions), len(searched), notes)
+
+
+def rank_now(
+    project: Project, question: Question, retrievers: Mapping[str, Retriever], ids: Sequence[str]
+) -> None:
+    """Search one question, just typed, with retrievers that are ready.
+
+    :param retrievers: by column.
+    :param ids: the ids of all documents, by position.
+    """
+    manifest, _ = current_corpus(project)
+    store = JudgmentStore.of(project)
+    for name, retriever in retrievers.items():
+        version = column_version(project, name, manifest)
+        if question.id not in store.rankings(name, version):
+            _rank(store, retriever, (name, version), [question], ids, silent)
+
+
+def _bring_questions(project: Project, store: JudgmentStore) -> list[str]:
+    """Ask what the newest query set asks."""
+    manifest = project.newest("queries")
+    if manifest is None:
+        return []
+    queries = QuerySet.load(project, manifest).queries
+    known = {question.id: question.text for question in store.questions()}
+    texts = set(known.values())
+    chosen = sorted(queries.items(), key=lambda item: hashlib.sha256(item[1].encode()).digest())
+    made = []
+    for identity, text in chosen[:MOST_QUESTIONS]:
+        if text not in texts:
+            # An earlier query set may have had another question under this id.
+            free = known.get(identity, text) == text
+            made.append(Question(identity if free else query_id(text), text, "query set"))
+            texts.add(text)
+    store.ask(made)
+    if len(queries) <= MOST_QUESTIONS:
+        return []
+    return [f"{MOST_QUESTIONS:,} of the {len(queries):,} queries of the query set are asked"]
+
+
+def _lacking(
+    store: JudgmentStore, questions: Sequence[Question], name: str, version: str
+) -> list[Question]:
+    known = store.rankings(name, version)
+    return [question for question in questions if question.id not in known]
+
+
+def _rank(
+    store: JudgmentStore,
+    retriever: Retriever,
+    column: tuple[str, str],
+    questions: Sequence[Question],
+    ids: Sequence[str],
+    progress: Progress,
+) -> None:
+    message = f"asking {column_title(column[0])} {len(questions):,} questions"
+    for start in range(0, len(questions), _BATCH):
+        progress(start, len(questions), message)
+        batch = questions[start : start + _BATCH]
+        rankings = retriever.rank([question.text for question in batch], KEPT)
+        found = {
+            question.id: [Place(ids[f.document], f.document, f.passage) for f in ranking]
+            for question, ranking in zip(batch, rankings, strict=True)
+        }
+        store.keep_rankings(*column, found)

@@ -1,0 +1,134 @@
+"""Judgments become a query set, so that Evaluate measures on what people said; and what that leaves open."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from search.corpus import current_corpus
+from search.errors import Refused
+from search.judging.consensus import Combine, Grades
+from search.judging.marks import ColumnPair
+from search.judging.store import JudgmentStore
+from search.query_sets import QueryIntake, QuerySet, current_query_set, publish_query_set
+from search.workspace import Project
+
+SOURCE = "blind judgments"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What was put before judges, and how much of it they graded.
+
+    Only what some column showed could be judged. A document that nobody judged counts as not relevant, so a
+    column that was not in the pool is at a disadvantage, the more so the more it finds that others do not
+    (Zobel 1998; Buckley and Voorhees 2004).
+    """
+
+    columns: tuple[str, ...]
+    shown: int
+    graded: int
+
+    @property
+    def note(self) -> str:
+        """In plain words what the figures of such a query set can and cannot tell."""
+        share = f"{self.graded:,} of the {self.shown:,} documents shown were graded"
+        return (
+            f"judged was what {' and '.join(self.columns) or 'nobody knows who'} showed ({share}). Documents "
+            "that nobody graded count as not relevant: fair between these columns, and too hard on others, "
+            "which find documents that nobody has seen"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The pool for a manifest."""
+        return {"columns": list(self.columns), "shown": self.shown, "graded": self.graded}
+
+
+def judged_queries(project: Project, how: Combine = Combine.MEDIAN) -> QuerySet:
+    """The questions with their grades, those without a relevant document too."""
+    store = JudgmentStore.of(project)
+    judgments = Grades.of(store.standing()).judgments(how)
+    texts = {q.id: q.text for q in store.questions() if q.id in judgments}
+    return QuerySet(texts, judgments)
+
+
+def pool(project: Project, questions: Collection[str]) -> Pool:
+    """What was shown for questions that were voted on or graded."""
+    marks = JudgmentStore.of(project).standing()
+    columns: dict[str, None] = {}
+    shown: set[tuple[str, str]] = set()
+    graded = {
+        (m.question, m.target) for m in marks if m.kind == "grade" and m.question in questions
+    }
+    for mark in marks:
+        if mark.question not in questions:
+            continue
+        if mark.kind == "vote":
+            pair = ColumnPair.from_key(mark.target)
+            columns |= dict.fromkeys((pair.first, pair.second))
+        columns |= dict.fromkeys(mark.details.get("columns", ()))
+        for part in ("left", "right", "documents"):
+            shown |= {(mark.question, document) for document in mark.details.get(part, ())}
+    return Pool(tuple(columns), len(shown | graded), len(graded))
+
+
+def publish_judged_queries(
+    project: Project,
+    how: Combine = Combine.MEDIAN,
+    merge: bool = False,
+    only: Collection[str] | None = None,
+) -> QueryIntake:
+    """Publish the graded questions as the project's newest query set.
+
+    :param how: how the grades of several judges become one.
+    :param merge: also keep the queries of the query set that there is. Where a judge graded a document, the
+        judge's grade counts.
+    :param only: the ids of the questions to take. Default: all of them.
+    :raises Refused: when no question has a document that was graded relevant.
+    """
+    manifest, corpus = current_corpus(project)
+    judged = judged_queries(project, how)
+    taken = {q: t for q, t in judged.queries.items() if only is None or q in only}
+    whole = QuerySet(taken, {q: judged.judgments[q] for q in taken})
+    usable, unanswered = whole.restricted_to(set(corpus.ids()))
+    if not usable.queries:
+        raise Refused(
+            "No question has a document graded 1 to 3 yet, so there is nothing to measure with. Votes alone say "
+            "which side is better, not which documents answer: grade some with the keys 0 to 3."
+        )
+    notes = []
+    if unanswered:
+        notes.append(f"{unanswered:,} judged questions left out: no document was graded relevant")
+    found = pool(project, usable.queries)
+    notes.append(found.note)
+    if merge:
+        usable = _merged(current_query_set(project)[1], usable)
+    made, told = publish_query_set(
+        project,
+        usable,
+        manifest,
+        corpus,
+        source=SOURCE,
+        combined=how.value,
+        pooling=found.as_json(),
+    )
+    return QueryIntake(made, len(usable.queries), notes + told)
+
+
+def pooling_note(details: dict[str, Any]) -> str | None:
+    """What an evaluation on a query set should say of its pool; None for one that was not judged here."""
+    facts = details.get("pooling")
+    return Pool(tuple(facts["columns"]), facts["shown"], facts["graded"]).note if facts else None
+
+
+def _merged(earlier: QuerySet, judged: QuerySet) -> QuerySet:
+    """Both query sets as one; the same text is the same query, and what was judged here counts."""
+    ids = {text: identity for identity, text in earlier.queries.items()}
+    queries = dict(earlier.queries)
+    judgments = {q: dict(d) for q, d in earlier.judgments.items()}
+    for identity, text in judged.queries.items():
+        own = ids.get(text, identity)
+        if queries.get(own, text) != text:
+            own = f"{identity}-judged"
+        queries[own] = text
+        judgments[own] = {**judgments.get(own, {}), **judged.judgments[identity]}
+    return QuerySet(queries, judgments)

@@ -1,0 +1,199 @@
+"""The judging of one project as it stands: what to ask whom next, and what the votes say so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from search.judging.blinding import Sheet, sheet
+from search.judging.consensus import Grades, Votes
+from search.judging.evidence import Forecast, forecast, share_interval, sign_test
+from search.judging.line_up import column_version
+from search.judging.marks import Mark
+from search.judging.order import Candidate, Decisiveness, Queue, distance, queue
+from search.judging.setup import Setup, column_title
+from search.judging.store import JudgmentStore, Question, Ranked
+from search.workspace import Manifest, Project
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the judges prefer together, question by question, and how sure that is."""
+
+    one: str
+    other: str
+    wins: int
+    losses: int
+    both: int
+    neither: int
+    split: int
+
+    @property
+    def voted(self) -> int:
+        """How many questions have a vote."""
+        return self.wins + self.losses + self.both + self.neither + self.split
+
+    @property
+    def p_value(self) -> float:
+        """Of the sign test on the questions with a preference."""
+        return sign_test(self.wins, self.losses)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of the share of preferences for `one`."""
+        return share_interval(self.wins, self.losses)
+
+    def forecast(self, possible: int) -> Forecast:
+        """How it may go on."""
+        return forecast(self.wins, self.losses, possible)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one plain sentence."""
+        decided = self.wins + self.losses
+        if not self.voted:
+            return "Nobody has voted yet."
+        on = f"{self.voted:,} {'question' if self.voted == 1 else 'questions'}"
+        if not decided:
+            return f"No side was preferred on any of the {on}."
+        ahead = self.one if self.wins >= self.losses else self.other
+        won, low, high = self.wins, *self.interval
+        if ahead == self.other:
+            won, low, high = self.losses, 1 - high, 1 - low
+        name = column_title(ahead)
+        if self.wins == self.losses:
+            return f"Each side was preferred as often as the other: {won} times, on {on}."
+        clear = forecast(self.wins, self.losses, 0).needed == 0
+        start = f"{name} is preferred" if clear else f"{name} is ahead, which may still be chance"
+        return (
+            f"{start}: on {won} of the {decided} questions with a preference ({won / decided:.0%}; 95% "
+            f"interval {low:.0%} to {high:.0%})."
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that is known of the judging of one pair of columns.
+
+    `questions` are those that both columns were asked, by id; `rankings` what the pair's first and second column
+    found for each of them; `marks` what stands.
+    """
+
+    setup: Setup
+    questions: Mapping[str, Question]
+    rankings: tuple[Mapping[str, Ranked], Mapping[str, Ranked]]
+    marks: Sequence[Mark]
+    secret: bytes
+
+    @classmethod
+    def of(cls, project: Project, setup: Setup, corpus: Manifest) -> "Study":
+        """The study as it stands on disk."""
+        store = JudgmentStore.of(project)
+        pair = setup.pair
+        first, second = (
+            store.rankings(name, column_version(project, name, corpus))
+            for name in (pair.first, pair.second)
+        )
+        questions = {q.id: q for q in store.questions() if q.id in first and q.id in second}
+        return cls(setup, questions, (first, second), store.standing(), store.secret())
+
+    def lists(self, question: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the pair's first and second column show for a question: ids of documents, best first."""
+        first, second = (
+            tuple(place.id for place in ranking[question][: self.setup.depth])
+            for ranking in self.rankings
+        )
+        return first, second
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """The questions that are lined up: the query set's where the columns differ most, and all others."""
+        apart = {q: _distance(*self.lists(q)) for q in self.questions}
+        given = [q for q, asked in self.questions.items() if asked.origin == "query set"]
+        ranked = sorted(given, key=lambda q: (-apart[q], q))
+        voted = set(self.votes.questions)
+        kept = set(ranked[: self.setup.goal]) | (voted & apart.keys())
+        kept |= apart.keys() - set(given)
+        return [Candidate(q, apart[q]) for q in self.questions if q in kept]
+
+    @cached_property
+    def votes(self) -> Votes:
+        """All votes on the pair."""
+        return Votes.of(self.marks, self.setup.pair)
+
+    @cached_property
+    def grades(self) -> Grades:
+        """All grades."""
+        return Grades.of(self.marks)
+
+    def answered(self, judge: str) -> list[str]:
+        """The questions that a judge voted on."""
+        return [q for q, said in self.votes.by_question.items() if judge in said]
+
+    def graded(self, judge: str, question: str, final: bool = False) -> dict[str, int]:
+        """What a judge said of documents for a question."""
+        return {
+            mark.target: int(mark.value)
+            for mark in self.marks
+            if mark.kind == "grade" and mark.value is not None and mark.final == final
+            and (mark.judge, mark.question) == (judge, question)
+        }  # fmt: skip
+
+    def queue(self, judge: str, ahead: Sequence[str] = ()) -> Queue:
+        """What to ask a judge next."""
+        mine = set(self.answered(judge))
+        others = {q for q, said in self.votes.by_question.items() if said.keys() - {judge}}
+        return queue(self.candidates, mine, others, self._decisive, ahead)
+
+    def sheet(self, judge: str, question: str) -> Sheet:
+        """What a judge sees of a question."""
+        return sheet(
+            self.secret, judge, question, self.setup.pair, self.lists(question),
+            self.setup.layout, self.setup.depth,
+        )  # fmt: skip
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Preferences of the set-up's first column against its second."""
+        found = [self.votes.together(question) for question in self.votes.questions]
+        first, second = found.count("first"), found.count("second")
+        if self.setup.pair.first != self.setup.one:
+            first, second = second, first
+        return Tally(
+            self.setup.one, self.setup.other, first, second,
+            found.count("both"), found.count("neither"), found.count(None),
+        )  # fmt: skip
+
+    def outlook(self, judge: str) -> str:
+        """How many more votes would settle it, in plain words."""
+        waiting = self.queue(judge)
+        fresh = [waiting.gains[q] for q in waiting.questions if q in waiting.fresh]
+        ahead = self.tally.forecast(len(fresh))
+        if ahead.needed == 0:
+            return "Settled: more votes would only sharpen the figure."
+        if not fresh:
+            return "Not settled, and every question was asked. Add questions to go on."
+        likely = int(sum(fresh))
+        votes = waiting.votes_for(ahead.needed) if ahead.needed is not None else None
+        if votes is not None:
+            more = "one more vote" if votes == 1 else f"{votes} more votes"
+            return f"About {more} would settle it, if preferences go on like this."
+        chance = self.tally.forecast(likely).chance
+        return (
+            f"The {len(fresh)} questions that are left will probably not settle it (chance {chance:.0%}): the "
+            "sides are close, or more questions are needed."
+        )
+
+    @property
+    def _decisive(self) -> Decisiveness:
+        apart = {c.question: c.apart for c in self.candidates}
+        seen = [
+            (apart[q], self.votes.together(q) in ("first", "second"))
+            for q in self.votes.questions
+            if q in apart
+        ]
+        return Decisiveness(seen)
+
+
+@lru_cache(maxsize=8192)
+def _distance(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    return 0.0 if one == other else distance(one, other)

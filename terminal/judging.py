@@ -1,0 +1,206 @@
+"""Commands about blind judgments: line questions up, see what the votes say, take judgments out and in."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from search.errors import Refused
+from terminal.options import AsJson, ProjectName
+from terminal.printing import aside, print_json, running, say, tell_notes
+
+if TYPE_CHECKING:
+    from search.judging.setup import Setup
+    from search.workspace import Project
+
+app = typer.Typer()
+
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        help="One of the two columns that are compared (give it twice): generic, a model, bm25, hybrid:MODEL "
+        "... Default: as last time; at first generic and the newest custom model.",
+    ),
+]
+
+
+class Show(StrEnum):
+    """How a judge sees what two columns found."""
+
+    LISTS = "lists"
+    MIXED = "mixed"
+
+
+class Sides(StrEnum):
+    """Whether a judge may see which side was which."""
+
+    AFTER = "after"
+    NEVER = "never"
+
+
+class How(StrEnum):
+    """How the grades of several judges become one."""
+
+    MEDIAN = "median"
+    MAJORITY = "majority"
+    STRICT = "strict"
+
+
+@app.command()
+def questions(
+    project: ProjectName,
+    column: Columns = None,
+    show: Annotated[
+        Show | None, typer.Option(help="Two lists side by side, or one mixed list (team draft).")
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Documents in a list, 3 to 10.")] = None,
+    goal: Annotated[
+        int | None,
+        typer.Option(help="How many questions of the query set: those where the two differ most."),
+    ] = None,
+    reveal: Annotated[
+        Sides | None,
+        typer.Option(help="Whether judges may see, after a vote, which side was which."),
+    ] = None,
+    ask: Annotated[
+        list[str] | None, typer.Option("--ask", help="One more question (repeatable).")
+    ] = None,
+) -> None:
+    """Line questions up for blind votes: search each with both columns; missing indexes are built."""
+    from dataclasses import replace
+
+    from search.judging.line_up import line_up
+    from search.workspace import project as existing
+
+    found = existing(project)
+    wanted: dict[str, Any] = {
+        "layout": show and show.value, "depth": depth, "goal": goal, "reveal": reveal and reveal.value,
+    }  # fmt: skip
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    setup = replace(_setup(found, column), **changes)
+    with running(found) as run:
+        made = line_up(found, setup, ask or (), run)
+        tell_notes(run, made.notes)
+        say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
+
+
+@app.command()
+def judgments(
+    project: ProjectName,
+    column: Columns = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="FILE",
+            help="Write FILE: .csv for all votes and grades, .jsonl for the questions, else TREC qrels.",
+        ),
+    ] = None,
+    import_: Annotated[
+        Path | None,
+        typer.Option("--import", metavar="FILE", help="Read such a CSV, or qrels (BEIR or TREC)."),
+    ] = None,
+    judge: Annotated[
+        str,
+        typer.Option(help="With --import of qrels: who gave the grades. Default: the file's name."),
+    ] = "",
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --import of qrels: the texts of questions that are not known here."
+        ),
+    ] = None,
+    combine: Annotated[
+        How, typer.Option(help="How the grades of several judges become one.")
+    ] = How.MEDIAN,
+    to_queries: Annotated[
+        bool, typer.Option("--to-queries", help="Make a query set of the graded questions.")
+    ] = False,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge", help="With --to-queries: keep the earlier query set's queries, too."
+        ),
+    ] = False,
+    to_pairs: Annotated[
+        bool,
+        typer.Option(
+            "--to-pairs",
+            help="Make training pairs and hard negatives. With --to-queries: divide the questions.",
+        ),
+    ] = False,
+    test_share: Annotated[
+        float,
+        typer.Option(help="With both: the share that is held out to test on.", min=0.1, max=0.9),
+    ] = 0.5,
+    as_json: AsJson = False,
+) -> None:
+    """See what blind judgments say; export and import them; make a query set or training pairs of them."""
+    from search.judging import exchange
+    from search.judging.consensus import Combine
+    from search.workspace import project as existing
+
+    found, how = existing(project), Combine(combine.value)
+    if merge and (to_pairs or not to_queries):
+        raise Refused("--merge goes with --to-queries alone.")
+    if import_ is not None:
+        brought = exchange.bring_in(found, import_, judge, queries)
+        for note in brought.notes:
+            aside(note)
+        aside(f"{brought.marks:,} judgments came in.")
+    if export is not None:
+        exchange.export(found, export, how)
+        aside(f"Written to {export}.")
+    if to_queries or to_pairs:
+        _make(found, how, to_queries, to_pairs, merge, test_share)
+    elif as_json or (import_ is None and export is None):
+        _tell(found, _setup(found, column), as_json)
+
+
+def _make(
+    project: "Project", how: Any, to_queries: bool, to_pairs: bool, merge: bool, test_share: float
+) -> None:
+    """Turn judgments into artifacts."""
+    from search.judging.proof import publish_judged_queries
+    from training.judged_pairs import add_judged_pairs, divide_judgments
+
+    with running(project) as run:
+        if to_queries and to_pairs:
+            made = divide_judgments(project, how, test_share, run)
+            tell_notes(run, [*made.queries.notes, *made.pairs.notes])
+            say(f"{made.queries.queries:,} test queries; {made.pairs.pairs:,} pairs to train on.")
+        elif to_queries:
+            published = publish_judged_queries(project, how, merge)
+            tell_notes(run, published.notes)
+            say(f"{published.queries:,} test queries.")
+        else:
+            added = add_judged_pairs(project, how, run)
+            tell_notes(run, added.notes)
+            say(f"{added.pairs:,} pairs to train on, {added.dev_queries:,} dev queries.")
+
+
+def _tell(project: "Project", setup: "Setup", as_json: bool) -> None:
+    from search.judging.summary import summary
+
+    made = summary(project, setup)
+    if as_json:
+        print_json(made.as_json())
+        return
+    for line in made.lines:
+        say(line)
+
+
+def _setup(project: "Project", columns: list[str] | None) -> "Setup":
+    """The set-up of the project, with other columns where they were given."""
+    from dataclasses import replace
+
+    from search.judging.setup import default_setup, saved_setup
+
+    setup = saved_setup(project) or default_setup(project)
+    if not columns:
+        return setup
+    if len(columns) != 2:
+        raise Refused("Give --column twice: two columns are compared.")
+    return replace(setup, one=columns[0], other=columns[1]).checked(project)

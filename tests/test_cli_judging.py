@@ -1,0 +1,87 @@
+"""Judging from a terminal: lined up, exported, imported, evaluated, trained on."""
+
+import json
+
+import pytest
+
+from search.judging.marks import grade, vote
+from search.judging.setup import Setup, saved_setup
+from search.judging.store import JudgmentStore, Question
+from search.query_sets import current_query_set
+from search.workspace import project
+from training.pairs import current_pairs
+
+
+@pytest.fixture
+def lab(run_cli, tiny_beir):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    done = run_cli("train", "lab", "--recipe", "word2vec", "--name", "words", "--set", "epochs=2")
+    assert done.returncode == 0, done.stderr
+    return project("lab")
+
+
+def _judge(lab, count=6):
+    """Anna graded the known answer of some test questions, and of three of her own, and voted on each."""
+    store, pair = JudgmentStore.of(lab), Setup("bm25", "words").pair
+    _, held = current_query_set(lab)
+    store.join("Anna")
+    store.ask(Question(q, text, "query set") for q, text in held.queries.items())
+    for question in list(held.queries)[:count]:
+        store.add([vote("Anna", question, pair, "first")])
+        store.add([grade("Anna", question, next(iter(held.relevant(question))), 3)])
+    for number in (1, 3, 5):
+        own = store.ask_typed(f"my own question number {number}")
+        store.add([grade("Anna", own.id, f"d{number}", 3), grade("Anna", own.id, "d9", 0)])
+
+
+def test_from_questions_to_a_proof(lab, run_cli, tmp_path):
+    refused = run_cli("questions", "lab", "--column", "bm25")
+    assert refused.returncode == 2 and "two columns are compared" in refused.stderr
+    done = run_cli(
+        "questions", "lab", "--column", "words", "--column", "bm25", "--depth", 4, "--goal", 12,
+        "--reveal", "never", "--ask", "frost on the hand?",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "21 questions are lined up, 21 of them searched now.\n"
+    assert saved_setup(lab) == Setup("words", "bm25", "lists", 4, 12, "never")
+
+    empty = json.loads(run_cli("judgments", "lab", "--json").stdout)
+    assert empty["preferences"]["verdict"] == "Nobody has voted yet." and empty["questions"] == 13
+    assert run_cli("judgments", "lab", "--export", tmp_path / "x.csv").returncode == 2
+
+    _judge(lab)
+    told = json.loads(run_cli("judgments", "lab", "--json").stdout)
+    assert told["setup"]["columns"] == ["words", "bm25"]
+    assert told["preferences"]["wins"] == {"words": 0, "bm25": 6}
+    assert told["judges"] == {"Anna": {"votes": 6, "grades": 12}}
+    said = run_cli("judgments", "lab").stdout
+    assert said.startswith(
+        "words against Keyword search. Keyword search is ahead, which may still be chance: on 6 of the 6"
+    )
+
+    exported = run_cli("judgments", "lab", "--export", tmp_path / "x.csv")
+    assert exported.returncode == 0 and exported.stdout == ""
+    again = run_cli("judgments", "lab", "--import", tmp_path / "x.csv")
+    assert again.returncode == 0 and "18 were here already" in again.stderr
+
+    made = run_cli("judgments", "lab", "--to-queries")
+    assert made.stdout == "9 test queries.\n", made.stderr
+    proof = run_cli("evaluate", "lab", "--model", "bm25", "--model", "words", "--json")
+    assert json.loads(proof.stdout)["queries"] == 9
+    assert "nobody graded count as not relevant" in proof.stderr
+
+
+def test_pairs_and_the_refusals(lab, run_cli):
+    _judge(lab)
+    before = len(current_pairs(lab)[1].pairs)
+    made = run_cli("judgments", "lab", "--to-pairs")
+    assert made.returncode == 0, made.stderr
+    assert "6 pairs left out of training, so that nothing leaks into the test" in made.stderr
+    after = current_pairs(lab)[1].pairs
+    assert len(after) == before + 3
+    assert all(pair.negatives for pair in after[-3:])
+    for arguments in (["--merge"], ["--merge", "--to-queries", "--to-pairs"], ["--column", "bm25"]):
+        refused = run_cli("judgments", "lab", *arguments)
+        assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1, arguments
+    assert run_cli("judgments", "nowhere").returncode == 2
+    assert run_cli("judgments", "lab", "--to-queries", "--test-share", 3).returncode == 2
