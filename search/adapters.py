@@ -6,11 +6,10 @@ import numpy as np
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors
+from search.adapted import ADAPTER_OF, AdaptedEncoder
 from search.encoders import Encoder
 from search.models import ModelInfo
 from search.workspace import Manifest, Project
-
-ADAPTER_OF = "adapter_of"
 
 
 def derived_vectors(
@@ -33,6 +32,8 @@ def derived_vectors(
 
 
 def _matrix(encoder: Any) -> Vectors:
-    """The adapter's matrix: the Dense module before the last, which only normalises."""
+    """The adapter's matrix: its own, or the Dense module before the last, which only normalises."""
+    if isinstance(encoder, AdaptedEncoder):
+        return encoder.matrix
     weight: Vectors = encoder[-2].linear.weight.detach().cpu().numpy()
     return weight

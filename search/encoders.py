@@ -1,16 +1,23 @@
-"""Models as encoders: the generic one, the custom ones of a project, and any SentenceTransformer."""
+"""Models as encoders: the built-in one, the other models of a project, and any SentenceTransformer."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import Failed, Refused
-from search.models import GENERIC_SHA256, GENERIC_TITLE, ModelInfo, generic_folder
+from search.models import (
+    BUILT_IN,
+    GENERIC_SHA256,
+    GENERIC_TITLE,
+    ModelInfo,
+    generic_folder,
+    is_ready_made,
+)
 from search.settings import settings
 from search.workspace import Project, sha256_of
 
@@ -30,21 +37,45 @@ class Encoder(Protocol):
         ...
 
 
-def load_encoder(project: Project, info: ModelInfo) -> Encoder:
+@runtime_checkable
+class Metered(Protocol):
+    """An encoder that costs something for each text, such as a server that is paid by tokens."""
+
+    def admit(self, documents: Iterable[str]) -> None:
+        """Be told of all documents before the first is encoded.
+
+        :raises Refused: when they are more than may be sent, with what they would cost.
+        """
+        ...
+
+
+def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = None) -> Encoder:
     """Load a model of a project.
 
-    :raises Failed: when its files are missing or damaged.
+    :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
+    :raises Failed: when its files are missing or damaged, or hold another version than was added.
     """
-    if info.kind == "generic":
-        generic: Encoder = load_generic()
-        return generic
+    encoder: Encoder
+    if info.id == BUILT_IN:
+        encoder = load_generic()
+        return encoder
     manifest = project.artifact("models", info.id)
     folder = project.checked(manifest)
-    if manifest.details["format"] == "word-vectors":
+    form = manifest.details["format"]
+    if form == "word-vectors":
         from search.word_vectors import WordVectors
 
         return WordVectors.load(folder)
-    encoder: Encoder = load_sentence_transformer(folder)
+    if is_ready_made(manifest):
+        from search.ready_made.loading import load_ready_made
+
+        return load_ready_made(manifest, max_tokens)
+    from search.adapted import FORMAT as MATRIX
+    from search.adapted import load_adapted
+
+    if form == MATRIX:
+        return load_adapted(project, manifest, max_tokens)
+    encoder = load_sentence_transformer(folder)
     return encoder
 
 

@@ -18,7 +18,7 @@ from search.engine import retrievers_for
 from search.errors import Refused
 from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
-from search.models import GENERIC, ModelInfo
+from search.models import GENERIC, ModelInfo, generic_info
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet, current_query_set
 from search.readers.pairs import load_pairs
@@ -31,6 +31,7 @@ TRAINED_ON = "trained_on.jsonl"
 DEPTH = 100
 _BATCH = 64
 _PER_QUERY = "per_query.json"
+_GENERIC_USED = f"model:{GENERIC}"
 
 Scores = dict[str, list[float]]
 """A metric's name to one value a query, in the order of the evaluation's queries."""
@@ -156,13 +157,17 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
 
 
 def _current_evaluations(project: Project) -> Iterator[Manifest]:
-    """Evaluations of the current corpus and query set, the newest first."""
+    """Evaluations of the current corpus, query set and models, the newest first.
+
+    Where another model is called generic by now, what was measured of the earlier one says nothing of it.
+    """
     corpus, queries = project.newest("corpora"), project.newest("queries")
     if corpus is None or queries is None:
         return
-    wanted = (corpus.id, queries.id)
+    wanted = {"corpus": corpus.id, "queries": queries.id, _GENERIC_USED: generic_info(project).id}
     for manifest in reversed(project.manifests("evaluations")):
-        if (manifest.made_from["corpus"], manifest.made_from["queries"]) == wanted:
+        made = manifest.made_from
+        if all(made.get(part, now) == now for part, now in wanted.items()):
             yield manifest
 
 

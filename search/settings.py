@@ -32,6 +32,7 @@ class Limits:
     remembered_queries: int = 256
     json_bytes: int = 256 * 1024 * 1024
     spreadsheet_rest_bytes: int = 256 * 1024 * 1024
+    endpoint_tokens: int = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Settings:
     `home` is the workspace folder (BESPOKE_HOME), `run_folder` the folder of the run that this process
     works for (BESPOKE_RUN, set by whoever started the process), `device` overrides the choice of cuda,
     mps or cpu (BESPOKE_DEVICE), `backend` the choice of what computes on a CPU (BESPOKE_BACKEND: auto, torch
-    or openvino), and `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
-    default; 0 keeps nothing).
+    or openvino), `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
+    default; 0 keeps nothing), and `max_tokens` what a command may send to a server that embeds
+    (BESPOKE_MAX_TOKENS; None for each model's own cap).
     """
 
     home: Path
@@ -50,6 +52,7 @@ class Settings:
     device: str | None
     backend: str
     store_bytes: int
+    max_tokens: int | None = None
 
 
 LIMITS = Limits()
@@ -58,6 +61,7 @@ RUN_VARIABLE = "BESPOKE_RUN"
 DEVICE_VARIABLE = "BESPOKE_DEVICE"
 BACKEND_VARIABLE = "BESPOKE_BACKEND"
 STORE_VARIABLE = "BESPOKE_EMBEDDINGS_GB"
+TOKENS_VARIABLE = "BESPOKE_MAX_TOKENS"
 BACKENDS = ("auto", "torch", "openvino")
 
 
@@ -70,13 +74,27 @@ def settings() -> Settings:
         device=os.environ.get(DEVICE_VARIABLE) or None,
         backend=_backend(os.environ.get(BACKEND_VARIABLE) or BACKENDS[0]),
         store_bytes=_store_bytes(os.environ.get(STORE_VARIABLE) or "10"),
+        max_tokens=_tokens(os.environ.get(TOKENS_VARIABLE)),
     )
+
+
+def secret(variable: str) -> str | None:
+    """A key out of the environment, by the name of its variable; it is kept nowhere else."""
+    return os.environ.get(variable) or None
 
 
 def _backend(name: str) -> str:
     if name not in BACKENDS:
         raise Refused(f"{BACKEND_VARIABLE} is {name!r}; it must be one of {', '.join(BACKENDS)}.")
     return name
+
+
+def _tokens(number: str | None) -> int | None:
+    if not number:
+        return None
+    if not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise Refused(f"{TOKENS_VARIABLE} is {number!r}; it must be a whole number of tokens.")
+    return int(number)
 
 
 def _store_bytes(gigabytes: str) -> int:

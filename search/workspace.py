@@ -83,7 +83,7 @@ class Manifest(BaseModel):
 
 
 class ProjectInfo(BaseModel):
-    """The content of project.json."""
+    """The content of project.json; `generic` is the id of the ready-made model that is called generic."""
 
     model_config = ConfigDict(frozen=True)
     name: str
@@ -92,6 +92,7 @@ class ProjectInfo(BaseModel):
     source: str = ""
     licence: str = ""
     examples: list[str] = Field(default_factory=list)
+    generic: str = "generic"
 
 
 @dataclass
@@ -161,6 +162,11 @@ class Project:
             info = ProjectInfo(name=self.name, created=now(), **facts)
             write_atomically(self.folder / _PROJECT_FILE, info.model_dump_json(indent=2))
         return self
+
+    def change(self, **facts: Any) -> None:
+        """Change fields of project.json."""
+        changed = self.info.model_copy(update=facts)
+        write_atomically(self.folder / _PROJECT_FILE, changed.model_dump_json(indent=2))
 
     def discard_if_empty(self) -> None:
         """Remove the folder of a project that was never created (an import that was refused)."""
@@ -404,6 +410,12 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """The SHA-256 of a file, worked out once for as long as its size and its time of change stay."""
+    stat = path.stat()
+    return _sha256_once(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
     "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair", "openvino",
+    "huggingface_hub", "tokenizers", "wordllama",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 

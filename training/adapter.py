@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.adapted import AdaptedEncoder
 from training.dev import DevSet
 from training.recipes import Adapter
 
@@ -225,11 +226,13 @@ class _Learner:
 
 
 def with_adapter(base: Any, matrix: Vectors) -> Any:
-    """The base SentenceTransformer with the matrix behind it: built-in modules only."""
+    """The base with the matrix behind it: a SentenceTransformer of built-in modules only, where the base is one."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Dense, Normalize
+    from sentence_transformers.models import Dense, Normalize, StaticEmbedding
 
+    if not isinstance(base, SentenceTransformer):
+        return AdaptedEncoder(base, matrix)
     size = len(matrix)
     dense = Dense(
         size,
@@ -239,7 +242,8 @@ def with_adapter(base: Any, matrix: Vectors) -> Any:
         init_weight=torch.from_numpy(matrix),
     )
     made = SentenceTransformer(modules=[*list(base), dense, Normalize()], device=str(base.device))
-    made.max_seq_length = base.max_seq_length
+    if not isinstance(base[0], StaticEmbedding):  # It reads texts of any length.
+        made.max_seq_length = base.max_seq_length
     made.prompts, made.default_prompt_name = base.prompts, base.default_prompt_name
     return made
 

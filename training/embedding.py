@@ -8,7 +8,7 @@ import numpy as np
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.indexing import build_index, find_index
-from search.models import models
+from search.models import named
 from search.progress import Progress, Stage
 from search.readers.pairs import Pair
 from search.workspace import Manifest, Project
@@ -23,12 +23,12 @@ def document_vectors(
     project: Project, name: str, base: Any, material: Material, progress: Progress
 ) -> tuple[Vectors, Manifest | None]:
     """Vectors of all passages under the base: from its index (built when missing) where it has one."""
-    own = [info for info in models(project) if info.name == name]
-    if own:
-        index = find_index(project, own[-1], material.corpus_manifest)
+    info = named(project, name)
+    if info is not None:
+        index = find_index(project, info, material.corpus_manifest)
         if index is None:
             index = build_index(
-                project, own[-1], base, material.corpus_manifest, material.corpus, progress
+                project, info, base, material.corpus_manifest, material.corpus, progress
             )
         return stored_vectors(project.checked(index)), index
     total = material.corpus.passages

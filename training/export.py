@@ -3,11 +3,15 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from search.adapted import FORMAT as MATRIX
+from search.adapted import AdaptedEncoder
 from search.encoders import load_encoder
+from search.endpoint.encoder import EndpointEncoder
 from search.errors import Refused
 from search.evaluation import TRAINED_ON
-from search.models import find_model, generic_folder
+from search.models import BUILT_IN, find_model, generic_folder
 from search.word_vectors import WordVectors
 from search.workspace import MANIFEST, Project
 from training.card import CARD, model_card
@@ -36,12 +40,22 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
                     "Only words of the corpus have vectors in the exported model: the word parts by "
                     "which FastText reads unseen words do not fit the standard format."
                 )
-        else:
+        elif info.id == BUILT_IN or (info.kind == "custom" and info.format != MATRIX):
             source = (
-                generic_folder() if info.kind == "generic" else project.folder / "models" / info.id
+                generic_folder() if info.id == BUILT_IN else project.folder / "models" / info.id
             )
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
             shutil.copytree(source, target, ignore=ignored)
+        elif isinstance(encoder, AdaptedEncoder):
+            raise Refused(
+                f"{name!r} is a matrix over vectors that a server computes: no model to load elsewhere. Take "
+                f"the matrix: it is in {project.folder / 'models' / info.id}."
+            )
+        elif isinstance(encoder, EndpointEncoder):
+            raise Refused(f"{name!r} is computed by a server, so there is no model to take away.")
+        else:
+            model: Any = encoder  # A SentenceTransformer: nothing else is left.
+            model.save(str(target), create_model_card=False, safe_serialization=True)
         if info.kind == "custom":
             (target / CARD).write_text(model_card(project, info), encoding="utf-8")
         if folder.exists():

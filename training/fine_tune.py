@@ -17,6 +17,7 @@ from indexes.vector_index import BadVectors
 from search.encoders import best_device
 from search.progress import Progress
 from search.readers.pairs import Pair
+from search.ready_made.checkpoints import longest
 from training.dev import DevSet
 from training.recipes import FineTune
 
@@ -74,7 +75,7 @@ def fine_tune(
     batch = min(settings.batch_size, max(len(columns[0]) for columns in rows.values()))
     steps = sum(math.ceil(len(columns[0]) / batch) for columns in rows.values()) * settings.epochs
     work = _Work(dev, rows, settings, steps, progress)
-    whole_length = model.max_seq_length
+    whole_length = longest(model)
     best = _Best(model, dev, work, whole_length)
     best.measure(0)
     if whole_length is not None:
@@ -96,6 +97,7 @@ def fine_tune(
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,
+        prompts=_prompts(model),
     )
     # No card is written from it; a list that is not empty keeps the trainer from drawing a bar for one.
     model.model_card_data.widget = ["none"]
@@ -110,9 +112,19 @@ def fine_tune(
         if type(talkative).__name__ in _UNWANTED_CALLBACKS:
             trainer.remove_callback(talkative)
     trainer.train()
-    model.max_seq_length = whole_length
+    if whole_length is not None:
+        model.max_seq_length = whole_length
     best.restore()
     return Tuned(best.scores, best.epoch, work.steps_done)
+
+
+def _prompts(model: "SentenceTransformer") -> dict[str, str] | None:
+    """What the model is told before a query and a document, by the columns of the training data."""
+    query = model.prompts.get("query") or ""
+    document = next(filter(None, map(model.prompts.get, ("document", "passage", "corpus"))), "")
+    if not query and not document:
+        return None
+    return {"anchor": query, "positive": document, "negative": document}
 
 
 _Rows = dict[str, list[list[str]]]
@@ -198,7 +210,7 @@ class _Best:
 
     def measure(self, epoch: int) -> None:
         """Measure the model as it stands; remember it when it is better than all before."""
-        training, length = self._model.training, self._model.max_seq_length
+        training, length = self._model.training, longest(self._model)
         self._model.eval()
         if self._length is not None:
             self._model.max_seq_length = self._length

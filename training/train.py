@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from search.adapters import ADAPTER_OF
+from search.adapted import ADAPTER_OF, AdaptedEncoder
+from search.adapted import FORMAT as MATRIX
 from search.corpus import current_corpus
 from search.encoders import best_device, load_encoder, load_sentence_transformer
+from search.endpoint.encoder import EndpointEncoder
 from search.errors import Failed, Refused
 from search.evaluation import TRAINED_ON
-from search.models import GENERIC, GENERIC_TITLE, KEYWORD, generic_folder, models
+from search.models import BUILT_IN, generic_folder, is_taken, named
 from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair
 from search.word_vectors import WordVectors
@@ -65,14 +67,13 @@ def train(
 
 
 def _free_name(project: Project, recipe: str, name: str | None) -> str:
-    taken = {info.name for info in models(project)} | {KEYWORD}
     if name is not None:
         check_project_name(name)
-        if name in taken:
+        if is_taken(project, name):
             raise Refused(f"The name {name!r} is taken. Choose another one.")
         return name
     number, free = 1, recipe
-    while free in taken:
+    while is_taken(project, free):
         number += 1
         free = f"{recipe}-{number}"
     return free
@@ -86,6 +87,11 @@ def _fine_tuned(
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
     model = _start(project, settings.base)
+    if isinstance(model, AdaptedEncoder | EndpointEncoder):
+        raise Refused(
+            f"{settings.base!r} is computed by a server, so its weights are not here to be tuned. Train an "
+            f"adapter on it: python cli.py train {project.name} --recipe adapter --set base={settings.base}."
+        )
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     knew = general_ndcg(model)
     with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch:
@@ -145,11 +151,12 @@ def _publish(
     with project.publish("models", material.made_from) as draft:
         model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
         recipe = "adapter" if isinstance(settings, Adapter) else "fine-tune"
-        _describe(draft, name, recipe, settings, dimension, "sentence-transformer")
+        form = MATRIX if isinstance(model, AdaptedEncoder) else "sentence-transformer"
+        _describe(draft, name, recipe, settings, dimension, form)
         _write_trained_on(draft, material.guarded.pairs)
         _inherit_trained_on(project, draft, settings.base)
         draft.details.update(
-            origin=GENERIC_TITLE if settings.base == GENERIC else settings.base,
+            origin=_origin(project, settings.base),
             pairs=len(material.guarded.pairs),
             left_out=material.guarded.same_query + material.guarded.same_document,
             dev={
@@ -201,15 +208,21 @@ def _word_vectors(
 
 def _start(project: Project, base: str) -> Any:
     """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
-    if base == GENERIC:
+    info = named(project, base)
+    if info is None:
+        return load_sentence_transformer(base)
+    if info.id == BUILT_IN:
         return load_sentence_transformer(generic_folder())
-    own = [info for info in models(project) if info.name == base]
-    if own:
-        encoder = load_encoder(project, own[-1])
-        if isinstance(encoder, WordVectors):
-            raise Refused(f"{base!r} is made of word vectors and cannot be trained further.")
-        return encoder
-    return load_sentence_transformer(base)
+    encoder = load_encoder(project, info)
+    if isinstance(encoder, WordVectors):
+        raise Refused(f"{base!r} is made of word vectors and cannot be trained further.")
+    return encoder
+
+
+def _origin(project: Project, base: str) -> str:
+    """What a model started from, by a name that stays right when another model is called generic."""
+    info = named(project, base)
+    return base if info is None or info.kind == "custom" else info.title
 
 
 def _describe(
@@ -232,10 +245,10 @@ def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
 
 def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
     """What a custom base learned from, the new model has learned from too."""
-    own = [info for info in models(project)[1:] if info.name == base]
-    if own:
-        draft.made_from["base"] = own[-1].id
-        earlier = project.folder / "models" / own[-1].id / TRAINED_ON
+    info = named(project, base)
+    if info is not None and info.kind == "custom":
+        draft.made_from["base"] = info.id
+        earlier = project.folder / "models" / info.id / TRAINED_ON
         if earlier.is_file():
             with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
                 stream.write(earlier.read_text(encoding="utf-8"))

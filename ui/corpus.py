@@ -3,6 +3,7 @@
 import streamlit as st
 
 from search import runs
+from search.models import custom_manifests
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 
 _VERBS = ("add", "pairs", "queries", "import", "sample")
@@ -35,7 +36,7 @@ def page() -> None:
     corpus_pairs.step(project)
     corpus_queries.step(project)
     if corpus is not None:
-        if pairs is not None or project.manifests("models"):
+        if pairs is not None or custom_manifests(project):
             navigation.step("Train a model", "train", "to-train")
         else:
             navigation.step("Search it with the generic model", "compare", "to-compare")

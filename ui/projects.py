@@ -7,6 +7,7 @@ import streamlit as st
 from search import runs
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation, verdict_on
+from search.models import custom_manifests
 from search.workspace import Manifest, Project, damaged_projects, project_to_be, projects
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
@@ -140,7 +141,7 @@ def _facts(project: Project) -> str:
         widgets.counted(queries.details["queries"], "test query", "test queries")
         if queries
         else "no query set yet",
-        widgets.counted(len(project.manifests("models")), "custom model"),
+        widgets.counted(len(custom_manifests(project)), "custom model"),
     ]
     return " · ".join(parts)
 
@@ -154,7 +155,7 @@ def _newest(project: Project, kind: str) -> Manifest | None:
 
 def _verdict(project: Project) -> str | None:
     """The newest verdict on the newest custom model that has one, in words."""
-    for manifest in reversed(project.manifests("models")):
+    for manifest in reversed(custom_manifests(project)):
         found = verdict_on(project, manifest.details["name"])
         if found:
             return found[0].sentence(found[1])
@@ -171,11 +172,11 @@ def _next_step(project: Project) -> None:
 def _next(project: Project) -> tuple[str, str]:
     if _newest(project, "corpora") is None:
         return "Add documents", "corpus"
-    if project.info.examples and not project.manifests("models"):
+    if project.info.examples and not custom_manifests(project):
         return "Search it", "compare"
-    if _newest(project, "pairs") is None and not project.manifests("models"):
+    if _newest(project, "pairs") is None and not custom_manifests(project):
         return "Add pairs", "corpus"
-    if not project.manifests("models"):
+    if not custom_manifests(project):
         return "Train a model", "train"
     if newest_evaluation(project) is None and _newest(project, "queries") is not None:
         return "See the proof", "evaluate"

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from search import runs
 from search.errors import BespokeError
-from search.models import ModelInfo, models
+from search.models import ModelInfo, custom_manifests, models
 from search.words import nearest_words
 from search.workspace import Project
 from training.recipes import RECIPES, RecipeInfo, recommended
@@ -154,7 +154,7 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
 def _made(project: Project) -> None:
     """The custom models so far."""
     rows = []
-    for manifest in reversed(project.manifests("models")):
+    for manifest in reversed(custom_manifests(project)):
         details = manifest.details
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []

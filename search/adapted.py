@@ -1,0 +1,79 @@
+"""A matrix over the vectors of a model whose weights are not here: an adapter on what a server embeds."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.vector_index import normalised
+from search.encoders import Encoder, Metered, load_encoder
+from search.errors import Failed
+from search.models import models
+from search.workspace import Manifest, Project
+
+FORMAT = "matrix"
+ADAPTER_OF = "adapter_of"
+_FILE = "matrix.safetensors"
+_NAME = "linear.weight"
+
+Vectors = NDArray[np.float32]
+
+
+class AdaptedEncoder:
+    """Another encoder's vectors, turned by a matrix and brought to length 1; a zero vector stays zero.
+
+    :param base: the encoder beneath.
+    :param matrix: shape (dimension, dimension of the base).
+    """
+
+    def __init__(self, base: Encoder, matrix: Vectors) -> None:
+        self.base = base
+        self.matrix = matrix
+
+    def encode_query(self, inputs: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_query`."""
+        return self._turned(self.base.encode_query(inputs))
+
+    def encode_document(self, inputs: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_document`."""
+        return self._turned(self.base.encode_document(inputs))
+
+    def admit(self, documents: Iterable[str]) -> None:
+        """See `Metered.admit`."""
+        if isinstance(self.base, Metered):
+            self.base.admit(documents)
+
+    def get_embedding_dimension(self) -> int:
+        """How many dimensions its vectors have."""
+        return len(self.matrix)
+
+    def save(self, folder: str, **_: Any) -> None:
+        """Write the matrix; the model beneath is named by the manifest."""
+        from safetensors.numpy import save_file
+
+        save_file({_NAME: np.ascontiguousarray(self.matrix)}, Path(folder) / _FILE)
+
+    def _turned(self, vectors: Vectors) -> Vectors:
+        return normalised(np.asarray(vectors, dtype=np.float32) @ self.matrix.T)
+
+
+def load_adapted(
+    project: Project, manifest: Manifest, max_tokens: int | None = None
+) -> AdaptedEncoder:
+    """An adapter with the model of the project that it stands on.
+
+    :raises Failed: when that model is gone.
+    """
+    from safetensors.numpy import load_file
+
+    beneath = manifest.details[ADAPTER_OF]
+    for info in models(project):
+        if info.id == beneath:
+            matrix = load_file(project.checked(manifest) / _FILE)[_NAME]
+            return AdaptedEncoder(load_encoder(project, info, max_tokens), matrix)
+    raise Failed(
+        f"The model {manifest.details['name']!r} is an adapter on a model that is gone ({beneath}). Add that "
+        "one again, and train the adapter anew."
+    )

@@ -1,0 +1,229 @@
+"""One request to an embeddings server: sent again where that helps, and its answer looked at before it is used."""
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.endpoint.settings import EndpointSettings
+from search.errors import Failed, Refused
+
+if TYPE_CHECKING:
+    import openai
+
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 30.0
+_LONGEST_ASKED = 120.0
+_AGAIN = (408, 409, 425, 429)
+_KEPT = "What was answered so far is kept: the same command goes on from there."
+
+
+class Answer(NamedTuple):
+    """Vectors, shape (texts, dimension), and the tokens that the server counted (None: it did not say)."""
+
+    vectors: NDArray[np.float32]
+    tokens: int | None
+
+
+class _Passing(Exception):
+    """Something went wrong that may be right the next time; `wait` is how long the server asked to wait."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class Caller:
+    """Asks one server for vectors, through OpenAI's own client.
+
+    :param settings: where it is and how to deal with it.
+    :param sleep: waits for so many seconds.
+    :raises Refused: when the key's variable is not set.
+    """
+
+    def __init__(
+        self, settings: EndpointSettings, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._key = settings.key()
+        self._client: openai.OpenAI | None = None
+
+    def embed(self, texts: Sequence[str], dimension: int | None) -> Answer:
+        """Vectors of texts in one request, tried again after failures that may pass.
+
+        :param dimension: what the vectors must have; None where that is not known yet.
+        :raises Failed: naming the server, what it said and what to do.
+        """
+        for attempt in range(self._settings.retries + 1):
+            try:
+                return self._once(texts, dimension)
+            except _Passing as passing:
+                if attempt == self._settings.retries:
+                    times = "once" if attempt == 0 else f"{attempt + 1} times"
+                    raise self._failed(f"did not answer, asked {times}: {passing}") from None
+                asked = passing.wait
+                if asked is not None and asked > _LONGEST_ASKED:
+                    raise self._failed(
+                        f"asks to wait {asked:,.0f} seconds: {passing}. Try again then"
+                    ) from None
+                self._sleep(_backoff(attempt) if asked is None else asked)
+        raise AssertionError("the loop returns or raises")
+
+    def _once(self, texts: Sequence[str], dimension: int | None) -> Answer:
+        import openai
+
+        more: dict[str, Any] = {}
+        if self._settings.dimensions is not None:
+            more["dimensions"] = self._settings.dimensions
+        try:
+            response = self._opened().embeddings.create(
+                model=self._settings.model, input=list(texts), encoding_format="float", **more
+            )
+        except openai.APITimeoutError:
+            raise _Passing(f"no answer within {self._settings.timeout:g} seconds") from None
+        except openai.APIConnectionError as error:
+            raise _Passing(self._clean(_cause(error))) from None
+        except openai.APIStatusError as error:
+            raise self._status(error, len(texts)) from None
+        except (JSONDecodeError, UnicodeDecodeError, openai.APIError):
+            raise _Passing("its answer was cut short or is not JSON") from None
+        return Answer(self._checked(response, len(texts), dimension), _counted(response))
+
+    def _opened(self) -> "openai.OpenAI":
+        if self._client is None:
+            import openai
+
+            # A server that wants no key must not get the one that lies in OPENAI_API_KEY.
+            self._client = openai.OpenAI(
+                base_url=self._settings.base_url,
+                api_key=self._key or "none",
+                timeout=self._settings.timeout,
+                max_retries=0,
+            )
+        return self._client
+
+    def _status(self, error: "openai.APIStatusError", texts: int) -> Exception:
+        """What to raise for an answer that is an error."""
+        status = error.status_code
+        said = self._clean(_message(error))
+        if status in (401, 403):
+            where = (
+                f"Look at the environment variable {self._settings.key_variable}"
+                if self._settings.key_variable
+                else "It wants a key: add the model with --key-variable NAME"
+            )
+            return self._failed(f"refused the key (status {status}): {said}. {where}")
+        if status == 429 and "insufficient_quota" in (error.code, error.type):
+            return self._failed(f"says that the account has no credit left: {said}")
+        if status in _AGAIN or status >= 500:
+            return _Passing(f"status {status}, {said}", _retry_after(error.response.headers))
+        if status == 404:
+            return self._failed(
+                f"has no model {self._settings.model!r}, or no embeddings under this address (status 404):"
+                f" {said}. The address usually ends in /v1"
+            )
+        return self._failed(
+            f"refused {texts:,} texts (status {status}): {said}. Where they are too long for it, add the "
+            "model with --max-length; where they are too many, with --batch-texts"
+        )
+
+    def _checked(self, response: Any, texts: int, dimension: int | None) -> NDArray[np.float32]:
+        """The vectors of an answer, in the order of the texts.
+
+        :raises Failed: when there are too few or too many, or they are no finite numbers of one dimension.
+        """
+        rows = getattr(response, "data", None)
+        if not isinstance(rows, list):
+            raise self._failed("answered without vectors: it may not speak OpenAI's embeddings API")
+        if len(rows) != texts:
+            raise self._failed(f"answered {len(rows):,} vectors for {texts:,} texts")
+        try:
+            places = [row.index for row in rows]
+            if sorted(places) != list(range(texts)):
+                raise self._failed("answered vectors that are not numbered from 0 on")
+            found = [np.asarray(row.embedding, dtype=np.float32) for row in rows]
+        except (AttributeError, TypeError, ValueError):
+            raise self._failed("answered something else than vectors of numbers") from None
+        sizes = {vector.shape for vector in found}
+        wanted = {(dimension,)} if dimension else sizes
+        if sizes != wanted or len(sizes) != 1 or len(next(iter(sizes))) != 1:
+            told = ", ".join(sorted("x".join(map(str, size)) for size in sizes))
+            expected = f"{dimension}" if dimension else "one size"
+            raise self._failed(f"answered vectors of {told} dimensions instead of {expected}")
+        vectors = np.empty((texts, found[0].shape[0]), dtype=np.float32)
+        vectors[places] = found
+        if not np.isfinite(vectors).all():
+            raise self._failed("answered vectors with numbers that are not finite (NaN)")
+        return vectors
+
+    def _failed(self, what: str) -> Failed:
+        return Failed(f"The server {self._settings.base_url} {what.rstrip('.')}. {_KEPT}")
+
+    def _clean(self, text: str) -> str:
+        """What a server said, as one short line without the key."""
+        if self._key:
+            text = text.replace(self._key, "***")
+        return " ".join(text.split())[:300].rstrip(".")
+
+
+def probe(settings: EndpointSettings) -> int:
+    """Ask a server for the vector of one word: how many dimensions it has.
+
+    :raises Refused: with the server's reason, when it does not answer with a vector.
+    """
+    try:
+        answer = Caller(settings.model_copy(update={"retries": 1})).embed(["probe"], None)
+    except Failed as error:
+        raise Refused(str(error).removesuffix(_KEPT).strip() + " No model was added.") from None
+    dimension = int(answer.vectors.shape[1])
+    if settings.dimensions not in (None, dimension):
+        raise Refused(
+            f"The server {settings.base_url} answered vectors of {dimension} dimensions although "
+            f"{settings.dimensions} were asked for: {settings.model} cannot be shortened there. Leave out "
+            "--dimensions."
+        )
+    return dimension
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds to wait: doubled each time, with some chance in it, so that many do not come back at once."""
+    return float(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def _retry_after(headers: Any) -> float | None:
+    """What a server asks for in Retry-After: seconds, or a date."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _message(error: "openai.APIStatusError") -> str:
+    body = error.body
+    if isinstance(body, dict) and body.get("message"):
+        return str(body["message"])
+    return str(error.message)
+
+
+def _cause(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return f"the connection failed ({str(cause).strip() or type(cause).__name__})"
+
+
+def _counted(response: Any) -> int | None:
+    total = getattr(getattr(response, "usage", None), "total_tokens", None)
+    return total if isinstance(total, int) and total >= 0 else None

@@ -1,0 +1,187 @@
+"""A server's embeddings as an Encoder: what was paid for once is remembered, and no more is sent than allowed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.endpoint.calls import Caller
+from search.endpoint.memory import Scratch
+from search.endpoint.pace import Pace
+from search.endpoint.settings import EndpointSettings
+from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
+from search.errors import Refused
+from search.ready_made.prompts import Prompts
+from search.settings import settings as environment
+from search.workspace import Manifest
+
+FORMAT = "endpoint"
+
+Vectors = NDArray[np.float32]
+
+
+class Memory(Protocol):
+    """Vectors by the text that was sent."""
+
+    def get(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those texts that are known."""
+        ...
+
+    def put(self, texts: Sequence[str], vectors: Vectors) -> None:
+        """Remember vectors, so that neither a crash nor a cancel loses them."""
+        ...
+
+
+class EndpointEncoder:
+    """Texts into vectors by a server on an address.
+
+    A text without letters is not sent: its vector is zero, which is never found and finds nothing.
+
+    :param name: what the model is called here, for messages.
+    :param settings: where the server is and how to deal with it.
+    :param prompts: what goes before each query and each document.
+    :param dimension: of the vectors.
+    :param caller: sends one request.
+    :param memory: vectors that were paid for before.
+    :param max_tokens: the most tokens that this encoder may send in its life.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: EndpointSettings,
+        prompts: Prompts,
+        dimension: int,
+        caller: Caller,
+        memory: Memory,
+        max_tokens: int | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.name = name
+        self.dimension = dimension
+        self.settings = settings
+        self.sent = 0
+        self._prompts = prompts
+        self._caller = caller
+        self._memory = memory
+        self._most = max_tokens or environment().max_tokens or settings.max_tokens
+        self._pace = pace or Pace(settings.requests_per_minute, settings.tokens_per_minute)
+
+    def encode_query(self, inputs: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_query`."""
+        return self._encoded(
+            [self._prompts.query + text if text.strip() else "" for text in inputs]
+        )
+
+    def encode_document(self, inputs: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_document`."""
+        return self._encoded(self._as_sent(inputs))
+
+    def estimate(self, documents: Iterable[str]) -> Estimate:
+        """What encoding documents would send: those that are remembered cost nothing."""
+        texts = tokens = 0
+        for block in _blocks(documents):
+            unknown = set(self._as_sent(block)) - {""}
+            unknown -= self._memory.get(sorted(unknown)).keys()
+            part = estimate(cut_to(text, self.settings.max_length) for text in unknown)
+            texts, tokens = texts + part.texts, tokens + part.tokens
+        return Estimate(texts, tokens)
+
+    def admit(self, documents: Iterable[str]) -> None:
+        """Be told of all documents before the first is sent.
+
+        :raises Refused: with the estimate and the price, when they are more than may be sent.
+        """
+        needed = self.estimate(documents)
+        if self.sent + needed.tokens > self._most:
+            cost = needed.cost(self.settings.price)
+            price = f" (about ${cost:,.2f} at ${self.settings.price:g} a million)" if cost else ""
+            raise Refused(
+                f"{self.name!r} would send about {needed.tokens:,} tokens in {needed.texts:,} texts to "
+                f"{self.settings.base_url}{price}; at most {self._most:,} are allowed. Nothing was sent. "
+                f"To allow it: python cli.py index PROJECT --model {self.name} --max-tokens "
+                f"{_rounded(needed.tokens + self.sent)}."
+            )
+
+    def _as_sent(self, documents: Sequence[str]) -> list[str]:
+        return [self._prompts.document + text if text.strip() else "" for text in documents]
+
+    def _encoded(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts as they are sent, each distinct one once; "" stands for one without letters."""
+        distinct = [text for text in dict.fromkeys(texts) if text]
+        known = self._memory.get(distinct)
+        for batch in self._batches([text for text in distinct if text not in known]):
+            known |= dict(zip(batch, self._sent(batch), strict=True))
+        zero = np.zeros(self.dimension, dtype=np.float32)
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for place, text in enumerate(texts):
+            vectors[place] = known.get(text, zero)
+        return vectors
+
+    def _sent(self, batch: Sequence[str]) -> Vectors:
+        """Vectors of texts that must be sent; they are remembered before they are used."""
+        cut = [cut_to(text, self.settings.max_length) for text in batch]
+        tokens = estimate(cut).tokens
+        if self.sent + tokens > self._most:
+            raise Refused(
+                f"{self.name!r} has sent about {self.sent:,} tokens to {self.settings.base_url} and would "
+                f"send more than the {self._most:,} allowed. What was answered is kept. Allow more: "
+                f"--max-tokens of python cli.py index, or BESPOKE_MAX_TOKENS."
+            )
+        self._pace.wait(tokens)
+        answer = self._caller.embed(cut, self.dimension)
+        self.sent += tokens if answer.tokens is None else answer.tokens
+        self._memory.put(batch, answer.vectors)
+        return answer.vectors
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """Texts in requests of a bounded number of texts and tokens, in their order."""
+        batch: list[str] = []
+        size = 0
+        for text in texts:
+            tokens = min(tokens_of(text), self.settings.max_length or self.settings.batch_tokens)
+            full = len(batch) == self.settings.batch_texts
+            if batch and (full or size + tokens > self.settings.batch_tokens):
+                yield batch
+                batch, size = [], 0
+            batch.append(text)
+            size += tokens
+        if batch:
+            yield batch
+
+
+def load_endpoint(manifest: Manifest, max_tokens: int | None = None) -> EndpointEncoder:
+    """A server that was added to a project, as an encoder; nothing is sent yet.
+
+    :param max_tokens: the most tokens that may be sent; None for the model's own cap.
+    :raises Refused: when the variable of its key is not set.
+    """
+    details = manifest.details
+    settings = EndpointSettings(**details["settings"])
+    return EndpointEncoder(
+        name=details["name"],
+        settings=settings,
+        prompts=Prompts(**details["prompts"]),
+        dimension=details["dimension"],
+        caller=Caller(settings),
+        memory=Scratch(),
+        max_tokens=max_tokens,
+    )
+
+
+def _blocks(texts: Iterable[str], size: int = 1_000) -> Iterator[list[str]]:
+    block: list[str] = []
+    for text in texts:
+        block.append(text)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _rounded(tokens: int) -> int:
+    """A little more than needed, in a number that is easy to read."""
+    step = int(10 ** max(len(str(tokens)) - 2, 0))
+    return (tokens // step + 1) * step

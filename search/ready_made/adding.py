@@ -1,0 +1,239 @@
+"""Adding a ready-made model to a project: looked at, tried, and noted; nothing is kept of one that fails."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search.endpoint.settings import is_openai_model
+from search.errors import Refused
+from search.models import (
+    ModelInfo,
+    choose_generic,
+    find_model,
+    is_taken,
+    models,
+)
+from search.progress import Progress, silent
+from search.ready_made import checkpoints, static
+from search.ready_made.prompts import Prompts, prompts_of
+from search.workspace import Project, check_project_name
+
+_ODD = re.compile(
+    r"[^\w .()+-]+"
+)  # What a name must not hold: a server's "nomic-embed-text:latest".
+_TRIAL = ("a question", "The answer to it, in a document.")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person can choose about a model; None leaves it to the model.
+
+    `server` holds fields of `EndpointSettings`; with a `base_url` in it, the reference is a model's name there.
+    """
+
+    name: str | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    max_length: int | None = None
+    default: bool = False
+    server: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AddedModel:
+    """The model that was added, and what the person should know of it."""
+
+    info: ModelInfo
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was found out about a model: its manifest's details, and what to tell."""
+
+    format: str
+    reference: str
+    origin: str
+    dimension: int
+    fingerprint: str
+    prompts: Prompts
+    max_length: int | None
+    more: dict[str, Any]
+    notes: list[str]
+
+
+def add_model(
+    project: Project,
+    reference: str,
+    choices: Choices = Choices(),
+    progress: Progress = silent,
+) -> AddedModel:
+    """Add a ready-made model: a folder, a hub id, `static`, one of OpenAI's models, or a model of a server.
+
+    :raises Refused: when there is no such model, it cannot be read or gives no usable vectors, or its name is
+        taken; nothing is changed then.
+    """
+    _ = project.info
+    reference = reference.strip()
+    name = _free_name(project, reference, choices)
+    progress(0, 2, f"looking at {reference}")
+    if choices.server.get("base_url") or is_openai_model(reference):
+        known = _server(reference, choices)
+    elif reference.lower() in static.REFERENCES:
+        known = _static(choices)
+    elif choices.server:
+        option = next(iter(choices.server)).replace("_", "-")
+        raise Refused(
+            f"--{option} is for a model at a server: give its address, too: --base-url URL."
+        )
+    else:
+        known = _checkpoint(reference, choices, progress)
+    for info in models(project):
+        if info.fingerprint == known.fingerprint:
+            raise Refused(
+                f"This model is in {project.name!r} already: it is {info.name!r}. Nothing was added."
+            )
+    with project.publish("models") as draft:
+        draft.details.update(
+            kind="generic",
+            name=name,
+            recipe=None,
+            format=known.format,
+            reference=known.reference,
+            origin=known.origin,
+            dimension=known.dimension,
+            fingerprint=known.fingerprint,
+            prompts=known.prompts.as_json(),
+            max_length=known.max_length,
+            notes=known.notes,
+            **known.more,
+        )
+    info = choose_generic(project, name) if choices.default else find_model(project, name)
+    progress(2, 2, f"{name} is added")
+    return AddedModel(info, known.notes)
+
+
+def _free_name(project: Project, reference: str, choices: Choices) -> str:
+    """The name asked for, or the last part of the reference.
+
+    :raises Refused: when it is taken, or cannot be a name.
+    """
+    if not reference:
+        raise Refused(
+            "Say which model: a folder, a hub id such as intfloat/e5-small-v2, or static."
+        )
+    name = choices.name
+    if name is None:
+        last = reference.rstrip("/").rsplit("/", maxsplit=1)[-1]
+        name = (
+            "static" if reference.lower() in static.REFERENCES else _ODD.sub("-", last).strip("-")
+        )
+    check_project_name(name)
+    if is_taken(project, name):
+        raise Refused(f"The name {name!r} is taken. Choose another one: --name NAME.")
+    return name
+
+
+def _static(choices: Choices) -> _Known:
+    if choices.query_prompt or choices.document_prompt or choices.max_length:
+        raise Refused("The static model takes no prompts, and reads texts of any length.")
+    model = static.load()
+    content = static.content()
+    return _Known(
+        format=static.FORMAT,
+        reference="wordllama",
+        origin=f"{static.TITLE}, static vectors",
+        dimension=_tried(model, "the static model"),
+        fingerprint=content,
+        prompts=Prompts(),
+        max_length=None,
+        more={"content": content},
+        notes=["One vector a word piece, averaged: fast on any processor, blind to word order."],
+    )
+
+
+def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
+    if choices.max_length is not None and choices.max_length < 1:
+        raise Refused(f"--max-length is {choices.max_length}; it must be at least 1.")
+    found = checkpoints.find_checkpoint(reference)
+    prompts = checkpoints.own_prompts(found, choices.query_prompt, choices.document_prompt)
+    progress(1, 2, f"loading {reference}")
+    model = checkpoints.load(found.folder, prompts, choices.max_length)
+    checkpoints.check_transformer(found.folder)
+    facts = [found.content, prompts.query, prompts.document, choices.max_length]
+    notes = []
+    if checkpoints.without_pooling(found.folder):
+        notes.append(
+            "It does not say how the vectors of its word pieces become one, so their mean is taken."
+        )
+    if prompts.source not in ("none", "you"):
+        notes.append(
+            f"Put before each query: “{prompts.query}”; before each document: “{prompts.document}” "
+            f"(from {prompts.source}). Change it with --query-prompt and --document-prompt."
+        )
+    return _Known(
+        format=checkpoints.FORMAT,
+        reference=found.reference,
+        origin=Path(found.reference).name if found.commit is None else found.reference,
+        dimension=_tried(model, reference),
+        fingerprint=hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
+        prompts=prompts,
+        max_length=checkpoints.longest(model),
+        more={
+            "content": found.content,
+            "commit": found.commit,
+            "bytes": sum(p.stat().st_size for p in found.folder.rglob("*.safetensors")),
+        },
+        notes=notes,
+    )
+
+
+def _server(reference: str, choices: Choices) -> _Known:
+    from search.endpoint.calls import probe
+    from search.endpoint.encoder import FORMAT
+    from search.endpoint.settings import endpoint_settings
+
+    given = {"model": reference, **choices.server}
+    if choices.max_length is not None:
+        given["max_length"] = choices.max_length
+    settings = endpoint_settings(given)
+    prompts = prompts_of({}, (settings.model,), choices.query_prompt, choices.document_prompt)
+    notes = []
+    if settings.in_plain_sight:
+        notes.append(
+            f"The key travels to {settings.base_url} unencrypted. Use https:// unless you trust the way there."
+        )
+    return _Known(
+        format=FORMAT,
+        reference=settings.model,
+        origin=f"{settings.model} at {settings.base_url}",
+        dimension=probe(settings),
+        fingerprint=settings.fingerprint(prompts),
+        prompts=prompts,
+        max_length=settings.max_length,
+        more={"settings": settings.model_dump()},
+        notes=notes,
+    )
+
+
+def _tried(model: Any, reference: str) -> int:
+    """The dimension of a model, after it gave two usable vectors.
+
+    :raises Refused: when it gave none.
+    """
+    question = np.asarray(model.encode_query([_TRIAL[0]], show_progress_bar=False))
+    document = np.asarray(model.encode_document([_TRIAL[1]], show_progress_bar=False))
+    if question.ndim != 2 or question.shape != document.shape:
+        raise Refused(f"The model {reference} does not give one vector a text.")
+    both = np.vstack([question, document])
+    if not np.isfinite(both).all() or not both.any(axis=1).all():
+        raise Refused(
+            f"The model {reference} gives vectors that are not finite, or zero: its weights are damaged."
+        )
+    return int(question.shape[1])

@@ -1,0 +1,185 @@
+"""Any SentenceTransformer or BERT-like checkpoint, in a folder or on a hub."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search.encoders import load_sentence_transformer
+from search.errors import Failed, Refused
+from search.ready_made.hub import looks_like_hub_id, snapshot
+from search.ready_made.prompts import Prompts, prompts_of
+from search.workspace import MANIFEST, Manifest, known_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+FORMAT = "checkpoint"
+_KINDS = {".safetensors", ".json", ".txt", ".model", ".jinja"}
+_ELSEWHERE = {"onnx", "openvino"}
+_VOCABULARIES = {"tokenizer.json", "vocab.txt", "vocab.json"}
+_PROMPTS_FILE = "config_sentence_transformers.json"
+_MODULES_FILE = "modules.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model's files: where they are, what they hold (one hash), and where they came from.
+
+    `commit` is the version on the hub; None for a folder.
+    """
+
+    reference: str
+    folder: Path
+    content: str
+    commit: str | None = None
+
+
+def find_checkpoint(reference: str) -> Checkpoint:
+    """The checkpoint behind a folder's path or a hub id.
+
+    :raises Refused: when it is neither, or cannot be had.
+    """
+    path = Path(reference).expanduser()
+    if path.is_dir():
+        folder = path.resolve()
+        return Checkpoint(str(folder), folder, content_of(folder))
+    if path.exists():
+        raise Refused(f"{reference} is a file. Give the folder of a model (it holds config.json).")
+    if not looks_like_hub_id(reference):
+        raise Refused(f"There is no folder {reference}, and it is not the id of a model on a hub.")
+    found = snapshot(reference)
+    return Checkpoint(reference, found.folder, content_of(found.folder), found.commit)
+
+
+def content_of(folder: Path) -> str:
+    """One hash over the weights and settings of a model's folder; what else lies in it does not count."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part in _ELSEWHERE for part in inside.parts)
+        if hidden or inside.name == MANIFEST or path.suffix not in _KINDS or not path.is_file():
+            continue
+        digest.update(f"{inside.as_posix()} {known_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def own_prompts(checkpoint: Checkpoint, query: str | None, document: str | None) -> Prompts:
+    """The prompts of a checkpoint; see `prompts_of`."""
+    settings = _read_json(checkpoint.folder / _PROMPTS_FILE)
+    names = (checkpoint.reference, str(_config(checkpoint.folder).get("_name_or_path") or ""))
+    return prompts_of(settings.get("prompts") or {}, names, query, document)
+
+
+def without_pooling(folder: Path) -> bool:
+    """Whether a checkpoint says nothing on how the vectors of its words become one: their mean is taken."""
+    return not (folder / _MODULES_FILE).is_file()
+
+
+def load(folder: Path, prompts: Prompts, max_length: int | None) -> "SentenceTransformer":
+    """Load a checkpoint (mean pooling where it has none) with its prompts.
+
+    :param max_length: the longest text in the model's own word pieces; None for what the model says.
+    """
+    model = load_sentence_transformer(folder)
+    model.prompts = {"query": prompts.query, "document": prompts.document}
+    model.default_prompt_name = None
+    if max_length is not None:
+        model.max_seq_length = max_length
+    return model
+
+
+def longest(model: Any) -> int | None:
+    """The longest text that a model reads, in its own word pieces; None when there is no bound."""
+    length = model.max_seq_length
+    return None if length is None or math.isinf(length) or length > 10**9 else int(length)
+
+
+def check_transformer(folder: Path) -> None:
+    """See that a transformer has a tokenizer, and the weights that its settings speak of.
+
+    transformers fills what it does not find with random numbers and an empty vocabulary, and says so only in
+    passing.
+
+    :raises Refused: when the tokenizer or weights are missing, or of another shape.
+    """
+    inner = _transformer_folder(folder)
+    if inner is None:
+        return
+    if not any(path.name in _VOCABULARIES or path.suffix == ".model" for path in inner.iterdir()):
+        raise Refused(f"{inner} holds no tokenizer (tokenizer.json, vocab.txt or a .model file).")
+    from transformers import AutoModel
+
+    try:
+        _, told = AutoModel.from_pretrained(
+            str(inner),
+            output_loading_info=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except Exception as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
+        raise Refused(f"The model in {folder} cannot be loaded. ({reason})") from error
+    missing = sorted(name for name in told["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise Refused(
+            f"The weights in {inner} are not those of the model that its config.json describes: "
+            f"{len(missing):,} are missing ({missing[0]} ...)."
+        )
+
+
+def _transformer_folder(folder: Path) -> Path | None:
+    """Where in a checkpoint the transformer is; None when it has none."""
+    try:
+        modules = json.loads((folder / _MODULES_FILE).read_text(encoding="utf-8"))
+        for module in modules:
+            if str(module["type"]).rsplit(".", maxsplit=1)[-1] == "Transformer":
+                return folder / str(module["path"])
+    except FileNotFoundError:
+        return folder
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"{folder / _MODULES_FILE} is not a list of modules.") from None
+    return None
+
+
+def found_again(manifest: Manifest) -> Path:
+    """The folder of a checkpoint that was added earlier, when it holds what it held then.
+
+    :raises Failed: when it is gone, or was changed: vectors of two versions must not be mixed.
+    """
+    details = manifest.details
+    name, reference = details["name"], details["reference"]
+    if details["commit"] is not None:
+        folder = snapshot(reference, details["commit"]).folder
+    else:
+        folder = Path(reference)
+    if not folder.is_dir():
+        raise Failed(
+            f"The folder of the model {name!r} is gone: {folder}. Bring it back, or add the model again."
+        )
+    if content_of(folder) != details["content"]:
+        raise Failed(
+            f"{folder} holds another version of the model {name!r} than the one that was added. Bring that "
+            "one back, or add the folder again under another name."
+        )
+    return folder
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    inner = _transformer_folder(folder)
+    return _read_json(inner / "config.json") if inner else {}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError):
+        raise Refused(f"{path} is not JSON, so the model cannot be read.") from None
+    if not isinstance(content, dict):
+        raise Refused(f"{path} is not a JSON object, so the model cannot be read.")
+    return content

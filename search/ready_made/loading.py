@@ -1,0 +1,28 @@
+"""Ready-made models as encoders, from what was noted when they were added."""
+
+from search.encoders import Encoder
+from search.workspace import Manifest
+
+
+def load_ready_made(manifest: Manifest, max_tokens: int | None = None) -> Encoder:
+    """Load a ready-made model that was added to a project.
+
+    :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
+    :raises Failed: when it is gone, or not what was added.
+    """
+    from search.ready_made import checkpoints, static
+
+    details = manifest.details
+    encoder: Encoder
+    if details["format"] == static.FORMAT:
+        encoder = static.load_added(manifest)
+    elif details["format"] == checkpoints.FORMAT:
+        from search.ready_made.prompts import Prompts
+
+        folder = checkpoints.found_again(manifest)
+        encoder = checkpoints.load(folder, Prompts(**details["prompts"]), details["max_length"])
+    else:
+        from search.endpoint.encoder import load_endpoint
+
+        encoder = load_endpoint(manifest, max_tokens)
+    return encoder

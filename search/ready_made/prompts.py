@@ -1,0 +1,81 @@
+"""What a model wants to be told before a query and before a document."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_DOCUMENT_NAMES = ("document", "passage", "corpus")
+_SEARCH = "Represent this sentence for searching relevant passages: "
+_TASK = "Instruct: Given a web search query, retrieve relevant passages that answer the query\n"
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Text put before each query and each document; empty for none. `source` says who knew it."""
+
+    query: str = ""
+    document: str = ""
+    source: str = "none"
+
+    def as_json(self) -> dict[str, str]:
+        """As a manifest keeps it."""
+        return {"query": self.query, "document": self.document, "source": self.source}
+
+
+# From the models' own cards on the Hugging Face hub: families whose older checkpoints do not carry
+# their prompts in config_sentence_transformers.json. The first that fits counts.
+_FAMILIES: tuple[tuple[str, Prompts], ...] = (
+    (r"e5[-_].*instruct", Prompts(_TASK + "Query: ", "", "E5 models with instructions")),
+    (r"(multilingual-)?e5-(small|base|large)", Prompts("query: ", "passage: ", "E5 models")),
+    (r"bge-(small|base|large)-en", Prompts(_SEARCH, "", "English BGE models")),
+    (
+        r"bge-(small|base|large)-zh",
+        Prompts("为这个句子生成表示以用于检索相关文章：", "", "Chinese BGE models"),
+    ),
+    (r"mxbai-embed", Prompts(_SEARCH, "", "mxbai-embed models")),
+    (r"uae-large", Prompts(_SEARCH, "", "UAE models")),
+    (r"arctic-embed-.*v2", Prompts("query: ", "", "Arctic-embed 2 models")),
+    (r"arctic-embed", Prompts(_SEARCH, "", "Arctic-embed models")),
+    (
+        r"nomic-embed-text",
+        Prompts("search_query: ", "search_document: ", "nomic-embed-text models"),
+    ),
+)
+
+
+def prompts_of(
+    own: Mapping[str, str | None],
+    names: tuple[str, ...],
+    query: str | None = None,
+    document: str | None = None,
+) -> Prompts:
+    """The prompts of a model: what the person gave, else what the model's own settings say, else what is
+    known of its family by its name.
+
+    :param own: the prompts of config_sentence_transformers.json.
+    :param names: what the model is called (its reference, the name in its config).
+    :param query: the person's choice; None leaves it to the model, "" means none.
+    """
+    known = _own(own) or _family(names)
+    if query is None and document is None:
+        return known
+    return Prompts(
+        known.query if query is None else query,
+        known.document if document is None else document,
+        "you",
+    )
+
+
+def _own(prompts: Mapping[str, str | None]) -> Prompts | None:
+    query = prompts.get("query") or ""
+    document = next((prompts[name] for name in _DOCUMENT_NAMES if prompts.get(name)), None) or ""
+    return Prompts(query, document, "the model's own settings") if query or document else None
+
+
+def _family(names: tuple[str, ...]) -> Prompts:
+    for name in names:
+        last = name.rstrip("/").rsplit("/", maxsplit=1)[-1].lower()
+        for pattern, prompts in _FAMILIES:
+            if re.search(rf"(?:^|[-_.]){pattern}", last):
+                return prompts
+    return Prompts()

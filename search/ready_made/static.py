@@ -1,0 +1,70 @@
+"""A static model: one vector a word piece, averaged. It needs no transformer and reads any length.
+
+The weights are wordllama's (Miller 2024, "WordLlama: Recycled Token Embeddings from Large Language Models"):
+256 dimensions, distilled from the token embeddings of large language models, MIT licence.
+"""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.errors import Failed
+from search.workspace import Manifest, known_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+FORMAT = "static"
+REFERENCES = ("static", "wordllama")
+TITLE = "WordLlama"
+_PACKAGE = "wordllama"
+_WEIGHTS = "weights/l2_supercat_256.safetensors"
+_TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
+
+
+def content() -> str:
+    """One hash over the packaged weights and tokenizer."""
+    folder = _folder()
+    lines = "".join(f"{known_sha256(folder / name)}\n" for name in (_WEIGHTS, _TOKENIZER))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def load() -> "SentenceTransformer":
+    """The static model as a SentenceTransformer of built-in modules; it saves as a standard folder."""
+    from safetensors.numpy import load_file
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    folder = _folder()
+    tensors = load_file(folder / _WEIGHTS)
+    (weights,) = tensors.values()
+    tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+    tokenizer.no_truncation()
+    # A processor's lookups are far quicker than a GPU's start: the weights stay in memory.
+    return SentenceTransformer(
+        modules=[StaticEmbedding(tokenizer, embedding_weights=weights.astype("float32"))],
+        device="cpu",
+    )
+
+
+def load_added(manifest: Manifest) -> "SentenceTransformer":
+    """The static model, when it is the one that was added.
+
+    :raises Failed: when the package holds another version now.
+    """
+    if content() != manifest.details["content"]:
+        raise Failed(
+            f"The package wordllama holds another version of the model {manifest.details['name']!r} than "
+            "the one that was added. Install that one again, or add it anew under another name."
+        )
+    return load()
+
+
+def _folder() -> Path:
+    """Where the package is. Does not import it."""
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise Failed("The package wordllama is not installed. Run: make app.")
+    return Path(spec.origin).parent

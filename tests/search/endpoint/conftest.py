@@ -1,0 +1,27 @@
+"""A misbehaving server for each test, and settings for it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from bad_server import KEY, BadServer, bad_server
+
+from search.endpoint.settings import EndpointSettings
+
+VARIABLE = "BESPOKE_TEST_KEY"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BadServer]:
+    """It wants a key, which is in the environment."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    with bad_server(KEY) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(server: BadServer) -> Callable[..., EndpointSettings]:
+    def make(**more: object) -> EndpointSettings:
+        given = {"base_url": server.url, "model": "bad", "key_variable": VARIABLE, "timeout": 5.0}
+        return EndpointSettings(**{**given, **more})
+
+    return make
