@@ -18,7 +18,7 @@ from search.readers.tables import open_report
 from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
-_READING = 0.8  # The share of the work that is reading; indexing words is the rest.
+_READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The documents of a corpus and their passages, in one SQLite file with a full-text index (FTS5)."""
+"""The documents of a corpus and their passages, in one SQLite file."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from search.documents import Document, Mark
 from search.errors import Failed, Refused
-from search.filters import EVERYTHING, Scope, Tiers, check_columns
+from search.filters import Scope, Tiers, check_columns
 from search.passages import WHOLE, Cutting, Passage, embedded_passage
 from search.text import folded_words
 from search.workspace import Manifest, Project
@@ -238,46 +238,6 @@ class Corpus:
                 if row:
                     return str(row[0])
         return None
-
-    def keyword_search(self, query: str, k: int, scope: Scope = EVERYTHING) -> list[Found]:
-        """The best documents by BM25 (FTS5; higher is better), each by its best passage.
-
-        :returns: nothing when no word of the query occurs in the corpus.
-        """
-        words = list(dict.fromkeys(folded_words(query)))[:256]
-        if not words:
-            return []
-        expression = " OR ".join(f'"{word}"' for word in words)
-        where, values = self._where(scope)
-        best: dict[int, Found] = {}
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT p.document, -bm25(words) AS score, words.rowid FROM words "
-                "JOIN passages p ON p.position = words.rowid "
-                f"WHERE words MATCH ? AND {where} ORDER BY score DESC, words.rowid",
-                (expression, *values),
-            )
-            for document, score, passage in rows:
-                best.setdefault(int(document), Found(int(document), float(score), int(passage)))
-                if len(best) == k:
-                    break
-        return list(best.values())
-
-    def term_scores(self, word: str, passages: Sequence[int]) -> dict[int, float]:
-        """What one word of a query adds to the BM25 scores of passages, by position; 0 is left out.
-
-        :param word: as `folded_words` gives it.
-        """
-        found: dict[int, float] = {}
-        with self._open() as connection:
-            for chunk in _chunks(passages):
-                rows = connection.execute(
-                    "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? "
-                    f"AND rowid IN ({','.join('?' * len(chunk))})",
-                    (f'"{word}"', *chunk),
-                )
-                found.update((int(place), float(score)) for place, score in rows)
-        return found
 
     def within(self, scope: Scope) -> NDArray[np.int64] | None:
         """The positions of the passages that a scope allows, rising; None for all of them.

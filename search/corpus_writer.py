@@ -1,4 +1,4 @@
-"""Writing a corpus: documents into one SQLite file, cut into passages, their words and metadata indexed."""
+"""Writing a corpus: documents into one SQLite file, cut into passages, their metadata indexed."""
 
 import json
 import shutil
@@ -24,9 +24,7 @@ from search.progress import Progress, silent
 from search.readers.report import Report
 from search.text import folded_words
 
-TOKENIZER = """tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'\""""
-"""How the full-text index cuts and stems words."""
-_SCHEMA = f"""
+_SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
@@ -41,10 +39,6 @@ CREATE TABLE facts (
     name TEXT NOT NULL, folded TEXT NOT NULL, value TEXT NOT NULL, document INTEGER NOT NULL, number REAL,
     PRIMARY KEY (name, folded, value, document)
 ) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5 (
-    title, text, content='',
-    {TOKENIZER}
-);
 """
 _LOOKUPS = """
 CREATE INDEX IF NOT EXISTS by_text ON documents (text_key);
@@ -208,7 +202,7 @@ class CorpusWriter:
         return self._recut or self._retier
 
     def close(self, progress: Progress = silent) -> int:
-        """Index words and metadata, and write everything out.
+        """Index metadata, and write everything out.
 
         :returns: the number of passages.
         :raises Failed: when the disk is full.
@@ -229,7 +223,6 @@ class CorpusWriter:
         steps = (
             (_LOOKUPS, "sorting what came in"),
             (f"DELETE FROM facts; {_FACTS}; {_NEARLY_UNIQUE}", "indexing metadata"),
-            ("INSERT INTO words (words) VALUES ('optimize')", "indexing words"),
         )
         for number, (statements, message) in enumerate(steps):
             self._run(statements, progress, number, len(steps), message)
@@ -288,19 +281,11 @@ class CorpusWriter:
     def _insert_passages(self, position: int, document: Document) -> None:
         passages = self._cutter.cut(document)
         numbers = range(self._next_passage, self._next_passage + len(passages))
-        bodies = [document.text[passage.start : passage.stop] for passage in passages]
         self._connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, position, *_passage_fields(document, passage, len(passages) > 1))
                 for number, passage in zip(numbers, passages, strict=True)
-            ],
-        )
-        self._connection.executemany(
-            "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
-            [
-                (number, f"{document.title} {passage.heading}", body)
-                for number, passage, body in zip(numbers, passages, bodies, strict=True)
             ],
         )
         self._next_passage += len(passages)
@@ -342,9 +327,8 @@ class CorpusWriter:
         return True
 
     def _cut_again(self, progress: Progress) -> None:
-        """Cut every document, by the setting that holds now, and index its words."""
+        """Cut every document, by the setting that holds now."""
         self._connection.execute("DELETE FROM passages")
-        self._connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
         self._next_passage = 0
         for position in range(self._next):
             if position % 500 == 0:

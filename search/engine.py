@@ -13,6 +13,7 @@ from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
 from search.indexing import build_index, find_index
+from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
 from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
 from search.retrievers import Clock, KeywordSearcher, Retriever, Searcher
@@ -94,28 +95,45 @@ def retrievers_for(
     manifest, corpus = current_corpus(project)
     columns = chosen_columns(project, names)
     infos = models_in(project, columns)
+    with_words = any(column.uses_words for column in columns)
+    parts = len(infos) + with_words
     searchers = {}
     for place, info in enumerate(infos):
-        stage = Stage(progress, place / len(infos), (place + 1) / len(infos))
+        stage = Stage(progress, place / parts, (place + 1) / parts)
         searchers[info.name] = searcher_for(project, info, manifest, corpus, stage)
-    words = KeywordSearcher(corpus)
+    words = None
+    if with_words:
+        stage = Stage(progress, len(infos) / parts, 1)
+        words = keyword_searcher_for(project, manifest, corpus, stage)
     return [retriever_of(column, words, searchers) for column in columns], corpus
 
 
 def retriever_of(
-    column: SearchColumn, words: KeywordSearcher, searchers: Mapping[str, Searcher]
+    column: SearchColumn, words: KeywordSearcher | None, searchers: Mapping[str, Searcher]
 ) -> Retriever:
     """What ranks for a column, made of parts that are ready: columns that share a model share its searcher.
 
-    :param words: keyword search over the corpus.
+    :param words: keyword search over the corpus; None will do where `column.uses_words` is False.
     :param searchers: the searchers of the models that have a part in the column, by name.
     """
     if column.model is None:
+        assert words is not None
         return words
     searcher = searchers[column.model]
     if column.weight is None:
         return searcher
+    assert words is not None
     return HybridSearcher(column.name, words, searcher, column.weight)
+
+
+def keyword_searcher_for(
+    project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
+) -> KeywordSearcher:
+    """Keyword search over one corpus, its index built when missing."""
+    index = find_keyword_index(project, manifest)
+    if index is None:
+        index = build_keyword_index(project, manifest, corpus, progress)
+    return KeywordSearcher(corpus, open_keyword_index(project, index))
 
 
 def searcher_for(
@@ -131,9 +149,7 @@ def searcher_for(
     if index is None:
         index = build_index(project, info, encoder, manifest, corpus, progress)
     made = open_searcher(project, info, encoder, index, corpus)
-    made.rank(
-        ["warm up"], 1
-    )  # Libraries set themselves up at the first call; no query pays for that.
+    made.rank(["warm up"], 1)  # Libraries set themselves up at the first call; no query pays.
     return made
 
 

@@ -30,6 +30,7 @@ class Limits:
     min_pairs: int = 8
     max_hits: int = 1_000
     remembered_queries: int = 256
+    query_terms: int = 256
     json_bytes: int = 256 * 1024 * 1024
     spreadsheet_rest_bytes: int = 256 * 1024 * 1024
     endpoint_tokens: int = 2_000_000

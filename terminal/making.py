@@ -14,17 +14,30 @@ app = typer.Typer()
 @app.command()
 def index(
     project: ProjectName,
-    model: Annotated[str, typer.Option(help="The model to index with.")] = "generic",
+    model: Annotated[
+        str, typer.Option(help="The model to index with; bm25 for keyword search.")
+    ] = "generic",
     engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = Engine.FAISS,
     type_: Annotated[
         IndexKind, typer.Option("--type", help="How it searches; auto is exact (flat) here.")
     ] = IndexKind.AUTO,
 ) -> None:
     """Build the index of a model over the newest corpus."""
+    from search.corpus import current_corpus
     from search.indexing import index_model
+    from search.keywords.store import build_keyword_index
+    from search.models import KEYWORD
     from search.workspace import project as existing
 
     with running(existing(project)) as run:
+        if model == KEYWORD:
+            made = build_keyword_index(existing(project), *current_corpus(existing(project)), run)
+            facts = made.details
+            say(
+                f"{facts['terms']:,} different words of {facts['passages']:,} passages in "
+                f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB)."
+            )
+            return
         made = index_model(existing(project), model, progress=run)
         facts = made.details
         say(

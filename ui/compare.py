@@ -15,7 +15,7 @@ from search.evaluation import newest_evaluation
 from search.hits import SearchResult
 from search.indexing import find_index
 from search.models import GENERIC, KEYWORD, ModelInfo, default_models, models
-from search.retrievers import KeywordSearcher, Retriever
+from search.retrievers import Retriever
 from search.workspace import Manifest, Project
 from ui import hits, loaders, narrowing, navigation, run_view, widgets
 
@@ -159,7 +159,7 @@ def _ready(
     waiting = False
     for info in chosen:
         if info is None:
-            made.append(KeywordSearcher(corpus))
+            made.append(loaders.keywords(project, manifest))
             continue
         index = find_index(project, info, manifest)
         if index is None:

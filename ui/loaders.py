@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.corpus import Column, Corpus
 from search.encoders import best_device, load_encoder
-from search.engine import open_searcher
+from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
 from search.insight.lessons import TrainedOn
@@ -36,6 +36,20 @@ def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher
     made = open_searcher(owner, _info, encoder, index, over)
     made.rank(["warm up"], 1)
     return made
+
+
+def keywords(found: Project, over: Manifest) -> KeywordSearcher:
+    """Keyword search over a corpus; its words are indexed when that was not done yet."""
+    return _keywords(str(found.folder), found.name, over.id)
+
+
+@st.cache_resource(
+    show_spinner="Indexing the words of the documents (the first time only)…", max_entries=8
+)
+def _keywords(home: str, name: str, over: str) -> KeywordSearcher:
+    owner = project(name)
+    manifest = owner.artifact("corpora", over)
+    return keyword_searcher_for(owner, manifest, Corpus.of(owner, manifest))
 
 
 def explained(
@@ -68,7 +82,7 @@ def _explained(
     owner = project(name)
     corpus = Corpus.of(owner, owner.artifact("corpora", over))
     if index_id is None or _info is None:
-        return attribute(KeywordSearcher(corpus), corpus, query, document)
+        return attribute(keywords(owner, owner.artifact("corpora", over)), corpus, query, document)
     using = searcher(owner, _info, owner.artifact("indexes", index_id))
     return attribute(using, corpus, query, document)
 

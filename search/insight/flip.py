@@ -93,7 +93,7 @@ def attribute(
     :raises Refused: for a kind of search that cannot be taken apart.
     """
     if isinstance(retriever, KeywordSearcher):
-        return _by_keywords(retriever.name, corpus, query, document)
+        return _by_keywords(retriever, query, document)
     if not isinstance(retriever, Searcher):
         raise Refused(f"How {retriever.name!r} ranks cannot be taken apart into words.")
     place = passage_of(retriever, query, document)
@@ -103,13 +103,14 @@ def attribute(
     return Explained(retriever.name, left_out(Scorer.of(retriever.encoder), query, passage, most))
 
 
-def _by_keywords(name: str, corpus: Corpus, query: str, document: int) -> Explained:
-    passages: Sequence[int] = corpus.passages_of(document)
-    best, contributions = term_contributions(corpus, query, passages)
+def _by_keywords(retriever: KeywordSearcher, query: str, document: int) -> Explained:
+    corpus, index = retriever.corpus, retriever.index
+    best, contributions = term_contributions(index, query, corpus.passages_of(document))
     if not any(part for _, part in contributions):
-        return Explained(name, None, ABSENT)
+        return Explained(retriever.name, None, ABSENT)
     (passage,) = corpus.embedded_at([best])
-    return Explained(name, by_terms(query, passage, contributions, matcher(passage)))
+    matches = matcher(index.analysis, passage)
+    return Explained(retriever.name, by_terms(query, passage, contributions, matches))
 
 
 def told(attribution: Attribution) -> str:

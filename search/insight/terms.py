@@ -1,16 +1,16 @@
-"""What each word of a query adds to a keyword score, by the full-text index itself."""
+"""What each word of a query adds to a keyword score, by the keyword index itself."""
 
-import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
-from search.corpus import Corpus
-from search.corpus_writer import TOKENIZER
+from search.keywords.analysis import Analysis
+from search.keywords.index import TermIndex
+from search.settings import LIMITS
 from search.text import WORD, folded_words
 
 
 def term_contributions(
-    corpus: Corpus, query: str, passages: Sequence[int]
+    index: TermIndex, query: str, passages: Sequence[int]
 ) -> tuple[int, list[tuple[str, float]]]:
     """The best of some passages by BM25, and what each word of the query adds to its score.
 
@@ -20,23 +20,26 @@ def term_contributions(
     :param passages: positions of passages, at least one.
     :returns: the position of the passage, and each different word of the query with its part, in order.
     """
-    words = list(dict.fromkeys(folded_words(query)))
-    parts = [corpus.term_scores(word, passages) for word in words]
-    sums = {place: sum(part.get(place, 0.0) for part in parts) for place in passages}
-    best = max(passages, key=lambda place: (sums[place], -place))
-    return best, [(word, part.get(best, 0.0)) for word, part in zip(words, parts, strict=True)]
+    terms = index.analysis.terms(query)
+    wanted = index.weights(terms, LIMITS.query_terms)
+    scores = index.parts(wanted, passages)
+    best = max(range(len(passages)), key=lambda place: (scores[place], -passages[place]))
+    asked = Counter(folded_words(query))
+    parts = []
+    for word, count in asked.items():
+        mine = index.weights([*index.analysis.terms_of(word)] * count, LIMITS.query_terms)
+        mine = {number: weight for number, weight in mine.items() if number in wanted}
+        parts.append((word, float(index.parts(mine, [passages[best]])[0])))
+    return passages[best], parts
 
 
-def matcher(passage: str) -> Callable[[str], list[bool]]:
-    """Tells which words of a passage (in order) a word matches: with the index's own stemming."""
+def matcher(analysis: Analysis, passage: str) -> Callable[[str], list[bool]]:
+    """Tells which words of a passage (in order) a word matches: those that share a term with it."""
     words = [match.group() for match in WORD.finditer(passage)]
+    terms = [{t for w in folded_words(word) for t in analysis.terms_of(w)} for word in words]
 
-    def matches(term: str) -> list[bool]:
-        with closing(sqlite3.connect(":memory:")) as connection:
-            connection.execute(f"CREATE VIRTUAL TABLE words USING fts5 (text, {TOKENIZER})")
-            connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in words])
-            rows = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{term}"',))
-            found = {int(row[0]) for row in rows}
-        return [place in found for place in range(1, len(words) + 1)]
+    def matches(word: str) -> list[bool]:
+        wanted = {t for w in folded_words(word) for t in analysis.terms_of(w)}
+        return [not wanted.isdisjoint(found) for found in terms]
 
     return matches

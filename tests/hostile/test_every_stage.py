@@ -14,7 +14,7 @@ from search.corpus import current_corpus
 from search.workspace import project
 
 HELD = Path(held.__file__)
-STAGES = ("reading", "sorting what came in", "indexing metadata", "indexing words", held.SEALED)
+STAGES = ("reading", "sorting what came in", "indexing metadata", held.SEALED)
 SIGNALS = [signal.SIGTERM, signal.SIGKILL]
 BEIR_STAGES = ("keeping training and test apart", held.SEALED)
 

@@ -74,15 +74,6 @@ def test_marks_are_kept(written):
     assert corpus.document("a").marks == marks
 
 
-def test_keyword_search_finds_a_document_once_by_its_best_passage(written):
-    text = LONG.replace("number 17", "number 17 with a spaniel")
-    corpus = written([Document("a", "", text), Document("b", "", "A poodle.")], cutting=SMALL)
-    (found,) = corpus.keyword_search("spaniel tenant", 10)
-    assert found.document == 0
-    (passage,) = corpus.passages_at([found.passage])
-    assert "spaniel" in text[passage.start : passage.stop]
-
-
 def test_match_finds_a_passage_too(written):
     corpus = written([Document("a", "", "Short."), Document("b", "Rent", LONG)], cutting=SMALL)
     passage = corpus.passages_at([3])[0]
@@ -121,11 +112,6 @@ CASES = [
 )
 def test_filters(written, conditions, wanted):
     assert _ids(written(CASES), _scope(*conditions)) == wanted
-
-
-def test_keyword_search_stays_within_its_filter(written):
-    corpus = written([Document(d.id, "", "rent", d.metadata) for d in CASES])
-    assert [f.document for f in corpus.keyword_search("rent", 9, _scope("year>=2015"))] == [1, 2]
 
 
 def test_an_unknown_column_is_refused(written):
@@ -171,7 +157,6 @@ def test_a_replaced_document_takes_its_old_place(written):
     assert new.document("a").text == "Now short."
     assert new.embedded_texts(0, 9) == ["Now short.", "Short."]
     assert new.owners.tolist() == [0, 1]
-    assert new.keyword_search("tenant", 5) == []
     assert _ids(new, _scope("year=2026")) == ["a"]
     assert new.match("now short") == "a"
 

@@ -13,6 +13,7 @@ from search.encoders import load_encoder
 from search.engine import (
     UNKNOWN_WORDS,
     compare,
+    keyword_searcher_for,
     open_searcher,
     retrievers_for,
     search,
@@ -316,4 +317,6 @@ def test_searchers_by_name(project):
     assert isinstance(searcher, Searcher)
     assert searcher.name == "words"
     assert searcher.encoder.dimension == 16
-    assert KeywordSearcher(corpus).name == "bm25"
+    keywords = keyword_searcher_for(project, manifest, corpus)
+    assert isinstance(keywords, KeywordSearcher)
+    assert keywords.name == "bm25"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
 from search.corpus import CORPUS_FILE, Corpus, Found
@@ -12,7 +13,7 @@ from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.hybrid import DEPTH, HybridSearcher, fused
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.retrievers import Clock, KeywordSearcher, Searcher
+from search.retrievers import Clock, Searcher
 from search.workspace import Project
 from training.intake import import_beir
 
@@ -55,7 +56,7 @@ def sides(tmp_path_factory):
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
     info = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
     searcher = Searcher(info, _Sums(), FlatIndex.of(vectors), corpus)
-    return KeywordSearcher(corpus), searcher
+    return keyword_searcher(corpus), searcher
 
 
 def _by_hand(words, model, query, weight, scope=EVERYTHING):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
 from search.corpus import CORPUS_FILE, Corpus
@@ -11,7 +12,7 @@ from search.errors import Refused
 from search.filters import Scope, parse_condition, parse_tiers
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.retrievers import KeywordSearcher, Searcher
+from search.retrievers import Searcher
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
@@ -89,7 +90,7 @@ def test_a_filter_that_allows_nothing_finds_nothing(many):
     corpus, _, searcher = many
     scope = Scope((parse_condition("year>3000"),))
     assert searcher.rank(["1", "2"], 5, scope) == [[], []]
-    assert KeywordSearcher(corpus).rank(["rent"], 5, scope) == [[]]
+    assert keyword_searcher(corpus).rank(["rent"], 5, scope) == [[]]
 
 
 def test_better_tiers_come_first_among_what_answers(many):
@@ -125,7 +126,7 @@ def test_keyword_search_ranks_by_tier_too(tmp_path):
         ]
     )
     writer.close()
-    searcher = KeywordSearcher(Corpus(tmp_path / CORPUS_FILE))
+    searcher = keyword_searcher(Corpus(tmp_path / CORPUS_FILE))
     ids = ["blog", "case", "aside", "none"]
     plain = [ids[f.document] for f in searcher.rank(["rent"], 9)[0]]
     tiered = [ids[f.document] for f in searcher.rank(["rent"], 9, Scope(tiers_first=True))[0]]
@@ -137,6 +138,6 @@ def test_tiers_without_a_rule_are_refused(tmp_path):
     writer = CorpusWriter(tmp_path)
     writer.add([Document("a", "", "one"), Document("b", "", "two")])
     writer.close()
-    searcher = KeywordSearcher(Corpus(tmp_path / CORPUS_FILE))
+    searcher = keyword_searcher(Corpus(tmp_path / CORPUS_FILE))
     with pytest.raises(Refused, match="no source tiers to rank by"):
         searcher.rank(["one"], 5, Scope(tiers_first=True))

@@ -12,7 +12,8 @@ from search.errors import Refused
 from search.insight import lessons as lessons_room
 from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of
 from search.insight.lessons import TrainedOn, is_ready, trained_pairs
-from search.insight.terms import matcher
+from search.insight.terms import matcher, term_contributions
+from search.keywords.analysis import Analysis
 from search.models import find_model
 from search.workspace import Project, project_to_be
 from training.train import train
@@ -77,9 +78,20 @@ def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Pa
 
 
 def test_matching_uses_the_stemming_of_the_index() -> None:
-    matches = matcher("Running runs; RAN, run-down")
+    matches = matcher(Analysis(stems=True), "Running runs; RAN, run-down")
     assert matches("run") == [True, True, False, True, False]
     assert matches("down") == [False, False, False, False, True]
+    assert matcher(Analysis(), "Running runs; run")("run") == [False, False, True]
+
+
+def test_words_that_share_a_term_or_are_said_twice_share_its_part(tiny: Project) -> None:
+    (retriever,), _ = retrievers_for(tiny, ["bm25"])
+    best, parts = term_contributions(retriever.index, "velkorin the VELKORIN hand", [3, 0])
+    assert best == 0
+    alone = dict(term_contributions(retriever.index, "velkorin", [0])[1])
+    assert dict(parts)["velkorin"] == pytest.approx(2 * alone["velkorin"])
+    (ranking,) = retriever.rank(["velkorin the VELKORIN hand"], 1)
+    assert sum(part for _, part in parts) == pytest.approx(ranking[0].score)
 
 
 def test_lessons_against_brute_force(tiny: Project) -> None:

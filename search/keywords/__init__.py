@@ -1,0 +1,1 @@
+"""Keyword search: texts as terms, an index of them, BM25."""

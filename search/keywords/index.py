@@ -1,0 +1,277 @@
+"""An index of terms: what each term adds to the BM25 score of each passage, in four memory-mapped arrays.
+
+BM25 as Lucene computes it (Kamphuis, de Vries, Boytsov and Lin, "Which BM25 Do You Mean?", ECIR 2020): a term that
+stands tf times in a text of length l adds
+
+    log(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * l / average l))
+
+Every such part is computed when the index is built (Lù, "BM25S", 2024), so a search only adds up a few rows.
+"""
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import Failed
+from search.keywords.analysis import Analysis
+from search.text import folded_words
+
+K1 = 1.5
+B = 0.75
+_CHUNK = 4_000_000  # Postings held in memory while an index is built,
+_BATCH = 200_000  # and terms that are counted at once.
+_FILES = {"terms": np.uint64, "starts": np.int64, "passages": np.int32, "scores": np.float32}
+
+Numbers = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TermIndex:
+    """The postings of a corpus.
+
+    `terms` holds the hashes of all terms, rising; the postings of term i are at `starts[i]` up to `starts[i + 1]`:
+    the positions of the passages it stands in, rising, and what it adds to the score of each.
+    """
+
+    analysis: Analysis
+    count: int
+    terms: NDArray[np.uint64]
+    starts: NDArray[np.int64]
+    passages: NDArray[np.int32]
+    scores: Scores
+
+    @classmethod
+    def load(cls, folder: Path, analysis: Analysis, count: int) -> "TermIndex":
+        """Open an index that `build` wrote, without reading it into memory.
+
+        :param count: the number of passages of the corpus.
+        :raises Failed: when a file is not what it should be.
+        """
+        arrays = {}
+        for name, kind in _FILES.items():
+            path = folder / f"{name}.npy"
+            try:
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise Failed(
+                    f"{path} cannot be read: {error}. Delete the folder {folder}."
+                ) from None
+            if array.dtype != kind or array.ndim != 1:
+                raise Failed(f"{path} is not part of a keyword index. Delete the folder {folder}.")
+            arrays[name] = array
+        return cls(analysis, count, **arrays)
+
+    def weights(self, terms: Iterable[str], most: int) -> dict[int, float]:
+        """Numbers of known terms with how often each is wanted; only the `most` that weigh most.
+
+        What a term weighs is its count times its inverse document frequency.
+        """
+        counts = Counter(terms)
+        hashes = np.array([_hash(term) for term in counts], dtype=np.uint64)
+        if not len(hashes) or not len(self.terms):
+            return {}
+        places = np.minimum(np.searchsorted(self.terms, hashes), len(self.terms) - 1)
+        known = self.terms[places] == hashes
+        found = {
+            int(place): float(wanted)
+            for place, is_known, wanted in zip(places, known, counts.values(), strict=True)
+            if is_known
+        }
+        if len(found) > most:
+            idf = {n: _idf(self.count, int(self.starts[n + 1] - self.starts[n])) for n in found}
+            kept = sorted(found, key=lambda n: (-found[n] * idf[n], n))[:most]
+            found = {n: found[n] for n in kept}
+        return dict(sorted(found.items()))
+
+    def score(self, weights: Mapping[int, float]) -> Scores:
+        """The score of every passage: 0 where none of the terms stands in it. Shape (passages,)."""
+        total = np.zeros(self.count, dtype=np.float32)
+        for number, weight in weights.items():
+            rows = slice(int(self.starts[number]), int(self.starts[number + 1]))
+            parts = self.scores[rows]
+            total[self.passages[rows]] += parts if weight == 1 else parts * np.float32(weight)
+        return total
+
+    def parts(self, weights: Mapping[int, float], passages: Sequence[int]) -> Scores:
+        """What terms add to the scores of some passages, all terms together: shape (len(passages),)."""
+        wanted = np.asarray(passages, dtype=np.int32)
+        total = np.zeros(len(wanted), dtype=np.float32)
+        for number, weight in weights.items():
+            rows = slice(int(self.starts[number]), int(self.starts[number + 1]))
+            here = self.passages[rows]
+            places = np.minimum(np.searchsorted(here, wanted), len(here) - 1)
+            hit = here[places] == wanted
+            total[hit] += self.scores[rows][places[hit]] * np.float32(weight)
+        return total
+
+
+def build(texts: Iterable[str], analysis: Analysis, folder: Path) -> int:
+    """Index texts, by position, into a folder; memory stays bounded but for the list of terms.
+
+    :returns: the number of different terms.
+    """
+    vocabulary = _Vocabulary(analysis)
+    lengths: list[int] = []
+    with tempfile.TemporaryDirectory(dir=folder) as spill:
+        chunks: list[Path] = []
+        for terms, passages, counts in _chunks(texts, vocabulary, lengths):
+            path = Path(spill) / f"{len(chunks)}.npy"
+            np.save(path, np.stack([terms, passages, counts]), allow_pickle=False)
+            chunks.append(path)
+        _write(folder, vocabulary, np.array(lengths, dtype=np.float64), chunks)
+    return len(vocabulary.hashes)
+
+
+def _write(
+    folder: Path, vocabulary: "_Vocabulary", lengths: NDArray[np.float64], chunks: Sequence[Path]
+) -> None:
+    """Sort the postings of all chunks by term, in order of the terms' hashes, and write them with their scores."""
+    hashes = np.array(vocabulary.hashes, dtype=np.uint64)
+    order = np.argsort(hashes, kind="stable")
+    place_of = np.empty(len(order), dtype=np.int64)
+    place_of[order] = np.arange(len(order))
+    frequency = np.zeros(len(order), dtype=np.int64)
+    for path in chunks:
+        terms = np.load(path, mmap_mode="r", allow_pickle=False)[0]
+        frequency += np.bincount(place_of[terms], minlength=len(order))
+    starts = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int64)
+    average = max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
+    norms = K1 * (1 - B + B * lengths / average)
+    idf = np.log(1 + (len(lengths) - frequency + 0.5) / (frequency + 0.5))
+    passages = _created(folder, "passages", int(starts[-1]))
+    scores = _created(folder, "scores", int(starts[-1]))
+    free = starts[:-1].copy()
+    for path in chunks:
+        terms, where, counts = np.load(path, allow_pickle=False)
+        terms = place_of[terms]
+        by_term = np.argsort(terms, kind="stable")
+        terms, where, counts = terms[by_term], where[by_term], counts[by_term]
+        firsts = np.flatnonzero(np.concatenate([[True], terms[1:] != terms[:-1]]))
+        sizes = np.diff(np.append(firsts, len(terms)))
+        targets = np.repeat(free[terms[firsts]] - firsts, sizes) + np.arange(len(terms))
+        passages[targets] = where
+        scores[targets] = idf[terms] * counts / (counts + norms[where])
+        free[terms[firsts]] += sizes
+    np.save(folder / "terms.npy", hashes[order], allow_pickle=False)
+    np.save(folder / "starts.npy", starts, allow_pickle=False)
+    for array in (passages, scores):
+        if isinstance(array, np.memmap):
+            array.flush()
+
+
+def _created(folder: Path, name: str, size: int) -> NDArray[np.generic]:
+    path = folder / f"{name}.npy"
+    if size:
+        made: NDArray[np.generic] = np.lib.format.open_memmap(
+            path, mode="w+", dtype=_FILES[name], shape=(size,)
+        )
+        return made
+    empty = np.zeros(0, dtype=_FILES[name])
+    np.save(path, empty, allow_pickle=False)
+    return empty
+
+
+def _chunks(
+    texts: Iterable[str], vocabulary: "_Vocabulary", lengths: list[int]
+) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Postings in order of the passages, a bounded number at a time: terms, passages, counts."""
+    held: list[tuple[Numbers, Numbers, Numbers]] = []
+    size = 0
+    for numbers in _batches(texts, vocabulary):
+        first = len(lengths)
+        owners = np.repeat(np.arange(len(numbers)), [len(found) for found in numbers])
+        terms = np.concatenate(numbers)
+        lengths += np.bincount(
+            owners[~vocabulary.are_stops(terms)], minlength=len(numbers)
+        ).tolist()
+        # One number for passage and term together, so that one sort counts them all.
+        width = len(vocabulary.hashes) or 1
+        both, counts = np.unique(owners * width + terms, return_counts=True)
+        held.append((both % width, both // width + first, counts))
+        size += len(both)
+        if size >= _CHUNK:
+            yield _together(held)
+            held, size = [], 0
+    if size:
+        yield _together(held)
+
+
+def _batches(texts: Iterable[str], vocabulary: "_Vocabulary") -> Iterator[list[Numbers]]:
+    """The numbers of the terms of each text, for some texts at a time."""
+    batch: list[Numbers] = []
+    size = 0
+    for text in texts:
+        batch.append(vocabulary.numbers(text))
+        size += len(batch[-1])
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _together(held: Sequence[tuple[Numbers, Numbers, Numbers]]) -> tuple[Numbers, Numbers, Numbers]:
+    terms, passages, counts = (np.concatenate(part) for part in zip(*held, strict=True))
+    return terms, passages, counts
+
+
+class _Vocabulary(dict[str, int]):
+    """Numbers for terms, in the order in which they are met, by word. Each different word is analysed once.
+
+    A word that is several terms has a negative number, -1 for the first of `several`.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__()
+        self.hashes: list[int] = []
+        self.several: list[list[int]] = []
+        self._analysis = analysis
+        self._numbers: dict[str, int] = {}
+        self._stops: list[int] = []
+
+    def numbers(self, text: str) -> Numbers:
+        """The numbers of the terms of a text."""
+        words = folded_words(text)
+        found = np.fromiter(map(self.__getitem__, words), dtype=np.int64, count=len(words))
+        if len(found) and found.min() < 0:
+            parts = [self.several[-n - 1] if n < 0 else [n] for n in found.tolist()]
+            return np.array(list(chain.from_iterable(parts)), dtype=np.int64)
+        return found
+
+    def are_stops(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """Which of the terms are function words."""
+        stops = np.zeros(len(self.hashes), dtype=bool)
+        stops[self._stops] = True
+        return stops[numbers]
+
+    def __missing__(self, word: str) -> int:
+        terms = [self._number(term) for term in self._analysis.terms_of(word)]
+        if len(terms) != 1:
+            self.several.append(terms)
+        self[word] = number = terms[0] if len(terms) == 1 else -len(self.several)
+        return number
+
+    def _number(self, term: str) -> int:
+        number = self._numbers.setdefault(term, len(self._numbers))
+        if number == len(self.hashes):
+            self.hashes.append(_hash(term))
+            if self._analysis.is_stop(term):
+                self._stops.append(number)
+        return number
+
+
+def _idf(count: int, frequency: int) -> float:
+    return float(np.log(1 + (count - frequency + 0.5) / (frequency + 0.5)))
+
+
+def _hash(term: str) -> int:
+    """Eight bytes that stand for a term: among ten million terms, two share them once in 370,000 corpora."""
+    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "big")

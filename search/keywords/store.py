@@ -1,0 +1,72 @@
+"""Keyword indexes as artifacts: built once for a corpus, found again, opened."""
+
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from search.corpus import Corpus
+from search.keywords.analysis import Analysis, analysis_for
+from search.keywords.index import TermIndex, build
+from search.models import KEYWORD
+from search.progress import Progress, silent
+from search.workspace import Manifest, Project
+
+_MADE_SO = "bm25/1"  # Another number when texts become other terms or scores: older indexes are built again.
+_WINDOW = 128
+
+
+def find_keyword_index(project: Project, corpus: Manifest) -> Manifest | None:
+    """The keyword index of a corpus, or None."""
+    wanted = {"corpus": corpus.id, "model": KEYWORD}
+    for manifest in reversed(project.manifests("indexes")):
+        if manifest.made_from == wanted and manifest.details["fingerprint"] == _MADE_SO:
+            return manifest
+    return None
+
+
+def build_keyword_index(
+    project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
+) -> Manifest:
+    """Index the words of every passage of a corpus, and publish the index."""
+    started = time.monotonic()
+    analysis = analysis_for(corpus)
+    message = f"indexing the words of {corpus.passages:,} passages"
+
+    def texts() -> Iterator[str]:
+        for start in range(0, corpus.passages, _WINDOW):
+            progress(start, corpus.passages, message)
+            yield from corpus.embedded_texts(start, start + _WINDOW)
+
+    with project.publish("indexes", {"corpus": manifest.id, "model": KEYWORD}) as draft:
+        terms = build(texts(), analysis, draft.folder)
+        draft.details.update(
+            model=KEYWORD,
+            fingerprint=_MADE_SO,
+            engine=KEYWORD,
+            type=KEYWORD,
+            passages=corpus.passages,
+            terms=terms,
+            stop_words=analysis.stop_words,
+            stems=analysis.stems,
+            bytes=sum(path.stat().st_size for path in draft.folder.iterdir()),
+            seconds=round(time.monotonic() - started, 2),
+        )
+    progress(1, 1, f"{terms:,} words indexed")
+    return project.artifact("indexes", draft.id)
+
+
+def open_keyword_index(project: Project, index: Manifest) -> TermIndex:
+    """A keyword index that was built, checked to be whole.
+
+    :raises Failed: when it is damaged.
+    """
+    facts = index.details
+    analysis = Analysis(facts["stop_words"], facts["stems"])
+    return _opened(project.checked(index), analysis, facts["passages"])
+
+
+@lru_cache(maxsize=8)
+def _opened(folder: Path, analysis: Analysis, count: int) -> TermIndex:
+    """An index never changes under its id, so it is opened once (that is, mapped into memory)."""
+    return TermIndex.load(folder, analysis, count)

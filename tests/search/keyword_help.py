@@ -1,0 +1,14 @@
+"""Keyword search over a corpus file that belongs to no project."""
+
+from search.corpus import Corpus
+from search.keywords.analysis import Analysis
+from search.keywords.index import TermIndex, build
+from search.retrievers import KeywordSearcher
+
+
+def keyword_searcher(corpus: Corpus, analysis: Analysis = Analysis()) -> KeywordSearcher:
+    """Index the corpus in a folder beside its file."""
+    folder = corpus.path.parent / "words"
+    folder.mkdir()
+    build(corpus.embedded_texts(0, corpus.passages), analysis, folder)
+    return KeywordSearcher(corpus, TermIndex.load(folder, analysis, corpus.passages))

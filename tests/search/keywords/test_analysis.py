@@ -1,0 +1,94 @@
+"""Texts as terms: any script, accents, function words and stems where the corpus is English."""
+
+import threading
+
+import pytest
+
+from search.corpus import CORPUS_FILE, Corpus
+from search.corpus_writer import CorpusWriter
+from search.documents import Document
+from search.keywords.analysis import STOP_WORDS, Analysis, analysis_for
+
+PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", []),
+        ("?! 😀", []),
+        ("The RUNNING Courts, the court's", ["the", "running", "courts", "the", "court", "s"]),
+        ("Crème brûlée naïve Ångström", ["creme", "brulee", "naive", "angstrom"]),
+        ("Straße", ["strasse"]),
+        ("Ｆｕｌｌ ｗｉｄｔｈ", ["full", "width"]),
+        ("हिन्दी में कानून", ["हिन्दी", "में", "कानून"]),
+        ("الْكِتَابُ كتـــاب", ["الكتاب", "كتاب"]),
+        ("قانون العمل", ["قانون", "العمل"]),
+        ("ёлка й", ["ёлка", "й"]),
+        ("日本語の本", ["日本", "本語", "語の", "の本"]),
+        ("法", ["法"]),
+        ("Python3で書く", ["python3", "で書", "書く"]),
+        ("กฎหมาย", ["กฎ", "ฎห", "หม", "มา", "าย"]),
+        ("민법 제1조", ["민법", "제", "1", "조"]),
+        ("snake_case 42", ["snake_case", "42"]),
+    ],
+)
+def test_terms_of_any_script(text, terms):
+    assert PLAIN.terms(text) == terms
+
+
+def test_function_words_are_left_out_unless_there_is_nothing_else():
+    assert STOPS.terms("What can a bank do to my house?") == ["bank", "house"]
+    assert STOPS.terms("to be or not to be") == ["to", "be", "or", "not", "to", "be"]
+    assert PLAIN.terms("a bank") == ["a", "bank"]
+    assert {"what", "how", "don", "t"} <= STOP_WORDS
+    assert not STOP_WORDS & {"court", "us", "it's"}
+
+
+def test_stems_bring_forms_of_a_word_together():
+    assert ENGLISH.terms("running runs run mortgages mortgaged naïvely") == [
+        "run", "run", "run", "mortgag", "mortgag", "naiv",
+    ]  # fmt: skip
+    assert ENGLISH.terms("कानूनी running") == ["कानूनी", "run"]
+    assert ENGLISH.terms("this does having") == ["this", "does", "having"]
+
+
+def test_stemming_in_many_threads():
+    words = [f"{stem}{end}" for stem in ("mortgag", "lend", "borrow") for end in ("ing", "ed", "s")]
+    wanted = ENGLISH.terms(" ".join(words))
+    found = []
+
+    def stem() -> None:
+        for _ in range(200):
+            found.append(ENGLISH.terms(" ".join(words)))
+
+    threads = [threading.Thread(target=stem) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 1200
+    assert all(terms == wanted for terms in found)
+
+
+GERMAN = "Der Vermieter kündigt dem Mieter die Wohnung wegen Eigenbedarfs zum Ende des Monats."
+TEXT = "The landlord may end the lease when the tenant has not paid the rent for two months."
+HINDI = "किरायेदार को हर महीने मकान मालिक को किराया देना होता है और मकान की मरम्मत करानी होती है।"
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        ([TEXT] * 20, ENGLISH),
+        ([GERMAN] * 20, PLAIN),
+        ([HINDI] * 20, PLAIN),
+        ([TEXT] * 15 + [GERMAN] * 5, STOPS),
+        ([TEXT] * 10 + [HINDI] * 10, STOPS),
+        (["xq zv", "kk"], PLAIN),
+    ],
+)
+def test_the_language_of_the_corpus_decides(tmp_path, texts, wanted):
+    writer = CorpusWriter(tmp_path)
+    writer.add([Document(f"d{n}", "", f"{text} {n}") for n, text in enumerate(texts)])
+    writer.close()
+    assert analysis_for(Corpus(tmp_path / CORPUS_FILE)) == wanted
