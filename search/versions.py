@@ -10,7 +10,7 @@ from search.errors import Refused
 from search.workspace import Kind, Manifest, Project
 
 _LISTED = 1_000
-_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "maps")
+_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")
 
 
 @dataclass(frozen=True)

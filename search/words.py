@@ -1,12 +1,18 @@
-"""Nearest words: what a word-vector model of a project learned."""
+"""Nearest words: what a model of a project makes of a word."""
 
 from dataclasses import dataclass
 
+from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.errors import Refused
+from search.insight.vocabulary import vocabulary_of
+from search.insight.word_space import WordSpace
 from search.models import find_model
+from search.progress import Progress, Stage, silent
 from search.word_vectors import WordVectors, words_of
 from search.workspace import Project
+
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -24,14 +30,36 @@ class NearestWords:
         return "This word is not in the corpus often enough: its vector is built from its parts."
 
 
-def nearest_words(project: Project, model: str, word: str, count: int = 10) -> NearestWords:
-    """The words nearest to a word under a word-vector model of a project.
+def check_word(word: str) -> str:
+    """A word or short phrase fit to look around.
 
-    :raises Refused: for an unknown model, one that has no word vectors, or an unknown word.
+    :raises Refused: when it is empty, holds no word, or is long.
+    """
+    text = " ".join(word.split()).encode("utf-8", "replace").decode("utf-8")
+    if not words_of(text):
+        raise Refused("Type a word to look around.")
+    if len(text) > _LONGEST:
+        raise Refused(f"That has {len(text):,} characters: type a word or a short phrase.")
+    return text
+
+
+def nearest_words(
+    project: Project, model: str, word: str, count: int = 10, progress: Progress = silent
+) -> NearestWords:
+    """The words nearest to a word under a model of a project.
+
+    Word vectors are asked about the words that they learned; any other model about the frequent words and phrases
+    of the corpus, which it encodes once (they are kept).
+
+    :raises Refused: for an unknown model or word, or a project without documents.
     """
     info = find_model(project, model)
-    if info.recipe not in ("word2vec", "fasttext"):
-        raise Refused(f"{model!r} is not made of word vectors: it has no nearest words.")
+    text = check_word(word)
     encoder = load_encoder(project, info)
-    assert isinstance(encoder, WordVectors)
-    return NearestWords(encoder.nearest(word, count), not encoder.knows(words_of(word)[0]))
+    if isinstance(encoder, WordVectors):
+        parts = words_of(text)
+        return NearestWords(encoder.nearest(text, count), not encoder.knows(parts[0]))
+    manifest, _ = current_corpus(project)
+    words = vocabulary_of(project, manifest, Stage(progress, 0.0, 0.2)).words
+    space = WordSpace.load(project, info, encoder, words, Stage(progress, 0.2, 1.0))
+    return NearestWords(space.nearest(text, count), guessed=False)

@@ -36,6 +36,7 @@ Kind = Literal[
     "evaluations",
     "reports",
     "vectors",
+    "vocabularies",
     "maps",
 ]
 KIND_NAMES: dict[str, str] = {
@@ -48,6 +49,7 @@ KIND_NAMES: dict[str, str] = {
     "evaluations": "evaluation",
     "reports": "report",
     "vectors": "set of vectors",
+    "vocabularies": "vocabulary",
     "maps": "map",
 }
 MANIFEST = "manifest.json"

@@ -52,15 +52,20 @@ def prepare(
 @app.command()
 def words(
     project: ProjectName,
-    model: Annotated[str, typer.Argument(help="A Word2Vec or FastText model.")],
-    word: Annotated[str, typer.Argument(help="The word to look around.")],
+    model: Annotated[str, typer.Argument(help="A model's name, or generic.")],
+    word: Annotated[str, typer.Argument(help="The word (or short phrase) to look around.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Show the words nearest to a word under a word-vector model."""
+    """Show the words nearest to a word under a model."""
     from search.words import nearest_words
     from search.workspace import project as existing
 
-    found = nearest_words(existing(project), model, word)
+    with bar() as progress:
+        found = nearest_words(existing(project), model, word, progress=progress)
     if found.note:
         aside(found.note)
+    if as_json:
+        print_json([{"word": near, "nearness": cosine} for near, cosine in found.words])
+        return
     for near, cosine in found.words:
         say(f"{cosine:.3f}  {near}")

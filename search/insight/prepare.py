@@ -1,8 +1,10 @@
-"""What a model is asked again and again, encoded once: its training pairs."""
+"""What a model is asked again and again, encoded once: the words of the corpus and its own training pairs."""
 
 from search.corpus import current_corpus
 from search.engine import searcher_for
 from search.insight.lessons import TrainedOn
+from search.insight.vocabulary import vocabulary_of
+from search.insight.word_space import WordSpace
 from search.models import find_model
 from search.progress import Progress, Stage, silent
 from search.workspace import Project
@@ -17,8 +19,10 @@ def prepare(project: Project, name: str, progress: Progress = silent) -> str:
     """
     manifest, corpus = current_corpus(project)
     info = find_model(project, name)
-    searcher = searcher_for(project, info, manifest, corpus, Stage(progress, 0.0, 0.5))
-    taught = TrainedOn.load(project, corpus, searcher, Stage(progress, 0.5, 1.0))
+    words = vocabulary_of(project, manifest, Stage(progress, 0.0, 0.1)).words
+    searcher = searcher_for(project, info, manifest, corpus, Stage(progress, 0.1, 0.3))
+    WordSpace.load(project, info, searcher.encoder, words, Stage(progress, 0.3, 0.7))
+    taught = TrainedOn.load(project, corpus, searcher, Stage(progress, 0.7, 1.0))
     pairs = len(taught.pairs) if taught else 0
     progress(1, 1, "ready")
-    return f"{pairs:,} training pairs of {name!r} are ready to be asked."
+    return f"{len(words):,} words and {pairs:,} training pairs are ready to be asked of {name!r}."

@@ -43,6 +43,7 @@ def test_word2vec_says_that_it_does_not_know(project):
         nearest_words(project, "word2vec", "registrars")
 
 
-def test_other_models_have_no_nearest_words(project):
-    with pytest.raises(Refused, match="not made of word vectors"):
-        nearest_words(project, "generic", "registrar")
+@pytest.mark.parametrize("word", ["", "  ", "?!", "word " * 60])
+def test_what_is_no_word_is_refused(project, word):
+    with pytest.raises(Refused, match=r"Type a word|type a word"):
+        nearest_words(project, "word2vec", word)

@@ -140,7 +140,7 @@ def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch)
     _, corpus = current_corpus(tuned)
     info = find_model(tuned, "tuned")
     assert not is_ready(tuned, corpus, info)
-    assert "training pairs of 'tuned' are ready" in prepare(tuned, "tuned")
+    assert "training pairs are ready to be asked of 'tuned'" in prepare(tuned, "tuned")
     assert is_ready(tuned, corpus, info)
     done = run_cli("prepare", TINY, "--model", "nope")
     assert done.returncode == 2

@@ -1,0 +1,168 @@
+"""The frequent words and phrases of a corpus: what a model's notion of words is asked about."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from search.corpus import Corpus
+from search.portrait.foreignness import SHREDDED
+from search.portrait.languages import languages, main_language
+from search.portrait.ordinary import listed, ordinary_words
+from search.portrait.sample import has_letter
+from search.progress import Progress, silent
+from search.text import MARKS, WORD
+from search.word_pieces import generic_tokenizer
+from search.workspace import Manifest, Project, write_json
+
+MOST = 20_000
+_PHRASES = 5_000
+_SAMPLE = 20_000
+_CHUNK = 1_000
+_TWICE = 100  # A corpus of fewer documents keeps words that stand in it once.
+_LONGEST = 40
+# More frequent words than this in ordinary text (the, of, would) hold sentences together.
+_GLUE = 1e-3
+_LANGUAGE_TEXTS = 300
+_SHOWN = 30
+_FILE = "words.json"
+# What a phrase may not reach across.
+_BREAK = rf"[^\w{MARKS}\s'’-]+|\n"
+
+
+@dataclass(frozen=True)
+class Shredded:
+    """A word that the generic model knows only in pieces."""
+
+    word: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words and two-word phrases of a corpus, the most frequent first, as they are mostly written.
+
+    `counts` tells how often each stands in the `sampled` documents that were read. `shredded` are frequent words
+    that the generic model reads in three pieces or more, `new` are unknown to ordinary text of the language,
+    `abbreviations` are written in capitals: places to start from.
+    """
+
+    words: tuple[str, ...]
+    counts: tuple[int, ...]
+    sampled: int
+    shredded: tuple[Shredded, ...]
+    new: tuple[str, ...]
+    abbreviations: tuple[str, ...]
+
+
+def vocabulary_of(project: Project, manifest: Manifest, progress: Progress = silent) -> Vocabulary:
+    """The vocabulary of a corpus: kept as an artifact, made when it is asked for first."""
+    for kept in reversed(project.manifests("vocabularies")):
+        if kept.made_from == {"corpus": manifest.id}:
+            return _read(project.checked(kept) / _FILE)
+    made = collect(Corpus.of(project, manifest), progress)
+    facts = {"words": len(made.words), "sampled": made.sampled}
+    with project.publish("vocabularies", {"corpus": manifest.id}, **facts) as draft:
+        write_json(draft.folder / _FILE, asdict(made))
+    return made
+
+
+def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vocabulary:
+    """Count the words of a corpus; of a large one, those of 20,000 documents spread evenly over it."""
+    total = min(len(corpus), _SAMPLE)
+    places = np.unique(np.linspace(0, len(corpus) - 1, total).round().astype(int)).tolist()
+    forms: Counter[str] = Counter()
+    phrases: Counter[tuple[str, str]] = Counter()
+    texts: list[str] = []
+    for start in range(0, len(places), _CHUNK):
+        progress(start, len(places), f"counting words in {len(places):,} documents")
+        for document in corpus.documents_at(places[start : start + _CHUNK]):
+            text = document.embedded
+            if len(texts) < _LANGUAGE_TEXTS:
+                texts.append(text)
+            for run in _runs(text):
+                forms.update(run)
+                phrases.update(pairwise(word.lower() for word in run))
+    least = 1 if len(corpus) < _TWICE else 2
+    ordinary = ordinary_words(listed(main_language(languages(texts))))
+    counts, written = _merged(forms)
+    words = [w for w, n in counts.items() if n >= least and _is_word(w)]
+    known = {w for w in words if ordinary.get(w, 0.0) < _GLUE}
+    pairs = {
+        f"{one} {two}": number
+        for (one, two), number in phrases.items()
+        if number >= max(3, least) and one in known and two in known
+    }
+    together = _first(pairs, min(_PHRASES, most // 4))
+    ranked = _first({w: counts[w] for w in words}, most - len(together))
+    both = _first({w: counts[w] for w in ranked} | {p: pairs[p] for p in together}, most)
+    shown = [w for w in ranked if w in known]
+    return Vocabulary(
+        tuple(written.get(word, word) for word in both),
+        tuple(counts.get(word) or pairs[word] for word in both),
+        len(places),
+        _shredded(shown),
+        tuple(written[w] for w in shown if w not in ordinary and not w[0].isdigit())[:_SHOWN],
+        tuple(written[w] for w in shown if _is_abbreviation(written[w]))[:_SHOWN],
+    )
+
+
+def _runs(text: str) -> Iterable[list[str]]:
+    return (run for part in _breaks().split(text) if (run := WORD.findall(part)))
+
+
+@lru_cache(maxsize=1)
+def _breaks() -> "re.Pattern[str]":
+    return re.compile(_BREAK)
+
+
+def _merged(forms: Counter[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """How often each word stands there in any case, and how it is mostly written."""
+    counts: dict[str, int] = {}
+    written: dict[str, str] = {}
+    for form, number in forms.most_common():  # The most frequent form comes first, and stays.
+        word = form.lower()
+        counts[word] = counts.get(word, 0) + number
+        written.setdefault(word, form)
+    return counts, written
+
+
+def _is_word(word: str) -> bool:
+    return 1 < len(word) <= _LONGEST and has_letter(word)
+
+
+def _is_abbreviation(word: str) -> bool:
+    return word.isascii() and word.isalpha() and word.isupper() and 2 <= len(word) <= 6
+
+
+def _first(counts: dict[str, int], most: int) -> list[str]:
+    return sorted(counts, key=lambda word: (-counts[word], word))[:most]
+
+
+def _shredded(words: Sequence[str]) -> tuple[Shredded, ...]:
+    tokenizer = generic_tokenizer()
+    cut = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+    found: list[Shredded] = []
+    for word, item in zip(words, cut, strict=True):
+        if len(item.ids) >= SHREDDED and len(found) < _SHOWN:
+            pieces = (str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in item.ids)
+            found.append(Shredded(word, tuple(pieces)))
+    return tuple(found)
+
+
+def _read(path: Path) -> Vocabulary:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Vocabulary(
+        tuple(content["words"]),
+        tuple(content["counts"]),
+        content["sampled"],
+        tuple(Shredded(one["word"], tuple(one["pieces"])) for one in content["shredded"]),
+        tuple(content["new"]),
+        tuple(content["abbreviations"]),
+    )
