@@ -5,11 +5,13 @@ from threading import Lock
 import streamlit as st
 
 from search.corpus import Column, Corpus
-from search.encoders import best_device, load_encoder
+from search.encoders import Encoder, best_device, load_encoder
 from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
 from search.insight.lessons import TrainedOn
+from search.insight.vocabulary import Vocabulary, vocabulary_of
+from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.leaks import LeakCheck, leaks_of
 from search.models import ModelInfo
 from search.query_sets import QuerySet
@@ -103,6 +105,50 @@ def _trained_on(
     return TrainedOn.load(
         owner, corpus, searcher(owner, _info, owner.artifact("indexes", index_id))
     )
+
+
+def vocabulary(found: Project, over: Manifest) -> Vocabulary:
+    """The frequent words of a corpus."""
+    return _vocabulary(str(found.folder), found.name, over.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _vocabulary(home: str, name: str, over: str) -> Vocabulary:
+    owner = project(name)
+    return vocabulary_of(owner, owner.artifact("corpora", over))
+
+
+def word_space(found: Project, over: Manifest, info: ModelInfo) -> WordSpace:
+    """The frequent words of a corpus as a model sees them."""
+    return _word_space(str(found.folder), found.name, over.id, info.id, info)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _word_space(home: str, name: str, over: str, model: str, _info: ModelInfo) -> WordSpace:
+    owner = project(name)
+    words = vocabulary(owner, owner.artifact("corpora", over)).words
+    return WordSpace.load(owner, _info, _encoder(home, name, model, _info), words)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _encoder(home: str, name: str, model: str, _info: ModelInfo) -> Encoder:
+    with _LOADING:
+        return load_encoder(project(name), _info)
+
+
+def moved(found: Project, over: Manifest, before: ModelInfo, after: ModelInfo) -> list[MovedWord]:
+    """The words whose neighbours differ most between two models."""
+    return _moved(str(found.folder), found.name, over.id, before.id, after.id, before, after)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _moved(
+    home: str, name: str, over: str, one: str, two: str, _before: ModelInfo, _after: ModelInfo
+) -> list[MovedWord]:
+    owner = project(name)
+    manifest = owner.artifact("corpora", over)
+    sides = [word_space(owner, manifest, info) for info in (_before, _after)]
+    return moved_words(sides[0], sides[1])
 
 
 def evaluation(found: Project, manifest: Manifest) -> Evaluation:

@@ -13,7 +13,7 @@ from ui import state
 def pages() -> dict[str, Any]:
     """Every page of the app, in the order of the navigation."""
     # Imported here because the pages themselves link to one another through this module.
-    from ui import compare, corpus, evaluate, models, projects, train
+    from ui import compare, corpus, evaluate, models, projects, train, words
 
     rooms = {
         "projects": projects.page,
@@ -21,6 +21,7 @@ def pages() -> dict[str, Any]:
         "train": train.page,
         "compare": compare.page,
         "evaluate": evaluate.page,
+        "words": words.page,
         "models": models.page,
     }
     return {

@@ -27,6 +27,7 @@ _SAMPLE = 20_000
 _CHUNK = 1_000
 _TWICE = 100  # A corpus of fewer documents keeps words that stand in it once.
 _LONGEST = 40
+_SOON = 4_000  # So many documents are counted in a second or two.
 # More frequent words than this in ordinary text (the, of, would) hold sentences together.
 _GLUE = 1e-3
 _LANGUAGE_TEXTS = 300
@@ -146,14 +147,29 @@ def _first(counts: dict[str, int], most: int) -> list[str]:
 
 
 def _shredded(words: Sequence[str]) -> tuple[Shredded, ...]:
+    found: list[Shredded] = []
+    for start in range(0, len(words), _CHUNK):
+        chunk = words[start : start + _CHUNK]
+        for word, pieces in zip(chunk, pieces_of(chunk), strict=True):
+            if len(pieces) >= SHREDDED and len(found) < _SHOWN:
+                found.append(Shredded(word, pieces))
+    return tuple(found)
+
+
+def pieces_of(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """The pieces as which the generic model reads each word."""
     tokenizer = generic_tokenizer()
     cut = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
-    found: list[Shredded] = []
-    for word, item in zip(words, cut, strict=True):
-        if len(item.ids) >= SHREDDED and len(found) < _SHOWN:
-            pieces = (str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in item.ids)
-            found.append(Shredded(word, tuple(pieces)))
-    return tuple(found)
+    return [
+        tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in item.ids)
+        for item in cut
+    ]
+
+
+def is_counted(project: Project, manifest: Manifest) -> bool:
+    """Whether the words of a corpus can be had without a wait: they were counted before, or are soon."""
+    kept = any(v.made_from == {"corpus": manifest.id} for v in project.manifests("vocabularies"))
+    return kept or int(manifest.details["documents"]) <= _SOON
 
 
 def _read(path: Path) -> Vocabulary:

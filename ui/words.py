@@ -1,0 +1,294 @@
+"""Words: what did the models learn a word to mean?"""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from search import runs
+from search.errors import BespokeError
+from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
+from search.insight.word_space import Near, WordSpace, are_ready
+from search.models import GENERIC, ModelInfo, default_models, models
+from search.words import check_word
+from search.workspace import Manifest, Project
+from ui import loaders, navigation, run_view, widgets
+
+_COUNT = 10
+_MOST_COLUMNS = 4
+_CHIPS = 15
+_VECTORS = ("word2vec", "fasttext")
+
+
+def page() -> None:
+    """Draw the page."""
+    project = widgets.heading("What does a word mean to each model?")
+    if project is None:
+        return
+    manifest = project.newest("corpora")
+    if manifest is None:
+        widgets.empty(
+            "No words yet", "Add documents first; then every word of them can be looked around."
+        )
+        navigation.step("Add documents", "corpus", "to-corpus")
+        return
+    chosen = _models(project)
+    if not chosen:
+        st.info("Choose at least one model.")
+        return
+    if not _ready(project, manifest, chosen):
+        return
+    vocabulary = loaders.vocabulary(project, manifest)
+    if not vocabulary.words:
+        widgets.empty(
+            "No words to look around",
+            "No word stands in these documents often enough to learn from.",
+        )
+        return
+    with st.spinner("Loading the models (the first time only)…"):
+        spaces = [loaders.word_space(project, manifest, info) for info in chosen]
+    word = _word(project, vocabulary)
+    if word:
+        _around(project, word, chosen, spaces)
+    else:
+        widgets.empty(
+            "Type a word your field uses in its own way",
+            "You see its nearest words under each model; or start from one of the words above.",
+        )
+    if len(chosen) > 1:
+        _moved(project, manifest, chosen)
+    elif chosen[0].name == GENERIC:
+        navigation.step("Train a custom model to compare with", "train", "to-train")
+    _analogies(project, chosen, spaces)
+
+
+def _models(project: Project) -> list[ModelInfo]:
+    known = {info.name: info for info in models(project)}
+    if len(known) == 1:
+        return list(known.values())
+    wanted = [name for name in st.query_params.get_all("model") if name in known]
+    usual = [info.name for info in default_models(project)]
+    names = st.multiselect(
+        "Models, one column each",
+        list(known),
+        default=wanted or usual,
+        max_selections=_MOST_COLUMNS,
+        format_func=widgets.model_title,
+        key=f"word-models-{project.name}-{len(known)}",
+    )
+    if names != usual:
+        st.query_params["model"] = names
+    elif "model" in st.query_params:
+        del st.query_params["model"]
+    return [known[name] for name in names]
+
+
+def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> bool:
+    """Whether every model can be asked; else the run that makes it so, or the way to start it."""
+    run = run_view.latest(project, ["prepare"])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return False
+    lacking = list(chosen)
+    if is_counted(project, manifest):
+        with st.spinner("Counting the words…"):
+            words = loaders.vocabulary(project, manifest).words
+        lacking = [info for info in chosen if not are_ready(project, info, words)]
+    if not lacking:
+        return True
+    if run is not None and run.status.state not in ("done", "cancelled"):
+        run_view.ended(run)
+    name = widgets.model_title(lacking[0].name)
+    widgets.empty(
+        f"{name} has to read the words of your documents once",
+        "Each frequent word and phrase, up to 20,000 of them, is looked at on its own. It takes a minute or less, "
+        "and is kept.",
+    )
+    if st.button("Read the words", type="primary", key="read-words", icon=":material/menu_book:"):
+        runs.start(project, ["prepare", project.name, "--model", lacking[0].name])
+        st.rerun()
+    return False
+
+
+def _word(project: Project, vocabulary: Vocabulary) -> str:
+    """The word that was typed or chosen; the address holds it."""
+    key = f"word-{project.name}"
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get("word") or st.session_state.get(
+            f"last-{key}", ""
+        )
+    typed = st.text_input(
+        "A word",
+        key=key,
+        type="search",
+        placeholder="Type a word or a short phrase and press Enter",
+        label_visibility="collapsed",
+        icon=":material/search:",
+    )
+    groups = {
+        "Abbreviations": vocabulary.abbreviations,
+        "Read only in pieces by the generic model": [one.word for one in vocabulary.shredded],
+        "Not in ordinary text": vocabulary.new,
+    }
+    groups = {title: words for title, words in groups.items() if words}
+    if groups:
+        shown = st.segmented_control(
+            "Words to start from",
+            list(groups),
+            default=next(iter(groups)),
+            key=f"start-{project.name}",
+        )
+        _chips(project, f"chips-{shown}", groups.get(shown or "", ())[:_CHIPS])
+    word = (typed or "").strip()
+    st.session_state[f"last-{key}"] = word
+    if word:
+        st.query_params["word"] = word
+    elif "word" in st.query_params:
+        del st.query_params["word"]
+    return word
+
+
+def _chips(project: Project, name: str, words: Sequence[str]) -> None:
+    """Words to go on with: choosing one looks around it."""
+    key = f"{name}-{project.name}"
+
+    def choose() -> None:
+        if chosen := st.session_state.get(key):
+            st.session_state[f"word-{project.name}"] = chosen
+            st.session_state[key] = None
+
+    if words:
+        st.pills(
+            "Choose a word",
+            list(words),
+            key=key,
+            on_change=choose,
+            format_func=widgets.literal,
+            label_visibility="collapsed",
+            wrap=True,
+        )
+
+
+def _around(
+    project: Project, word: str, chosen: Sequence[ModelInfo], spaces: Sequence[WordSpace]
+) -> None:
+    """The neighbours of a word under each model, beside each other."""
+    try:
+        text = check_word(word)
+    except BespokeError as error:
+        st.warning(str(error))
+        return
+    found: list[Near | str] = []
+    for space in spaces:
+        try:
+            found.append(space.nearest(text, _COUNT))
+        except BespokeError as error:
+            found.append(str(error))
+    lists = [near for near in found if not isinstance(near, str)]
+    shared = (
+        set.intersection(*({w for w, _ in near} for near in lists)) if len(lists) > 1 else set()
+    )
+    st.html(
+        f'<div class="b-card b-summary"><div class="b-say">{escape(sentence(text, chosen, found))}</div></div>'
+    )
+    for place, (box, info, near) in enumerate(
+        zip(st.columns(len(chosen)), chosen, found, strict=True)
+    ):
+        colour = widgets.colour(info.name, place)
+        with box:
+            st.html(neighbours_html(info, near, shared, colour))
+    onward = list(dict.fromkeys(w for row in zip(*lists, strict=False) for w, _ in row))
+    if onward:
+        st.caption("Go on with one of them")
+        _chips(project, "onward", onward[: 2 * _CHIPS // 2])
+
+
+def sentence(word: str, chosen: Sequence[ModelInfo], found: Sequence[Near | str]) -> str:
+    """In one sentence: how alike the models see a word, and in how many pieces the generic one reads it."""
+    lists = [{w for w, _ in near} for near in found if not isinstance(near, str)]
+    pieces = pieces_of([word])[0]
+    read = ""
+    if len(pieces) > len(word.split()) and any(info.name == GENERIC for info in chosen):
+        read = f" The generic model reads it in pieces: {' · '.join(pieces)}."
+    if not lists:
+        return f"No model knows “{word}”.{read}"
+    if len(lists) < len(found):
+        knowing = [i for i, near in zip(chosen, found, strict=True) if not isinstance(near, str)]
+        names = " and ".join(widgets.model_title(info.name) for info in knowing)
+        return f"Only {names} can place “{word}”.{read}"
+    if len(lists) == 1:
+        return f"The words nearest to “{word}”.{read}"
+    common = len(set.intersection(*lists))
+    most = max(map(len, lists))
+    if common == 0:
+        return f"The models have no neighbour of “{word}” in common: they understand it differently.{read}"
+    if common == most:
+        return f"The models agree on all neighbours of “{word}”.{read}"
+    return f"{common} of {most} neighbours of “{word}” are the same.{read}"
+
+
+def neighbours_html(info: ModelInfo, near: Near | str, shared: set[str], colour: str) -> str:
+    """One column: a model's name and its neighbours, those that only it has in its colour."""
+    head = (
+        f'<div class="b-column" style="--b-own:{colour}"><span class="b-dot"></span>'
+        f"<b>{escape(widgets.model_title(info.name))}</b><span class='b-soft'>"
+        f"{escape(widgets.model_subtitle(info.name, info.recipe))}</span></div>"
+    )
+    if isinstance(near, str):
+        return f'{head}<div class="b-card b-soft">{escape(near)}</div>'
+    best = max((cosine for _, cosine in near), default=1.0) or 1.0
+    rows = "".join(
+        f"<li{'' if word in shared else ' class=b-own-word'}><span>{escape(word)}</span>"
+        f'<span class="b-near-bar" style="width:{max(0, min(100, round(100 * cosine / best)))}%"></span></li>'
+        for word, cosine in near
+    )
+    return f'{head}<ol class="b-card b-near" style="--b-own:{colour}">{rows}</ol>'
+
+
+def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> None:
+    """The words whose neighbours differ most between the first and the second model."""
+    one, two = (widgets.model_title(info.name) for info in chosen[:2])
+    st.subheader("What moved", anchor=False)
+    with st.spinner("Comparing neighbourhoods…"):
+        found = loaders.moved(project, manifest, chosen[0], chosen[1])
+    changed = [word for word in found if word.common < 1]
+    if not changed:
+        st.caption(f"No word has other neighbours under {two} than under {one}.")
+        return
+    none = sum(word.common == 0 for word in found)
+    st.caption(
+        f"Frequent words whose ten nearest words differ most between {widgets.literal(one)} and "
+        f"{widgets.literal(two)}"
+        + (
+            f"; {'all' if none == len(found) else none} of these have none in common"
+            if none
+            else ""
+        )
+        + ". Choose one to see both sides."
+    )
+    _chips(project, "moved", [word.word for word in changed[: 2 * _CHIPS]])
+
+
+def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[WordSpace]) -> None:
+    """What is to c as b is to a, for models of word vectors."""
+    able = [(i, s) for i, s in zip(chosen, spaces, strict=True) if i.recipe in _VECTORS]
+    if not able:
+        return
+    st.subheader("Analogies", anchor=False)
+    st.caption("Word vectors can be added and taken away: king − man + woman comes near queen.")
+    boxes = st.columns(3)
+    labels = ("Take this word", "take this away", "and add this")
+    words = [
+        box.text_input(label, key=f"analogy-{label}-{project.name}").strip()
+        for box, label in zip(boxes, labels, strict=True)
+    ]
+    if not all(words):
+        return
+    base, less, more = words
+    for place, (box, (info, space)) in enumerate(zip(st.columns(len(able)), able, strict=True)):
+        with box:
+            try:
+                near: Near | str = space.analogy(less, base, more, _COUNT)
+            except BespokeError as error:
+                near = str(error)
+            st.html(neighbours_html(info, near, set(), widgets.colour(info.name, place + 1)))
