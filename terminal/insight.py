@@ -69,3 +69,40 @@ def words(
         return
     for near, cosine in found.words:
         say(f"{cosine:.3f}  {near}")
+
+
+@app.command("map")
+def map_(project: ProjectName, model: Models = None, as_json: AsJson = False) -> None:
+    """Lay out the corpus as one model or two see it, for the Map page; tell groups and movers."""
+    from search.corpus import Corpus
+    from search.insight.map import draw_map, load_map, map_models, titles_of
+    from search.workspace import project as existing
+
+    found = existing(project)
+    with running(found) as run:
+        manifest = draw_map(found, model or (), run)
+    made = load_map(found, manifest)
+    corpus = Corpus.of(found, found.artifact("corpora", manifest.made_from["corpus"]))
+    movers = made.movers(10)
+    documents = corpus.documents_at([int(made.positions[place]) for place in movers])
+    if as_json:
+        print_json(
+            {
+                "documents": len(made.positions),
+                "total": made.total,
+                "groups": {view.model: list(view.names) for view in made.views},
+                "matches": [{"column": c, "figures": f} for c, f in made.matches],
+                "movers": [
+                    {"id": d.id, "title": d.title, "moved": float(made.moved[place])}
+                    for place, d in zip(movers, documents, strict=True)
+                ],
+            }
+        )
+        return
+    say(f"{len(made.positions):,} of {made.total:,} documents are on the map.")
+    for view in made.views:
+        say(f"{view.model}: " + "; ".join(view.names))
+    for sentence in made.sentences(titles_of(map_models(found, model or ()))):
+        say(sentence)
+    for place, document in zip(movers, documents, strict=True):
+        say(f"{made.moved[place]:.3f}  {document.id}  {document.title}")

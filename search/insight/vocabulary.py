@@ -114,6 +114,19 @@ def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vo
     )
 
 
+def content_words(texts: Sequence[str]) -> list[list[str]]:
+    """The words of each text that may name what it is about: no numbers, none that only hold sentences together."""
+    ordinary = ordinary_words(listed(main_language(languages(texts[:_LANGUAGE_TEXTS]))))
+    return [
+        [
+            word
+            for word in WORD.findall(text.lower())
+            if len(word) > 2 and ordinary.get(word, 0.0) < _GLUE and has_letter(word)
+        ]
+        for text in texts
+    ]
+
+
 def _runs(text: str) -> Iterable[list[str]]:
     return (run for part in _breaks().split(text) if (run := WORD.findall(part)))
 

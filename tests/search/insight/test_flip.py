@@ -186,7 +186,9 @@ def test_explain_tells_every_model_and_what_it_learned_from(tiny: Project) -> No
 
 
 def test_the_command_prints_the_same(tiny: Project, run_cli) -> None:
-    done = run_cli("explain", "tiny", QUERY, "d0", "--model", "bm25", "--model", "tuned", "--json")
+    done = run_cli(
+        "explain", "tiny", QUERY, "d0", "--model", "bm25", "--model", "tuned", "--json", timeout=280
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     expected = [one.as_json() for one in explain(tiny, QUERY, "d0", ["bm25", "tuned"])]

@@ -120,7 +120,7 @@ def test_a_transformer_is_asked_about_the_words_of_the_corpus(
 
 
 def test_the_command_works_for_any_model(tiny: Project, run_cli) -> None:
-    done = run_cli("words", "tiny", "tuned", "registrar", "--json")
+    done = run_cli("words", "tiny", "tuned", "registrar", "--json", timeout=280)
     assert done.returncode == 0, done.stderr
     import json
 
