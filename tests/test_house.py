@@ -11,12 +11,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
-<<<<<<< HEAD
-    "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair", "openvino",
-    "huggingface_hub", "tokenizers", "wordllama",
-=======
     "datasets", "sklearn", "scipy", "pymilvus", "datasketch", "altair", "plotly", "openvino",
->>>>>>> 005ba55 (The map's core: t-SNE begun alike, aligned with Procrustes, groups named by class-based TF-IDF and held against metadata)
+    "huggingface_hub", "tokenizers", "wordllama",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 
