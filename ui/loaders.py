@@ -28,6 +28,16 @@ def searcher(found: Project, info: ModelInfo, index: Manifest) -> Searcher:
     return _searcher(str(found.folder), found.name, index.id, info)
 
 
+def is_loaded(found: Project, index: Manifest) -> bool:
+    """Whether a searcher over this index was loaded before, so that it comes at once."""
+    return (str(found.folder), index.id) in _loaded()
+
+
+@st.cache_resource(show_spinner=False)
+def _loaded() -> set[tuple[str, str]]:
+    return set()
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher:
     owner = project(name)
@@ -37,6 +47,7 @@ def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher
     over = Corpus.of(owner, owner.artifact("corpora", index.made_from["corpus"]))
     made = open_searcher(owner, _info, encoder, index, over)
     made.rank(["warm up"], 1)
+    _loaded().add((home, index_id))
     return made
 
 

@@ -18,7 +18,7 @@ _TIERS = "tiers"
 
 
 def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
-    """Draw the filters, and say what they allow; the address holds them.
+    """Draw the filters; the address holds them. `told` says in words what they allow.
 
     :param key: what tells this project's widgets from another's.
     :param columns: what the corpus can be filtered by.
@@ -28,7 +28,7 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
     if not offered and rule is None:
         return Scope()
     before = {condition.column: condition for condition in _from_address(columns)}
-    with st.popover("Filters", icon=":material/filter_list:"):
+    with st.popover("Filters", icon=":material/filter_list:", key="tool-filters"):
         tiers_first = False
         if rule is not None:
             tiers_first = st.toggle(
@@ -41,12 +41,16 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
         for column in offered:
             conditions += _chosen(key, column, before.get(column.name))
     _to_address(conditions, tiers_first)
-    said = [f"only {condition}" for condition in conditions]
-    if rule is not None and tiers_first:
-        said.append(f"{' before '.join(rule.order)}, where they answer the question")
-    if said:
-        st.caption(widgets.literal(" · ".join(said)))
     return Scope(tuple(conditions), tiers_first=tiers_first)
+
+
+def told(scope: Scope, corpus: Corpus) -> list[str]:
+    """What a scope allows, each condition in words."""
+    said = [f"only {condition}" for condition in scope.conditions]
+    rule = corpus.tiers
+    if rule is not None and scope.tiers_first:
+        said.append(f"{' before '.join(rule.order)}, where they answer the question")
+    return said
 
 
 def _useful(column: Column) -> bool:

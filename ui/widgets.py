@@ -18,7 +18,8 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
 
     :returns: the current project; None after an empty state was drawn (for pages that need one).
     """
-    left, right = st.columns([3, 1], vertical_alignment="center")
+    with st.container(key="heading"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
     left.title(question, anchor=False)
     found = state.current_project()
     known = state.names()
@@ -44,12 +45,17 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     return found
 
 
-def empty(title: str, text: str) -> None:
-    """An empty state: what it means; the caller adds the one next step."""
-    st.html(
+def empty_html(title: str, text: str) -> str:
+    """An empty state as HTML."""
+    return (
         f'<div class="b-card b-empty"><div class="b-say">{escape(title)}</div>'
         f'<div class="b-soft">{escape(text)}</div></div>'
     )
+
+
+def empty(title: str, text: str) -> None:
+    """An empty state: what it means; the caller adds the one next step."""
+    st.html(empty_html(title, text))
 
 
 def figure(value: str, caption: str) -> str:
@@ -57,12 +63,15 @@ def figure(value: str, caption: str) -> str:
     return f'<div class="b-figure"><b>{escape(value)}</b>{escape(caption)}</div>'
 
 
-def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
-    """A sentence with a few figures beside it."""
+def summary_html(sentence: str, figures: Sequence[tuple[str, str]]) -> str:
+    """A sentence with a few figures beside it, as HTML."""
     boxes = "".join(figure(value, caption) for value, caption in figures)
-    st.html(
-        f'<div class="b-card b-summary"><div class="b-say">{escape(sentence)}</div>{boxes}</div>'
-    )
+    return f'<div class="b-card b-summary"><div class="b-say">{escape(sentence)}</div>{boxes}</div>'
+
+
+def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
+    """Draw a sentence with a few figures beside it."""
+    st.html(summary_html(sentence, figures))
 
 
 def colour(model: str, place: int) -> str:

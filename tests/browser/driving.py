@@ -30,7 +30,9 @@ HARMLESS = re.compile(
 )
 
 CONTRAST = """() => {
-  const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+  const parse = c => { let m = c.match(/[\\d.]+/g).map(Number);
+    if (c.startsWith('color(srgb')) m = m.map((v, i) => i < 3 ? 255 * v : v); // What color-mix() computes to.
+    return m.length < 4 ? [...m, 1] : m; };
   const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255;
     return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };

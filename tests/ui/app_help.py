@@ -124,35 +124,38 @@ class Column:
 
 def columns(at: AppTest) -> list[Column]:
     """The columns of Compare, left to right."""
-    found = []
+    found: list[Column] = []
     for element in at.get("html"):
-        head = re.match(r'<div class="b-column".*?<b>(.*?)</b><span.*?>(.*?)</span>', element.value)
-        if head:
-            found.append(
-                Column(html.unescape(head[1]), html.unescape(head[2]), cards(element.value))
-            )
+        heads = re.findall(
+            r'<div class="b-column" role="columnheader".*?<b>(.*?)</b><span.*?>(.*?)</span>',
+            element.value,
+        )
+        drawn = cards(element.value) if heads else []
+        for place, (title, subtitle) in enumerate(heads):
+            own = [card for side, card in drawn if side == place]
+            found.append(Column(html.unescape(title), html.unescape(subtitle), own))
     return found
 
 
-def cards(column: str) -> list[Card]:
-    """The cards of a column's HTML."""
+def cards(board: str) -> list[tuple[int, Card]]:
+    """The cards of the board's HTML in the order of reading, each with the number of its column."""
     found = []
-    for part in column.split('<div class="b-card b-hit')[1:]:
-        head = part.split('<div class="b-text">')[0]
-        text = part.split('<div class="b-text">')[1].split('<div class="b-foot">')[0]
-        move = re.search(r'<span class="b-move">((?:(?!class="b-move").)*)</span></div>', head)
-        title = re.search(r'<span class="b-title">(.*?)</span>', head)
-        found.append(
-            Card(
-                rank=int(re.search(r'b-rank">(\d+)<', head)[1]),  # type: ignore[index]
-                title=plain(title[1]) if title else "",
-                text=plain(text),
-                move=plain(move[1]) if move else "",
-                judged="judged relevant" in part,
-                only=part.startswith(" b-only"),
-                marks=[html.unescape(mark) for mark in re.findall(r"<mark>(.*?)</mark>", part)],
-            )
+    for part in board.split('<div class="b-card b-hit')[1:]:
+        head, _, rest = part.partition('<div class="b-text" dir="auto">')
+        text, _, foot = rest.partition('<div class="b-foot">')
+        move = re.search(r'<span class="b-move.*?">(.*?)</span>', head)
+        title = re.search(r'<span class="b-title".*?>(.*?)</span>', head)
+        shown = foot.split('<div class="b-tail">')[0]
+        card = Card(
+            rank=int(re.search(r'data-rank="(\d+)"', head)[1]),  # type: ignore[index]
+            title=plain(title[1]) if title else "",
+            text=plain(text),
+            move=plain(move[1]) if move else "",
+            judged="judged relevant</span>" in shown or "judged relevant ·" in shown,
+            only=" b-only" in part.split(">", 1)[0],
+            marks=[html.unescape(mark) for mark in re.findall(r"<mark>(.*?)</mark>", part)],
         )
+        found.append((int(re.search(r'data-side="(\d+)"', head)[1]), card))  # type: ignore[index]
     return found
 
 

@@ -2,10 +2,8 @@ import re
 import time
 
 import pytest
-from app_help import cards, hit
 
-from search.hits import Best, Hit, SearchResult
-from ui.hits import column_html, excerpt, marked, query_words
+from ui.hits import excerpt, marked, query_words
 
 
 @pytest.mark.parametrize(
@@ -94,97 +92,3 @@ def test_excerpt_of_the_longest_text_with_a_frequent_word_does_not_take_long() -
     started = time.perf_counter()
     assert excerpt(text, frozenset({"patient"})).startswith("patient and doctor")
     assert time.perf_counter() - started < 5
-
-
-def _result(model: str, *ids: str) -> SearchResult:
-    hits = [hit(rank, i, 1 / rank, f"Title {i}", f"Text {i}") for rank, i in enumerate(ids, 1)]
-    return SearchResult(model, hits, 1.0)
-
-
-def _moves(result: SearchResult, results: list[SearchResult]) -> dict[str, str]:
-    others = [other for other in results if other is not result]
-    html = column_html(result, others, results[0], "q", {}, "red")
-    return {card.title.removeprefix("Title "): card.move for card in cards(html)}
-
-
-def test_movement_is_told_against_the_first_column() -> None:
-    results = [_result("generic", "a", "b", "c", "d"), _result("x", "c", "b", "a", "e")]
-    assert _moves(results[0], results) == {"a": "", "b": "", "c": "", "d": "only here"}
-    assert _moves(results[1], results) == {"c": "▲ 2", "b": "same rank", "a": "▼ 2", "e": "new"}
-
-
-def test_movement_of_the_third_column_is_also_against_the_first() -> None:
-    results = [_result("generic", "a", "b"), _result("x", "b", "a"), _result("y", "a", "c")]
-    assert _moves(results[1], results) == {"b": "▲ 1", "a": "▼ 1"}
-    assert _moves(results[2], results) == {"a": "same rank", "c": "new"}
-    assert _moves(results[0], results) == {"a": "", "b": ""}
-
-
-def test_one_column_alone_has_no_movement() -> None:
-    results = [_result("generic", "a", "b")]
-    assert _moves(results[0], results) == {"a": "", "b": ""}
-
-
-def test_a_card_shows_rank_score_metadata_and_the_judgment() -> None:
-    found = hit(3, "d7", 0.5, "", "flat feet", metadata={"source": "<WHO>"})
-    result = SearchResult("x", [found], 1.0)
-    html = column_html(result, [_result("y", "d7")], result, "flat", {"d7": 1}, "red")
-    assert "score 0.500" in html
-    assert "&lt;WHO&gt;" in html
-    card = cards(html)[0]
-    assert (card.rank, card.judged, card.only, card.marks) == (3, True, False, ["flat"])
-    assert "d7" in html, "a document without a title shows its id"
-
-
-def test_a_judged_answer_is_never_greyed_out() -> None:
-    results = [_result("generic", "a"), _result("x", "b", "c")]
-    html = column_html(results[1], results[:1], results[0], "q", {"b": 1}, "red")
-    judged, other = cards(html)
-    assert (judged.judged, judged.only) == (True, False)
-    assert (other.judged, other.only) == (False, True)
-
-
-def test_title_text_id_and_metadata_are_escaped() -> None:
-    evil = "<script>alert(1)</script>"
-    note = {"note": evil}
-    both = [
-        hit(1, evil, 0.1, evil, evil, metadata=note),
-        hit(2, evil, 0.1, "", evil, metadata=note),
-    ]
-    result = SearchResult("x", both, 1.0)
-    html = column_html(result, [], result, "alert", {}, "red")
-    assert "<script" not in html
-    assert html.count("&lt;script&gt;") == 6
-
-
-def test_the_whole_text_is_there_when_it_was_cut() -> None:
-    long = "word " * 200 + "end"
-    result = SearchResult("x", [hit(1, "a", 0.1, "T", long)], 1.0)
-    html = column_html(result, [], result, "absent", {}, "red")
-    assert "<details><summary>whole text</summary>" in html
-    assert long in html
-    assert "details" not in column_html(_result("x", "a"), [], result, "q", {}, "red")
-
-
-def test_where_the_best_passage_stands_is_told() -> None:
-    text = "The whole document about rent. " * 20
-    best = Best("about rent", "Duties > Rent", 4, 2, 3)
-    found = Hit(1, "a", 0.5, "Lease", text, best, {"type": "case", "year": "1999"}, "case")
-    result = SearchResult("x", [found], 1.0)
-    html = column_html(result, [], result, "rent", {}, "red")
-    (card,) = cards(html)
-    assert card.marks[0] == "rent"
-    for said in ("page 4", "Duties &gt; Rent", "passage 2 of 3", "1999"):
-        assert f"<span>{said}</span>" in html
-    assert html.count(">case<") == 1, "the tier is not told twice"
-    assert "whole text" in html
-
-
-def test_of_a_very_long_document_the_neighbourhood_unfolds() -> None:
-    text = "before " * 3_000 + "the needle here. " + "after " * 3_000
-    found = Hit(1, "a", 0.5, "", text, Best("the needle here.", "", None, 9, 20, 21_000))
-    result = SearchResult("x", [found], 1.0)
-    html = column_html(result, [], result, "needle", {}, "red")
-    assert "what stands around it" in html
-    assert "before the <mark>needle</mark> here. after" in html
-    assert len(html) < 6_000

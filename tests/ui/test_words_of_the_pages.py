@@ -8,7 +8,8 @@ from app_help import hit
 
 from search.evaluation import METRICS, Evaluation
 from search.hits import SearchResult
-from ui.compare import sentence
+from ui.comparing.agreement import sentence as sentence_of
+from ui.comparing.sides import Side
 from ui.evaluate import metrics_table
 from ui.uploads import safe_name
 from ui.widgets import counted, duration, model_subtitle, model_title, size
@@ -18,6 +19,15 @@ def _found(model: str, *ids: str) -> SearchResult:
     return SearchResult(
         model, [hit(rank, i, 0.5, f"Title {i}", f"Text {i}") for rank, i in enumerate(ids, 1)], 1.0
     )
+
+
+def sentence(results: list[SearchResult], judged: dict[str, int]) -> str:
+    spoken = {"generic": "the generic model", "bm25": "keyword search"}
+    sides = [
+        Side(r.model, r.model, "", spoken.get(r.model, f"the custom model {r.model}"), "red")
+        for r in results
+    ]
+    return sentence_of(results, sides, judged)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""What was asked in a project: the latest questions, kept beside its artifacts and found again after a restart.
+
+One line of JSON a question, appended in one write, so that two people who search at once lose nothing. A file
+that grew is written anew with its latest lines.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+
+from search.workspace import Project, write_atomically
+
+_FILE = "searches.jsonl"
+_KEPT = 300
+_BYTES = 512 * 1024
+_PAUSE = (
+    20.0  # Seconds within which a longer or shorter question is the same one, still being typed.
+)
+
+
+def remember(project: Project, query: str) -> None:
+    """Note a question; what went before it and is a part of it, a moment ago, will not be listed.
+
+    A workspace that cannot be written to is no reason not to search.
+    """
+    path = project.folder / _FILE
+    line = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False) + "\n"
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode("utf-8", "replace"))
+        finally:
+            os.close(descriptor)
+        if path.stat().st_size > _BYTES:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_KEPT:]
+            half = (
+                _BYTES // 2
+            )  # Long questions leave fewer, or the file would be written anew each time.
+            while len(lines) > 1 and sum(len(entry.encode()) for entry in lines) > half:
+                lines = lines[len(lines) // 2 :]
+            write_atomically(path, "".join(f"{entry}\n" for entry in lines))
+
+
+def recent(project: Project, count: int = 20) -> list[str]:
+    """The latest questions, the newest first, each once."""
+    asked = _entries(project)
+    said: list[str] = []
+    for place, (moment, query) in enumerate(asked):
+        if place + 1 < len(asked):
+            later, following = asked[place + 1]
+            typed = following.startswith(query) or query.startswith(following)
+            if typed and 0 <= later - moment <= _PAUSE:
+                continue
+        said.append(query)
+    return list(dict.fromkeys(reversed(said)))[:count]
+
+
+def forget(project: Project) -> None:
+    """Forget every question."""
+    (project.folder / _FILE).unlink(missing_ok=True)
+
+
+def _entries(project: Project) -> list[tuple[float, str]]:
+    """What can be read of the file, oldest first; a line cut off by a crash is passed over."""
+    path = project.folder / _FILE
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines[-_KEPT:]:
+        with suppress(ValueError, KeyError, TypeError):
+            entry = json.loads(line)
+            if isinstance(entry["query"], str):
+                found.append((float(entry["time"]), entry["query"]))
+    return found

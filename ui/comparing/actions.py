@@ -1,0 +1,39 @@
+"""What a person can do with a hit: see why it moved, look for more like it. The page's script says what was pressed."""
+
+import streamlit as st
+
+from search.workspace import Project
+from ui import explain
+from ui.comparing import script, tools
+from ui.comparing.sides import Board
+
+_SHOWN = "compare-documents"
+_WHY = "compare-why"
+
+
+def listen(project: Project, board: Board | None, copied: str) -> None:
+    """Put the page's script on the page, and do what was asked for a moment ago.
+
+    :param copied: what the copy button copies.
+    """
+    # A press comes back with the number of a document of the board that was on the page then.
+    st.session_state[_SHOWN] = list(board.numbers) if board is not None else []
+    script.listen(copied, tools.full(), _pressed)
+    if tools.full():
+        st.html('<span class="b-full"></span>')
+    asked = st.session_state.pop(_WHY, None)
+    if asked is not None and board is not None:
+        _why(project, board, asked)
+
+
+def _pressed(act: str, number: int) -> None:
+    known: list[str] = st.session_state.get(_SHOWN, [])
+    if act == "leave":
+        tools.leave_full()
+    elif act == "why" and 0 <= number < len(known):
+        st.session_state[_WHY] = known[number]
+
+
+@st.dialog("Why is it where it is?", width="large")
+def _why(project: Project, board: Board, identity: str) -> None:
+    explain.explain(project, board.query, identity, [side.name for side in board.sides])

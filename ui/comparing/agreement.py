@@ -1,0 +1,102 @@
+"""Agreement in words: which side understood, how much the columns have in common, how long they took."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from search.evaluation import newest_evaluation
+from search.hits import SearchResult
+from search.workspace import Project
+from ui import widgets
+from ui.comparing.cards import name_of
+from ui.comparing.sides import Board, Side
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much a column agrees with the first one."""
+
+    common: int
+    of: int
+
+    @property
+    def brief(self) -> str:
+        """One short line."""
+        return f"{self.common} of {self.of} in common with the first"
+
+
+def likenesses(board: Board) -> list[Likeness]:
+    """How much each further column agrees with the first."""
+    first = board.ranks[0]
+    return [
+        Likeness(len(first.keys() & ranks.keys()), max(len(first), len(ranks)))
+        for ranks in board.ranks[1:]
+    ]
+
+
+def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
+    """The sentence and the figures beside it, as HTML."""
+    figures: list[tuple[str, str]] = []
+    if len(board.results) == 2:
+        likeness = likenesses(board)[0]
+        figures.append((f"{likeness.common} of {likeness.of}", "in common"))
+    figures.append(_speed(board.results))
+    return widgets.summary_html(said, [*figures, *proof])
+
+
+def sentence(
+    results: Sequence[SearchResult], sides: Sequence[Side], judged: Mapping[str, int]
+) -> str:
+    """Which side understood, in one plain sentence."""
+    names = [side.spoken for side in sides]
+    if judged:
+        return _on_judged(results, names, judged)
+    tops = [result.hits[0] for result in results if result.hits]
+    if len(results) == 1:
+        return f"{widgets.counted(len(results[0].hits), 'result')}." if tops else "Nothing found."
+    if not tops:
+        return "No model found anything for this question."
+    if len(tops) < len(results):
+        finders = [name for name, result in zip(names, results, strict=True) if result.hits]
+        return f"Only {' and '.join(finders)} found anything."
+    if len({hit.id for hit in tops}) == 1:
+        return f"They agree on the first answer: {name_of(tops[0], 70)}."
+    return "They disagree on the first answer. Which would you rather read?"
+
+
+def proof(project: Project, names: Sequence[str]) -> list[tuple[str, str]]:
+    """The measured gain of the second column over the first, if it was measured."""
+    manifest = newest_evaluation(project)
+    if manifest is None or len(names) != 2:
+        return []
+    for test in manifest.details["comparisons"]:
+        if [test["baseline"], test["candidate"]] == list(names):
+            count = manifest.details["queries"]
+            return [(f"{test['delta']:+.3f}", f"nDCG@10 on {count:,} held-out queries")]
+    return []
+
+
+def _on_judged(
+    results: Sequence[SearchResult], names: Sequence[str], judged: Mapping[str, int]
+) -> str:
+    ranks = [next((hit.rank for hit in r.hits if hit.id in judged), None) for r in results]
+    depth = max((len(result.hits) for result in results), default=0)
+    if not any(ranks):
+        return f"No model has the judged answer among its first {depth}."
+    if set(ranks) == {1} and len(results) > 1:
+        return "Every model puts the judged answer first."
+    parts = [
+        f"{name} puts the judged answer first"
+        if rank == 1
+        else f"{name} has it at rank {rank}"
+        if rank
+        else f"{name} does not have it among its first {depth}"
+        for name, rank in sorted(zip(names, ranks, strict=True), key=lambda item: item[1] or 10_000)
+    ]
+    first = parts[0].replace("has it at", "has the judged answer at")
+    whole = "; ".join([first, *parts[1:]])
+    return whole[0].upper() + whole[1:] + "."
+
+
+def _speed(results: Sequence[SearchResult]) -> tuple[str, str]:
+    """Milliseconds for each side, in the order of the columns."""
+    return " · ".join(f"{result.ms:.0f} ms" for result in results), "per search"

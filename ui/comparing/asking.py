@@ -1,0 +1,138 @@
+"""The question: the box, what is offered while typing, and what was asked before."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from search import history
+from search.text import folded_words
+from search.workspace import Project
+from ui import widgets
+
+KEY = "q"
+"""The key of the box, and the name of the question in the address."""
+_OFFERED = 6
+_LATEST = 12
+_PAUSE = "250ms"
+_LABEL = 60
+
+
+def box(project: Project) -> str:
+    """Draw the box for the question. It is searched while it is typed, and the address holds it."""
+    last = f"last-{KEY}-{project.name}"
+    opened = st.session_state.get("compare-project")
+    if opened != project.name:
+        # The question of another project stays there; this project's comes back.
+        if opened is not None or KEY not in st.query_params:
+            st.session_state[KEY] = st.session_state.get(last, "")
+        st.session_state["compare-project"] = project.name
+    left, right = st.columns([7, 1.2], vertical_alignment="bottom")
+    query = left.text_input(
+        "Your question",
+        key=KEY,
+        type="search",
+        placeholder="Type a question and press Enter",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        live=_PAUSE,
+        bind="query-params",
+    )
+    right.button("Search", type="primary", width="stretch", key="search-button")
+    st.session_state[last] = query or ""
+    return query or ""
+
+
+def ask(query: str) -> None:
+    """Put a question into the box (from a callback, before the box is drawn)."""
+    st.session_state[KEY] = query
+
+
+def offer(project: Project, examples: Sequence[str], caption: str, typed: str) -> None:
+    """Draw questions to choose from: the most telling ones, while typing those that fit what is typed."""
+    fitting = suggestions(examples, typed)
+    if typed.strip() and fitting:
+        caption = "Questions like yours"
+    else:
+        fitting = [example for example in examples if example != typed][:_OFFERED]
+    key = f"example-{project.name}"
+
+    def chosen() -> None:
+        example = st.session_state.get(key)
+        if example:
+            ask(example)
+            st.session_state[key] = None
+
+    with st.container(key="compare-offers", horizontal=True, vertical_alignment="center"):
+        if fitting:
+            st.html(f'<span class="b-soft">{caption}</span>', width="content")
+            st.pills(
+                caption,
+                fitting,
+                key=key,
+                format_func=lambda text: widgets.literal(_brief(text)),
+                on_change=chosen,
+                label_visibility="collapsed",
+                width="stretch",
+                wrap=False,
+            )
+
+
+def suggestions(examples: Sequence[str], typed: str, count: int = _OFFERED) -> list[str]:
+    """The examples that fit what is typed so far, in their order; all where nothing is typed.
+
+    Each typed word but the last must be in an example, the last one as the beginning of a word.
+    """
+    words = folded_words(typed)
+    if not words:
+        return list(examples[:count])
+    *whole, last = words
+    fitting = []
+    for example in examples:
+        has = folded_words(example)
+        if (
+            set(whole) <= set(has)
+            and any(word.startswith(last) for word in has)
+            and example != typed
+        ):
+            fitting.append(example)
+            if len(fitting) == count:
+                break
+    return fitting
+
+
+def remember(project: Project, query: str) -> None:
+    """Note a question that was searched, once, in the project's history."""
+    key = f"remembered-{project.name}"
+    if st.session_state.get(key) != query:
+        st.session_state[key] = query
+        history.remember(project, query)
+
+
+def past(project: Project, asked: Callable[[str], None] = ask) -> None:
+    """Draw the latest questions of the project; one press asks one again."""
+    found = history.recent(project, _LATEST)
+    if not found:
+        st.caption("Questions that are asked in this project are kept here.")
+        return
+    with st.container(key="compare-history"):
+        for number, query in enumerate(found):
+            st.button(
+                widgets.literal(_brief(query)),
+                key=f"past-{number}",
+                on_click=asked,
+                args=(query,),
+                type="tertiary",
+                width="stretch",
+            )
+    st.button(
+        "Forget them",
+        key="forget-history",
+        icon=":material/delete:",
+        on_click=history.forget,
+        args=(project,),
+    )
+
+
+def _brief(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LABEL else flat[:_LABEL].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,194 @@
+"""Which columns the page has: chosen by a person or by the address, named in words, made ready to search."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import streamlit as st
+
+from search import runs
+from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
+from search.engine import retriever_of
+from search.errors import BespokeError, Refused
+from search.indexing import find_index
+from search.models import GENERIC, ModelInfo, find_model
+from search.retrievers import Retriever, Searcher
+from search.workspace import Manifest, Project
+from ui import loaders, run_view, widgets
+from ui.comparing.sides import Side
+
+MOST = 4
+_ADDRESS = "model"
+_FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
+
+
+def choose(project: Project) -> list[SearchColumn]:
+    """Draw the choice of columns; the address holds it, unless it is the usual one.
+
+    Columns of the address that the project does not have (any more) are told and left out.
+    """
+    options = {column.name: column for column in known_columns(project)}
+    usual = [column.name for column in chosen_columns(project)]
+    wanted, lost = _from_address(project)
+    if lost:
+        told = ", ".join(f"“{name}”" for name in lost)
+        st.info(f"Not in this project (any more), so not shown: {widgets.literal(told)}.")
+    default = [_even(column).name for column in wanted] or usual
+    # A model made or deleted meanwhile is another list of options: the widget begins anew from the address.
+    key = f"columns-{project.name}-{len(options)}"
+    names = st.multiselect(
+        "Columns, up to four (the first is what the others are compared with)",
+        options,
+        default=[name for name in default if name in options],
+        max_selections=MOST,
+        format_func=lambda name: widgets.literal(options[name].title),
+        key=key,
+    )
+    weights = {_even(column).name: column.weight for column in wanted}
+    chosen = [_weighted(options[name], weights.get(name), key) for name in names]
+    typed = [column.name for column in chosen]
+    if typed != usual:
+        if st.query_params.get_all(_ADDRESS) != typed:
+            st.query_params[_ADDRESS] = typed
+    elif _ADDRESS in st.query_params:
+        del st.query_params[_ADDRESS]
+    return chosen
+
+
+def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
+    """The columns in words and colours: slate is the generic model, teal the first custom one, on every page."""
+    further = iter(_FURTHER)
+    made = []
+    own = True
+    for column in columns:
+        if column.name == GENERIC:
+            colour = "var(--b-slate)"
+        elif column.kind == "model" and own:
+            colour, own = "var(--b-teal)", False
+        else:
+            colour = next(further)
+        told = (column.title, _subtitle(project, column), _spoken(column))
+        made.append(Side(column.name, *told, colour))
+    return made
+
+
+def ready(
+    project: Project,
+    columns: Sequence[SearchColumn],
+    manifest: Manifest,
+    waiting: Callable[[], None],
+) -> list[Retriever] | None:
+    """What searches each column; None while an index is being built, which is drawn instead.
+
+    :param waiting: called before a model is loaded for the first time, to draw what stands in meanwhile.
+    """
+    searchers: dict[str, Searcher] = {}
+    building = False
+    for info in models_in(project, columns):
+        index = find_index(project, info, manifest)
+        if index is None:
+            _build(project, info)
+            building = True
+        elif not building:
+            if not loaders.is_loaded(project, index):
+                waiting()
+            searchers[info.name] = loaders.searcher(project, info, index)
+    if building:
+        waiting()
+        return None
+    uses_words = any(column.uses_words for column in columns)
+    words = loaders.keywords(project, manifest) if uses_words else None
+    return [retriever_of(column, words, searchers) for column in columns]
+
+
+def training(project: Project) -> str | None:
+    """A sentence about a model that is being made at this moment."""
+    run = run_view.latest(project, ["train"], [])
+    if run is None or run.status.state in runs.OVER:
+        return None
+    share = run.status.share
+    done = f", {share:.0%} done" if share is not None else ""
+    return f"A custom model is being trained{done}. It can be chosen here as soon as it is ready."
+
+
+def _from_address(project: Project) -> tuple[list[SearchColumn], list[str]]:
+    """The columns that the address names, and the names that mean nothing here."""
+    found: list[SearchColumn] = []
+    lost: list[str] = []
+    for name in dict.fromkeys(st.query_params.get_all(_ADDRESS)):
+        try:
+            found += chosen_columns(project, [name])
+        except Refused:
+            lost.append(name)
+    return list(dict.fromkeys(found))[:MOST], lost
+
+
+def _even(column: SearchColumn) -> SearchColumn:
+    """The column as it stands in the list of choices: without a weight of its own."""
+    return column if column.weight is None else replace(column, weight=_EVEN.weight)
+
+
+_EVEN = parse_column("hybrid:any")
+
+
+def _weighted(column: SearchColumn, before: float | None, key: str) -> SearchColumn:
+    """The column with the share of the keywords that a person gave it."""
+    if column.weight is None:
+        return column
+    name = f"weight-{key}-{column.name}"
+    share = st.slider(
+        f"{widgets.literal(column.title)}: how much the words count",
+        0,
+        100,
+        round(100 * (column.weight if before is None else before)),
+        step=5,
+        format="%d%%",
+        key=name,
+        help="0 %: the model alone. 100 %: the words alone.",
+    )
+    return replace(column, weight=share / 100)
+
+
+def _subtitle(project: Project, column: SearchColumn) -> str:
+    """A plain half-sentence under a column's name."""
+    if column.kind == "model" and column.model is not None:
+        recipe = None
+        with suppress(Refused):
+            recipe = find_model(project, column.model).recipe
+        return widgets.model_subtitle(column.model, recipe)
+    if column.kind == "keyword":
+        return widgets.model_subtitle(column.name, None)
+    return column.explanation.removesuffix(".")
+
+
+def _spoken(column: SearchColumn) -> str:
+    """What a sentence calls the column."""
+    if column.kind == "model":
+        return (
+            "the generic model" if column.model == GENERIC else f"the custom model {column.model}"
+        )
+    return "keyword search" if column.kind == "keyword" else f"“{column.title}”"
+
+
+def _build(project: Project, info: ModelInfo) -> None:
+    """Start building a missing index, or show how that goes."""
+    run = run_view.latest(project, ["index"], ["--model", info.name])
+    started = st.session_state.setdefault("index-runs", {})
+    key = f"{project.name} {info.id}"
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    if run is not None and started.get(key) == run.id:
+        run_view.ended(run)
+        if not st.button("Try again", key=f"again-{info.id}"):
+            return
+    made = runs.start(project, ["index", project.name, "--model", info.name])
+    started[key] = made.id
+    time.sleep(0.1)
+    st.rerun()
+
+
+def failed(error: BespokeError) -> None:
+    """Say what hinders the search, such as a model that was deleted a moment ago."""
+    st.error(str(error), icon=":material/error:")

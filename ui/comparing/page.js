@@ -1,0 +1,155 @@
+// What HTML and CSS cannot do on Compare: the same document lights up in every column, lines join it across
+// them, keys move between cards, and the buttons of a card tell the page what was pressed.
+// The page works without it; it reads only what the page itself has drawn.
+
+const ROOM = ".st-key-compare-board";
+const SVG = "http://www.w3.org/2000/svg";
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  parentElement.bespoke?.abort(); // Called anew whenever the page has new data.
+  const control = new AbortController();
+  parentElement.bespoke = control;
+  const { signal } = control;
+  let pinned = null;
+
+  const board = () => document.querySelector(`${ROOM} .b-compare[role=table]`);
+  const documentAt = (target) => target.closest?.(`${ROOM} [data-doc]`)?.dataset.doc ?? null;
+
+  const light = (doc) => {
+    const table = board();
+    if (!table) return;
+    table.classList.toggle("b-lighting", doc !== null);
+    for (const part of table.querySelectorAll("[data-doc]")) {
+      part.classList.toggle("b-lit", doc !== null && part.dataset.doc === doc);
+    }
+  };
+
+  const listen = (kind, act) => document.addEventListener(kind, act, { signal });
+  listen("pointerover", (event) => light(documentAt(event.target) ?? pinned));
+  listen("focusin", (event) => light(documentAt(event.target) ?? pinned));
+  listen("focusout", () => light(pinned));
+
+  listen("click", (event) => {
+    const act = event.target.closest?.("[data-act]");
+    if (act) {
+      setTriggerValue("act", { act: act.dataset.act, document: Number(act.dataset.of ?? -1) });
+      return;
+    }
+    if (event.target.closest?.("[data-copy]")) {
+      copy(event.target.closest("[data-copy]"), data.copied);
+      return;
+    }
+    if (event.target.closest?.("a, button, summary, input") || String(getSelection())) return;
+    const doc = documentAt(event.target);
+    if (doc !== null || event.target.closest?.(ROOM)) {
+      pinned = doc === pinned ? null : doc;
+      light(pinned ?? documentAt(event.target));
+    }
+  });
+
+  listen("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable], [role=listbox]");
+    if (event.key === "/" && !typing) {
+      const box = document.querySelector(".st-key-q input");
+      box?.focus();
+      box?.select();
+      event.preventDefault();
+    } else if (event.key === "Escape" && !typing && !document.querySelector("[role=dialog]")) {
+      if (pinned !== null) light((pinned = null));
+      else if (data.full) setTriggerValue("act", { act: "leave", document: -1 });
+    } else {
+      walk(event);
+    }
+  });
+
+  // Up and down go along the ranks of a column, left and right along a rank.
+  const walk = (event) => {
+    const card = event.target.closest?.(`${ROOM} .b-hit`);
+    const step = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
+    if (event.target !== card || !step) return;
+    const [rank, side] = [Number(card.dataset.rank) + step[0], Number(card.dataset.side) + step[1]];
+    const next = board()?.querySelector(`.b-hit[data-rank="${rank}"][data-side="${side}"]`);
+    if (next) {
+      next.focus();
+      event.preventDefault();
+    }
+  };
+
+  const draw = () => {
+    const table = board();
+    if (!table) return;
+    table.querySelector(":scope > svg")?.remove();
+    const frame = table.getBoundingClientRect();
+    const zoom = frame.width / table.offsetWidth || 1; // Full screen enlarges; lines are drawn in the page's own units.
+    const lines = document.createElementNS(SVG, "svg");
+    lines.setAttribute("class", "b-lines");
+    lines.setAttribute("aria-hidden", "true");
+    const cards = new Map();
+    for (const card of table.querySelectorAll(".b-hit[data-doc]")) {
+      cards.set(`${card.dataset.side} ${card.dataset.doc}`, card);
+    }
+    for (const from of cards.values()) {
+      const to = cards.get(`${Number(from.dataset.side) + 1} ${from.dataset.doc}`);
+      if (!to) continue;
+      const [a, b] = [from.getBoundingClientRect(), to.getBoundingClientRect()];
+      if (b.left - a.right < 12) return; // Stacked, on a narrow window: nothing to join.
+      const [x, end] = [(a.right - frame.left) / zoom, (b.left - frame.left) / zoom];
+      const [y, stop] = [(a.top - frame.top) / zoom + 26, (b.top - frame.top) / zoom + 26];
+      const bend = (end - x) / 2;
+      const moved = Number(from.dataset.rank) - Number(to.dataset.rank);
+      const line = document.createElementNS(SVG, "path");
+      line.setAttribute("d", `M${x} ${y} C${x + bend} ${y} ${end - bend} ${stop} ${end} ${stop}`);
+      line.setAttribute("class", moved > 0 ? "b-rose" : moved < 0 ? "b-fell" : "b-stayed");
+      line.dataset.doc = from.dataset.doc;
+      lines.append(line);
+    }
+    table.append(lines);
+  };
+
+  // The page redraws the columns in one stroke; a card that unfolds or a window that narrows moves the others.
+  let waiting = 0;
+  const soon = () => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(draw);
+  };
+  const changed = new MutationObserver((records) => {
+    const ours = (node) => node.nodeName === "svg";
+    const all = records.flatMap((r) => [...r.addedNodes, ...r.removedNodes]);
+    if (all.some((node) => !ours(node))) attach();
+  });
+  const resized = new ResizeObserver(soon);
+  const attach = () => {
+    resized.disconnect();
+    const table = board();
+    if (table) for (const part of [table, ...table.children]) if (part.nodeName !== "svg") resized.observe(part);
+    soon();
+  };
+  const room = document.querySelector(ROOM);
+  if (room) changed.observe(room, { childList: true, subtree: true });
+  attach();
+  signal.addEventListener("abort", () => {
+    changed.disconnect();
+    resized.disconnect();
+    cancelAnimationFrame(waiting);
+  });
+  return () => control.abort();
+}
+
+async function copy(button, text) {
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // A page that is not served from this machine or by https may not use the clipboard; the old way works.
+    const box = document.createElement("textarea");
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    done = document.execCommand("copy");
+    box.remove();
+  }
+  const before = button.textContent;
+  button.textContent = done ? "Copied" : "The browser did not allow it";
+  setTimeout(() => (button.textContent = before), 2000);
+}

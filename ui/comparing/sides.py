@@ -1,0 +1,88 @@
+"""What the page knows of each column before and after the search: its name in words, its colour, its result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from search.hits import Hit, SearchResult
+
+
+@dataclass(frozen=True)
+class Side:
+    """One column of the page.
+
+    `name` is what addresses call it, `title` and `subtitle` what people read, `spoken` what stands in a sentence,
+    `colour` its colour as CSS.
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    spoken: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """Every column with what it found for one question, and the documents judged for it.
+
+    `judged` maps the id of a relevant document to its grade.
+    """
+
+    query: str
+    k: int
+    sides: Sequence[Side]
+    results: Sequence[SearchResult]
+    judged: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def first(self) -> SearchResult:
+        """The column against which movement is told."""
+        return self.results[0]
+
+    @property
+    def rows(self) -> int:
+        """How many ranks there are to show."""
+        return max((len(result.hits) for result in self.results), default=0)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """A number for each document on the board, by id: what links the same document across columns."""
+        ids = dict.fromkeys(hit.id for result in self.results for hit in result.hits)
+        return {identity: number for number, identity in enumerate(ids)}
+
+    @cached_property
+    def found_by(self) -> dict[str, int]:
+        """In how many columns each document was found, by id."""
+        counts: dict[str, int] = {}
+        for result in self.results:
+            for hit in result.hits:
+                counts[hit.id] = counts.get(hit.id, 0) + 1
+        return counts
+
+    @cached_property
+    def ranks(self) -> list[dict[str, int]]:
+        """For each column, the rank of each document in it, by id."""
+        return [{hit.id: hit.rank for hit in result.hits} for result in self.results]
+
+    def gone(self, place: int) -> list[Hit]:
+        """What the first column found and this one did not, in the first column's order."""
+        kept = self.ranks[place]
+        return [hit for hit in self.first.hits if hit.id not in kept] if place else []
+
+
+def movement(board: Board, place: int, hit: Hit) -> tuple[str, str]:
+    """How a document moved against the first column.
+
+    :returns: a word for its kind (up, down, same, new, only or nothing), and what the card says.
+    """
+    alone = len(board.results) > 1 and board.found_by[hit.id] == 1
+    if place == 0:
+        return ("only", "only here") if alone else ("", "")
+    before = board.ranks[0].get(hit.id)
+    if before is None:
+        return ("only", "new · only here") if alone and len(board.results) > 2 else ("new", "new")
+    change = before - hit.rank
+    if change > 0:
+        return "up", f"▲ {change}"
+    return ("down", f"▼ {-change}") if change < 0 else ("same", "same rank")

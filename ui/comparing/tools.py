@@ -1,0 +1,122 @@
+"""The row of tools over the results, and what stands under them: columns, filters, history, sharing, full screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from search.columns import SearchColumn
+from search.models import GENERIC
+from search.workspace import Project
+from ui import navigation
+from ui.comparing import agreement, downloads
+from ui.comparing.sides import Board
+
+_VIEW = "view"
+_FULL = "full"
+_DEPTHS = (3, 50, 10)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The places of the row that the page fills."""
+
+    columns: DeltaGenerator
+    filters: DeltaGenerator
+    history: DeltaGenerator
+    share: DeltaGenerator
+
+
+def bar() -> Bar:
+    """Draw the row; what is in its lists comes later."""
+    with st.container(key="compare-tools", horizontal=True, vertical_alignment="center"):
+        made = Bar(
+            columns=st.popover("Columns", icon=":material/view_column:", key="tool-columns"),
+            filters=st.container(width="content"),
+            history=st.popover("History", icon=":material/history:", key="tool-history"),
+            share=st.popover("Share", icon=":material/ios_share:", key="tool-share"),
+        )
+        label = "Leave full screen" if full() else "Full screen"
+        icon = ":material/fullscreen_exit:" if full() else ":material/fullscreen:"
+        st.button(label, key="full-screen", icon=icon, on_click=_toggle_full)
+    return made
+
+
+def depth() -> int:
+    """How many results a column shows; the address holds it."""
+    lowest, highest, usual = _DEPTHS
+    return int(
+        st.slider("Results in each column", lowest, highest, usual, key="k", bind="query-params")
+    )
+
+
+def full() -> bool:
+    """Whether the page fills the screen: no navigation, larger type."""
+    return st.query_params.get(_VIEW) == _FULL
+
+
+def leave_full() -> None:
+    """Go back to the page with its navigation."""
+    if full():
+        del st.query_params[_VIEW]
+
+
+def share(project: Project, board: Board | None) -> str:
+    """Draw what can be taken away of a comparison.
+
+    :returns: the Markdown that the copy button copies; empty where nothing was answered yet.
+    """
+    if board is None:
+        st.caption("Once a question was answered, it can be shared from here.")
+        return ""
+    st.html('<button type="button" class="b-button" data-copy>Copy as Markdown</button>')
+    for ending, kind, made in (
+        ("csv", "text/csv", downloads.as_csv),
+        ("json", "application/json", downloads.as_json),
+    ):
+        st.download_button(
+            f"Download {ending.upper()}",
+            partial(made, board),
+            downloads.file_name(project.name, board.query, ending),
+            kind,
+            key=f"compare-{ending}",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+        )
+    st.caption("The address of this page is a link to this view.")
+    said = agreement.sentence(board.results, board.sides, board.judged)
+    return downloads.as_markdown(board, said, st.context.url or "")
+
+
+def chips(said: Sequence[str]) -> str:
+    """What narrows the search, as HTML over the results."""
+    inner = "".join(f'<span class="b-chip" dir="auto">{escape(one)}</span>' for one in said)
+    return f'<div class="b-chips">{inner}</div>'
+
+
+def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> None:
+    """What stands under the results.
+
+    :param news: a sentence about what goes on meanwhile, such as a training.
+    :param answered: whether there are results.
+    """
+    if answered and len(chosen) > 1:
+        st.caption(
+            "Scores of two columns are on different scales: compare ranks, not scores. "
+            "▲ and ▼ tell how far a document moved against the first column."
+        )
+    if news:
+        st.caption(news)
+    if [column.name for column in chosen] == [GENERIC]:
+        navigation.step("Train a custom model to compare with", "train", "to-train")
+
+
+def _toggle_full() -> None:
+    if full():
+        leave_full()
+    else:
+        st.query_params[_VIEW] = _FULL
