@@ -12,6 +12,7 @@ from indexes.vector_index import (
     Facts,
     Plan,
     Progress,
+    Unsupported,
     VectorIndex,
     Vectors,
 )
@@ -19,10 +20,16 @@ from indexes.vector_index import (
 TYPES = (FLAT,)
 
 
+def check(plan: Plan) -> None:
+    """See `Engine.check`."""
+    if plan.type not in (AUTO, *TYPES):
+        known = ", ".join((AUTO, *TYPES))
+        raise Unsupported(f"FAISS has no index of type {plan.type!r} here. Choose one of: {known}.")
+
+
 def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
     """See `Engine.build`."""
-    if plan.type not in (AUTO, *TYPES):
-        raise BrokenIndex(f"there is no FAISS index of type {plan.type!r}")
+    check(plan)
     return flat_facts(StoredVectors.write(vectors, folder, progress))
 
 
@@ -31,6 +38,10 @@ def open_index(folder: Path, facts: Facts, connection: Mapping[str, str]) -> Vec
     if facts.type not in TYPES:
         raise BrokenIndex(f"there is no FAISS index of type {facts.type!r}")
     return FlatIndex(StoredVectors.open(folder, facts.zeros), facts)
+
+
+def put_in_service(facts: Facts, connection: Mapping[str, str]) -> None:
+    """See `Engine.put_in_service`: a folder is there or is not."""
 
 
 def discard(facts: Facts, connection: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import (
     FAISS,
+    MILVUS,
     BrokenIndex,
     Facts,
     Plan,
@@ -23,6 +24,14 @@ NO_CONNECTION: Mapping[str, str] = MappingProxyType({})
 class Engine(Protocol):
     """Where indexes live. Each engine is a module of these functions, imported when it is asked for."""
 
+    def check(self, plan: Plan) -> None:
+        """Find out, before hours of encoding, what would keep `build` from its work.
+
+        :raises Unsupported: when there is no index of that type.
+        :raises EngineFailed: when a server does not answer.
+        """
+        ...
+
     def build(self, vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
         """Build an index; `folder` gets its files, the stored vectors among them.
 
@@ -31,6 +40,7 @@ class Engine(Protocol):
         :raises BadVectors: for no vectors, a wrong shape, NaN or infinity.
         :raises DoesNotFit: when it would need more memory than the plan allows.
         :raises OSError: when the disk is full.
+        :raises EngineFailed: when a server could not do it.
         """
         ...
 
@@ -38,12 +48,22 @@ class Engine(Protocol):
         """Open an index that `build` made.
 
         :raises BrokenIndex: when it cannot be read back.
+        :raises EngineFailed: when a server does not answer.
         """
+        ...
+
+    def put_in_service(self, facts: Facts, connection: Mapping[str, str]) -> None:
+        """The artifact of an index was published: from now on, searches go to it, in one step."""
         ...
 
     def discard(self, facts: Facts, connection: Mapping[str, str]) -> None:
         """Remove what `build` made outside the folder: its artifact was deleted, or never published."""
         ...
+
+
+def check(plan: Plan) -> None:
+    """Find out what would keep an index from being built. See `Engine.check`."""
+    engine(plan.engine).check(plan)
 
 
 def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress = silent) -> Facts:
@@ -76,6 +96,14 @@ def stored_vectors(folder: Path) -> Vectors:
     return StoredVectors.open(folder, zeros=0).rows
 
 
+def put_in_service(
+    details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION
+) -> None:
+    """Let searches go to an index that was published. See `Engine.put_in_service`."""
+    facts = Facts.from_details(details)
+    engine(facts.engine).put_in_service(facts, connection)
+
+
 def discard(details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION) -> None:
     """Remove what an index has outside its folder. See `Engine.discard`."""
     facts = Facts.from_details(details)
@@ -91,4 +119,8 @@ def engine(name: str) -> Engine:
         from indexes import faiss_engine
 
         return faiss_engine
+    if name == MILVUS:
+        from indexes.milvus import engine as milvus_engine
+
+        return milvus_engine
     raise BrokenIndex(f"there is no index engine {name!r}")

@@ -16,6 +16,7 @@ Progress = Callable[[float, float, str], object]
 AUTO = "auto"
 FLAT = "flat"
 FAISS = "faiss"
+MILVUS = "milvus"
 TARGET_RECALL = 0.98
 
 
@@ -31,11 +32,19 @@ class DoesNotFit(ValueError):
     """An index that would need more memory than it may have; the message shows the arithmetic."""
 
 
+class EngineFailed(ValueError):
+    """A server that holds indexes is away, refuses us, or could not do it; the message is a whole sentence."""
+
+
+class Unsupported(EngineFailed):
+    """A plan that an engine has nothing for; the message is a whole sentence that says what it has."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What kind of index is wanted.
 
-    :param engine: where it lives: `faiss` is a folder on this machine.
+    :param engine: where it lives: `faiss` is a folder on this machine, `milvus` a server or a cluster.
     :param type: how it searches; `auto` chooses by size, memory and the recall that is wanted.
     :param target_recall: the share of the ten exact nearest that a search should find.
     :param memory: how many bytes the index may keep in memory; None for no bound.

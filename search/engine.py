@@ -12,6 +12,7 @@ from search.errors import Failed, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
+from search.index_servers import connection, in_words
 from search.indexing import build_index, find_index
 from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
 from search.models import ModelInfo
@@ -167,7 +168,8 @@ def open_searcher(
             f"python cli.py index {project.name} --model {info.name}."
         )
     try:
-        loaded = open_index(folder, index.details)
+        with in_words():
+            loaded = open_index(folder, index.details, connection(project))
     except BrokenIndex as error:
         raise Failed(f"{error}. Delete the folder {folder} and build it again.") from error
     if loaded.dimension != info.dimension:

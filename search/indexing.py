@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
@@ -9,6 +10,7 @@ from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.corpus import corpus_vectors
 from search.errors import Failed
+from search.index_servers import built_for, nothing_left, published, reachable
 from search.models import ModelInfo, find_model
 from search.progress import Progress, silent
 from search.workspace import Manifest, Project
@@ -60,14 +62,18 @@ def build_index(
     :param plan: what kind of index is wanted.
     """
     started = time.monotonic()
+    plan = reachable(project, plan)
     encoded = corpus_vectors(project, info, encoder, manifest, corpus, progress)
     vectors = encoded.vectors
     made_from = {"corpus": manifest.id, "model": info.id}
-    with project.publish("indexes", made_from) as draft:
+    built: dict[str, Any] = {}
+    with nothing_left(project, built), project.publish("indexes", made_from) as draft:
         try:
-            facts = build(vectors, plan, draft.folder)
+            with built_for(project, plan, draft) as wanted:
+                facts = build(vectors, wanted, draft.folder, progress)
         except BadVectors as error:
             raise Failed(f"The model {info.name!r} cannot index this corpus: {error}.") from error
+        built.update(facts.details())
         draft.details.update(
             model=info.name,
             fingerprint=info.fingerprint,
@@ -77,8 +83,10 @@ def build_index(
             **encoded.facts,
             **facts.details(),
         )
+    made = project.artifact("indexes", draft.id)
+    published(project, made)
     progress(1, 1, f"{len(vectors):,} passages indexed for {info.name}")
-    return project.artifact("indexes", draft.id)
+    return made
 
 
 def _size(folder: Path) -> int:

@@ -14,6 +14,7 @@ from search.corpus import Corpus, Found
 from search.encoders import Encoder
 from search.errors import Refused
 from search.filters import EVERYTHING, Scope
+from search.index_servers import in_words
 from search.keywords.index import TermIndex
 from search.models import KEYWORD, ModelInfo
 from search.settings import LIMITS
@@ -151,7 +152,8 @@ class Searcher:
         k = min(k, self._documents_in(allowed))
         fetch = min(most, k if self._owners is None else k * _PASSAGES)
         while fetch:
-            positions, scores = self._index.search(vectors, fetch, allowed)
+            with in_words():
+                positions, scores = self._index.search(vectors, fetch, allowed)
             found = [self._documents(*row) for row in zip(positions, scores, strict=True)]
             lacking = any(
                 len(ranking) < k and row[-1] >= 0

@@ -1,7 +1,7 @@
 """The only reader of environment variables, and the home of every limit."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from search.errors import Refused
@@ -46,6 +46,11 @@ class Settings:
     or openvino), `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
     default; 0 keeps nothing), and `max_tokens` what a command may send to a server that embeds
     (BESPOKE_MAX_TOKENS; None for each model's own cap).
+
+    `milvus_uri` and `milvus_token` are where a Milvus server is and what lets us in (BESPOKE_MILVUS_URI,
+    BESPOKE_MILVUS_TOKEN: user:password or an API key). `ray_address` is the Ray cluster that encodes
+    (RAY_ADDRESS). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
+    LOCAL_RANK, WORLD_SIZE, set by torchrun).
     """
 
     home: Path
@@ -54,6 +59,12 @@ class Settings:
     backend: str
     store_bytes: int
     max_tokens: int | None = None
+    milvus_uri: str = ""
+    milvus_token: str = field(default="", repr=False)
+    ray_address: str = ""
+    rank: int = 0
+    local_rank: int = 0
+    world: int = 1
 
 
 LIMITS = Limits()
@@ -76,6 +87,12 @@ def settings() -> Settings:
         backend=_backend(os.environ.get(BACKEND_VARIABLE) or BACKENDS[0]),
         store_bytes=_store_bytes(os.environ.get(STORE_VARIABLE) or "10"),
         max_tokens=_tokens(os.environ.get(TOKENS_VARIABLE)),
+        milvus_uri=os.environ.get("BESPOKE_MILVUS_URI", ""),
+        milvus_token=os.environ.get("BESPOKE_MILVUS_TOKEN", ""),
+        ray_address=os.environ.get("RAY_ADDRESS", ""),
+        rank=_number("RANK", 0),
+        local_rank=_number("LOCAL_RANK", 0),
+        world=_number("WORLD_SIZE", 1),
     )
 
 
@@ -106,6 +123,11 @@ def _store_bytes(gigabytes: str) -> int:
     if not 0 <= size < float("inf"):
         raise Refused(f"{STORE_VARIABLE} is {gigabytes!r}; it must be a number of gigabytes.")
     return int(size * 1e9)
+
+
+def _number(variable: str, otherwise: int) -> int:
+    value = os.environ.get(variable, "")
+    return int(value) if value.isdecimal() else otherwise
 
 
 def child_environment(run_folder: Path) -> dict[str, str]:

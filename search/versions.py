@@ -7,6 +7,7 @@ from typing import Any
 
 from search.corpus import Corpus
 from search.errors import Refused
+from search.index_servers import remove_indexes
 from search.workspace import Kind, Manifest, Project
 
 _LISTED = 1_000
@@ -155,6 +156,5 @@ def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
         for made in project.manifests(kind)
         if made.made_from.get("corpus") == manifest.id
     ]
-    for made in gone:
-        project.remove(made)
+    remove_indexes(project, gone)
     return gone

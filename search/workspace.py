@@ -95,6 +95,7 @@ class ProjectInfo(BaseModel):
     licence: str = ""
     examples: list[str] = Field(default_factory=list)
     generic: str = "generic"
+    milvus_uri: str = ""
 
 
 @dataclass

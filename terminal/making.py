@@ -19,11 +19,20 @@ def index(
     ] = "generic",
     engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = Engine.FAISS,
     type_: Annotated[
-        IndexKind, typer.Option("--type", help="How it searches; auto is exact (flat) here.")
+        IndexKind, typer.Option("--type", help="How it searches; auto chooses by size.")
     ] = IndexKind.AUTO,
+    milvus_uri: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="The project's Milvus server, kept in its settings. BESPOKE_MILVUS_URI goes before it.",
+        ),
+    ] = None,
 ) -> None:
     """Build the index of a model over the newest corpus."""
+    from indexes.vector_index import Plan
     from search.corpus import current_corpus
+    from search.index_servers import remember_address
     from search.indexing import index_model
     from search.keywords.store import build_keyword_index
     from search.models import KEYWORD
@@ -38,7 +47,10 @@ def index(
                 f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB)."
             )
             return
-        made = index_model(existing(project), model, progress=run)
+        if milvus_uri is not None:
+            remember_address(existing(project), milvus_uri)
+        plan = Plan(engine=engine.value, type=type_.value)
+        made = index_model(existing(project), model, progress=run, plan=plan)
         facts = made.details
         say(
             f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "

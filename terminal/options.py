@@ -29,6 +29,7 @@ class Engine(StrEnum):
     """Where an index lives."""
 
     FAISS = "faiss"
+    MILVUS = "milvus"
 
 
 class IndexKind(StrEnum):
@@ -36,3 +37,8 @@ class IndexKind(StrEnum):
 
     AUTO = "auto"
     FLAT = "flat"
+    HNSW = "hnsw"
+    IVF = "ivf"
+    IVF_SQ8 = "ivf-sq8"
+    IVF_PQ = "ivf-pq"
+    DISKANN = "diskann"

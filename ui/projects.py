@@ -7,6 +7,7 @@ import streamlit as st
 from search import runs
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation, verdict_on
+from search.index_servers import delete_project
 from search.models import custom_manifests
 from search.workspace import Manifest, Project, damaged_projects, project_to_be, projects
 from training.samples import SAMPLES, Sample
@@ -125,7 +126,7 @@ def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
 
 
 def _delete(project: Project) -> None:
-    project.delete()
+    delete_project(project)
     if state.chosen_name() == project.name:
         st.query_params.clear()
         st.session_state.pop("project", None)

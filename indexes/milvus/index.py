@@ -1,0 +1,121 @@
+"""Search on a Milvus server; exact scores and exact ties from the vectors that are stored here."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from indexes.milvus.allowed import expression
+from indexes.milvus.kinds import KINDS
+from indexes.milvus.server import MOST, Server
+from indexes.stored_vectors import StoredVectors, in_order, nothing_found
+from indexes.vector_index import Facts, Positions, Progress, Vectors, silent
+
+_MARGIN = 16
+_NOISE = 1e-5
+_FEW = 4_096
+_RESULTS = 1_000_000
+_BYTES = 16 * 1024 * 1024
+
+
+class MilvusIndex:
+    """Candidates come from the server, their scores and their order from the stored vectors.
+
+    An exact type asks for more until the border of the k best is settled, so that it equals brute force. What
+    a server cannot be asked for in one go (more than 16,384 vectors, the few positions of a very selective
+    filter) is searched here, exactly.
+    """
+
+    def __init__(self, server: Server, name: str, stored: StoredVectors, facts: Facts) -> None:
+        """:param name: the alias of the collection: it goes on to work when a rebuilt index takes its place."""
+        self._server = server
+        self._name = name
+        self._stored = stored
+        self._kind = KINDS[facts.type]
+        self.facts = facts
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return self._stored.dimension
+
+    def __len__(self) -> int:
+        """The number of vectors."""
+        return len(self._stored)
+
+    @property
+    def vectors(self) -> Vectors:
+        """See `VectorIndex.vectors`."""
+        return self._stored.rows
+
+    def search(
+        self, queries: Vectors, k: int, allowed: Positions | None = None
+    ) -> tuple[Positions, Vectors]:
+        """See `VectorIndex.search`.
+
+        :raises EngineFailed: when the server does not answer.
+        """
+        rows = self._stored.checked(queries, k)
+        positions, scores = nothing_found(len(rows), k)
+        among = None if allowed is None else in_order(allowed)
+        askers = np.flatnonzero(rows.any(axis=1))
+        most = len(self) - self.facts.zeros if among is None else len(among)
+        if among is not None and len(among) <= _FEW:
+            return self._stored.search(queries, k, among)
+        only = "" if among is None else expression(among, len(self))
+        fetch = min(most, k * self._kind.wider + _MARGIN)
+        while len(askers) and fetch:
+            if fetch > MOST:
+                positions[askers], scores[askers] = self._stored.search(rows[askers], k, among)
+                break
+            unsettled, lacking = [], []
+            found = self._candidates(rows[askers], fetch, only or "")
+            for asker, (candidates, rough) in zip(askers, found, strict=True):
+                fits = candidates if only is not None else candidates[_is_in(candidates, among)]
+                kept, exact_scores = self._stored.best(rows[asker], fits, k)
+                if len(kept) < k and len(candidates) < fetch and not self._kind.exact:
+                    lacking.append(asker)  # A graph or lists may not lead to all that is allowed.
+                    continue
+                if fetch < most and not self._settled(k, exact_scores, rough, fetch):
+                    unsettled.append(asker)
+                    continue
+                positions[asker, : len(kept)] = kept
+                scores[asker, : len(kept)] = exact_scores
+            if lacking:
+                positions[lacking], scores[lacking] = self._stored.search(rows[lacking], k, among)
+            askers = np.array(unsettled, dtype=np.int64)
+            fetch = min(most, fetch * 4)
+        return positions, scores
+
+    def write_changed(
+        self, vectors: Vectors, origins: Positions, folder: object, progress: Progress = silent
+    ) -> Facts | None:
+        """See `VectorIndex.write_changed`: a collection of its own is filled anew, so that a swap is one step."""
+        return None
+
+    def _settled(self, k: int, best: Vectors, rough: Vectors, fetch: int) -> bool:
+        """Whether nothing that was not fetched can be among the best k."""
+        if len(best) < k:
+            return False
+        if not self._kind.exact or len(rough) < fetch:
+            return True
+        return bool(rough[-1] < best[-1] - _NOISE)
+
+    def _candidates(
+        self, queries: Vectors, fetch: int, only: str
+    ) -> Iterator[tuple[Positions, Vectors]]:
+        """What the server finds for each query, in requests of bounded size."""
+        effort = self.facts.parameters.get("effort")
+        parameters = self._kind.searched_with(effort, fetch)
+        size = max(1, min(_RESULTS // fetch, _BYTES // (4 * self.dimension)))
+        for start in range(0, len(queries), size):
+            part = queries[start : start + size]
+            for found, rough in self._server.search(self._name, part, fetch, parameters, only):
+                yield np.array(found, dtype=np.int64), np.array(rough, dtype=np.float32)
+
+
+def _is_in(candidates: Positions, among: Positions | None) -> np.ndarray:
+    """Which candidates are among positions that ascend."""
+    assert among is not None
+    places = np.minimum(np.searchsorted(among, candidates), len(among) - 1)
+    inside: np.ndarray = among[places] == candidates
+    return inside

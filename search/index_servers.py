@@ -1,0 +1,162 @@
+"""Indexes on a server: where it is, what our collections on it are called, and leaving nothing there.
+
+A collection belongs to an index artifact and bears its id. So whatever has our prefix and belongs to no artifact
+(finished or being built) is a leftover: of a killed process, or of something deleted while the server was away.
+The next build sweeps it up. The prefix is drawn at random for each workspace; a workspace that was copied or
+moved draws a new one, so that it never takes another's collections for leftovers.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from indexes.opening import check, discard, put_in_service
+from indexes.vector_index import FAISS, BrokenIndex, EngineFailed, Plan, Unsupported
+from search.errors import Failed, Refused
+from search.settings import settings
+from search.workspace import Draft, Manifest, Project, write_atomically
+
+_OWNER_FILE = ".collections.json"
+_UNFIT = re.compile(r"\W+", re.ASCII)
+
+
+def connection(project: Project) -> dict[str, str]:
+    """What an engine on another machine must know to be reached: `uri` and `token`, where they are known."""
+    known = settings()
+    found = {"uri": known.milvus_uri or project.info.milvus_uri, "token": known.milvus_token}
+    return {name: value for name, value in found.items() if value}
+
+
+def remember_address(project: Project, uri: str) -> None:
+    """Keep the address of the project's Milvus server in its settings.
+
+    :raises Refused: for an address that holds a password, or is none.
+    """
+    if "@" in uri:
+        raise Refused(
+            "The address of a Milvus server is kept and shown, so it may hold no password. Put that into "
+            "the environment: BESPOKE_MILVUS_TOKEN=user:password."
+        )
+    if not re.match(r"https?://[^\s/]+|\S+\.db$", uri):
+        raise Refused(f"{uri!r} is no address of a Milvus server, such as http://localhost:19530.")
+    project.change(milvus_uri=uri)
+
+
+def reachable(project: Project, plan: Plan) -> Plan:
+    """The plan with what its engine must know, after the engine said that it can do it.
+
+    :raises Refused: when it has no index of that type, or its address is not known.
+    :raises Failed: when it does not answer.
+    """
+    full = replace(plan, connection={} if plan.engine == FAISS else connection(project))
+    with in_words():
+        check(full)
+    return full
+
+
+@contextmanager
+def built_for(project: Project, plan: Plan, draft: Draft) -> Iterator[Plan]:
+    """The plan with the names that an index gets on the server; leftovers of others are swept up first."""
+    with in_words():
+        if plan.engine == FAISS:
+            yield plan
+            return
+        prefix = _prefix()
+        _sweep(plan.connection, prefix)
+        names = {"collection": prefix + _fit(draft.id), "alias": _alias(prefix, project, draft)}
+        yield replace(plan, connection={**plan.connection, **names})
+
+
+@contextmanager
+def nothing_left(project: Project, details: Mapping[str, Any]) -> Iterator[None]:
+    """Publishes happen inside: when one fails after the index was built, the server is tidied, too."""
+    try:
+        yield
+    except BaseException:
+        if details.get("engine", FAISS) != FAISS:
+            with suppress(EngineFailed):
+                discard(details, connection(project))
+        raise
+
+
+def published(project: Project, manifest: Manifest) -> None:
+    """Let searches go to a new index, in one step, and remove those on a server that it takes the place of."""
+    if manifest.details["engine"] == FAISS:
+        return
+    with in_words():
+        put_in_service(manifest.details, connection(project))
+    older = [m for m in project.manifests("indexes") if m.id < manifest.id]
+    same = [m for m in older if m.made_from == manifest.made_from]
+    remove_indexes(project, [m for m in same if m.details.get("engine", FAISS) != FAISS])
+
+
+def remove_indexes(project: Project, manifests: Sequence[Manifest]) -> None:
+    """Delete artifacts; of the indexes among them, what is on a server too."""
+    for manifest in manifests:
+        project.remove(manifest)
+    leave_servers(project, manifests)
+
+
+def leave_servers(project: Project, manifests: Sequence[Manifest]) -> None:
+    """Remove what indexes have on a server. Where it is away, the next build there does so."""
+    for manifest in manifests:
+        if manifest.kind == "indexes" and manifest.details.get("engine", FAISS) != FAISS:
+            with suppress(EngineFailed, BrokenIndex):
+                discard(manifest.details, connection(project))
+
+
+def delete_project(project: Project) -> None:
+    """Delete a project, and what its indexes have on a server."""
+    manifests: list[Manifest] = []
+    with suppress(Failed):  # A damaged project can be deleted; its collections are swept later.
+        manifests = project.manifests("indexes")
+        leave_servers(project, manifests)
+    project.delete()
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What an engine says of a failure is a sentence for a person already."""
+    try:
+        yield
+    except Unsupported as error:
+        raise Refused(str(error)) from None
+    except EngineFailed as error:
+        raise Failed(str(error)) from None
+
+
+def _sweep(at: Mapping[str, str], prefix: str) -> None:
+    from indexes.milvus.engine import sweep
+
+    home = settings().home
+    folders = (folder.name for folder in home.glob("*/indexes/*"))
+    existing = {_fit(name.removeprefix(".").split(".")[0]) for name in folders}
+    sweep(at, prefix, existing.__contains__)
+
+
+def _alias(prefix: str, project: Project, draft: Draft) -> str:
+    """The same for each index of a corpus as a model sees it; readable for whoever looks at the server."""
+    made = json.dumps([str(project.folder), draft.made_from], sort_keys=True)
+    return f"{prefix}{_fit(project.name)[:60]}_{hashlib.sha256(made.encode()).hexdigest()[:16]}"
+
+
+def _fit(text: str) -> str:
+    """A text as a part of a collection's name: Milvus allows ASCII letters, digits and _ ."""
+    return _UNFIT.sub("_", text)
+
+
+def _prefix() -> str:
+    """What the names of this workspace's collections begin with."""
+    path = settings().home / _OWNER_FILE
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if known["home"] == str(settings().home):
+            return f"bespoke_{_fit(known['owner'])}_"
+    owner = secrets.token_hex(6)
+    write_atomically(path, json.dumps({"owner": owner, "home": str(settings().home)}))
+    return f"bespoke_{owner}_"
