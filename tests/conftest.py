@@ -6,10 +6,14 @@ import random
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.milvus_server import RealMilvus
 
 # Two threads that wait for each other on a busy machine make a tiny step a hundred times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -235,6 +239,19 @@ def _tiny_tokenizer() -> "object":
         mask_token="[MASK]",
         model_max_length=64,
     )
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[RealMilvus]":
+    """A real standalone Milvus server, one for all tests of this process."""
+    from tests.milvus_server import RealMilvus
+
+    server = RealMilvus(tmp_path_factory.mktemp("milvus"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

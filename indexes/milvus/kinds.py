@@ -95,7 +95,7 @@ def built_with(kind: str, count: int, dimension: int) -> dict[str, Any]:
 
 def smallest(kind: str) -> int:
     """How many vectors a type needs at least."""
-    return _SMALLEST_PQ if kind == "ivf-pq" else 1
+    return _SMALLEST_PQ if kind == "ivf-pq" else 0
 
 
 def _parts(dimension: int) -> int:

@@ -1,0 +1,198 @@
+"""Projects whose indexes are on Milvus (here Milvus Lite): found, replaced, deleted, never left behind."""
+
+import json
+
+import numpy as np
+import pytest
+
+from indexes.vector_index import Plan
+from search.corpus import current_corpus
+from search.engine import open_searcher
+from search.errors import Cancelled, Failed, Refused
+from search.index_servers import connection, delete_project, remember_address
+from search.indexing import build_index, find_index
+from search.models import ModelInfo
+from search.versions import delete_version, versions
+from search.workspace import project
+from training.intake import import_beir
+
+INFO = ModelInfo(
+    name="generic",
+    id="generic",
+    kind="generic",
+    recipe=None,
+    dimension=8,
+    created="",
+    fingerprint="f",
+    origin="",
+)
+MILVUS = Plan("milvus", "flat")
+
+
+class Signs:
+    """An encoder of made-up vectors: the same text, the same vector."""
+
+    def encode_document(self, inputs):
+        return np.vstack(
+            [np.random.default_rng(list(text.encode())).normal(size=8) for text in inputs]
+        ).astype(np.float32)
+
+    encode_query = encode_document
+
+
+@pytest.fixture
+def lab(tiny_beir, tmp_path, monkeypatch):
+    """A project of forty documents whose server is a Milvus Lite database."""
+    from search.workspace import project_to_be
+
+    import_beir(project_to_be("lab"), tiny_beir)
+    # As the generic model, so that no model has to be trained first.
+    remember_address(project("lab"), str(tmp_path / "lite.db"))
+    monkeypatch.setenv("BESPOKE_EMBEDDINGS_GB", "0")
+    return project("lab")
+
+
+def collections(of):
+    """What is on the server: collection to aliases."""
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(connection(of)["uri"])
+    return {
+        name: client.list_aliases(name)["aliases"] for name in sorted(client.list_collections())
+    }
+
+
+def indexed(lab, plan=MILVUS, **more):
+    manifest, corpus = current_corpus(lab)
+    return build_index(lab, INFO, Signs(), manifest, corpus, plan=plan, **more)
+
+
+def searched(lab, index):
+    _, corpus = current_corpus(lab)
+    searcher = open_searcher(lab, INFO, Signs(), index, corpus)
+    return searcher.rank(["who helps", "velkorin", "mould"], 7)
+
+
+def test_an_index_on_a_server_finds_what_one_in_a_folder_finds(lab):
+    there, here = indexed(lab), indexed(lab, Plan())
+    assert (there.details["engine"], here.details["engine"]) == ("milvus", "faiss")
+    assert searched(lab, there) == searched(lab, here)
+    (name,) = collections(lab)
+    assert there.id.replace("-", "_") in name
+
+
+def test_a_rebuilt_index_takes_the_place_of_the_last_in_one_step(lab):
+    first = indexed(lab)
+    _, corpus = current_corpus(lab)
+    still_open = open_searcher(lab, INFO, Signs(), first, corpus)
+    before = still_open.rank(["who helps"], 5)
+    second = indexed(lab, Plan("milvus", "hnsw"))
+    ((name, aliases),) = collections(lab).items()
+    assert name == second.details["parameters"]["collection"]
+    assert aliases == [first.details["parameters"]["alias"]]
+    assert still_open.rank(["who helps"], 5) == before
+    assert [m.id for m in lab.manifests("indexes")] == [second.id]
+
+
+def test_a_cancel_while_vectors_are_sent_leaves_nothing(lab):
+    def progress(done, total, message, metrics=None):
+        if "sending" in message:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        indexed(lab, progress=progress)
+    assert collections(lab) == {}
+    assert lab.manifests("indexes") == []
+
+
+def test_a_publish_that_fails_leaves_nothing(lab, monkeypatch):
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("search.workspace.Drafts.seal", full)
+    with pytest.raises(OSError, match="No space left"):
+        indexed(lab)
+    assert collections(lab) == {}
+
+
+def test_the_next_build_sweeps_up_what_belongs_to_no_index(lab):
+    from pymilvus import MilvusClient
+
+    made = indexed(lab)
+    client = MilvusClient(connection(lab)["uri"])
+    prefix = made.details["parameters"]["collection"].removesuffix(made.id.replace("-", "_"))
+    client.create_collection(f"{prefix}20200101_000000_000000_dead", dimension=8)
+    client.create_collection("somebody_elses", dimension=8)
+    other = indexed(lab, Plan("milvus", "hnsw"))
+    assert sorted(collections(lab)) == sorted(
+        ["somebody_elses", other.details["parameters"]["collection"]]
+    )
+
+
+def test_deleting_a_version_or_the_project_takes_the_collections_along(lab, tmp_path):
+    from search.adding import add_documents
+
+    indexed(lab)
+    more = tmp_path / "more.jsonl"
+    more.write_text(json.dumps({"id": "x", "text": "something new"}) + "\n")
+    add_documents(lab, [more])
+    newer = indexed(lab)
+    assert len(collections(lab)) == 2
+    delete_version(lab, versions(lab)[0])
+    assert list(collections(lab)) == [newer.details["parameters"]["collection"]]
+    address = connection(lab)["uri"]
+    delete_project(lab)
+    from pymilvus import MilvusClient
+
+    assert MilvusClient(address).list_collections() == []
+    assert not lab.exists
+
+
+def test_a_project_can_be_deleted_while_its_server_is_away(lab, monkeypatch):
+    indexed(lab)
+    monkeypatch.setenv("BESPOKE_MILVUS_URI", "http://127.0.0.1:9")
+    delete_project(lab)
+    assert not lab.exists
+
+
+def test_a_copied_workspace_leaves_the_collections_of_the_first_alone(lab, tmp_path, monkeypatch):
+    import shutil
+
+    made = indexed(lab)
+    shutil.copytree(lab.folder.parent, tmp_path / "copy")
+    monkeypatch.setenv("BESPOKE_HOME", str(tmp_path / "copy"))
+    copy = project("lab")
+    copied = indexed(copy, Plan("milvus", "hnsw"))
+    monkeypatch.setenv("BESPOKE_HOME", str(lab.folder.parent))
+    assert copied.details["parameters"]["alias"] != made.details["parameters"]["alias"]
+    indexed(project("lab"))
+    assert copied.details["parameters"]["collection"] in collections(lab)
+
+
+def test_a_server_that_went_away_is_one_sentence(lab, monkeypatch):
+    made = indexed(lab)
+    monkeypatch.setenv("BESPOKE_MILVUS_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("BESPOKE_MILVUS_TOKEN", "root:sesame")
+    with pytest.raises(Failed, match="No Milvus server answers at http"):
+        searched(lab, made)
+    with pytest.raises(Failed, match="No Milvus server answers"):
+        indexed(lab)
+    manifest, _ = current_corpus(lab)
+    assert find_index(lab, INFO, manifest).id == made.id
+
+
+def test_no_token_is_ever_written(lab, monkeypatch, tree):
+    monkeypatch.setenv("BESPOKE_MILVUS_TOKEN", "root:sesame")
+    indexed(lab)
+    for path, content in tree(lab.folder.parent).items():
+        assert content is None or b"sesame" not in content, path
+    from search.settings import settings
+
+    assert "sesame" not in repr(settings())
+
+
+@pytest.mark.parametrize("address", ["http://root:pw@here:1", "here", "ftp://here", ""])
+def test_addresses_that_are_none_or_hold_a_password_are_refused(lab, address):
+    with pytest.raises(Refused):
+        remember_address(lab, address)
+    assert lab.info.milvus_uri.endswith("lite.db")
