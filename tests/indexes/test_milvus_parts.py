@@ -33,10 +33,14 @@ def test_runs_become_ranges_and_the_shorter_side_is_written():
     scattered = np.union1d(but_odd, np.arange(30_001, 50_000, 2))
     assert expression(but_odd, 60_000).startswith("(id >= 400 and id <= 29999) or (id >= 50000 and")
     assert expression(scattered, 60_000) is None
-    most = np.setdiff1d(np.arange(60_000), [*range(1, 22_001, 2), 59_998, 59_999])
-    assert expression(most, 60_000) is None
-    most = np.setdiff1d(np.arange(60_000), [*range(1, 19_001, 2), *range(59_000, 60_000)])
-    assert expression(most, 60_000).startswith("(id < 59000 or id > 59999) and id not in [1, 3, 5,")
+    # Pairs with one gap between each two: the gaps are fewer than what is allowed.
+    gaps = [*range(1, 27_000, 3), *range(59_000, 60_000)]
+    most = np.setdiff1d(np.arange(60_000), gaps)
+    written = expression(most, 60_000)
+    assert written.startswith("(id < 59000 or id > 59999) and id not in [1, 4, 7,")
+    first, _, rest = written.partition(" and id not in ")
+    assert eval(rest) == gaps[:9_000]
+    assert [eval(first, {"id": p}) for p in (58_999, 59_000, 59_999)] == [True, False, False]
 
 
 def test_what_is_too_scattered_is_not_written_at_all():
