@@ -39,7 +39,10 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Metered(Protocol):
-    """An encoder that costs something for each text, such as a server that is paid by tokens."""
+    """An encoder that costs something for each text, such as a server that is paid by tokens.
+
+    It remembers by itself what it encoded, on disk and before it is used.
+    """
 
     def admit(self, documents: Iterable[str]) -> None:
         """Be told of all documents before the first is encoded.
@@ -69,7 +72,7 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
     if is_ready_made(manifest):
         from search.ready_made.loading import load_ready_made
 
-        return load_ready_made(manifest, max_tokens)
+        return load_ready_made(project, manifest, max_tokens)
     from search.adapted import FORMAT as MATRIX
     from search.adapted import load_adapted
 

@@ -31,11 +31,13 @@ def index_model(
     rebuild: bool = True,
     progress: Progress = silent,
     plan: Plan = Plan(),
+    max_tokens: int | None = None,
 ) -> Manifest:
     """Build the index of a model over the newest corpus.
 
     :param rebuild: build it even when there is one.
     :param plan: what kind of index is wanted.
+    :param max_tokens: the most tokens to send, where a server embeds; None for the model's own cap.
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -43,7 +45,8 @@ def index_model(
     existing = None if rebuild else find_index(project, info, manifest)
     if existing is not None:
         return existing
-    return build_index(project, info, load_encoder(project, info), manifest, corpus, progress, plan)
+    encoder = load_encoder(project, info, max_tokens)
+    return build_index(project, info, encoder, manifest, corpus, progress, plan)
 
 
 def build_index(

@@ -28,6 +28,10 @@ def index(
             help="The project's Milvus server, kept in its settings. BESPOKE_MILVUS_URI goes before it.",
         ),
     ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="The most tokens to send, where a server computes the vectors."),
+    ] = None,
 ) -> None:
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import Plan
@@ -50,7 +54,7 @@ def index(
         if milvus_uri is not None:
             remember_address(existing(project), milvus_uri)
         plan = Plan(engine=engine.value, type=type_.value)
-        made = index_model(existing(project), model, progress=run, plan=plan)
+        made = index_model(existing(project), model, progress=run, plan=plan, max_tokens=max_tokens)
         facts = made.details
         say(
             f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "

@@ -1,6 +1,6 @@
 """Vectors of a whole corpus as a model sees it: what is known already is not encoded again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
 from search.adapters import derived_vectors
 from search.corpus import Corpus
-from search.encoders import Encoder
+from search.encoders import Encoder, Metered
 from search.errors import Failed
 from search.models import ModelInfo
 from search.progress import Progress, silent
@@ -50,6 +50,8 @@ def corpus_vectors(
     if derived is not None:
         return Encoded(derived, 0)
     earlier = _earlier_vectors(project, info, manifest, corpus)
+    if isinstance(encoder, Metered):
+        encoder.admit(_unknown_texts(corpus, earlier))
     return Encoded(encode_corpus(encoder, corpus, info, progress, earlier), len(earlier))
 
 
@@ -92,6 +94,15 @@ def encode_corpus(
             done += len(chunk)
             progress(done, total, message)
     return vectors
+
+
+def _unknown_texts(corpus: Corpus, known: Mapping[int, Vectors]) -> Iterator[str]:
+    """What a model would see of all passages that have no vector yet."""
+    for start in range(0, corpus.passages, _WINDOW):
+        stop = min(start + _WINDOW, corpus.passages)
+        for position, text in enumerate(corpus.embedded_texts(start, stop), start):
+            if position not in known:
+                yield text
 
 
 def _earlier_vectors(

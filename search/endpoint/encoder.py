@@ -1,20 +1,21 @@
 """A server's embeddings as an Encoder: what was paid for once is remembered, and no more is sent than allowed."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.endpoint.calls import Caller
-from search.endpoint.memory import Scratch
+from search.endpoint.memory import Remembered
 from search.endpoint.pace import Pace
 from search.endpoint.settings import EndpointSettings
 from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
 from search.errors import Refused
 from search.ready_made.prompts import Prompts
 from search.settings import settings as environment
-from search.workspace import Manifest
+from search.workspace import Manifest, Project
 
 FORMAT = "endpoint"
 
@@ -38,7 +39,7 @@ class EndpointEncoder:
 
     A text without letters is not sent: its vector is zero, which is never found and finds nothing.
 
-    :param name: what the model is called here, for messages.
+    :param name: what the model is called, and `project` where: for messages.
     :param settings: where the server is and how to deal with it.
     :param prompts: what goes before each query and each document.
     :param dimension: of the vectors.
@@ -50,6 +51,7 @@ class EndpointEncoder:
     def __init__(
         self,
         name: str,
+        project: str,
         settings: EndpointSettings,
         prompts: Prompts,
         dimension: int,
@@ -59,6 +61,7 @@ class EndpointEncoder:
         pace: Pace | None = None,
     ) -> None:
         self.name = name
+        self._project = project
         self.dimension = dimension
         self.settings = settings
         self.sent = 0
@@ -66,6 +69,7 @@ class EndpointEncoder:
         self._caller = caller
         self._memory = memory
         self._most = max_tokens or environment().max_tokens or settings.max_tokens
+        self._one_at_a_time = Lock()
         self._pace = pace or Pace(settings.requests_per_minute, settings.tokens_per_minute)
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
@@ -83,7 +87,8 @@ class EndpointEncoder:
         texts = tokens = 0
         for block in _blocks(documents):
             unknown = set(self._as_sent(block)) - {""}
-            unknown -= self._memory.get(sorted(unknown)).keys()
+            with self._one_at_a_time:
+                unknown -= self._memory.get(sorted(unknown)).keys()
             part = estimate(cut_to(text, self.settings.max_length) for text in unknown)
             texts, tokens = texts + part.texts, tokens + part.tokens
         return Estimate(texts, tokens)
@@ -95,12 +100,10 @@ class EndpointEncoder:
         """
         needed = self.estimate(documents)
         if self.sent + needed.tokens > self._most:
-            cost = needed.cost(self.settings.price)
-            price = f" (about ${cost:,.2f} at ${self.settings.price:g} a million)" if cost else ""
             raise Refused(
-                f"{self.name!r} would send about {needed.tokens:,} tokens in {needed.texts:,} texts to "
-                f"{self.settings.base_url}{price}; at most {self._most:,} are allowed. Nothing was sent. "
-                f"To allow it: python cli.py index PROJECT --model {self.name} --max-tokens "
+                f"{self.name!r} would send {needed.told(self.settings.price)}, to "
+                f"{self.settings.base_url}; at most {self._most:,} tokens are allowed. Nothing was sent. To "
+                f"allow it: python cli.py index {self._project} --model {self.name} --max-tokens "
                 f"{_rounded(needed.tokens + self.sent)}."
             )
 
@@ -110,9 +113,10 @@ class EndpointEncoder:
     def _encoded(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts as they are sent, each distinct one once; "" stands for one without letters."""
         distinct = [text for text in dict.fromkeys(texts) if text]
-        known = self._memory.get(distinct)
-        for batch in self._batches([text for text in distinct if text not in known]):
-            known |= dict(zip(batch, self._sent(batch), strict=True))
+        with self._one_at_a_time:
+            known = self._memory.get(distinct)
+            for batch in self._batches([text for text in distinct if text not in known]):
+                known |= dict(zip(batch, self._sent(batch), strict=True))
         zero = np.zeros(self.dimension, dtype=np.float32)
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for place, text in enumerate(texts):
@@ -151,7 +155,9 @@ class EndpointEncoder:
             yield batch
 
 
-def load_endpoint(manifest: Manifest, max_tokens: int | None = None) -> EndpointEncoder:
+def load_endpoint(
+    project: Project, manifest: Manifest, max_tokens: int | None = None
+) -> EndpointEncoder:
     """A server that was added to a project, as an encoder; nothing is sent yet.
 
     :param max_tokens: the most tokens that may be sent; None for the model's own cap.
@@ -161,11 +167,12 @@ def load_endpoint(manifest: Manifest, max_tokens: int | None = None) -> Endpoint
     settings = EndpointSettings(**details["settings"])
     return EndpointEncoder(
         name=details["name"],
+        project=project.name,
         settings=settings,
         prompts=Prompts(**details["prompts"]),
         dimension=details["dimension"],
         caller=Caller(settings),
-        memory=Scratch(),
+        memory=Remembered(details["fingerprint"], details["dimension"]),
         max_tokens=max_tokens,
     )
 

@@ -20,6 +20,15 @@ class Estimate(NamedTuple):
         """What that costs, by the price of a million tokens; None where no price is known."""
         return None if price is None else self.tokens / 1e6 * price
 
+    def told(self, price: float | None) -> str:
+        """In words: about 1,200 tokens in 40 texts, less than a cent at $0.02 for a million."""
+        words = f"about {self.tokens:,} tokens in {self.texts:,} texts"
+        cost = self.cost(price)
+        if cost is None:
+            return words
+        money = f"about ${cost:,.2f}" if cost >= 0.01 else "less than a cent"
+        return f"{words}, {money} at ${price:g} for a million"
+
 
 def tokens_of(text: str) -> int:
     """About how many tokens a text has.

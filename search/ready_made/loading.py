@@ -1,10 +1,10 @@
 """Ready-made models as encoders, from what was noted when they were added."""
 
 from search.encoders import Encoder
-from search.workspace import Manifest
+from search.workspace import Manifest, Project
 
 
-def load_ready_made(manifest: Manifest, max_tokens: int | None = None) -> Encoder:
+def load_ready_made(project: Project, manifest: Manifest, max_tokens: int | None = None) -> Encoder:
     """Load a ready-made model that was added to a project.
 
     :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
@@ -24,5 +24,5 @@ def load_ready_made(manifest: Manifest, max_tokens: int | None = None) -> Encode
     else:
         from search.endpoint.encoder import load_endpoint
 
-        encoder = load_endpoint(manifest, max_tokens)
+        encoder = load_endpoint(project, manifest, max_tokens)
     return encoder
