@@ -1,0 +1,135 @@
+"""Models by hub id, from a hub on this machine; and a hub that is not there, or does not answer."""
+
+import json
+import shutil
+import time
+
+import pytest
+from fake_hub import NEWER, fake_hub
+
+from search.models import find_model
+from search.ready_made.hub import looks_like_hub_id
+from search.workspace import project
+
+MODEL = "somebody/e5-small-tiny"
+# Each starts the terminal several times: the hub's address is read when its library is loaded.
+slow = pytest.mark.slow
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    with fake_hub() as made:
+        monkeypatch.setenv("HF_ENDPOINT", made.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-cache"))
+        monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        yield made
+
+
+@pytest.fixture
+def lab(run_cli, tiny_beir):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    return "lab"
+
+
+@pytest.fixture
+def published(hub, copy_of):
+    """The tiny model on the hub, with files beside it that must not be downloaded."""
+    folder = copy_of("published")
+    (folder / "pytorch_model.bin").write_bytes(b"a pickle")
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.onnx").write_bytes(b"x" * 1_000)
+    hub.models[MODEL] = folder
+    return folder
+
+
+def test_ids():
+    for good in ("intfloat/e5-small-v2", "all-MiniLM-L6-v2", "a.b/c_d"):
+        assert looks_like_hub_id(good)
+    for odd in (
+        "a/b/c",
+        "../x",
+        ".hidden",
+        "-x",
+        "two words",
+        "",
+        "a/",
+        "/a",
+        "ü/x",
+        "https://x/y",
+    ):
+        assert not looks_like_hub_id(odd)
+
+
+@slow
+def test_a_model_of_the_hub_works_without_the_hub_once_it_is_here(
+    hub, published, lab, run_cli, monkeypatch
+):
+    done = run_cli("add-model", "lab", MODEL, "--default")
+    assert done.returncode == 0, done.stderr
+    assert "'e5-small-tiny', called generic, is ready: 32 dimensions" in done.stdout
+    assert "“query: ”" in done.stderr
+    info = find_model(project("lab"), "generic")
+    details = project("lab").artifact("models", info.id).details
+    assert (details["reference"], details["commit"]) == (MODEL, "1" * 40)
+    downloaded = {a.rsplit("/", 1)[1] for a in hub.asked if "/resolve/" in a}
+    assert "model.safetensors" in downloaded
+    assert not downloaded & {"pytorch_model.bin", "model.onnx"}
+    hub.commit = NEWER
+    hub.asked.clear()
+    done = run_cli("search", "lab", "frost", "--model", "generic", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["results"]["generic"]["hits"]) == 10
+    assert hub.asked == [], "a version that is here needs no hub"
+
+
+@slow
+def test_what_the_hub_does_not_give_is_one_sentence(hub, published, lab, run_cli, workspace, tree):
+    hub.gated.add("big/gated-model")
+    (published / "model.safetensors").unlink()
+    before = tree(workspace)
+    for reference, said in (
+        ("nobody/nothing", "The hub has no model nobody/nothing"),
+        ("big/gated-model", "only to those who accepted its terms"),
+        (MODEL, "no .safetensors weights"),
+    ):
+        done = run_cli("add-model", "lab", reference)
+        assert done.returncode == 2, done.stderr
+        assert said in done.stderr and "Traceback" not in done.stderr
+        assert len(done.stderr.strip().splitlines()) <= 3
+    assert tree(workspace) == before
+
+
+@slow
+@pytest.mark.parametrize("how", ["nobody there", "no such host", "offline", "silent"])
+def test_a_hub_that_cannot_be_reached_is_one_sentence_soon(hub, lab, run_cli, monkeypatch, how):
+    if how == "nobody there":
+        monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    elif how == "no such host":
+        monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    elif how == "offline":
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    else:
+        hub.silent = True
+    started = time.monotonic()
+    done = run_cli("add-model", "lab", "somebody/model", timeout=100)
+    took = time.monotonic() - started
+    assert done.returncode == 2, done.stderr
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("The hub cannot be reached, and somebody/model is not on this machine.")
+    assert "give the folder of a model instead" in line and "Traceback" not in done.stderr
+    assert took < (60 if how == "silent" else 45), "ten seconds for the hub, the rest is the start"
+
+
+@slow
+def test_a_version_that_left_this_machine_is_had_again_or_told(
+    hub, published, lab, run_cli, tmp_path, monkeypatch
+):
+    assert run_cli("add-model", "lab", MODEL).returncode == 0
+    shutil.rmtree(tmp_path / "hub-cache")
+    assert run_cli("index", "lab", "--model", "e5-small-tiny").returncode == 0
+    shutil.rmtree(tmp_path / "hub-cache")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    done = run_cli("search", "lab", "frost", "--model", "e5-small-tiny")
+    assert done.returncode in (1, 2)
+    assert "The hub cannot be reached" in done.stderr
