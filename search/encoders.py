@@ -149,5 +149,5 @@ def best_device() -> str:
     import torch
 
     if torch.cuda.is_available():
-        return "cuda"
+        return "cuda" if settings().world == 1 else f"cuda:{settings().local_rank}"
     return "mps" if torch.backends.mps.is_available() else "cpu"

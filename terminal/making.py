@@ -78,6 +78,8 @@ def train(
 
     with running(existing(project)) as run:
         made = train_model(existing(project), recipe, name, key_values(set_ or []), run)
+        if made is None:
+            return
         tell_notes(run, made.notes)
         run.result(model=made.name, id=made.id)
         say(f"The model {made.name!r} is ready.")

@@ -9,13 +9,21 @@ from typing import Any
 import typer
 
 from search.errors import Refused
+from search.settings import settings
 
 
 @contextmanager
 def running(project: Any) -> Iterator[Any]:
-    """Run the block as a recorded run, with a bar on stderr where that is a terminal."""
+    """Run the block as a recorded run, with a bar on stderr where that is a terminal.
+
+    Of several processes that torchrun started, the first records and speaks.
+    """
+    from search.progress import silent
     from search.runs import recorded
 
+    if settings().rank:
+        yield silent
+        return
     with bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
         yield recorder
 
@@ -125,7 +133,9 @@ def say(text: str) -> None:
 
 
 def aside(text: str) -> None:
-    """Print what is not the result: to stderr."""
+    """Print what is not the result: to stderr. Of several processes, the first does."""
+    if settings().rank:
+        return
     typer.echo(text, err=True)
 
 

@@ -19,6 +19,7 @@ from search.progress import Progress
 from search.readers.pairs import Pair
 from search.ready_made.checkpoints import longest
 from training.dev import DevSet
+from training.distributed import alone, helps_only, trainer_arguments, whole_batch
 from training.recipes import FineTune
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def fine_tune(
     :param dev: what to steer by.
     :param scratch: a folder for the trainer's own files.
     :param progress: told after every step.
+
+    In a process that only helps (see `training.distributed`), nothing is measured and no state is chosen.
     """
     from sentence_transformers import (
         SentenceTransformerTrainer,
@@ -72,12 +75,13 @@ def fine_tune(
     from sentence_transformers.training_args import BatchSamplers
 
     rows = _rows(pairs)
-    batch = min(settings.batch_size, max(len(columns[0]) for columns in rows.values()))
-    steps = sum(math.ceil(len(columns[0]) / batch) for columns in rows.values()) * settings.epochs
+    batch = whole_batch(settings.batch_size, max(len(columns[0]) for columns in rows.values()))
+    steps = sum(_steps(len(columns[0]), batch) for columns in rows.values()) * settings.epochs
     work = _Work(dev, rows, settings, steps, progress)
     whole_length = longest(model)
     best = _Best(model, dev, work, whole_length)
-    best.measure(0)
+    if not helps_only():
+        best.measure(0)
     if whole_length is not None:
         model.max_seq_length = min(settings.sequence_length, whole_length)
     arguments = SentenceTransformerTrainingArguments(
@@ -98,6 +102,7 @@ def fine_tune(
         disable_tqdm=True,
         dataloader_pin_memory=False,
         prompts=_prompts(model),
+        **trainer_arguments(best_device()),
     )
     # No card is written from it; a list that is not empty keeps the trainer from drawing a bar for one.
     model.model_card_data.widget = ["none"]
@@ -105,7 +110,7 @@ def fine_tune(
         model=model,
         args=arguments,
         train_dataset=_datasets(rows),
-        loss=MultipleNegativesRankingLoss(model),
+        loss=MultipleNegativesRankingLoss(model, gather_across_devices=not alone()),
         callbacks=[_callback(best, work, settings)],
     )
     for talkative in list(trainer.callback_handler.callbacks):
@@ -114,7 +119,8 @@ def fine_tune(
     trainer.train()
     if whole_length is not None:
         model.max_seq_length = whole_length
-    best.restore()
+    if not helps_only():
+        best.restore()
     return Tuned(best.scores, best.epoch, work.steps_done)
 
 
@@ -125,6 +131,11 @@ def _prompts(model: "SentenceTransformer") -> dict[str, str] | None:
     if not query and not document:
         return None
     return {"anchor": query, "positive": document, "negative": document}
+
+
+def _steps(rows: int, batch: int) -> int:
+    """How many steps an epoch takes; processes that share batches leave out what does not fill one."""
+    return math.ceil(rows / batch) if alone() else rows // batch
 
 
 _Rows = dict[str, list[list[str]]]
@@ -253,7 +264,8 @@ def _callback(best: _Best, work: _Work, settings: FineTune) -> Any:
             work.stepped(state.global_step, _message(state.epoch), None)
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            best.measure(round(state.epoch))
+            if not helps_only():
+                best.measure(round(state.epoch))
 
     def _message(epoch: float) -> str:
         return f"epoch {min(math.floor(epoch) + 1, settings.epochs)} of {settings.epochs}"

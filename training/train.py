@@ -22,6 +22,7 @@ from search.word_vectors import WordVectors
 from search.workspace import Draft, Project, check_project_name
 from training.adapter import train_adapter, with_adapter
 from training.dev import DevSet
+from training.distributed import alone, helps_only, together
 from training.embedding import document_vectors, embedded
 from training.fine_tune import START, fine_tune
 from training.forgetting import General, general_ndcg, general_questions
@@ -47,17 +48,22 @@ def train(
     name: str | None = None,
     values: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-) -> Trained:
+) -> Trained | None:
     """Train a model by a recipe on the newest corpus and pairs, and publish it.
 
     :param name: what to call it; by default the recipe's name, numbered when taken.
     :param values: settings that differ from the recipe's defaults.
+    :returns: what was published; None in a process that only helped (see `training.distributed`).
     :raises Refused: for an unknown recipe or setting, a name that is taken, or data that is missing.
     """
     info = recipe_info(recipe)
     settings = validated(info, values or {})
     called = _free_name(project, info.name, name)
     started = time.monotonic()
+    if not alone() and not isinstance(settings, FineTune):
+        raise Refused(
+            f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
+        )
     if isinstance(settings, Adapter):
         return _adapted(project, called, settings, progress, started)
     if isinstance(settings, FineTune):
@@ -81,7 +87,7 @@ def _free_name(project: Project, recipe: str, name: str | None) -> str:
 
 def _fine_tuned(
     project: Project, name: str, settings: FineTune, progress: Progress, started: float
-) -> Trained:
+) -> Trained | None:
     progress(0, 0, "keeping training and test apart")
     material = gather(project)
     device = best_device()
@@ -93,9 +99,11 @@ def _fine_tuned(
             f"adapter on it: python cli.py train {project.name} --recipe adapter --set base={settings.base}."
         )
     pairs = answering_passages(material.guarded.pairs, material.corpus)
-    knew = general_ndcg(model)
-    with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch:
+    knew = 0.0 if helps_only() else general_ndcg(model)
+    with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch, together():
         tuned = fine_tune(model, pairs, material.dev, settings, Path(scratch), progress)
+    if helps_only():
+        return None
     dev = {"ndcg@10": tuned.dev_scores, "kept": tuned.kept}
     return _publish(project, name, settings, model, material, dev, knew, device, started)
 
