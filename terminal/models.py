@@ -65,7 +65,7 @@ def add_model(
     ] = None,
 ) -> None:
     """Add a ready-made model: it is loaded and tried before it is noted."""
-    from search.ready_made.adding import Choices
+    from search.ready_made.adding import Choices, check_server
     from search.ready_made.adding import add_model as add
     from search.workspace import project as existing
 
@@ -85,6 +85,7 @@ def add_model(
     }
     given = {key: value for key, value in server.items() if value is not None}
     choices = Choices(name, query_prompt, document_prompt, max_length, default, given)
+    check_server(reference, choices)  # Before the command is noted: it may hold a key by mistake.
     with running(existing(project)) as run:
         made = add(existing(project), reference, choices, run)
         tell_notes(run, made.notes)

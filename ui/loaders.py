@@ -6,6 +6,7 @@ import streamlit as st
 
 from search.corpus import Column, Corpus
 from search.encoders import Encoder, best_device, load_encoder
+from search.endpoint.tokens import Estimate, expected
 from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
@@ -193,6 +194,17 @@ def pair_set(found: Project, manifest: Manifest) -> PairSet:
 def _pair_set(home: str, name: str, identity: str) -> PairSet:
     owner = project(name)
     return PairSet.load(owner, owner.artifact("pairs", identity))
+
+
+def tokens(found: Project, over: Manifest) -> Estimate:
+    """About what a server would be sent for a corpus."""
+    return _tokens(str(found.folder), found.name, over.id)
+
+
+@st.cache_resource(show_spinner="Counting what would be sent…", max_entries=16)
+def _tokens(home: str, name: str, over: str) -> Estimate:
+    owner = project(name)
+    return expected(Corpus.of(owner, owner.artifact("corpora", over)))
 
 
 def leaks(found: Project, queries: Manifest, pairs: Manifest, over: Manifest) -> LeakCheck:

@@ -9,11 +9,11 @@ import streamlit as st
 
 from search.errors import BespokeError
 from search.evaluation import verdict_on
-from search.models import GENERIC_TITLE, ModelInfo, models
+from search.models import ModelInfo, models
 from search.workspace import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import navigation, widgets
+from ui import navigation, ready_made, widgets
 
 
 def page() -> None:
@@ -21,18 +21,13 @@ def page() -> None:
     project = widgets.heading("What can you take away?")
     if project is None:
         return
-    known = models(project)
-    custom = list(reversed(known[1:]))
+    custom = [info for info in reversed(models(project)) if info.kind == "custom"]
     if not custom:
         widgets.empty("No custom model yet", "Train one; then you can take it with you from here.")
         navigation.step("Train a model", "train", "to-train")
     for info in custom:
         _card(project, info)
-    with st.container(border=True):
-        st.markdown("**Generic**")
-        st.caption(
-            f"{GENERIC_TITLE} · ready-made · {known[0].dimension} dimensions · comes with Bespoke"
-        )
+    ready_made.section(project)
 
 
 def _card(project: Project, info: ModelInfo) -> None:

@@ -21,6 +21,7 @@ _TITLES = {
     "train": "Training",
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
+    "add-model": "Adding the model",
     "prepare": "Reading words and training questions",
     "map": "Drawing the map",
 }

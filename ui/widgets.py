@@ -88,13 +88,13 @@ def model_title(model: str) -> str:
     return "Keyword search" if model == KEYWORD else model
 
 
-def model_subtitle(model: str, recipe: str | None) -> str:
+def model_subtitle(model: str, recipe: str | None, title: str = GENERIC_TITLE) -> str:
     """A plain half-sentence about a model."""
     if model == GENERIC:
-        return f"{GENERIC_TITLE} · ready-made"
+        return f"{title} · ready-made"
     if model == KEYWORD:
         return "BM25 · counts words, knows no meaning"
-    return f"custom · {recipe}"
+    return f"custom · {recipe}" if recipe else "ready-made"
 
 
 def duration(seconds: float) -> str:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from search.corpus import Corpus
 from search.word_pieces import generic_word_pieces
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
+_SAMPLE = 2_000
 _ENDS = 2  # Many models mark the beginning and the end of a text.
 
 
@@ -45,6 +47,14 @@ def estimate(texts: Iterable[str]) -> Estimate:
     """About how many tokens texts have; empty ones are not sent."""
     counts = [tokens_of(text) for text in texts if text.strip()]
     return Estimate(len(counts), sum(counts))
+
+
+def expected(corpus: Corpus) -> Estimate:
+    """About what indexing a corpus from scratch sends, judged by at most 2,000 passages spread evenly over it."""
+    places = list(range(0, corpus.passages, max(corpus.passages // _SAMPLE, 1)))
+    sample = estimate(corpus.embedded_at(places))
+    scale = corpus.passages / max(len(places), 1)
+    return Estimate(round(sample.texts * scale), round(sample.tokens * scale))
 
 
 def cut_to(text: str, most: int | None) -> str:

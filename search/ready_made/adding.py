@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from search.endpoint.settings import is_openai_model
+from search.endpoint.settings import endpoint_settings, is_openai_model
 from search.errors import Refused
 from search.models import (
     ModelInfo,
@@ -119,6 +119,15 @@ def add_model(
     return AddedModel(info, known.notes)
 
 
+def check_server(reference: str, choices: Choices) -> None:
+    """See that what is said of a server makes sense; nothing is sent.
+
+    :raises Refused: naming the first thing that does not.
+    """
+    if choices.server.get("base_url") or is_openai_model(reference):
+        endpoint_settings({"model": reference, **choices.server})
+
+
 def _free_name(project: Project, reference: str, choices: Choices) -> str:
     """The name asked for, or the last part of the reference.
 
@@ -197,7 +206,6 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
 def _server(reference: str, choices: Choices) -> _Known:
     from search.endpoint.calls import probe
     from search.endpoint.encoder import FORMAT
-    from search.endpoint.settings import endpoint_settings
 
     given = {"model": reference, **choices.server}
     if choices.max_length is not None:

@@ -153,10 +153,10 @@ def _weighted(column: SearchColumn, before: float | None, key: str) -> SearchCol
 def _subtitle(project: Project, column: SearchColumn) -> str:
     """A plain half-sentence under a column's name."""
     if column.kind == "model" and column.model is not None:
-        recipe = None
         with suppress(Refused):
-            recipe = find_model(project, column.model).recipe
-        return widgets.model_subtitle(column.model, recipe)
+            info = find_model(project, column.model)
+            return widgets.model_subtitle(column.model, info.recipe, info.title)
+        return widgets.model_subtitle(column.model, None)
     if column.kind == "keyword":
         return widgets.model_subtitle(column.name, None)
     return column.explanation.removesuffix(".")

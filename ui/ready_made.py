@@ -1,0 +1,255 @@
+"""Ready-made models of a project: what each is, which one is called generic, and adding another."""
+
+from typing import Any
+
+import streamlit as st
+
+from search import runs
+from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
+from search.errors import BespokeError
+from search.models import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
+from search.settings import LIMITS, secret
+from search.workspace import Project
+from ui import loaders, run_view, widgets
+
+_HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
+_OTHER = "Another server"
+_OPENAI_MODELS = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
+_WORDS = {
+    "checkpoint": "runs on this machine",
+    "static": "runs on this machine · one vector a word, averaged",
+    "endpoint": "computed by a server",
+}
+
+
+def section(project: Project) -> None:
+    """The ready-made models, and the form that adds one."""
+    st.subheader("Ready-made models", anchor=False)
+    st.write(
+        "What a custom model is compared with. The one called generic is the first column of every "
+        "comparison, and the baseline of every proof; the others can be chosen beside it."
+    )
+    for info in models(project):
+        if info.kind == "generic":
+            _card(project, info)
+    run = run_view.latest(project, ["add-model"])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    if run is not None:
+        run_view.ended(run)
+    with st.container(border=True, key="add-ready-made"):
+        st.markdown("**Add a ready-made model**")
+        _form(project)
+
+
+def _card(project: Project, info: ModelInfo) -> None:
+    with st.container(border=True, key=f"ready-{info.id}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            is_default = info.name == GENERIC
+            st.markdown(
+                f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
+            )
+            st.caption(" · ".join(map(widgets.literal, _facts(project, info))))
+            if info.id != BUILT_IN:
+                for note in project.artifact("models", info.id).details["notes"]:
+                    st.caption(widgets.literal(note))
+        if not is_default and right.button(
+            "Call it generic",
+            key=f"default-{info.id}",
+            width="stretch",
+            help="What was measured before stays as it is; what is measured next is held against this one.",
+        ):
+            choose_generic(project, info.title)
+            st.rerun()
+
+
+def _facts(project: Project, info: ModelInfo) -> list[str]:
+    """What is known of a ready-made model, in short phrases."""
+    if info.id == BUILT_IN:
+        facts = ["comes with Bespoke", "runs on this machine"]
+        reads: int | None = 256
+    else:
+        details = project.artifact("models", info.id).details
+        facts = [info.origin, _WORDS[info.format]]
+        if "bytes" in details:
+            facts.append(widgets.size(details["bytes"]))
+        reads = details["max_length"]
+    facts.append(f"{info.dimension} dimensions")
+    if reads:
+        facts.append(f"reads the first {reads:,} word pieces of a text")
+    elif info.format != "endpoint":
+        facts.append("reads texts of any length")
+    return [*facts, *_speed(project, info)]
+
+
+def _speed(project: Project, info: ModelInfo) -> list[str]:
+    """How fast it was when it was indexed last, if anything was encoded then."""
+    for index in reversed(project.manifests("indexes")):
+        if index.made_from["model"] == info.id:
+            facts = index.details
+            encoded = facts["vectors"] - facts.get("reused", 0)
+            backend = f" with {facts['backend']}" if facts.get("backend") else ""
+            if encoded <= 0 or not facts["seconds"]:
+                return []
+            return [f"{encoded / facts['seconds']:,.0f} passages a second when indexed{backend}"]
+    return ["not indexed yet"]
+
+
+def _form(project: Project) -> None:
+    kind = st.segmented_control(
+        "Where is it?",
+        (_HUB, _FOLDER, _STATIC, _SERVER),
+        default=_HUB,
+        required=True,
+        key="add-kind",
+    )
+    given: dict[str, Any] = {}
+    if kind == _HUB:
+        given["reference"] = st.text_input(
+            "Its name on the hub", placeholder="intfloat/e5-small-v2", key="add-hub"
+        )
+        st.caption("Downloaded once from huggingface.co; from then on it needs no network.")
+    elif kind == _FOLDER:
+        given["reference"] = st.text_input(
+            "The folder, on the machine that Bespoke runs on",
+            placeholder="/home/me/models/my-bert",
+            key="add-folder",
+        )
+        st.caption(
+            "Any SentenceTransformer or BERT-like model with .safetensors weights. It stays where it is; when "
+            "it changes, Bespoke says so."
+        )
+    elif kind == _STATIC:
+        given["reference"] = "static"
+        st.caption(
+            "WordLlama: one vector for each word piece, averaged. It comes with Bespoke, answers in a "
+            "fraction of the time, and knows nothing of word order: the quick rung to measure others by."
+        )
+    else:
+        given = _server(project)
+    with st.expander("Name and settings"):
+        name = st.text_input("What to call it here", placeholder="its own name", key="add-name")
+        if kind != _STATIC:
+            _prompts(given)
+    if st.button("Add", key="add-go", type="primary", icon=":material/add:"):
+        _start(project, given, name.strip())
+
+
+def _prompts(given: dict[str, Any]) -> None:
+    left, right = st.columns(2)
+    query = left.text_input(
+        "Text before each query", placeholder="what the model asks for", key="add-query"
+    )
+    document = right.text_input(
+        "Text before each document", placeholder="what the model asks for", key="add-document"
+    )
+    given["query_prompt"], given["document_prompt"] = query or None, document or None
+    st.caption(
+        "Some models want to be told what a text is (“query: ”). Where a model says so, or is known for it "
+        "(E5, BGE and others), that is done by itself."
+    )
+
+
+def _server(project: Project) -> dict[str, Any]:
+    """The fields of a server, with what indexing would send there."""
+    left, right = st.columns(2)
+    service = left.selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
+    given: dict[str, Any] = {}
+    if service == "OpenAI":
+        given["reference"] = right.selectbox("Model", _OPENAI_MODELS, key="add-openai")
+        given["base_url"] = OPENAI
+        variable = OPENAI_KEY
+    else:
+        given["reference"] = right.text_input(
+            "The model’s name there", placeholder="nomic-embed-text", key="add-model-name"
+        )
+        given["base_url"] = left.text_input(
+            "Address", placeholder="http://localhost:11434/v1", key="add-url"
+        ).strip()
+        variable = ""
+    given["key_variable"] = (
+        right.text_input(
+            "Environment variable with the key (empty: no key)", variable, key=f"add-key-{service}"
+        ).strip()
+        or None
+    )
+    given["price"] = left.number_input(
+        "Dollars for a million tokens",
+        min_value=0.0,
+        value=None,
+        placeholder="see the price list",
+        key="add-price",
+    )
+    given["max_tokens"] = right.number_input(
+        "At most so many tokens a command",
+        min_value=1,
+        value=LIMITS.endpoint_tokens,
+        step=100_000,
+        key="add-cap",
+    )
+    st.caption(
+        "Texts of this project are sent to that address. The key stays in the environment: only the name of "
+        "its variable is kept."
+    )
+    corpus = project.newest("corpora")
+    if corpus is not None:
+        expected = loaders.tokens(project, corpus)
+        fits = expected.tokens <= given["max_tokens"]
+        st.info(
+            f"Indexing this project would send {expected.told(given['price'])}"
+            + (
+                "."
+                if fits
+                else f": more than the {given['max_tokens']:,} allowed, so it would be refused."
+            )
+            + " Each text is sent once and then remembered. Adding the model sends one word, to try it.",
+            icon=":material/payments:",
+        )
+    return given
+
+
+def _start(project: Project, given: dict[str, Any], name: str) -> None:
+    """Start the command, unless it would be refused for what it says."""
+    reference = (given.pop("reference") or "").strip()
+    if not reference:
+        st.error("Say which model.")
+        return
+    if "base_url" in given:
+        try:
+            # Before anything is written down: what was typed into the wrong field may be a key.
+            settings = endpoint_settings(
+                {
+                    "model": reference,
+                    **{k: v for k, v in given.items() if not k.endswith("_prompt")},
+                }
+            )
+        except BespokeError as error:
+            st.error(_in_words(str(error)))
+            return
+        if settings.key_variable and secret(settings.key_variable) is None:
+            st.error(
+                f"The environment variable {settings.key_variable} is not set where Bespoke runs. Stop it, "
+                f"set the variable (export {settings.key_variable}=...), and start it again."
+            )
+            return
+    arguments = ["add-model", project.name, reference]
+    if name:
+        arguments += ["--name", name]
+    for key, value in given.items():
+        if value is not None:
+            arguments += [f"--{key.replace('_', '-')}", f"{value}"]
+    runs.start(project, arguments)
+    st.rerun()
+
+
+def _in_words(refusal: str) -> str:
+    """A refusal that names an option of the terminal, by the label of the field."""
+    labels = {
+        "--base-url": "Address",
+        "--key-variable": "Environment variable",
+        "--model": "The model’s name",
+    }
+    option, _, reason = refusal.partition(": ")
+    return f"{labels.get(option, option)}: {reason}"
