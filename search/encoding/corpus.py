@@ -1,24 +1,37 @@
 """Vectors of a whole corpus as a model sees it: what is known already is not encoded again."""
 
-from collections.abc import Iterator, Mapping
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from indexes.opening import stored_vectors
-from indexes.vector_index import BrokenIndex, Vectors
+from indexes.vector_index import Vectors
 from search.adapters import derived_vectors
 from search.corpus import Corpus
 from search.encoders import Encoder, Metered
+from search.encoding.batches import batched
+from search.encoding.fast import transformer_of
+from search.encoding.store import EmbeddingStore, store_key
 from search.errors import Failed
 from search.models import ModelInfo
 from search.progress import Progress, silent
+from search.settings import settings
 from search.workspace import Manifest, Project
 
-_WINDOW = 4096
-_CHUNK = 64
+_WINDOW = 4_096
+_ROWS = 64
+_MANY = 1_000_000  # Pieces of a batch where an encoder computes in no batches of its own.
+_TELL_EVERY = 2.0
+_IN_MEMORY = 512 * 1024 * 1024
+
+Batches = Callable[[Sequence[str]], Iterator[tuple[list[int], Vectors]]]
+"""Encodes texts batch by batch: the places of a batch's texts, and their vectors."""
 
 
 @dataclass(frozen=True)
@@ -41,86 +54,215 @@ def corpus_vectors(
     corpus: Corpus,
     progress: Progress = silent,
 ) -> Encoded:
-    """Vectors of a corpus by the shortest way: a matrix product for an adapter whose base is indexed, what is
-    known already, and for the rest the encoder.
+    """Vectors of a corpus by the shortest way: a matrix product for an adapter whose base is indexed, what the
+    store knows already, and for the rest the encoder.
 
-    :raises Failed: when the model gives vectors of another shape than it says.
+    :raises Failed: when the model gives vectors of another shape than it says, or the disk is full.
     """
+    started = time.monotonic()
     derived = derived_vectors(project, info, encoder, manifest)
     if derived is not None:
-        return Encoded(derived, 0)
-    earlier = _earlier_vectors(project, info, manifest, corpus)
-    if isinstance(encoder, Metered):
-        encoder.admit(_unknown_texts(corpus, earlier))
-    return Encoded(encode_corpus(encoder, corpus, info, progress, earlier), len(earlier))
+        seconds = round(time.monotonic() - started, 3)
+        told = {"backend": "matrix", "why": "an adapter: one matrix product", "seconds": seconds}
+        return Encoded(derived, len(derived), {"encoding": told})
+    return encode_corpus(encoder, corpus, info, progress)
 
 
 def encode_corpus(
-    encoder: Encoder,
-    corpus: Corpus,
-    info: ModelInfo,
-    progress: Progress = silent,
-    known: Mapping[int, Vectors] = MappingProxyType({}),
-) -> Vectors:
-    """Vectors of all passages, by position: shape (passages, dimension).
+    encoder: Encoder, corpus: Corpus, info: ModelInfo, progress: Progress = silent
+) -> Encoded:
+    """Vectors of all passages, by position; equal passages are encoded once, and each batch is kept in the
+    embedding store as soon as it is there.
 
-    :param known: vectors that need no encoding, by position.
+    :raises Failed: see `corpus_vectors`.
     """
-    vectors = np.zeros((corpus.passages, info.dimension), dtype=np.float32)
-    for position, vector in known.items():
-        vectors[position] = vector
-    total, done = corpus.passages - len(known), 0
-    message = f"indexing {total:,} passages with {info.name}"
-    if known:
-        message += f" ({len(known):,} are known from an earlier version)"
-    progress(0, max(total, 1), message)
-    for start in range(0, corpus.passages, _WINDOW):
-        window = range(start, min(start + _WINDOW, corpus.passages))
-        places = [position for position in window if position not in known]
-        if not places:
-            continue
-        texts = corpus.embedded_texts(window.start, window.stop)
-        # Texts of like length together: a batch is padded to its longest, and padding is work for nothing.
-        places.sort(key=lambda position: -len(texts[position - start]))
-        for chunk in (places[at : at + _CHUNK] for at in range(0, len(places), _CHUNK)):
-            encoded = encoder.encode_document([texts[position - start] for position in chunk])
-            array = np.asarray(encoded, dtype=np.float32)
-            if array.shape != (len(chunk), info.dimension):
-                raise Failed(
-                    f"The model {info.name!r} gave vectors of shape {array.shape} instead of "
-                    f"({len(chunk)}, {info.dimension})."
-                )
-            vectors[chunk] = array
-            done += len(chunk)
-            progress(done, total, message)
-    return vectors
+    vectors = _room(corpus.passages, info.dimension)
+    with EmbeddingStore.of(info.fingerprint, info.dimension) as store:
+        missing = _look_up(corpus, store, _seen_as(encoder), vectors)
+        work = _Work(encoder, corpus, info, store, vectors)
+        facts = work.encode(missing, progress) if missing.count else {}
+        facts["notes"] = [*facts.get("notes", []), *store.notes]
+    return Encoded(vectors, corpus.passages - missing.count, {"encoding": facts})
 
 
-def _unknown_texts(corpus: Corpus, known: Mapping[int, Vectors]) -> Iterator[str]:
-    """What a model would see of all passages that have no vector yet."""
-    for start in range(0, corpus.passages, _WINDOW):
-        stop = min(start + _WINDOW, corpus.passages)
-        for position, text in enumerate(corpus.embedded_texts(start, stop), start):
-            if position not in known:
-                yield text
+@dataclass(frozen=True)
+class _Missing:
+    """Passages whose vectors are not known: one position for each different text, and where it stands again."""
+
+    positions: NDArray[np.int64]
+    keys: list[bytes]
+    copies: list[tuple[int, int]]
+
+    @property
+    def count(self) -> int:
+        return len(self.positions) + len(self.copies)
 
 
-def _earlier_vectors(
-    project: Project, info: ModelInfo, manifest: Manifest, corpus: Corpus
-) -> dict[int, Vectors]:
-    """Vectors of passages that an index of an earlier version of the corpus holds, by position now."""
-    for index in reversed(project.manifests("indexes")):
-        made = index.made_from
-        if index.details["fingerprint"] != info.fingerprint or made["model"] != info.id:
-            continue
-        if made["corpus"] == manifest.id:
-            continue
-        try:
-            old = Corpus.of(project, project.artifact("corpora", made["corpus"]))
-            vectors = stored_vectors(project.checked(index))
-        except (Failed, BrokenIndex):
-            continue  # A version that was deleted or damaged; it would only have saved time.
-        places = {key: position for position, key in enumerate(old.embedded_keys())}
-        now = enumerate(corpus.embedded_keys())
-        return {position: vectors[places[key]] for position, key in now if key in places}
-    return {}
+def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vectors) -> _Missing:
+    """Fill in the vectors that the store knows; what it does not know is left."""
+    first: dict[bytes, int] = {}
+    copies: list[tuple[int, int]] = []
+    block: list[bytes] = []
+    start = 0
+
+    def look() -> None:
+        nonlocal start
+        known = store.fill(block, vectors[start : start + len(block)])
+        for place in np.flatnonzero(~known):
+            position = start + int(place)
+            known_as = first.setdefault(block[place], position)
+            if known_as != position:
+                copies.append((position, known_as))
+        start += len(block)
+        block.clear()
+
+    for key in corpus.embedded_keys():
+        block.append(store_key(key, seen_as))
+        if len(block) == _WINDOW:
+            look()
+    look()
+    return _Missing(np.fromiter(first.values(), dtype=np.int64), list(first), copies)
+
+
+class _Work:
+    """One encoding of what is missing."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        corpus: Corpus,
+        info: ModelInfo,
+        store: EmbeddingStore,
+        into: Vectors,
+    ) -> None:
+        self._encoder = encoder
+        self._corpus = corpus
+        self._info = info
+        self._store = store
+        self._into = into
+
+    def encode(self, missing: _Missing, progress: Progress) -> dict[str, Any]:
+        """Encode what is missing; returns what an index's manifest tells of it."""
+        if isinstance(self._encoder, Metered):
+            self._encoder.admit(self._texts(missing))
+        batches, facts = self._how(missing, progress)
+        total, done = len(missing.positions), 0
+        message = f"indexing {total:,} passages with {self._info.name}"
+        known = self._corpus.passages - missing.count
+        if known:
+            message += f" ({known:,} are known already)"
+        progress(0, max(total, 1), message)
+        pace = _Pace(total)
+        for start in range(0, total, _WINDOW):
+            positions = missing.positions[start : start + _WINDOW]
+            for places, vectors in batches(self._corpus.embedded_at(positions.tolist())):
+                array = self._checked(vectors, len(places))
+                self._into[positions[places]] = array
+                self._store.add([missing.keys[start + place] for place in places], array)
+                done += len(places)
+                progress(done, total, message + pace.told(done))
+        for position, original in missing.copies:
+            self._into[position] = self._into[original]
+        return {**facts, "passages_a_second": round(pace.speed(total), 1)}
+
+    def _how(self, missing: _Missing, progress: Progress) -> tuple[Batches, dict[str, Any]]:
+        """How this encoder gives vectors batch by batch: in parts by a chosen backend, or as it likes."""
+        model = transformer_of(self._encoder)
+        if model is None:
+            return self._plainly, {"backend": type(self._encoder).__name__}
+        from search.encoding.backends.choice import choose
+        from search.encoding.backends.pipeline import encode
+        from search.encoding.backends.probe import sample
+
+        def passages() -> list[str]:
+            progress(0, 0, "measuring what encodes fastest here")
+            places = sample(len(missing.positions))
+            return self._corpus.embedded_at(missing.positions[places].tolist())
+
+        chosen = choose(model, self._pieces(missing, model), passages)
+        return lambda texts: encode(model, chosen.backend, texts, "document"), {
+            **chosen.facts(),
+            "notes": chosen.notes,
+        }
+
+    def _pieces(self, missing: _Missing, model: Any) -> int:
+        """About how many word pieces are to be encoded, from a sample."""
+        from search.encoding.backends.probe import sample
+
+        places = sample(len(missing.positions))
+        texts = self._corpus.embedded_at(missing.positions[places].tolist())
+        longest = min(model.max_seq_length or 512, 100_000)
+        return int(
+            np.mean([min(len(text) / 4 + 2, longest) for text in texts]) * len(missing.positions)
+        )
+
+    def _plainly(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+        for places in batched(texts, _MANY, _MANY, _ROWS):
+            yield places, self._encoder.encode_document([texts[place] for place in places])
+
+    def _texts(self, missing: _Missing) -> Iterator[str]:
+        for start in range(0, len(missing.positions), _WINDOW):
+            yield from self._corpus.embedded_at(missing.positions[start : start + _WINDOW].tolist())
+
+    def _checked(self, vectors: Vectors, rows: int) -> Vectors:
+        array = np.asarray(vectors, dtype=np.float32)
+        if array.shape != (rows, self._info.dimension):
+            raise Failed(
+                f"The model {self._info.name!r} gave vectors of shape {array.shape} instead of "
+                f"({rows}, {self._info.dimension})."
+            )
+        return array
+
+
+def _seen_as(encoder: Encoder) -> bytes:
+    """What, beside the text, decides what the encoder makes of a document."""
+    model = transformer_of(encoder)
+    if model is None:
+        return b""
+    from search.encoding.backends.pipeline import seen_as
+
+    return seen_as(model, "document")
+
+
+def _room(rows: int, dimension: int) -> Vectors:
+    """An array of zeros: in memory, or in a file without a name where that would be much."""
+    size = rows * dimension * 4
+    if size <= _IN_MEMORY:
+        return np.zeros((rows, dimension), dtype=np.float32)
+    settings().home.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=settings().home) as stream:
+            # Room is taken now: a file with holes would end the process where the disk is full later.
+            os.posix_fallocate(stream.fileno(), 0, size)
+            mapped: Vectors = np.memmap(
+                stream, dtype=np.float32, mode="r+", shape=(rows, dimension)
+            )
+            return mapped
+    except OSError as error:
+        raise Failed(
+            f"There is no room for {size / 1e9:.1f} GB of vectors in {settings().home}: {error}."
+        ) from error
+
+
+class _Pace:
+    """How fast it goes, in words that change once in a while only: whoever shows them need not flicker."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._started = self._told_at = time.monotonic()
+        self._words = ""
+
+    def speed(self, done: int) -> float:
+        """Passages a second."""
+        return done / max(time.monotonic() - self._started, 1e-6)
+
+    def told(self, done: int) -> str:
+        """After the first seconds, words to add: `: 25 passages a second, 1:40 left`."""
+        if time.monotonic() - self._told_at >= _TELL_EVERY:
+            self._told_at = time.monotonic()
+            speed = self.speed(done)
+            minutes, seconds = divmod(math.ceil((self._total - done) / speed), 60)
+            hours, minutes = divmod(minutes, 60)
+            left = f"{hours} h {minutes} min" if hours else f"{minutes}:{seconds:02d}"
+            self._words = f": {speed:,.{0 if speed >= 10 else 1}f} passages a second, {left} left"
+        return self._words

@@ -1,0 +1,1 @@
+"""What computes the transformer: PyTorch, the reference, or OpenVINO, where it is faster and agrees."""

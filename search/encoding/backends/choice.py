@@ -1,0 +1,165 @@
+"""The backend of a model: asked for, known from before, or measured now; and what is told of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search.encoding.backends.conversion import (
+    conversion_folder,
+    converted,
+    is_sound,
+    read_choice,
+    write_choice,
+)
+from search.encoding.backends.openvino_backend import (
+    OpenVinoBackend,
+    Unconvertible,
+    check_convertible,
+    precisions,
+)
+from search.encoding.backends.pipeline import Backend, TorchBackend
+from search.encoding.backends.probe import WORTH_IT, Measured, measured
+from search.settings import settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+# Converting and measuring take some ten seconds, and win a fifth to two thirds of the time of encoding.
+PAYS_AFTER_SECONDS = 60.0
+_OPERATIONS_A_SECOND = (
+    5e10  # What a core of today reaches; it only decides whether measuring can pay.
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A backend, why it was chosen, the figures behind the choice, and what the person should know."""
+
+    backend: Backend
+    why: str
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def facts(self) -> dict[str, Any]:
+        """What an index's manifest says of it."""
+        return {"backend": self.backend.name, "why": self.why, "measured": self.figures}
+
+
+def choose(
+    model: "SentenceTransformer", pieces: int, passages: Callable[[], Sequence[str]]
+) -> Chosen:
+    """The backend to encode a corpus with.
+
+    :param pieces: about how many word pieces are to be encoded.
+    :param passages: gives the passages to measure on, should it come to that.
+    """
+    torch = TorchBackend(model)
+    wish = settings().backend
+    if wish == "torch":
+        return Chosen(torch, "asked for by BESPOKE_BACKEND")
+    try:
+        check_convertible(model)
+    except Unconvertible as reason:
+        return Chosen(torch, f"the only one for this model: {reason}")
+    folder = conversion_folder(model)
+    known = _known(model, folder)
+    if known is not None and (wish == "auto" or known.backend.name != torch.name):
+        return known
+    if wish == "auto" and _seconds(model, pieces) < PAYS_AFTER_SECONDS:
+        return Chosen(torch, "too little to encode for measuring others to pay")
+    try:
+        return _measured(model, folder, torch, passages())
+    except Unconvertible as reason:
+        note = f"Encoded with PyTorch: {reason}."
+        return Chosen(torch, f"the only one for this model: {reason}", notes=[note])
+
+
+def known_backend(model: "SentenceTransformer") -> Backend | None:
+    """The backend that was measured to be the best for a model on this machine, unless that is PyTorch."""
+    if settings().backend == "torch":
+        return None
+    try:
+        check_convertible(model)
+    except Unconvertible:
+        return None
+    known = _known(model, conversion_folder(model))
+    return known.backend if known and known.backend.name != TorchBackend(model).name else None
+
+
+def _known(model: "SentenceTransformer", folder: Path) -> Chosen | None:
+    choice = read_choice(folder)
+    if choice is None or choice.get("machine") != _machine():
+        return None
+    why = f"measured on {choice.get('created', '?')}"
+    figures = choice.get("measured", [])
+    name = str(choice.get("backend"))
+    if name == "torch":
+        return Chosen(TorchBackend(model), why, figures)
+    if not is_sound(folder):
+        return None
+    try:
+        backend = OpenVinoBackend(model, folder, name.rpartition(" ")[2])
+    except Unconvertible:
+        return None
+    return Chosen(backend, why, figures)
+
+
+def _measured(
+    model: "SentenceTransformer", folder: Path, torch: Backend, texts: Sequence[str]
+) -> Chosen:
+    from search.workspace import now
+
+    note = converted(model, folder)
+    base, reference = measured(model, torch, texts, None)
+    figures, best, chosen = [base], base, torch
+    for precision in precisions():
+        backend = OpenVinoBackend(model, folder, precision)
+        result, _ = measured(model, backend, texts, reference)
+        figures.append(result)
+        forced = settings().backend == "openvino" and chosen is torch
+        if result.agrees and (forced or result.speed >= best.speed * WORTH_IT):
+            best, chosen = result, backend
+    told = [figure.as_json() for figure in figures]
+    why = _why(best, base, figures)
+    notes = [f"Encoded with {chosen.name}: {why}."] + ([note] if note else [])
+    if settings().backend == "auto":
+        content = {"backend": chosen.name, "why": why, "machine": _machine(), "created": now()}
+        write_choice(folder, {**content, "passages": len(texts), "measured": told})
+    return Chosen(chosen, why, told, notes)
+
+
+def _why(best: Measured, base: Measured, figures: Sequence[Measured]) -> str:
+    if best is not base:
+        return (
+            f"{best.speed / base.speed:.1f} times as fast as PyTorch on these passages, cosine to its vectors "
+            f"{best.lowest:.5f} at least, {best.overlap:.1%} of the ten nearest kept"
+        )
+    others = [
+        f"{other.name} was {other.speed / base.speed:.1f} times as fast"
+        + ("" if other.agrees else f", with a cosine down to {other.lowest:.5f}")
+        for other in figures[1:]
+    ]
+    return f"nothing that agrees with it was clearly faster ({'; '.join(others)})"
+
+
+def _seconds(model: "SentenceTransformer", pieces: int) -> float:
+    """About how long PyTorch would take: two operations a weight and word piece, embeddings not counted."""
+    import torch
+
+    weights: int = sum(
+        parameter.numel()
+        for name, parameter in model[0].model.named_parameters()
+        if "embeddings" not in name
+    )
+    return 2.0 * weights * pieces / (_OPERATIONS_A_SECOND * max(1, torch.get_num_threads()))
+
+
+def _machine() -> str:
+    """What a measurement holds for: this kind of processor, this many threads."""
+    import torch
+
+    from search.encoding.backends.quiet import load_openvino
+
+    processor = load_openvino().Core().get_property("CPU", "FULL_DEVICE_NAME")
+    return f"{processor}, {torch.get_num_threads()} threads"

@@ -1,0 +1,103 @@
+"""A SentenceTransformer in parts: prompts and tokens, the transformer, and the modules behind it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from indexes.vector_index import Vectors
+from search.encoding.batches import ahead, batched
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Role = Literal["query", "document"]
+Features = dict[str, Any]
+_PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
+_LONGEST = 512
+_DEPTH = 4
+
+
+class Backend(Protocol):
+    """Computes what the transformer makes of tokens, and the modules behind it of that."""
+
+    name: str
+    budget: int
+    rows: int
+
+    def vectors(self, batches: Iterator[Features], role: Role) -> Iterator[Vectors]:
+        """The vectors of each batch, in order: shape (texts of the batch, dimension)."""
+        ...
+
+
+class TorchBackend:
+    """PyTorch on cuda, mps or the processor: what SentenceTransformer.encode itself computes."""
+
+    def __init__(self, model: "SentenceTransformer") -> None:
+        self._model = model
+        on_processor = model.device.type == "cpu"
+        self.name = "torch" if on_processor else f"torch on {model.device.type}"
+        # A processor is fastest while the layers' work fits its caches, a graphics card when it is full.
+        self.budget, self.rows = (1_024, 64) if on_processor else (32_768, 512)
+
+    def vectors(self, batches: Iterator[Features], role: Role) -> Iterator[Vectors]:
+        """The vectors of each batch, in order."""
+        import torch
+        from sentence_transformers.util import batch_to_device
+
+        self._model.eval()
+        for features in batches:
+            with torch.inference_mode():
+                on_device = batch_to_device(features, self._model.device)
+                yield finished(self._model, self._model(on_device, task=role))
+
+
+def finished(model: "SentenceTransformer", features: Features) -> Vectors:
+    """The vectors out of what the last module left."""
+    vectors = features["sentence_embedding"]
+    if model.truncate_dim is not None:
+        vectors = vectors[..., : model.truncate_dim]
+    result: Vectors = vectors.float().cpu().numpy().astype(np.float32, copy=False)
+    return result
+
+
+def encode(
+    model: "SentenceTransformer", backend: Backend, texts: Sequence[str], role: Role
+) -> Iterator[tuple[list[int], Vectors]]:
+    """Encode texts batch by batch; tokens are made in a thread ahead of the computing.
+
+    :returns: the places of the batch's texts, and their vectors.
+    """
+    plan = batched(texts, backend.budget, model.max_seq_length or _LONGEST, backend.rows)
+    prompt = prompt_of(model, role)
+
+    def prepared() -> Iterator[Features]:
+        for places in plan:
+            yield model.preprocess([texts[place] for place in places], prompt=prompt, task=role)
+
+    if len(plan) == 1:
+        yield from zip(plan, backend.vectors(prepared(), role), strict=True)
+        return
+    with closing(ahead(prepared, _DEPTH)) as features:  # No thread outlives a cancel.
+        yield from zip(plan, backend.vectors(features, role), strict=True)
+
+
+def prompt_of(model: "SentenceTransformer", role: Role) -> str | None:
+    """The prompt that encode_query or encode_document puts before a text."""
+    for name in _PROMPTS[role]:
+        if name in model.prompts:
+            return str(model.prompts[name]) or None
+    default = model.default_prompt_name
+    return str(model.prompts[default]) or None if default is not None else None
+
+
+def seen_as(model: "SentenceTransformer", role: Role) -> bytes:
+    """What, beside the text, decides what a model sees: its prompt, and its role where that matters."""
+    prompt = prompt_of(model, role) or ""
+    first = model[0]
+    special = ("query_length", "document_length", "query_expansion")
+    plain = type(first).__name__ == "Transformer" and not any(
+        getattr(first, name, None) for name in special
+    )
+    return f"{'' if plain else role}\0{model.max_seq_length}\0{prompt}".encode()
