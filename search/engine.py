@@ -8,6 +8,7 @@ from indexes.vector_index import BrokenIndex
 from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
+from search.encoding.fast import fast
 from search.errors import Failed, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
@@ -177,4 +178,4 @@ def open_searcher(
             f"The index {index.id} has {loaded.dimension} dimensions, the model {info.name!r} has "
             f"{info.dimension}. Delete the folder {folder} and build it again."
         )
-    return Searcher(info, encoder, loaded, corpus)
+    return Searcher(info, fast(encoder), loaded, corpus)

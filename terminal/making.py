@@ -56,6 +56,7 @@ def index(
         plan = Plan(engine=engine.value, type=type_.value)
         made = index_model(existing(project), model, progress=run, plan=plan, max_tokens=max_tokens)
         facts = made.details
+        tell_notes(run, facts["encoding"].get("notes", []))
         say(
             f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "
             f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB, {facts['type']}, {engine})."

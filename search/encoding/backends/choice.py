@@ -1,11 +1,14 @@
 """The backend of a model: asked for, known from before, or measured now; and what is told of it."""
 
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.encoding.backends.conversion import (
+    any_conversion,
     conversion_folder,
     converted,
     is_sound,
@@ -77,7 +80,7 @@ def choose(
 
 def known_backend(model: "SentenceTransformer") -> Backend | None:
     """The backend that was measured to be the best for a model on this machine, unless that is PyTorch."""
-    if settings().backend == "torch":
+    if settings().backend == "torch" or not any_conversion():
         return None
     try:
         check_convertible(model)
@@ -156,10 +159,14 @@ def _seconds(model: "SentenceTransformer", pieces: int) -> float:
 
 
 def _machine() -> str:
-    """What a measurement holds for: this kind of processor, this many threads."""
+    """What a measurement holds for: this kind of processor with what it can do, this many threads."""
     import torch
 
-    from search.encoding.backends.quiet import load_openvino
-
-    processor = load_openvino().Core().get_property("CPU", "FULL_DEVICE_NAME")
-    return f"{processor}, {torch.get_num_threads()} threads"
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        first = {line.split(":")[0].strip(): line.split(":", 1)[-1].strip() for line in lines[::-1]}
+    except OSError:
+        first = {}
+    kind = first.get("model name") or platform.processor() or platform.machine()
+    able = blake2b(first.get("flags", "").encode(), digest_size=4).hexdigest()
+    return f"{kind} ({able}), {torch.get_num_threads()} threads"

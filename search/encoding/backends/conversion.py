@@ -9,13 +9,13 @@ import os
 import shutil
 import time
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from search.encoding.backends.openvino_backend import convert
-from search.encoding.backends.quiet import load_openvino
 from search.settings import settings
 from search.workspace import sha256_of, write_atomically, write_json
 
@@ -34,8 +34,12 @@ def conversion_folder(model: "SentenceTransformer") -> Path:
     for name, tensor in sorted(transformer.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(memoryview(tensor.detach().cpu().contiguous().float().numpy()).cast("B"))
-    version = str(load_openvino().__version__).split("-")[0]
-    return settings().home / CONVERTED / f"{digest.hexdigest()}-{version}"
+    return settings().home / CONVERTED / f"{digest.hexdigest()}-{version('openvino')}"
+
+
+def any_conversion() -> bool:
+    """Whether this workspace holds any: a look that costs nothing."""
+    return (settings().home / CONVERTED).is_dir()
 
 
 def is_sound(folder: Path) -> bool:
