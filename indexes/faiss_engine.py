@@ -1,10 +1,17 @@
-"""Indexes in a folder on this machine, searched by FAISS."""
+"""Indexes in a folder on this machine, searched by FAISS: by a type that is named, or by the best one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from indexes.approximate import ApproximateIndex
 from indexes.flat import FlatIndex, flat_facts
+from indexes.hnsw import HNSW, HnswIndex, build_hnsw
+from indexes.ivf import CLASSES, IvfIndex, build_ivf
+from indexes.memory import bytes_needed, check_fits, told
 from indexes.stored_vectors import StoredVectors
+from indexes.tuning import Trial, tuned
 from indexes.vector_index import (
     AUTO,
     FLAT,
@@ -15,29 +22,43 @@ from indexes.vector_index import (
     Unsupported,
     VectorIndex,
     Vectors,
+    part,
 )
 
-TYPES = (FLAT,)
+TYPES = (FLAT, HNSW, *CLASSES)
+# Exact search over this many bytes of vectors takes a few milliseconds, less than encoding a query: 20,000
+# vectors of 384 dimensions. See benchmarks/growth.py for what was measured.
+FLAT_BYTES = 32 << 20
+_FAST = 10.0  # A type is taken at once when it is so many times faster than exact search.
+_FASTER = 2.0  # Less than so many times: exact search is taken.
+_GRAPH_VECTORS = 300_000  # Up to so many a graph is built within minutes on two cores.
 
 
-def check(plan: Plan) -> None:
+def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
     """See `Engine.check`."""
     if plan.type not in (AUTO, *TYPES):
         known = ", ".join((AUTO, *TYPES))
         raise Unsupported(f"FAISS has no index of type {plan.type!r} here. Choose one of: {known}.")
+    check_fits(plan.type, count, dimension, plan.memory)
 
 
 def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
     """See `Engine.build`."""
-    check(plan)
-    return flat_facts(StoredVectors.write(vectors, folder, progress))
+    check(plan, len(vectors), vectors.shape[-1])
+    stored = StoredVectors.write(vectors, folder, part(progress, 0, 0.05))
+    if plan.type == FLAT:
+        return flat_facts(stored, "asked for")
+    if plan.type == AUTO:
+        return _chosen(stored, plan, folder, part(progress, 0.05, 1))
+    trial = Trial(stored)
+    made = _made(plan.type, trial, folder, plan.target_recall, part(progress, 0.05, 1))
+    return replace(made, reason="asked for")
 
 
 def open_index(folder: Path, facts: Facts, connection: Mapping[str, str]) -> VectorIndex:
     """See `Engine.open_index`."""
-    if facts.type not in TYPES:
-        raise BrokenIndex(f"there is no FAISS index of type {facts.type!r}")
-    return FlatIndex(StoredVectors.open(folder, facts.zeros), facts)
+    stored = StoredVectors.open(folder, facts.zeros)
+    return FlatIndex(stored, facts) if facts.type == FLAT else _opened(folder, facts, stored)
 
 
 def put_in_service(facts: Facts, connection: Mapping[str, str]) -> None:
@@ -46,3 +67,67 @@ def put_in_service(facts: Facts, connection: Mapping[str, str]) -> None:
 
 def discard(facts: Facts, connection: Mapping[str, str]) -> None:
     """See `Engine.discard`: there is nothing outside the folder."""
+
+
+def _opened(folder: Path, facts: Facts, stored: StoredVectors) -> ApproximateIndex:
+    if facts.type not in TYPES:
+        raise BrokenIndex(f"there is no FAISS index of type {facts.type!r}")
+    kind = HnswIndex if facts.type == HNSW else IvfIndex
+    return kind.open(folder, facts, stored)
+
+
+def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progress) -> Facts:
+    """Build an index of a type in a folder, and tune it."""
+    building = part(progress, 0, 0.85)
+    if kind == HNSW:
+        facts = build_hnsw(trial.stored, folder, building)
+    else:
+        facts = build_ivf(kind, trial.stored, folder, building)
+    return tuned(_opened(folder, facts, trial.stored), target, trial, part(progress, 0.85, 1))
+
+
+def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
+    """Exact where that is fast; else the first type that fits, reaches the target and is much faster.
+
+    Inverted lists of 8 bits a component come first: they are built fastest. Where memory is too short for
+    them, 1 bit a component. Where the vectors do not part well into lists, a graph is tried, too.
+    """
+
+    def fits(kind: str) -> bool:
+        needed = bytes_needed(kind, len(stored), stored.dimension)
+        return plan.memory is None or needed <= plan.memory
+
+    size = told(stored.rows.nbytes)
+    if stored.rows.nbytes <= FLAT_BYTES and fits(FLAT):
+        return flat_facts(stored, f"{size} of vectors are compared one by one in little time")
+    trial = Trial(stored)
+    kinds = ["ivf-sq8" if fits("ivf-sq8") else "ivf-rabitq"]
+    if fits(HNSW) and len(stored) <= _GRAPH_VECTORS:
+        kinds.append(HNSW)
+    with TemporaryDirectory(dir=folder) as rooms:
+        tried: dict[str, Facts] = {}
+        for number, kind in enumerate(kinds):
+            (Path(rooms) / kind).mkdir()
+            ahead = part(progress, number / len(kinds), (number + 1) / len(kinds))
+            tried[kind] = _made(kind, trial, Path(rooms) / kind, plan.target_recall, ahead)
+            if _worth(tried[kind]) >= (True, _FAST):
+                break
+        best = max(tried.values(), key=_worth)
+        reaches, speedup = _worth(best)
+        if fits(FLAT) and (not reaches or speedup < _FASTER):
+            recall = best.figures["recall@10"]
+            return flat_facts(
+                stored,
+                f"{best.type} would find {recall:.3f} of the ten nearest {speedup:.1f} times as fast "
+                "as exact search, so exact search it is",
+            )
+        for path in (Path(rooms) / best.type).iterdir():
+            path.rename(folder / path.name)
+    return replace(best, reason=f"{size} of vectors are many to compare one by one")
+
+
+def _worth(facts: Facts) -> tuple[bool, float]:
+    """Whether an index reaches its target, and how many times faster than exact search it is."""
+    figures = facts.figures
+    speedup = figures["exact_ms"] / max(figures["ms"], 1e-6)
+    return figures["recall@10"] >= figures["target"], speedup

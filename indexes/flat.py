@@ -21,7 +21,7 @@ class FlatIndex:
 
     def __init__(self, stored: StoredVectors, facts: Facts | None = None) -> None:
         self._stored = stored
-        self.facts = facts or flat_facts(stored)
+        self.facts = facts or flat_facts(stored, "exact")
 
     @classmethod
     def of(cls, vectors: Vectors) -> "FlatIndex":
@@ -61,8 +61,8 @@ class FlatIndex:
         return None
 
 
-def flat_facts(stored: StoredVectors) -> Facts:
-    """What an exact index over these vectors is."""
+def flat_facts(stored: StoredVectors, reason: str) -> Facts:
+    """What an exact index over these vectors is, and why it is one."""
     return Facts(
         engine=FAISS,
         type=FLAT,
@@ -70,4 +70,5 @@ def flat_facts(stored: StoredVectors) -> Facts:
         dimension=stored.dimension,
         zeros=stored.zeros,
         figures={"recall@10": 1.0, "bytes": float(stored.rows.nbytes)},
+        reason=reason,
     )

@@ -24,10 +24,12 @@ NO_CONNECTION: Mapping[str, str] = MappingProxyType({})
 class Engine(Protocol):
     """Where indexes live. Each engine is a module of these functions, imported when it is asked for."""
 
-    def check(self, plan: Plan) -> None:
+    def check(self, plan: Plan, count: int = 0, dimension: int = 0) -> None:
         """Find out, before hours of encoding, what would keep `build` from its work.
 
+        :param count: how many vectors it will be, of so many dimensions.
         :raises Unsupported: when there is no index of that type.
+        :raises DoesNotFit: when it would need more memory than the plan allows; with the arithmetic.
         :raises EngineFailed: when a server does not answer.
         """
         ...
@@ -61,9 +63,9 @@ class Engine(Protocol):
         ...
 
 
-def check(plan: Plan) -> None:
+def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
     """Find out what would keep an index from being built. See `Engine.check`."""
-    engine(plan.engine).check(plan)
+    engine(plan.engine).check(plan, count, dimension)
 
 
 def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress = silent) -> Facts:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from indexes.threads import threads_for
 from indexes.vector_index import (
     BadVectors,
     BrokenIndex,
@@ -120,7 +121,8 @@ class StoredVectors:
         most = len(self) if among is None else len(among)
         fetch = min(most, k + self.zeros + _MARGIN)
         while len(askers) and fetch:
-            found_scores, found = self._rough(rows[askers], fetch, among)
+            with threads_for(len(askers)):
+                found_scores, found = self._rough(rows[askers], fetch, among)
             unsettled = []
             for asker, candidates, rough in zip(askers, found, found_scores, strict=True):
                 kept, exact = self.best(rows[asker], candidates, k)

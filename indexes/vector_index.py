@@ -159,6 +159,15 @@ def silent(done: float, total: float, message: str) -> None:
     """A progress that nobody watches."""
 
 
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a part of the work, told as that of the whole: from `start` to `end`, of 1."""
+
+    def tell(done: float, total: float, message: str) -> None:
+        progress(start + (end - start) * min(done / max(total, 1e-9), 1.0), 1.0, message)
+
+    return tell
+
+
 def normalised(vectors: Vectors, dimension: int | None = None, first: int = 0) -> Vectors:
     """Vectors scaled to length 1 (zero vectors stay zero), contiguous float32.
 

@@ -42,8 +42,8 @@ _MEASURED_UP_TO = 2_000_000
 _SEED = 5
 
 
-def check(plan: Plan) -> None:
-    """See `Engine.check`.
+def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
+    """See `Engine.check`; how much memory there is, the server knows.
 
     :raises Unsupported: when it has no such index.
     :raises EngineFailed: when the server does not answer.

@@ -37,4 +37,9 @@ class Kind:
 KINDS = [
     Kind("flat", Plan(type="flat"), exact=True),
     Kind("auto", Plan(), exact=True),
+    Kind("hnsw", Plan(type="hnsw"), exact=False),
+    Kind("ivf", Plan(type="ivf"), exact=False),
+    Kind("ivf-sq8", Plan(type="ivf-sq8"), exact=False),
+    Kind("ivf-pq", Plan(type="ivf-pq"), exact=False),
+    Kind("ivf-rabitq", Plan(type="ivf-rabitq"), exact=False),
 ]

@@ -1,0 +1,141 @@
+"""What every approximate index does the same way: exact scores, exact answers where few vectors count.
+
+An approximate index names candidates by codes that are smaller than the vectors. Their cosines are then computed
+from the stored vectors themselves, so a score is exact and so is the order of what was found.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.stored_vectors import StoredVectors, in_order, nothing_found
+from indexes.threads import threads_for
+from indexes.tuning import K, Trial, tuned
+from indexes.vector_index import BadVectors, Facts, Positions, Progress, Vectors, part, silent
+
+_MARGIN = 16
+_FEW = 1_000  # So many vectors are compared in no time.
+_LARGEST_SHARE = 0.25  # More candidates than this share of all vectors: exact search is no slower.
+
+
+class ApproximateIndex(ABC):
+    """Candidates from `nearest`, ranked by the stored vectors.
+
+    `effort` is how many places a search looks at (lists or nodes), `refine` how many candidates are ranked for
+    each one that is wanted. Where no more than `exact_below` vectors are allowed, all of them are compared.
+    """
+
+    def __init__(self, stored: StoredVectors, facts: Facts) -> None:
+        self.stored = stored
+        self.facts = facts
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return self.stored.dimension
+
+    def __len__(self) -> int:
+        """The number of vectors."""
+        return len(self.stored)
+
+    @property
+    def vectors(self) -> Vectors:
+        """See `VectorIndex.vectors`."""
+        return self.stored.rows
+
+    @property
+    @abstractmethod
+    def efforts(self) -> list[int]:
+        """Efforts worth trying, ascending; the last is all that can be done."""
+
+    @abstractmethod
+    def exact_below(self, speedup: float) -> int:
+        """Up to how many allowed vectors exact search costs no more than this index.
+
+        :param speedup: how many times faster it is than exact search over all vectors.
+        """
+
+    @abstractmethod
+    def nearest(
+        self, queries: Vectors, fetch: int, among: Positions | None, effort: int
+    ) -> Positions:
+        """Candidates for each query by their codes: shape (queries, fetch), -1 where there are none.
+
+        :param queries: of length 1, none of them zero.
+        :param among: the only positions that may be found, ascending.
+        """
+
+    @abstractmethod
+    def changed(
+        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress
+    ) -> "ApproximateIndex | None":
+        """`write_changed` without the tuning."""
+
+    def write_changed(
+        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
+    ) -> Facts | None:
+        """See `VectorIndex.write_changed`; tuned again, to what the index holds now."""
+        if vectors.shape[1:] != (self.dimension,):
+            width = vectors.shape[-1]
+            raise BadVectors(f"vectors have {width} dimensions, the index has {self.dimension}")
+        made = self.changed(vectors, origins, folder, part(progress, 0, 0.8))
+        if made is None:
+            return None
+        target = float(self.facts.figures["target"])
+        facts = tuned(made, target, Trial(made.stored), part(progress, 0.8, 1))
+        return replace(facts, reason=self.facts.reason)
+
+    def search(
+        self, queries: Vectors, k: int, allowed: Positions | None = None
+    ) -> tuple[Positions, Vectors]:
+        """See `VectorIndex.search`."""
+        chosen: dict[str, Any] = self.facts.parameters
+        return self.search_with(queries, k, chosen["effort"], chosen["refine"], allowed)
+
+    def search_with(
+        self,
+        queries: Vectors,
+        k: int,
+        effort: int,
+        refine: int,
+        allowed: Positions | None = None,
+    ) -> tuple[Positions, Vectors]:
+        """Search with another effort than the index was tuned to."""
+        rows = self.stored.checked(queries, k)
+        among = None if allowed is None else in_order(allowed)
+        most = len(self) if among is None else len(among)
+        fetch = min(k * refine + _MARGIN, most)
+        few = self.facts.parameters.get("exact_below", 0) if among is not None else 0
+        if most <= max(few, _FEW) or fetch > _LARGEST_SHARE * most:
+            return self.stored.search(queries, k, among)
+        if (
+            k > K
+        ):  # The effort finds ten. The nearest hundred lie further apart, but not ten times so.
+            effort = round(effort * (k / K) ** 0.5)
+        positions, scores = nothing_found(len(rows), k)
+        askers = np.flatnonzero(rows.any(axis=1))
+        if not len(askers):
+            return positions, scores
+        lacking = []
+        with threads_for(len(askers)):
+            found = self.nearest(rows[askers], fetch, among, effort)
+        for asker, candidates in zip(askers, found, strict=True):
+            best, exact = self.stored.best(rows[asker], candidates, k)
+            positions[asker, : len(best)] = best
+            scores[asker, : len(best)] = exact
+            if len(best) < k:
+                lacking.append(asker)
+        if lacking:  # Fewer than were wanted: whether there are more, only exact search can say.
+            positions[lacking], scores[lacking] = self.stored.search(rows[lacking], k, among)
+        return positions, scores
+
+
+def bitmap(mask: Any) -> Any:
+    """A FAISS selector of the places where a mask is true."""
+    import faiss
+
+    library: Any = faiss  # Its type stubs do not know that its Python layer takes arrays.
+    return library.IDSelectorBitmap(np.packbits(mask, bitorder="little"))

@@ -1,0 +1,63 @@
+"""Reading and writing FAISS's own files: bounded, mapped into memory, a full disk told as what it is."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from indexes.vector_index import BrokenIndex
+
+INDEX_FILE = "index.faiss"
+_READING = threading.Lock()  # The byte limit of reading belongs to the whole process.
+
+
+def write_faiss(index: Any, folder: Path) -> int:
+    """Write a FAISS index into a folder.
+
+    :returns: how many bytes it has.
+    :raises OSError: when the disk is full, or the folder cannot be written to.
+    """
+    import faiss
+
+    path = folder / INDEX_FILE
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        # FAISS tells the system's reason in its own words: a full disk is told apart by its text.
+        full = os.strerror(errno.ENOSPC) in str(error)
+        number = errno.ENOSPC if full else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from None
+    return path.stat().st_size
+
+
+def read_faiss(folder: Path, kind: str, size: int, mapped: bool = True) -> Any:
+    """Read a FAISS index.
+
+    :param kind: the name of the class that it must be of.
+    :param size: how many bytes were written; FAISS itself maps a file that was cut short.
+    :param mapped: leave its large parts in the file and map them; they cannot be changed then.
+    :raises BrokenIndex: when the file is missing, damaged or of another kind.
+    """
+    import faiss
+
+    path = folder / INDEX_FILE
+    try:
+        with _READING:
+            found = path.stat().st_size
+            if found != size:
+                raise OSError(f"it has {found:,} bytes instead of {size:,}")
+            faiss.set_deserialization_vector_byte_limit(max(size, 1))
+            # A table that only serves another distance would break the limit.
+            flags = faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE
+            index = faiss.read_index(str(path), flags | (faiss.IO_FLAG_MMAP_IFC if mapped else 0))
+    except (OSError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[-1][:200]
+        raise BrokenIndex(f"{path} cannot be read as a FAISS index: {reason}") from None
+    if type(index).__name__ != kind:
+        raise BrokenIndex(
+            f"{path} cannot be read as this index: it is {type(index).__name__} instead of {kind}"
+        )
+    if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise BrokenIndex(f"{path} cannot be read as this index: it measures another distance")
+    return index

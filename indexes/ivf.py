@@ -1,0 +1,255 @@
+"""Inverted lists: vectors in the list of their nearest centroid; a search looks into the nearest lists only.
+
+Sivic and Zisserman, "Video Google" (ICCV 2003), as FAISS has it: https://github.com/facebookresearch/faiss/wiki.
+The codes in the lists are the vectors themselves (ivf), 8 bits a component (ivf-sq8), a product quantiser's
+(ivf-pq; Jégou et al., TPAMI 2011), or 1 bit a component (ivf-rabitq; Gao and Long, SIGMOD 2024).
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.approximate import ApproximateIndex, bitmap
+from indexes.faiss_files import INDEX_FILE, read_faiss, write_faiss
+from indexes.kmeans import centroids_of, list_count
+from indexes.stored_vectors import StoredVectors
+from indexes.vector_index import (
+    FAISS,
+    BrokenIndex,
+    Facts,
+    Positions,
+    Progress,
+    Vectors,
+    part,
+)
+
+CLASSES = {
+    "ivf": "IndexIVFFlat",
+    "ivf-sq8": "IndexIVFScalarQuantizer",
+    "ivf-pq": "IndexIVFPQ",
+    "ivf-rabitq": "IndexIVFRaBitQ",
+}
+_ROWS = 32_768
+_TRAINED_ON = 50_000  # Enough to learn the range of a component, or 256 centroids of a part of one.
+_TRAINED_ON_LEAST = 1_024  # With fewer, 256 centroids of a part would each be one vector.
+_INWARDS = 0.99
+_WORN = 0.5  # The share of changed vectors from which the centroids are learned anew.
+
+
+class IvfIndex(ApproximateIndex):
+    """Inverted lists over stored vectors. What FAISS calls an id is a position here."""
+
+    def __init__(self, stored: StoredVectors, facts: Facts, index: Any, folder: Path) -> None:
+        super().__init__(stored, facts)
+        self._index = index
+        self._folder = folder
+
+    @classmethod
+    def open(cls, folder: Path, facts: Facts, stored: StoredVectors) -> "IvfIndex":
+        """Open what `build_ivf` wrote beside or for some vectors.
+
+        :raises BrokenIndex: when it cannot be read back.
+        """
+        index = read_faiss(folder, CLASSES[facts.type], facts.parameters["file_bytes"])
+        if (index.ntotal, index.d) != (len(stored) - stored.zeros, stored.dimension):
+            raise BrokenIndex(
+                f"{folder / INDEX_FILE} cannot be read as the index of these vectors: it holds "
+                f"{index.ntotal:,} of {index.d} dimensions"
+            )
+        opened = cls(stored, facts, index, folder)
+        _ = opened._lists  # Reads every position once: one that is out of range is found here.
+        return opened
+
+    @property
+    def efforts(self) -> list[int]:
+        """See `ApproximateIndex.efforts`: how many lists are looked into."""
+        steps = {round(2 ** (step / 2)) for step in range(2 * 16)}
+        return [*sorted(step for step in steps if step < self._index.nlist), self._index.nlist]
+
+    def exact_below(self, speedup: float) -> int:
+        """See `ApproximateIndex.exact_below`: a filtered search looks at as many vectors as any other."""
+        return int(len(self) / max(speedup, 1.0))
+
+    @cached_property
+    def _lists(self) -> Any:
+        """The list of each position, -1 for zero vectors: shape (len,)."""
+        lists = np.full(len(self), -1, dtype=np.int32)
+        for number in range(self._index.nlist):
+            positions = _positions(self._index, number)
+            if len(positions) and (positions.min() < 0 or positions.max() >= len(self)):
+                raise BrokenIndex(
+                    f"{self._folder / INDEX_FILE} cannot be read as this index: it names vectors "
+                    "that are not there"
+                )
+            lists[positions] = number
+        return lists
+
+    def nearest(
+        self, queries: Vectors, fetch: int, among: Positions | None, effort: int
+    ) -> Positions:
+        """See `ApproximateIndex.nearest`."""
+        import faiss
+
+        library: Any = faiss
+        lists = self._index.nlist
+        average = max(self._index.ntotal / lists, 1.0)
+        wanted = max(effort * average, float(fetch))  # Fewer than are asked for cannot be enough.
+        if among is None:
+            probes = min(lists, max(effort, int(np.ceil(wanted / average))))
+            parameters = library.SearchParametersIVF(nprobe=probes)
+            found: Positions = self._index.search(queries, fetch, params=parameters)[1]
+            return found
+        return self._nearest_among(queries, fetch, among, effort, wanted)
+
+    def _nearest_among(
+        self, queries: Vectors, fetch: int, among: Positions, effort: int, wanted: float
+    ) -> Positions:
+        """Look into the nearest lists that hold allowed vectors, until as many of these were seen as of any.
+
+        So a filter that leaves a tenth looks into ten times as many lists, and one that leaves only vectors
+        far from the query goes to where they are.
+        """
+        import faiss
+
+        library: Any = faiss
+        held = np.bincount(self._lists[among] + 1, minlength=self._index.nlist + 1)[1:]
+        near, order = self._index.quantizer.search(queries, self._index.nlist)
+        here = held[order]
+        useful = here > 0
+        seen = np.cumsum(here, axis=1) - here
+        rank = np.cumsum(useful, axis=1) - useful
+        taken = useful & ((seen < wanted) | (rank < effort))
+        probes = max(int(taken.sum(axis=1).max()), 1)
+        keys = np.full((len(queries), probes), -1, dtype=np.int64)
+        scores = np.zeros((len(queries), probes), dtype=np.float32)
+        for row, chosen in enumerate(taken):
+            count = int(chosen.sum())
+            keys[row, :count] = order[row, chosen]
+            scores[row, :count] = near[row, chosen]
+        mask = np.zeros(len(self), dtype=bool)
+        mask[among] = True
+        parameters = library.SearchParametersIVF(nprobe=probes, sel=bitmap(mask))
+        rough = np.empty((len(queries), fetch), dtype=np.float32)
+        found = np.empty((len(queries), fetch), dtype=np.int64)
+        pointer = library.swig_ptr
+        self._index.search_preassigned_c(
+            len(queries),
+            pointer(queries),
+            fetch,
+            pointer(keys),
+            pointer(scores),
+            pointer(rough),
+            pointer(found),
+            False,
+            parameters,
+        )
+        return found
+
+    def changed(
+        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress
+    ) -> ApproximateIndex | None:
+        """See `ApproximateIndex.changed`: vectors go out of their lists and into them."""
+        kept = origins >= 0
+        changed = float(self.facts.figures["changed"])
+        changed += (len(self) + len(origins) - 2 * int(kept.sum())) / max(len(self), 1)
+        if changed > _WORN:
+            return None
+        stored = StoredVectors.write(vectors, folder, part(progress, 0, 0.3))
+        size = self.facts.parameters["file_bytes"]
+        index = read_faiss(self._folder, CLASSES[self.facts.type], size, mapped=False)
+        places = np.full(len(self), -1, dtype=np.int64)
+        places[origins[kept]] = np.flatnonzero(kept)
+        # A vector that was kept may have become zero or have been so: what is in a list must not be.
+        zero = np.zeros(len(stored), dtype=bool)
+        zero[stored.zero_positions()] = True
+        places[places >= 0] = np.where(zero[places[places >= 0]], -1, places[places >= 0])
+        index.remove_ids(bitmap(places < 0))
+        for number in range(index.nlist):
+            positions = _positions(index, number)
+            positions[:] = places[positions]
+        held = np.zeros(len(stored), dtype=bool)
+        held[places[(places >= 0) & (self._lists >= 0)]] = True
+        _add(index, stored, np.flatnonzero(~held & ~zero), part(progress, 0.3, 1))
+        facts = _written(self.facts.type, stored, index, folder, changed)
+        return IvfIndex.open(folder, facts, stored)
+
+
+def build_ivf(kind: str, stored: StoredVectors, folder: Path, progress: Progress) -> Facts:
+    """Learn centroids from a sample, put every vector into its list, write the index into a folder."""
+    zeros = stored.zero_positions()
+    positions = np.delete(np.arange(len(stored), dtype=np.int64), zeros)
+    index = _empty(kind, stored, positions, part(progress, 0, 0.5))
+    _add(index, stored, positions, part(progress, 0.5, 1))
+    return _written(kind, stored, index, folder, 0.0)
+
+
+def _empty(kind: str, stored: StoredVectors, positions: Positions, progress: Progress) -> Any:
+    """An index with its centroids and codes learned, and nothing in it."""
+    import faiss
+
+    library: Any = faiss
+    dimension = stored.dimension
+    centroids = centroids_of(stored, positions, list_count(len(positions)), progress)
+    coarse = library.IndexFlatIP(dimension)
+    # RaBitQ codes the direction from the centroid, which a vector that is its own centroid has not.
+    coarse.add(centroids * np.float32(_INWARDS) if kind == "ivf-rabitq" else centroids)
+    product, lists = faiss.METRIC_INNER_PRODUCT, len(centroids)
+    if kind == "ivf":
+        index = library.IndexIVFFlat(coarse, dimension, lists, product)
+    elif kind == "ivf-sq8":
+        bits = faiss.ScalarQuantizer.QT_8bit
+        index = library.IndexIVFScalarQuantizer(coarse, dimension, lists, bits, product, False)
+    elif kind == "ivf-pq":
+        bits = 8 if len(positions) >= _TRAINED_ON_LEAST else 4
+        index = library.IndexIVFPQ(coarse, dimension, lists, pq_parts(dimension), bits, product)
+        index.pq.cp.niter = 10
+        index.pq.cp.max_points_per_centroid = 64
+        index.pq.cp.min_points_per_centroid = 1
+    else:
+        index = library.IndexIVFRaBitQ(coarse, dimension, lists, product)
+    rng = np.random.default_rng(1)
+    some = np.sort(rng.permutation(positions)[:_TRAINED_ON])
+    progress(1, 1, "learning the codes")
+    sample = stored.rows[some] if len(some) else centroids
+    # Sixteen are the fewest that a product quantiser learns from, though they be the same.
+    index.train(np.resize(sample, (max(len(sample), 16), dimension)))
+    return index
+
+
+def pq_parts(dimension: int) -> int:
+    """How many parts a product quantiser cuts a vector into: parts of eight components, or fewer."""
+    return next(dimension // size for size in (8, 6, 4, 3, 2, 1) if dimension % size == 0)
+
+
+def _add(index: Any, stored: StoredVectors, positions: Positions, progress: Progress) -> None:
+    for start in range(0, len(positions), _ROWS):
+        progress(start, len(positions), "putting vectors into lists")
+        part = positions[start : start + _ROWS]
+        index.add_with_ids(np.ascontiguousarray(stored.rows[part]), np.ascontiguousarray(part))
+
+
+def _positions(index: Any, number: int) -> Positions:
+    """The positions in a list, as a view of FAISS's memory."""
+    import faiss
+
+    library: Any = faiss
+    size = index.invlists.list_size(number)
+    if not size:
+        return np.zeros(0, dtype=np.int64)
+    view: Positions = library.rev_swig_ptr(index.invlists.get_ids(number), size)
+    return view
+
+
+def _written(kind: str, stored: StoredVectors, index: Any, folder: Path, changed: float) -> Facts:
+    size, lists = write_faiss(index, folder), int(index.nlist)
+    return Facts(
+        engine=FAISS,
+        type=kind,
+        vectors=len(stored),
+        dimension=stored.dimension,
+        zeros=stored.zeros,
+        parameters={"lists": lists, "effort": lists, "refine": 1, "file_bytes": size},
+        figures={"bytes": float(size), "changed": round(changed, 6)},
+    )

@@ -1,0 +1,130 @@
+"""How much a search must look at to find what was asked for: measured on the index's own vectors.
+
+The questions are vectors of a sample, each moved towards another one of it until its cosine with the original is
+that of a question with its answer: .7. So they are like the vectors of the index, and none of them is in it. One
+half of them chooses the effort, the other half measures what it reaches.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from indexes.stored_vectors import StoredVectors
+from indexes.vector_index import Facts, Positions, Progress, Vectors, normalised
+
+K = 10
+_QUESTIONS = 400
+_COSINE = 0.7
+_SEED = 2
+_TIMED = 24
+_REFINES = (1, 2, 4, 8, 16, 32, 64)
+_NOISE = 1e-6
+
+
+class Tunable(Protocol):
+    """What can be tuned: an `ApproximateIndex`."""
+
+    facts: Facts
+
+    @property
+    def efforts(self) -> list[int]: ...
+
+    def exact_below(self, speedup: float) -> int: ...
+
+    def search_with(
+        self, queries: Vectors, k: int, effort: int, refine: int
+    ) -> tuple[Positions, Vectors]: ...
+
+
+class Trial:
+    """Questions with their exact answers, and how long an exact search takes; made once, for any index."""
+
+    def __init__(self, stored: StoredVectors) -> None:
+        self.stored = stored
+        self.questions = _questions(stored)
+        self.best = stored.search(self.questions, K)[1]
+        self.exact_ms = _milliseconds(lambda rows: stored.search(rows, K), self.questions[:8])
+
+    def recall(self, index: Tunable, effort: int, refine: int, part: slice) -> float:
+        """The share of the ten nearest that is found; one with the same cosine as the tenth counts, too."""
+        scores = index.search_with(self.questions[part], K, effort, refine)[1]
+        best = self.best[part]
+        found = np.isfinite(scores) & (scores >= best.min(axis=1, keepdims=True) - _NOISE)
+        there = np.isfinite(best).sum()
+        return float(min(found.sum() / there, 1.0)) if there else 1.0
+
+
+def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> Facts:
+    """The facts of an index with the least effort that reaches a recall, and what it then reaches.
+
+    A little more than the target is asked of the questions that choose, because others measure it.
+    """
+    goal = target + (1 - target) / 4
+    half = len(trial.questions) // 2
+    choosing, measuring = slice(0, half), slice(half, None)
+    efforts = index.efforts
+
+    def reaches(place: int, refine: int) -> bool:
+        progress(place, len(efforts), "measuring recall")
+        return trial.recall(index, efforts[place], refine, choosing) >= goal
+
+    low, high = 0, len(efforts) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if reaches(middle, _REFINES[-1]):
+            high = middle
+        else:
+            low = middle + 1
+    refine = next((r for r in _REFINES if reaches(low, r)), _REFINES[-1])
+    recall = trial.recall(index, efforts[low], refine, measuring)
+    while recall < target and (low + 1 < len(efforts) or refine < _REFINES[-1]):
+        if low + 1 < len(efforts):
+            low += 1
+        else:
+            refine *= 2
+        recall = trial.recall(index, efforts[low], refine, measuring)
+    effort = efforts[low]
+    milliseconds = _milliseconds(
+        lambda rows: index.search_with(rows, K, effort, refine), trial.questions[-_TIMED:]
+    )
+    speedup = trial.exact_ms / max(milliseconds, 1e-6)
+    return replace(
+        index.facts,
+        parameters={
+            **index.facts.parameters,
+            "effort": effort,
+            "refine": refine,
+            "exact_below": index.exact_below(speedup),
+        },
+        figures={
+            **index.facts.figures,
+            "recall@10": round(recall, 4),
+            "target": target,
+            "questions": float(len(trial.questions) - half),
+            "ms": round(milliseconds, 3),
+            "exact_ms": round(trial.exact_ms, 3),
+        },
+    )
+
+
+def _questions(stored: StoredVectors) -> Vectors:
+    rng = np.random.default_rng(_SEED)
+    places = rng.permutation(len(stored))[:_QUESTIONS]
+    rows = np.asarray(stored.rows[places])
+    rows = rows[rows.any(axis=1)]
+    other = np.roll(rows, 1, axis=0)
+    aside = normalised(other - (other * rows).sum(axis=1, keepdims=True) * rows)
+    return normalised(_COSINE * rows + (1 - _COSINE**2) ** 0.5 * aside)
+
+
+def _milliseconds(search: Callable[[Vectors], object], questions: Vectors) -> float:
+    """The median time of a search for one question; the first one warms up."""
+    times = [0.0]
+    for row in range(-1 if len(questions) else 0, len(questions)):
+        started = time.perf_counter()
+        search(questions[max(row, 0)][None])
+        times.append((time.perf_counter() - started) * 1000)
+    return float(np.median(times[2:])) if len(times) > 2 else 0.0
