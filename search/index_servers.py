@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexes.opening import check, discard, put_in_service
-from indexes.vector_index import FAISS, BrokenIndex, EngineFailed, Plan, Unsupported
+from indexes.vector_index import FAISS, BrokenIndex, DoesNotFit, EngineFailed, Plan, Unsupported
 from search.errors import Failed, Refused
 from search.settings import settings
 from search.workspace import Draft, Manifest, Project, write_atomically
@@ -47,15 +47,18 @@ def remember_address(project: Project, uri: str) -> None:
     project.change(milvus_uri=uri)
 
 
-def reachable(project: Project, plan: Plan) -> Plan:
+def reachable(project: Project, plan: Plan, count: int, dimension: int) -> Plan:
     """The plan with what its engine must know, after the engine said that it can do it.
 
-    :raises Refused: when it has no index of that type, or its address is not known.
+    :param count: how many vectors it will be, of so many dimensions.
+    :raises Refused: when it has no index of that type, its address is not known, or it cannot fit into memory.
     :raises Failed: when it does not answer.
     """
-    full = replace(plan, connection={} if plan.engine == FAISS else connection(project))
+    at = {} if plan.engine == FAISS else connection(project)
+    memory = settings().index_bytes if plan.memory is None else plan.memory
+    full = replace(plan, connection=at, memory=memory)
     with in_words():
-        check(full)
+        check(full, count, dimension)
     return full
 
 
@@ -126,6 +129,11 @@ def in_words() -> Iterator[None]:
         yield
     except Unsupported as error:
         raise Refused(str(error)) from None
+    except DoesNotFit as error:
+        raise Refused(
+            f"The index does not fit: {error}. Choose a smaller type (--type ivf-rabitq is the smallest), "
+            "or allow it more: BESPOKE_INDEX_MEMORY_GB."
+        ) from None
     except EngineFailed as error:
         raise Failed(str(error)) from None
 

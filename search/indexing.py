@@ -11,8 +11,9 @@ from search.encoders import Encoder, load_encoder
 from search.encoding.corpus import corpus_vectors
 from search.errors import Failed
 from search.index_servers import built_for, nothing_left, published, reachable
+from search.index_versions import from_earlier
 from search.models import ModelInfo, find_model
-from search.progress import Progress, silent
+from search.progress import Progress, Stage, silent
 from search.workspace import Manifest, Project
 
 
@@ -60,22 +61,31 @@ def build_index(
 ) -> Manifest:
     """Encode every passage of a corpus and publish an index of the vectors.
 
-    A passage that stood, word for word, in an earlier version of the corpus is not encoded again.
+    A passage that stood, word for word, in an earlier version of the corpus is not encoded again, and where the
+    type of the index allows it, the index of that version is changed instead of a new one built.
 
     :param plan: what kind of index is wanted.
     """
     started = time.monotonic()
-    plan = reachable(project, plan)
-    encoded = corpus_vectors(project, info, encoder, manifest, corpus, progress)
+    plan = reachable(project, plan, corpus.passages, info.dimension)
+    encoding, building = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
+    encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding)
     vectors = encoded.vectors
     made_from = {"corpus": manifest.id, "model": info.id}
     built: dict[str, Any] = {}
     with nothing_left(project, built), project.publish("indexes", made_from) as draft:
         try:
             with built_for(project, plan, draft) as wanted:
-                facts = build(vectors, wanted, draft.folder, progress)
+                facts = from_earlier(
+                    project, info, manifest, corpus, plan, vectors, draft.folder, building
+                ) or build(vectors, wanted, draft.folder, building)
         except BadVectors as error:
             raise Failed(f"The model {info.name!r} cannot index this corpus: {error}.") from error
+        except OSError as error:
+            raise Failed(
+                f"The index of {info.name!r} could not be written: {error.strerror or error}. Nothing was "
+                "changed. Free some space on the disk of the workspace and build it again."
+            ) from error
         built.update(facts.details())
         draft.details.update(
             model=info.name,

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from search.errors import Refused
 
 
@@ -43,7 +45,8 @@ class Settings:
     `home` is the workspace folder (BESPOKE_HOME), `run_folder` the folder of the run that this process
     works for (BESPOKE_RUN, set by whoever started the process), `device` overrides the choice of cuda,
     mps or cpu (BESPOKE_DEVICE), `backend` the choice of what computes on a CPU (BESPOKE_BACKEND: auto, torch
-    or openvino), `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
+    or openvino), `index_bytes` is what an index may keep in memory (BESPOKE_INDEX_MEMORY_GB; what is free now by
+    default), `store_bytes` is what the embedding store may hold (BESPOKE_EMBEDDINGS_GB, 10 by
     default; 0 keeps nothing), and `max_tokens` what a command may send to a server that embeds
     (BESPOKE_MAX_TOKENS; None for each model's own cap).
 
@@ -58,6 +61,7 @@ class Settings:
     device: str | None
     backend: str
     store_bytes: int
+    index_bytes: int
     max_tokens: int | None = None
     milvus_uri: str = ""
     milvus_token: str = field(default="", repr=False)
@@ -73,6 +77,7 @@ RUN_VARIABLE = "BESPOKE_RUN"
 DEVICE_VARIABLE = "BESPOKE_DEVICE"
 BACKEND_VARIABLE = "BESPOKE_BACKEND"
 STORE_VARIABLE = "BESPOKE_EMBEDDINGS_GB"
+INDEX_VARIABLE = "BESPOKE_INDEX_MEMORY_GB"
 TOKENS_VARIABLE = "BESPOKE_MAX_TOKENS"
 BACKENDS = ("auto", "torch", "openvino")
 
@@ -85,7 +90,8 @@ def settings() -> Settings:
         run_folder=Path(run_folder) if run_folder else None,
         device=os.environ.get(DEVICE_VARIABLE) or None,
         backend=_backend(os.environ.get(BACKEND_VARIABLE) or BACKENDS[0]),
-        store_bytes=_store_bytes(os.environ.get(STORE_VARIABLE) or "10"),
+        store_bytes=_bytes_of(STORE_VARIABLE, os.environ.get(STORE_VARIABLE) or "10"),
+        index_bytes=_index_bytes(os.environ.get(INDEX_VARIABLE)),
         max_tokens=_tokens(os.environ.get(TOKENS_VARIABLE)),
         milvus_uri=os.environ.get("BESPOKE_MILVUS_URI", ""),
         milvus_token=os.environ.get("BESPOKE_MILVUS_TOKEN", ""),
@@ -115,13 +121,17 @@ def _tokens(number: str | None) -> int | None:
     return int(number)
 
 
-def _store_bytes(gigabytes: str) -> int:
+def _index_bytes(gigabytes: str | None) -> int:
+    return _bytes_of(INDEX_VARIABLE, gigabytes) if gigabytes else psutil.virtual_memory().available
+
+
+def _bytes_of(variable: str, gigabytes: str) -> int:
     try:
         size = float(gigabytes)
     except ValueError:
         size = -1.0
     if not 0 <= size < float("inf"):
-        raise Refused(f"{STORE_VARIABLE} is {gigabytes!r}; it must be a number of gigabytes.")
+        raise Refused(f"{variable} is {gigabytes!r}; it must be a number of gigabytes.")
     return int(size * 1e9)
 
 

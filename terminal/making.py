@@ -32,20 +32,31 @@ def index(
         int | None,
         typer.Option(min=1, help="The most tokens to send, where a server computes the vectors."),
     ] = None,
+    target_recall: Annotated[
+        float,
+        typer.Option(min=0.5, max=1.0, help="Of the ten exact nearest, the share to find."),
+    ] = 0.98,
+    as_json: AsJson = False,
 ) -> None:
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import Plan
     from search.corpus import current_corpus
     from search.index_servers import remember_address
+    from search.index_told import index_json, index_sentence
+    from search.index_versions import worn
     from search.indexing import index_model
     from search.keywords.store import build_keyword_index
     from search.models import KEYWORD
+    from search.runs import start
     from search.workspace import project as existing
 
     with running(existing(project)) as run:
         if model == KEYWORD:
             made = build_keyword_index(existing(project), *current_corpus(existing(project)), run)
             facts = made.details
+            if as_json:
+                print_json({"id": made.id, "model": model, **facts})
+                return
             say(
                 f"{facts['terms']:,} different words of {facts['passages']:,} passages in "
                 f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB)."
@@ -53,14 +64,25 @@ def index(
             return
         if milvus_uri is not None:
             remember_address(existing(project), milvus_uri)
-        plan = Plan(engine=engine.value, type=type_.value)
+        plan = Plan(engine=engine.value, type=type_.value, target_recall=target_recall)
         made = index_model(existing(project), model, progress=run, plan=plan, max_tokens=max_tokens)
-        facts = made.details
-        tell_notes(run, facts["encoding"].get("notes", []))
-        say(
-            f"{facts['vectors']:,} vectors of {facts['dimension']} dimensions in "
-            f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB, {facts['type']}, {engine})."
-        )
+        tell_notes(run, made.details["encoding"].get("notes", []))
+        if worn(made.details):
+            again = ["index", project, "--model", model, "--type", made.details["type"]]
+            again += ["--target-recall", str(target_recall)]
+            start(existing(project), again)
+            tell_notes(
+                run,
+                [
+                    "Much of what this index was built of has changed since. It can be searched as it is, and is "
+                    "being built anew in the background."
+                ],
+            )
+        run.result(id=made.id)
+    if as_json:
+        print_json(index_json(made))
+    else:
+        say(index_sentence(made.details))
 
 
 @app.command()

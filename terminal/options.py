@@ -41,4 +41,5 @@ class IndexKind(StrEnum):
     IVF = "ivf"
     IVF_SQ8 = "ivf-sq8"
     IVF_PQ = "ivf-pq"
+    IVF_RABITQ = "ivf-rabitq"
     DISKANN = "diskann"

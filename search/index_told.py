@@ -1,0 +1,60 @@
+"""An index in words and in JSON: what it is, what was measured of it."""
+
+from typing import Any
+
+from search.workspace import Manifest
+
+_KINDS = {
+    "flat": "every passage is compared (exact)",
+    "hnsw": "a graph of near passages is walked",
+    "ivf": "the nearest lists of passages are compared",
+    "ivf-sq8": "the nearest lists of passages are compared, at 8 bits a number",
+    "ivf-pq": "the nearest lists of passages are compared, by short codes",
+    "ivf-rabitq": "the nearest lists of passages are compared, at 1 bit a number",
+}
+
+
+def index_sentence(details: dict[str, Any]) -> str:
+    """One line: size, time, how it searches, and how well, where that was measured."""
+    figures = details["figures"]
+    start = (
+        f"{details['vectors']:,} vectors of {details['dimension']} dimensions in "
+        f"{details['seconds']:.1f} s ({details['bytes'] / 1e6:.1f} MB, {details['type']}, "
+        f"{details['engine']})"
+    )
+    return ". ".join(part for part in (start, *_measured(details["type"], figures)) if part) + "."
+
+
+def index_line(details: dict[str, Any]) -> str:
+    """One line for a page: how it searches and how well, without jargon."""
+    how = _KINDS.get(details["type"], f"{details['type']} on {details['engine']}")
+    parts = [f"{details['vectors']:,} passages: {how}"]
+    return ". ".join([*parts, *_measured(details["type"], details["figures"])]) + "."
+
+
+def index_json(manifest: Manifest) -> dict[str, Any]:
+    """What `index --json` prints."""
+    names = (
+        "model",
+        "engine",
+        "type",
+        "vectors",
+        "dimension",
+        "zeros",
+        "reused",
+        "bytes",
+        "seconds",
+    )
+    details = manifest.details
+    told = {name: details[name] for name in (*names, "parameters", "figures", "reason")}
+    return {"id": manifest.id, "created": manifest.created, **told}
+
+
+def _measured(kind: str, figures: dict[str, float]) -> list[str]:
+    if kind == "flat" or "recall@10" not in figures:
+        return []
+    found = f"finds {figures['recall@10']:.1%} of the ten nearest"
+    if "ms" in figures and "exact_ms" in figures:
+        times = figures["exact_ms"] / max(figures["ms"], 1e-6)
+        found += f", in {figures['ms']:.1f} ms a query: {times:.0f} times as fast as comparing all"
+    return [found]
