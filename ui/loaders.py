@@ -11,6 +11,7 @@ from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
 from search.insight.lessons import TrainedOn
+from search.insight.map import Map, few_values, load_map
 from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.leaks import LeakCheck, leaks_of
@@ -161,6 +162,40 @@ def _moved(
     manifest = owner.artifact("corpora", over)
     sides = [word_space(owner, manifest, info) for info in (_before, _after)]
     return moved_words(sides[0], sides[1])
+
+
+def corpus_map(found: Project, manifest: Manifest) -> Map:
+    """A map of a corpus."""
+    return _corpus_map(str(found.folder), found.name, manifest.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _corpus_map(home: str, name: str, identity: str) -> Map:
+    owner = project(name)
+    return load_map(owner, owner.artifact("maps", identity))
+
+
+def map_columns(
+    found: Project, manifest: Manifest
+) -> tuple[list[str], dict[str, list[str | None]]]:
+    """The titles of the documents on a map, and what they can be coloured by: a column's values, and tiers."""
+    return _map_columns(str(found.folder), found.name, manifest.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _map_columns(
+    home: str, name: str, identity: str
+) -> tuple[list[str], dict[str, list[str | None]]]:
+    owner = project(name)
+    manifest = owner.artifact("maps", identity)
+    over = Corpus.of(owner, owner.artifact("corpora", manifest.made_from["corpus"]))
+    documents = over.documents_at(corpus_map(owner, manifest).positions.tolist())
+    values = few_values(over, documents)
+    if (tiers := over.tiers) is not None:
+        ranked = [tiers.of(document.metadata.get(tiers.column)) for document in documents]
+        values = {"Source tier": [tiers.name(tier) for tier in ranked], **values}
+    titles = [" ".join((d.title or d.text).split())[:90] or d.id for d in documents]
+    return titles, values
 
 
 def evaluation(found: Project, manifest: Manifest) -> Evaluation:

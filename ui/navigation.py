@@ -14,6 +14,7 @@ def pages() -> dict[str, Any]:
     """Every page of the app, in the order of the navigation."""
     # Imported here because the pages themselves link to one another through this module.
     from ui import compare, corpus, evaluate, models, projects, train, words
+    from ui import map as corpus_map
 
     rooms = {
         "projects": projects.page,
@@ -21,6 +22,7 @@ def pages() -> dict[str, Any]:
         "train": train.page,
         "compare": compare.page,
         "evaluate": evaluate.page,
+        "map": corpus_map.page,
         "words": words.page,
         "models": models.page,
     }

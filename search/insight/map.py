@@ -28,9 +28,7 @@ from search.workspace import Manifest, Project, write_json
 
 MOST_POINTS = 10_000
 MOST_QUERIES = 1_000
-SOON = 400
-"""A corpus of so few documents is laid out in a few seconds, once it is indexed."""
-_FEWEST = 3
+FEWEST = 3
 _VALUES = range(2, 51)
 _FILE, _QUERIES = "map.npz", "queries.json"
 
@@ -113,8 +111,8 @@ def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = s
     manifest, corpus = current_corpus(project)
     infos = map_models(project, names)
     total = len(corpus)
-    if total < _FEWEST:
-        raise Refused(f"A map needs at least {_FEWEST} documents; this corpus has {total}.")
+    if total < FEWEST:
+        raise Refused(f"A map needs at least {FEWEST} documents; this corpus has {total}.")
     retrievers_for(project, [info.name for info in infos], Stage(progress, 0.0, 0.3))
     positions = np.unique(np.linspace(0, total - 1, min(total, MOST_POINTS)).round()).astype(int)
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), LANDMARKS)).round())
@@ -143,7 +141,7 @@ def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = s
             View(info.name, places.astype(np.float32), groups, names_of, queries.astype(np.float32))
         )
     progress(0.97, 1, "holding the groups against the metadata")
-    found = matches({v.model: v.groups for v in views}, _columns(corpus, documents))
+    found = matches({v.model: v.groups for v in views}, few_values(corpus, documents))
     made = Map(
         tuple(views),
         positions.astype(np.int64),
@@ -239,7 +237,7 @@ def _moved(rows: Sequence[Vectors]) -> NDArray[np.float32]:
     return moved
 
 
-def _columns(corpus: Corpus, documents: Sequence[Document]) -> dict[str, list[str | None]]:
+def few_values(corpus: Corpus, documents: Sequence[Document]) -> dict[str, list[str | None]]:
     """Metadata of which each document may have one of a few values."""
     found: dict[str, list[str | None]] = {}
     for column in corpus.columns():

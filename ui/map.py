@@ -1,0 +1,289 @@
+"""Map: what did the model learn of the whole corpus?"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from search import runs
+from search.evaluation import newest_evaluation
+from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
+from search.models import ModelInfo, models
+from search.workspace import Manifest, Project
+from ui import loaders, navigation, run_view, widgets
+from ui.map_figure import EVEN, LOST, PALETTE, WON, Marks, colour, figure
+
+_ARROWS = 10
+_LISTED = 40
+_LEAST_DIFFERENCE = 0.005
+
+
+def page() -> None:
+    """Draw the page."""
+    project = widgets.heading("What did the model learn of your documents?")
+    if project is None:
+        return
+    manifest = project.newest("corpora")
+    if manifest is None:
+        widgets.empty("Nothing to map yet", "Add documents first; then see how they lie together.")
+        navigation.step("Add documents", "corpus", "to-corpus")
+        return
+    if int(manifest.details["documents"]) < FEWEST:
+        widgets.empty("Too few documents for a map", f"A map needs at least {FEWEST} documents.")
+        navigation.step("Add documents", "corpus", "to-corpus")
+        return
+    infos = _models(project)
+    if not infos:
+        st.info("Choose one model, or two to see side by side.")
+        return
+    run = run_view.latest(project, ["map"])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    made = find_map(project, infos)
+    if made is None:
+        if run is not None and run.status.state not in ("done", "cancelled"):
+            run_view.ended(run)
+        _offer(project, infos, int(manifest.details["documents"]))
+        return
+    _show(project, infos, made)
+    if len(infos) == 1 and len(models(project)) == 1:
+        navigation.step("Train a custom model to compare with", "train", "to-train")
+
+
+def _models(project: Project) -> list[ModelInfo]:
+    known = {info.name: info for info in models(project)}
+    usual = [info.name for info in map_models(project)]
+    if len(known) == 1:
+        return list(known.values())
+    wanted = [name for name in st.query_params.get_all("model") if name in known]
+    names = st.multiselect(
+        "Models, one picture each (at most two)",
+        list(known),
+        default=wanted or usual,
+        max_selections=2,
+        format_func=widgets.model_title,
+        key=f"map-models-{project.name}-{len(known)}",
+    )
+    if names != usual:
+        st.query_params["model"] = names
+    elif "model" in st.query_params:
+        del st.query_params["model"]
+    return [known[name] for name in names]
+
+
+def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None:
+    """The way to make a map."""
+    who = " and ".join(widgets.model_title(info.name) for info in infos)
+    drawn = min(documents, MOST_POINTS)
+    more = f"{drawn:,} of {documents:,} documents" if drawn < documents else f"{drawn:,} documents"
+    widgets.empty(
+        f"See {more} as {who} {'sees' if len(infos) == 1 else 'see'} them",
+        "What means the same to a model lies together. Drawn once, in a minute or two, and kept.",
+    )
+    if st.button("Draw the map", type="primary", key="draw-map", icon=":material/scatter_plot:"):
+        arguments = ["map", project.name]
+        for info in infos:
+            arguments += ["--model", info.name]
+        runs.start(project, arguments)
+        st.rerun()
+
+
+def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> None:
+    made = loaders.corpus_map(project, manifest)
+    titles, columns = loaders.map_columns(project, manifest)
+    names = titles_of(infos)
+    st.html(
+        f'<div class="b-card b-summary"><div class="b-say">{escape(summary(made, names))}</div></div>'
+    )
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    options = {f"Groups of {names[view.model]}": view for view in reversed(made.views)}
+    by = left.selectbox(
+        "Colour", [*options, *columns], key=f"colour-{manifest.id}", format_func=widgets.literal
+    )
+    asked = False
+    if made.queries:
+        asked = right.toggle("Held-out questions", key=f"asked-{manifest.id}")
+    view = options.get(by)
+    kinds, legend = _kinds(view, columns.get(by, []))
+    chosen = _chosen(manifest, len(titles))
+    dark = st.context.theme.type == "dark"
+    movers = made.movers(_ARROWS)
+    for place, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
+        marks = Marks(
+            labels=_labels(one, view),
+            arrows=_arrows(made, movers) if place == 1 else (),
+            queries=_asked(project, made, one) if asked else (),
+            chosen=chosen,
+        )
+        with box:
+            st.html(_column(one.model, place))
+            st.plotly_chart(
+                figure(one.places, titles, kinds, marks, dark),
+                key=f"map-{manifest.id}-{place}",
+                on_select=_selected(manifest, place),
+                selection_mode=("points", "box", "lasso"),
+                config={"displaylogo": False, "scrollZoom": True},
+            )
+    st.html(_legend(legend))
+    _captions(made, asked, movers)
+    _selection(manifest, chosen, titles)
+    _moved(made, movers, titles, names)
+
+
+def summary(made: Map, names: dict[str, str]) -> str:
+    """How well the groups match what is known of the documents; else how many groups there are."""
+    told = made.sentences(names)
+    if told:
+        return told[0]
+    groups = " and ".join(
+        f"{widgets.counted(len(view.names), 'group')} under {names[view.model]}"
+        for view in made.views
+    )
+    return f"Documents that mean the same lie together: {groups}."
+
+
+def _kinds(
+    view: View | None, values: Sequence[str | None]
+) -> tuple[list[int], list[tuple[str, int, int]]]:
+    """The number of each document's colour, and the legend: name, number of the colour, how many documents."""
+    if view is not None:
+        kinds = view.groups.tolist()
+        sizes = Counter(kinds)
+        return kinds, [(name, kind, sizes[kind]) for kind, name in enumerate(view.names)]
+    counts = Counter(value for value in values if value is not None)
+    shown = [value for value, _ in counts.most_common(len(PALETTE))]
+    numbers = {value: number for number, value in enumerate(shown)}
+    kinds = [numbers.get(value, -1) if value is not None else -1 for value in values]
+    legend = [(value, numbers[value], counts[value]) for value in shown]
+    if rest := kinds.count(-1):
+        legend.append(("other or none", -1, rest))
+    return kinds, legend
+
+
+def _labels(one: View, coloured_by: View | None) -> list[tuple[str, float, float]]:
+    """The names of the groups that are coloured, at the middle of each in this view."""
+    if coloured_by is None:
+        return []
+    found = []
+    for number, name in enumerate(coloured_by.names):
+        middle = np.median(one.places[coloured_by.groups == number], axis=0)
+        found.append((", ".join(name.split(", ")[:2]), float(middle[0]), float(middle[1])))
+    return found
+
+
+def _arrows(made: Map, movers: Sequence[int]) -> list[tuple[float, float, float, float]]:
+    before, after = (view.places for view in made.views)
+    return [
+        (float(before[n, 0]), float(before[n, 1]), float(after[n, 0]), float(after[n, 1]))
+        for n in movers
+    ]
+
+
+def _asked(project: Project, made: Map, one: View) -> list[tuple[str, float, float, str]]:
+    """The held-out queries, coloured by whether the second model answers them better than the first."""
+    manifest = newest_evaluation(project)
+    told: dict[str, tuple[str, float]] = {}
+    if manifest is not None and len(made.views) == 2:
+        result = loaders.evaluation(project, manifest)
+        names = [view.model for view in made.views]
+        if set(names) <= result.scores.keys():
+            moved = result.differences(*names).tolist()
+            told = dict(zip(result.queries, zip(result.texts, moved, strict=True), strict=True))
+    found = []
+    queries = project.newest("queries")
+    texts = loaders.query_set(project, queries).queries if queries is not None else {}
+    for identity, (x, y) in zip(made.queries, one.queries.tolist(), strict=True):
+        text, gain = told.get(identity, (texts.get(identity, identity), 0.0))
+        shade = WON if gain > _LEAST_DIFFERENCE else LOST if gain < -_LEAST_DIFFERENCE else EVEN
+        found.append(
+            (f"{text[:120]} ({gain:+.2f})" if identity in told else text[:120], x, y, shade)
+        )
+    return found
+
+
+def _selected(manifest: Manifest, place: int) -> Callable[[], None]:
+    """What a lasso around points of one view does: the same documents are chosen in both."""
+
+    def choose() -> None:
+        points = st.session_state[f"map-{manifest.id}-{place}"]["selection"]["points"]
+        found = [int(p["customdata"]) for p in points if isinstance(p.get("customdata"), int)]
+        st.session_state[f"chosen-{manifest.id}"] = sorted(set(found))
+
+    return choose
+
+
+def _chosen(manifest: Manifest, documents: int) -> frozenset[int] | None:
+    found = [n for n in st.session_state.get(f"chosen-{manifest.id}", ()) if n < documents]
+    return frozenset(found) if found else None
+
+
+def _column(model: str, place: int) -> str:
+    return (
+        f'<div class="b-column" style="--b-own:{widgets.colour(model, place)}"><span class="b-dot"></span>'
+        f"<b>{escape(widgets.model_title(model))}</b></div>"
+    )
+
+
+def _legend(legend: Sequence[tuple[str, int, int]]) -> str:
+    chips = "".join(
+        f'<span class="b-chip"><span class="b-dot" style="--b-own:{colour(kind)}"></span> '
+        f"{escape(name)} <i>{count:,}</i></span>"
+        for name, kind, count in legend
+    )
+    return f'<div class="b-chips">{chips}</div>'
+
+
+def _captions(made: Map, asked: bool, movers: Sequence[int]) -> None:
+    told = []
+    if made.sampled:
+        told.append(
+            f"{len(made.positions):,} of {made.total:,} documents are drawn, spread evenly."
+        )
+    told.append(
+        "Near means alike to the model; directions and far distances say nothing. Draw a loop around points to "
+        "see their documents"
+        + (", and where the other model puts them." if len(made.views) > 1 else ".")
+    )
+    if movers:
+        told.append(
+            "Arrows lead to the documents that moved most, from where the first model has them."
+        )
+    if asked:
+        told.append(
+            "Diamonds are held-out questions: teal where the second model answers better, brown where worse, grey "
+            "where there is no difference or nothing was measured."
+        )
+    st.caption(" ".join(told))
+
+
+def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequence[str]) -> None:
+    if not chosen:
+        return
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.subheader(f"{widgets.counted(len(chosen), 'document')} selected", anchor=False)
+
+    def clear() -> None:
+        st.session_state.pop(f"chosen-{manifest.id}", None)
+
+    right.button("Clear", key="clear-map", on_click=clear, width="stretch")
+    rows = "".join(f"<li>{escape(titles[n])}</li>" for n in sorted(chosen)[:_LISTED])
+    more = f"<li>and {len(chosen) - _LISTED:,} more</li>" if len(chosen) > _LISTED else ""
+    st.html(f'<ul class="b-lessons">{rows}{more}</ul>')
+
+
+def _moved(made: Map, movers: Sequence[int], titles: Sequence[str], names: dict[str, str]) -> None:
+    """The documents that moved most, with the groups they lie in under each model."""
+    if not movers:
+        return
+    one, two = made.views
+    st.subheader("What moved most", anchor=False)
+    rows = "".join(
+        f"<li>{escape(titles[n])}<span class='b-soft'> · with “{escape(one.names[one.groups[n]])}” under "
+        f"{escape(names[one.model])}, with “{escape(two.names[two.groups[n]])}” under "
+        f"{escape(names[two.model])}</span></li>"
+        for n in movers
+    )
+    st.html(f'<ol class="b-lessons">{rows}</ol>')

@@ -1,0 +1,139 @@
+"""One view of the map as a picture: points by colour, groups by name, arrows, held-out queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Ten calm colours that can be told apart on light and on dark ground, and grey for the rest.
+PALETTE = (
+    "#4c78a8", "#e08a3c", "#54a24b", "#b279a2", "#c9a227", "#3aa6a0", "#d0605e", "#8a7bc8", "#9d755d", "#7f9a3a",
+)  # fmt: skip
+OTHERS = "#8b95a3"
+WON, LOST, EVEN = "#0f9488", "#c8651b", "#8b95a3"
+HEIGHT = 470
+_ARROWS = 1.2
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is drawn on a view besides its documents.
+
+    `labels` are names with their places; `arrows` go from a place to a place; `queries` are texts with their
+    places and colours. `chosen` are the documents that were selected, None when none were.
+    """
+
+    labels: Sequence[tuple[str, float, float]] = ()
+    arrows: Sequence[tuple[float, float, float, float]] = ()
+    queries: Sequence[tuple[str, float, float, str]] = ()
+    chosen: frozenset[int] | None = None
+
+
+def figure(
+    places: NDArray[np.float32],
+    titles: Sequence[str],
+    kinds: Sequence[int],
+    marks: Marks,
+    dark: bool,
+) -> "go.Figure":
+    """The documents of a view, drawn with WebGL.
+
+    :param places: shape (n, 2).
+    :param titles: what hovering tells of each document.
+    :param kinds: the number of each document's colour; -1 is grey.
+    :param dark: whether it stands on dark ground.
+    """
+    import plotly.graph_objects as go
+
+    ink, ground = (
+        ("#e8ecf1", "rgba(24,30,38,.82)") if dark else ("#1c2430", "rgba(255,255,255,.85)")
+    )
+    made = go.Figure()
+    colours = np.asarray(kinds)
+    size = 5 if len(places) > 3_000 else 7 if len(places) > 400 else 10
+    for kind in sorted(set(colours.tolist())):
+        here = np.flatnonzero(colours == kind)
+        chosen = None
+        if marks.chosen is not None:
+            chosen = [n for n, place in enumerate(here.tolist()) if place in marks.chosen]
+        made.add_trace(
+            go.Scattergl(
+                x=places[here, 0],
+                y=places[here, 1],
+                mode="markers",
+                customdata=here,
+                text=[escape(titles[place]) for place in here.tolist()],
+                hovertemplate="%{text}<extra></extra>",
+                marker={"size": size, "color": colour(kind), "opacity": 0.8},
+                selectedpoints=chosen,
+                selected={"marker": {"opacity": 1.0, "size": size + 2}},
+                unselected={"marker": {"opacity": 0.15}},
+            )
+        )
+    if marks.queries:
+        texts, x, y, shades = zip(*marks.queries, strict=True)
+        made.add_trace(
+            go.Scattergl(
+                x=x,
+                y=y,
+                mode="markers",
+                text=[escape(text) for text in texts],
+                hovertemplate="%{text}<extra></extra>",
+                marker={
+                    "size": 9,
+                    "color": shades,
+                    "symbol": "diamond",
+                    "line": {"width": 1, "color": ink},
+                },
+                selectedpoints=list(range(len(texts))),
+            )
+        )
+    made.update_layout(
+        height=HEIGHT,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        showlegend=False,
+        dragmode="lasso",
+        uirevision="map",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis=_axis(),
+        yaxis=_axis(),
+        annotations=[*_arrows(marks, ink), *_labels(marks, ink, ground)],
+    )
+    return made
+
+
+def colour(kind: int) -> str:
+    """The colour of a kind; grey for -1 and for more kinds than can be told apart."""
+    return PALETTE[kind] if 0 <= kind < len(PALETTE) else OTHERS
+
+
+def _axis() -> dict[str, Any]:
+    return {"visible": False, "showgrid": False, "zeroline": False}
+
+
+def _arrows(marks: Marks, ink: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "x": to_x, "y": to_y, "ax": from_x, "ay": from_y,
+            "xref": "x", "yref": "y", "axref": "x", "ayref": "y",
+            "showarrow": True, "arrowhead": 3, "arrowwidth": _ARROWS, "arrowcolor": ink, "opacity": 0.65, "text": "",
+        }
+        for from_x, from_y, to_x, to_y in marks.arrows
+    ]  # fmt: skip
+
+
+def _labels(marks: Marks, ink: str, ground: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "x": x, "y": y, "text": escape(name), "showarrow": False, "font": {"size": 12, "color": ink},
+            "bgcolor": ground, "borderpad": 2,
+        }
+        for name, x, y in marks.labels
+    ]  # fmt: skip
