@@ -39,14 +39,15 @@ def explain(
 @app.command()
 def prepare(
     project: ProjectName,
-    model: Annotated[str, typer.Option(help="The model to prepare.")] = "generic",
+    model: Models = None,
 ) -> None:
-    """Encode once what explanations and the Words page ask of a model again and again."""
-    from search.insight.prepare import prepare as prepare_model
+    """Encode once what explanations and the Words page ask of models again and again."""
+    from search.insight.prepare import prepare as prepare_models
     from search.workspace import project as existing
 
     with running(existing(project)) as run:
-        say(prepare_model(existing(project), model, run))
+        for sentence in prepare_models(existing(project), model or (), run):
+            say(sentence)
 
 
 @app.command()

@@ -98,14 +98,16 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         return True
     if run is not None and run.status.state not in ("done", "cancelled"):
         run_view.ended(run)
-    name = widgets.model_title(lacking[0].name)
+    names = " and ".join(widgets.model_title(info.name) for info in lacking)
+    have = "has" if len(lacking) == 1 else "have"
     widgets.empty(
-        f"{name} has to read the words of your documents once",
+        f"{names} {have} to read the words of your documents once",
         "Each frequent word and phrase, up to 20,000 of them, is looked at on its own. It takes a minute or less, "
         "and is kept.",
     )
     if st.button("Read the words", type="primary", key="read-words", icon=":material/menu_book:"):
-        runs.start(project, ["prepare", project.name, "--model", lacking[0].name])
+        wanted = [part for info in lacking for part in ("--model", info.name)]
+        runs.start(project, ["prepare", project.name, *wanted])
         st.rerun()
     return False
 

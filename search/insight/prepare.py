@@ -1,28 +1,44 @@
-"""What a model is asked again and again, encoded once: the words of the corpus and its own training pairs."""
+"""What models are asked again and again, encoded once: the words of the corpus and their own training pairs."""
+
+from collections.abc import Sequence
 
 from search.corpus import current_corpus
+from search.encoders import load_encoder
 from search.engine import searcher_for
-from search.insight.lessons import TrainedOn
+from search.insight.lessons import TrainedOn, trained_pairs
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
-from search.models import find_model
+from search.models import default_models, find_model
 from search.progress import Progress, Stage, silent
 from search.workspace import Project
 
 
-def prepare(project: Project, name: str, progress: Progress = silent) -> str:
-    """Encode what explanations and words ask of a model, and keep it; what is kept already is not encoded again.
+def prepare(project: Project, names: Sequence[str] = (), progress: Progress = silent) -> list[str]:
+    """Encode what explanations and words ask of models, and keep it; what is kept already is not encoded again.
 
-    :param name: a model's name.
-    :returns: in words what is ready.
+    :param names: model names; none means generic and the newest custom model.
+    :returns: in words what is ready, a sentence a model.
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
-    info = find_model(project, name)
+    infos = [find_model(project, n) for n in dict.fromkeys(names)] or default_models(project)
     words = vocabulary_of(project, manifest, Stage(progress, 0.0, 0.1)).words
-    searcher = searcher_for(project, info, manifest, corpus, Stage(progress, 0.1, 0.3))
-    WordSpace.load(project, info, searcher.encoder, words, Stage(progress, 0.3, 0.7))
-    taught = TrainedOn.load(project, corpus, searcher, Stage(progress, 0.7, 1.0))
-    pairs = len(taught.pairs) if taught else 0
+    told = []
+    for place, info in enumerate(infos):
+        start, span = 0.1 + 0.9 * place / len(infos), 0.9 / len(infos)
+        pairs = trained_pairs(project, info)
+        if pairs:
+            stage = Stage(progress, start, start + span * 0.3)
+            searcher = searcher_for(project, info, manifest, corpus, stage)
+            encoder = searcher.encoder
+            TrainedOn.load(
+                project, corpus, searcher, Stage(progress, start + span * 0.3, start + span * 0.6)
+            )
+        else:
+            encoder = load_encoder(project, info)
+        rest = Stage(progress, start + span * (0.6 if pairs else 0.0), start + span)
+        WordSpace.load(project, info, encoder, words, rest)
+        taught = f" and {len(pairs):,} training pairs" if pairs else ""
+        told.append(f"{len(words):,} words{taught} are ready to be asked of {info.name!r}.")
     progress(1, 1, "ready")
-    return f"{len(words):,} words and {pairs:,} training pairs are ready to be asked of {name!r}."
+    return told
