@@ -10,7 +10,7 @@ from search import runs
 from search.columns import chosen_columns
 from search.errors import BespokeError
 from search.indexing import find_index
-from search.insight.attribution import Attribution, Part, relative, strongest
+from search.insight.attribution import Attribution, Part, relative, strongest, telling
 from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
 from search.models import KEYWORD, ModelInfo, find_model
@@ -117,7 +117,7 @@ def _heat(side: _Side) -> str:
         return f'{title}<div class="b-card b-soft">{escape(side.told.note or "")}</div>'
     return (
         f'<div style="--b-own:{side.colour}">{title}'
-        f'<div class="b-card b-heat">{shaded(told)}</div>'
+        f'<div class="b-card b-heat" role="region" tabindex="0" aria-label="{escape(widgets.model_title(side.name))}: the passage">{shaded(told)}</div>'
         f"{_ranked('Sentences that drew it most', strongest(told.sentences, 3), told)}"
         f"{_asked(told)}</div>"
     )
@@ -125,7 +125,7 @@ def _heat(side: _Side) -> str:
 
 def shaded(told: Attribution) -> str:
     """A passage as HTML: words shaded by how they pulled, the strongest marked for those who see no colour."""
-    top = {part.start for part in strongest(told.words, _STRONGEST)}
+    top = {part.start for part in telling(told.words, _STRONGEST)}
     parts, end = [], 0
     for part in relative(told.words):
         parts.append(escape(told.passage[end : part.start]))

@@ -13,7 +13,7 @@ from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_mod
 from search.models import ModelInfo, models
 from search.workspace import Manifest, Project
 from ui import loaders, navigation, run_view, widgets
-from ui.map_figure import EVEN, LOST, PALETTE, WON, Marks, colour, figure
+from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, figure
 
 _ARROWS = 10
 _LISTED = 40
@@ -111,6 +111,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     chosen = _chosen(manifest, len(titles))
     dark = st.context.theme.type == "dark"
     movers = made.movers(_ARROWS)
+    frame = Frame.around([one.places for one in made.views])
     for place, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
         marks = Marks(
             labels=_labels(one, view),
@@ -121,7 +122,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
         with box:
             st.html(_column(one.model, place))
             st.plotly_chart(
-                figure(one.places, titles, kinds, marks, dark),
+                figure(one.places, titles, kinds, marks, frame, dark),
                 key=f"map-{manifest.id}-{place}",
                 on_select=_selected(manifest, place),
                 selection_mode=("points", "box", "lasso"),

@@ -35,11 +35,29 @@ class Marks:
     chosen: frozenset[int] | None = None
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The part of the plane that every view shows, so that the same place is the same place in all."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    @classmethod
+    def around(cls, views: Sequence[NDArray[np.float32]]) -> "Frame":
+        """A frame around all points of some views, with a margin."""
+        points = np.concatenate(list(views))
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = np.maximum((high - low) * 0.05, 1e-3)
+        low, high = low - margin, high + margin
+        return cls((float(low[0]), float(high[0])), (float(low[1]), float(high[1])))
+
+
 def figure(
     places: NDArray[np.float32],
     titles: Sequence[str],
     kinds: Sequence[int],
     marks: Marks,
+    frame: Frame,
     dark: bool,
 ) -> "go.Figure":
     """The documents of a view, drawn with WebGL.
@@ -102,9 +120,9 @@ def figure(
         uirevision="map",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        xaxis=_axis(),
-        yaxis=_axis(),
-        annotations=[*_arrows(marks, ink), *_labels(marks, ink, ground)],
+        xaxis=_axis(frame.x),
+        yaxis=_axis(frame.y),
+        annotations=[*_arrows(marks, ink), *_labels(marks, frame, ink, ground)],
     )
     return made
 
@@ -114,8 +132,8 @@ def colour(kind: int) -> str:
     return PALETTE[kind] if 0 <= kind < len(PALETTE) else OTHERS
 
 
-def _axis() -> dict[str, Any]:
-    return {"visible": False, "showgrid": False, "zeroline": False}
+def _axis(ends: tuple[float, float]) -> dict[str, Any]:
+    return {"visible": False, "showgrid": False, "zeroline": False, "range": list(ends)}
 
 
 def _arrows(marks: Marks, ink: str) -> list[dict[str, Any]]:
@@ -129,11 +147,23 @@ def _arrows(marks: Marks, ink: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _labels(marks: Marks, ink: str, ground: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "x": x, "y": y, "text": escape(name), "showarrow": False, "font": {"size": 12, "color": ink},
-            "bgcolor": ground, "borderpad": 2,
-        }
-        for name, x, y in marks.labels
-    ]  # fmt: skip
+def _labels(marks: Marks, frame: Frame, ink: str, ground: str) -> list[dict[str, Any]]:
+    """The names of the groups; one that would cover another is moved up or down a little."""
+    line = (frame.y[1] - frame.y[0]) / HEIGHT * 22
+    letter = (frame.x[1] - frame.x[0]) / 500 * 7
+    placed: list[tuple[float, float, float]] = []
+    made = []
+    for name, x, y in marks.labels:
+        width = letter * (len(name) + 2) / 2
+        for step in (0, 1, -1, 2, -2, 3, -3):
+            at = y + step * line
+            if all(abs(at - b) >= line or abs(x - a) >= width + w for a, b, w in placed):
+                break
+        placed.append((x, at, width))
+        made.append(
+            {
+                "x": x, "y": at, "text": escape(name), "showarrow": False,
+                "font": {"size": 12, "color": ink}, "bgcolor": ground, "borderpad": 2,
+            }
+        )  # fmt: skip
+    return made

@@ -29,6 +29,8 @@ from search.insight.spans import (
     without,
     word_spans,
 )
+from search.keywords.analysis import STOP_WORDS
+from search.text import folded_words
 
 Method = Literal["left out", "terms"]
 Scores = NDArray[np.float64]
@@ -38,6 +40,7 @@ MOST_VARIANTS = 48
 """How many variants of a passage are scored; a passage of 250 word pieces takes MiniLM 30 ms on two cores."""
 _MOST_SENTENCES = 16
 _MOST_QUERY_WORDS = 24
+_SHORT = 3
 
 
 @dataclass(frozen=True)
@@ -202,10 +205,28 @@ def strongest(parts: Sequence[Part], count: int = 5) -> list[Part]:
     return sorted(drawing, key=lambda part: (-part.pull, part.start))[:count]
 
 
+def telling(parts: Sequence[Part], count: int = 4) -> list[Part]:
+    """The words and short phrases that drew the query most, first the strongest; no function words, no sentences."""
+    short = [
+        part
+        for part in parts
+        if len(words := folded_words(part.text)) <= _SHORT
+        and any(len(word) > 1 and word not in STOP_WORDS for word in words)
+    ]
+    return strongest(short, count)
+
+
 def relative(parts: Sequence[Part]) -> list[Part]:
-    """The parts with pulls from -1 to 1: the strongest, either way, has 1 or -1. For marking, not for comparing."""
-    largest = max((abs(part.pull) for part in parts), default=0.0)
-    return [replace(part, pull=part.pull / largest if largest else 0.0) for part in parts]
+    """The parts with pulls from -1 to 1, for shading: the strongest, either way, has 1 or -1.
+
+    A phrase counts by the mean of its words, or long parts would look strong because they are long.
+    """
+    densities = [part.pull / max(len(word_spans(part.text)), 1) for part in parts]
+    largest = max((abs(density) for density in densities), default=0.0)
+    return [
+        replace(part, pull=density / largest if largest else 0.0)
+        for part, density in zip(parts, densities, strict=True)
+    ]
 
 
 def _units(

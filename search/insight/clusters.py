@@ -1,5 +1,6 @@
 """Groups of documents that a model sees as alike: found, named by their typical terms, held against metadata."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +13,7 @@ Labels = NDArray[np.int64]
 _SIZES = (3, 4, 5, 6, 8, 10)
 _JUDGED_ON = 1_000
 _TERMS = 3
+_MANY = 20
 
 
 def clustered(vectors: Vectors) -> Labels:
@@ -52,8 +54,9 @@ def typical_terms(
     """The terms most typical of each group, best first.
 
     Class-based TF-IDF (Grootendorst 2022, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure"):
-    a term's frequency in the group, times log(1 + A / f) with A the mean number of words in a group and f the
-    term's frequency in all groups. Where there are documents enough a term must stand in two of them.
+    the root of a term's frequency in the group (its option for frequent words), times log(1 + A / f) with A the
+    mean number of words in a group and f the term's frequency in all groups. Where there are documents enough a
+    term must stand in two of them, and in no more than a third.
 
     :param words: the words of each document worth naming a group by.
     :param labels: the group of each document, 0 to the number of groups - 1.
@@ -63,15 +66,15 @@ def typical_terms(
     for document, label in zip(words, labels.tolist(), strict=True):
         groups[label].update(document)
         spread.update(set(document))
-    least = 2 if len(words) > 20 else 1
+    least, most = (2, len(words) / 3) if len(words) > _MANY else (1, len(words))
     total = sum(groups, Counter())
     mean = sum(total.values()) / len(groups)
     named = []
     for group in groups:
         weights = {
-            term: number * float(np.log1p(mean / total[term]))
+            term: math.sqrt(number) * math.log1p(mean / total[term])
             for term, number in group.items()
-            if spread[term] >= least
+            if least <= spread[term] <= most
         }
         named.append(sorted(weights, key=lambda term: (-weights[term], term))[:count])
     return named

@@ -16,6 +16,7 @@ from search.insight.attribution import (
     by_terms,
     left_out,
     strongest,
+    telling,
 )
 from search.insight.lessons import Lesson, Lessons, TrainedOn
 from search.insight.places import passage_of
@@ -114,10 +115,10 @@ def _by_keywords(retriever: KeywordSearcher, query: str, document: int) -> Expla
 
 
 def told(attribution: Attribution) -> str:
-    """In words: which words of the passage drew the query most, and which held it off."""
-    drew = [part.text for part in strongest(attribution.words, 4)]
+    """In words: which words of the passage drew the query most."""
+    drew = [part.text for part in telling(attribution.words)]
     if not drew:
-        return "No single word drew the question; the passage did as a whole."
+        return "no single word drew the question; the passage did as a whole."
     drew = list(dict.fromkeys(" ".join(text.split()) for text in drew))
     return f"drawn by {_listed(drew)}."
 

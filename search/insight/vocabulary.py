@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from search.corpus import Corpus
+from search.keywords.analysis import STOP_WORDS
 from search.portrait.foreignness import SHREDDED
 from search.portrait.languages import languages, main_language
 from search.portrait.ordinary import listed, ordinary_words
@@ -32,6 +33,7 @@ _SOON = 4_000  # So many documents are counted in a second or two.
 _GLUE = 1e-3
 _LANGUAGE_TEXTS = 300
 _SHOWN = 30
+_ROMAN = frozenset("IVXLC")  # Numerals; CD and MD are abbreviations.
 _FILE = "words.json"
 # What a phrase may not reach across.
 _BREAK = rf"[^\w{MARKS}\s'’-]+|\n"
@@ -94,7 +96,7 @@ def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vo
     ordinary = ordinary_words(listed(main_language(languages(texts))))
     counts, written = _merged(forms)
     words = [w for w, n in counts.items() if n >= least and _is_word(w)]
-    known = {w for w in words if ordinary.get(w, 0.0) < _GLUE}
+    known = {w for w in words if ordinary.get(w, 0.0) < _GLUE and w not in STOP_WORDS}
     pairs = {
         f"{one} {two}": number
         for (one, two), number in phrases.items()
@@ -121,7 +123,10 @@ def content_words(texts: Sequence[str]) -> list[list[str]]:
         [
             word
             for word in WORD.findall(text.lower())
-            if len(word) > 2 and ordinary.get(word, 0.0) < _GLUE and has_letter(word)
+            if len(word) > 2
+            and ordinary.get(word, 0.0) < _GLUE
+            and word not in STOP_WORDS
+            and has_letter(word)
         ]
         for text in texts
     ]
@@ -152,7 +157,8 @@ def _is_word(word: str) -> bool:
 
 
 def _is_abbreviation(word: str) -> bool:
-    return word.isascii() and word.isalpha() and word.isupper() and 2 <= len(word) <= 6
+    letters = word.isascii() and word.isalpha() and word.isupper()
+    return letters and 2 <= len(word) <= 6 and not set(word) <= _ROMAN
 
 
 def _first(counts: dict[str, int], most: int) -> list[str]:

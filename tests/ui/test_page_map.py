@@ -13,7 +13,7 @@ from search.insight.map import draw_map, find_map, load_map, map_models
 from search.workspace import Project, project_to_be
 from ui import loaders
 from ui.map import summary
-from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Marks, figure
+from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Frame, Marks, figure
 
 BOTH = ["words", "words-2"]
 
@@ -145,9 +145,21 @@ def test_without_documents_and_with_too_few(empty: Project, tmp_path) -> None:
     assert not pictures(at)
 
 
+def test_names_do_not_cover_each_other() -> None:
+    places = np.array([[0, 0], [100, 100]], dtype=np.float32)
+    marks = Marks(labels=[("blood, nurse", 50, 50), ("oil, price", 51, 50.5), ("far", 0, 0)])
+    made = figure(places, ["a", "b"], [0, 1], marks, Frame.around([places]), dark=False)
+    heights = {a["text"]: a["y"] for a in made.to_dict()["layout"]["annotations"]}
+    assert heights["blood, nurse"] == 50
+    assert heights["far"] == 0
+    assert abs(heights["oil, price"] - 50) >= 5
+
+
 def test_a_figure_for_many_kinds_and_odd_titles() -> None:
     places = np.zeros((3, 2), dtype=np.float32)
-    made = figure(places, ["<b>a</b>", "b", "c"], [0, 99, -1], Marks(), dark=True).to_dict()
+    made = figure(
+        places, ["<b>a</b>", "b", "c"], [0, 99, -1], Marks(), Frame.around([places]), dark=True
+    ).to_dict()
     assert [trace["marker"]["color"] for trace in made["data"]] == [OTHERS, PALETTE[0], OTHERS]
     assert made["data"][1]["text"] == ("&lt;b&gt;a&lt;/b&gt;",) or made["data"][1]["text"] == [
         "&lt;b&gt;a&lt;/b&gt;"

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from search.insight.attribution import Scorer, by_terms, left_out, relative, strongest
+from search.insight.attribution import (
+    Part,
+    Scorer,
+    by_terms,
+    left_out,
+    relative,
+    strongest,
+    telling,
+)
 from search.insight.spans import grouped, sentence_spans, without, word_spans
 
 MEANINGS = {
@@ -147,6 +155,22 @@ def test_relative_keeps_signs_and_order() -> None:
     for part, shade in zip(found.words, shades, strict=True):
         assert np.sign(part.pull) == np.sign(shade.pull)
     assert relative(()) == []
+
+
+def test_a_phrase_is_shaded_by_the_mean_of_its_words() -> None:
+    parts = [Part(0, 5, "blood", 0.2), Part(6, 30, "one two three four", 0.4)]
+    assert [part.pull for part in relative(parts)] == pytest.approx([1.0, 0.5])
+
+
+def test_function_words_and_sentences_are_not_told() -> None:
+    parts = [
+        Part(0, 3, "the", 0.9),
+        Part(4, 9, "blood", 0.2),
+        Part(10, 40, "a whole sentence of many words", 0.8),
+        Part(41, 53, "of the nurse", 0.3),
+        Part(54, 57, "oil", -0.5),
+    ]
+    assert [part.text for part in telling(parts)] == ["of the nurse", "blood"]
 
 
 def test_words_and_sentences_of_other_scripts() -> None:

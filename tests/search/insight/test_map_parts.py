@@ -105,11 +105,14 @@ def test_groups_are_named_by_class_based_tf_idf() -> None:
     ]
     labels = np.array([0, 0, 1, 1])
     named = typical_terms(words, labels, 2)
-    # By hand: 10 words in 2 groups, A = 5. oil: 2 log(1 + 5/2); rise in 0: 2 log(1 + 5/3); blood: 2 log(1 + 5/2).
-    assert named[0] == ["oil", "rise"]
-    assert named[1] == ["blood", "nurse"]
-    many = typical_terms([*words * 6, ["oil", "hapax"] * 9], np.array([0, 0, 1, 1] * 6 + [0]), 9)
-    assert "hapax" not in many[0]
+    # By hand: 10 words in 2 groups, A = 5. In the first group oil has √2 log(1 + 5/2) = 1.77, drill and price
+    # log(1 + 5/1) = 1.79, rise √2 log(1 + 5/3) = 1.39.
+    assert named[0] == ["drill", "price"]
+    assert typical_terms(words, labels, 4)[0] == ["drill", "price", "oil", "rise"]
+    assert set(named[1]) == {"blood", "nurse"}
+    many = typical_terms([*words * 6, ["gas", "hapax"] * 9], np.array([0, 0, 1, 1] * 6 + [0]), 9)
+    assert "hapax" not in many[0], "it stands in one document"
+    assert "rise" not in many[0] + many[1], "it stands in more than a third of them"
 
 
 def test_groups_stay_together_on_the_plane() -> None:
