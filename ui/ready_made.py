@@ -1,5 +1,6 @@
 """Ready-made models of a project: what each is, which one is called generic, and adding another."""
 
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from search import runs
 from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.errors import BespokeError
+from search.evaluation import verdict_on
 from search.models import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.settings import LIMITS, secret
 from search.workspace import Project
@@ -17,7 +19,7 @@ _OTHER = "Another server"
 _OPENAI_MODELS = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
 _WORDS = {
     "checkpoint": "runs on this machine",
-    "static": "runs on this machine · one vector a word, averaged",
+    "static": "runs on this machine",
     "endpoint": "computed by a server",
 }
 
@@ -51,7 +53,10 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.markdown(
                 f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
             )
-            st.caption(" · ".join(map(widgets.literal, _facts(project, info))))
+            st.html(f'<div class="b-soft">{escape(" · ".join(_facts(project, info)))}</div>')
+            verdict = None if is_default else verdict_on(project, info.name)
+            if verdict is not None:
+                st.write(verdict[0].sentence(verdict[1]))
             if info.id != BUILT_IN:
                 for note in project.artifact("models", info.id).details["notes"]:
                     st.caption(widgets.literal(note))
@@ -154,35 +159,41 @@ def _prompts(given: dict[str, Any]) -> None:
 
 def _server(project: Project) -> dict[str, Any]:
     """The fields of a server, with what indexing would send there."""
-    left, right = st.columns(2)
-    service = left.selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
+    fields = (column for _ in range(3) for column in st.columns(2))
+    service = next(fields).selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
     given: dict[str, Any] = {}
     if service == "OpenAI":
-        given["reference"] = right.selectbox("Model", _OPENAI_MODELS, key="add-openai")
-        given["base_url"] = OPENAI
-        variable = OPENAI_KEY
+        given["reference"] = next(fields).selectbox("Model", _OPENAI_MODELS, key="add-openai")
+        given["base_url"], variable = OPENAI, OPENAI_KEY
     else:
-        given["reference"] = right.text_input(
+        given["reference"] = next(fields).text_input(
             "The model’s name there", placeholder="nomic-embed-text", key="add-model-name"
         )
-        given["base_url"] = left.text_input(
-            "Address", placeholder="http://localhost:11434/v1", key="add-url"
-        ).strip()
+        given["base_url"] = (
+            next(fields)
+            .text_input("Address", placeholder="http://localhost:11434/v1", key="add-url")
+            .strip()
+        )
         variable = ""
     given["key_variable"] = (
-        right.text_input(
-            "Environment variable with the key (empty: no key)", variable, key=f"add-key-{service}"
-        ).strip()
+        next(fields)
+        .text_input(
+            "Environment variable with the key",
+            variable,
+            placeholder="none: no key",
+            key=f"add-key-{service}",
+        )
+        .strip()
         or None
     )
-    given["price"] = left.number_input(
+    given["price"] = next(fields).number_input(
         "Dollars for a million tokens",
         min_value=0.0,
         value=None,
         placeholder="see the price list",
         key="add-price",
     )
-    given["max_tokens"] = right.number_input(
+    given["max_tokens"] = next(fields).number_input(
         "At most so many tokens a command",
         min_value=1,
         value=LIMITS.endpoint_tokens,

@@ -181,11 +181,7 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
         notes.append(
             "It does not say how the vectors of its word pieces become one, so their mean is taken."
         )
-    if prompts.source not in ("none", "you"):
-        notes.append(
-            f"Put before each query: “{prompts.query}”; before each document: “{prompts.document}” "
-            f"(from {prompts.source}). Change it with --query-prompt and --document-prompt."
-        )
+    notes += _told(prompts)
     return _Known(
         format=checkpoints.FORMAT,
         reference=found.reference,
@@ -212,7 +208,7 @@ def _server(reference: str, choices: Choices) -> _Known:
         given["max_length"] = choices.max_length
     settings = endpoint_settings(given)
     prompts = prompts_of({}, (settings.model,), choices.query_prompt, choices.document_prompt)
-    notes = []
+    notes = _told(prompts)
     if settings.in_plain_sight:
         notes.append(
             f"The key travels to {settings.base_url} unencrypted. Use https:// unless you trust the way there."
@@ -228,6 +224,16 @@ def _server(reference: str, choices: Choices) -> _Known:
         more={"settings": settings.model_dump()},
         notes=notes,
     )
+
+
+def _told(prompts: Prompts) -> list[str]:
+    """What a person should know of prompts that they did not give."""
+    if prompts.source in ("none", "you"):
+        return []
+    return [
+        f"Put before each query: “{prompts.query}”; before each document: “{prompts.document}” "
+        f"(from {prompts.source}). Change it with --query-prompt and --document-prompt."
+    ]
 
 
 def _tried(model: Any, reference: str) -> int:

@@ -6,16 +6,24 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from bad_server import DIMENSION as SERVER_DIMENSION
+from bad_server import bad_server
 
 from search import encoders
 from search import models as registry
+from search.adapted import AdaptedEncoder
 from search.corpus import Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.encoders import load_encoder, load_generic, load_sentence_transformer
+from search.endpoint.calls import Caller
+from search.endpoint.encoder import EndpointEncoder
+from search.endpoint.settings import EndpointSettings
 from search.errors import Failed, Refused
 from search.models import default_models, find_model, generic_folder, models
 from search.progress import silent
+from search.ready_made import checkpoints, static
+from search.ready_made.prompts import Prompts
 from search.workspace import Project
 from training.recipes import FastText, Word2Vec
 from training.word_vectors import train_word_vectors
@@ -35,8 +43,14 @@ TEXTS = [
     "line\nbreak\x00 and \u200b zero width",
 ]
 CORPUS = [*TEXTS[:5], *TEXTS[7:8], *TEXTS[10:]] * 3
-KINDS = ["generic", "tiny", "word2vec-sif", "word2vec-mean", "fasttext-sif", "fasttext-mean"]
-DIMENSIONS = {"generic": 384, "tiny": 32, "word2vec": 24, "fasttext": 24}
+KINDS = [
+    "generic", "tiny", "word2vec-sif", "word2vec-mean", "fasttext-sif", "fasttext-mean",
+    "checkpoint", "prompted", "static", "server", "adapted",
+]  # fmt: skip
+DIMENSIONS = {
+    "generic": 384, "tiny": 32, "word2vec": 24, "fasttext": 24, "checkpoint": 32, "prompted": 32,
+    "static": 256, "server": SERVER_DIMENSION, "adapted": 8,
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +76,50 @@ def kind(request):
     return request.param
 
 
+class Known(dict):
+    """What a server answered, for as long as this module's tests run."""
+
+    def get(self, texts):
+        return {text: self[text] for text in texts if text in self}
+
+    def put(self, texts, vectors):
+        self.update(zip(texts, vectors, strict=True))
+
+
 @pytest.fixture(scope="module")
-def encoder(kind, corpus, tiny_model):
+def served():
+    """A model behind an address, asked for few texts at a time; nothing is remembered but what it was asked."""
+    with bad_server() as server:
+        chosen = EndpointSettings(base_url=server.url, model="m", batch_texts=3, max_tokens=10**6)
+        yield EndpointEncoder(
+            "m", "p", chosen, Prompts(), SERVER_DIMENSION, Caller(chosen), Known()
+        )  # fmt: skip
+
+
+def _bare(tiny_model, tmp_path_factory):
+    """The tiny model as transformers saves it: nothing on pooling."""
+    folder = tmp_path_factory.mktemp("bare")
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny_model / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
     if kind == "generic":
         return load_generic()
     if kind == "tiny":
         return load_sentence_transformer(tiny_model)
+    if kind == "checkpoint":
+        return checkpoints.load(_bare(tiny_model, tmp_path_factory), Prompts(), 64)
+    if kind == "prompted":
+        return checkpoints.load(tiny_model, Prompts("query: ", "passage: "), 64)
+    if kind == "static":
+        return static.load()
+    if kind in ("server", "adapted"):
+        served = request.getfixturevalue("served")
+        matrix = np.random.default_rng(3).standard_normal((8, SERVER_DIMENSION))
+        return served if kind == "server" else AdaptedEncoder(served, matrix.astype(np.float32))
     name, pooling = kind.split("-")
     common = {"vector_size": 24, "min_count": 1, "epochs": 2, "pooling": pooling}
     recipe = Word2Vec(**common) if name == "word2vec" else FastText(**common, buckets=2_000)
@@ -112,9 +164,12 @@ def test_a_text_given_twice_has_one_vector(encoder):
     np.testing.assert_allclose(twice[0], twice[2], atol=1e-5)
 
 
-def test_queries_are_encoded_as_documents_are(batch, as_queries):
-    """None of these models has prompts; and a second call gives what the first gave."""
-    np.testing.assert_allclose(as_queries, batch, atol=1e-5)
+def test_queries_are_encoded_as_documents_are_unless_there_are_prompts(kind, batch, as_queries):
+    """And a second call gives what the first gave."""
+    if kind == "prompted":
+        assert np.abs(as_queries[0] - batch[0]).max() > 1e-3
+    else:
+        np.testing.assert_allclose(as_queries, batch, atol=1e-5)
 
 
 def test_a_tuple_is_as_good_as_a_list(encoder, batch):
