@@ -36,8 +36,8 @@ Method = Literal["left out", "terms"]
 Scores = NDArray[np.float64]
 QueryScores = Callable[[Sequence[str]], Scores]
 
-MOST_VARIANTS = 48
-"""How many variants of a passage are scored; a passage of 250 word pieces takes MiniLM 30 ms on two cores."""
+MOST_VARIANTS = 40
+"""How many variants of a passage are scored; a passage of 250 word pieces takes MiniLM some 30 ms on two cores."""
 _MOST_SENTENCES = 16
 _MOST_QUERY_WORDS = 24
 _SHORT = 3
