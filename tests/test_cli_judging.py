@@ -56,7 +56,7 @@ def test_from_questions_to_a_proof(lab, run_cli, tmp_path):
     assert told["judges"] == {"Anna": {"votes": 6, "grades": 12}}
     said = run_cli("judgments", "lab").stdout
     assert said.startswith(
-        "words against Keyword search. Keyword search is ahead, which may still be chance: on 6 of the 6"
+        "words against Keyword search. Keyword search is ahead, which may still be chance. Preferred on 6 of the 6"
     )
 
     exported = run_cli("judgments", "lab", "--export", tmp_path / "x.csv")

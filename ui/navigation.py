@@ -13,7 +13,7 @@ from ui import state
 def pages() -> dict[str, Any]:
     """Every page of the app, in the order of the navigation."""
     # Imported here because the pages themselves link to one another through this module.
-    from ui import compare, corpus, evaluate, models, projects, train, words
+    from ui import compare, corpus, evaluate, judge, models, projects, train, words
     from ui import map as corpus_map
 
     rooms = {
@@ -21,6 +21,7 @@ def pages() -> dict[str, Any]:
         "corpus": corpus.page,
         "train": train.page,
         "compare": compare.page,
+        "judge": judge.page,
         "evaluate": evaluate.page,
         "map": corpus_map.page,
         "words": words.page,

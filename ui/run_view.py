@@ -22,6 +22,8 @@ _TITLES = {
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
     "add-model": "Adding the model",
+    "questions": "Lining up the questions",
+    "judgments": "Using the judgments",
     "prepare": "Reading words and training questions",
     "map": "Drawing the map",
 }

@@ -22,6 +22,7 @@ from search.workspace import Manifest, Project
 
 KEPT = DEPTHS[1]
 _BATCH = 32
+_ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,24 @@ def line_up(
             share = 0.5 / len(wanted)
             stage = Stage(progress, 0.5 + place * share, 0.5 + (place + 1) * share)
             _rank(store, retriever, (name, versions[name]), lacking[name], ids, stage)
+    store.set(_ASKED, _asked_now(project))
     progress(1, 1, f"{len(questions):,} questions lined up")
     searched = {question.id for asked in lacking.values() for question in asked}
     return LinedUp(len(questions), len(searched), notes)
+
+
+def is_lined_up(project: Project, setup: Setup, corpus: Manifest) -> bool:
+    """Whether every question was searched with both columns as they are now, and no query set is newer."""
+    store = JudgmentStore.of(project)
+    questions = store.questions()
+    return (
+        bool(questions)
+        and store.setting(_ASKED, "") == _asked_now(project)
+        and not any(
+            _lacking(store, questions, name, column_version(project, name, corpus))
+            for name in (setup.one, setup.other)
+        )
+    )
 
 
 def rank_now(
@@ -99,9 +115,21 @@ def rank_now(
             _rank(store, retriever, (name, version), [question], ids, silent)
 
 
+def _asked_now(project: Project) -> str:
+    """Names what is asked, so that a newer query set is noticed."""
+    manifest = _asking(project)
+    return manifest.id if manifest is not None else "none"
+
+
+def _asking(project: Project) -> Manifest | None:
+    """The newest query set that brings questions; one that was made of judgments holds none that are new."""
+    known = reversed(project.manifests("queries"))
+    return next((manifest for manifest in known if "pooling" not in manifest.details), None)
+
+
 def _bring_questions(project: Project, store: JudgmentStore) -> list[str]:
     """Ask what the newest query set asks."""
-    manifest = project.newest("queries")
+    manifest = _asking(project)
     if manifest is None:
         return []
     queries = QuerySet.load(project, manifest).queries

@@ -47,27 +47,40 @@ class Tally:
         return forecast(self.wins, self.losses, possible)
 
     @property
-    def sentence(self) -> str:
-        """The verdict in one plain sentence."""
-        decided = self.wins + self.losses
+    def headline(self) -> str:
+        """The verdict in a few plain words."""
+        on = f"{self.voted:,} {'question' if self.voted == 1 else 'questions'}"
         if not self.voted:
             return "Nobody has voted yet."
-        on = f"{self.voted:,} {'question' if self.voted == 1 else 'questions'}"
-        if not decided:
+        if not self.wins + self.losses:
             return f"No side was preferred on any of the {on}."
-        ahead = self.one if self.wins >= self.losses else self.other
-        won, low, high = self.wins, *self.interval
-        if ahead == self.other:
-            won, low, high = self.losses, 1 - high, 1 - low
-        name = column_title(ahead)
         if self.wins == self.losses:
-            return f"Each side was preferred as often as the other: {won} times, on {on}."
-        clear = forecast(self.wins, self.losses, 0).needed == 0
-        start = f"{name} is preferred" if clear else f"{name} is ahead, which may still be chance"
+            times = "once" if self.wins == 1 else f"{self.wins} times"
+            return f"Each side was preferred as often as the other: {times}, on {on}."
+        name = column_title(self.one if self.wins > self.losses else self.other)
+        if forecast(self.wins, self.losses, 0).needed == 0:
+            return f"{name} is preferred."
+        return f"{name} is ahead, which may still be chance."
+
+    @property
+    def figures(self) -> str:
+        """How often the side that is ahead was preferred, and what that leaves open; "" where none is ahead."""
+        decided = self.wins + self.losses
+        if self.wins == self.losses:
+            return ""
+        won, (low, high) = self.wins, self.interval
+        if self.losses > self.wins:
+            won, low, high = self.losses, 1 - high, 1 - low
+        on = "the one question" if decided == 1 else f"{won} of the {decided} questions"
         return (
-            f"{start}: on {won} of the {decided} questions with a preference ({won / decided:.0%}; 95% "
-            f"interval {low:.0%} to {high:.0%})."
+            f"Preferred on {on} with a preference ({won / decided:.0%}; 95% interval {low:.0%} to "
+            f"{high:.0%})."
         )
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a terminal."""
+        return f"{self.headline} {self.figures}".strip()
 
 
 @dataclass(frozen=True)
@@ -175,8 +188,10 @@ class Study:
         likely = int(sum(fresh))
         votes = waiting.votes_for(ahead.needed) if ahead.needed is not None else None
         if votes is not None:
-            more = "one more vote" if votes == 1 else f"{votes} more votes"
-            return f"About {more} would settle it, if preferences go on like this."
+            if not self.tally.voted:
+                return f"About {votes} votes will probably settle it."
+            more = "One more vote" if votes == 1 else f"About {votes} more votes"
+            return f"{more} would settle it, if preferences go on like this."
         chance = self.tally.forecast(likely).chance
         return (
             f"The {len(fresh)} questions that are left will probably not settle it (chance {chance:.0%}): the "

@@ -1,0 +1,77 @@
+"""Judge: which answers are better, when nobody knows who gave them?"""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from search.errors import BespokeError
+from search.judging.setup import saved_setup
+from search.judging.store import JudgmentStore
+from search.workspace import Manifest, Project
+from ui import loaders, navigation, widgets
+from ui.judging import board, outcome, start, using
+
+_PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
+
+
+def page() -> None:
+    """Draw the page."""
+    project = widgets.heading("Which answers are better?")
+    if project is None:
+        return
+    manifest = project.newest("corpora")
+    if manifest is None:
+        widgets.empty("Nothing to judge yet", "Add documents first; then come back and judge.")
+        navigation.step("Add documents", "corpus", "to-corpus")
+        return
+    left, right = st.columns([1.1, 1], vertical_alignment="center")
+    with left:
+        part = _part(project)
+    if part == "results":
+        outcome.results(project, manifest)
+    elif part == "use":
+        using.use(project)
+    else:
+        _judge(project, manifest, right)
+
+
+def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None:
+    setup = saved_setup(project)
+    judge = _judge_name(project)
+    if setup is None or judge is None or not start.ready(project, setup, manifest):
+        start.begin(project, setup, judge)
+        return
+    with beside:
+        start.tools(project, setup, judge)
+    board.board(project, setup, manifest, loaders.corpus(project, manifest), judge)
+
+
+def _part(project: Project) -> str:
+    """Which part of the page is shown; another part of the page may have turned to it."""
+    key = f"judge-part-{project.name}"
+    if turn := st.session_state.pop("judge-turn", None):
+        st.session_state[key] = turn
+    if key not in st.session_state:
+        st.session_state[key] = "judge"
+    part = st.segmented_control(
+        "Part",
+        list(_PARTS),
+        format_func=_PARTS.__getitem__,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+    return part or "judge"
+
+
+def _judge_name(project: Project) -> str | None:
+    """Who judges: from this session, else from the address, so that a reload asks nobody again."""
+    said = st.session_state.get("judge-name") or st.query_params.get("judge")
+    if not said:
+        return None
+    try:
+        name = JudgmentStore.of(project).join(str(said))
+    except BespokeError:
+        return None
+    st.session_state["judge-name"] = name
+    st.query_params["judge"] = name
+    return name

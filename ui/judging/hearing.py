@@ -1,0 +1,104 @@
+"""What the board in the browser says, checked and kept. Nothing in it is trusted but the judge's own words."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from search.errors import Refused
+from search.judging.blinding import Sheet, Side
+from search.judging.consensus import Grades
+from search.judging.marks import Choice, Mark, grade, vote
+from search.judging.store import JudgmentStore
+from search.judging.study import Study
+
+_TOKEN = 64
+
+
+@dataclass
+class Heard:
+    """What came of a message: the tokens that are dealt with, and what the page does next."""
+
+    tokens: list[str] = field(default_factory=list)
+    voted: str | None = None
+    choice: Choice | None = None
+    later: str | None = None
+    undone: Mark | None = None
+
+
+def hear(
+    store: JudgmentStore,
+    study: Study,
+    judge: str,
+    events: Sequence[Any],
+    known: Collection[str] = (),
+    final: bool = False,
+) -> Heard:
+    """Keep what a judge said, in the order in which it was said.
+
+    A mark that came before (its token is known) counts once. What makes no sense is dropped, and dealt with.
+
+    :param events: as the board sends them: kind, token, question, and a side, or a document and a grade.
+    :param known: tokens that this session has dealt with.
+    :param final: whether the judge settles a disagreement.
+    """
+    heard = Heard()
+    for event in events:
+        if not isinstance(event, dict) or not isinstance(event.get("token"), str):
+            continue
+        token = event["token"][:_TOKEN]
+        if token not in known:
+            with suppress(
+                Refused
+            ):  # Not a vote or grade that there is: no judge can have meant it.
+                _one(store, study, judge, {**event, "token": token}, final, heard)
+        heard.tokens.append(token)
+    return heard
+
+
+def _one(
+    store: JudgmentStore,
+    study: Study,
+    judge: str,
+    event: dict[str, Any],
+    final: bool,
+    heard: Heard,
+) -> None:
+    question, kind = event.get("question"), event.get("kind")
+    if kind == "undo":
+        heard.undone = store.undo(judge)
+    elif not isinstance(question, str) or question not in study.questions:
+        return
+    elif kind == "later":
+        heard.later = question
+    elif kind == "grade":
+        sheet = study.sheet(judge, question)
+        document, value = event.get("document"), event.get("grade")
+        if document in sheet.documents and isinstance(value, int):
+            more = {"final": final, "token": event["token"], "details": _columns(study)}
+            store.add([grade(judge, question, str(document), value, **more)])
+    elif kind == "vote":
+        sheet = study.sheet(judge, question)
+        choice = _choice(store, sheet, judge, question, event.get("side"), final)
+        if choice is not None:
+            details = {**sheet.details(), **_columns(study)}
+            more = {"final": final, "token": event["token"], "details": details}
+            store.add([vote(judge, question, study.setup.pair, choice, **more)])
+            heard.voted, heard.choice = question, choice
+
+
+def _choice(
+    store: JudgmentStore, sheet: Sheet, judge: str, question: str, side: Any, final: bool
+) -> Choice | None:
+    """The vote for a column that a vote for a side is; of a mixed list, what the grades amount to."""
+    if sheet.mixed is not None:
+        said = Grades.of(m for m in store.standing() if m.judge == judge and m.final == final)
+        values = said.settled if final else {k: v[judge] for k, v in said.by_document.items()}
+        return sheet.credited({d: v for (q, d), v in values.items() if q == question})
+    known: tuple[Side, ...] = get_args(Side)
+    return next((sheet.choice(one) for one in known if one == side), None)
+
+
+def _columns(study: Study) -> dict[str, Any]:
+    pair = study.setup.pair
+    return {"columns": [pair.first, pair.second]}

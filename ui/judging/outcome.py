@@ -1,0 +1,132 @@
+"""What the votes say: the verdict, how sure it is, how far judges agree, and what they see differently."""
+
+from html import escape
+
+import streamlit as st
+
+from search.corpus import Corpus
+from search.judging.consensus import Disagreement
+from search.judging.marks import Choice, ColumnPair
+from search.judging.setup import Setup, column_title, saved_setup
+from search.judging.study import Tally
+from search.judging.summary import Summary, summary
+from search.workspace import Manifest, Project
+from ui import loaders, widgets
+from ui.judging import board
+
+_LISTED = 20
+
+
+def results(project: Project, manifest: Manifest) -> None:
+    """Draw the results."""
+    setup = saved_setup(project)
+    made = summary(project, setup) if setup else None
+    if setup is None or made is None or (not made.study.tally.voted and not made.study.marks):
+        widgets.empty("No votes yet", "Judge a few questions; what they amount to is shown here.")
+        return
+    if setup.reveal == "never":
+        widgets.empty(
+            "The results are kept back while people judge",
+            "Whoever leads the judging sees them in a terminal: python cli.py judgments "
+            f"{project.name}. The set-up can allow them here.",
+        )
+    else:
+        _verdict(made)
+    _agreement(made)
+    corpus = loaders.corpus(project, manifest)
+    _disagreements(project, setup, made, corpus)
+
+
+def _verdict(made: Summary) -> None:
+    tally = made.study.tally
+    ahead = tally.one if tally.wins >= tally.losses else tally.other
+    settled = tally.forecast(0).needed == 0
+    colour = widgets.colour(ahead, 1) if settled else "var(--b-slate)"
+    why = made.study.outlook("") if tally.voted else ""
+    st.html(
+        f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(tally.headline)}</div>'
+        f'<div class="b-why">{escape(tally.figures)} {escape(why)} Sign test p = {tally.p_value:.3f}.</div></div>'
+    )
+    st.html(_bar(tally))
+    st.caption(
+        "The questions asked are those on which the two differ most: this says who wins where they differ, not how "
+        "often they do."
+    )
+
+
+def _bar(tally: Tally) -> str:
+    """Wins of both sides and what lies between, to scale, with the numbers in words beneath."""
+    even = tally.both + tally.neither + tally.split
+    parts = (
+        ("b-win", tally.losses, column_title(tally.other)),
+        ("b-tie", even, "no preference"),
+        ("b-loss", tally.wins, column_title(tally.one)),
+    )
+    bars = "".join(
+        f'<span class="{name}" style="flex:{count}">{count}</span>'
+        for name, count, _ in parts
+        if count
+    )
+    words = " · ".join(f"{escape(title)} {count}" for _, count, title in parts)
+    detail = (
+        f"{tally.both} both good, {tally.neither} neither, {tally.split} where judges are split"
+    )
+    return (
+        f'<div class="b-card"><div class="b-bar" role="img" aria-label="{words}">{bars}</div>'
+        f'<div class="b-soft" style="margin-top:8px">{words} ({detail})</div></div>'
+    )
+
+
+def _agreement(made: Summary) -> None:
+    st.subheader("Do the judges agree?", anchor=False)
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{counts['votes']:,}</td><td>{counts['grades']:,}</td></tr>"
+        for name, counts in made.judges.items()
+    )
+    st.html(
+        '<div class="b-card"><table class="b-table"><thead><tr><th>judge</th><th>votes</th>'
+        f"<th>documents graded</th></tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    st.markdown(widgets.literal(made.votes_agreement.sentence()))
+    if made.grades_agreement.items:
+        st.markdown(widgets.literal(made.grades_agreement.sentence("document")))
+
+
+def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus) -> None:
+    votes, grades = made.study.votes.disagreements(), made.study.grades.disagreements()
+    open_ = [found for found in [*votes, *grades] if found.question in made.study.questions]
+    if not open_:
+        return
+    st.subheader("What they see differently", anchor=False)
+    st.caption("Look again and decide: your word then stands for everybody. The sides stay hidden.")
+    judge = st.session_state.get("judge-name")
+    for place, found in enumerate(open_[:_LISTED]):
+        text = made.study.questions[found.question].text
+        with st.container(border=True):
+            left, right = st.columns([5, 1], vertical_alignment="center")
+            left.markdown(f"**{widgets.literal(text[:300])}**")
+            left.caption(widgets.literal(_said(setup, found, corpus)))
+            if judge and right.button("Decide", key=f"judge-decide-{place}", width="stretch"):
+                board.ask_first(project, str(judge), found.question, final=True)
+                board.turn_to("judge")
+                st.rerun()
+    if len(open_) > _LISTED:
+        st.caption(f"And {len(open_) - _LISTED} more.")
+
+
+def _said(setup: Setup, found: Disagreement, corpus: Corpus) -> str:
+    """Who said what; of votes only how they differ where sides stay hidden."""
+    if found.document is not None:
+        document = corpus.document(found.document)
+        name = (document.title or document.text[:80]) if document else "a document that is gone"
+        return f"{name}: " + ", ".join(f"{judge} says {said}" for judge, said in found.said.items())
+    if setup.reveal == "never":
+        return f"{' and '.join(found.said)} voted differently."
+    pair = setup.pair
+    return ", ".join(f"{judge} voted {_vote(pair, said)}" for judge, said in found.said.items())
+
+
+def _vote(pair: ColumnPair, said: str) -> str:
+    choices: dict[str, Choice] = {"first": "first", "second": "second"}
+    column = pair.preferred(choices[said]) if said in choices else None
+    return f"for {column_title(column)}" if column else said

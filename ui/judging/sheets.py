@@ -1,0 +1,106 @@
+"""A sheet as the board draws it: nothing in it tells which side is which."""
+
+from html import escape
+from typing import Any
+
+from search.corpus import Corpus, Found
+from search.hits import Hit, hits_of
+from search.judging.blinding import Sheet
+from search.judging.marks import GRADES
+from search.judging.study import Study
+from ui.hits import excerpt, marked, query_words
+
+_WHOLE = 6_000
+_AROUND = 1_500
+_FACTS = 3
+_FACT = 60
+
+
+def board_data(
+    study: Study, corpus: Corpus, judge: str, question: str, final: bool
+) -> dict[str, Any]:
+    """What the browser is told of a question.
+
+    Documents are in order of their ids, without scores (those of two models differ in scale, which would tell
+    them apart), by the passage by which the first list that has them found them.
+    """
+    sheet = study.sheet(judge, question)
+    asked = study.questions[question]
+    return {
+        "question": question,
+        "text": asked.text,
+        "layout": sheet.layout,
+        "sides": _sides(sheet),
+        "documents": _documents(study, corpus, sheet, question),
+        "grades": study.graded(judge, question, final),
+        "levels": list(GRADES.values()),
+        "vote": _earlier_vote(study, sheet, judge, question),
+    }
+
+
+def _sides(sheet: Sheet) -> list[dict[str, Any]]:
+    if sheet.mixed is not None:
+        return [{"name": "One list, mixed from both", "documents": sheet.mixed.documents}]
+    return [
+        {"name": "Left", "documents": sheet.left},
+        {"name": "Right", "documents": sheet.right},
+    ]
+
+
+def _documents(study: Study, corpus: Corpus, sheet: Sheet, question: str) -> dict[str, Any]:
+    # Where both lists have a document, the better rank decides by which passage it is shown, then the smaller
+    # position: the same on both sides, whichever side is which.
+    places = sorted(
+        (rank, place.passage, place)
+        for ranking in study.rankings
+        for rank, place in enumerate(ranking[question])
+    )
+    best = {place.id: place for _, _, place in reversed(places)}
+    shown = [best[document] for document in sheet.documents]
+    hits = hits_of(corpus, [Found(place.document, 0.0, place.passage) for place in shown])
+    words = query_words(study.questions[question].text)
+    return {hit.id: _document(hit, words) for hit in hits}
+
+
+def _document(hit: Hit, words: frozenset[str]) -> dict[str, Any]:
+    text = " ".join(hit.passage.text.split())
+    short = excerpt(text, words)
+    title = hit.title or short[:80]
+    return {
+        "name": title,
+        "title": marked(hit.title, words) if hit.title else "",
+        "text": marked(short, words),
+        "whole": _whole(hit, short, words),
+        "facts": [escape(fact) for fact in _facts(hit)],
+    }
+
+
+def _whole(hit: Hit, short: str, words: frozenset[str]) -> str:
+    """The whole text, where more of it is there than is shown; of a very long one what stands around the passage."""
+    if len(hit.text) <= _WHOLE:
+        flat = " ".join(hit.text.split())
+        return "" if flat == short else marked(flat, words)
+    start = max(hit.passage.start - _AROUND, 0)
+    part = hit.text[start : hit.passage.start + len(hit.passage.text) + _AROUND]
+    return f"… {marked(' '.join(part.split()), words)} …"
+
+
+def _facts(hit: Hit) -> list[str]:
+    """Where the passage stands, and the first of the metadata."""
+    best = hit.passage
+    facts = [f"page {best.page}"] if best.page is not None else []
+    facts += [best.heading] if best.heading else []
+    facts += [hit.tier] if hit.tier else []
+    named = [
+        f"{name} {value}" for name, value in hit.metadata.items() if value and value != hit.tier
+    ]
+    return [
+        fact if len(fact) <= _FACT else fact[: _FACT - 1] + "…"
+        for fact in [*facts, *named[:_FACTS]]
+    ]
+
+
+def _earlier_vote(study: Study, sheet: Sheet, judge: str, question: str) -> str | None:
+    """The side that this judge voted for before, when a question is looked at again."""
+    choice = study.votes.by_question.get(question, {}).get(judge)
+    return sheet.side(choice) if choice and sheet.mixed is None else None

@@ -1,0 +1,218 @@
+"""Beginning to judge: who you are, which two columns, the questions lined up; and the tools above the board."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import streamlit as st
+
+from search import runs
+from search.columns import chosen_columns, known_columns, models_in
+from search.corpus import Corpus
+from search.engine import check_query, retriever_of
+from search.errors import BespokeError
+from search.indexing import find_index
+from search.judging.line_up import is_lined_up, rank_now
+from search.judging.marks import Layout
+from search.judging.setup import (
+    DEPTHS,
+    MOST_QUESTIONS,
+    Setup,
+    column_title,
+    default_setup,
+    save_setup,
+)
+from search.judging.store import JudgmentStore
+from search.models import KEYWORD
+from search.retrievers import KeywordSearcher, Retriever
+from search.workspace import Manifest, Project
+from ui import loaders, run_view, widgets
+from ui.judging import board
+
+_LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
+
+
+def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
+    """Whether the questions are lined up, and nothing is being done about it."""
+    run = run_view.latest(project, ["questions"])
+    going = run is not None and run.status.state not in runs.OVER
+    return not going and is_lined_up(project, setup, manifest)
+
+
+def begin(project: Project, setup: Setup | None, judge: str | None) -> None:
+    """Ask for a name and what to compare; then line the questions up."""
+    run = run_view.latest(project, ["questions"])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    if run is not None and run.status.state != "done":
+        run_view.ended(run)
+    with st.container(border=True, key="judge-begin"):
+        st.subheader("You see two answers to each question, and not who gave them", anchor=False)
+        st.caption(
+            "Say which side is better, with one key. Mark documents from 0 to 3 where you know. Everything is "
+            "saved at once; others can judge at the same time."
+        )
+        name = st.text_input(
+            "Your name",
+            value=judge or "",
+            key="judge-name-input",
+            placeholder="A first name will do",
+        )
+        chosen = _choices(project, setup or default_setup(project), "begin")
+        texts = _own_questions(project)
+        if st.button(
+            "Start judging", type="primary", key="judge-start", icon=":material/arrow_forward:"
+        ):
+            _start(project, chosen, name, texts)
+
+
+def tools(project: Project, setup: Setup, judge: str) -> None:
+    """The row above the board: your own question, the set-up, who you are."""
+    row = st.container(horizontal=True, horizontal_alignment="right", key="judge-tools")
+    with row.popover("Ask your own", icon=":material/add:"):
+        text = st.text_area("Your question", key=f"judge-own-{project.name}", height=90)
+        if st.button("Ask it next", type="primary", key="judge-ask"):
+            _ask_next(project, setup, judge, text)
+    with row.popover("Set-up", icon=":material/tune:"):
+        chosen = _choices(project, setup, "change")
+        allowed = st.toggle(
+            "Judges may see afterwards which side was which",
+            value=setup.reveal == "after",
+            key="judge-allow",
+        )
+        st.caption("Switched off, the results are not shown here while the judging goes on either.")
+        if st.button("Use this set-up", type="primary", key="judge-change"):
+            _start(project, replace(chosen, reveal="after" if allowed else "never"), judge, [])
+    with row.popover(widgets.literal(judge), icon=":material/person:"):
+        name = st.text_input("Your name", value=judge, key="judge-rename")
+        if st.button("Judge under this name", key="judge-renamed"):
+            _be(project, name)
+            st.rerun()
+        if setup.reveal == "after":
+            st.toggle("Tell me after each vote which side was which", key="judge-reveal")
+        else:
+            st.caption("Which side was which is not shown in this project.")
+
+
+def _choices(project: Project, setup: Setup, where: str) -> Setup:
+    """The two columns, how they are shown and how many questions, as widgets."""
+    names = [column.name for column in known_columns(project)]
+    names += [name for name in (setup.one, setup.other) if name not in names]
+    left, right = st.columns(2)
+    one = left.selectbox(
+        "Compare",
+        names,
+        index=names.index(setup.one),
+        format_func=column_title,
+        key=f"judge-one-{where}",
+    )
+    other = right.selectbox(
+        "with",
+        names,
+        index=names.index(setup.other),
+        format_func=column_title,
+        key=f"judge-other-{where}",
+    )
+    if [name for name in names if name != KEYWORD and ":" not in name] == ["generic"]:
+        st.caption("There is no custom model yet: keyword search can be the other side.")
+    layout = st.segmented_control(
+        "Show them as",
+        list(_LAYOUTS),
+        default=setup.layout,
+        required=True,
+        format_func=_LAYOUTS.__getitem__,
+        key=f"judge-layout-{where}",
+        help="A mixed list takes turns between both sides (team draft); the side whose documents you grade higher "
+        "wins the question.",
+    )
+    left, right = st.columns(2)
+    depth = left.slider("Documents a side", *DEPTHS, setup.depth, key=f"judge-depth-{where}")
+    goal = right.number_input(
+        "Questions of the query set, those that differ most",
+        1,
+        MOST_QUESTIONS,
+        setup.goal,
+        step=10,
+        key=f"judge-goal-{where}",
+    )
+    return replace(
+        setup, one=one, other=other, layout=cast(Layout, layout), depth=int(depth), goal=int(goal)
+    )
+
+
+def _own_questions(project: Project) -> list[str]:
+    """Questions to type, where no query set brings any."""
+    if project.newest("queries") is not None or JudgmentStore.of(project).questions():
+        return []
+    text = st.text_area(
+        "Questions to ask, one a line (this project has no query set to take them from)",
+        key="judge-questions",
+        placeholder="What would your users ask?",
+        height=120,
+    )
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> None:
+    """Save the set-up and the name; search what was not searched yet, in a run."""
+    try:
+        _be(project, name)
+        for text in texts:
+            check_query(text)
+        good = save_setup(project, setup)
+    except BespokeError as error:
+        st.warning(str(error))
+        return
+    if not texts and ready(project, good, _corpus(project)):
+        st.rerun()
+    arguments = ["questions", project.name, "--column", good.one, "--column", good.other]
+    arguments += [part for text in texts for part in ("--ask", text)]
+    runs.start(project, arguments)
+    st.rerun()
+
+
+def _be(project: Project, name: str) -> None:
+    """Judge under a name from now on.
+
+    :raises Refused: when it cannot be one.
+    """
+    joined = JudgmentStore.of(project).join(name)
+    st.session_state["judge-name"] = joined
+    st.query_params["judge"] = joined
+
+
+def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
+    """Search a typed question with both columns, and put it before this judge."""
+    manifest = _corpus(project)
+    corpus = loaders.corpus(project, manifest)
+    try:
+        question = JudgmentStore.of(project).ask_typed(check_query(text))
+        with st.spinner("Asking both sides…"):
+            made = _retrievers(project, setup, manifest, corpus)
+            rank_now(project, question, made, corpus.ids())
+    except BespokeError as error:
+        st.warning(str(error))
+        return
+    board.ask_first(project, judge, question.id)
+    st.rerun()
+
+
+def _retrievers(
+    project: Project, setup: Setup, manifest: Manifest, corpus: Corpus
+) -> dict[str, Retriever]:
+    """Both columns, ready; their indexes are there, because the questions are lined up."""
+    columns = chosen_columns(project, [setup.one, setup.other])
+    searchers = {}
+    for info in models_in(project, columns):
+        index = find_index(project, info, manifest)
+        assert index is not None
+        searchers[info.name] = loaders.searcher(project, info, index)
+    words = KeywordSearcher(corpus)
+    return {column.name: retriever_of(column, words, searchers) for column in columns}
+
+
+def _corpus(project: Project) -> Manifest:
+    manifest = project.newest("corpora")
+    assert manifest is not None
+    return manifest

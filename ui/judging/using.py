@@ -1,0 +1,133 @@
+"""What judgments are good for: a query set to measure on, pairs to train on, files to take away."""
+
+import streamlit as st
+
+from search import runs
+from search.errors import BespokeError
+from search.judging.consensus import Combine, Grades
+from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in
+from search.judging.marks import RELEVANT
+from search.judging.proof import judged_queries, pool
+from search.judging.store import JudgmentStore
+from search.workspace import Project
+from ui import navigation, run_view, uploads, widgets
+
+_COMBINE = {
+    Combine.MEDIAN: "the middle grade (of two, the lower)",
+    Combine.MAJORITY: "the most frequent grade (of several, the lowest)",
+    Combine.STRICT: "the lowest grade that anybody gave",
+}
+
+
+def use(project: Project) -> None:
+    """Draw the part."""
+    run = run_view.latest(project, ["judgments"])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    if run is not None and st.session_state.get("judge-run") == run.id:
+        run_view.ended(run)
+        if run.status.state == "done":
+            navigation.step("Measure on it", "evaluate", "judge-to-evaluate")
+    marks = JudgmentStore.of(project).standing()
+    if not marks:
+        widgets.empty(
+            "Nothing to use yet",
+            "Grade documents from 0 to 3 while you judge, or bring judgments in.",
+        )
+    else:
+        _make(project, Grades.of(marks))
+        _take_away(project)
+    _bring_in(project)
+
+
+def _make(project: Project, grades: Grades) -> None:
+    how = Combine.MEDIAN
+    if len({judge for said in grades.by_document.values() for judge in said}) > 1:
+        how = st.selectbox(
+            "Where several judges graded a document, count",
+            list(_COMBINE),
+            format_func=_COMBINE.__getitem__,
+            key="judge-combine",
+        )
+    judged = judged_queries(project, how)
+    relevant = [q for q in judged.queries if judged.relevant(q)]
+    good = sum(g >= RELEVANT for found in judged.judgments.values() for g in found.values())
+    rejected = sum(g == 0 for found in judged.judgments.values() for g in found.values())
+    left, right = st.columns(2)
+    with left.container(border=True, height="stretch"):
+        st.subheader("A query set, to measure on", anchor=False)
+        st.markdown(
+            f"{widgets.counted(len(relevant), 'question has', 'questions have')} a document graded 1 to 3."
+        )
+        st.caption(_sentence(pool(project, relevant).note))
+        merge = project.newest("queries") is not None and st.toggle(
+            "Keep the queries of the present query set, too", key="judge-merge"
+        )
+        if st.button(
+            "Make a query set", type="primary", key="judge-queries", disabled=not relevant
+        ):
+            _run(project, ["--to-queries", *(["--merge"] if merge else [])], how)
+    with right.container(border=True, height="stretch"):
+        st.subheader("Pairs, to train on", anchor=False)
+        st.markdown(
+            f"{widgets.counted(good, 'document')} graded 2 or 3 as answers, "
+            f"{widgets.counted(rejected, 'document')} graded 0 as hard negatives."
+        )
+        st.caption(
+            "What is tested on is not trained on: questions and answers of the query set make no pairs. Divided, "
+            "half of the judged questions test and the others train; those that are alike stay together."
+        )
+        if st.button("Make pairs", key="judge-pairs", disabled=not good):
+            _run(project, ["--to-pairs"], how)
+        if st.button("Divide: half to test, half to train", key="judge-divide", disabled=not good):
+            _run(project, ["--to-queries", "--to-pairs"], how)
+
+
+def _run(project: Project, arguments: list[str], how: Combine) -> None:
+    made = runs.start(project, ["judgments", project.name, *arguments, "--combine", how.value])
+    st.session_state["judge-run"] = made.id
+    st.rerun()
+
+
+def _take_away(project: Project) -> None:
+    st.subheader("Take them away", anchor=False)
+    all_, qrels, queries = st.columns(3)
+    name = uploads.safe_name(f"{project.name}.x").removesuffix(".x")
+    all_.download_button(
+        "All votes and grades (CSV)", as_csv(project), f"{name}-judgments.csv", "text/csv",
+        key="judge-csv", width="stretch", on_click="ignore",
+    )  # fmt: skip
+    qrels.download_button(
+        "Grades (TREC qrels)", as_qrels(project), f"{name}.qrels", "text/plain",
+        key="judge-qrels", width="stretch", on_click="ignore",
+    )  # fmt: skip
+    queries.download_button(
+        "Questions (JSONL)", as_queries(project), f"{name}-queries.jsonl", "application/jsonl",
+        key="judge-jsonl", width="stretch", on_click="ignore",
+    )  # fmt: skip
+
+
+def _bring_in(project: Project) -> None:
+    with st.expander("Bring judgments in"):
+        st.caption(
+            "A CSV as it is downloaded here, or qrels for questions that this project knows."
+        )
+        left, right = st.columns(2)
+        upload = left.file_uploader(
+            "Judgments", type=["csv", "qrels", "txt", "tsv"], key=f"judge-upload-{project.name}"
+        )
+        judge = right.text_input("Who gave the grades (for qrels)", key="judge-upload-name")
+        if upload is not None and st.button("Bring them in", type="primary", key="judge-import"):
+            try:
+                made = bring_in(project, uploads.saved(project, upload), judge)
+            except BespokeError as error:
+                st.error(str(error))
+                return
+            st.success(f"{widgets.counted(made.marks, 'judgment')} came in.")
+            for note in made.notes:
+                st.info(_sentence(note), icon=":material/info:")
+
+
+def _sentence(note: str) -> str:
+    return note[0].upper() + note[1:] + "."
