@@ -100,6 +100,7 @@ def queue(
     others: frozenset[str] | set[str],
     decisive: Decisiveness,
     ahead: Sequence[str] = (),
+    turn: tuple[int, int] = (0, 1),
 ) -> Queue:
     """Put the questions that a judge has not answered in order.
 
@@ -107,6 +108,8 @@ def queue(
     :param mine: those that this judge answered.
     :param others: those that another judge answered.
     :param decisive: the chance that a vote prefers a side.
+    :param turn: which of how many judges this is. Where several judge at once, each begins with other questions:
+        with every second, third ... of the farthest apart.
     :param ahead: questions that come first whatever they tell (the judge typed them).
     """
     open_ = [c for c in candidates if c.question not in mine and c.apart > 0]
@@ -116,12 +119,16 @@ def queue(
     gains = {c.question: decisive(c.apart) for c in open_}
     ranked = sorted(open_, key=lambda c: (-gains[c.question], -c.apart, c.question))
     first = [q for q in dict.fromkeys(ahead) if q in gains]
+    place, count = turn
+    far = sorted(candidates, key=lambda c: (-c.apart, c.question))
+    own = {c.question for c in far[place::count]}
     fresh = [c.question for c in ranked if c.question not in others and c.question not in first]
+    fresh.sort(key=lambda question: question not in own)
     shared = [c.question for c in ranked if c.question in others and c.question not in first]
     made = list(first)
     # So that an undo or a reload does not change whose turn it is, it goes by the number of answers.
     while fresh or shared:
-        turn = (len(mine) + len(made)) % _SHARED == _SHARED - 1
-        source = shared if (turn and shared) or not fresh else fresh
+        again = (len(mine) + len(made)) % _SHARED == _SHARED - 1
+        source = shared if (again and shared) or not fresh else fresh
         made.append(source.pop(0))
     return Queue(made, gains, same, frozenset(gains) - others)

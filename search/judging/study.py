@@ -155,7 +155,10 @@ class Study:
         """What to ask a judge next."""
         mine = set(self.answered(judge))
         others = {q for q, said in self.votes.by_question.items() if said.keys() - {judge}}
-        return queue(self.candidates, mine, others, self._decisive, ahead)
+        voted = {name for said in self.votes.by_question.values() for name in said}
+        active = sorted(voted | {judge})
+        turn = (active.index(judge), len(active))
+        return queue(self.candidates, mine, others, self._decisive, ahead, turn)
 
     def sheet(self, judge: str, question: str) -> Sheet:
         """What a judge sees of a question."""

@@ -6,9 +6,8 @@ from typing import cast
 
 import streamlit as st
 
-from search import runs
+from search import history, runs
 from search.columns import chosen_columns, known_columns, models_in
-from search.corpus import Corpus
 from search.engine import check_query, retriever_of
 from search.errors import BespokeError
 from search.indexing import find_index
@@ -24,11 +23,12 @@ from search.judging.setup import (
 )
 from search.judging.store import JudgmentStore
 from search.models import KEYWORD
-from search.retrievers import KeywordSearcher, Retriever
+from search.retrievers import Retriever
 from search.workspace import Manifest, Project
 from ui import loaders, run_view, widgets
 from ui.judging import board
 
+_RECENT = 20
 _LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
 
 
@@ -72,8 +72,17 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
     row = st.container(horizontal=True, horizontal_alignment="right", key="judge-tools")
     with row.popover("Ask your own", icon=":material/add:"):
         text = st.text_area("Your question", key=f"judge-own-{project.name}", height=90)
+        searched = history.recent(project, _RECENT)
+        earlier = None
+        if searched:
+            earlier = st.selectbox(
+                "Or one that was searched before",
+                searched,
+                index=None,
+                key=f"judge-recent-{project.name}",
+            )
         if st.button("Ask it next", type="primary", key="judge-ask"):
-            _ask_next(project, setup, judge, text)
+            _ask_next(project, setup, judge, text.strip() or earlier or "")
     with row.popover("Set-up", icon=":material/tune:"):
         chosen = _choices(project, setup, "change")
         allowed = st.toggle(
@@ -147,6 +156,7 @@ def _own_questions(project: Project) -> list[str]:
         return []
     text = st.text_area(
         "Questions to ask, one a line (this project has no query set to take them from)",
+        value="\n".join(history.recent(project, _RECENT)),
         key="judge-questions",
         placeholder="What would your users ask?",
         height=120,
@@ -189,7 +199,7 @@ def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
     try:
         question = JudgmentStore.of(project).ask_typed(check_query(text))
         with st.spinner("Asking both sides…"):
-            made = _retrievers(project, setup, manifest, corpus)
+            made = _retrievers(project, setup, manifest)
             rank_now(project, question, made, corpus.ids())
     except BespokeError as error:
         st.warning(str(error))
@@ -198,9 +208,7 @@ def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
     st.rerun()
 
 
-def _retrievers(
-    project: Project, setup: Setup, manifest: Manifest, corpus: Corpus
-) -> dict[str, Retriever]:
+def _retrievers(project: Project, setup: Setup, manifest: Manifest) -> dict[str, Retriever]:
     """Both columns, ready; their indexes are there, because the questions are lined up."""
     columns = chosen_columns(project, [setup.one, setup.other])
     searchers = {}
@@ -208,7 +216,7 @@ def _retrievers(
         index = find_index(project, info, manifest)
         assert index is not None
         searchers[info.name] = loaders.searcher(project, info, index)
-    words = KeywordSearcher(corpus)
+    words = loaders.keywords(project, manifest) if any(c.uses_words for c in columns) else None
     return {column.name: retriever_of(column, words, searchers) for column in columns}
 
 

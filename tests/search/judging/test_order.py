@@ -82,3 +82,22 @@ def test_how_many_votes_bring_how_many_preferences():
     shared = queue([FAR, MIDDLE, NEAR], set(), {"far"}, Decisiveness())
     assert shared.questions == ["middle", "near", "far"]
     assert shared.votes_for(0.6) == 2 and shared.votes_for(0.7) is None
+
+
+def test_two_who_judge_at_once_begin_with_different_questions():
+    candidates = [Candidate(f"q{n}", 1 - n / 100) for n in range(7)]
+    one = queue(candidates, set(), set(), Decisiveness(), turn=(0, 2)).questions
+    other = queue(candidates, set(), set(), Decisiveness(), turn=(1, 2)).questions
+    assert one == ["q0", "q2", "q4", "q6", "q1", "q3", "q5"]
+    assert other == ["q1", "q3", "q5", "q0", "q2", "q4", "q6"]
+    # In step with each other: a third of what each answers is what the other one answered before.
+    answered = [[], []]
+    for _ in range(5):
+        for place in (0, 1):
+            mine, theirs = set(answered[place]), set(answered[1 - place])
+            turn = (place, 2)
+            answered[place].append(
+                queue(candidates, mine, theirs, Decisiveness(), turn=turn).questions[0]
+            )
+    assert len(set(answered[0]) & set(answered[1])) == 3
+    assert len(set(answered[0]) | set(answered[1])) == 7
