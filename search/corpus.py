@@ -215,6 +215,14 @@ class Corpus:
             ).fetchone()
         return document_of(row) if row else None
 
+    def position(self, identity: str) -> int | None:
+        """The position of the document with this id, or None."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT position FROM documents WHERE id = ?", (identity,)
+            ).fetchone()
+        return int(row[0]) if row else None
+
     def ids(self) -> list[str]:
         """All document ids, by position."""
         with self._open() as connection:
@@ -286,6 +294,21 @@ class Corpus:
                 "SELECT tier, count(*) FROM documents WHERE tier IS NOT NULL "
                 "GROUP BY tier ORDER BY tier"
             ).fetchall()
+
+    def tiers_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """The source tiers of the documents at these positions; all 0 in a corpus without a rule."""
+        found: dict[int, int] = {}
+        with self._open() as connection:
+            for chunk in _chunks(positions):
+                marks = ",".join("?" * len(chunk))
+                found.update(
+                    connection.execute(
+                        "SELECT position, coalesce(tier, 0) FROM documents "
+                        f"WHERE position IN ({marks})",
+                        chunk,
+                    ).fetchall()
+                )
+        return found
 
     def sample(self, count: int) -> list[Document]:
         """The first `count` documents."""

@@ -112,7 +112,7 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
     if isinstance(reference, Path) or folder.exists():
         if not folder.is_dir():
             raise Refused(f"{reference} is not a model folder.")
-        _refuse_pickled(folder)
+        refuse_pickled(folder)
     try:
         return SentenceTransformer(
             str(reference),
@@ -126,8 +126,11 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
         raise Refused(f"The model {reference} cannot be loaded.{where} ({reason})") from error
 
 
-def _refuse_pickled(folder: Path) -> None:
-    """Refuse a model folder of which any part would be read from a pickle."""
+def refuse_pickled(folder: Path) -> None:
+    """Refuse a model folder of which any part would be read from a pickle.
+
+    :raises Refused: naming the part.
+    """
     if not any(folder.rglob("*.safetensors")):
         raise Refused(
             f"{folder} holds no .safetensors weights. Bespoke reads no pickled weights: save the model "

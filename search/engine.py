@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
@@ -18,11 +19,14 @@ from search.indexing import build_index, find_index
 from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
 from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
-from search.retrievers import Clock, KeywordSearcher, Retriever, Searcher
+from search.rerankers import Reranker, find_reranker, load_reranker
+from search.reranking import RerankingSearcher
+from search.retrievers import Alike, Clock, KeywordSearcher, Retriever, Searcher
 from search.settings import LIMITS
 from search.workspace import Manifest, Project
 
 UNKNOWN_WORDS = "no known words in this query"
+NOTHING_LIKE = "no document like this one within these filters"
 NOTHING_LEFT = "nothing within these filters, or no known words in this query"
 
 
@@ -90,6 +94,47 @@ def compare(
     return Comparison(text, count, [search(r, corpus, text, count, scope) for r in retrievers])
 
 
+def similar(
+    project: Project,
+    document: str,
+    names: Sequence[str] = (),
+    k: int = 10,
+    progress: Progress = silent,
+    scope: Scope = EVERYTHING,
+) -> Comparison:
+    """Documents like one that is given, as several columns see it.
+
+    :param document: its id; it is not among its own results.
+    :param names: columns by name; none means generic and the newest custom model.
+    :returns: a comparison whose query is the document's id.
+    :raises Refused: for an unknown document, model or column.
+    """
+    count = check_k(k)
+    _, corpus = current_corpus(project)
+    position = corpus.position(document)
+    if position is None:
+        raise Refused(f"There is no document {document!r} in {project.name!r}.")
+    retrievers, corpus = retrievers_for(project, names, progress)
+    return Comparison(
+        document, count, [similar_to(r, corpus, position, count, scope) for r in retrievers]
+    )
+
+
+def similar_to(
+    retriever: Retriever, corpus: Corpus, position: int, k: int, scope: Scope = EVERYTHING
+) -> SearchResult:
+    """Documents like the one at a position, as one column sees it.
+
+    :raises Refused: for a retriever that cannot look for such.
+    """
+    if not isinstance(retriever, Alike):
+        raise Refused(f"{retriever.name!r} cannot look for documents like one.")
+    started = time.perf_counter()
+    hits = hits_of(corpus, retriever.similar(position, k, scope))
+    spent = round((time.perf_counter() - started) * 1000, 3)
+    return SearchResult(retriever.name, hits, spent, None if hits else NOTHING_LIKE, 0.0, spent)
+
+
 def retrievers_for(
     project: Project, names: Sequence[str], progress: Progress = silent
 ) -> tuple[list[Retriever], Corpus]:
@@ -107,17 +152,37 @@ def retrievers_for(
     if with_words:
         stage = Stage(progress, len(infos) / parts, 1)
         words = keyword_searcher_for(project, manifest, corpus, stage)
-    return [retriever_of(column, words, searchers) for column in columns], corpus
+    again = rerankers_in(project, columns)
+    return [retriever_of(column, words, searchers, again) for column in columns], corpus
+
+
+def rerankers_in(project: Project, columns: Sequence[SearchColumn]) -> dict[str, Reranker]:
+    """The rerankers that have a part in any of the columns, loaded, by name.
+
+    :raises Refused: for one that the project does not have.
+    :raises Failed: when its files are gone or were changed.
+    """
+    names = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
+    return {name: load_reranker(project, find_reranker(project, name)) for name in names}
 
 
 def retriever_of(
-    column: SearchColumn, words: KeywordSearcher | None, searchers: Mapping[str, Searcher]
+    column: SearchColumn,
+    words: KeywordSearcher | None,
+    searchers: Mapping[str, Searcher],
+    rerankers: Mapping[str, Reranker] = MappingProxyType({}),
 ) -> Retriever:
     """What ranks for a column, made of parts that are ready: columns that share a model share its searcher.
 
     :param words: keyword search over the corpus; None will do where `column.uses_words` is False.
     :param searchers: the searchers of the models that have a part in the column, by name.
+    :param rerankers: what `rerankers_in` gives.
     """
+    if column.reranker is not None:
+        base = retriever_of(column.base, words, searchers)
+        source = words if column.model is None else searchers[column.model]
+        assert source is not None
+        return RerankingSearcher(column.name, base, source.corpus, rerankers[column.reranker])
     if column.model is None:
         assert words is not None
         return words

@@ -22,6 +22,7 @@ from search.models import GENERIC, ModelInfo, generic_info
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet, current_query_set
 from search.readers.pairs import load_pairs
+from search.rerankers import find_reranker
 from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
 from search.workspace import Manifest, Project, write_json
@@ -83,7 +84,9 @@ def evaluate(
     """
     corpus_manifest, corpus = current_corpus(project)
     query_manifest, query_set = current_query_set(project)
-    infos = models_in(project, chosen_columns(project, names))
+    columns = chosen_columns(project, names)
+    infos = models_in(project, columns)
+    again = {c.reranker for c in columns if c.reranker is not None}
     usable, unanswered = query_set.restricted_to(set(corpus.ids()))
     notes = []
     if unanswered:
@@ -105,6 +108,7 @@ def evaluate(
         "corpus": corpus_manifest.id,
         "queries": query_manifest.id,
         **{f"model:{info.name}": info.id for info in infos},
+        **{f"reranker:{name}": find_reranker(project, name).id for name in sorted(again)},
     }
     with project.publish("evaluations", made_from) as draft:
         draft.details.update(result.as_json(), notes=notes, clean=result.clean)

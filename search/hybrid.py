@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from search.corpus import Found
 from search.filters import EVERYTHING, Scope
-from search.retrievers import Clock, Finder, Ranking, Source, answers, tier_scopes
+from search.retrievers import Clock, Source
+from search.tiers import Finder, Ranking, answers, tier_scopes, without
 
 CONSTANT = 60
 DEPTH = 200
@@ -48,23 +49,30 @@ class HybridSearcher:
         if not queries:
             return []
         timed = clock or Clock()
+        words = self._words.ready(queries, timed)
+        return self._joined(words, self._model.ready(queries, timed), k, scope)
+
+    def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
+        """See `Alike.similar`."""
+        words = without(document, self._words.like(document))
+        model = without(document, self._model.like(document))
+        return self._joined(words, model, k, scope)[0]
+
+    def _joined(self, words: Finder, model: Finder, k: int, scope: Scope) -> list[Ranking]:
         depth = max(DEPTH, k)
         parts = tier_scopes(self.corpus, scope) if scope.tiers_first else [scope]
-        words = _searched(self._words.ready(queries, timed), depth, parts)
-        vectors = _searched(self._model.ready(queries, timed), depth, parts)
         found = []
-        for left, right in zip(words, vectors, strict=True):
-            sides = [_joined(left), _joined(right)]
+        pairs = zip(_searched(words, depth, parts), _searched(model, depth, parts), strict=True)
+        for left, right in pairs:
+            sides = [_together(left), _together(right)]
             ranking = fused(sides, [self._weight, 1 - self._weight])
             if scope.tiers_first:
                 tiers = {
                     f.document: n for side in (left, right) for n, r in enumerate(side) for f in r
                 }
-                answering = answers(sides[0]) | answers(sides[1])
+                ahead = answers(sides[0]) | answers(sides[1])
                 # Stable: within a tier, and among what does not answer, by score.
-                ranking.sort(
-                    key=lambda f: tiers[f.document] if f.document in answering else len(parts)
-                )
+                ranking.sort(key=lambda f: tiers[f.document] if f.document in ahead else len(parts))
             found.append(ranking[:k])
         return found
 
@@ -93,7 +101,7 @@ def _searched(find: Finder, depth: int, parts: Sequence[Scope]) -> list[list[Ran
     return [list(rankings) for rankings in zip(*(find(depth, part) for part in parts), strict=True)]
 
 
-def _joined(rankings: Sequence[Ranking]) -> Ranking:
+def _together(rankings: Sequence[Ranking]) -> Ranking:
     """The rankings of several parts as one, by score."""
     if len(rankings) == 1:
         return rankings[0]

@@ -1,9 +1,29 @@
-"""The rerankers of a project: cross-encoders that read a question and a passage together."""
+"""The rerankers of a project: cross-encoders, which read a question and a passage together."""
 
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from search.errors import Refused
-from search.workspace import Manifest, Project
+import numpy as np
+from numpy.typing import NDArray
+
+from search.encoders import best_device, refuse_pickled
+from search.errors import Failed, Refused
+from search.progress import Progress, silent
+from search.settings import LIMITS
+from search.workspace import Manifest, Project, check_project_name
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+DEPTH = 50
+_BATCH = 16
+_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +41,44 @@ class RerankerInfo:
     created: str
 
 
+class Reranker:
+    """A cross-encoder that scores passages for a question. Safe to use from several threads.
+
+    :param model: loaded, with one score a pair.
+    :param depth: how many documents it reads again.
+    """
+
+    def __init__(self, model: "CrossEncoder", depth: int = DEPTH) -> None:
+        self.depth = depth
+        self._model = model
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def scores(self, query: str, passages: Sequence[str]) -> NDArray[np.float64]:
+        """How well each passage answers, as the model's raw score: shape (len(passages),).
+
+        What was scored lately is remembered; the rest is read a bounded batch at a time.
+
+        :raises Failed: when the model gives no number.
+        """
+        from torch.nn import Identity
+
+        with self._lock:
+            fresh = [p for p in dict.fromkeys(passages) if (query, p) not in self._known]
+            if fresh:
+                pairs = [(query, passage) for passage in fresh]
+                found = self._model.predict(
+                    pairs, batch_size=_BATCH, activation_fn=Identity(), show_progress_bar=False
+                )
+                if not np.isfinite(found).all():
+                    raise Failed("The reranker gave a score that is no number (NaN or infinity).")
+                self._known.update(zip(pairs, map(float, found), strict=True))
+            made = np.array([self._known[query, p] for p in passages], dtype=np.float64)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return made
+
+
 def rerankers(project: Project) -> list[RerankerInfo]:
     """The rerankers of a project, oldest first."""
     return [_info(manifest) for manifest in project.manifests("rerankers")]
@@ -32,7 +90,7 @@ def find_reranker(project: Project, name: str) -> RerankerInfo:
     :raises Refused: when there is none, naming those that there are.
     """
     known = rerankers(project)
-    for info in reversed(known):
+    for info in known:
         if info.name == name:
             return info
     names = ", ".join(info.name for info in known) or "none"
@@ -42,6 +100,126 @@ def find_reranker(project: Project, name: str) -> RerankerInfo:
     )
 
 
+def add_reranker(
+    project: Project,
+    reference: str,
+    name: str,
+    depth: int = DEPTH,
+    progress: Progress = silent,
+) -> RerankerInfo:
+    """Add a cross-encoder by folder or hub id: it is loaded and tried before it is noted.
+
+    :param depth: how many documents of a column it reads again.
+    :raises Refused: when the name or depth cannot be, it cannot be had, or it is no cross-encoder with one score.
+    """
+    from search.ready_made.checkpoints import find_checkpoint
+
+    _ = project.info
+    check_project_name(name)
+    if any(info.name == name for info in rerankers(project)):
+        raise Refused(f"The name {name!r} is taken. Choose another one.")
+    if not 1 <= depth <= LIMITS.max_hits:
+        raise Refused(f"The depth is {depth}; it must be from 1 to {LIMITS.max_hits:,}.")
+    progress(0, 2, f"looking at {reference}")
+    found = find_checkpoint(reference)
+    progress(1, 2, f"loading {reference}")
+    _check_scores(found.folder)
+    trial = Reranker(_loaded(found.folder))
+    try:
+        trial.scores("a question", ["The answer to it.", ""])
+    except Failed as error:
+        raise Refused(f"{reference} cannot rerank. {error}") from None
+    with project.publish("rerankers") as draft:
+        draft.details.update(
+            name=name,
+            reference=found.reference,
+            commit=found.commit,
+            content=found.content,
+            depth=depth,
+        )
+    progress(2, 2, f"{name} is added")
+    return find_reranker(project, name)
+
+
+def remove_reranker(project: Project, name: str) -> None:
+    """Forget a reranker; its files are not ours, and stay.
+
+    :raises Refused: for an unknown one.
+    """
+    project.remove(project.artifact("rerankers", find_reranker(project, name).id))
+
+
+def load_reranker(project: Project, info: RerankerInfo) -> Reranker:
+    """A reranker of a project, loaded once.
+
+    :raises Failed: when its files are gone or were changed.
+    """
+    from search.ready_made.checkpoints import found_again
+
+    folder = found_again(project.artifact("rerankers", info.id))
+    return _kept(folder, info.fingerprint, info.depth)
+
+
+@lru_cache(maxsize=2)
+def _kept(folder: Path, _content: str, depth: int) -> Reranker:
+    return Reranker(_loaded(folder), depth)
+
+
+def _check_scores(folder: Path) -> None:
+    """See that a folder holds a cross-encoder: safetensors, with the weights of a head that gives one score.
+
+    transformers fills a head that it does not find with random numbers, and says so only in passing.
+
+    :raises Refused: otherwise, saying what is missing.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    refuse_pickled(folder)
+    try:
+        model, told = AutoModelForSequenceClassification.from_pretrained(
+            str(folder),
+            output_loading_info=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except Exception as error:
+        raise _unreadable(folder, error) from error
+    if told["missing_keys"]:
+        raise Refused(
+            f"{folder} is no cross-encoder: it has no head that scores a pair ("
+            f"{min(told['missing_keys'])} is missing). An embedding model is added with add-model."
+        )
+    if model.config.num_labels != 1:
+        raise Refused(
+            f"{folder} sorts pairs into {model.config.num_labels} classes. A reranker must give one score."
+        )
+
+
+def _loaded(folder: Path) -> "CrossEncoder":
+    from sentence_transformers import CrossEncoder
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    for noisy in ("sentence_transformers", "transformers"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    try:
+        return CrossEncoder(
+            str(folder),
+            device=best_device(),
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> Refused:
+    reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
+    return Refused(f"The reranker in {folder} cannot be loaded. ({reason})")
+
+
 def _info(manifest: Manifest) -> RerankerInfo:
     details = manifest.details
     return RerankerInfo(
@@ -49,6 +227,6 @@ def _info(manifest: Manifest) -> RerankerInfo:
         id=manifest.id,
         reference=details["reference"],
         depth=details["depth"],
-        fingerprint=details["fingerprint"],
+        fingerprint=details["content"],
         created=manifest.created,
     )

@@ -3,27 +3,24 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from indexes.vector_index import Positions, VectorIndex, Vectors
 from search.corpus import Corpus, Found
 from search.encoders import Encoder
-from search.errors import Refused
 from search.filters import EVERYTHING, Scope
 from search.index_servers import in_words
 from search.keywords.index import TermIndex
 from search.models import KEYWORD, ModelInfo
 from search.settings import LIMITS
+from search.tiers import Finder, Ranking, by_tier, without
 
+_TELLING = 25  # Terms by which documents like one are looked for.
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
-_ANSWERS = 0.7
-
-Ranking = list[Found]
-"""Documents that were found, best first."""
 
 
 @dataclass
@@ -60,11 +57,16 @@ class Retriever(Protocol):
         ...
 
 
-Finder = Callable[[int, Scope], list[Ranking]]
-"""Queries that are ready to be searched for: the best k documents of each in a scope, tiers not looked at."""
+@runtime_checkable
+class Alike(Protocol):
+    """A retriever that can look for documents like one that is given."""
+
+    def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
+        """The best k documents like the one at a position, itself left out."""
+        ...
 
 
-class Source(Retriever, Protocol):
+class Source(Retriever, Alike, Protocol):
     """A retriever that ranks by itself, so that it can be one side of a hybrid."""
 
     @property
@@ -74,6 +76,10 @@ class Source(Retriever, Protocol):
 
     def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
         """Make the queries ready; vectors are made here, once, however often is searched."""
+        ...
+
+    def like(self, document: int) -> Finder:
+        """What finds documents like the one at a position, itself among them."""
         ...
 
 
@@ -127,6 +133,16 @@ class Searcher:
         """See `Source.ready`."""
         vectors = self.vectors_of(queries, clock)
         return lambda k, scope: self.nearest(vectors, k, scope)
+
+    def like(self, document: int) -> Finder:
+        """See `Source.like`: by the mean of the vectors of its passages."""
+        rows = self._index.vectors[self._corpus.passages_of(document)]
+        vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
+        return lambda k, scope: self.nearest(vectors, k, scope)
+
+    def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
+        """See `Alike.similar`."""
+        return by_tier(self._corpus, scope, k, without(document, self.like(document)))[0]
 
     def vectors_of(self, queries: Sequence[str], clock: Clock) -> Vectors:
         """The vectors of queries: shape (n, dimension).
@@ -215,8 +231,22 @@ class KeywordSearcher:
 
     def ready(self, queries: Sequence[str], _clock: Clock) -> Finder:
         """See `Source.ready`."""
-        wanted = [self._weights(query) for query in queries]
+        return self._finder([self._weights(query) for query in queries])
 
+    def like(self, document: int) -> Finder:
+        """See `Source.like`: by the terms that weigh most in it (count times inverse document frequency).
+
+        So does Lucene's MoreLikeThis, and as there each of them counts once.
+        """
+        texts = self._corpus.embedded_at(self._corpus.passages_of(document))
+        terms = [term for text in texts for term in self._index.analysis.terms(text)]
+        return self._finder([dict.fromkeys(self._index.weights(terms, _TELLING), 1.0)])
+
+    def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
+        """See `Alike.similar`."""
+        return by_tier(self._corpus, scope, k, without(document, self.like(document)))[0]
+
+    def _finder(self, wanted: Sequence[Mapping[int, float]]) -> Finder:
         def find(k: int, scope: Scope) -> list[Ranking]:
             allowed = self._corpus.within(scope)
             return [self.best(weights, k, allowed) for weights in wanted]
@@ -277,45 +307,3 @@ class _Remembered:
             self._known[query] = known
             while len(self._known) > LIMITS.remembered_queries:
                 self._known.popitem(last=False)
-
-
-def tier_scopes(corpus: Corpus, scope: Scope) -> list[Scope]:
-    """The parts of a scope, one for each source tier, the best first.
-
-    :raises Refused: when the corpus has no rule.
-    """
-    tiers = [tier for tier, _ in corpus.tier_sizes()]
-    if not tiers:
-        raise Refused(
-            "The corpus has no source tiers to rank by. Give a rule when adding documents: "
-            "--tiers type=case,statute,blog."
-        )
-    return [replace(scope, tiers_first=False, tier=tier) for tier in tiers]
-
-
-def by_tier(corpus: Corpus, scope: Scope, k: int, find: Finder) -> list[Ranking]:
-    """Rank within a scope; where it asks for tiers, each tier is searched and the better tier comes first.
-
-    A document goes ahead of another for its tier only when it answers the query: when its score is at least
-    seven tenths of the best one's. The others follow by score. So case law on another matter does not
-    come before a blog on this one.
-
-    :raises Refused: when tiers are asked for and the corpus has no rule.
-    """
-    if not scope.tiers_first:
-        return find(k, scope)
-    parts = [find(k, part) for part in tier_scopes(corpus, scope)]
-    return [_merged(rankings, k) for rankings in zip(*parts, strict=True)]
-
-
-def answers(ranking: Sequence[Found]) -> set[int]:
-    """The documents of a ranking that answer its query: at least seven tenths of the best score."""
-    best = max((found.score for found in ranking), default=0.0)
-    return {found.document for found in ranking if found.score >= _ANSWERS * best}
-
-
-def _merged(rankings: Sequence[Ranking], k: int) -> Ranking:
-    answering = answers([found for ranking in rankings for found in ranking])
-    ahead = [f for ranking in rankings for f in ranking if f.document in answering]
-    rest = [f for ranking in rankings for f in ranking if f.document not in answering]
-    return (ahead + sorted(rest, key=lambda found: -found.score))[:k]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, Models, ProjectName
-from terminal.printing import aside, bar, print_json, running, say, tell_notes
+from terminal.options import AsJson, ByTier, Filters, Hits, Models, ProjectName
+from terminal.printing import bar, print_json, running, say, tell_comparison, tell_notes
 
 app = typer.Typer()
 
@@ -15,18 +15,9 @@ def search(
     project: ProjectName,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     model: Models = None,
-    k: Annotated[int, typer.Option("-k", help="How many hits.")] = 10,
-    filter_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter",
-            metavar="CONDITION",
-            help="Only documents with this metadata (repeatable): type=case,statute or year>=2015.",
-        ),
-    ] = None,
-    by_tier: Annotated[
-        bool, typer.Option("--by-tier", help="Better source tiers first (see add --tiers).")
-    ] = False,
+    k: Hits = 10,
+    filter_: Filters = None,
+    by_tier: ByTier = False,
     as_json: AsJson = False,
 ) -> None:
     """Search with several models; missing indexes are built first."""
@@ -37,20 +28,47 @@ def search(
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with bar() as progress:
         found = compare(existing(project), query, model or (), k, progress, scope)
-    for result in found.results:
-        if result.note:
-            aside(f"{result.model}: {result.note}")
+    tell_comparison(found, as_json)
+
+
+@app.command()
+def similar(
+    project: ProjectName,
+    document: Annotated[str, typer.Argument(help="The id of a document.")],
+    model: Models = None,
+    k: Hits = 10,
+    filter_: Filters = None,
+    by_tier: ByTier = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find documents like one, as several models see it."""
+    from search.engine import similar as find_similar
+    from search.filters import Scope, parse_condition
+    from search.workspace import project as existing
+
+    scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
+    with bar() as progress:
+        found = find_similar(existing(project), document, model or (), k, progress, scope)
+    tell_comparison(found, as_json)
+
+
+@app.command()
+def disagree(
+    project: ProjectName, model: Models = None, k: Hits = 10, as_json: AsJson = False
+) -> None:
+    """Find the questions of the query set that models answer most differently."""
+    from dataclasses import asdict
+
+    from search.agreement import disagreements
+    from search.workspace import project as existing
+
+    with running(existing(project)) as run:
+        found = disagreements(existing(project), model or (), run)[:k]
     if as_json:
-        print_json(found.as_json())
+        print_json([asdict(one) for one in found])
         return
-    for result in found.results:
-        say(f"\n{result.model} ({result.ms:.0f} ms)")
-        for hit in result.hits:
-            title = f"{hit.title}: " if hit.title else ""
-            text = " ".join(hit.passage.text.split())[:100]
-            place = f" [p. {hit.passage.page}]" if hit.passage.page else ""
-            tier = f" ({hit.tier})" if hit.tier else ""
-            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
+    for one in found:
+        say(f"{one.distance:.3f}  {' '.join(one.text.split())[:200]}")
 
 
 @app.command()

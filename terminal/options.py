@@ -15,6 +15,18 @@ Models = Annotated[
         "Default: generic and the newest custom model.",
     ),
 ]
+Hits = Annotated[int, typer.Option("-k", help="How many to show.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="CONDITION",
+        help="Only documents with this metadata (repeatable): type=case,statute or year>=2015.",
+    ),
+]
+ByTier = Annotated[
+    bool, typer.Option("--by-tier", help="Better source tiers first (see add --tiers).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Encoding = Annotated[
     str | None,

@@ -127,6 +127,34 @@ def tell_notes(run: Any, notes: Sequence[str]) -> None:
         aside(note)
 
 
+def tell_comparison(found: Any, as_json: bool) -> None:
+    """Print what several columns found, and how much they agree."""
+    from search.agreement import agreements
+
+    for result in found.results:
+        if result.note:
+            aside(f"{result.model}: {result.note}")
+    if as_json:
+        print_json(found.as_json())
+        return
+    for result in found.results:
+        spent = f"{result.ms:.0f} ms"
+        if result.encode_ms:
+            spent += f": {result.encode_ms:.0f} to encode, {result.search_ms:.0f} to search"
+        say(f"\n{result.model} ({spent})")
+        for hit in result.hits:
+            title = f"{hit.title}: " if hit.title else ""
+            text = " ".join(hit.passage.text.split())[:100]
+            place = f" [p. {hit.passage.page}]" if hit.passage.page else ""
+            tier = f" ({hit.tier})" if hit.tier else ""
+            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
+    for one in agreements(found):
+        say(
+            f"\n{one.first} and {one.other} have {one.common} of {one.of} in common; rank-biased overlap "
+            f"{one.biased_overlap:.2f}."
+        )
+
+
 def say(text: str) -> None:
     """Print a result."""
     typer.echo(text)

@@ -176,6 +176,40 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
+@pytest.fixture(scope="session")
+def tiny_cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a cross-encoder of one small layer over the tiny data's words; its weights are random."""
+    folder = tmp_path_factory.mktemp("tiny-cross-encoder")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_tiny_classifier(folder, labels=1)
+    return folder
+
+
+def write_tiny_classifier(folder: Path, labels: int) -> None:
+    """Write a BERT with a head of so many classes."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    tokenizer = _tiny_tokenizer(pairs=True)
+    tokenizer.save_pretrained(str(folder))
+    random_state = torch.get_rng_state()
+    torch.manual_seed(11)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+        pad_token_id=tokenizer.pad_token_id,
+        num_labels=labels,
+        initializer_range=0.6,
+    )
+    BertForSequenceClassification(config).save_pretrained(str(folder), safe_serialization=True)
+    torch.set_rng_state(random_state)
+
+
 def _make_tiny_model(transformer: Path, target: Path) -> None:
     import torch
     from sentence_transformers import SentenceTransformer
@@ -210,7 +244,7 @@ def _make_tiny_model(transformer: Path, target: Path) -> None:
     assert any(target.rglob("*.safetensors")), "the tiny model must hold safetensors weights"
 
 
-def _tiny_tokenizer() -> "object":
+def _tiny_tokenizer(pairs: bool = False) -> "object":
     from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
     from tokenizers.models import WordPiece
     from transformers import PreTrainedTokenizerFast
@@ -227,7 +261,7 @@ def _tiny_tokenizer() -> "object":
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1" if pairs else "[CLS] $A [SEP] $B [SEP]",
         special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(

@@ -4,7 +4,8 @@ import numpy as np
 
 from indexes.vector_index import Positions
 from search.corpus import Found
-from search.retrievers import Clock, Ranking, Searcher
+from search.retrievers import Clock, Searcher
+from search.tiers import Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted.
 

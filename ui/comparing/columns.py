@@ -9,7 +9,7 @@ import streamlit as st
 
 from search import runs
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
-from search.engine import retriever_of
+from search.engine import rerankers_in, retriever_of
 from search.errors import BespokeError, Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
@@ -99,7 +99,8 @@ def ready(
         return None
     uses_words = any(column.uses_words for column in columns)
     words = loaders.keywords(project, manifest) if uses_words else None
-    return [retriever_of(column, words, searchers) for column in columns]
+    again = rerankers_in(project, columns)
+    return [retriever_of(column, words, searchers, again) for column in columns]
 
 
 def training(project: Project) -> str | None:

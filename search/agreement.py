@@ -1,0 +1,214 @@
+"""How much two rankings agree, and which questions columns answer most differently."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from search.columns import chosen_columns, models_in
+from search.corpus import Corpus
+from search.engine import retrievers_for
+from search.hits import Comparison
+from search.progress import Progress, Stage, silent
+from search.query_sets import current_query_set
+from search.retrievers import Retriever
+from search.settings import LIMITS
+from search.workspace import Project, write_atomically
+
+PERSISTENCE = 0.9
+_DEPTH = 10
+_BATCH = 64
+_MOST = 300  # Questions that are asked to find those where columns differ most.
+_FOLDER = "disagreements"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How much the ranking of `other` agrees with that of `first`, over the documents that were shown.
+
+    `common` of `of` documents are in both. `overlap` is that as a share. `biased_overlap` weighs the top more, 0 to 1
+    (see `rank_biased_overlap`); `tau` compares the order, -1 to 1 (see `kendall_tau`), None where there is none.
+    """
+
+    first: str
+    other: str
+    common: int
+    of: int
+    overlap: float
+    biased_overlap: float
+    tau: float | None
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A question of the query set, and how differently columns answer it: 0 alike, 1 with nothing in common."""
+
+    query: str
+    text: str
+    distance: float
+
+
+def agreements(comparison: Comparison) -> list[Agreement]:
+    """How much each further column agrees with the first."""
+    rankings = [[hit.id for hit in result.hits] for result in comparison.results]
+    made = []
+    for result, ranking in zip(comparison.results[1:], rankings[1:], strict=True):
+        common, of = len(set(rankings[0]) & set(ranking)), max(len(rankings[0]), len(ranking))
+        made.append(
+            Agreement(
+                comparison.results[0].model,
+                result.model,
+                common,
+                of,
+                common / of if of else 1.0,
+                rank_biased_overlap(rankings[0], ranking),
+                kendall_tau(rankings[0], ranking),
+            )
+        )
+    return made
+
+
+def judged_ranks(
+    comparison: Comparison, judged: Mapping[str, int]
+) -> dict[str, dict[str, int | None]]:
+    """Where each column has the documents judged relevant: rank by document by column; None where not shown.
+
+    :param judged: documents with their grades; 0 is not relevant.
+    """
+    wanted = [document for document, grade in judged.items() if grade > 0]
+    found = {}
+    for result in comparison.results:
+        ranks = {hit.id: hit.rank for hit in result.hits}
+        found[result.model] = {document: ranks.get(document) for document in wanted}
+    return found
+
+
+def rank_biased_overlap(
+    first: Sequence[str], other: Sequence[str], p: float = PERSISTENCE
+) -> float:
+    """Rank-biased overlap, extrapolated: 1 for equal rankings, 0 for nothing in common; the top counts most.
+
+    Webber, Moffat and Zobel, "A Similarity Measure for Indefinite Rankings", TOIS 2010, equation 32, for lists of
+    different lengths. Two empty rankings agree.
+
+    :param p: how likely a reader goes on to the next rank; .9 lays 86 % of the weight on the first ten.
+    """
+    short, long = sorted((list(first), list(other)), key=len)
+    s, length = len(short), len(long)
+    if not s:
+        return 1.0 if not length else 0.0
+    seen: tuple[set[str], set[str]] = (set(), set())
+    overlaps = [0]
+    for depth in range(length):
+        seen[0].update(short[depth : depth + 1])
+        seen[1].add(long[depth])
+        overlaps.append(len(seen[0] & seen[1]))
+    x_s, x_l = overlaps[s], overlaps[length]
+    total = sum(overlaps[d] / d * p**d for d in range(1, length + 1))
+    total += sum(x_s * (d - s) / (s * d) * p**d for d in range(s + 1, length + 1))
+    return (1 - p) / p * total + ((x_l - x_s) / length + x_s / s) * p**length
+
+
+def kendall_tau(first: Sequence[str], other: Sequence[str]) -> float | None:
+    """Kendall's tau-b over all documents of two rankings; what a ranking lacks is tied behind its last.
+
+    Kendall 1945 for ties; the union as in Fagin, Kumar and Sivakumar, "Comparing Top k Lists", 2003.
+
+    :returns: None where either ranking puts no document before another.
+    """
+    union = list(dict.fromkeys([*first, *other]))
+    ranks = []
+    for ranking in (first, other):
+        places = {document: place for place, document in enumerate(ranking)}
+        ranks.append([places.get(document, len(ranking)) for document in union])
+    balance = pairs_first = pairs_other = 0
+    for n in range(len(union)):
+        for m in range(n):
+            a = (ranks[0][n] > ranks[0][m]) - (ranks[0][n] < ranks[0][m])
+            b = (ranks[1][n] > ranks[1][m]) - (ranks[1][n] < ranks[1][m])
+            balance += a * b
+            pairs_first += a * a
+            pairs_other += b * b
+    scale = float(pairs_first * pairs_other) ** 0.5
+    return balance / scale if scale else None
+
+
+def disagreements(
+    project: Project, names: Sequence[str] = (), progress: Progress = silent
+) -> list[Disagreement]:
+    """The questions of the query set, those that columns answer most differently first.
+
+    No evaluation is needed. At most three hundred questions are asked, spread evenly; what was found is kept beside
+    the project, for this corpus, query set and these columns.
+
+    :param names: columns; the distance is the largest between the first and any other.
+    :raises Refused: without documents or a query set, and for an unknown column.
+    """
+    path = disagreements_path(project, names)
+    known = _read(path)
+    if known is not None:
+        return known
+    retrievers, corpus = retrievers_for(project, names, Stage(progress, 0, 0.5))
+    _, query_set = current_query_set(project)
+    step = max(-(-len(query_set.queries) // _MOST), 1)
+    asked = list(query_set.queries.items())[::step]
+    found = measured(retrievers, corpus, asked, Stage(progress, 0.5, 1))
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, json.dumps([asdict(one) for one in found], ensure_ascii=False))
+    return found
+
+
+def known_disagreements(project: Project, names: Sequence[str] = ()) -> list[Disagreement] | None:
+    """What `disagreements` found before, or None: it takes no time.
+
+    :raises Refused: without documents or a query set, and for an unknown column.
+    """
+    return _read(disagreements_path(project, names))
+
+
+def measured(
+    retrievers: Sequence[Retriever],
+    corpus: Corpus,
+    asked: Sequence[tuple[str, str]],
+    progress: Progress = silent,
+) -> list[Disagreement]:
+    """How differently retrievers answer questions, the most different first.
+
+    :param asked: ids and texts of questions.
+    """
+    distances = [0.0] * len(asked)
+    for start in range(0, len(asked), _BATCH):
+        progress(start, len(asked), "looking for questions where the columns differ")
+        texts = [text[: LIMITS.query_characters] for _, text in asked[start : start + _BATCH]]
+        found = [
+            [[str(hit.document) for hit in ranking] for ranking in retriever.rank(texts, _DEPTH)]
+            for retriever in retrievers
+        ]
+        for place, (first, *others) in enumerate(zip(*found, strict=True)):
+            alike = [rank_biased_overlap(first, other) for other in others]
+            distances[start + place] = 1 - min(alike, default=1.0)
+    order = sorted(range(len(asked)), key=lambda n: (-distances[n], n))
+    return [Disagreement(*asked[n], round(distances[n], 6)) for n in order]
+
+
+def disagreements_path(project: Project, names: Sequence[str]) -> Path:
+    """Where the disagreements of these columns are kept: named by the ids of all that they come from."""
+    columns = chosen_columns(project, names)
+    manifest, _ = current_query_set(project)
+    corpus = project.newest("corpora")
+    facts = [
+        corpus.id if corpus else "",
+        manifest.id,
+        *(column.name for column in columns),
+        *(info.fingerprint for info in models_in(project, columns)),
+    ]
+    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    return project.folder / _FOLDER / f"{digest}.json"
+
+
+def _read(path: Path) -> list[Disagreement] | None:
+    try:
+        return [Disagreement(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return None  # Not there, or damaged: it is found again.

@@ -1,0 +1,69 @@
+"""A column read again: the best documents that another column found, in the order that a reranker gives them.
+
+Nogueira and Cho, "Passage Re-ranking with BERT", 2019. A cross-encoder reads the question and the passage by which the
+document was found, together; that is too slow for a corpus, and more exact than comparing vectors.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from search.corpus import Corpus, Found
+from search.errors import Refused
+from search.filters import EVERYTHING, Scope
+from search.rerankers import Reranker
+from search.retrievers import Alike, Clock, Retriever
+from search.tiers import Ranking, answers
+
+
+class RerankingSearcher:
+    """Ranks the first documents of a column anew; the others follow in their order, with a score of 0.
+
+    A score is the logistic function of the model's own, so it is between 0 and 1 and the order is the same.
+    """
+
+    def __init__(self, name: str, base: Retriever, corpus: Corpus, reranker: Reranker) -> None:
+        self.name = name
+        self._base = base
+        self._corpus = corpus
+        self._reranker = reranker
+
+    def rank(
+        self,
+        queries: Sequence[str],
+        k: int,
+        scope: Scope = EVERYTHING,
+        clock: Clock | None = None,
+    ) -> list[Ranking]:
+        """See `Retriever.rank`."""
+        depth = self._reranker.depth
+        found = self._base.rank(queries, max(k, depth), scope, clock)
+        return [
+            (self._read(query, ranking[:depth], scope) + _unread(ranking[depth:]))[:k]
+            for query, ranking in zip(queries, found, strict=True)
+        ]
+
+    def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
+        """See `Alike.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
+        if not isinstance(self._base, Alike):
+            raise Refused(f"{self._base.name!r} cannot look for documents like one.")
+        return self._base.similar(document, k, scope)
+
+    def _read(self, query: str, ranking: Ranking, scope: Scope) -> Ranking:
+        if not ranking:
+            return []
+        texts = self._corpus.embedded_at([found.passage for found in ranking])
+        raw = self._reranker.scores(query, texts)
+        chances = 0.5 * (1 + np.tanh(raw / 2))
+        order = np.argsort(-raw, kind="stable")
+        again = [ranking[n]._replace(score=float(chances[n])) for n in order]
+        if scope.tiers_first:
+            tiers = self._corpus.tiers_at([found.document for found in again])
+            ahead = answers(again)
+            last = max(tiers.values()) + 1
+            again.sort(key=lambda f: tiers[f.document] if f.document in ahead else last)
+        return again
+
+
+def _unread(ranking: Ranking) -> Ranking:
+    return [Found(found.document, 0.0, found.passage) for found in ranking]
