@@ -36,6 +36,7 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 bench: $(VENV)/dev.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.keywords
+	$(BIN)/python -m benchmarks.side_by_side
 	$(BIN)/python -m benchmarks.intake
 
 clean:

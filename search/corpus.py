@@ -197,6 +197,19 @@ class Corpus:
             )
             return [int(row[0]) for row in rows]
 
+    def passage_runs(self, documents: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The position of the first passage of each of these documents, and how many it has: they stand together."""
+        found: dict[int, tuple[int, int]] = {}
+        with self._open() as connection:
+            for chunk in _chunks(documents):
+                rows = connection.execute(
+                    "SELECT document, min(position), count(*) FROM passages "
+                    f"WHERE document IN ({','.join('?' * len(chunk))}) GROUP BY document",
+                    chunk,
+                )
+                found.update((document, (first, count)) for document, first, count in rows)
+        return found
+
     def passage_texts(self, identity: str) -> list[str]:
         """The texts of the passages of the document with this id, in order; none for an unknown id."""
         with self._open() as connection:

@@ -95,18 +95,19 @@ def hits_of(corpus: Corpus, ranking: Sequence[Found]) -> list[Hit]:
     """The hits of a ranking, with everything that is shown of them."""
     documents = corpus.documents_at([found.document for found in ranking])
     passages = corpus.passages_at([found.passage for found in ranking])
+    runs = corpus.passage_runs([found.document for found in ranking])
     tiers = corpus.tiers
     hits = []
     for rank, (found, document, passage) in enumerate(
         zip(ranking, documents, passages, strict=True), start=1
     ):
-        siblings = corpus.passages_of(found.document)
+        first, count = runs[found.document]
         best = Best(
             document.text[passage.start : passage.stop],
             passage.heading,
             passage.page,
-            siblings.index(found.passage) + 1,
-            len(siblings),
+            found.passage - first + 1,
+            count,
             passage.start,
         )
         tier = None

@@ -68,6 +68,18 @@ def test_whole_documents_are_passages_of_the_same_number(written):
     assert corpus.owners.tolist() == [0, 1]
 
 
+def test_runs_of_passages_are_those_of_each_document(written):
+    corpus = written(
+        [Document("a", "", "Short."), Document("b", "", LONG), Document("c", "", LONG)],
+        cutting=SMALL,
+    )
+    runs = corpus.passage_runs([2, 0, 1])
+    for document, (first, count) in runs.items():
+        assert corpus.passages_of(document) == list(range(first, first + count))
+    assert runs[0] == (0, 1) and runs[2][1] > 1
+    assert corpus.passage_runs([]) == {}
+
+
 def test_marks_are_kept(written):
     marks = (Mark(0, "Duties", 1), Mark(9, "Duties > Rent", 2))
     corpus = written([Document("a", "t", "x" * 20, marks=marks), Document("b", "", "y")])

@@ -1,0 +1,162 @@
+"""One question, two models, 100,000 passages: what a side-by-side search costs beside its bare parts.
+
+Both sides of each ratio are measured in turn, in one process, warm, on questions that were not asked before: ours is
+`search` of two columns, with the texts of its hits; the bare side is two calls of `encode_query` and two searches of a
+plain faiss index over the same vectors. Run it with `make bench`, or: python -m benchmarks.side_by_side --queries 200.
+
+The questions and texts come from the data sets in BESPOKE_DATA (default ../shared/data), texts repeated with a number
+of their own until there are enough; the vectors of the passages are made up, in clusters. The models are real.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.vector_index import Plan, Vectors
+from search.corpus import CORPUS_FILE, Corpus, current_corpus
+from search.corpus_writer import CorpusWriter
+from search.documents import Document
+from search.encoders import load_encoder
+from search.engine import open_searcher, search
+from search.indexing import build_index
+from search.models import GENERIC, find_model, generic_folder
+from search.passages import WHOLE
+from search.ready_made.adding import Choices, add_model
+from search.retrievers import Searcher
+from search.settings import HOME_VARIABLE
+from search.workspace import Project, project_to_be
+
+_SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "scifact", "medquad_small")
+_K = 10
+_SECOND = "prompted"
+
+
+def main() -> None:
+    """Build, measure and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passages", type=int, default=100_000)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument(
+        "--type", default="flat", help="the index of our side; the bare side is flat"
+    )
+    chosen = parser.parse_args()
+    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
+    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
+        os.environ[HOME_VARIABLE] = home
+        project = _project(data, chosen.passages)
+        searchers = [_searcher(project, name, chosen.type) for name in (GENERIC, _SECOND)]
+        _measure(searchers, _queries(data, chosen.queries))
+
+
+def _measure(searchers: Sequence[Searcher], queries: Sequence[str]) -> None:
+    import faiss
+
+    bare: list[Any] = []
+    for searcher in searchers:
+        index: Any = faiss.IndexFlatIP(searcher.index.dimension)
+        index.add(np.ascontiguousarray(searcher.index.vectors))
+        bare.append(index)
+    corpus = searchers[0].corpus
+
+    def ours(query: str) -> None:
+        for searcher in searchers:
+            assert len(search(searcher, corpus, query, _K).hits) == _K
+
+    def parts(query: str) -> None:
+        for searcher, index in zip(searchers, bare, strict=True):
+            index.search(np.asarray(searcher.encoder.encode_query([query]), dtype=np.float32), _K)
+
+    spent: dict[Any, list[float]] = {ours: [], parts: []}
+    for place, query in enumerate(queries):
+        # Whoever comes second finds the words in the processor's caches, so they take turns.
+        for work in (ours, parts) if place % 2 else (parts, ours):
+            started = time.perf_counter()
+            work(query)
+            spent[work].append((time.perf_counter() - started) * 1000)
+    warm = 10
+    mine, theirs = (np.array(spent[work][warm:]) for work in (ours, parts))
+    facts = searchers[0].index.facts
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores; {len(corpus):,} passages, index {facts.type}, "
+        f"{len(mine):,} questions, k {_K}\n"
+    )
+    print("| | p50 ms | p95 ms |\n|---|---|---|")
+    for title, times in (
+        ("side by side, two models", mine),
+        ("two bare encodes and searches", theirs),
+    ):
+        print(f"| {title} | {np.percentile(times, 50):.1f} | {np.percentile(times, 95):.1f} |")
+    ratios = [np.percentile(mine, p) / np.percentile(theirs, p) for p in (50, 95)]
+    print(f"| ratio | {ratios[0]:.3f} | {ratios[1]:.3f} |", flush=True)
+
+
+def _project(data: Path, passages: int) -> Project:
+    """A project of so many short documents, each one passage, with a second model."""
+    project = project_to_be("bench")
+    with project.publish_together() as drafts:
+        draft = drafts.add("corpora")
+        writer = CorpusWriter(draft.folder, cutting=WHOLE)
+        writer.add(islice(_documents(data), passages))
+        draft.details.update(documents=writer.count, passages=writer.close())
+        assert Corpus(draft.folder / CORPUS_FILE).passages == passages
+    add_model(project, str(generic_folder()), Choices(name=_SECOND, query_prompt="query: "))
+    return project
+
+
+def _documents(data: Path) -> Iterator[Document]:
+    rows = [row for name in _SETS for row in _rows(data / name / "corpus.jsonl")]
+    for number, row in enumerate(cycle(rows)):
+        text = f"{row['text']} ({number})"
+        yield Document(f"d{number}", str(row.get("title") or ""), text, {"set": str(number % 7)})
+
+
+def _queries(data: Path, count: int) -> list[str]:
+    rows = [row["text"] for name in _SETS[:3] for row in _rows(data / name / "queries.jsonl")]
+    order = np.random.default_rng(1).permutation(len(rows))
+    unique = list(dict.fromkeys(rows[n] for n in order))
+    return unique[:count]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        sys.exit(f"There is no {path}. Set BESPOKE_DATA to where the data sets are.")
+    return [json.loads(line) for line in path.open(encoding="utf-8")]
+
+
+class _MadeUp:
+    """An encoder of passages that needs no time: vectors in a thousand clusters."""
+
+    def __init__(self, dimension: int) -> None:
+        self._rng = np.random.default_rng(7)
+        self._centres = self._rng.normal(size=(1_000, dimension)).astype(np.float32)
+
+    def encode_document(self, inputs: Sequence[str]) -> Vectors:
+        """Vectors of passages: shape (n, dimension)."""
+        chosen = self._centres[self._rng.integers(0, len(self._centres), len(inputs))]
+        noise = self._rng.normal(scale=0.6, size=chosen.shape)
+        return (chosen + noise).astype(np.float32)
+
+    encode_query = encode_document
+
+
+def _searcher(project: Project, name: str, kind: str) -> Searcher:
+    info = find_model(project, name)
+    manifest, corpus = current_corpus(project)
+    index = build_index(
+        project, info, _MadeUp(info.dimension), manifest, corpus, plan=Plan(type=kind)
+    )
+    return open_searcher(project, info, load_encoder(project, info), index, corpus)
+
+
+if __name__ == "__main__":
+    main()
