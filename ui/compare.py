@@ -11,7 +11,7 @@ from search.errors import BespokeError
 from search.filters import Scope
 from search.workspace import Manifest, Project
 from ui import loaders, narrowing, navigation, widgets
-from ui.comparing import actions, agreement, asking, columns, examples, grid, tools
+from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
 
@@ -43,7 +43,7 @@ def _draw(project: Project, manifest: Manifest) -> None:
     offers = st.container()
     bar = tools.bar()
     with bar.columns:
-        chosen = columns.choose(project)
+        chosen, lost = columns.choose(project)
         k = tools.depth()
     with bar.filters:
         scope = narrowing.scope(
@@ -55,12 +55,14 @@ def _draw(project: Project, manifest: Manifest) -> None:
         asking.offer(project, *examples.examples(project, [c.name for c in chosen]), query)
     board = None
     with st.container(key="compare-board"):
+        columns.missed(lost)
         if chosen:
             board = _searched(project, manifest, corpus, query, chosen, scope, k)
         else:
             st.info("Choose at least one column to search with.")
-    if board is not None:
+    if board is not None and not board.like:
         asking.remember(project, board.query)
+        examples.look_for(project, [column.name for column in chosen])
     with bar.share:
         copied = tools.share(project, board)
     with st.container(key="compare-foot"):
@@ -92,7 +94,13 @@ def _searched(
         )
         if retrievers is None:
             return None
-        if not text:
+        like = asking.like()
+        if like is not None:
+            board = likeness.board(corpus, like, retrievers, sides, scope, k)
+        elif text:
+            results = [search(retriever, corpus, text, k, scope) for retriever in retrievers]
+            board = Board(text, k, sides, results, _judged(project, text))
+        else:
             slot.draw(
                 widgets.empty_html(
                     "Ask something the way your users would",
@@ -100,18 +108,17 @@ def _searched(
                 )
             )
             return None
-        results = [search(retriever, corpus, text, k, scope) for retriever in retrievers]
     except BespokeError as error:
         slot.clear()
         columns.failed(error)
         return None
-    board = Board(text, k, sides, results, _judged(project, text))
-    said = agreement.sentence(results, sides, board.judged)
+    said = agreement.sentence(board.results, sides, board.judged)
     figures = agreement.proof(project, [side.name for side in sides])
     slot.draw(
-        tools.chips(narrowing.told(scope, corpus))
+        likeness.head(board)
+        + tools.chips(narrowing.told(scope, corpus))
         + agreement.summary(board, said, figures)
-        + grid.table(board, agreement.likenesses(board), explains=len(chosen) > 0)
+        + grid.table(board, agreement.likenesses(board), explains=not board.like)
     )
     return board
 

@@ -17,6 +17,7 @@ from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.leaks import LeakCheck, leaks_of
 from search.models import ModelInfo
 from search.query_sets import QuerySet
+from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
 from search.retrievers import KeywordSearcher, Searcher
 from search.versions import ToldVersion, told_versions
 from search.workspace import Manifest, Project, project
@@ -65,6 +66,18 @@ def _keywords(home: str, name: str, over: str) -> KeywordSearcher:
     owner = project(name)
     manifest = owner.artifact("corpora", over)
     return keyword_searcher_for(owner, manifest, Corpus.of(owner, manifest))
+
+
+def reranker(found: Project, name: str) -> Reranker:
+    """A reranker, loaded once for all sessions."""
+    info = find_reranker(found, name)
+    return _reranker(str(found.folder), found.name, info.id, info)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _reranker(home: str, name: str, reranker_id: str, _info: RerankerInfo) -> Reranker:
+    with _LOADING:
+        return load_reranker(project(name), _info)
 
 
 def explained(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from search.workspace import Project
 from ui import explain
-from ui.comparing import script, tools
+from ui.comparing import asking, script, tools
 from ui.comparing.sides import Board
 
 _SHOWN = "compare-documents"
@@ -30,8 +30,13 @@ def _pressed(act: str, number: int) -> None:
     known: list[str] = st.session_state.get(_SHOWN, [])
     if act == "leave":
         tools.leave_full()
-    elif act == "why" and 0 <= number < len(known):
-        st.session_state[_WHY] = known[number]
+    elif act == "question":
+        asking.leave_like()
+    elif 0 <= number < len(known):
+        if act == "why":
+            st.session_state[_WHY] = known[number]
+        elif act == "more":
+            asking.look_like(known[number])
 
 
 @st.dialog("Why is it where it is?", width="large")

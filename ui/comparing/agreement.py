@@ -1,36 +1,39 @@
 """Agreement in words: which side understood, how much the columns have in common, how long they took."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from search.agreement import Agreement, agreements
 from search.evaluation import newest_evaluation
-from search.hits import SearchResult
+from search.hits import Comparison, SearchResult
 from search.workspace import Project
 from ui import widgets
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, Side
 
-
-@dataclass(frozen=True)
-class Likeness:
-    """How much a column agrees with the first one."""
-
-    common: int
-    of: int
-
-    @property
-    def brief(self) -> str:
-        """One short line."""
-        return f"{self.common} of {self.of} in common with the first"
+_ORDERS = (
+    (0.7, "much the same order"),
+    (0.3, "similar order"),
+    (-0.3, "different order"),
+    (-1.0, "opposite order"),
+)
 
 
-def likenesses(board: Board) -> list[Likeness]:
+def likenesses(board: Board) -> list[Agreement]:
     """How much each further column agrees with the first."""
-    first = board.ranks[0]
-    return [
-        Likeness(len(first.keys() & ranks.keys()), max(len(first), len(ranks)))
-        for ranks in board.ranks[1:]
-    ]
+    return agreements(Comparison(board.query, board.k, list(board.results)))
+
+
+def brief(likeness: Agreement) -> str:
+    """How much a column agrees with the first, in a line."""
+    said = f"{likeness.common} of {likeness.of} in common with the first"
+    if likeness.tau is not None:
+        said += f" · {order(likeness.tau)} ({likeness.tau:.2f})"
+    return said
+
+
+def order(tau: float) -> str:
+    """A rank correlation (Kendall's tau, -1 to 1) in words."""
+    return next(words for least, words in _ORDERS if tau >= least)
 
 
 def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
@@ -39,6 +42,8 @@ def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
     if len(board.results) == 2:
         likeness = likenesses(board)[0]
         figures.append((f"{likeness.common} of {likeness.of}", "in common"))
+        if likeness.tau is not None:
+            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order(likeness.tau)}"))
     figures.append(_speed(board.results))
     return widgets.summary_html(said, [*figures, *proof])
 

@@ -11,6 +11,7 @@ from ui import widgets
 
 KEY = "q"
 """The key of the box, and the name of the question in the address."""
+_LIKE = "like"
 _OFFERED = 6
 _LATEST = 12
 _PAUSE = "250ms"
@@ -35,6 +36,7 @@ def box(project: Project) -> str:
         label_visibility="collapsed",
         icon=":material/search:",
         live=_PAUSE,
+        on_change=leave_like,
         bind="query-params",
     )
     right.button("Search", type="primary", width="stretch", key="search-button")
@@ -45,6 +47,23 @@ def box(project: Project) -> str:
 def ask(query: str) -> None:
     """Put a question into the box (from a callback, before the box is drawn)."""
     st.session_state[KEY] = query
+    leave_like()
+
+
+def like() -> str | None:
+    """The id of the document that others are looked for like; the address holds it."""
+    return st.query_params.get(_LIKE)
+
+
+def look_like(identity: str) -> None:
+    """Look for documents like one, instead of an answer to the question."""
+    st.query_params[_LIKE] = identity
+
+
+def leave_like() -> None:
+    """Go back to the question."""
+    if _LIKE in st.query_params:
+        del st.query_params[_LIKE]
 
 
 def offer(project: Project, examples: Sequence[str], caption: str, typed: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from search import runs
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
-from search.engine import rerankers_in, retriever_of
+from search.engine import retriever_of
 from search.errors import BespokeError, Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
@@ -23,17 +23,14 @@ _ADDRESS = "model"
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
 
-def choose(project: Project) -> list[SearchColumn]:
+def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     """Draw the choice of columns; the address holds it, unless it is the usual one.
 
-    Columns of the address that the project does not have (any more) are told and left out.
+    :returns: the columns, and the names in the address that the project does not have (any more).
     """
     options = {column.name: column for column in known_columns(project)}
     usual = [column.name for column in chosen_columns(project)]
     wanted, lost = _from_address(project)
-    if lost:
-        told = ", ".join(f"“{name}”" for name in lost)
-        st.info(f"Not in this project (any more), so not shown: {widgets.literal(told)}.")
     default = [_even(column).name for column in wanted] or usual
     # A model made or deleted meanwhile is another list of options: the widget begins anew from the address.
     key = f"columns-{project.name}-{len(options)}"
@@ -53,7 +50,7 @@ def choose(project: Project) -> list[SearchColumn]:
             st.query_params[_ADDRESS] = typed
     elif _ADDRESS in st.query_params:
         del st.query_params[_ADDRESS]
-    return chosen
+    return chosen, lost
 
 
 def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
@@ -99,7 +96,8 @@ def ready(
         return None
     uses_words = any(column.uses_words for column in columns)
     words = loaders.keywords(project, manifest) if uses_words else None
-    again = rerankers_in(project, columns)
+    named = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
+    again = {name: loaders.reranker(project, name) for name in named}
     return [retriever_of(column, words, searchers, again) for column in columns]
 
 
@@ -188,6 +186,16 @@ def _build(project: Project, info: ModelInfo) -> None:
     started[key] = made.id
     time.sleep(0.1)
     st.rerun()
+
+
+def missed(names: Sequence[str]) -> None:
+    """Say which columns of the address are not there, such as a model that was deleted meanwhile."""
+    if names:
+        told = ", ".join(f"“{name}”" for name in names)
+        st.info(
+            f"Not in this project (any more): {widgets.literal(told)}. Choose others under Columns.",
+            icon=":material/info:",
+        )
 
 
 def failed(error: BespokeError) -> None:

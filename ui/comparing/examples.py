@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
+import streamlit as st
 
+from search import runs
+from search.agreement import known_disagreements
+from search.errors import BespokeError
 from search.evaluation import newest_evaluation
 from search.workspace import Project
-from ui import loaders
+from ui import loaders, run_view
+
+_DIFFER = "Where they differ most"
 
 
 def examples(project: Project, names: Sequence[str]) -> tuple[list[str], str]:
@@ -14,21 +20,55 @@ def examples(project: Project, names: Sequence[str]) -> tuple[list[str], str]:
 
     :param names: the names of the columns.
     """
-    manifest = newest_evaluation(project)
-    if manifest is not None and len(names) > 1:
-        result = loaders.evaluation(project, manifest)
-        measured = [name for name in names if name in result.scores]
-        if len(measured) > 1 and measured[0] == names[0]:
-            moved = np.max([np.abs(result.differences(names[0], n)) for n in measured[1:]], axis=0)
-            order = np.argsort(-moved, kind="stable")
-            differing = [result.texts[i] for i in order if moved[i] > 0.05]
-            telling = [text for text in project.info.examples if text in differing]
-            rest = [result.texts[i] for i in order]
-            return list(dict.fromkeys([*telling, *differing, *rest])), "Where they differ most"
     held_out = _held_out(project)
+    differing = _measured(project, names) or _found(project, names)
+    if differing:
+        own = [text for text in project.info.examples if text in differing]
+        return list(dict.fromkeys([*own, *differing, *held_out])), _DIFFER
     if project.info.examples:
         return list(dict.fromkeys([*project.info.examples, *held_out])), "Try one of these"
     return held_out, "Held-out questions"
+
+
+def look_for(project: Project, names: Sequence[str]) -> None:
+    """Start to look for the questions that these columns answer most differently, where nobody did yet.
+
+    It is a run of some seconds; what it finds is offered when the page is drawn next.
+    """
+    if len(names) < 2 or not _held_out(project) or _measured(project, names):
+        return
+    tried = st.session_state.setdefault("disagree-runs", set())
+    key = (project.name, *names)
+    if key in tried or known_disagreements(project, names) is not None:
+        return
+    run = run_view.latest(project, ["disagree"], [])
+    if run is not None and run.status.state not in runs.OVER:
+        return
+    tried.add(key)
+    runs.start(project, ["disagree", project.name, *(f"--model={name}" for name in names)])
+
+
+def _measured(project: Project, names: Sequence[str]) -> list[str]:
+    """Questions by how much the quality of the columns' answers differs, as the newest evaluation measured it."""
+    manifest = newest_evaluation(project)
+    if manifest is None or len(names) < 2:
+        return []
+    result = loaders.evaluation(project, manifest)
+    if any(name not in result.scores for name in names):
+        return []
+    moved = np.max([np.abs(result.differences(names[0], name)) for name in names[1:]], axis=0)
+    return [result.texts[n] for n in np.argsort(-moved, kind="stable") if moved[n] > 0.05]
+
+
+def _found(project: Project, names: Sequence[str]) -> list[str]:
+    """Questions by how different the columns' answers are, where that was looked for."""
+    if len(names) < 2 or not _held_out(project):
+        return []
+    try:
+        known = known_disagreements(project, names) or []
+    except BespokeError:  # A column may have gone since the page was drawn.
+        return []
+    return [one.text for one in known if one.distance > 0.05]
 
 
 def _held_out(project: Project) -> list[str]:

@@ -2,8 +2,9 @@
 
 from html import escape
 
+from search.agreement import Agreement
 from ui.comparing import cards
-from ui.comparing.agreement import Likeness
+from ui.comparing.agreement import brief
 from ui.comparing.sides import Board
 from ui.hits import query_words
 
@@ -11,13 +12,14 @@ _SKELETON_ROWS = 5
 _ACTIONS = {"more": ("More like this", "Search for documents like this one")}
 
 
-def table(board: Board, likenesses: list[Likeness], explains: bool) -> str:
+def table(board: Board, likenesses: list[Agreement], explains: bool) -> str:
     """All columns as HTML: heads, one row a rank, and what fell out of the first column.
 
     :param likenesses: how much each further column agrees with the first, in order.
     :param explains: whether a card offers to say why the document moved.
     """
-    words = query_words(board.query)
+    # Documents like one have no question of words to mark.
+    words = query_words("" if board.like else board.query)
     rows = [_heads(board, likenesses)]
     for row in range(max(board.rows, 1)):
         cells = []
@@ -57,10 +59,10 @@ def _cell(html: str) -> str:
     return f'<div class="b-cell{"" if html else " b-none"}" role="cell">{html}</div>'
 
 
-def _heads(board: Board, likenesses: list[Likeness]) -> str:
+def _heads(board: Board, likenesses: list[Agreement]) -> str:
     cells = []
     for place, side in enumerate(board.sides):
-        like = likenesses[place - 1].brief if place and len(board.sides) > 2 else ""
+        like = brief(likenesses[place - 1]) if place and len(board.sides) > 2 else ""
         result = board.results[place]
         took = f"read in {result.encode_ms:.0f} ms · " if result.encode_ms else ""
         cells.append(

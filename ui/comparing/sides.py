@@ -26,7 +26,8 @@ class Side:
 class Board:
     """Every column with what it found for one question, and the documents judged for it.
 
-    `judged` maps the id of a relevant document to its grade.
+    `judged` maps the id of a relevant document to its grade. `like` is the id of the document that others were
+    looked for like; the question is then its name.
     """
 
     query: str
@@ -34,6 +35,7 @@ class Board:
     sides: Sequence[Side]
     results: Sequence[SearchResult]
     judged: Mapping[str, int] = field(default_factory=dict)
+    like: str | None = None
 
     @property
     def first(self) -> SearchResult:

@@ -39,6 +39,7 @@ def bar() -> Bar:
             history=st.popover("History", icon=":material/history:", key="tool-history"),
             share=st.popover("Share", icon=":material/ios_share:", key="tool-share"),
         )
+        _judge_blind()
         label = "Leave full screen" if full() else "Full screen"
         icon = ":material/fullscreen_exit:" if full() else ":material/fullscreen:"
         st.button(label, key="full-screen", icon=icon, on_click=_toggle_full)
@@ -113,6 +114,17 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
         st.caption(news)
     if [column.name for column in chosen] == [GENERIC]:
         navigation.step("Train a custom model to compare with", "train", "to-train")
+
+
+def _judge_blind() -> None:
+    """Lead to the page where the sides have no names, where there is one."""
+    if "judge" in navigation.pages() and st.button(
+        "Judge blind",
+        key="judge-blind",
+        icon=":material/balance:",
+        help="Vote which answers are better, without knowing who gave them.",
+    ):
+        navigation.go("judge")
 
 
 def _toggle_full() -> None:
