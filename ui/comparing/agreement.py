@@ -10,13 +10,6 @@ from ui import widgets
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, Side
 
-_ORDERS = (
-    (0.7, "much the same order"),
-    (0.3, "similar order"),
-    (-0.3, "different order"),
-    (-1.0, "opposite order"),
-)
-
 
 def likenesses(board: Board) -> list[Agreement]:
     """How much each further column agrees with the first."""
@@ -26,14 +19,19 @@ def likenesses(board: Board) -> list[Agreement]:
 def brief(likeness: Agreement) -> str:
     """How much a column agrees with the first, in a line."""
     said = f"{likeness.common} of {likeness.of} in common with the first"
-    if likeness.tau is not None:
-        said += f" · {order(likeness.tau)} ({likeness.tau:.2f})"
-    return said
+    return f"{said} · {order(likeness)} ({likeness.tau:.2f})" if likeness.tau is not None else said
 
 
-def order(tau: float) -> str:
-    """A rank correlation (Kendall's tau, -1 to 1) in words."""
-    return next(words for least, words in _ORDERS if tau >= least)
+def order(likeness: Agreement) -> str:
+    """The rank correlation (Kendall's tau, -1 to 1) in words."""
+    tau = likeness.tau or 0.0
+    if tau >= 0.7:
+        return "much the same order"
+    if tau >= 0.3:
+        return "similar order"
+    # What is missing on a side stands behind all that is there: few in common pull tau down, too.
+    opposite = tau < -0.3 and likeness.overlap >= 0.5
+    return "opposite order" if opposite else "different order"
 
 
 def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
@@ -43,8 +41,9 @@ def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
         likeness = likenesses(board)[0]
         figures.append((f"{likeness.common} of {likeness.of}", "in common"))
         if likeness.tau is not None:
-            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order(likeness.tau)}"))
-    figures.append(_speed(board.results))
+            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order(likeness)}"))
+    if len(board.results) < 3:  # More stand in the heads of the columns alone.
+        figures.append(_speed(board.results))
     return widgets.summary_html(said, [*figures, *proof])
 
 

@@ -41,9 +41,9 @@ def card(board: Board, place: int, hit: Hit, words: frozenset[str], actions: str
         f'<div class="b-head"><span class="b-side">{escape(side.title)}</span>'
         f"{title if hit.title else ''}{moved}</div>"
         f'<div class="b-text" dir="auto">{marked(short, words)}</div>'
-        f'<div class="b-foot">{_answer(board, grade)}{_facts(hit)}</div>'
-        f"{_more(hit, short, words)}"
-        f'<div class="b-tail">{_bar(hit, board.results[place].hits[0].score)}{actions}</div></div>'
+        f'<div class="b-foot">{_answer(board, grade)}{_facts(hit)}'
+        f"{_bar(hit, board.results[place].hits[0].score)}</div>"
+        f'{_more(hit, short, words)}<div class="b-tail">{actions}</div></div>'
     )
 
 
