@@ -33,11 +33,17 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	touch $@
+
+bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.side_by_side
 	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.first_search
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -7,16 +7,20 @@ import numpy as np
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
+from search.encoding.backends.pipeline import Role
+from search.encoding.texts import encode_texts
 from search.indexing import build_index, find_index
-from search.models import named
-from search.progress import Progress, Stage
+from search.models import ModelInfo, named
+from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair
 from search.workspace import Manifest, Project
 from training.adapter import Embedded, numbered
 from training.material import Material
 
-_CHUNK = 256
 _MOST_NEGATIVES = 4
+
+Encode = Callable[[list[str], Role, str, Progress], Vectors]
+"""Texts, their role, what they are called, and whom to tell: vectors of length 1, in the texts' order."""
 
 
 def document_vectors(
@@ -31,19 +35,23 @@ def document_vectors(
                 project, info, base, material.corpus_manifest, material.corpus, progress
             )
         return stored_vectors(project.checked(index)), index
-    total = material.corpus.passages
-    parts = []
-    for start in range(0, total, _CHUNK):
-        progress(start, total, f"encoding {total:,} passages")
-        parts.append(base.encode_document(material.corpus.embedded_texts(start, start + _CHUNK)))
-    return normalised(np.vstack(parts)), None
+    texts = material.corpus.embedded_texts(0, material.corpus.passages)
+    return normalised(encode_texts(base, None, texts, "document", progress, "passages")), None
 
 
-def embedded(base: Any, material: Material, documents: Vectors, progress: Progress) -> Embedded:
+def embedded(
+    base: Any, info: ModelInfo | None, material: Material, documents: Vectors, progress: Progress
+) -> Embedded:
     """Vectors of everything the adapter trains on; a response that is a document is not encoded again.
 
     A document of several passages answers by the one that is nearest to the query, as in a search.
+
+    :param info: the base as the project knows it: what was encoded with it before is not encoded again.
     """
+
+    def encoded(texts: list[str], role: Role, what: str, stage: Progress) -> Vectors:
+        return normalised(encode_texts(base, info, texts, role, stage, what))
+
     pairs = material.guarded.pairs
     corpus = material.corpus
     ids = {identity: place for place, identity in enumerate(corpus.ids())}
@@ -53,9 +61,7 @@ def embedded(base: Any, material: Material, documents: Vectors, progress: Progre
         a: {d.embedded, d.text} for a, d in zip(known, corpus.documents_at(known), strict=True)
     }
     whole = [p.response in texts.get(int(a), ()) for p, a in zip(pairs, answers, strict=True)]
-    queries = _encoded(
-        base.encode_query, [p.query for p in pairs], "queries", Stage(progress, 0.0, 0.5)
-    )
+    queries = encoded([p.query for p in pairs], "query", "queries", Stage(progress, 0.0, 0.5))
     passages = {a: corpus.passages_of(a) for a in known}
     responses = np.zeros_like(queries)
     missing = [place for place, is_whole in enumerate(whole) if not is_whole]
@@ -65,22 +71,22 @@ def embedded(base: Any, material: Material, documents: Vectors, progress: Progre
             responses[place] = own[int(np.argmax(own @ query))]
     if missing:
         lacking = [pairs[place].response for place in missing]
-        responses[missing] = _encoded(
-            base.encode_document, lacking, "responses", Stage(progress, 0.5, 0.8)
-        )
+        responses[missing] = encoded(lacking, "document", "responses", Stage(progress, 0.5, 0.8))
     return Embedded(
         queries=queries,
         responses=responses,
-        negatives=_negatives(base, pairs, queries.shape[1], Stage(progress, 0.8, 1.0)),
+        negatives=_negatives(encoded, pairs, queries.shape[1], Stage(progress, 0.8, 1.0)),
         answers=answers,
         texts=numbered([p.query for p in pairs]),
         documents=documents,
         owners=corpus.owners,
-        dev_queries=normalised(base.encode_query(material.dev.queries)),
+        dev_queries=encoded(material.dev.queries, "query", "dev queries", silent),
     )
 
 
-def _negatives(base: Any, pairs: Sequence[Pair], dimension: int, progress: Progress) -> Vectors:
+def _negatives(
+    encoded: Encode, pairs: Sequence[Pair], dimension: int, progress: Progress
+) -> Vectors:
     """Vectors of the wrong answers that came with the pairs: shape (pairs, most of a pair, dimension)."""
     most = min(max(len(p.negatives) for p in pairs), _MOST_NEGATIVES)
     vectors = np.zeros((len(pairs), most, dimension), dtype=np.float32)
@@ -88,21 +94,6 @@ def _negatives(base: Any, pairs: Sequence[Pair], dimension: int, progress: Progr
     given = [(place, slot) for place, slot in given if slot < most]
     if given:
         texts = [pairs[place].negatives[slot] for place, slot in given]
-        found = _encoded(base.encode_document, texts, "hard negatives", progress)
+        found = encoded(texts, "document", "hard negatives", progress)
         vectors[[place for place, _ in given], [slot for _, slot in given]] = found
     return vectors
-
-
-def _encoded(
-    encode: Callable[[list[str]], Vectors], texts: list[str], what: str, progress: Progress
-) -> Vectors:
-    """Vectors of texts, of length 1; each distinct text is encoded once."""
-    distinct = list(dict.fromkeys(texts))
-    parts = []
-    for start in range(0, len(distinct), _CHUNK):
-        progress(start, len(distinct), f"encoding {len(distinct):,} {what}")
-        parts.append(encode(distinct[start : start + _CHUNK]))
-    vectors = normalised(np.vstack(parts))
-    place = {text: row for row, text in enumerate(distinct)}
-    chosen: Vectors = vectors[[place[text] for text in texts]]
-    return chosen

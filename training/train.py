@@ -119,7 +119,7 @@ def _adapted(
     # Shares of the time as measured; where the base has no index yet, its building comes first.
     known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.4)
     documents, index = document_vectors(project, settings.base, base, material, known)
-    data = embedded(base, material, documents, encoded)
+    data = embedded(base, named(project, settings.base), material, documents, encoded)
     adapted = train_adapter(data, material.dev, settings, Stage(progress, 0.4, 1.0))
     model = with_adapter(base, adapted.matrix)
     dev = {"ndcg@10": [adapted.start, adapted.best], "kept": adapted.kept}

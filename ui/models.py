@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from search.encoding.told import how_encoded
 from search.errors import BespokeError
 from search.evaluation import verdict_on
 from search.models import ModelInfo, models
@@ -47,6 +48,8 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.write(_verdict(project, info.name))
             for note in details["notes"]:
                 st.caption(note)
+            if (encoded := how_encoded(project, info)) is not None:
+                st.caption(encoded)
         with right:
             _download(project, info)
         with st.expander("Use it anywhere"):

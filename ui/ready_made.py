@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from search import runs
+from search.encoding.told import how_encoded
 from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.errors import BespokeError
 from search.evaluation import verdict_on
@@ -57,6 +58,8 @@ def _card(project: Project, info: ModelInfo) -> None:
             verdict = None if is_default else verdict_on(project, info.name)
             if verdict is not None:
                 st.write(verdict[0].sentence(verdict[1]))
+            if (encoded := how_encoded(project, info)) is not None:
+                st.caption(widgets.literal(encoded))
             if info.id != BUILT_IN:
                 for note in project.artifact("models", info.id).details["notes"]:
                     st.caption(widgets.literal(note))

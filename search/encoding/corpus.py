@@ -15,9 +15,9 @@ from indexes.vector_index import Vectors
 from search.adapters import derived_vectors
 from search.corpus import Corpus
 from search.encoders import Encoder, Metered
-from search.encoding.batches import batched
 from search.encoding.fast import transformer_of
 from search.encoding.store import EmbeddingStore, store_key
+from search.encoding.texts import plain_batches, seen_by
 from search.errors import Failed
 from search.models import ModelInfo
 from search.progress import Progress, silent
@@ -25,8 +25,6 @@ from search.settings import settings
 from search.workspace import Manifest, Project
 
 _WINDOW = 4_096
-_ROWS = 64
-_MANY = 1_000_000  # Pieces of a batch where an encoder computes in no batches of its own.
 _TELL_EVERY = 2.0
 _IN_MEMORY = 512 * 1024 * 1024
 
@@ -78,7 +76,7 @@ def encode_corpus(
     """
     vectors = _room(corpus.passages, info.dimension)
     with EmbeddingStore.of(info.fingerprint, info.dimension) as store:
-        missing = _look_up(corpus, store, _seen_as(encoder), vectors)
+        missing = _look_up(corpus, store, seen_by(encoder, "document"), vectors)
         work = _Work(encoder, corpus, info, store, vectors)
         facts = work.encode(missing, progress) if missing.count else {}
         facts["notes"] = [*facts.get("notes", []), *store.notes]
@@ -169,7 +167,8 @@ class _Work:
         """How this encoder gives vectors batch by batch: in parts by a chosen backend, or as it likes."""
         model = transformer_of(self._encoder)
         if model is None:
-            return self._plainly, {"backend": type(self._encoder).__name__}
+            told = {"backend": type(self._encoder).__name__}
+            return lambda texts: plain_batches(self._encoder, texts, "document"), told
         from search.encoding.backends.choice import choose
         from search.encoding.backends.pipeline import encode
         from search.encoding.backends.probe import sample
@@ -196,10 +195,6 @@ class _Work:
             np.mean([min(len(text) / 4 + 2, longest) for text in texts]) * len(missing.positions)
         )
 
-    def _plainly(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        for places in batched(texts, _MANY, _MANY, _ROWS):
-            yield places, self._encoder.encode_document([texts[place] for place in places])
-
     def _texts(self, missing: _Missing) -> Iterator[str]:
         for start in range(0, len(missing.positions), _WINDOW):
             yield from self._corpus.embedded_at(missing.positions[start : start + _WINDOW].tolist())
@@ -212,16 +207,6 @@ class _Work:
                 f"({rows}, {self._info.dimension})."
             )
         return array
-
-
-def _seen_as(encoder: Encoder) -> bytes:
-    """What, beside the text, decides what the encoder makes of a document."""
-    model = transformer_of(encoder)
-    if model is None:
-        return b""
-    from search.encoding.backends.pipeline import seen_as
-
-    return seen_as(model, "document")
 
 
 def _room(rows: int, dimension: int) -> Vectors:

@@ -70,7 +70,7 @@ def test_another_model_and_another_prompt_share_nothing(tmp_path, info, counting
     encode_corpus(counting, corpus, info)
     encode_corpus(counting, corpus, replace(info, fingerprint="beef"))
     assert len(counting.seen) == 40
-    monkeypatch.setattr(encoding, "_seen_as", lambda _: b"passage: ")
+    monkeypatch.setattr(encoding, "seen_by", lambda *_: b"passage: ")
     encode_corpus(counting, corpus, info)
     assert len(counting.seen) == 60
     encode_corpus(counting, corpus, info)

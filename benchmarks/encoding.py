@@ -1,0 +1,174 @@
+"""How fast a corpus becomes vectors: against plain SentenceTransformer.encode, and against what the machine can do.
+
+Run it with `make bench`, or choose: python -m benchmarks.encoding --passages 600. Both sides run in one process, one
+after the other; seconds of the clock and of the processor are told, because a shared machine keeps only the second
+promise. Data sets in BEIR layout are looked for in BESPOKE_DATA (default ../shared/data).
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.opening import stored_vectors
+from indexes.vector_index import Vectors, normalised
+from search.corpus import Corpus, current_corpus
+from search.encoders import load_generic
+from search.evaluation import score
+from search.indexing import index_model
+from search.query_sets import QuerySet
+from search.settings import HOME_VARIABLE
+from search.statistics import MAIN_METRIC
+from search.workspace import Project, project_to_be
+from training.intake import import_beir
+from training.train import train
+
+_SET = "medquad_small"
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What something took: seconds of the clock, and of the processor (all threads together)."""
+
+    result: Any
+    wall: float
+    processor: float
+
+
+def timed(work: Callable[[], Any]) -> Timed:
+    """Run and time."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return Timed(result, time.perf_counter() - wall, time.process_time() - processor)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passages", type=int, default=0, help="only so many (0: all)")
+    chosen = parser.parse_args()
+    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data")) / _SET
+    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as scratch:
+        os.environ[HOME_VARIABLE] = str(Path(scratch) / "home")
+        source = reduced(data, Path(scratch) / "part", chosen.passages)
+        project = project_to_be(_SET)
+        import_beir(project, source)
+        measure(project)
+
+
+def reduced(source: Path, target: Path, passages: int) -> Path:
+    """The data set with only so many documents, those that answer test queries first."""
+    if not passages:
+        return source
+    shutil.copytree(source, target)
+    judged = {
+        line.split("\t")[1]
+        for line in (source / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    }
+    lines = (source / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    first = [line for line in lines if json.loads(line)["_id"] in judged]
+    rest = [line for line in lines if json.loads(line)["_id"] not in judged]
+    kept = (first[: passages // 2] + rest)[:passages]
+    (target / "corpus.jsonl").chmod(0o644)
+    (target / "corpus.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return target
+
+
+def measure(project: Project) -> None:
+    """Encode both ways, and an adapter's index after it."""
+    import torch
+
+    model = load_generic()
+    _, corpus = current_corpus(project)
+    texts = corpus.embedded_texts(0, corpus.passages)
+    model.encode(texts[:8])
+    peak = matrix_peak()
+    plain = timed(lambda: model.encode(texts))
+    ours = timed(lambda: index_model(project, "generic"))
+    told = ours.result.details["encoding"]
+    again = timed(lambda: index_model(project, "generic"))
+    vectors = stored_vectors(project.checked(ours.result))
+    work = operations(model, texts)
+    print(
+        f"Machine: {processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"Python {platform.python_version()}; {len(texts):,} passages of {_SET}\n"
+    )
+    print("| | seconds | passages/s | processor seconds | share of matrix peak | nDCG@10 |")
+    print("|---|---|---|---|---|---|")
+    for name, run, own in (
+        ("plain SentenceTransformer.encode", plain, normalised(np.asarray(plain.result))),
+        (f"index, encoded with {told['backend']}", ours, np.asarray(vectors)),
+    ):
+        print(
+            f"| {name} | {run.wall:.1f} | {len(texts) / run.wall:.1f} | {run.processor:.1f} | "
+            f"{work / run.wall / peak:.0%} | {quality(project, corpus, model, own):.4f} |"
+        )
+    print(
+        f"\nPlain by index: {plain.wall / ours.wall:.2f} (clock), "
+        f"{plain.processor / ours.processor:.2f} (processor). Encoding alone, after the choice: "
+        f"{told['passages_a_second']:.1f} passages/s. Matrix peak: {peak / 1e9:.0f} GFLOP/s."
+    )
+    for figures in told["measured"]:
+        print(f"  probe: {figures}")
+    print(f"Indexed again, nothing new: {again.wall:.2f} s ({again.wall / ours.wall:.1%}).")
+    made = train(project, "adapter", "second", {"epochs": 1})
+    second = timed(lambda: index_model(project, made.name))
+    print(f"A second model, an adapter: {second.wall:.2f} s ({second.wall / ours.wall:.1%}).")
+
+
+def matrix_peak() -> float:
+    """Operations a second of large matrix products in PyTorch, the best of ten."""
+    import torch
+
+    size = 2_048
+    one = torch.randn(size, size)
+    seconds = min(timed(lambda: one @ one).wall for _ in range(10))
+    return 2.0 * size**3 / seconds
+
+
+def operations(model: Any, texts: list[str]) -> float:
+    """What the transformer has to compute for texts: two operations a weight and word piece, and attention."""
+    config = model[0].model.config
+    weights = sum(p.numel() for name, p in model[0].model.encoder.named_parameters() if p.ndim == 2)
+    pieces = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
+    lengths = np.array([len(row) for row in pieces], dtype=np.float64)
+    attention = 4.0 * config.hidden_size * config.num_hidden_layers * float((lengths**2).sum())
+    return 2.0 * weights * float(lengths.sum()) + attention
+
+
+def quality(project: Project, corpus: Corpus, model: Any, vectors: Vectors) -> float:
+    """nDCG@10 of the test queries over vectors, by brute force."""
+    newest = project.newest("queries")
+    assert newest is not None
+    ids = corpus.ids()
+    queries, _ = QuerySet.load(project, newest).restricted_to(set(ids))
+    names = sorted(queries.queries)
+    asked = normalised(model.encode_query([queries.queries[name] for name in names]))
+    order = np.argsort(-(asked @ vectors.T), axis=1, kind="stable")[:, :10]
+    run = {name: [ids[int(p)] for p in row] for name, row in zip(names, order, strict=True)}
+    return float(np.mean(score(run, queries)[MAIN_METRIC]))
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    able = " with AMX" if any("amx_bf16" in line for line in lines) else ""
+    able = able or (" with AVX-512" if any("avx512f" in line for line in lines) else " with AVX2")
+    return (names[0] if names else platform.processor()) + able
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""What is told of how a model's vectors came about, from its newest index that had something to encode."""
+
+from search.models import ModelInfo
+from search.workspace import Project
+
+
+def how_encoded(project: Project, info: ModelInfo) -> str | None:
+    """In a sentence: what computed the vectors, how fast, and why it was chosen; None before the first index."""
+    for index in reversed(project.manifests("indexes")):
+        facts = index.details.get("encoding", {})
+        mine = index.made_from.get("model") == info.id
+        if not mine or index.details.get("fingerprint") != info.fingerprint:
+            continue
+        if facts.get("backend") == "matrix":
+            return f"Indexed by one matrix product over its base's vectors, in {facts['seconds']:.1f} s."
+        if "backend" in facts:
+            why = f": {facts['why']}" if "why" in facts else ""
+            return (
+                f"Encoded with {facts['backend']}, {facts['passages_a_second']:,.0f} passages a second"
+                f"{why}."
+            )
+    return None
