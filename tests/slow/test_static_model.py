@@ -1,0 +1,21 @@
+"""The static model on two real sets: the figures that its weights gave outside of Bespoke (nDCG@10 .555 and .515)."""
+
+import pytest
+
+from search.evaluation import evaluate
+from search.ready_made.adding import add_model
+from search.workspace import project_to_be
+from training.intake import import_beir
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "queries", "ndcg"), [("ask_cfpb", 224, 0.555), ("hinglish_top", 1_533, 0.515)]
+)
+def test_static_vectors_on_real_questions(shared_data, workspace, name, queries, ndcg):
+    project = project_to_be(name)
+    import_beir(project, shared_data / name)
+    add_model(project, "static")
+    result = evaluate(project, ["static"])
+    assert len(result.queries) == queries
+    assert result.means("static")["ndcg@10"] == pytest.approx(ndcg, abs=0.002)
