@@ -498,7 +498,7 @@ def test_search_as_json(run_cli, lab):
         ["bm25"],
     )
     result = found["results"]["bm25"]
-    assert set(result) == {"hits", "ms"}
+    assert set(result) == {"hits", "ms", "encode_ms", "search_ms"}
     assert isinstance(result["ms"], float)
     assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
     first = result["hits"][0]
