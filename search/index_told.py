@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from search.workspace import Manifest
+from search.models import ModelInfo
+from search.workspace import Manifest, Project
 
 _KINDS = {
     "flat": "every passage is compared (exact)",
@@ -14,6 +15,17 @@ _KINDS = {
 }
 
 
+def newest_of(project: Project, info: ModelInfo) -> Manifest | None:
+    """The index that was made last with a model as it is now, or None."""
+    for manifest in reversed(project.manifests("indexes")):
+        if (
+            manifest.details.get("fingerprint") == info.fingerprint
+            and "figures" in manifest.details
+        ):
+            return manifest
+    return None
+
+
 def index_sentence(details: dict[str, Any]) -> str:
     """One line: size, time, how it searches, and how well, where that was measured."""
     figures = details["figures"]
@@ -22,7 +34,7 @@ def index_sentence(details: dict[str, Any]) -> str:
         f"{details['seconds']:.1f} s ({details['bytes'] / 1e6:.1f} MB, {details['type']}, "
         f"{details['engine']})"
     )
-    return ". ".join(part for part in (start, *_measured(details["type"], figures)) if part) + "."
+    return ". ".join([start, *_measured(details["type"], figures)]) + "."
 
 
 def index_line(details: dict[str, Any]) -> str:
@@ -53,7 +65,7 @@ def index_json(manifest: Manifest) -> dict[str, Any]:
 def _measured(kind: str, figures: dict[str, float]) -> list[str]:
     if kind == "flat" or "recall@10" not in figures:
         return []
-    found = f"finds {figures['recall@10']:.1%} of the ten nearest"
+    found = f"It finds {figures['recall@10']:.1%} of the ten nearest"
     if "ms" in figures and "exact_ms" in figures:
         times = figures["exact_ms"] / max(figures["ms"], 1e-6)
         found += f", in {figures['ms']:.1f} ms a query: {times:.0f} times as fast as comparing all"

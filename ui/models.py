@@ -46,6 +46,7 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"{widgets.duration(details['seconds'])}"
             )
             st.write(_verdict(project, info.name))
+            widgets.index_told(project, info)
             for note in details["notes"]:
                 st.caption(note)
             if (encoded := how_encoded(project, info)) is not None:

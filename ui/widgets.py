@@ -6,7 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from search.models import GENERIC, GENERIC_TITLE, KEYWORD
+from search.index_told import index_line, newest_of
+from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo
 from search.workspace import Project
 from ui import navigation, state
 
@@ -125,3 +126,10 @@ def literal(text: str) -> str:
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """A number with its noun: 1 pair, 2,000 pairs."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def index_told(project: Project, info: ModelInfo) -> None:
+    """One line on the index that was made last with a model, where there is one."""
+    index = newest_of(project, info)
+    if index is not None:
+        st.caption(f"Search index: {index_line(index.details)}")

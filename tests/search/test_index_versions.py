@@ -195,7 +195,7 @@ def test_an_index_is_told_in_words_and_in_json(project):
     details = {**made.details, "seconds": 1.5, "bytes": 2_000_000}
     details["figures"] = {"recall@10": 0.987, "ms": 0.5, "exact_ms": 10.0}
     assert index_sentence(details) == (
-        "40 vectors of 16 dimensions in 1.5 s (2.0 MB, ivf-sq8, faiss). finds 98.7% of the ten nearest, "
+        "40 vectors of 16 dimensions in 1.5 s (2.0 MB, ivf-sq8, faiss). It finds 98.7% of the ten nearest, "
         "in 0.5 ms a query: 20 times as fast as comparing all."
     )
     assert "8 bits a number" in index_line(made.details)

@@ -20,6 +20,7 @@ def test_the_built_in_model_and_what_is_known_of_it(evaluated: Project) -> None:
     assert "comes with Bespoke · runs on this machine · 384 dimensions" in text
     assert "reads the first 256 word pieces of a text" in text
     assert "passages a second when indexed" in text
+    assert "Search index: 40 passages: every passage is compared (exact)." in text
 
 
 def test_several_models_and_another_default(data: Project, tiny_model) -> None:
