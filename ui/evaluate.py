@@ -182,12 +182,12 @@ def metrics_table(result: Evaluation) -> str:
         for metric in METRICS
     )
     rows = []
-    for place, (model, values) in enumerate(means.items()):
+    for (model, values), own in zip(means.items(), widgets.colours(list(means)), strict=True):
         cells = "".join(
             f'<td class="{"b-best" if values[m] == best[m] else ""}">{values[m]:.3f}</td>'
             for m in METRICS
         )
-        dot = f'<span class="b-dot" style="--b-own:{widgets.colour(model, place)}"></span>'
+        dot = f'<span class="b-dot" style="--b-own:{own}"></span>'
         rows.append(f"<tr><td>{dot} {escape(widgets.model_title(model))}</td>{cells}</tr>")
     return (
         f'<div class="b-card"><table class="b-table"><thead><tr><th>{len(result.queries):,} held-out '

@@ -72,8 +72,7 @@ def _sides(
     project: Project, manifest: Manifest, query: str, place: int, names: Sequence[str]
 ) -> list[_Side]:
     made = []
-    for number, name in enumerate(names):
-        colour = widgets.colour(name, number)
+    for name, colour in zip(names, widgets.colours(names), strict=True):
         if name == KEYWORD:
             told = loaders.explained(project, manifest, None, None, query, place)
             made.append(_Side(name, colour, told, None, None))

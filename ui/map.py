@@ -111,6 +111,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     chosen = _chosen(manifest, len(titles))
     dark = st.context.theme.type == "dark"
     movers = made.movers(_ARROWS)
+    colours = widgets.colours([one.model for one in made.views])
     frame = Frame.around([one.places for one in made.views])
     for place, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
         marks = Marks(
@@ -120,7 +121,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
             chosen=chosen,
         )
         with box:
-            st.html(_column(one.model, place))
+            st.html(_column(one.model, colours[place]))
             st.plotly_chart(
                 figure(one.places, titles, kinds, marks, frame, dark),
                 key=f"map-{manifest.id}-{place}",
@@ -221,9 +222,9 @@ def _chosen(manifest: Manifest, documents: int) -> frozenset[int] | None:
     return frozenset(found) if found else None
 
 
-def _column(model: str, place: int) -> str:
+def _column(model: str, own: str) -> str:
     return (
-        f'<div class="b-column" style="--b-own:{widgets.colour(model, place)}"><span class="b-dot"></span>'
+        f'<div class="b-column" style="--b-own:{own}"><span class="b-dot"></span>'
         f"<b>{escape(widgets.model_title(model))}</b></div>"
     )
 

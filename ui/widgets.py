@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import cycle
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo
 from search.workspace import Project
 from ui import navigation, state
 
-_OTHERS = ("var(--b-teal)", "var(--b-violet)", "var(--b-blue)", "var(--b-brown)")
+_FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
 
 def heading(question: str, needs_project: bool = True) -> Project | None:
@@ -75,11 +76,19 @@ def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
     st.html(summary_html(sentence, figures))
 
 
-def colour(model: str, place: int) -> str:
-    """The colour of a model: slate for generic, then fixed ones in order of the columns."""
-    if model == GENERIC:
-        return "var(--b-slate)"
-    return _OTHERS[max(place - 1, 0) % len(_OTHERS)]
+def colours(names: Sequence[str]) -> list[str]:
+    """The colours of columns: slate is the generic model, teal the first custom one, on every page."""
+    further = cycle(_FURTHER)
+    made: list[str] = []
+    for name in names:
+        plain = name != KEYWORD and ":" not in name
+        if name == GENERIC:
+            made.append("var(--b-slate)")
+        elif plain and "var(--b-teal)" not in made:
+            made.append("var(--b-teal)")
+        else:
+            made.append(next(further))
+    return made
 
 
 def model_title(model: str) -> str:

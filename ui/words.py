@@ -193,10 +193,10 @@ def _around(
     st.html(
         f'<div class="b-card b-summary"><div class="b-say">{escape(sentence(text, chosen, found))}</div></div>'
     )
-    for place, (box, info, near) in enumerate(
-        zip(st.columns(len(chosen)), chosen, found, strict=True)
+    colours = widgets.colours([info.name for info in chosen])
+    for box, info, near, colour in zip(
+        st.columns(len(chosen)), chosen, found, colours, strict=True
     ):
-        colour = widgets.colour(info.name, place)
         with box:
             st.html(neighbours_html(info, near, shared, colour))
     onward = list(dict.fromkeys(w for row in zip(*lists, strict=False) for w, _ in row))
@@ -287,10 +287,17 @@ def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[W
     if not all(words):
         return
     base, less, more = words
-    for place, (box, (info, space)) in enumerate(zip(st.columns(len(able)), able, strict=True)):
+    colours = dict(
+        zip(
+            (info.name for info in chosen),
+            widgets.colours([info.name for info in chosen]),
+            strict=True,
+        )
+    )
+    for box, (info, space) in zip(st.columns(len(able)), able, strict=True):
         with box:
             try:
                 near: Near | str = space.analogy(less, base, more, _COUNT)
             except BespokeError as error:
                 near = str(error)
-            st.html(neighbours_html(info, near, set(), widgets.colour(info.name, place + 1)))
+            st.html(neighbours_html(info, near, set(), colours[info.name]))

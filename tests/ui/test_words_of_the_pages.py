@@ -12,7 +12,7 @@ from ui.comparing.agreement import sentence as sentence_of
 from ui.comparing.sides import Side
 from ui.evaluate import metrics_table
 from ui.uploads import safe_name
-from ui.widgets import counted, duration, model_subtitle, model_title, size
+from ui.widgets import colours, counted, duration, model_subtitle, model_title, size
 
 
 def _found(model: str, *ids: str) -> SearchResult:
@@ -201,3 +201,10 @@ def test_metrics_table() -> None:
     assert "Generic</td>" in rows[0]
     assert "&lt;i&gt;&quot;x&quot;&lt;/i&gt;" in rows[2]
     assert "<i>" not in html
+
+
+def test_a_model_has_one_colour_on_every_page_and_no_two_share_one() -> None:
+    slate, teal, blue, violet = (f"var(--b-{c})" for c in ("slate", "teal", "blue", "violet"))
+    assert colours(["generic", "mine"]) == [slate, teal]
+    assert colours(["mine", "other"]) == [teal, blue]
+    assert colours(["bm25", "hybrid:mine", "mine", "generic"]) == [blue, violet, teal, slate]

@@ -20,7 +20,6 @@ from ui.comparing.sides import Side
 
 MOST = 4
 _ADDRESS = "model"
-_FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
 
 def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
@@ -55,16 +54,9 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
 
 def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
     """The columns in words and colours: slate is the generic model, teal the first custom one, on every page."""
-    further = iter(_FURTHER)
     made = []
-    own = True
-    for column in columns:
-        if column.name == GENERIC:
-            colour = "var(--b-slate)"
-        elif column.kind == "model" and own:
-            colour, own = "var(--b-teal)", False
-        else:
-            colour = next(further)
+    colours = widgets.colours([column.name for column in columns])
+    for column, colour in zip(columns, colours, strict=True):
         told = (column.title, _subtitle(project, column), _spoken(column))
         made.append(Side(column.name, *told, colour))
     return made
