@@ -41,7 +41,7 @@ def _verdict(made: Summary) -> None:
     tally = made.study.tally
     ahead = tally.one if tally.wins >= tally.losses else tally.other
     settled = tally.forecast(0).needed == 0
-    colour = widgets.colour(ahead, 1) if settled else "var(--b-slate)"
+    colour = widgets.colours([ahead])[0] if settled else "var(--b-slate)"
     why = made.study.outlook("") if tally.voted else ""
     st.html(
         f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(tally.headline)}</div>'
