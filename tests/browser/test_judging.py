@@ -245,6 +245,8 @@ def test_narrow_dark_and_mixed(
     judge = Judge(browser, server, "Cleo", witness, color_scheme="dark")
     judge.open(owner)
     picture(judge.page, tmp_path, "dark-mixed")
+    # Tall, so that the ballot at the bottom covers no button by half.
+    judge.page.set_viewport_size({"width": 1280, "height": 3_000})
     accessible(judge.page, "dark, mixed")
     assert judge.page.locator(".b-doc").count() == 6
     before = judge.question
