@@ -140,6 +140,11 @@ def _number(variable: str, otherwise: int) -> int:
     return int(value) if value.isdecimal() else otherwise
 
 
+def send_no_usage_statistics() -> None:
+    """Ray tells its makers how it is used, unless its environment says not to: nothing here calls home."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+
 def child_environment(run_folder: Path) -> dict[str, str]:
     """The environment of a run's process: this one's, plus the workspace and the run it works for."""
     return {

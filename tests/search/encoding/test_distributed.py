@@ -1,0 +1,74 @@
+"""Encoding with Ray Data on a Ray of this machine: the vectors of a local encode, whoever computed them."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from search.encoders import load_sentence_transformer
+from search.encoding.distributed import RayEncoding, Workers, ray_encoding
+from search.errors import Failed, Refused
+from tests.conftest import tiny_text
+
+TEXTS = [tiny_text(number % 40) + " again" * (number % 7) for number in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "wanted"),
+    [
+        (1, 0, Workers(1, 0.5, 0.0, 1)),
+        (2, 0, Workers(2, 0.5, 0.0, 1)),
+        (7, 0, Workers(7, 0.5, 0.0, 1)),
+        (8, 0, Workers(1, 4.0, 0.0, 4)),
+        (64, 0, Workers(15, 4.0, 0.0, 4)),
+        (16, 4, Workers(4, 1.0, 1.0, 1)),
+        (4, 4, Workers(4, 0.5, 1.0, 1)),
+    ],
+)
+def test_workers_leave_ray_some_processors(cpus, gpus, wanted):
+    made = Workers.of(cpus, gpus)
+    assert made == wanted
+    assert made.count * made.cpus < cpus
+    assert made.count * made.gpus <= gpus
+
+
+def test_ray_that_is_missing_is_one_sentence(monkeypatch, tiny_model):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    encoder = load_sentence_transformer(tiny_model)
+    with pytest.raises(Refused, match=r"Ray is not installed.*pip install"), ray_encoding(encoder):
+        pass
+
+
+def test_what_is_no_transformer_is_refused():
+    with pytest.raises(Refused, match="Only transformer models"), ray_encoding(object()):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_vectors_are_those_of_a_local_encode_and_the_model_is_loaded_once(tiny_model):
+    encoder = load_sentence_transformer(tiny_model)
+    found = np.zeros((len(TEXTS), 32), dtype=np.float32)
+    seen: list[int] = []
+    with ray_encoding(encoder) as cluster:
+        assert isinstance(cluster, RayEncoding)
+        for places, vectors in cluster.batches(TEXTS):
+            found[places] = vectors
+            seen += places
+    assert sorted(seen) == list(range(len(TEXTS)))
+    local = encoder.encode_document(TEXTS)
+    cosines = (
+        (found * local).sum(axis=1) / np.linalg.norm(found, axis=1) / np.linalg.norm(local, axis=1)
+    )
+    assert cosines.min() > 0.999999
+    np.testing.assert_allclose(found, local, atol=1e-5)
+    import ray
+
+    assert not ray.is_initialized()
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    encoder = load_sentence_transformer(tiny_model)
+    with pytest.raises(Failed, match="No Ray cluster answers at 127"), ray_encoding(encoder):
+        pass
