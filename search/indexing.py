@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
@@ -15,6 +15,9 @@ from search.index_versions import from_earlier
 from search.models import ModelInfo, find_model
 from search.progress import Progress, Stage, silent
 from search.workspace import Manifest, Project
+
+if TYPE_CHECKING:
+    from search.encoding.distributed import RayEncoding
 
 
 def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest | None:
@@ -33,12 +36,14 @@ def index_model(
     progress: Progress = silent,
     plan: Plan = Plan(),
     max_tokens: int | None = None,
+    with_ray: bool = False,
 ) -> Manifest:
     """Build the index of a model over the newest corpus.
 
     :param rebuild: build it even when there is one.
     :param plan: what kind of index is wanted.
     :param max_tokens: the most tokens to send, where a server embeds; None for the model's own cap.
+    :param with_ray: encode on a Ray cluster.
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -47,7 +52,14 @@ def index_model(
     if existing is not None:
         return existing
     encoder = load_encoder(project, info, max_tokens)
-    return build_index(project, info, encoder, manifest, corpus, progress, plan)
+    if not with_ray:
+        return build_index(project, info, encoder, manifest, corpus, progress, plan)
+    from search.encoding.distributed import ray_encoding
+
+    plan = reachable(project, plan, corpus.passages, info.dimension)
+    progress(0, 0, "connecting to Ray")
+    with ray_encoding(encoder) as cluster:
+        return build_index(project, info, encoder, manifest, corpus, progress, plan, cluster)
 
 
 def build_index(
@@ -58,6 +70,7 @@ def build_index(
     corpus: Corpus,
     progress: Progress = silent,
     plan: Plan = Plan(),
+    elsewhere: "RayEncoding | None" = None,
 ) -> Manifest:
     """Encode every passage of a corpus and publish an index of the vectors.
 
@@ -65,11 +78,12 @@ def build_index(
     type of the index allows it, the index of that version is changed instead of a new one built.
 
     :param plan: what kind of index is wanted.
+    :param elsewhere: a cluster that encodes instead of this machine.
     """
     started = time.monotonic()
     plan = reachable(project, plan, corpus.passages, info.dimension)
     encoding, building = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
-    encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding)
+    encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding, elsewhere)
     vectors = encoded.vectors
     made_from = {"corpus": manifest.id, "model": info.id}
     built: dict[str, Any] = {}

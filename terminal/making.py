@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, Engine, IndexKind, ProjectName
+from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ProjectName
 from terminal.printing import aside, key_values, print_json, running, say, tell_notes
 
 app = typer.Typer()
@@ -28,6 +28,10 @@ def index(
             help="The project's Milvus server, kept in its settings. BESPOKE_MILVUS_URI goes before it.",
         ),
     ] = None,
+    encode_with: Annotated[
+        EncodeWith,
+        typer.Option(help="ray: on the Ray cluster of RAY_ADDRESS, or one started here."),
+    ] = EncodeWith.LOCAL,
     max_tokens: Annotated[
         int | None,
         typer.Option(min=1, help="The most tokens to send, where a server computes the vectors."),
@@ -65,7 +69,10 @@ def index(
         if milvus_uri is not None:
             remember_address(existing(project), milvus_uri)
         plan = Plan(engine=engine.value, type=type_.value, target_recall=target_recall)
-        made = index_model(existing(project), model, progress=run, plan=plan, max_tokens=max_tokens)
+        ray = encode_with is EncodeWith.RAY
+        made = index_model(
+            existing(project), model, progress=run, plan=plan, max_tokens=max_tokens, with_ray=ray
+        )
         tell_notes(run, made.details["encoding"].get("notes", []))
         if worn(made.details):
             again = ["index", project, "--model", model, "--type", made.details["type"]]

@@ -44,6 +44,13 @@ class Engine(StrEnum):
     MILVUS = "milvus"
 
 
+class EncodeWith(StrEnum):
+    """What computes the vectors of a corpus."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class IndexKind(StrEnum):
     """How an index searches."""
 

@@ -40,6 +40,8 @@ class Server:
             self._client: Any = MilvusClient(
                 self.address, token=connection.get("token", ""), timeout=_CONNECTING
             )
+            # A connection of this process is used again, and may have died since.
+            self._client.get_server_version(timeout=_CONNECTING)
         except Exception:  # Whatever the library raises, its text may repeat what it was given.
             raise EngineFailed(self._no_entry()) from None
 
@@ -211,21 +213,27 @@ class Server:
 
     def _ask(self, what: str, call: Callable[[Any], _T]) -> _T:
         """Ask the server for something; whatever goes wrong is one sentence."""
+        from grpc import RpcError
         from pymilvus.exceptions import MilvusException
 
         try:
             return call(self._client)
+        except RpcError:  # A deadline that passed comes through as it is.
+            raise EngineFailed(self._away()) from None
         except MilvusException as error:
             said = str(error.message).strip()
             away = getattr(error.code, "name", "") in _GONE or any(word in said for word in _GONE)
             if away or "connect" in said:
-                raise EngineFailed(
-                    f"The Milvus server at {self.address} does not answer any more. Start it and try again."
-                ) from None
+                raise EngineFailed(self._away()) from None
             reason = said.splitlines()[0][:300].rstrip(".") if said else "it did not say why"
             raise EngineFailed(
                 f"The Milvus server at {self.address} could not {what}: {reason}."
             ) from None
+
+    def _away(self) -> str:
+        return (
+            f"The Milvus server at {self.address} does not answer any more. Start it and try again."
+        )
 
     def _no_entry(self) -> str:
         if self.lite:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from search.models import ModelInfo
 from search.progress import Progress, silent
 from search.settings import settings
 from search.workspace import Manifest, Project
+
+if TYPE_CHECKING:
+    from search.encoding.distributed import RayEncoding
 
 _WINDOW = 4_096
 _TELL_EVERY = 2.0
@@ -51,10 +54,12 @@ def corpus_vectors(
     manifest: Manifest,
     corpus: Corpus,
     progress: Progress = silent,
+    elsewhere: "RayEncoding | None" = None,
 ) -> Encoded:
     """Vectors of a corpus by the shortest way: a matrix product for an adapter whose base is indexed, what the
     store knows already, and for the rest the encoder.
 
+    :param elsewhere: a cluster that encodes instead of this machine.
     :raises Failed: when the model gives vectors of another shape than it says, or the disk is full.
     """
     started = time.monotonic()
@@ -63,11 +68,15 @@ def corpus_vectors(
         seconds = round(time.monotonic() - started, 3)
         told = {"backend": "matrix", "why": "an adapter: one matrix product", "seconds": seconds}
         return Encoded(derived, len(derived), {"encoding": told})
-    return encode_corpus(encoder, corpus, info, progress)
+    return encode_corpus(encoder, corpus, info, progress, elsewhere)
 
 
 def encode_corpus(
-    encoder: Encoder, corpus: Corpus, info: ModelInfo, progress: Progress = silent
+    encoder: Encoder,
+    corpus: Corpus,
+    info: ModelInfo,
+    progress: Progress = silent,
+    elsewhere: "RayEncoding | None" = None,
 ) -> Encoded:
     """Vectors of all passages, by position; equal passages are encoded once, and each batch is kept in the
     embedding store as soon as it is there.
@@ -77,7 +86,7 @@ def encode_corpus(
     vectors = _room(corpus.passages, info.dimension)
     with EmbeddingStore.of(info.fingerprint, info.dimension) as store:
         missing = _look_up(corpus, store, seen_by(encoder, "document"), vectors)
-        work = _Work(encoder, corpus, info, store, vectors)
+        work = _Work(encoder, corpus, info, store, vectors, elsewhere)
         facts = work.encode(missing, progress) if missing.count else {}
         facts["notes"] = [*facts.get("notes", []), *store.notes]
     return Encoded(vectors, corpus.passages - missing.count, {"encoding": facts})
@@ -132,7 +141,9 @@ class _Work:
         info: ModelInfo,
         store: EmbeddingStore,
         into: Vectors,
+        elsewhere: "RayEncoding | None" = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._encoder = encoder
         self._corpus = corpus
         self._info = info
@@ -151,8 +162,9 @@ class _Work:
             message += f" ({known:,} are known already)"
         progress(0, max(total, 1), message)
         pace = _Pace(total)
-        for start in range(0, total, _WINDOW):
-            positions = missing.positions[start : start + _WINDOW]
+        window = _WINDOW if self._elsewhere is None else self._elsewhere.window
+        for start in range(0, total, window):
+            positions = missing.positions[start : start + window]
             for places, vectors in batches(self._corpus.embedded_at(positions.tolist())):
                 array = self._checked(vectors, len(places))
                 self._into[positions[places]] = array
@@ -164,7 +176,9 @@ class _Work:
         return {**facts, "passages_a_second": round(pace.speed(total), 1)}
 
     def _how(self, missing: _Missing, progress: Progress) -> tuple[Batches, dict[str, Any]]:
-        """How this encoder gives vectors batch by batch: in parts by a chosen backend, or as it likes."""
+        """How this encoder gives vectors batch by batch: on a cluster, by a chosen backend, or as it likes."""
+        if self._elsewhere is not None:
+            return self._elsewhere.batches, self._elsewhere.facts
         model = transformer_of(self._encoder)
         if model is None:
             told = {"backend": type(self._encoder).__name__}

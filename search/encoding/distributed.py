@@ -63,6 +63,7 @@ class RayEncoding:
         self._ray = ray
         self._files = files
         self._workers = workers
+        self.window = ROUND
         self.facts = {"backend": "ray", "workers": workers.count}
 
     def batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
@@ -75,7 +76,8 @@ class RayEncoding:
 
         # Texts of like length share a batch: it is padded to its longest, and padding is work for nothing.
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-        blocks = [order[start : start + _BLOCK] for start in range(0, len(order), _BLOCK)]
+        block_size = max(1, min(_BLOCK, -(-len(order) // (2 * self._workers.count))))
+        blocks = [order[start : start + block_size] for start in range(0, len(order), block_size)]
         tables = [
             pa.table({"place": block, "text": [texts[place] for place in block]})
             for block in blocks
@@ -84,7 +86,7 @@ class RayEncoding:
             _worker(),
             batch_size=_BATCH,
             batch_format="numpy",
-            compute=ActorPoolStrategy(size=min(self._workers.count, -(-len(texts) // _BATCH))),
+            compute=ActorPoolStrategy(size=min(self._workers.count, len(blocks))),
             num_cpus=self._workers.cpus,
             num_gpus=self._workers.gpus or None,
             fn_constructor_args=(self._files, self._workers.threads),
@@ -176,16 +178,17 @@ def _worker() -> type:
     class Worker:
         """Holds the model, loaded once, and encodes batch after batch."""
 
-        def __init__(self, files: dict[str, bytes], threads: int) -> None:
+        def __init__(self, sent: Any, threads: int) -> None:
             import tempfile
             from pathlib import Path
 
+            import ray
             import torch
             from sentence_transformers import SentenceTransformer
 
             torch.set_num_threads(threads)
             with tempfile.TemporaryDirectory(prefix="bespoke-worker-") as name:
-                for file, content in files.items():
+                for file, content in ray.get(sent).items():
                     path = Path(name) / file
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(content)

@@ -72,3 +72,32 @@ def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monk
     encoder = load_sentence_transformer(tiny_model)
     with pytest.raises(Failed, match="No Ray cluster answers at 127"), ray_encoding(encoder):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_an_index_encoded_with_ray_is_the_one_encoded_here(
+    tiny_beir, tiny_model, workspace, run_cli
+):
+    """From the command line, with a model of the project; what the store knows is not sent out."""
+    import json
+
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    assert run_cli("add-model", "lab", tiny_model, "--name", "tiny").returncode == 0
+    done = run_cli("index", "lab", "--model", "tiny", "--encode-with", "ray", timeout=300)
+    assert done.returncode == 0, done.stderr
+    (path,) = (workspace / "lab" / "indexes").glob("*/manifest.json")
+    details = json.loads(path.read_text())["details"]
+    assert details["encoding"]["backend"] == "ray"
+    assert details["reused"] == 0
+    sent = np.load(path.parent / "vectors.npy", allow_pickle=False)
+    from tests.conftest import SIGNS
+
+    texts = [f"{SIGNS[number].title()} {tiny_text(number)}" for number in range(40)]
+    local = load_sentence_transformer(tiny_model).encode_document(texts)
+    local /= np.linalg.norm(local, axis=1, keepdims=True)
+    assert (sent * local).sum(axis=1).min() > 0.999999
+    again = run_cli("index", "lab", "--model", "tiny")
+    assert again.returncode == 0, again.stderr
+    newest = max((workspace / "lab" / "indexes").glob("*/manifest.json"))
+    assert json.loads(newest.read_text())["details"]["reused"] == 40
