@@ -5,7 +5,7 @@ import numpy as np
 from indexes.vector_index import Positions
 
 FIELD = "id"
-_RANGES = 200
+_RANGES = 20  # Each nests the expression two deeper, and a server reads a hundred levels (protobuf's limit).
 _SINGLES = 10_000
 
 
