@@ -5,6 +5,7 @@ so it wants a password; a plain TERM hangs, so it is stopped by its own stop().
 """
 
 import socket
+import time
 from pathlib import Path
 
 from milvus import MilvusServer, MilvusServerConfig
@@ -27,9 +28,20 @@ class RealMilvus:
         self.uri = f"http://127.0.0.1:{self._config.configs['proxy_port']}"
 
     def start(self) -> None:
-        """Start, and wait until it is healthy: up to 45 s the first time."""
+        """Start, and wait until it is healthy: up to 45 s the first time.
+
+        After a kill the system keeps its ports for a minute, and the package does not wait for them.
+        """
         self._server.webservice_port = self._web
-        self._server.start()
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                self._server.start()
+                return
+            except RuntimeError as error:
+                if "bind failed" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(2)
 
     def kill(self) -> None:
         """End it at once, as a power cut would; returns when it is gone."""
