@@ -37,11 +37,24 @@ class RealMilvus:
         while True:
             try:
                 self._server.start()
-                return
+                break
             except RuntimeError as error:
                 if "bind failed" not in str(error) or time.monotonic() > deadline:
                     raise
             time.sleep(2)
+        while not self._answers():  # It says that it is healthy a little too early.
+            assert time.monotonic() < deadline, "the Milvus server started, but does not answer"
+            time.sleep(1)
+
+    def _answers(self) -> bool:
+        from pymilvus import MilvusClient
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            MilvusClient(self.uri, token=TOKEN, timeout=5).list_collections(timeout=5)
+        except MilvusException:
+            return False
+        return True
 
     def kill(self) -> None:
         """End it at once, as a power cut would; returns when it is gone."""
