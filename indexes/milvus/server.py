@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ VECTOR = "vector"
 MOST = 16_384
 """So many vectors a search may ask for (Milvus's own limit)."""
 _CONNECTING = 10.0
+_MOMENT = 0.3
 _ANSWERING = 60.0
 _FLUSHING = 600.0
 _PORT = 19530
@@ -36,14 +38,19 @@ class Server:
         for chatty in ("pymilvus", "milvus_lite"):  # They log every error with its traceback.
             logging.getLogger(chatty).setLevel(logging.CRITICAL + 1)
         self.address = connection["uri"]
-        try:
-            self._client: Any = MilvusClient(
-                self.address, token=connection.get("token", ""), timeout=_CONNECTING
-            )
-            # A connection of this process is used again, and may have died since.
-            self._client.get_server_version(timeout=_CONNECTING)
-        except Exception:  # Whatever the library raises, its text may repeat what it was given.
-            raise EngineFailed(self._no_entry()) from None
+        for patience in (_MOMENT, 0.0):
+            try:
+                self._client: Any = MilvusClient(
+                    self.address, token=connection.get("token", ""), timeout=_CONNECTING
+                )
+                # A connection of this process is used again, and may have died since. Milvus Lite, too,
+                # hangs up on one that was idle; the next try finds it back.
+                self._client.get_server_version(timeout=_CONNECTING)
+                return
+            except Exception:  # Whatever the library raises, its text may repeat what it was given.
+                if not patience:
+                    raise EngineFailed(self._no_entry()) from None
+                time.sleep(patience)
 
     @property
     def lite(self) -> bool:
