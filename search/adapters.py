@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors
 from search.adapted import ADAPTER_OF, AdaptedEncoder
 from search.encoders import Encoder
+from search.index_vectors import vectors_of
 from search.models import ModelInfo
 from search.workspace import Manifest, Project
 
@@ -26,7 +26,7 @@ def derived_vectors(
     wanted = {"corpus": corpus.id, "model": base}
     for index in reversed(project.manifests("indexes")):
         if base is not None and index.made_from == wanted:
-            vectors = stored_vectors(project.checked(index))
+            vectors = vectors_of(project, index)
             return np.asarray(vectors @ _matrix(encoder).T, dtype=np.float32)
     return None
 

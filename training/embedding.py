@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.encoding.backends.pipeline import Role
 from search.encoding.texts import encode_texts
+from search.index_vectors import vectors_of
 from search.indexing import build_index, find_index
 from search.models import ModelInfo, named
 from search.progress import Progress, Stage, silent
@@ -34,7 +34,7 @@ def document_vectors(
             index = build_index(
                 project, info, base, material.corpus_manifest, material.corpus, progress
             )
-        return stored_vectors(project.checked(index)), index
+        return vectors_of(project, index), index
     texts = material.corpus.embedded_texts(0, material.corpus.passages)
     return normalised(encode_texts(base, None, texts, "document", progress, "passages")), None
 

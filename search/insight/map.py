@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.corpus import Corpus, current_corpus
 from search.documents import Document
 from search.encoders import load_encoder
 from search.engine import retrievers_for
 from search.errors import Failed, Refused
+from search.index_vectors import vectors_of
 from search.indexing import find_index
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
 from search.insight.layout import LANDMARKS, laid_out, set_among
@@ -195,7 +195,7 @@ def _documents(
     """A vector for each document: the mean of its passages, of length 1 (zero where the model knows no word)."""
     index = find_index(project, info, manifest)
     assert index is not None
-    vectors = stored_vectors(project.checked(index))
+    vectors = vectors_of(project, index)
     if corpus.passages == len(corpus):
         return np.asarray(vectors[positions], dtype=np.float32)
     sums = np.zeros((len(positions), vectors.shape[1]), dtype=np.float32)

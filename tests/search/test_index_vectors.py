@@ -1,0 +1,43 @@
+"""What an index keeps is handed out as it is; what is damaged or too old is one sentence."""
+
+import numpy as np
+import pytest
+
+from indexes.vector_index import normalised
+from search.corpus import current_corpus
+from search.encoders import load_encoder
+from search.errors import Failed
+from search.index_vectors import vectors_of
+from search.indexing import index_model
+from search.models import find_model
+from search.workspace import project_to_be
+from training.intake import import_beir
+from training.train import train
+
+
+@pytest.fixture
+def project(tiny_beir):
+    made = project_to_be("lab")
+    import_beir(made, tiny_beir)
+    train(made, "word2vec", "words", {"vector_size": 8, "min_count": 1, "epochs": 1})
+    return made
+
+
+def test_they_are_the_vectors_of_all_passages(project):
+    found = vectors_of(project, index_model(project, "words"))
+    corpus = current_corpus(project)[1]
+    encoder = load_encoder(project, find_model(project, "words"))
+    wanted = normalised(encoder.encode_document(corpus.embedded_texts(0, corpus.passages)))
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_an_index_without_them_says_what_to_do(project):
+    index = index_model(project, "words")
+    folder = project.folder_of(index)
+    manifest = folder / "manifest.json"
+    (folder / "vectors.npy").unlink()
+    kept = index.model_copy(update={"files": {}})
+    manifest.write_text(kept.model_dump_json(), encoding="utf-8")
+    with pytest.raises(Failed, match="and build it again") as told:
+        vectors_of(project, project.artifact("indexes", index.id))
+    assert str(folder) in str(told.value)
