@@ -186,6 +186,12 @@ def tiny_cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def write_classifier() -> Callable[..., None]:
+    """Writes a BERT with a head of as many classes as are asked for into a folder."""
+    return write_tiny_classifier
+
+
 def write_tiny_classifier(folder: Path, labels: int) -> None:
     """Write a BERT with a head of so many classes."""
     import torch

@@ -34,6 +34,7 @@ def _judge(lab, count=6):
         store.add([grade("Anna", own.id, f"d{number}", 3), grade("Anna", own.id, "d9", 0)])
 
 
+@pytest.mark.slow
 def test_from_questions_to_a_proof(lab, run_cli, tmp_path):
     refused = run_cli("questions", "lab", "--column", "bm25")
     assert refused.returncode == 2 and "two columns are compared" in refused.stderr

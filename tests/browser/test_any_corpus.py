@@ -54,6 +54,7 @@ def _write(folder: Path) -> dict[str, Path]:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 def test_any_corpus(server: Server, browser: Browser, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()

@@ -173,8 +173,11 @@ def _take_away(page: Page, pictures: Path, folder: Path) -> None:
     visit(page, "Models", "What can you take away?")
     expect(page.get_by_text("letters-words", exact=True).first).to_be_visible()
     press(page, "Export")
+    download = page.get_by_role("button", name="Download zip")
+    expect(download).to_be_visible()
+    settled(page)
     with page.expect_download() as started:
-        page.get_by_role("button", name="Download zip").click()
+        download.click()
     picture(page, pictures, "10-models")
     assert started.value.suggested_filename == "letters-words.zip"
     target = folder / "letters-words.zip"

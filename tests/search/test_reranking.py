@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from conftest import write_tiny_classifier
 from sentence_transformers import CrossEncoder
 
 from search.adding import Choices, add_documents
@@ -163,12 +162,12 @@ def test_names_and_depths_that_cannot_be(project, tiny_cross_encoder, name, dept
     assert len(rerankers(project)) == 1
 
 
-def test_what_is_no_cross_encoder_is_refused(project, tiny_model, tmp_path):
+def test_what_is_no_cross_encoder_is_refused(project, tiny_model, tmp_path, write_classifier):
     embedding = tiny_model.parent / "transformer"
     with pytest.raises(Refused, match=r"no cross-encoder: it has no head .*add-model"):
         add_reranker(project, str(embedding), "e")
     classes = tmp_path / "classes"
-    write_tiny_classifier(classes, labels=3)
+    write_classifier(classes, labels=3)
     with pytest.raises(Refused, match="sorts pairs into 3 classes"):
         add_reranker(project, str(classes), "c")
     empty = tmp_path / "empty"

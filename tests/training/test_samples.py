@@ -105,6 +105,7 @@ def test_no_near_duplicate_trains(sample, held):
     assert crossing(responses, [d.embedded for d in answers]) == []
 
 
+@pytest.mark.slow
 def test_what_is_trained_on_shares_nothing_with_any_held_out_text(sample):
     """The guard before training also compares with the held-out texts without their titles."""
     documents, split = sample
@@ -119,6 +120,7 @@ def test_what_is_trained_on_shares_nothing_with_any_held_out_text(sample):
     assert crossing(responses, texts + [d.embedded for d in documents if d.id in held]) == []
 
 
+@pytest.mark.slow
 def test_the_same_each_time(sample, request):
     documents, split = sample
     key = "medical" if any(d.id.startswith("HP:") for d in documents) else "legal"

@@ -185,6 +185,7 @@ def test_explain_tells_every_model_and_what_it_learned_from(tiny: Project) -> No
         explain(tiny, " ", "d0")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_same(tiny: Project, run_cli) -> None:
     done = run_cli(
         "explain", "tiny", QUERY, "d0", "--model", "bm25", "--model", "tuned", "--json", timeout=280

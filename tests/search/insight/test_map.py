@@ -137,6 +137,7 @@ def test_documents_of_several_passages_are_their_mean(workspace, tmp_path) -> No
         assert rows[place] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_command(tiny: Project, run_cli) -> None:
     done = run_cli("map", "tiny", "--model", "tuned", "--model", "words", "--json", timeout=280)
     assert done.returncode == 0, done.stderr

@@ -119,6 +119,7 @@ def test_a_transformer_is_asked_about_the_words_of_the_corpus(
     assert are_ready(tiny, find_model(tiny, "words"), words)
 
 
+@pytest.mark.slow
 def test_the_command_works_for_any_model(tiny: Project, run_cli) -> None:
     done = run_cli("words", "tiny", "tuned", "registrar", "--json", timeout=280)
     assert done.returncode == 0, done.stderr

@@ -44,7 +44,12 @@ def test_corpus_as_plain_text(shared_data):
 @pytest.mark.parametrize("form", ["csv", "json"])
 @pytest.mark.parametrize(
     ("folder", "count"),
-    [("ask_cfpb", 834), ("esci_sample", 1500), ("hinglish_top", 2277), ("medquad_small", 3828)],
+    [
+        ("ask_cfpb", 834),
+        ("esci_sample", 1500),
+        ("hinglish_top", 2277),
+        pytest.param("medquad_small", 3828, marks=pytest.mark.slow),
+    ],
 )
 def test_clean_pairs_parse_whole(shared_data, folder, count, form):
     path = shared_data / "uploads" / folder / f"pairs_train.{form}"
