@@ -14,7 +14,7 @@ from search.indexing import index_model
 from search.models import find_model
 from tests.conftest import tiny_text
 from tests.search.encoding.conftest import Counting, vector_of
-from tests.search.encoding.test_corpus import made
+from tests.search.encoding.test_encode_corpus import made
 from training.train import train
 
 TEXTS = [tiny_text(number) for number in (3, 1, 3, 2, 1)]
