@@ -25,7 +25,7 @@ class Adapter(Recipe):
         "generic",
         min_length=1,
         title="Start from",
-        description="“generic” is all-MiniLM-L6-v2; or a fine-tuned model of the project, a folder, or "
+        description="“generic” is the project's ready-made model; or another of its models, a folder, or "
         "a model hub id.",
     )
     epochs: int = Field(
@@ -56,7 +56,7 @@ class FineTune(Recipe):
         "generic",
         min_length=1,
         title="Start from",
-        description="“generic” is all-MiniLM-L6-v2; or a folder, or a model hub id.",
+        description="“generic” is the project's ready-made model; or a folder, or a model hub id.",
     )
     epochs: int = Field(
         3, ge=1, le=100, title="Epochs", description="How often the training sees every pair."

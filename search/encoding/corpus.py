@@ -33,6 +33,11 @@ _IN_MEMORY = 512 * 1024 * 1024
 
 Batches = Callable[[Sequence[str]], Iterator[tuple[list[int], Vectors]]]
 """Encodes texts batch by batch: the places of a batch's texts, and their vectors."""
+_IN_WORDS = {
+    "WordVectors": "its word vectors",
+    "EndpointEncoder": "its server",
+    "AdaptedEncoder": "its server and a matrix",
+}
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,8 @@ class _Work:
             return self._elsewhere.batches, self._elsewhere.facts
         model = transformer_of(self._encoder)
         if model is None:
-            told = {"backend": type(self._encoder).__name__}
+            kind = type(self._encoder).__name__
+            told = {"backend": _IN_WORDS.get(kind, kind)}
             return lambda texts: plain_batches(self._encoder, texts, "document"), told
         from search.encoding.backends.choice import choose
         from search.encoding.backends.pipeline import encode

@@ -57,7 +57,7 @@ def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
     made = []
     colours = widgets.colours([column.name for column in columns])
     for column, colour in zip(columns, colours, strict=True):
-        told = (column.title, _subtitle(project, column), _spoken(column))
+        told = (column.title, _subtitle(project, column), _spoken(project, column))
         made.append(Side(column.name, *told, colour))
     return made
 
@@ -153,12 +153,15 @@ def _subtitle(project: Project, column: SearchColumn) -> str:
     return column.explanation.removesuffix(".")
 
 
-def _spoken(column: SearchColumn) -> str:
+def _spoken(project: Project, column: SearchColumn) -> str:
     """What a sentence calls the column."""
     if column.kind == "model":
-        return (
-            "the generic model" if column.model == GENERIC else f"the custom model {column.model}"
-        )
+        if column.model == GENERIC:
+            return "the generic model"
+        ready_made = False
+        with suppress(Refused):
+            ready_made = find_model(project, column.model or "").kind == "generic"
+        return f"the {'ready-made' if ready_made else 'custom'} model {column.model}"
     return "keyword search" if column.kind == "keyword" else f"“{column.title}”"
 
 
