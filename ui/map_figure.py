@@ -85,7 +85,7 @@ def figure(
                 x=places[here, 0],
                 y=places[here, 1],
                 mode="markers",
-                customdata=here,
+                customdata=here.tolist(),
                 text=[escape(titles[place]) for place in here.tolist()],
                 hovertemplate="%{text}<extra></extra>",
                 marker={"size": size, "color": colour(kind), "opacity": 0.8},
