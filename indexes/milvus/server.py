@@ -22,6 +22,9 @@ _FLUSHING = 600.0
 _PORT = 19530
 _LITE = ".db"
 _GONE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
+# What a server says of a search that was under way when its collection was dropped.
+_DROPPED = ("channel not available", "delegator closed", "collection not found")
+_SWAPS = 3
 _T = TypeVar("_T")
 
 
@@ -151,7 +154,7 @@ class Server:
         :param name: a collection or an alias.
         :param only: a filter, applied while searching.
         """
-        found = self._ask(
+        found = self._ask_while_swapped(
             "search",
             lambda c: c.search(
                 name,
@@ -217,6 +220,17 @@ class Server:
             listed = self._ask("tell its aliases", partial(_aliases, collection))
             named.update(dict.fromkeys(listed, collection))
         return named
+
+    def _ask_while_swapped(self, what: str, call: Callable[[Any], _T]) -> _T:
+        """Ask again where the collection behind an alias was dropped while the question was on its way."""
+        for _ in range(_SWAPS):
+            try:
+                return self._ask(what, call)
+            except EngineFailed as error:
+                if not any(word in str(error) for word in _DROPPED):
+                    raise
+                time.sleep(_MOMENT)
+        return self._ask(what, call)
 
     def _ask(self, what: str, call: Callable[[Any], _T]) -> _T:
         """Ask the server for something; whatever goes wrong is one sentence."""
