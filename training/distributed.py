@@ -7,14 +7,16 @@ processes with their gradients, are the wrong ones of each query. So the result 
 batch size would learn. The first process alone measures the dev score, records the run and publishes the model.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from search.errors import Refused
+from search.errors import BespokeError, Refused
 from search.settings import settings
 
 _PATIENCE = 6 * 60 * 60  # Seconds; the others wait while the first measures the dev score.
+_FIRST_SPEAKS = 60  # Seconds; what one process cannot do, the first mostly cannot do either.
 
 
 def helps_only() -> bool:
@@ -67,3 +69,18 @@ def together() -> Iterator[None]:
 
             if torch.distributed.is_initialized():
                 torch.distributed.destroy_process_group()
+
+
+@contextmanager
+def first_speaks() -> Iterator[None]:
+    """A process that only helps keeps a mistake to itself until the first has told it.
+
+    torchrun ends all processes as soon as one has failed: a helper that fails first would take the sentence away
+    from the person, and two that tell it would say it twice.
+    """
+    try:
+        yield
+    except BespokeError:
+        if helps_only():
+            time.sleep(_FIRST_SPEAKS)  # torchrun ends it here, unless the mistake is its own alone.
+        raise

@@ -22,7 +22,7 @@ from search.word_vectors import WordVectors
 from search.workspace import Draft, Project, check_project_name
 from training.adapter import train_adapter, with_adapter
 from training.dev import DevSet
-from training.distributed import alone, helps_only, together
+from training.distributed import alone, first_speaks, helps_only, together
 from training.embedding import document_vectors, embedded
 from training.fine_tune import START, fine_tune
 from training.forgetting import General, general_ndcg, general_questions
@@ -56,20 +56,21 @@ def train(
     :returns: what was published; None in a process that only helped (see `training.distributed`).
     :raises Refused: for an unknown recipe or setting, a name that is taken, or data that is missing.
     """
-    info = recipe_info(recipe)
-    settings = validated(info, values or {})
-    called = _free_name(project, info.name, name)
-    started = time.monotonic()
-    if not alone() and not isinstance(settings, FineTune):
-        raise Refused(
-            f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
-        )
-    if isinstance(settings, Adapter):
-        return _adapted(project, called, settings, progress, started)
-    if isinstance(settings, FineTune):
-        return _fine_tuned(project, called, settings, progress, started)
-    assert isinstance(settings, WordVectorRecipe)
-    return _word_vectors(project, called, info.name, settings, progress, started)
+    with first_speaks():
+        info = recipe_info(recipe)
+        settings = validated(info, values or {})
+        called = _free_name(project, info.name, name)
+        started = time.monotonic()
+        if not alone() and not isinstance(settings, FineTune):
+            raise Refused(
+                f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
+            )
+        if isinstance(settings, Adapter):
+            return _adapted(project, called, settings, progress, started)
+        if isinstance(settings, FineTune):
+            return _fine_tuned(project, called, settings, progress, started)
+        assert isinstance(settings, WordVectorRecipe)
+        return _word_vectors(project, called, info.name, settings, progress, started)
 
 
 def _free_name(project: Project, recipe: str, name: str | None) -> str:
