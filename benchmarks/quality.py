@@ -19,7 +19,7 @@ from search.models import GENERIC, KEYWORD
 from search.settings import HOME_VARIABLE
 from search.workspace import Project, project_to_be
 from training.intake import import_beir
-from training.recipes import RECIPES
+from training.recipes.catalogue import RECIPES
 from training.samples import SAMPLES, create_sample
 from training.train import train
 

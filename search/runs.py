@@ -7,6 +7,7 @@ reads the folder sees the same: the page that started it, a second tab, the app 
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,11 +27,13 @@ from search.settings import child_environment, settings
 from search.workspace import Project, new_id, now, write_atomically
 
 State = Literal["starting", "running", "done", "failed", "refused", "cancelled", "interrupted"]
+_STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
 OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
 _COMMAND = "command.json"
 _STATUS = "status.json"
 _EVENTS = "events.jsonl"
 _LOG = "log"
+_CHECKPOINTS = "checkpoints"
 _PROCESS = "process.json"
 _WRITE_EVERY = 0.25
 _START_GRACE = 30.0
@@ -95,6 +98,11 @@ class Run:
     def command(self) -> str:
         """The line that does the same in a terminal."""
         return shlex.join(["python", "cli.py", *self.arguments])
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the work keeps how far it came, if it does."""
+        return self.folder / _CHECKPOINTS
 
     @property
     def verb(self) -> str:
@@ -226,6 +234,47 @@ def start(project: Project, arguments: Sequence[str]) -> Run:
     :param arguments: the command line after `cli.py`.
     """
     run = _new_run(project, arguments)
+    _launch(run)
+    return run
+
+
+def resumable(run: Run) -> bool:
+    """Whether a run ended before its time and left something to go on from."""
+    return run.status.state in _STOPPED and run.checkpoints.is_dir()
+
+
+def stopped_run(project: Project, identity: str | None = None) -> Run:
+    """The run of that id, or the newest, that can be resumed.
+
+    :raises Refused: when there is none.
+    """
+    for run in runs(project):
+        if identity in (None, run.id) and resumable(run):
+            return run
+    which = f"The run {identity!r}" if identity else "None of the project's runs"
+    raise Refused(
+        f"{which} can be resumed: only a training that was stopped before its end, and kept how far it came, can. "
+        "Start it again."
+    )
+
+
+def made_ready_again(run: Run) -> Run:
+    """Let the folder of a stopped run be used by a second process; it goes on from the checkpoints there."""
+    for name in (_PROCESS, _EVENTS):  # Of the process that is gone; the curve is told again.
+        (run.folder / name).unlink(missing_ok=True)
+    run._write(Status())
+    return run
+
+
+def resume(run: Run) -> Run:
+    """Start the command of a stopped run again, in a process of its own and in the same folder."""
+    _launch(made_ready_again(run))
+    return run
+
+
+def _launch(run: Run) -> None:
+    """Start the process of a run; what it prints goes into the log of its folder."""
+    arguments = run.arguments
     log = (run.folder / _LOG).open("wb")
     with log:
         process = subprocess.Popen(
@@ -238,7 +287,6 @@ def start(project: Project, arguments: Sequence[str]) -> Run:
         )
     threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.
     _claim_for(run, process.pid)
-    return run
 
 
 @contextmanager
@@ -336,9 +384,7 @@ class Recorder:
 
     def forget(self) -> None:
         """Remove the run's folder: the input was refused, so nothing happened."""
-        for path in self.run.folder.iterdir():
-            path.unlink()
-        self.run.folder.rmdir()
+        shutil.rmtree(self.run.folder)
         self.run.project.discard_if_empty()
 
 

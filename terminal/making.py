@@ -1,12 +1,22 @@
 """Commands that make models and indexes, list them, and take them away."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ProjectName
-from terminal.printing import aside, key_values, print_json, running, say, tell_notes
+from terminal.printing import (
+    aside,
+    checkpoints_of,
+    key_values,
+    print_json,
+    running,
+    say,
+    tell_notes,
+)
 
 app = typer.Typer()
 
@@ -104,15 +114,35 @@ def train(
 ) -> None:
     """Train a custom model by a recipe."""
     from search.workspace import project as existing
+    from training.checkpoints import Checkpoints
     from training.train import train as train_model
 
     with running(existing(project)) as run:
-        made = train_model(existing(project), recipe, name, key_values(set_ or []), run)
+        values, kept = key_values(set_ or []), Checkpoints(checkpoints_of(run))
+        made = train_model(existing(project), recipe, name, values, run, kept)
         if made is None:
             return
         tell_notes(run, made.notes)
         run.result(model=made.name, id=made.id)
         say(f"The model {made.name!r} is ready.")
+
+
+@app.command()
+def resume(
+    project: ProjectName,
+    run: Annotated[
+        str | None, typer.Argument(help="The run's id; by default the newest that can be resumed.")
+    ] = None,
+) -> None:
+    """Go on with a training that was cancelled or killed, from its last checkpoint."""
+    from search.runs import made_ready_again, stopped_run
+    from search.settings import child_environment
+    from search.workspace import project as existing
+
+    stopped = made_ready_again(stopped_run(existing(project), run))
+    aside(stopped.command)
+    command = [sys.executable, sys.argv[0], *stopped.arguments]
+    os.execve(sys.executable, command, child_environment(stopped.folder))  # noqa: S606
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -26,6 +27,13 @@ def running(project: Any) -> Iterator[Any]:
         return
     with bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
         yield recorder
+
+
+def checkpoints_of(run: Any) -> Path | None:
+    """Where the work of a run keeps how far it came; a process that only helps keeps nothing."""
+    from search.runs import Recorder
+
+    return run.run.checkpoints if isinstance(run, Recorder) else None
 
 
 @contextmanager

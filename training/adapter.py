@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.adapted import AdaptedEncoder
-from training.dev import DevSet
-from training.recipes import Adapter
+from training.dev import START, DevSet
+from training.recipes.adapter import Adapter
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,7 @@ class Adapted:
     def kept(self) -> str:
         """In words: "start", or which training, epoch and blend."""
         if self.epoch == 0:
-            return "start"
+            return START
         return f"epoch {self.epoch}, {self.negatives} negatives, blend {self.blend:g}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from search.evaluation import METRICS, newest_evaluation, verdict_on
 from search.models import GENERIC_TITLE, ModelInfo
 from search.workspace import Project
-from training.fine_tune import START
+from training.dev import START
 from training.forgetting import General
 
 CARD = "README.md"

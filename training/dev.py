@@ -15,6 +15,8 @@ from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
 from training.nearest import nearest
 
+START = "start"
+"""What was kept, when nothing that was tried served the dev queries better."""
 _QUERIES = 300
 _POOL_DOCUMENTS = 5_000
 _POOL_CHARACTERS = 600_000

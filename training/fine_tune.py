@@ -18,15 +18,14 @@ from search.encoders import best_device
 from search.progress import Progress
 from search.readers.pairs import Pair
 from search.ready_made.checkpoints import longest
-from training.dev import DevSet
+from training.dev import START, DevSet
 from training.distributed import alone, helps_only, trainer_arguments, whole_batch
-from training.recipes import FineTune
+from training.recipes.fine_tune import FineTune
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _FORWARD_AND_BACKWARD = 3.0
-START = "start"
 # They print every logged loss to stdout, and gather facts for a model card that is not written.
 _UNWANTED_CALLBACKS = (
     "PrinterCallback",

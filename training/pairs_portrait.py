@@ -21,7 +21,7 @@ from training.pair_faults import (
     repeated,
 )
 from training.pairs_advice import advice
-from training.recipes import FineTune
+from training.recipes.fine_tune import FineTune
 
 _EXAMPLES = 10
 _EXCERPT = 200

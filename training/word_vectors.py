@@ -10,7 +10,7 @@ from search.corpus import Corpus
 from search.errors import Refused
 from search.progress import Progress
 from search.word_vectors import WordVectors, words_of
-from training.recipes import FastText, Word2Vec, WordVectorRecipe
+from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
 
 _READ = 500
 _COMMON_SAMPLE = 5_000

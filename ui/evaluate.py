@@ -13,7 +13,7 @@ from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.models import GENERIC, KEYWORD, default_models, models
 from search.statistics import PairedTest
 from search.workspace import Manifest, Project
-from training.fine_tune import START
+from training.dev import START
 from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets
 

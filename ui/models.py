@@ -13,7 +13,7 @@ from search.evaluation import verdict_on
 from search.models import ModelInfo, models
 from search.workspace import Project
 from training.export import export
-from training.recipes import RECIPES
+from training.recipes.catalogue import RECIPES
 from ui import navigation, ready_made, widgets
 
 

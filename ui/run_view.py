@@ -82,6 +82,14 @@ def ended(run: Run) -> None:
         if log and status.state != "refused":
             with st.expander("What it printed"):
                 st.code(log, language=None, wrap_lines=True)
+    if runs.resumable(run) and st.button(
+        "Resume",
+        key=f"resume-{run.id}",
+        icon=":material/play_arrow:",
+        help="Go on where it stopped.",
+    ):
+        runs.resume(run)
+        st.rerun()
     for note in status.notes:
         st.info(note, icon=":material/info:")
 

@@ -11,7 +11,7 @@ from search.errors import BespokeError
 from search.models import ModelInfo, custom_manifests, models
 from search.words import nearest_words
 from search.workspace import Project
-from training.recipes import RECIPES, RecipeInfo, recommended
+from training.recipes.catalogue import RECIPES, RecipeInfo, recommended
 from ui import loaders, navigation, run_view, widgets
 
 

@@ -25,7 +25,7 @@ from search.progress import silent
 from search.ready_made import checkpoints, static
 from search.ready_made.prompts import Prompts
 from search.workspace import Project
-from training.recipes import FastText, Word2Vec
+from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors import train_word_vectors
 
 TEXTS = [

@@ -16,7 +16,7 @@ from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import silent
 from search.word_vectors import WordVectors, words_of
-from training.recipes import FastText, Word2Vec
+from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors import train_word_vectors
 
 HINDI = [

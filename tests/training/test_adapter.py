@@ -20,7 +20,7 @@ from training import adapter
 from training.adapter import Embedded, numbered, train_adapter
 from training.intake import import_beir
 from training.material import gather
-from training.recipes import Adapter
+from training.recipes.adapter import Adapter
 from training.train import train
 
 

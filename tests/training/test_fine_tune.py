@@ -17,7 +17,7 @@ from training.dev import DevSet
 from training.fine_tune import fine_tune
 from training.intake import import_beir
 from training.pairs import current_pairs
-from training.recipes import FineTune
+from training.recipes.fine_tune import FineTune
 
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3}
 

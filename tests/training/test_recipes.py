@@ -3,15 +3,9 @@
 import pytest
 
 from search.errors import Refused
-from training.recipes import (
-    RECIPES,
-    FastText,
-    FineTune,
-    Word2Vec,
-    recipe_info,
-    recommended,
-    validated,
-)
+from training.recipes.catalogue import RECIPES, recipe_info, recommended, validated
+from training.recipes.fine_tune import FineTune
+from training.recipes.word_vectors import FastText, Word2Vec
 
 
 def test_the_recipes_and_what_they_need():

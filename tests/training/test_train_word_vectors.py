@@ -8,7 +8,7 @@ from search.progress import silent
 from search.word_vectors import words_of
 from search.workspace import Project
 from training.intake import import_beir
-from training.recipes import FastText, Word2Vec
+from training.recipes.word_vectors import FastText, Word2Vec
 from training.train import train
 from training.word_vectors import train_word_vectors
 

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from search.words import nearest_words
 from search.workspace import Project
-from training.recipes import RECIPES
+from training.recipes.catalogue import RECIPES
 
 TITLES = {"adapter": "Adapter", "fine-tune": "Fine-tune"}
 TITLES |= {"word2vec": "Word2Vec", "fasttext": "FastText"}

@@ -1,0 +1,37 @@
+"""The recipe "adapter", from a request to a published model."""
+
+from search.adapted import ADAPTER_OF
+from search.encoders import best_device
+from search.models import named
+from search.progress import Stage
+from training.adapter import train_adapter, with_adapter
+from training.embedding import document_vectors, embedded
+from training.forgetting import general_ndcg
+from training.making.publishing import DevRecord, publish_taught
+from training.making.request import Request, Trained
+from training.making.starts import start_of
+from training.material import gather
+from training.recipes.adapter import Adapter
+
+
+def make_adapter(request: Request) -> Trained:
+    """Train an adapter and publish it.
+
+    :raises Refused: when data is missing, or the base cannot be adapted.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, Adapter)
+    progress(0, 0, "keeping training and test apart")
+    material = gather(project)
+    progress(0, 0, f"loading {settings.base} on {best_device()}")
+    base = start_of(project, settings.base)
+    # Shares of the time as measured; where the base has no index yet, its building comes first.
+    known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.4)
+    documents, index = document_vectors(project, settings.base, base, material, known)
+    data = embedded(base, named(project, settings.base), material, documents, encoded)
+    adapted = train_adapter(data, material.dev, settings, Stage(progress, 0.4, 1.0))
+    model = with_adapter(base, adapted.matrix)
+    dev = DevRecord([adapted.start, adapted.best], adapted.kept)
+    facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
+    knew = general_ndcg(base)
+    return publish_taught(request, settings.base, model, material, dev, knew, **facts)

@@ -1,0 +1,122 @@
+"""A model that was trained becomes an artifact, with all that is known of how."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search.adapted import FORMAT as MATRIX
+from search.adapted import AdaptedEncoder
+from search.encoders import best_device
+from search.errors import Failed
+from search.evaluation import TRAINED_ON
+from search.models import named
+from search.readers.pairs import Pair
+from search.workspace import Draft, Project
+from training.dev import START
+from training.forgetting import General, general_ndcg, general_questions
+from training.making.request import Request, Trained
+from training.making.starts import origin_of
+from training.material import Material
+
+IS_START = "is_start"
+
+
+@dataclass(frozen=True)
+class DevRecord:
+    """What the dev queries said: scores as the training went (the first is the start's), and what was kept.
+
+    :param kept: in words; `START` when nothing was better than the start.
+    """
+
+    scores: list[float]
+    kept: str
+
+    @property
+    def is_start(self) -> bool:
+        """Whether nothing beat the start, so that it is published as it is."""
+        return self.kept == START
+
+
+def publish_taught(
+    request: Request,
+    base: str,
+    model: Any,
+    material: Material,
+    dev: DevRecord,
+    knew: float,
+    **facts: Any,
+) -> Trained:
+    """Publish an encoder that learned from pairs: a SentenceTransformer, or a matrix over a server's vectors.
+
+    :param base: the name of what it started from.
+    :param knew: the start's score on the general questions.
+    :param facts: more for the manifest.
+    :raises Failed: for a model that does not know its own size.
+    """
+    project, notes = request.project, list(material.notes)
+    general = General(len(general_questions()), knew, general_ndcg(model))
+    if dev.is_start:
+        notes.append(
+            "Nothing that was tried was better than the start on the dev queries, so this model is the "
+            "untouched start. More pairs, or a lower learning rate, may help."
+        )
+    else:
+        notes.append(general.sentence)
+    dimension = model.get_embedding_dimension()
+    if dimension is None:
+        raise Failed(f"The model {base} does not say how many dimensions it has.")
+    with project.publish("models", material.made_from) as draft:
+        model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
+        form = MATRIX if isinstance(model, AdaptedEncoder) else "sentence-transformer"
+        describe(draft, request, dimension, form)
+        _write_trained_on(draft, material.guarded.pairs)
+        _inherit_trained_on(project, draft, base)
+        draft.details.update(
+            origin=origin_of(project, base),
+            pairs=len(material.guarded.pairs),
+            left_out=material.guarded.same_query + material.guarded.same_document,
+            dev={
+                "queries": len(material.dev.query_set.queries),
+                "documents": len(material.dev.ids),
+                "ndcg@10": dev.scores,
+                "kept": dev.kept,
+            },
+            general=general.as_json(),
+            device=best_device(),
+            seconds=round(time.monotonic() - request.started, 1),
+            notes=notes,
+            **({IS_START: True} if dev.is_start else {}),
+            **facts,
+        )
+    request.checkpoints.clear()
+    return Trained(request.name, draft.id, notes)
+
+
+def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:
+    """What every model's manifest says."""
+    draft.details.update(
+        name=request.name,
+        recipe=request.recipe,
+        settings=request.settings.model_dump(),
+        dimension=dimension,
+        format=form,
+    )
+
+
+def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
+    with (draft.folder / TRAINED_ON).open("w", encoding="utf-8") as stream:
+        for pair in pairs:
+            stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+
+
+def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
+    """What a custom base learned from, the new model has learned from too."""
+    info = named(project, base)
+    if info is not None and info.kind == "custom":
+        draft.made_from["base"] = info.id
+        earlier = project.folder / "models" / info.id / TRAINED_ON
+        if earlier.is_file():
+            with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
+                stream.write(earlier.read_text(encoding="utf-8"))

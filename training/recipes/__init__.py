@@ -1,0 +1,1 @@
+"""The recipes as people set them: settings, and the list of them."""

@@ -1,0 +1,12 @@
+"""What the settings of every recipe have."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Recipe(BaseModel):
+    """Settings that every recipe has. The title of a field is its label, the description its help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    seed: int = Field(
+        42, ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same model."
+    )

@@ -1,0 +1,116 @@
+"""What can be trained: one validated settings model per recipe, the same for JSON, form and terminal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from search.errors import Refused
+from training.recipes.adapter import Adapter
+from training.recipes.base import Recipe
+from training.recipes.fine_tune import FineTune
+from training.recipes.word_vectors import FastText, Word2Vec
+
+
+@dataclass(frozen=True)
+class RecipeInfo:
+    """A recipe as people meet it."""
+
+    name: str
+    title: str
+    summary: str
+    settings: type[Recipe]
+    needs_pairs: bool
+
+
+RECIPES: dict[str, RecipeInfo] = {
+    info.name: info
+    for info in (
+        RecipeInfo(
+            "adapter",
+            "Adapter",
+            "Learns, in seconds to a minute or two, how to turn the generic model’s vectors towards your queries and "
+            "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
+            Adapter,
+            True,
+        ),
+        RecipeInfo(
+            "fine-tune",
+            "Fine-tune",
+            "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
+            "card, minutes; with few pairs often the best.",
+            FineTune,
+            True,
+        ),
+        RecipeInfo(
+            "word2vec",
+            "Word2Vec",
+            "Learns words from scratch from your documents alone, in seconds. For languages and "
+            "jargon that no model fits; it knows only words that it has seen.",
+            Word2Vec,
+            False,
+        ),
+        RecipeInfo(
+            "fasttext",
+            "FastText",
+            "As Word2Vec, but it also learns word parts: misspelt and unseen words get a vector.",
+            FastText,
+            False,
+        ),
+    )
+}
+
+
+_FEW_PAIRS = 1_000
+
+
+def recommended(pairs: int) -> tuple[str, str]:
+    """The recipe to start with, and why, from the number of pairs (see the README's table).
+
+    On the sets measured (README), fine-tuning scored higher than an adapter below a thousand pairs; above,
+    the adapter scored higher, in a fraction of the time.
+    """
+    if pairs == 0:
+        return "fasttext", "it needs no pairs, and reads words that it has never seen"
+    if pairs < _FEW_PAIRS:
+        return (
+            "fine-tune",
+            f"with only {pairs:,} pairs, teaching the whole model usually gains more than an adapter",
+        )
+    return (
+        "adapter",
+        f"with {pairs:,} pairs, it usually gains much in a fraction of a fine-tune's time",
+    )
+
+
+def recipe_info(name: str) -> RecipeInfo:
+    """The recipe of that name.
+
+    :raises Refused: naming the recipes that there are.
+    """
+    if name not in RECIPES:
+        raise Refused(f"There is no recipe {name!r}. The recipes are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def validated(info: RecipeInfo, values: Mapping[str, Any]) -> Recipe:
+    """Settings of a recipe from texts or values; those not given take their defaults.
+
+    :raises Refused: naming the setting, what is wrong with it, and what is allowed.
+    """
+    try:
+        settings = info.settings.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(info.settings.model_fields)
+            raise Refused(
+                f"{info.name} has no setting {key!r}. Its settings are: {known}."
+            ) from None
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise Refused(f"{info.name}: {key}={first['input']} cannot be used ({message}).") from None
+    if isinstance(settings, FastText) and settings.min_n > settings.max_n:
+        raise Refused(f"fasttext: min_n={settings.min_n} is greater than max_n={settings.max_n}.")
+    return settings
