@@ -1,16 +1,21 @@
-"""The browser face: page config and navigation."""
+"""The browser face: page config and navigation, and the server they are served by."""
 
 from pathlib import Path
 
 import streamlit as st
+from streamlit.starlette import App
 
+from ui import first_paint
 from ui.navigation import pages
 
 HERE = Path(__file__).parent
 
-st.set_page_config(page_title="Bespoke", page_icon=str(HERE / "ui" / "icon.svg"), layout="wide")
-st.logo(str(HERE / "ui" / "logo.svg"), size="large")
-st.html(HERE / "ui" / "style.css")
-# A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
-st.html(f"<style>body {{ color-scheme: {st.context.theme.type or 'light'}; }}</style>")
-st.navigation(list(pages().values()), position="top").run()
+if __name__ == "__main__":  # Streamlit runs this file anew for each view of a page ...
+    st.set_page_config(page_title="Bespoke", page_icon=str(HERE / "ui" / "icon.svg"), layout="wide")
+    st.logo(str(HERE / "ui" / "logo.svg"), size="large")
+    # A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
+    scheme = st.context.theme.type or "light"
+    st.html(f"<style>body {{ color-scheme: {scheme}; }}</style>")
+    st.navigation(list(pages().values()), position="top").run()
+else:  # ... and imports it once, for what it serves.
+    app = App(Path(__file__).resolve(), routes=first_paint.routes())

@@ -226,7 +226,10 @@ def _intervals(result: Evaluation) -> None:
         .mark_rule(strokeDash=[4, 4], color="#8a94a3")
         .encode(x="zero:Q")
     )
-    st.altair_chart(chart.properties(height=110 + 50 * len(rows)), width="stretch")
+    height = 110 + 50 * len(rows)
+    # The chart comes a moment later than the rest; its place is kept.
+    with st.container(height=height + 16, border=False, key="intervals"):
+        st.altair_chart(chart.properties(height=height), width="stretch")
     st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
 
 

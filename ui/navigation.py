@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import streamlit as st
@@ -9,24 +10,16 @@ import streamlit as st
 from search.errors import BespokeError
 from ui import state
 
+NAMES = (
+    "projects", "corpus", "train", "compare", "judge", "evaluate", "map", "words", "models",
+)  # fmt: skip
+"""The names of the pages, as addresses have them, in the order of the navigation."""
+
 
 def pages() -> dict[str, Any]:
-    """Every page of the app, in the order of the navigation."""
+    """Every page of the app, by name."""
     # Imported here because the pages themselves link to one another through this module.
-    from ui import compare, corpus, evaluate, judge, models, projects, train, words
-    from ui import map as corpus_map
-
-    rooms = {
-        "projects": projects.page,
-        "corpus": corpus.page,
-        "train": train.page,
-        "compare": compare.page,
-        "judge": judge.page,
-        "evaluate": evaluate.page,
-        "map": corpus_map.page,
-        "words": words.page,
-        "models": models.page,
-    }
+    rooms = {name: import_module(f"ui.{name}").page for name in NAMES}
     return {
         name: st.Page(
             _guarded(draw), title=name.capitalize(), url_path=name, default=name == "projects"

@@ -1,0 +1,68 @@
+"""Cold, over a slow line: a page that is opened for the first time does not jump while its parts come in."""
+
+from pathlib import Path
+
+import pytest
+from driving import PATIENCE, Server, settled
+from playwright.sync_api import Browser
+
+from search.evaluation import evaluate
+from search.history import remember
+from search.indexing import index_model
+from search.workspace import Project, project_to_be
+from training.intake import import_beir
+from training.train import train
+from ui.navigation import NAMES
+
+# Every layout shift since the first byte, with what it moved.
+WATCH = """window.bespokeShifts = []; new PerformanceObserver(list => {
+  for (const e of list.getEntries()) window.bespokeShifts.push(
+    [e.value, ...e.sources.map(s => s.node?.className || s.node?.nodeName || '')]);
+}).observe({type: 'layout-shift', buffered: true});"""
+# web.dev calls a page good below .1 (https://web.dev/articles/cls); a page of ours must be far below, Compare still more.
+MOST = {"compare": 0.01}
+USUAL = 0.05
+SLOW_LINE = {
+    "offline": False, "latency": 40, "downloadThroughput": 4_000_000, "uploadThroughput": 1_000_000,
+}  # fmt: skip
+
+
+@pytest.fixture
+def tiny(tiny_beir: Path, workspace: Path) -> Project:
+    made = project_to_be("Tiny")
+    import_beir(made, tiny_beir)
+    train(made, "word2vec", "words", {"epochs": 3})
+    index_model(made, "words")
+    evaluate(made, ["generic", "words"])
+    remember(made, "velkorin")
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_no_page_jumps_on_a_cold_first_load(
+    tiny: Project, browser: Browser, server: Server
+) -> None:
+    moved = {}
+    for name in NAMES:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", SLOW_LINE)
+        path = "" if name == "projects" else name
+        query = "&q=tirmathal+velkorin+shoulder" if name == "compare" else ""
+        page.goto(f"{server.url}/{path}?project=Tiny{query}")
+        settled(page)
+        if name == "compare":
+            page.wait_for_selector(".b-hit[data-doc]")
+        page.wait_for_timeout(1_000)
+        settled(page)
+        assert page.evaluate("getComputedStyle(document.querySelector('.stMainBlockContainer')).maxWidth") == "1200px"  # fmt: skip
+        told = page.evaluate("window.bespokeShifts")
+        if sum(shift[0] for shift in told) > MOST.get(name, USUAL):
+            moved[name] = told
+        context.close()
+    assert moved == {}
