@@ -10,7 +10,7 @@ from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.fast import fast
-from search.errors import Failed, Refused
+from search.errors import Damaged, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
@@ -225,22 +225,22 @@ def open_searcher(
 ) -> Searcher:
     """A searcher over an index that was built.
 
-    :raises Failed: when the index is damaged, or was made with another model.
+    :raises Damaged: when the index is damaged, or was made with another model.
     """
     folder = project.checked(index)
     if index.details["fingerprint"] != info.fingerprint:
-        raise Failed(
-            f"The index {index.id} was made with another version of {info.name!r}. Build it again: "
-            f"python cli.py index {project.name} --model {info.name}."
+        raise Damaged(
+            f"The index {index.id} was made with another version of {info.name!r}.", folder
         )
     try:
         with in_words():
             loaded = open_index(folder, index.details, connection(project))
     except BrokenIndex as error:
-        raise Failed(f"{error}. Delete the folder {folder} and build it again.") from error
+        raise Damaged(f"{error}.", folder) from error
     if loaded.dimension != info.dimension:
-        raise Failed(
+        raise Damaged(
             f"The index {index.id} has {loaded.dimension} dimensions, the model {info.name!r} has "
-            f"{info.dimension}. Delete the folder {folder} and build it again."
+            f"{info.dimension}.",
+            folder,
         )
     return Searcher(info, fast(encoder), loaded, corpus)

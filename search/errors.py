@@ -3,10 +3,13 @@
 BespokeError
 ├── Refused     the input was not accepted; nothing changed          (exit status 2)
 ├── Failed      the work was accepted but could not be completed     (exit status 1)
+│   └── Damaged a part of a project cannot be used as it is on disk  (exit status 1)
 └── Cancelled   the person stopped the work; nothing was published   (exit status 1)
 
 The message of each is written for the person who caused it: what was wrong, where, what to do.
 """
+
+from pathlib import Path
 
 
 class BespokeError(Exception):
@@ -23,6 +26,19 @@ class Refused(BespokeError):
 
 class Failed(BespokeError):
     """The work was accepted but could not be completed; nothing was published."""
+
+
+class Damaged(Failed):
+    """A part of a project cannot be used as it is on disk.
+
+    :param what: what is wrong, as a sentence.
+    :param folder: of the artifact; what can be made again is made again when that folder is gone.
+    """
+
+    def __init__(self, what: str, folder: Path) -> None:
+        super().__init__(f"{what} Delete the folder {folder} and make it again.")
+        self.what = what
+        self.folder = folder
 
 
 class Cancelled(BespokeError):

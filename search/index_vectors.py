@@ -2,17 +2,17 @@
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
-from search.errors import Failed
+from search.errors import Damaged
 from search.workspace import Manifest, Project
 
 
 def vectors_of(project: Project, index: Manifest) -> Vectors:
     """All vectors of an index, by position, of length 1 or zero: shape (n, d). Mapped, not read.
 
-    :raises Failed: when the index is damaged, or older than the way in which vectors are kept.
+    :raises Damaged: when the index is damaged, or older than the way in which vectors are kept.
     """
     folder = project.checked(index)
     try:
         return stored_vectors(folder)
     except BrokenIndex as error:
-        raise Failed(f"{error}. Delete the folder {folder} and build it again.") from error
+        raise Damaged(f"{error}.", folder) from error

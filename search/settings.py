@@ -36,6 +36,7 @@ class Limits:
     json_bytes: int = 256 * 1024 * 1024
     spreadsheet_rest_bytes: int = 256 * 1024 * 1024
     endpoint_tokens: int = 2_000_000
+    explanation_tokens: int = 30_000
 
 
 @dataclass(frozen=True)

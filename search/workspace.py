@@ -22,7 +22,7 @@ from typing import Any, Literal
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from search.errors import Failed, Refused
+from search.errors import Damaged, Failed, Refused
 from search.settings import settings
 from search.text import MARKS
 
@@ -210,16 +210,13 @@ class Project:
     def artifact(self, kind: Kind, identity: str) -> Manifest:
         """The artifact of a kind with this id.
 
-        :raises Failed: when it is not there (any more) or damaged.
+        :raises Damaged: when it is not there (any more) or cannot be read.
         """
         return read_manifest(self.folder / kind / identity)
 
     def remove(self, manifest: Manifest) -> None:
         """Delete an artifact: it vanishes at once, then its files go (a later publish sweeps up leftovers)."""
-        folder = self.folder_of(manifest)
-        grave = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
-        folder.rename(grave)
-        shutil.rmtree(grave)
+        discard(self.folder_of(manifest))
 
     def folder_of(self, manifest: Manifest) -> Path:
         """Where an artifact's files are."""
@@ -228,16 +225,16 @@ class Project:
     def checked(self, manifest: Manifest) -> Path:
         """The artifact's folder, after its files were found whole.
 
-        :raises Failed: naming the file that is missing, cut short or changed, and what to do.
+        :raises Damaged: naming the file that is missing, cut short or changed, and what to do.
         """
         folder = self.folder_of(manifest)
         for name, record in manifest.files.items():
             path = folder / name
             problem = _problem_with(path, record)
             if problem:
-                raise Failed(
-                    f"The {KIND_NAMES[manifest.kind]} {manifest.id} is damaged: {name} {problem}. "
-                    f"Delete the folder {folder} and make it again."
+                raise Damaged(
+                    f"The {KIND_NAMES[manifest.kind]} {manifest.id} is damaged: {name} {problem}.",
+                    folder,
                 )
         return folder
 
@@ -373,19 +370,26 @@ def _created(project: Project) -> str | None:
         return None
 
 
+def discard(folder: Path) -> None:
+    """Delete an artifact by its folder: it vanishes at once, then its files go."""
+    grave = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    folder.rename(grave)
+    shutil.rmtree(grave)
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read an artifact's manifest.
 
-    :raises Failed: when it is damaged or does not belong to this folder.
+    :raises Damaged: when it cannot be read or does not belong to this folder.
     """
     path = folder / MANIFEST
     try:
         stat = path.stat()
         manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size)
     except (OSError, ValidationError):
-        raise Failed(f"{path} is damaged. Delete the folder {folder} and make it again.") from None
+        raise Damaged(f"{path} is damaged.", folder) from None
     if manifest.id != folder.name or manifest.kind != folder.parent.name:
-        raise Failed(f"{path} belongs to another folder. Delete {folder} and make it again.")
+        raise Damaged(f"{path} belongs to another folder.", folder)
     return manifest
 
 

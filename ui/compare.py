@@ -10,7 +10,7 @@ from search.engine import check_query, search
 from search.errors import BespokeError
 from search.filters import Scope
 from search.workspace import Manifest, Project
-from ui import loaders, narrowing, navigation, widgets
+from ui import failures, loaders, narrowing, navigation, widgets
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
@@ -30,14 +30,8 @@ def page() -> None:
 
 
 @st.fragment  # What is typed draws this part anew, and nothing else.
+@failures.guarded
 def _compare(project: Project, manifest: Manifest) -> None:
-    try:
-        _draw(project, manifest)
-    except BespokeError as error:
-        columns.failed(error)
-
-
-def _draw(project: Project, manifest: Manifest) -> None:
     corpus = loaders.corpus(project, manifest)
     query = asking.box(project)
     offers = st.container()
@@ -49,6 +43,8 @@ def _draw(project: Project, manifest: Manifest) -> None:
         scope = narrowing.scope(
             f"{project.name}-{manifest.id}", corpus, loaders.columns(project, manifest)
         )
+    with bar.judge:
+        tools.judge_blind([column.name for column in chosen])
     with bar.history:
         asking.past(project)
     with offers:
@@ -110,7 +106,7 @@ def _searched(
             return None
     except BespokeError as error:
         slot.clear()
-        columns.failed(error)
+        failures.say(error)
         return None
     said = agreement.sentence(board.results, sides, board.judged)
     figures = agreement.proof(project, [side.name for side in sides])

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from search import runs
+from search.columns import known_columns, parse_column
 from search.errors import BespokeError
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.models import GENERIC, KEYWORD, default_models, models
@@ -86,14 +87,14 @@ def _measure(project: Project, names: list[str]) -> None:
 
 
 def _again(project: Project, wanted: list[str]) -> None:
-    options = [*(info.name for info in models(project)), KEYWORD]
+    options = {column.name: column.title for column in known_columns(project)}
     with st.expander("Measure other models"):
         names = st.multiselect(
-            "Models (the first is the baseline)",
+            "Models, keyword search, both together, or read again by a reranker (the first is the baseline)",
             options,
             default=[*wanted, KEYWORD],
-            format_func=widgets.model_title,
-            key=f"measure-{project.name}-{len(options)}",
+            format_func=lambda name: widgets.literal(options[name]),
+            key=f"measure-{project.name}-{hash(tuple(options))}",
         )
         if st.button("Measure", type="primary", disabled=not names, key="measure"):
             _measure(project, names)
@@ -101,7 +102,8 @@ def _again(project: Project, wanted: list[str]) -> None:
 
 def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
     tests = [test for test in result.comparisons if test.candidate != KEYWORD]
-    main = tests[-1] if tests else None
+    plain = [test for test in tests if parse_column(test.candidate).kind == "model"]
+    main = (plain or tests)[-1] if tests else None
     if main is not None:
         verdict(main, len(result.queries))
     if not result.clean:

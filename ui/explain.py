@@ -15,7 +15,7 @@ from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
 from search.models import KEYWORD, ModelInfo, find_model
 from search.workspace import Manifest, Project
-from ui import loaders, run_view, widgets
+from ui import failures, loaders, run_view, widgets
 
 _STRONGEST = 5
 _FAINT = 0.08
@@ -206,6 +206,7 @@ def _look_up(project: Project, model: str) -> None:
 
 
 @st.fragment(run_every=1.0)
+@failures.guarded
 def _waiting(
     project: Project, manifest: Manifest, side: _Side, query: str, place: int, run_id: str
 ) -> None:

@@ -16,6 +16,7 @@ from streamlit import file_util
 from ui.navigation import NAMES
 
 _STYLE = Path(__file__).with_name("style.css")
+_SCRIPT = Path(__file__).with_name("early.js")
 _BODY = "<body>"
 # What most pages are drawn with. Streamlit fetches each when it is first needed: one after another, with a gap in its
 # place meanwhile.
@@ -38,7 +39,7 @@ async def _answer(request: Request) -> HTMLResponse:
 
 @cache
 def document() -> str:
-    """Streamlit's document with the title, the style sheet, and what most pages need beside them.
+    """Streamlit's document with the title, the style sheet, a small script, and what most pages need beside them.
 
     The sheet stands in the body: what Streamlit adds to the head later must not come after it.
     """
@@ -51,8 +52,9 @@ def document() -> str:
         if file not in made
     )
     made = made.replace("</head>", f"{ahead}</head>", 1)
-    style = _STYLE.read_text(encoding="utf-8")
-    return made.replace(_BODY, f"{_BODY}\n<style>\n{style}</style>", 1)
+    style, script = (path.read_text(encoding="utf-8") for path in (_STYLE, _SCRIPT))
+    ours = f"{_BODY}\n<style>\n{style}</style>\n<script>\n{script}</script>"
+    return made.replace(_BODY, ours, 1)
 
 
 def _ahead(folder: Path) -> list[str]:

@@ -37,6 +37,10 @@ def page() -> None:
 def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None:
     setup = saved_setup(project)
     judge = _judge_name(project)
+    handed = start.handed_over(project, setup)
+    if handed is not None:
+        start.begin(project, handed, judge, instead_of=setup)
+        return
     if setup is None or judge is None or not start.ready(project, setup, manifest):
         start.begin(project, setup, judge)
         return

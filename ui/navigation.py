@@ -1,14 +1,12 @@
 """The pages, by name, and how to get from one to another."""
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 import streamlit as st
 
-from search.errors import BespokeError
-from ui import state
+from ui import failures, state
 
 NAMES = (
     "projects", "corpus", "train", "compare", "judge", "evaluate", "map", "words", "models",
@@ -22,26 +20,16 @@ def pages() -> dict[str, Any]:
     rooms = {name: import_module(f"ui.{name}").page for name in NAMES}
     return {
         name: st.Page(
-            _guarded(draw), title=name.capitalize(), url_path=name, default=name == "projects"
+            failures.guarded(draw),
+            title=name.capitalize(),
+            url_path=name,
+            default=name == "projects",
         )
         for name, draw in rooms.items()
     }
 
 
-def _guarded(draw: Callable[[], None]) -> Callable[[], None]:
-    """The page, on which damaged data is a message and not a traceback."""
-
-    @wraps(draw)
-    def page() -> None:
-        try:
-            draw()
-        except BespokeError as error:
-            st.error(str(error), icon=":material/error:")
-
-    return page
-
-
-def go(name: str, project: str | None = None, **parameters: str) -> None:
+def go(name: str, project: str | None = None, **parameters: str | Iterable[str]) -> None:
     """Open a page, with a project and its address parameters."""
     chosen = project or state.chosen_name()
     if chosen is not None:

@@ -9,6 +9,7 @@ import streamlit as st
 from search import runs
 from search.runs import OVER, Run
 from search.workspace import Project
+from ui import failures
 from ui.widgets import duration
 
 _TITLES = {
@@ -45,6 +46,7 @@ def watch(run: Run) -> None:
 
 
 @st.fragment(run_every=1.0)
+@failures.guarded
 def _live(run: Run) -> None:
     status = run.status
     if status.state in OVER:

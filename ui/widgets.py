@@ -7,6 +7,7 @@ from itertools import cycle
 
 import streamlit as st
 
+from search.columns import parse_column
 from search.index_told import index_line, newest_of
 from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo
 from search.workspace import Project
@@ -92,10 +93,8 @@ def colours(names: Sequence[str]) -> list[str]:
 
 
 def model_title(model: str) -> str:
-    """A model's name as people read it."""
-    if model == GENERIC:
-        return "Generic"
-    return "Keyword search" if model == KEYWORD else model
+    """The name of a model, or of another column, as people read it."""
+    return parse_column(model).title
 
 
 def model_subtitle(model: str, recipe: str | None, title: str = GENERIC_TITLE) -> str:

@@ -39,7 +39,7 @@ QueryScores = Callable[[Sequence[str]], Scores]
 MOST_VARIANTS = 40
 """How many variants of a passage are scored; a passage of 250 word pieces takes MiniLM some 30 ms on two cores."""
 _MOST_SENTENCES = 16
-_MOST_QUERY_WORDS = 24
+MOST_QUERY_WORDS = 24
 _SHORT = 3
 
 
@@ -116,7 +116,13 @@ class Scorer:
         return cls(passages, queries)
 
 
-def left_out(scorer: Scorer, query: str, passage: str, most: int = MOST_VARIANTS) -> Attribution:
+def left_out(
+    scorer: Scorer,
+    query: str,
+    passage: str,
+    most: int = MOST_VARIANTS,
+    asked: int = MOST_QUERY_WORDS,
+) -> Attribution:
     """Explain a score by leaving out parts of the passage, then of the query.
 
     Sentences come first. The words of those that pull most are then left out one by one, as far as `most` allows;
@@ -124,6 +130,7 @@ def left_out(scorer: Scorer, query: str, passage: str, most: int = MOST_VARIANTS
 
     :param passage: what the model sees of it.
     :param most: how many variants of the passage may be scored, besides the passage itself; at least 4.
+    :param asked: how many variants of the query may be scored.
     """
     sentences = grouped(sentence_spans(passage), min(_MOST_SENTENCES, most // 2))
     words = word_spans(passage)
@@ -139,8 +146,7 @@ def left_out(scorer: Scorer, query: str, passage: str, most: int = MOST_VARIANTS
     if fresh:
         fallen = score - scorer.passages(query, [without(passage, unit) for unit in fresh])
         drops.update(zip(fresh, fallen.tolist(), strict=True))
-    asked = word_spans(query)
-    pieces = grouped(asked, _MOST_QUERY_WORDS)
+    pieces = grouped(word_spans(query), asked)
     kept = [without(query, piece) for piece in pieces]
     falls = (
         score - scorer.queries(kept, passage) if len(pieces) > 1 else np.full(len(pieces), score)

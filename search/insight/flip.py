@@ -6,9 +6,12 @@ from typing import Any
 
 from search.columns import SearchColumn, chosen_columns
 from search.corpus import Corpus
+from search.encoders import Metered
+from search.endpoint.tokens import tokens_of
 from search.engine import check_query, retrievers_for
 from search.errors import Refused
 from search.insight.attribution import (
+    MOST_QUERY_WORDS,
     MOST_VARIANTS,
     Attribution,
     Part,
@@ -24,6 +27,7 @@ from search.insight.terms import matcher, term_contributions
 from search.models import KEYWORD
 from search.progress import Progress, silent
 from search.retrievers import KeywordSearcher, Retriever, Searcher
+from search.settings import LIMITS
 from search.workspace import Project
 
 UNKNOWN = "The model knows no word of this question, so it cannot find the document."
@@ -101,7 +105,25 @@ def attribute(
     if place is None:
         return Explained(retriever.name, None, UNKNOWN)
     (passage,) = corpus.embedded_at([place])
-    return Explained(retriever.name, left_out(Scorer.of(retriever.encoder), query, passage, most))
+    asked = MOST_QUERY_WORDS
+    if isinstance(retriever.encoder, Metered):
+        most, asked = affordable(query, passage, most)
+    scorer = Scorer.of(retriever.encoder)
+    return Explained(retriever.name, left_out(scorer, query, passage, most, asked))
+
+
+def affordable(query: str, passage: str, most: int) -> tuple[int, int]:
+    """How many variants of a passage and of a query a server may be sent for one explanation.
+
+    Three quarters of `LIMITS.explanation_tokens` go to the passage, the rest to the query. (What one command or one
+    session may send as a whole is the encoder's own cap.)
+
+    :param most: the most variants of the passage.
+    :returns: at least 4 variants of the passage, and 1 of the query: none of its words is then left out.
+    """
+    share = LIMITS.explanation_tokens // 4
+    variants = min(most, max(4, 3 * share // tokens_of(passage)))
+    return variants, min(MOST_QUERY_WORDS, max(1, share // tokens_of(query)))
 
 
 def _by_keywords(retriever: KeywordSearcher, query: str, document: int) -> Explained:

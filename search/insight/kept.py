@@ -1,17 +1,20 @@
 """Vectors of texts that are asked for again and again (frequent words, training queries), kept as artifacts."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.errors import Failed
+from search.encoders import Encoder, Metered
+from search.errors import Damaged
 from search.models import ModelInfo
 from search.progress import Progress, silent
 from search.workspace import Manifest, Project
 
+Side = Literal["query", "document"]
 _FILE = "vectors.npy"
 _CHUNK = 256
 
@@ -32,21 +35,26 @@ def kept_vectors(
     info: ModelInfo,
     purpose: str,
     texts: Sequence[str],
-    encode: Callable[[list[str]], Vectors],
+    encoder: Encoder,
+    side: Side,
     progress: Progress = silent,
     keep: bool = True,
 ) -> Vectors:
     """Vectors of texts, of length 1 (zero where the model knows no word): shape (n, dimension).
 
     :param purpose: what the texts are, in the plural and in words: it is said while they are encoded.
-    :param encode: the encoder's side for these texts.
+    :param side: as what the encoder takes these texts: queries or documents.
     :param keep: publish them, so that the next call reads instead of encoding. A model's older ones for the same
         purpose are removed.
-    :raises Failed: when what was kept is damaged.
+    :raises Refused: where a server encodes, and would be sent more than its cap allows; nothing was sent.
+    :raises Damaged: when what was kept cannot be read.
     """
     found = find_kept(project, info, purpose, texts)
     if found is not None:
         return _read(project.checked(found) / _FILE, (len(texts), info.dimension))
+    if isinstance(encoder, Metered):
+        encoder.admit(texts)
+    encode = encoder.encode_query if side == "query" else encoder.encode_document
     vectors = np.zeros((len(texts), info.dimension), dtype=np.float32)
     for start in range(0, len(texts), _CHUNK):
         progress(start, len(texts), f"reading {len(texts):,} {purpose} with {info.name}")
@@ -77,7 +85,7 @@ def _read(path: Path, shape: tuple[int, int]) -> Vectors:
     try:
         vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise Failed(f"{path} cannot be read: {error}. Delete its folder.") from None
+        raise Damaged(f"{path} cannot be read: {error}.", path.parent) from None
     if vectors.shape != shape or vectors.dtype != np.float32:
-        raise Failed(f"{path} holds {vectors.shape} instead of {shape}. Delete its folder.")
+        raise Damaged(f"{path} holds {vectors.shape} instead of {shape}.", path.parent)
     return vectors

@@ -10,7 +10,7 @@ from indexes.vector_index import Vectors, normalised
 from search.corpus import Corpus
 from search.encoders import Encoder
 from search.evaluation import TRAINED_ON
-from search.insight.kept import find_kept, kept_vectors
+from search.insight.kept import Side, find_kept, kept_vectors
 from search.insight.places import documents_like
 from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
@@ -102,15 +102,14 @@ class TrainedOn:
             return None
         queries, answers = _queries(pairs), _loose(pairs, set(corpus.ids()))
         vectors = []
-        for place, (purpose, texts, encode) in enumerate(
-            (
-                (QUERIES, queries, encoder.encode_query),
-                (ANSWERS, answers, encoder.encode_document),
-            )
-        ):
+        sides: tuple[tuple[str, list[str], Side], ...] = (
+            (QUERIES, queries, "query"),
+            (ANSWERS, answers, "document"),
+        )
+        for place, (purpose, texts, side) in enumerate(sides):
             stage = Stage(progress, place / 2, (place + 1) / 2)
             keep = len(texts) > _SOON
-            vectors.append(kept_vectors(project, info, purpose, texts, encode, stage, keep))
+            vectors.append(kept_vectors(project, info, purpose, texts, encoder, side, stage, keep))
         return cls(pairs, corpus, searcher, *vectors)
 
     def nearest(self, query: str, document: int, passage: str, count: int = _SHOWN) -> Lessons:

@@ -14,7 +14,7 @@ from search.corpus import Corpus, current_corpus
 from search.documents import Document
 from search.encoders import load_encoder
 from search.engine import retrievers_for
-from search.errors import Failed, Refused
+from search.errors import Damaged, Refused
 from search.index_vectors import vectors_of
 from search.indexing import find_index
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
@@ -158,7 +158,7 @@ def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = s
 def load_map(project: Project, manifest: Manifest) -> Map:
     """Read a map, checked to be whole.
 
-    :raises Failed: when it is damaged.
+    :raises Damaged: when it cannot be read.
     """
     folder = project.checked(manifest)
     details = manifest.details
@@ -176,7 +176,7 @@ def load_map(project: Project, manifest: Manifest) -> Map:
             )
             positions, moved = stored["positions"], stored["moved"]
     except (OSError, ValueError, KeyError) as error:
-        raise Failed(f"The map {manifest.id} cannot be read: {error}. Delete {folder}.") from None
+        raise Damaged(f"The map {manifest.id} cannot be read: {error}.", folder) from None
     queries = json.loads((folder / _QUERIES).read_text(encoding="utf-8"))
     told = tuple((one["column"], one["figures"]) for one in details["matches"])
     return Map(views, positions, details["total"], moved, tuple(queries), told)

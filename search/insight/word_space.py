@@ -52,7 +52,7 @@ class WordSpace:
         if isinstance(encoder, WordVectors):
             return cls(words, word_rows(encoder, words), encoder)
         keep = len(words) > SOON
-        vectors = kept_vectors(project, info, WORDS, words, encoder.encode_query, progress, keep)
+        vectors = kept_vectors(project, info, WORDS, words, encoder, "query", progress, keep)
         return cls(words, vectors, encoder)
 
     def vector(self, word: str) -> Vectors:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import Failed
+from search.errors import Damaged
 from search.keywords.analysis import Analysis
 from search.text import folded_words
 
@@ -53,7 +53,7 @@ class TermIndex:
         """Open an index that `build` wrote, without reading it into memory.
 
         :param count: the number of passages of the corpus.
-        :raises Failed: when a file is not what it should be.
+        :raises Damaged: when a file is not what it should be.
         """
         arrays = {}
         for name, kind in _FILES.items():
@@ -61,11 +61,9 @@ class TermIndex:
             try:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise Failed(
-                    f"{path} cannot be read: {error}. Delete the folder {folder}."
-                ) from None
+                raise Damaged(f"{path} cannot be read: {error}.", folder) from None
             if array.dtype != kind or array.ndim != 1:
-                raise Failed(f"{path} is not part of a keyword index. Delete the folder {folder}.")
+                raise Damaged(f"{path} is not part of a keyword index.", folder)
             arrays[name] = array
         return cls(analysis, count, **arrays)
 

@@ -59,7 +59,7 @@ def build_keyword_index(
 def open_keyword_index(project: Project, index: Manifest) -> TermIndex:
     """A keyword index that was built, checked to be whole.
 
-    :raises Failed: when it is damaged.
+    :raises Damaged: when it is damaged.
     """
     facts = index.details
     analysis = Analysis(facts["stop_words"], facts["stems"])

@@ -262,7 +262,7 @@ def test_an_index_of_another_version_of_the_model_is_not_used(project):
     assert find_index(project, info, corpus_manifest) == manifest
     assert find_index(project, other, corpus_manifest) is None
     encoder = load_encoder(project, info)
-    with pytest.raises(Failed, match=r"another version of 'words'. Build it again"):
+    with pytest.raises(Failed, match=r"another version of 'words'. Delete the folder"):
         open_searcher(project, other, encoder, manifest, corpus)
     with pytest.raises(Failed, match="has 16 dimensions, the model 'words' has 17"):
         open_searcher(project, replace(info, dimension=17), encoder, manifest, corpus)

@@ -38,6 +38,6 @@ def test_an_index_without_them_says_what_to_do(project):
     (folder / "vectors.npy").unlink()
     kept = index.model_copy(update={"files": {}})
     manifest.write_text(kept.model_dump_json(), encoding="utf-8")
-    with pytest.raises(Failed, match="and build it again") as told:
+    with pytest.raises(Failed, match="and make it again") as told:
         vectors_of(project, project.artifact("indexes", index.id))
     assert str(folder) in str(told.value)

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import pytest
 from app_help import (  # fmt: skip
@@ -190,6 +191,25 @@ def test_other_models_can_be_measured(evaluated: Project, started: list[list[str
     run(at)
     press_labelled(at, "Measure")
     assert started == [["evaluate", TINY, "--model", "words", "--model", "words-2"]]
+
+
+def test_keywords_and_a_model_together_can_be_measured(
+    evaluated: Project, started: list[list[str]]
+) -> None:
+    from search.evaluation import evaluate
+
+    at = open_page("evaluate", TINY)
+    assert "Keywords \\+ words\\-2" in at.multiselect[0].options
+    at.multiselect[0].set_value(["generic", "words-2", "hybrid:words-2"])
+    run(at)
+    press_labelled(at, "Measure")
+    assert started[-1][-2:] == ["--model", "hybrid:words-2"]
+    evaluate(evaluated, ["generic", "words-2", "hybrid:words-2"])
+    shutil.rmtree(evaluated.folder / "runs")
+    at = open_page("evaluate", TINY)
+    assert "Keywords + words-2" in markup(at), "by its name in words"
+    assert "hybrid:" not in plain(markup(at))
+    assert "“words-2”" in markup(at).split("b-why")[0], "the verdict is on the model"
 
 
 def test_a_damaged_evaluation_is_a_message(evaluated: Project) -> None:

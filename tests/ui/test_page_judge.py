@@ -5,6 +5,7 @@ import json
 import pytest
 from app_help import TINY, labels, markup, open_page, press, run, shown, write_run
 
+from search.history import remember
 from search.judging.line_up import line_up
 from search.judging.marks import grade, vote
 from search.judging.setup import Setup, save_setup, saved_setup
@@ -219,3 +220,46 @@ def test_a_deleted_model(lined_up: Project) -> None:
     at = open_page("judge", TINY, judge="Anna")
     assert "Start judging" in labels(at)
     assert at.selectbox(key="judge-other-begin").value == "bm25"
+
+
+def test_columns_that_compare_hands_over(lined_up: Project, started: list[list[str]]) -> None:
+    at = open_page("judge", TINY, judge="Anna", model=["words", "bm25"])
+    assert [at.selectbox(key=f"judge-{side}-handed").value for side in ("one", "other")] == [
+        "words", "bm25",
+    ]  # fmt: skip
+    assert "So far Keyword search and words\\-2 are judged in this project." in shown(at)
+    press(at, "judge-keep")
+    assert "model" not in at.query_params
+    assert board(at)["question"], "as before"
+    at = open_page("judge", TINY, judge="Anna", model=["words", "bm25"])
+    press(at, "judge-start")
+    assert started == [["questions", TINY, "--column", "words", "--column", "bm25"]]
+    assert saved_setup(lined_up) == Setup("words", "bm25")
+    assert "model" not in at.query_params
+
+
+def test_the_same_columns_the_other_way_round_are_judged_at_once(lined_up: Project) -> None:
+    at = open_page("judge", TINY, judge="Anna", model=["words-2", "bm25"])
+    assert board(at)["question"]
+    assert "model" not in at.query_params, "nothing in the address tells what is judged"
+
+
+def test_a_column_in_the_address_that_is_not_there(lined_up: Project) -> None:
+    at = open_page("judge", TINY, judge="Anna", model=["gone", "bm25"])
+    assert "gone" in shown(at)
+    assert board(at)["question"]
+    at = open_page("judge", TINY, judge="Anna", model="bm25")
+    assert "Two different columns are needed" in shown(at)
+
+
+def test_a_question_that_was_searched_before_is_asked(lined_up: Project) -> None:
+    remember(lined_up, "velkorin in the morning")
+    at = open_page("judge", TINY, judge="Anna")
+    chooser = at.selectbox(key=f"judge-recent-{TINY}")
+    assert chooser.options == ["velkorin in the morning"]
+    chooser.set_value("velkorin in the morning")
+    press(at, "judge-ask")
+    told = board(at)
+    study = _study(lined_up)
+    assert study.questions[told["question"]].text == "velkorin in the morning"
+    assert all(side["documents"] for side in told["sides"])

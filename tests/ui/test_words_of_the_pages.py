@@ -131,6 +131,7 @@ def test_model_titles() -> None:
     assert model_title("generic") == "Generic"
     assert model_title("bm25") == "Keyword search"
     assert model_title("legal-2") == "legal-2"
+    assert model_title("hybrid:legal-2@0.3") == "Keywords + legal-2, words 30 %"
     assert model_subtitle("generic", None) == "all-MiniLM-L6-v2 · ready-made"
     assert model_subtitle("legal-2", "word2vec") == "custom · word2vec"
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.workspace import Project
-from ui import explain
+from ui import explain, failures
 from ui.comparing import asking, script, tools
 from ui.comparing.sides import Board
 
@@ -40,5 +40,6 @@ def _pressed(act: str, number: int) -> None:
 
 
 @st.dialog("Why is it where it is?", width="large")
+@failures.guarded
 def _why(project: Project, board: Board, identity: str) -> None:
     explain.explain(project, board.query, identity, [side.name for side in board.sides])

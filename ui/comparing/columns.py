@@ -10,7 +10,7 @@ import streamlit as st
 from search import runs
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
 from search.engine import retriever_of
-from search.errors import BespokeError, Refused
+from search.errors import Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
 from search.retrievers import Retriever, Searcher
@@ -32,7 +32,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     wanted, lost = _from_address(project)
     default = [_even(column).name for column in wanted] or usual
     # A model made or deleted meanwhile is another list of options: the widget begins anew from the address.
-    key = f"columns-{project.name}-{len(options)}"
+    key = f"columns-{project.name}-{hash(tuple(options))}"
     names = st.multiselect(
         "Columns, up to four (the first is what the others are compared with)",
         options,
@@ -191,8 +191,3 @@ def missed(names: Sequence[str]) -> None:
             f"Not in this project (any more): {widgets.literal(told)}. Choose others under Columns.",
             icon=":material/info:",
         )
-
-
-def failed(error: BespokeError) -> None:
-    """Say what hinders the search, such as a model that was deleted a moment ago."""
-    st.error(str(error), icon=":material/error:")

@@ -24,6 +24,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
   };
 
+  const tell = (button) => {
+    button.removeAttribute("aria-busy");
+    setTriggerValue("act", { act: button.dataset.act, document: Number(button.dataset.of ?? -1) });
+  };
+
+  // What was pressed before this script was there (early.js), on a board that is still on the page.
+  const { pressed } = window.bespoke;
+  window.bespoke = { hears: true, pressed: null };
+  if (pressed?.isConnected) setTimeout(() => signal.aborted || tell(pressed));
+  signal.addEventListener("abort", () => (window.bespoke.hears = false));
+
   const listen = (kind, act) => document.addEventListener(kind, act, { signal });
   listen("pointerover", (event) => light(documentAt(event.target) ?? pinned));
   listen("focusin", (event) => light(documentAt(event.target) ?? pinned));
@@ -32,7 +43,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   listen("click", (event) => {
     const act = event.target.closest?.("[data-act]");
     if (act) {
-      setTriggerValue("act", { act: act.dataset.act, document: Number(act.dataset.of ?? -1) });
+      tell(act);
       return;
     }
     if (event.target.closest?.("[data-copy]")) {

@@ -28,6 +28,7 @@ class Bar:
     filters: DeltaGenerator
     history: DeltaGenerator
     share: DeltaGenerator
+    judge: DeltaGenerator
 
 
 def bar() -> Bar:
@@ -38,8 +39,8 @@ def bar() -> Bar:
             filters=st.container(width="content"),
             history=st.popover("History", icon=":material/history:", key="tool-history"),
             share=st.popover("Share", icon=":material/ios_share:", key="tool-share"),
+            judge=st.container(width="content"),
         )
-        _judge_blind()
         label = "Leave full screen" if full() else "Full screen"
         icon = ":material/fullscreen_exit:" if full() else ":material/fullscreen:"
         st.button(label, key="full-screen", icon=icon, on_click=_toggle_full)
@@ -116,14 +117,20 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
         navigation.step("Train a custom model to compare with", "train", "to-train")
 
 
-def _judge_blind() -> None:
-    """Lead to the page where the sides have no names, where there is one."""
-    if "judge" in navigation.pages() and st.button(
+def judge_blind(names: Sequence[str]) -> None:
+    """Lead to the page where the sides have no names, with the first two columns.
+
+    :param names: the names of the columns.
+    """
+    which = "the first two columns" if len(names) > 2 else "these columns"
+    if st.button(
         "Judge blind",
         key="judge-blind",
         icon=":material/balance:",
-        help="Vote which answers are better, without knowing who gave them.",
+        help=f"Vote which of {which} answers better, without knowing which is which.",
     ):
+        if len(names) > 1:
+            navigation.go("judge", model=names[:2])
         navigation.go("judge")
 
 

@@ -12,7 +12,7 @@ from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.workspace import Manifest, Project
-from ui import widgets
+from ui import failures, widgets
 from ui.judging import sheets
 from ui.judging.hearing import Heard, hear
 
@@ -25,6 +25,7 @@ _REMEMBERED = 200
 
 
 @st.fragment
+@failures.guarded
 def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, judge: str) -> None:
     """Draw the board, and keep what is said on it; only this part of the page is drawn again."""
     slot = _Slot(project, judge)

@@ -29,6 +29,7 @@ from ui import loaders, run_view, widgets
 from ui.judging import board
 
 _RECENT = 20
+_ADDRESS = "model"
 _LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
 
 
@@ -39,8 +40,43 @@ def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
     return not going and is_lined_up(project, setup, manifest)
 
 
-def begin(project: Project, setup: Setup | None, judge: str | None) -> None:
-    """Ask for a name and what to compare; then line the questions up."""
+def handed_over(project: Project, setup: Setup | None) -> Setup | None:
+    """The two columns that the address names, such as when one comes from Compare; None where it names none.
+
+    They are taken out of the address as soon as they are what is judged anyway, or cannot be judged.
+
+    :param setup: what is judged so far.
+    """
+    names = st.query_params.get_all(_ADDRESS)[:2]
+    if not names:
+        return None
+    try:
+        one, other = (names * 2)[:2]
+        wanted = replace(setup or default_setup(project), one=one, other=other).checked(project)
+    except BespokeError as error:
+        del st.query_params[_ADDRESS]
+        st.info(str(error), icon=":material/info:")
+        return None
+    if setup is not None and wanted.pair == setup.pair:
+        del st.query_params[_ADDRESS]
+        return None
+    return wanted
+
+
+def _keep() -> None:
+    """Go on with what is judged already."""
+    if _ADDRESS in st.query_params:
+        del st.query_params[_ADDRESS]
+
+
+def begin(
+    project: Project, setup: Setup | None, judge: str | None, instead_of: Setup | None = None
+) -> None:
+    """Ask for a name and what to compare; then line the questions up.
+
+    :param setup: what the widgets begin with.
+    :param instead_of: what is judged so far, where `setup` is something else.
+    """
     run = run_view.latest(project, ["questions"])
     if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
@@ -59,12 +95,22 @@ def begin(project: Project, setup: Setup | None, judge: str | None) -> None:
             key="judge-name-input",
             placeholder="A first name will do",
         )
-        chosen = _choices(project, setup or default_setup(project), "begin")
+        handed = _ADDRESS in st.query_params
+        chosen = _choices(project, setup or default_setup(project), "handed" if handed else "begin")
         texts = _own_questions(project)
-        if st.button(
-            "Start judging", type="primary", key="judge-start", icon=":material/arrow_forward:"
-        ):
-            _start(project, chosen, name, texts)
+        if instead_of is not None:
+            titles = " and ".join(map(column_title, (instead_of.one, instead_of.other)))
+            st.caption(
+                f"So far {widgets.literal(titles)} are judged in this project. Starting changes that for everybody; "
+                "every vote is kept, and counts for the columns that it was given for."
+            )
+        with st.container(horizontal=True):
+            if st.button(
+                "Start judging", type="primary", key="judge-start", icon=":material/arrow_forward:"
+            ):
+                _start(project, chosen, name, texts)
+            if instead_of is not None:
+                st.button("Go on as before", key="judge-keep", on_click=_keep)
 
 
 def tools(project: Project, setup: Setup, judge: str) -> None:
@@ -174,6 +220,7 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
     except BespokeError as error:
         st.warning(str(error))
         return
+    _keep()
     if not texts and ready(project, good, _corpus(project)):
         st.rerun()
     arguments = ["questions", project.name, "--column", good.one, "--column", good.other]
@@ -217,7 +264,8 @@ def _retrievers(project: Project, setup: Setup, manifest: Manifest) -> dict[str,
         assert index is not None
         searchers[info.name] = loaders.searcher(project, info, index)
     words = loaders.keywords(project, manifest) if any(c.uses_words for c in columns) else None
-    return {column.name: retriever_of(column, words, searchers) for column in columns}
+    again = {c.reranker: loaders.reranker(project, c.reranker) for c in columns if c.reranker}
+    return {column.name: retriever_of(column, words, searchers, again) for column in columns}
 
 
 def _corpus(project: Project) -> Manifest:

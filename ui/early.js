@@ -1,0 +1,18 @@
+// In the document from the first byte on: what is pressed on Compare before its own script (comparing/page.js) is there
+// is kept for it, and so is the key that leads to the question.
+window.bespoke = { hears: false, pressed: null };
+addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-act]");
+  if (!button || window.bespoke.hears) return;
+  window.bespoke.pressed = button;
+  button.setAttribute("aria-busy", "true");
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "/" || window.bespoke.hears || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable], [role=listbox]")) return;
+  const box = document.querySelector(".st-key-q input");
+  if (!box) return;
+  box.focus();
+  box.select();
+  event.preventDefault();
+});

@@ -1,0 +1,65 @@
+"""What went wrong, said on the page: a sentence instead of a traceback, and a button where one press mends it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import streamlit as st
+
+from search.errors import BespokeError, Damaged
+from search.workspace import discard
+
+P = ParamSpec("P")
+
+# What is made out of documents and models, and made again by itself where it is missing.
+_MADE_AGAIN = ("indexes", "vectors", "vocabularies", "maps", "evaluations", "reports")
+
+
+def guarded(draw: Callable[P, None]) -> Callable[P, None]:
+    """A page, or a part of one that is drawn by itself: what goes wrong in it is said in its place."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except BespokeError as error:
+            say(error)
+        except FileNotFoundError as error:
+            _gone(error)
+
+    return drawn
+
+
+def say(error: BespokeError) -> None:
+    """Say what went wrong; what can be made again is made again by one press."""
+    if not isinstance(error, Damaged) or error.folder.parent.name not in _MADE_AGAIN:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.error(error.what, icon=":material/error:")
+    st.button(
+        "Build it again",
+        key=f"again-{error.folder.name}",
+        icon=":material/refresh:",
+        on_click=_discard,
+        args=(error.folder,),
+        help=f"Deletes {error.folder} and makes it anew from the documents and the model.",
+    )
+
+
+def _gone(error: FileNotFoundError) -> None:
+    """Somebody else, or a terminal, deleted what the page was reading at that moment."""
+    st.warning(
+        f"{error.filename or 'A file'} was deleted while this page was reading it, such as by another person who "
+        "deleted a model or a project.",
+        icon=":material/warning:",
+    )
+    st.button("Show what is there now", key="look-again", icon=":material/refresh:")
+
+
+def _discard(folder: Path) -> None:
+    with suppress(FileNotFoundError):  # Somebody else was faster.
+        discard(folder)
+    # A run that ended does not stand for what was just deleted.
+    st.session_state.pop("index-runs", None)
