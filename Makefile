@@ -48,6 +48,7 @@ bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BES
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.first_search
 	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.insight
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -217,7 +217,11 @@ def _intervals(result: Evaluation) -> None:
         color=alt.Color("verdict:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)),
     )
     title = f"difference in nDCG@10 against {widgets.model_title(result.comparisons[0].baseline)}"
-    x = alt.X("low:Q", title=title.replace("Generic", "generic"), axis=alt.Axis(format="+.2f"))
+    ends = [end for test in result.comparisons for end in (*test.ci95, 0.0)]
+    # Two places would name several ticks of a narrow interval alike.
+    form = "+.2f" if max(ends) - min(ends) > 0.1 else "+.3f"
+    axis = alt.Axis(format=form, tickCount=6)
+    x = alt.X("low:Q", title=title.replace("Generic", "generic"), axis=axis)
     chart = (
         base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
         + base.mark_point(filled=True, size=110, opacity=1).encode(
@@ -230,7 +234,7 @@ def _intervals(result: Evaluation) -> None:
     )
     height = 110 + 50 * len(rows)
     # The chart comes a moment later than the rest; its place is kept.
-    with st.container(height=height + 16, border=False, key="intervals"):
+    with st.container(height=height, border=False, key="intervals"):
         st.altair_chart(chart.properties(height=height), width="stretch")
     st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
 

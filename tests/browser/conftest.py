@@ -1,6 +1,7 @@
 """A server and a browser for each story."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,13 @@ from driving import CHROMIUM, FLAGS, PATIENCE, Server
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from search import runs
-from search.workspace import projects
+from search.evaluation import evaluate
+from search.indexing import index_model
+from search.insight.map import draw_map
+from search.workspace import Project, project, project_to_be, projects
+from training.intake import import_beir
+from training.samples import create_sample
+from training.train import train
 
 
 @pytest.fixture
@@ -17,8 +24,8 @@ def server(workspace: Path, tmp_path: Path) -> Iterator[Server]:
     made.start()
     yield made
     made.kill()
-    for project in projects():
-        for run in runs.runs(project):
+    for owner in projects():
+        for run in runs.runs(owner):
             run.cancel()
 
 
@@ -29,3 +36,54 @@ def browser() -> Iterator[Browser]:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield made
         made.close()
+
+
+Built = Callable[[str, Callable[[Project], object]], Project]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Built]:
+    """Real projects take a while to make: each is made once, and copied for the tests that need it."""
+    kept = tmp_path_factory.mktemp("projects")
+
+    def into(workspace: Path) -> Built:
+        def reach(name: str, build: Callable[[Project], object]) -> Project:
+            saved = kept / name
+            if not saved.is_dir():
+                build(project_to_be(name))
+                shutil.copytree(workspace / name, saved)
+            elif not (workspace / name).is_dir():
+                shutil.copytree(saved, workspace / name)
+            return project(name)
+
+        return reach
+
+    return into
+
+
+@pytest.fixture
+def finance(built: Callable[[Path], Built], shared_data: Path, workspace: Path) -> Project:
+    """ask_cfpb, a thousand answers on consumer finance, with two models of word vectors, measured and mapped."""
+
+    def build(made: Project) -> None:
+        import_beir(made, shared_data / "ask_cfpb")
+        train(made, "word2vec", "finance", {"epochs": 5})
+        train(made, "word2vec", "finance-mean", {"epochs": 5, "pooling": "mean"})
+        for name in ("finance", "finance-mean"):
+            index_model(made, name)
+        evaluate(made, ["finance-mean", "finance"])
+        draw_map(made, ["finance-mean", "finance"])
+
+    return built(workspace)("Finance", build)
+
+
+@pytest.fixture
+def legal(built: Callable[[Path], Built], workspace: Path) -> Project:
+    """The legal sample with an adapter on the generic model, indexed."""
+
+    def build(made: Project) -> None:
+        create_sample(made, "legal")
+        train(made, "adapter", "clauses", {"epochs": 5})
+        index_model(made, "clauses")
+
+    return built(workspace)("Legal", build)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from accessible import accessible
 from driving import PATIENCE, Server, Witness, picture, press, settled
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from search.engine import compare
 from search.history import recent
 from search.indexing import index_model
+from search.judging.setup import saved_setup
 from search.workspace import Project, project_to_be
 from training.intake import import_beir
 from training.train import train
@@ -257,4 +258,68 @@ def test_narrow_and_dark_and_four_columns(tiny: Project, visitor: Visitor, tmp_p
     settled(four)
     picture(four, tmp_path, "four")
     accessible(four, "four columns")
+    visitor.content()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_judge_blind_takes_the_columns_along_and_what_was_asked(
+    tiny: Project, visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.open(f"project=Tiny&{BOTH}&q={QUERY.replace(' ', '+')}")
+    _answered(page)
+    press(page, "Judge blind")
+    expect(page.get_by_role("heading", name="Which answers are better?")).to_be_visible()
+    expect(page).to_have_url(re.compile("/judge\\?.*project=Tiny"))
+    assert re.findall("model=([^&]+)", page.url) == ["words", "words-2"]
+    begin = page.locator(".st-key-judge-begin")
+    for side, name in (("one", "words"), ("other", "words-2")):
+        box = begin.locator(f".st-key-judge-{side}-handed").get_by_role("combobox")
+        expect(box).to_have_value(name)
+    page.get_by_label("Your name").fill("Anna")
+    press(page, "Start judging")
+    expect(page.locator(".b-board")).to_be_visible()
+    settled(page)
+    expect(page).not_to_have_url(re.compile("model="))
+    expect(page.locator(".b-board")).not_to_contain_text("words")
+    found = saved_setup(tiny)
+    assert found is not None and (found.one, found.other) == ("words", "words-2")
+
+    press(page, "Ask your own")
+    page.get_by_label("Or one that was searched before").click()
+    page.get_by_role("option", name=QUERY).click()
+    press(page, "Ask it next")
+    expect(page.locator(".b-asked")).to_have_text(QUERY)
+    settled(page)
+    accessible(page, "a question from the history")
+    picture(page, tmp_path, "asked-before")
+    visitor.content()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_is_pressed_before_the_script_is_there_is_not_lost(
+    tiny: Project, visitor: Visitor
+) -> None:
+    """The script of the page comes late here, as over a slow line; Why? is pressed long before."""
+    page = visitor.open("project=Tiny")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/BidiComponent"), hold)
+    page.goto(f"{visitor.server.url}/compare?project=Tiny&{BOTH}&q={QUERY.replace(' ', '+')}")
+    expect(page.locator(".b-hit[data-doc]")).to_have_count(20)
+    expect(page.locator(".st-key-q input")).to_be_visible()
+    assert page.evaluate("window.bespoke.hears") is False
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.tagName") == "INPUT"
+    button = page.get_by_role("button", name="Why?").nth(1)
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    assert page.get_by_role("dialog").count() == 0
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("dialog")).to_contain_text("for the question")
     visitor.content()

@@ -10,23 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 from test_compare import Visitor
 
 from search.engine import compare
-from search.indexing import index_model
 from search.query_sets import current_query_set
-from search.workspace import Project, project_to_be
-from training.intake import import_beir
-from training.train import train
+from search.workspace import Project
 
 COLUMNS = ["bm25", "finance"]
 ADDRESS = "project=Finance&model=bm25&model=finance"
-
-
-@pytest.fixture
-def finance(shared_data: Path, workspace: Path) -> Project:
-    made = project_to_be("Finance")
-    import_beir(made, shared_data / "ask_cfpb")
-    train(made, "word2vec", "finance", {"epochs": 5})
-    index_model(made, "finance")
-    return made
 
 
 def _telling(project: Project) -> tuple[str, str, list[int | None]]:

@@ -1,14 +1,13 @@
 """Why, Words and Map in a real browser: a project of tiny data, both themes, wide and narrow, keyboard and axe-core."""
 
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from accessible import complaints
 from driving import PATIENCE, Server, Witness, picture, settled
+from lasso import POINTS, lasso
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as TimeoutReached
 
 from search.engine import retrievers_for
 from search.evaluation import evaluate
@@ -67,12 +66,7 @@ def _why(browser: Browser, server: Server, witness: Witness, pictures: Path) -> 
         path = f"/compare?project=Tiny&q={QUERY.replace(' ', '+')}{MODELS}"
         page = opened(browser, server, path, witness, color_scheme=scheme)
         dialog = page.get_by_role("dialog")
-        # The cards are there a moment before the page's script, which alone hears a press.
-        for _ in range(6):
-            page.get_by_role("button", name=re.compile("Why")).first.click()
-            with suppress(TimeoutReached):
-                dialog.wait_for(timeout=20_000)
-                break
+        page.get_by_role("button", name=re.compile("Why")).first.click()
         expect(dialog.get_by_text("It learned from: ")).to_be_visible()
         expect(dialog.locator(".b-heat")).to_have_count(2)
         expect(dialog.locator(".b-heat mark").first).to_be_visible()
@@ -128,28 +122,12 @@ def _map(browser: Browser, server: Server, witness: Witness, pictures: Path, tin
     expect(page.get_by_text("What moved most")).to_be_visible()
     picture(page, pictures, "map")
     assert complaints(page) == []
-    drawn = page.evaluate(_POINTS)
+    drawn = page.evaluate(POINTS)
     manifest = tiny.newest("maps")
     assert manifest is not None
     made = load_map(tiny, manifest)
     assert [sorted(one["documents"]) for one in drawn] == [list(range(len(made.positions)))] * 2
-    box = charts.first.bounding_box()
-    assert box is not None
-    x, y, width, height = (box[k] for k in ("x", "y", "width", "height"))
-    corners = [(0.02, 0.1), (0.98, 0.1), (0.98, 0.55), (0.02, 0.55), (0.02, 0.12)]
-    page.mouse.move(x + 0.02 * width, y + 0.1 * height)
-    page.mouse.down()
-    for right, down in corners:
-        page.mouse.move(x + right * width, y + down * height, steps=4)
-    page.mouse.up()
-    expect(page.get_by_text(re.compile(r"^\d+ documents? selected$"))).to_be_visible()
-    settled(page)
-    said = page.get_by_text(re.compile(r"^\d+ documents? selected$")).inner_text()
-    count = int(said.split()[0])
-    page.wait_for_function(f"({_POINTS})().every(one => one.selected.length === {count})")
-    chosen = page.evaluate(_POINTS)
-    assert sorted(chosen[0]["selected"]) == sorted(chosen[1]["selected"])
-    assert 0 < count < len(made.positions)
+    assert 0 < lasso(page) < len(made.positions)
     picture(page, pictures, "map-chosen")
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text(re.compile(r"documents? selected$"))).to_have_count(0)
@@ -165,12 +143,3 @@ def _map(browser: Browser, server: Server, witness: Witness, pictures: Path, tin
     picture(dark, pictures, "map-narrow-dark")
     assert complaints(dark) == []
     dark.context.close()
-
-
-_POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
-  const traces = plot.data.filter(trace => trace.customdata);
-  return {
-    documents: traces.flatMap(trace => [...trace.customdata]),
-    selected: traces.flatMap(trace => [...(trace.selectedpoints ?? [])].map(n => trace.customdata[n])),
-  };
-})"""

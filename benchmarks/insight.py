@@ -1,0 +1,94 @@
+"""What explaining costs: why a document was found, and a map of ten thousand documents under two models.
+
+Run it with `make bench`, or choose: python -m benchmarks.insight --documents 2000. Explained are documents of about 200
+words of ask_cfpb with all-MiniLM-L6-v2 as it is searched with, each by a held-out question; the map is of documents of
+the shared sets, drawn by a fixed seed, under word vectors made of them and under the static model (how vectors come
+about is not measured). Data sets are looked for in BESPOKE_DATA (default ../shared/data).
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.encoding import processor
+from benchmarks.first_search import write_documents
+from search.adding import Choices, add_documents
+from search.corpus import current_corpus
+from search.engine import retrievers_for
+from search.insight.flip import attribute
+from search.insight.map import draw_map, load_map
+from search.ready_made.adding import Choices as ModelChoices
+from search.ready_made.adding import add_model
+from search.settings import HOME_VARIABLE
+from search.workspace import project_to_be
+from training.train import train
+
+_EXPLAINED = 20
+_WORDS = range(180, 221)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=10_000)
+    chosen = parser.parse_args()
+    print(f"Machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print("| what | seconds |")
+    print("|---|---|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as scratch:
+        os.environ[HOME_VARIABLE] = scratch
+        seconds = explained(Path(scratch))
+        print(
+            f"| why a document of 200 words was found, median of {len(seconds)} | "
+            f"{statistics.median(seconds):.2f} |\n| the slowest of them | {max(seconds):.2f} |",
+            flush=True,
+        )
+        drawn, points = mapped(Path(scratch), chosen.documents)
+        print(f"| map of {points:,} documents under two models, indexes ready | {drawn:.0f} |")
+
+
+def explained(scratch: Path) -> list[float]:
+    """Seconds for each explanation."""
+    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data")) / "ask_cfpb"
+    rows = [json.loads(line) for line in (data / "corpus.jsonl").read_text("utf-8").splitlines()]
+    fitting = [row for row in rows if len(row["text"].split()) in _WORDS][:_EXPLAINED]
+    queries = [
+        json.loads(line) for line in (data / "queries.jsonl").read_text("utf-8").splitlines()
+    ]
+    path = scratch / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in fitting), encoding="utf-8")
+    project = project_to_be("answers")
+    add_documents(project, [path], Choices())
+    (retriever,), corpus = retrievers_for(project, ["generic"])
+    retriever.rank(["warm up"], 1)
+    took = []
+    for place, query in zip(range(len(corpus)), queries, strict=False):
+        started = time.perf_counter()
+        attribute(retriever, corpus, query["text"], place)
+        took.append(time.perf_counter() - started)
+    return took
+
+
+def mapped(scratch: Path, documents: int) -> tuple[float, int]:
+    """Seconds for a map, and how many points it has."""
+    path = scratch / "documents.jsonl"
+    write_documents(path, documents)
+    project = project_to_be("documents")
+    add_documents(project, [path], Choices())
+    add_model(project, "static", ModelChoices())
+    train(project, "word2vec", "words", {"epochs": 2})
+    retrievers_for(project, ["static", "words"])
+    current_corpus(project)
+    started = time.perf_counter()
+    made = draw_map(project, ["static", "words"])
+    took = time.perf_counter() - started
+    return took, len(load_map(project, made).positions)
+
+
+if __name__ == "__main__":
+    main()
