@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from search.errors import BespokeError
-from terminal import asking, data, insight, judging, making, models, rerankers
+from terminal import asking, data, insight, judging, making, mining, models, rerankers
 from terminal.printing import aside
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (data, making, models, rerankers, asking, insight, judging):
+for room in (data, making, mining, models, rerankers, asking, insight, judging):
     app.add_typer(room.app)
 # What a wrong option raises. Typer exports only this more special one.
 _UsageError: Any = typer.BadParameter.__mro__[1]

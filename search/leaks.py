@@ -3,13 +3,15 @@
 Queries are compared with queries; what a pair teaches as an answer (its response, and the document it points
 to) with the documents that are relevant to test queries, whole and in passages. Hard negatives are not
 compared: a negative is only pushed away from its own query, so one that answers a test query teaches nothing
-about that query. It cannot make the test easier, and negatives mined from the whole corpus do the same.
+about that query. It cannot make the test easier, and negatives mined from the whole corpus do the same. Of pairs
+that were mined only the queries are compared: they say nothing but what the document itself says, and the
+documents are there for whoever searches them, as they are for word vectors and keyword search.
 """
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 PAIRS_FILE = "pairs.jsonl"
 DEV_FILE = "dev.json"
+ORIGIN = "origin"
+MINED = "mined"
+"""Pairs whose manifest says `origin: mined` were written by nobody: see `training.mining`."""
 _EXAMPLES = 50
 _SHOWN_CHARACTERS = 200
 
@@ -137,7 +142,7 @@ def keep_apart(pairs: Sequence[Pair], tests: "Sequence[QuerySet]", corpus: Corpu
     for pair in pairs:
         if held.queries_like(pair.query):
             same_query += 1
-        elif held.answers_like(pair):
+        elif not pair.mined and held.answers_like(pair):
             same_document += 1
         else:
             kept.append(pair)
@@ -186,7 +191,8 @@ def training_side(project: Project, manifest: Manifest, corpus: Corpus) -> list[
     """What training sees of a set of pairs, and what it is steered by: its pairs, its dev queries as pairs."""
     folder = project.checked(manifest)
     dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
-    steering = answered(dev["queries"], dev["judgments"], corpus)
+    mined = MINED if manifest.details.get(ORIGIN) == MINED else ""
+    steering = [replace(p, mined=mined) for p in answered(dev["queries"], dev["judgments"], corpus)]
     return [*load_pairs(folder / PAIRS_FILE), *steering]
 
 
@@ -291,7 +297,8 @@ def _shared(pairs: Sequence[Pair], held: _HeldOut) -> tuple[dict[str, Pair], Cou
     for pair in pairs:
         for identity in held.queries_like(pair.query):
             queries.setdefault(identity, pair)
-        documents.update(held.answers_like(pair))
+        if not pair.mined:
+            documents.update(held.answers_like(pair))
     return queries, documents
 
 

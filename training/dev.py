@@ -88,7 +88,11 @@ class DevSet:
         return [self.query_set.queries[query] for query in sorted(self.query_set.queries)]
 
     def ndcg_of_vectors(self, queries: Vectors, documents: Vectors) -> float:
-        """nDCG@10 of vectors of `queries` and of the pool.
+        """nDCG@10 of vectors of `queries` and of the pool: the mean of `scores_of_vectors`."""
+        return float(np.mean(self.scores_of_vectors(queries, documents)))
+
+    def scores_of_vectors(self, queries: Vectors, documents: Vectors) -> list[float]:
+        """nDCG@10 of each query.
 
         :param queries: shape (queries, dimension), in the order of `queries`.
         :param documents: shape (pool, dimension), in the order of `positions`.
@@ -100,7 +104,7 @@ class DevSet:
             query: list(dict.fromkeys(self.ids[p] for p in row if p >= 0))[:10]
             for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
-        return float(np.mean(score(run, self.query_set)[MAIN_METRIC]))
+        return score(run, self.query_set)[MAIN_METRIC]
 
 
 def _positions(

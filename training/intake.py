@@ -10,7 +10,7 @@ from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.errors import Refused
-from search.leaks import answered, check_leaks, keep_apart, texts_of, training_side
+from search.leaks import MINED, ORIGIN, answered, check_leaks, keep_apart, texts_of, training_side
 from search.progress import Progress, silent
 from search.query_sets import QuerySet
 from search.readers.beir import open_beir
@@ -233,7 +233,9 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
     new, corpus = matched.pairs, matched.corpus
     manifest = project.newest("queries")
     test = QuerySet.load(project, manifest) if manifest else QuerySet({}, {})
-    if project.newest("pairs") is None:
+    known_pairs = project.newest("pairs")
+    # What people wrote takes the place of what was mined.
+    if known_pairs is None or known_pairs.details.get(ORIGIN) == MINED:
         texts = texts_of(corpus, {p.document for p in new if p.document is not None})
         kept = set(keep_apart(new, [test], corpus).pairs if manifest else new)
         shared = [pair for pair in new if pair not in kept]

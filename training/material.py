@@ -4,29 +4,38 @@ from dataclasses import dataclass
 
 from search.corpus import Corpus, current_corpus
 from search.errors import Refused
-from search.leaks import Guarded, keep_apart
+from search.leaks import MINED, ORIGIN, Guarded, keep_apart
 from search.query_sets import QuerySet
 from search.workspace import Manifest, Project
 from training.dev import DevSet
 from training.pairs import current_pairs
 
 _MIN_TRAIN = 4
+MINED_DEV = (
+    "The pairs and the dev queries were mined from the documents: nobody asked these questions. The dev score says "
+    "what was learned of the documents, not what real questions gain; add real questions with their answers to prove that."
+)
 
 
 @dataclass(frozen=True)
 class Material:
-    """Pairs kept apart from dev and test, the dev set, and the artifacts behind them."""
+    """Pairs kept apart from dev and test, the dev set, and the artifacts behind them.
+
+    `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents.
+    """
 
     corpus_manifest: Manifest
     corpus: Corpus
     guarded: Guarded
     dev: DevSet
     made_from: dict[str, str]
+    mined: bool = False
 
     @property
     def notes(self) -> list[str]:
-        """What was left out, in words."""
-        return [self.guarded.note] if self.guarded.note else []
+        """What was left out and what was learned from, in words."""
+        notes = [self.guarded.note] if self.guarded.note else []
+        return [*notes, MINED_DEV] if self.mined else notes
 
 
 def gather(project: Project) -> Material:
@@ -54,4 +63,5 @@ def gather(project: Project) -> Material:
             "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
             "whose responses are documents of the corpus."
         )
-    return Material(corpus_manifest, corpus, guarded, dev, made_from)
+    mined = pairs_manifest.details.get(ORIGIN) == MINED
+    return Material(corpus_manifest, corpus, guarded, dev, made_from, mined)

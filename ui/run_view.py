@@ -22,6 +22,7 @@ _TITLES = {
     "train": "Training",
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
+    "mine": "Mining pairs",
     "add-model": "Adding the model",
     "questions": "Lining up the questions",
     "judgments": "Using the judgments",

@@ -35,13 +35,15 @@ _NEGATIVE = re.compile(
 class Pair:
     """A query and a text that answers it; `document` is the id of that text in the corpus, if any.
 
-    `negatives` are texts that do not answer it, though they might look as if they did.
+    `negatives` are texts that do not answer it, though they might look as if they did. `mined` says how a pair
+    that no person wrote came about ("title", "sentence" ...).
     """
 
     query: str
     response: str
     document: str | None = None
     negatives: tuple[str, ...] = ()
+    mined: str = ""
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ def test_an_adapter_over_a_foreign_folder_is_encoded_and_evaluated(project, tiny
     assert "adapter_of" not in details
     rows = (project.folder / "models" / made.id / "trained_on.jsonl").read_text().splitlines()
     assert len(rows) == details["pairs"]
-    assert set(json.loads(rows[0])) == {"query", "response", "document", "negatives"}
+    assert set(json.loads(rows[0])) == {"query", "response", "document", "negatives", "mined"}
 
 
 def test_word_vectors_cannot_be_a_base(project):

@@ -1,0 +1,85 @@
+"""Commands for projects without labels, and for choosing what to make."""
+
+from typing import Annotated
+
+import typer
+
+from terminal.options import AsJson, ProjectName
+from terminal.printing import aside, key_values, print_json, running, say
+
+app = typer.Typer()
+
+
+@app.command()
+def mine(
+    project: ProjectName,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this kind of pair (repeatable): title, heading, sentence ..."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="The most pairs of a kind.")] = 1_500,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=SHARE", help="Of a kind's pairs, the share to use, 0 to 1 (repeatable)."
+        ),
+    ] = None,
+    learn_weights: Annotated[
+        bool, typer.Option(help="Leave out the kinds that make others harder to find.")
+    ] = False,
+    generate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Also let a T5 model (folder or hub id) write questions."
+        ),
+    ] = None,
+    save: Annotated[bool, typer.Option(help="Make them the project's pairs.")] = False,
+    replace: Annotated[
+        bool, typer.Option(help="Even in place of pairs that people wrote.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mine pairs from the structure of the documents: kinds, counts, examples."""
+    from search.corpus import current_corpus
+    from search.workspace import project as existing
+    from training.mining.mined import Wanted, mine_project
+
+    wanted = Wanted(
+        kinds=tuple(kind or ()),
+        most=most,
+        weights={key: _share(key, text) for key, text in key_values(weight or []).items()},
+        learn_weights=learn_weights,
+        generator=generate,
+        save=save,
+        replace=replace,
+    )
+    current_corpus(existing(project))
+    with running(existing(project)) as run:
+        made = mine_project(existing(project), wanted, run)
+        if made.pairs is not None:
+            run.result(pairs=made.pairs.id)
+    if as_json:
+        print_json(made.as_json())
+        return
+    for found in made.mining.kinds:
+        used = made.weights.get(found.kind.name, 1.0)
+        say(f"{found.kind.title} ({found.kind.name}): {found.count:,} · weight {used:g}")
+        aside(f"  {found.kind.what}")
+        for row in found.as_json()["examples"]:
+            say(f"    {row['query']}  →  {row['response'][:100]}")
+    if made.mining.looked_at < made.mining.documents:
+        aside(f"Counted in {made.mining.looked_at:,} of {made.mining.documents:,} documents.")
+    for note in made.notes:
+        aside(note)
+    if made.pairs is not None:
+        facts = made.pairs.details
+        say(f"{facts['pairs']:,} mined pairs to train on, {facts['dev_queries']:,} dev queries.")
+
+
+def _share(kind: str, text: str) -> float:
+    from search.errors import Refused
+
+    try:
+        return float(text)
+    except ValueError:
+        raise Refused(f"--weight {kind}={text} is not a number from 0 to 1.") from None

@@ -1,0 +1,105 @@
+"""The kinds of pairs that documents give by themselves, in the order in which people meet them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from search.errors import Refused
+from training.mining import sentences, structure
+from training.mining.source import Source, Texts
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of mined pair.
+
+    :param held: whether its pairs may be held out as dev queries: the answer is then the document.
+    :param by_itself: whether it is mined when no kind is named.
+    """
+
+    name: str
+    title: str
+    what: str
+    pairs: Callable[[Source], Iterable[Texts]]
+    held: bool = True
+    by_itself: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("title", "Titles", "A document’s title, and how its text begins.", structure.titles),
+        Kind("heading", "Headings", "A heading, and the text under it.", structure.headings),
+        Kind(
+            "question",
+            "Questions",
+            "A question in the text, and the sentences after it.",
+            structure.questions,
+        ),
+        Kind(
+            "definition",
+            "Terms",
+            "A term, and what the text says that it is.",
+            structure.explained_terms,
+        ),
+        Kind(
+            "abbreviation",
+            "Abbreviations",
+            "An abbreviation, and what it stands for.",
+            structure.abbreviated,
+            held=False,
+        ),
+        Kind(
+            "sentence",
+            "Sentences",
+            "A sentence, and the passage that it was taken out of.",
+            sentences.around_sentences,
+        ),
+        Kind(
+            "neighbours",
+            "Neighbours",
+            "The end of a passage, and the passage after it.",
+            sentences.neighbours,
+        ),
+        Kind(
+            "words",
+            "Search words",
+            "A few telling words of a passage, as people type them, and the passage.",
+            sentences.telling_words,
+        ),
+        Kind(
+            "gaps",
+            "Gaps",
+            "A short passage or a sentence with every second word left out, and the passage.",
+            sentences.with_gaps,
+        ),
+        Kind(
+            "simcse",
+            "The same text",
+            "A passage and itself, for fine-tuning alone: each reading leaves other parts of the model out (SimCSE).",
+            sentences.same,
+            held=False,
+            by_itself=False,
+        ),
+    )
+}
+GENERATED = Kind(
+    "generated",
+    "Written questions",
+    "A question that a model wrote about a passage.",
+    lambda source: (),
+)
+"""Not in `KINDS`: it needs a model that writes."""
+
+
+def chosen_kinds(names: Iterable[str]) -> list[Kind]:
+    """The kinds of these names, all of them where none is named.
+
+    :raises Refused: for a name that is no kind, naming those that there are.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if name not in KINDS:
+            raise Refused(
+                f"There is no kind of mined pair {name!r}. The kinds: {', '.join(KINDS)}."
+            )
+    return [kind for kind in KINDS.values() if (kind.name in wanted if wanted else kind.by_itself)]

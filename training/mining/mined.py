@@ -1,0 +1,88 @@
+"""From a project's documents to mined pairs: looked at, weighed, and saved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from search.corpus import current_corpus
+from search.progress import Progress, Stage, silent
+from search.workspace import Manifest, Project
+from training.mining.generated import generated
+from training.mining.miner import PAIRS, Mining, mine
+from training.mining.publishing import checked_weights, refuse_to_displace, save_mined
+from training.mining.weights import learned_weights
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a mining.
+
+    :param kinds: names of kinds; none means those that are on by default.
+    :param weights: the share of a kind's pairs to use, set by hand.
+    :param learn_weights: whether the weights of the others are learned.
+    :param generator: a T5 model that writes questions, by folder or hub id.
+    :param save: whether the pairs become the project's.
+    :param replace: whether they may displace pairs that people wrote.
+    """
+
+    kinds: tuple[str, ...] = ()
+    most: int = PAIRS
+    weights: Mapping[str, float] = field(default_factory=dict)
+    learn_weights: bool = False
+    generator: str | None = None
+    save: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was mined; `pairs` is the artifact, where it was saved."""
+
+    mining: Mining
+    weights: dict[str, float]
+    notes: list[str]
+    pairs: Manifest | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `mine --json` prints."""
+        saved = None
+        if self.pairs is not None:
+            facts = self.pairs.details
+            saved = {
+                "id": self.pairs.id,
+                "pairs": facts["pairs"],
+                "dev_queries": facts["dev_queries"],
+            }
+        told = self.mining.as_json()
+        for kind in told["kinds"]:
+            kind["weight"] = self.weights.get(kind["kind"], 1.0)
+        return {**told, "notes": self.notes, "saved": saved}
+
+
+def mine_project(project: Project, wanted: Wanted, progress: Progress = silent) -> Made:
+    """Mine the newest corpus of a project.
+
+    :raises Refused: without documents, for an unknown kind or weight, and where pairs that people wrote would be
+        displaced.
+    """
+    manifest, corpus = current_corpus(project)
+    weights = checked_weights(wanted.weights)
+    if wanted.save:
+        refuse_to_displace(project, wanted.replace)
+    notes: list[str] = []
+    mining = mine(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
+    if wanted.generator is not None:
+        kind, note = generated(
+            project, corpus, wanted.generator, wanted.most, Stage(progress, 0.3, 0.6)
+        )
+        mining = Mining(mining.documents, mining.looked_at, [*mining.kinds, kind])
+        notes.append(note)
+    if wanted.learn_weights:
+        learned = learned_weights(project, mining, Stage(progress, 0.6, 0.95))
+        notes += learned.notes
+        weights = {**learned.weights, **weights}
+    if not wanted.save:
+        return Made(mining, weights, notes)
+    last = Stage(progress, 0.95, 1.0)
+    saved = save_mined(project, manifest, corpus, mining, weights, wanted.replace, last)
+    return Made(mining, weights, notes, saved)

@@ -1,0 +1,139 @@
+"""Pairs that writers leave behind without meaning to: titles, headings, questions, terms that are explained."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from search.documents import Mark
+from search.portrait.abbreviations import definitions
+from search.text import MARKS
+from training.mining.source import Source, Texts, says_something, sentences, words
+
+_QUESTION_MARKS = ("?", "？", "؟")
+_BELOW = " > "
+_ANSWER_SENTENCES = 4
+_LEAST_QUESTION = 3
+_LONGEST_TERM = 6
+_LEAST_EXPLAINED = 4
+# They point to something said before, which a question never could.
+_POINTERS = (
+    # English, German, French, Spanish, Hindi
+    "it this that these those there he she they we you i here what which who one such if when as in "
+    "es dies diese dieser dieses das sie er wir ihr man hier was wer wenn "
+    "il elle ils elles ce cela ceci c on nous vous qui "
+    "esto este esta estos estas eso él ella ellos nosotros qué "
+    "यह ये वह वे इस उस मैं हम आप"
+)
+_POINTING = frozenset(_POINTERS.split())
+_TERM = rf"(?P<term>[\w{MARKS}][\w{MARKS}\s'’/()-]{{1,58}}?)"
+# What follows the verb must begin as an explanation does: "X is a ...", not "X is ready".
+_EXPLAINED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"^(?:an?\s+|the\s+)?{_TERM}\s*,?\s+(?:is|are|was|were)\s+(?=(?:an?|the|any|one of|when|where)\b)",
+        rf"^(?:an?\s+|the\s+)?{_TERM}\s+(?:means?|refers? to|is defined as|are defined as|stands for)\s+(?=\w)",
+        rf"^(?:eine?\s+|der\s+|die\s+|das\s+)?{_TERM}\s+(?:ist|sind|war)\s+(?=(?:eine?|der|die|das|jede[rs]?)\b)",
+        rf"^(?:eine?\s+|der\s+|die\s+|das\s+)?{_TERM}\s+(?:bezeichnet|bedeutet|beschreibt)\s+(?=\w)",
+        rf"^(?:une?\s+|le\s+|la\s+|les\s+|l['’])?{_TERM}\s+(?:est|sont)\s+(?=(?:une?|les?|la|l['’])\b)",
+        rf"^(?:une?\s+|le\s+|la\s+|les\s+|l['’])?{_TERM}\s+(?:désigne|signifie)\s+(?=\w)",
+        rf"^(?:una?\s+|el\s+|la\s+|los\s+|las\s+)?{_TERM}\s+(?:es|son)\s+(?=(?:una?|el|la|los|las)\b)",
+        rf"^(?:una?\s+|el\s+|la\s+|los\s+|las\s+)?{_TERM}\s+(?:significa|se refiere a)\s+(?=\w)",
+        rf"^{_TERM}\s+(?=(?:एक|वह|ऐसा|ऐसी)\s.*(?:है|हैं)\s*[।.|]?$)",
+    )
+)
+# A line of a glossary: "Term: what it is", "Term – what it is".
+_GLOSSARY = re.compile(rf"^[-•*]?\s*{_TERM}\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$")
+
+
+def titles(source: Source) -> Iterator[Texts]:
+    """The title and the beginning of the text (its first passage, without the title)."""
+    document = source.document
+    if says_something(document.title, 1) and source.passages:
+        body = source.passages[0].strip()
+        if says_something(body) and body.casefold() != document.title.casefold():
+            yield document.title, body
+
+
+def headings(source: Source) -> Iterator[Texts]:
+    """Each heading and the text under it."""
+    document = source.document
+    end = Mark(len(document.text))
+    for mark, following in pairwise((*_headed(document.marks), end)):
+        under = document.text[mark.start : following.start].strip()
+        path = mark.heading.split(_BELOW)
+        under = under.removeprefix(path[-1]).strip()
+        if says_something(path[-1], 1) and says_something(under, _LEAST_EXPLAINED):
+            yield " ".join(path), under
+
+
+def questions(source: Source) -> Iterator[Texts]:
+    """A question in the text and the sentences that follow it."""
+    for said in source.sentences:
+        for place, sentence in enumerate(said):
+            if not sentence.endswith(_QUESTION_MARKS) or len(words(sentence)) < _LEAST_QUESTION:
+                continue
+            answer = []
+            for following in said[place + 1 : place + 1 + _ANSWER_SENTENCES]:
+                if following.endswith(_QUESTION_MARKS):
+                    break
+                answer.append(following)
+            if says_something(" ".join(answer), _LEAST_EXPLAINED):
+                yield sentence, " ".join(answer)
+
+
+def explained_terms(source: Source) -> Iterator[Texts]:
+    """A term and the rest of the sentence or line that says what it is."""
+    for passage in source.passages:
+        seen = set()
+        for line in passage.splitlines():
+            if (found := _of_glossary(line)) is not None:
+                seen.add(found[1])
+                yield found
+        for sentence in sentences(passage):
+            found = explanation(sentence)
+            if found is not None and not any(found[1] in rest for rest in seen):
+                yield found
+
+
+def explanation(sentence: str) -> Texts | None:
+    """The term that a sentence explains, and what it says of it; None where it explains none."""
+    for pattern in _EXPLAINED:
+        if (match := pattern.match(sentence)) is None:
+            continue
+        term, rest = match["term"].strip(), sentence[match.end() :].strip()
+        if _is_term(term) and says_something(rest, _LEAST_EXPLAINED):
+            return term, rest
+    return None
+
+
+def abbreviated(source: Source) -> Iterator[Texts]:
+    """An abbreviation and what it stands for, where the text says it: "blood pressure (BP)"."""
+    for passage in source.passages:
+        yield from definitions(passage)
+
+
+def _of_glossary(line: str) -> Texts | None:
+    match = _GLOSSARY.match(line.strip())
+    if match is None:
+        return None
+    term, rest = match["term"].strip(), match["rest"].strip()
+    if _is_term(term) and says_something(rest, _LEAST_EXPLAINED):
+        return term, rest
+    return None
+
+
+def _is_term(text: str) -> bool:
+    """Whether a text could be the name of something: a few words, of which the first points to nothing."""
+    found = [word.casefold() for word in words(text)]
+    return (
+        1 <= len(found) <= _LONGEST_TERM and found[0] not in _POINTING and says_something(text, 1)
+    )
+
+
+def _headed(marks: tuple[Mark, ...]) -> Iterator[Mark]:
+    """The marks at which another heading begins."""
+    current = ""
+    for mark in marks:
+        if mark.heading != current:
+            current = mark.heading
+            yield mark

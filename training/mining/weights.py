@@ -1,0 +1,90 @@
+"""Which kinds of mined pairs help: each is left out once, and the dev queries of the other kinds are asked.
+
+Every kind helps its own queries, which says nothing: they are made like what was trained on. A kind that makes
+the queries of the others harder to find teaches a habit of its own, and is left out. An adapter learns in
+seconds from vectors that are computed once, so it stands for the other recipes here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.corpus import current_corpus
+from search.encoders import load_encoder
+from search.leaks import Guarded, texts_of
+from search.models import GENERIC, find_model
+from search.progress import Progress, Stage, silent
+from search.readers.judgments import query_id
+from search.statistics import paired_test
+from search.workspace import Project
+from training.adapter import Embedded, train_adapter
+from training.dev import DevSet
+from training.embedding import document_vectors, embedded
+from training.material import Material
+from training.mining.caution import SHARE
+from training.mining.miner import Mining
+from training.pairs import split_pairs
+from training.recipes.adapter import Adapter
+from training.subsets import only
+
+PAIRS = 500
+"""Of a kind, for learning its weight."""
+_LEAST = 20
+_SETTINGS = Adapter(epochs=5, negatives="corpus")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The weight of each kind (0 or 1), and in words what was left out and why."""
+
+    weights: dict[str, float]
+    notes: list[str]
+
+
+def learned_weights(project: Project, mining: Mining, progress: Progress = silent) -> Learned:
+    """Weights of the kinds of a mining, learned on a part of their pairs with the generic model.
+
+    :raises Refused: where the kinds give too few pairs to hold some out.
+    """
+    manifest, corpus = current_corpus(project)
+    pairs = [pair for found in mining.kinds for pair in found.pairs[:PAIRS]]
+    documents = {p.document for p in pairs if p.document is not None}
+    split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
+    dev = DevSet.of(corpus, split.dev)
+    material = Material(manifest, corpus, Guarded(split.train, 0, 0), dev, {}, True)
+    info = find_model(project, GENERIC)
+    base = load_encoder(project, info)
+    vectors, _ = document_vectors(project, GENERIC, base, material, Stage(progress, 0.0, 0.3))
+    data = embedded(base, info, material, vectors, Stage(progress, 0.3, 0.7))
+    kind_of = {query_id(pair.query): pair.mined for pair in pairs}
+    asked = [kind_of[query] for query in sorted(dev.query_set.queries)]
+    kinds = sorted({pair.mined for pair in split.train})
+    everything = _scores(data, dev)
+    weights, notes = dict.fromkeys(kinds, 1.0), []
+    for number, kind in enumerate(kinds):
+        progress(0.7 + 0.3 * number / len(kinds), 1, f"training without {kind}")
+        places = [n for n, pair in enumerate(split.train) if pair.mined != kind]
+        others = [n for n, of in enumerate(asked) if of != kind]
+        if len(places) < _LEAST or len(others) < _LEAST:
+            continue
+        without = _scores(only(data, places), dev)
+        test = paired_test(kind, "without", everything[others].tolist(), without[others].tolist())
+        if test.verdict == "better":
+            weights[kind] = 0.0
+            notes.append(
+                f"{kind}: left out. Without it, {len(others):,} dev queries of the other kinds are found better "
+                f"({test.delta:+.3f} nDCG@10, p = {test.p_value:.3f})."
+            )
+    if not notes:
+        notes.append("No kind of mined pair makes the others harder to find: all are used.")
+    return Learned(weights, notes)
+
+
+def _scores(data: Embedded, dev: DevSet) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """nDCG@10 of each dev query after a short training, as far as mined pairs are followed."""
+    found = train_adapter(data, dev, _SETTINGS, silent)
+    identity = np.eye(data.queries.shape[1], dtype=np.float32)
+    share = SHARE / max(found.blend, SHARE)
+    matrix = (identity + share * (found.matrix - identity)).astype(np.float32)
+    pool = data.documents[dev.positions] @ matrix.T
+    return np.asarray(dev.scores_of_vectors(data.dev_queries @ matrix.T, pool), dtype=np.float64)
