@@ -39,6 +39,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
     with bar.columns:
         chosen, lost = columns.choose(project)
         k = tools.depth()
+        st.caption("More models, and rerankers, are added on the page Models.")
     with bar.filters:
         scope = narrowing.scope(
             f"{project.name}-{manifest.id}", corpus, loaders.columns(project, manifest)

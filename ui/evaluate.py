@@ -235,7 +235,13 @@ def _intervals(result: Evaluation) -> None:
     height = 110 + 50 * len(rows)
     # The chart comes a moment later than the rest; its place is kept.
     with st.container(height=height, border=False, key="intervals"):
-        st.altair_chart(chart.properties(height=height), width="stretch")
+        ink = widgets.ink()
+        drawn = (
+            chart.properties(height=height)
+            .configure_axis(labelColor=ink, titleColor=ink)
+            .configure_legend(labelColor=ink)
+        )
+        st.altair_chart(drawn, width="stretch")
     st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
 
 

@@ -19,6 +19,7 @@ OTHERS = "#8b95a3"
 WON, LOST, EVEN = "#0f9488", "#c8651b", "#8b95a3"
 HEIGHT = 470
 _ARROWS = 1.2
+_FURTHEST = 7  # Lines that a name is moved up or down at most.
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,17 @@ def _arrows(marks: Marks, ink: str) -> list[dict[str, Any]]:
 
 
 def _labels(marks: Marks, frame: Frame, ink: str, ground: str) -> list[dict[str, Any]]:
-    """The names of the groups; one that would cover another is moved up or down a little."""
+    """The names of the groups, within the frame; one that would cover another is moved up or down a little."""
     line = (frame.y[1] - frame.y[0]) / HEIGHT * 22
     letter = (frame.x[1] - frame.x[0]) / 500 * 7
+    steps = sorted(range(-_FURTHEST, _FURTHEST + 1), key=lambda step: (abs(step), -step))
     placed: list[tuple[float, float, float]] = []
     made = []
     for name, x, y in marks.labels:
         width = letter * (len(name) + 2) / 2
-        for step in (0, 1, -1, 2, -2, 3, -3):
+        # Where it would stick out at a side, it would be cut off there.
+        x = max(min(x, frame.x[1] - width), frame.x[0] + width)
+        for step in steps:
             at = y + step * line
             if all(abs(at - b) >= line or abs(x - a) >= width + w for a, b, w in placed):
                 break

@@ -14,7 +14,7 @@ from search.models import ModelInfo, models
 from search.workspace import Project
 from training.export import export
 from training.recipes.catalogue import RECIPES
-from ui import navigation, ready_made, widgets
+from ui import navigation, ready_made, rerankers, widgets
 
 
 def page() -> None:
@@ -29,6 +29,7 @@ def page() -> None:
     for info in custom:
         _card(project, info)
     ready_made.section(project)
+    rerankers.section(project)
 
 
 def _card(project: Project, info: ModelInfo) -> None:

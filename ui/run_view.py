@@ -24,6 +24,8 @@ _TITLES = {
     "report": "Looking at the data",
     "mine": "Mining pairs",
     "add-model": "Adding the model",
+    "add-reranker": "Adding the reranker",
+    "disagree": "Looking for questions to try",
     "questions": "Lining up the questions",
     "judgments": "Using the judgments",
     "prepare": "Reading words and training questions",

@@ -106,6 +106,11 @@ def model_subtitle(model: str, recipe: str | None, title: str = GENERIC_TITLE) -
     return f"custom · {recipe}" if recipe else "ready-made"
 
 
+def ink() -> str:
+    """The colour of what is written in a chart, readable (AA) on the ground of the theme."""
+    return "#a3adba" if st.context.theme.type == "dark" else "#5b6675"
+
+
 def duration(seconds: float) -> str:
     """A span of time as people say it."""
     if seconds < 1:
