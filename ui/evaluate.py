@@ -19,6 +19,7 @@ from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets
 
 _EXTREMES = 6
+_METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
 _METRIC_HELP = {
     "ndcg@10": "how well the first ten are ordered",
     "mrr@10": "how high the first right answer stands",
@@ -180,7 +181,7 @@ def metrics_table(result: Evaluation) -> str:
     means = {model: result.means(model) for model in result.scores}
     best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
     head = "".join(
-        f'<th title="{escape(_METRIC_HELP[metric])}">{metric.replace("ndcg", "nDCG").replace("mrr", "MRR").replace("map", "MAP")}</th>'
+        f'<th title="{escape(_METRIC_HELP[metric])}">{_metric_name(metric)}</th>'
         for metric in METRICS
     )
     rows = []
@@ -195,6 +196,12 @@ def metrics_table(result: Evaluation) -> str:
         f'<div class="b-card"><table class="b-table"><thead><tr><th>{len(result.queries):,} held-out '
         f"queries</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _metric_name(metric: str) -> str:
+    """A metric as people write it, as HTML: a narrow column may break it before its depth."""
+    name, _, depth = metric.partition("@")
+    return f"{_METRIC_NAMES.get(name, name)}<wbr>@{depth}"
 
 
 def _intervals(result: Evaluation) -> None:

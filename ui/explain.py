@@ -100,9 +100,10 @@ def _first_words(drawn: Sequence[_Side]) -> str:
     """In one line for each model: the words that drew the question."""
     lines = []
     for side in drawn:
-        who = f'<b style="color:{side.colour}">{escape(widgets.model_title(side.name))}</b>'
-        lines.append(f"<li>{who}: {escape(side.told.sentence)}</li>")
-    return f'<ul class="b-findings">{"".join(lines)}</ul>'
+        dot = f'<span class="b-dot" style="--b-own:{side.colour}"></span>'
+        who = f"<b>{escape(widgets.model_title(side.name))}</b>"
+        lines.append(f"<li>{dot} {who}: {escape(side.told.sentence)}</li>")
+    return f'<ul class="b-findings b-plain">{"".join(lines)}</ul>'
 
 
 def _heat(side: _Side) -> str:

@@ -8,6 +8,7 @@ from search.corpus import current_corpus
 from search.errors import Refused
 from search.judging.consensus import Combine, Grades
 from search.judging.marks import ColumnPair
+from search.judging.setup import column_title
 from search.judging.store import JudgmentStore
 from search.query_sets import QueryIntake, QuerySet, current_query_set, publish_query_set
 from search.workspace import Project
@@ -33,7 +34,7 @@ class Pool:
         """In plain words what the figures of such a query set can and cannot tell."""
         share = f"{self.graded:,} of the {self.shown:,} documents shown were graded"
         return (
-            f"judged was what {' and '.join(self.columns) or 'nobody knows who'} showed ({share}). Documents "
+            f"judged was what {' and '.join(map(column_title, self.columns)) or 'nobody knows who'} showed ({share}). Documents "
             "that nobody graded count as not relevant: fair between these columns, and too hard on others, "
             "which find documents that nobody has seen"
         )
