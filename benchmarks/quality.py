@@ -49,7 +49,7 @@ def main() -> None:
 
 def rows(name: str, data: Path, recipes: Iterable[str]) -> Iterable[str]:
     """The rows of one data set."""
-    project = _prepared(name, data)
+    project = prepared(name, data)
     index_model(project, GENERIC, rebuild=False)
     yield from _rows(name, evaluate(project, [GENERIC, KEYWORD]), {})
     for recipe in recipes:
@@ -60,7 +60,8 @@ def rows(name: str, data: Path, recipes: Iterable[str]) -> Iterable[str]:
         yield from list(_rows(name, result, {made.name: seconds}))[1:]
 
 
-def _prepared(name: str, data: Path) -> Project:
+def prepared(name: str, data: Path) -> Project:
+    """A project with a data set or sample in it."""
     project = project_to_be(name)
     if name in SAMPLES:
         create_sample(project, name)
