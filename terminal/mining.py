@@ -83,3 +83,32 @@ def _share(kind: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise Refused(f"--weight {kind}={text} is not a number from 0 to 1.") from None
+
+
+@app.command()
+def curve(
+    project: ProjectName,
+    recipe: Annotated[str, typer.Option(help="What is trained on parts of the pairs.")] = "adapter",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe (repeatable)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on 10, 30 and 100% of the pairs: what would 1,000 more bring?"""
+    from search.workspace import project as existing
+    from training.learning_curve import Curve, learning_curve
+
+    with running(existing(project)) as run:
+        made = learning_curve(existing(project), recipe, key_values(set_ or []), run)
+        drawn = Curve.from_json(made.details["curve"])
+        run.note(drawn.sentence)
+        run.result(id=made.id)
+    if as_json:
+        print_json(drawn.as_json())
+        return
+    say(f"{'pairs':>8}  dev nDCG@10 (95% interval)")
+    say(f"{0:>8}  {drawn.start:.3f}")
+    for size, mean, low, high in zip(drawn.sizes, drawn.means, drawn.low, drawn.high, strict=True):
+        say(f"{size:>8,}  {mean:.3f} ({low:.3f} to {high:.3f})")
+    say(drawn.sentence)

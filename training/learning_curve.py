@@ -1,0 +1,234 @@
+"""What more pairs would bring: an adapter trained on a tenth, three tenths and all of them, and a curve through it.
+
+The error (1 - nDCG@10) of a model falls with the number of its examples as a power law: Hestness et al. 2017, "Deep Learning
+Scaling is Predictable, Empirically". Small samples lie in larger ones, and each size is trained with several
+seeds; the uncertainty of what is expected comes from a bootstrap over dev queries and seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.encoders import best_device
+from search.errors import Refused
+from search.models import named
+from search.progress import Progress, Stage, silent
+from search.workspace import Kind, Manifest, Project
+from training.adapter import Report, train_adapter
+from training.embedding import document_vectors, embedded
+from training.making.starts import start_of
+from training.material import gather
+from training.recipes.adapter import Adapter
+from training.recipes.catalogue import recipe_info, validated
+from training.subsets import only
+
+SHARES = (0.1, 0.3, 1.0)
+SEEDS = 3
+MORE = 1_000
+KIND = "learning-curve"
+_RECIPE = "adapter"
+_RESAMPLES = 2_000
+_SEED = 20_240_501
+_SMALLEST_ERROR = 1e-6
+_LEAST_PAIRS = 30
+_SOURCES: dict[str, Kind] = {"corpus": "corpora", "pairs": "pairs"}
+_NOTICEABLE = 0.005
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A learning curve on dev.
+
+    :param sizes: how many pairs each step trained on, rising.
+    :param means: nDCG@10 at each size; `low` and `high` are the ends of its 95% interval.
+    :param start: nDCG@10 of the untrained start.
+    :param gain: what 1,000 more pairs are expected to add, with the ends of its 95% interval.
+    """
+
+    recipe: str
+    sizes: list[int]
+    means: list[float]
+    low: list[float]
+    high: list[float]
+    start: float
+    queries: int
+    seeds: int
+    gain: float
+    gain_low: float
+    gain_high: float
+    expected: list[tuple[int, float]]
+
+    @property
+    def sentence(self) -> str:
+        """What follows from it, in plain words."""
+        size = (
+            f"{self.gain:+.3f} nDCG@10 (95% interval {self.gain_low:+.3f} to {self.gain_high:+.3f})"
+        )
+        of = f"on {self.queries:,} dev queries, from {self.sizes[-1]:,} pairs"
+        if self.gain_low > _NOTICEABLE:
+            return f"More pairs would help: 1,000 more should bring about {size} {of}."
+        if self.gain_high < _NOTICEABLE:
+            return (
+                f"More pairs of the same kind would change little: 1,000 more, about {size} {of}."
+            )
+        return f"It cannot be told yet whether more pairs would help: 1,000 more, {size} {of}."
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+        facts = {
+            key: value
+            for key, value in self.__dict__.items()
+            if key not in ("gain_low", "gain_high")
+        }
+        facts |= {
+            "more": MORE,
+            "ci95": [self.gain_low, self.gain_high],
+            "expected": [list(point) for point in self.expected],
+            "sentence": self.sentence,
+        }
+        return facts
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Curve":
+        """A curve out of a manifest."""
+        facts = {key: stored[key] for key in cls.__dataclass_fields__ if key in stored}
+        low, high = stored["ci95"]
+        facts["expected"] = [(int(size), float(score)) for size, score in stored["expected"]]
+        return cls(**facts, gain_low=low, gain_high=high)
+
+
+def fit(sizes: Sequence[int], scores: Sequence[float]) -> tuple[float, float]:
+    """The power law 1 - score = c * n ** -alpha through scores at sizes, by least squares of the logarithms.
+
+    :returns: c and alpha; alpha below 0 where more pairs made it worse.
+    """
+    errors = np.log(np.maximum(1 - np.asarray(scores, dtype=np.float64), _SMALLEST_ERROR))
+    slope, cut = np.polyfit(np.log(np.asarray(sizes, dtype=np.float64)), errors, 1)
+    return float(np.exp(cut)), float(-slope)
+
+
+def at(law: tuple[float, float], size: float) -> float:
+    """The score that a power law expects at a size."""
+    c, alpha = law
+    return float(1 - c * size**-alpha)
+
+
+def curve_of(sizes: Sequence[int], scores: Scores, start: float, recipe: str = _RECIPE) -> Curve:
+    """A curve through measured scores.
+
+    :param scores: nDCG@10, shape (sizes, seeds, dev queries).
+    """
+    counted, seeds, queries = scores.shape
+    law = fit(sizes, scores.mean(axis=(1, 2)).tolist())
+    last = sizes[-1]
+    rng = np.random.default_rng(_SEED)
+    means, gains = np.empty((_RESAMPLES, counted)), np.empty(_RESAMPLES)
+    for number in range(_RESAMPLES):
+        drawn = scores[:, :, rng.integers(0, queries, queries)].mean(axis=2)
+        # Each size has its own chance: seeds are drawn for each.
+        again = np.take_along_axis(drawn, rng.integers(0, seeds, (counted, seeds)), axis=1)
+        means[number] = again.mean(axis=1)
+        refitted = fit(sizes, means[number].tolist())
+        gains[number] = at(refitted, last + MORE) - at(refitted, last)
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    gain_low, gain_high = np.percentile(gains, [2.5, 97.5])
+    ahead = np.geomspace(sizes[0], last + MORE, 25).round().astype(int)
+    return Curve(
+        recipe=recipe,
+        sizes=list(sizes),
+        means=scores.mean(axis=(1, 2)).tolist(),
+        low=low.tolist(),
+        high=high.tolist(),
+        start=start,
+        queries=queries,
+        seeds=seeds,
+        gain=at(law, last + MORE) - at(law, last),
+        gain_low=float(gain_low),
+        gain_high=float(gain_high),
+        expected=[(int(size), at(law, float(size))) for size in ahead],
+    )
+
+
+def learning_curve(
+    project: Project,
+    recipe: str = _RECIPE,
+    values: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> Manifest:
+    """Train on parts of a project's pairs, and keep the curve as a report.
+
+    :param recipe: adapter; the others would take too long to train nine times.
+    :param values: settings that differ from the recipe's defaults.
+    :returns: its details hold the curve: see `Curve.from_json`.
+    :raises Refused: for another recipe, and for fewer than 30 pairs.
+    """
+    if recipe != _RECIPE:
+        recipe_info(recipe)
+        raise Refused(
+            f"A learning curve trains nine times, so it is drawn with an {_RECIPE}; {recipe} would take too long."
+        )
+    settings = validated(recipe_info(recipe), values or {})
+    assert isinstance(settings, Adapter)
+    progress(0, 0, "keeping training and test apart")
+    material = gather(project)
+    total = len(material.guarded.pairs)
+    if total < _LEAST_PAIRS:
+        raise Refused(f"A learning curve needs at least {_LEAST_PAIRS} pairs; there are {total}.")
+    progress(0, 0, f"loading {settings.base} on {best_device()}")
+    base = start_of(project, settings.base)
+    info = named(project, settings.base)
+    vectors, _ = document_vectors(project, settings.base, base, material, Stage(progress, 0, 0.1))
+    data = embedded(base, info, material, vectors, Stage(progress, 0.1, 0.3))
+    pool = data.documents[material.dev.positions]
+
+    def measured(matrix: NDArray[np.float32]) -> list[float]:
+        return material.dev.scores_of_vectors(data.dev_queries @ matrix.T, pool @ matrix.T)
+
+    start = float(np.mean(measured(np.eye(data.queries.shape[1], dtype=np.float32))))
+    sizes = [max(2, round(share * total)) for share in SHARES]
+    scores: list[list[list[float]]] = [[] for _ in sizes]
+    work, done = SEEDS * sum(sizes), 0
+    for seed in range(SEEDS):
+        order = np.random.default_rng(_SEED + seed).permutation(total)
+        for number, size in enumerate(sizes):
+            stage = Stage(progress, 0.3 + 0.7 * done / work, 0.3 + 0.7 * (done + size) / work)
+            message = f"training on {size:,} pairs, {seed + 1} of {SEEDS}"
+            found = train_adapter(
+                only(data, order[:size].tolist()),
+                material.dev,
+                settings.model_copy(update={"seed": settings.seed + seed}),
+                _under(message, stage),
+            )
+            scores[number].append(measured(found.matrix))
+            done += size
+    curve = curve_of(sizes, np.asarray(scores, dtype=np.float64), start, recipe)
+    made_from = {**material.made_from, "base": info.id if info else settings.base}
+    with project.publish("reports", made_from, report=KIND, curve=curve.as_json()) as draft:
+        pass
+    progress(1, 1, "the learning curve is ready")
+    return project.artifact("reports", draft.id)
+
+
+def current_curve(project: Project) -> Curve | None:
+    """The newest curve of the newest corpus and pairs, or None."""
+    newest = {part: project.newest(kind) for part, kind in _SOURCES.items()}
+    wanted = {part: manifest.id if manifest else None for part, manifest in newest.items()}
+    for manifest in reversed(project.manifests("reports")):
+        same = all(manifest.made_from.get(part) == identity for part, identity in wanted.items())
+        if manifest.details.get("report") == KIND and same:
+            return Curve.from_json(manifest.details["curve"])
+    return None
+
+
+def _under(message: str, stage: Progress) -> Report:
+    """Progress of one of nine trainings: its own messages and numbers would only flicker."""
+
+    def tell(done: float, total: float, said: str, metrics: dict[str, float] | None) -> None:
+        stage(done, total, message)
+
+    return tell
