@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
     "datasets", "sklearn", "scipy", "pymilvus", "ray", "pyarrow", "datasketch", "altair", "plotly", "openvino",
-    "huggingface_hub", "tokenizers", "wordllama",
+    "huggingface_hub", "tokenizers", "wordllama", "peft",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 

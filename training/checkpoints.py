@@ -75,8 +75,12 @@ class Checkpoints:
         path = self._path(name)
         beside = path.with_suffix(".part")
         whole = {key: np.ascontiguousarray(tensor) for key, tensor in tensors.items()}
-        save_file(whole, beside, metadata={_STATE: json.dumps(dict(state)), _OF: self._of})
-        beside.replace(path)
+        try:
+            save_file(whole, beside, metadata={_STATE: json.dumps(dict(state)), _OF: self._of})
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
     def clear(self) -> None:
         """Remove them: the model is published, or the training is given up."""

@@ -76,11 +76,17 @@ class DevSet:
 
         :param tick: called with the share done (0 to 1) as the pool is encoded.
         """
+        return self.ndcg_of_vectors(*self.vectors(encoder, tick))
+
+    def vectors(
+        self, encoder: Encoder, tick: Callable[[float], None] = lambda share: None
+    ) -> tuple[Vectors, Vectors]:
+        """An encoder's vectors of the queries and of the pool, as `ndcg_of_vectors` takes them."""
         vectors = []
         for start in range(0, len(self.texts), _CHUNK):
             tick(start / len(self.texts))
             vectors.append(encoder.encode_document(self.texts[start : start + _CHUNK]))
-        return self.ndcg_of_vectors(encoder.encode_query(self.queries), np.vstack(vectors))
+        return encoder.encode_query(self.queries), np.vstack(vectors)
 
     @property
     def queries(self) -> list[str]:

@@ -7,13 +7,21 @@ processes with their gradients, are the wrong ones of each query. So the result 
 batch size would learn. The first process alone measures the dev score, records the run and publishes the model.
 """
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from search.errors import BespokeError, Refused
 from search.settings import settings
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+Content = TypeVar("Content")
 
 _PATIENCE = 6 * 60 * 60  # Seconds; the others wait while the first measures the dev score.
 _FIRST_SPEAKS = 60  # Seconds; what one process cannot do, the first mostly cannot do either.
@@ -29,46 +37,86 @@ def alone() -> bool:
     return settings().world == 1
 
 
-def whole_batch(wanted: int, rows: int) -> int:
-    """How many rows a step takes, all processes together: at most `wanted` and `rows`, the same for each process.
-
-    :raises Refused: when there are too few rows to give each process one.
-    """
-    processes = settings().world
-    batch = min(wanted, rows) // processes * processes
-    if not batch:
-        raise Refused(
-            f"{processes} processes cannot share {min(wanted, rows)} pairs. Start fewer, or give more pairs or "
-            "a larger batch_size."
-        )
-    return batch
-
-
-def trainer_arguments(device: str) -> dict[str, Any]:
-    """What the trainer must know to share its work; nothing where it works alone."""
-    if alone():
-        return {}
-    return {
-        # One batch without duplicates is cut up, instead of a batch for each process that may share answers.
-        "accelerator_config": {"split_batches": True},
-        # Parts of unlike size could not be gathered.
-        "dataloader_drop_last": True,
-        "ddp_backend": "gloo" if device == "cpu" else None,
-        "ddp_timeout": _PATIENCE,
-    }
-
-
 @contextmanager
-def together() -> Iterator[None]:
-    """The processes part when the block ends."""
+def together(device: str) -> Iterator[None]:
+    """The processes find each other, and part when the block ends."""
+    if alone():
+        yield
+        return
+    import torch
+    import torch.distributed as processes
+
+    on_gpu = device.startswith("cuda")
+    if on_gpu:
+        torch.cuda.set_device(device)
+    processes.init_process_group("nccl" if on_gpu else "gloo", timeout=timedelta(seconds=_PATIENCE))
     try:
         yield
     finally:
-        if not alone():
-            import torch.distributed
+        processes.destroy_process_group()
 
-            if torch.distributed.is_initialized():
-                torch.distributed.destroy_process_group()
+
+def own_part(batch: Sequence[Item]) -> Sequence[Item]:
+    """The part of a batch for this process; the batch can be cut into equal parts."""
+    each = len(batch) // settings().world
+    first = settings().rank * each
+    return batch[first : first + each]
+
+
+def check_shareable(batch: int) -> None:
+    """See that each process gets a row of a batch.
+
+    :raises Refused: when there are too few rows.
+    """
+    if batch < settings().world:
+        raise Refused(
+            f"{settings().world} processes cannot share {batch} pairs. Start fewer, or give more pairs or "
+            "a larger batch_size."
+        )
+
+
+def average_gradients(parameters: "Iterable[torch.Tensor]") -> None:
+    """Give each process the mean of all gradients: that of the whole batch."""
+    if alone():
+        return
+    import torch
+    import torch.distributed as processes
+
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    processes.all_reduce(flat)
+    flat /= settings().world
+    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def from_first(content: Content, device: str) -> Content:
+    """What the first process has, in every process: anything JSON can say. The others wait for it."""
+    if alone():
+        return content
+    import torch
+    import torch.distributed as processes
+
+    said = json.dumps(content).encode()
+    size = torch.tensor([len(said)], device=device)
+    processes.broadcast(size, 0)
+    told = torch.zeros(int(size), dtype=torch.uint8, device=device)
+    if not helps_only():
+        told = torch.frombuffer(bytearray(said), dtype=torch.uint8).to(device)
+    processes.broadcast(told, 0)
+    result: Content = json.loads(bytes(told.cpu().tolist()))
+    return result
+
+
+def tensors_from_first(tensors: "Iterable[torch.Tensor]") -> None:
+    """Overwrite tensors with those of the first process."""
+    if alone():
+        return
+    import torch.distributed as processes
+
+    for tensor in tensors:
+        processes.broadcast(tensor, 0)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from search.errors import BespokeError
 from search.models import ModelInfo, custom_manifests, models
 from search.words import nearest_words
 from search.workspace import Project
+from training.recipes.base import ADVANCED
 from training.recipes.catalogue import RECIPES, RecipeInfo, recommended
 from ui import loaders, navigation, run_view, widgets
 
@@ -92,7 +93,10 @@ def _form(project: Project) -> None:
             "Name of the model", placeholder=f"{info.name} (numbered when taken)", max_chars=80
         )
         with st.expander("Settings"):
-            values = _settings(info)
+            values = _settings(info, advanced=False)
+        if any(map(_is_advanced, info.settings.model_fields.values())):
+            with st.expander("Advanced settings"):
+                values |= _settings(info, advanced=True)
         go = st.form_submit_button("Train", type="primary", icon=":material/model_training:")
     if go:
         arguments = ["train", project.name, "--recipe", info.name]
@@ -106,11 +110,21 @@ def _form(project: Project) -> None:
         st.rerun()
 
 
-def _settings(info: RecipeInfo) -> dict[str, Any]:
+def _is_advanced(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(
+        field.json_schema_extra.items() >= ADVANCED.items()
+    )
+
+
+def _settings(info: RecipeInfo, advanced: bool) -> dict[str, Any]:
     """One widget a setting, drawn from the recipe's own model: type, bounds, title, help."""
     values: dict[str, Any] = {}
     columns = st.columns(2)
-    fields = list(info.settings.model_fields.items())
+    fields = [
+        (key, field)
+        for key, field in info.settings.model_fields.items()
+        if _is_advanced(field) is advanced
+    ]
     fields.sort(key=lambda item: item[0] == "seed")
     for place, (key, field) in enumerate(fields):
         with columns[place % 2]:
@@ -124,6 +138,11 @@ def _widget(info: RecipeInfo, key: str, field: FieldInfo) -> Any:
     if get_origin(field.annotation) is Literal:
         options = get_args(field.annotation)
         return st.selectbox(label, options, index=options.index(field.default), key=name)
+    if field.annotation is bool:
+        return st.toggle(label, field.default, key=name)
+    if get_origin(field.annotation) is tuple:
+        typed = st.text_input(label, ", ".join(map(str, field.default)), key=name)
+        return ",".join(typed.replace(",", " ").split()) or field.default
     if field.annotation is str:
         return st.text_input(label, field.default, key=name).strip() or field.default
     low, high = _bounds(field)

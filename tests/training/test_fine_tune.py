@@ -14,12 +14,13 @@ from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.workspace import Project
 from training.dev import DevSet
-from training.fine_tune import fine_tune
+from training.fine_tune.rows import Batches, rows_of
+from training.fine_tune.tuning import fine_tune
 from training.intake import import_beir
 from training.pairs import current_pairs
 from training.recipes.fine_tune import FineTune
 
-SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3}
+SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3, "blend": False}
 
 
 @pytest.fixture(autouse=True)
@@ -71,20 +72,20 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def tune(tiny_model, pairs, dev, scratch, progress=silent, **changes):
+def tune(tiny_model, pairs, dev, progress=silent, checkpoints=None, **changes):
     model = load_sentence_transformer(tiny_model)
-    tuned = fine_tune(model, pairs, dev, FineTune(**{**SETTINGS, **changes}), scratch, progress)
+    tuned = fine_tune(model, pairs, dev, FineTune(**{**SETTINGS, **changes}), progress, checkpoints)
     return model, tuned
 
 
-def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pairs, dev, tmp_path):
-    model, tuned = tune(tiny_model, pairs, dev, tmp_path / "scratch")
+def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pairs, dev):
+    model, tuned = tune(tiny_model, pairs, dev)
     start = load_sentence_transformer(tiny_model)
     assert len(tuned.dev_scores) == 4
     assert tuned.dev_scores[0] == pytest.approx(dev.ndcg(start))
     assert max(tuned.dev_scores) > tuned.dev_scores[0] + 0.1
     assert tuned.kept_epoch == int(np.argmax(tuned.dev_scores))
-    assert tuned.kept == f"epoch {tuned.kept_epoch}"
+    assert tuned.kept == f"epoch {tuned.kept_epoch:g}"
     assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9), "it ends as the best"
     assert tuned.steps == 3 * 4, "60 pairs in batches of 16, three times"
     assert not model.training
@@ -92,43 +93,38 @@ def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pair
 
 
 @pytest.mark.parametrize("rate", [3e-3, 1e-2])
-def test_the_kept_epoch_is_the_first_of_the_best_whatever_the_rate(
-    tiny_model, pairs, dev, tmp_path, rate
-):
-    model, tuned = tune(tiny_model, pairs, dev, tmp_path / "s", learning_rate=rate, epochs=5)
+def test_the_kept_epoch_is_the_first_of_the_best_whatever_the_rate(tiny_model, pairs, dev, rate):
+    model, tuned = tune(tiny_model, pairs, dev, learning_rate=rate, epochs=5)
     assert tuned.kept_epoch == tuned.dev_scores.index(max(tuned.dev_scores))
     assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9)
 
 
-def test_a_start_that_nothing_beats_is_kept_untouched(tiny_model, pairs, perfect_dev, tmp_path):
+def test_a_start_that_nothing_beats_is_kept_untouched(tiny_model, pairs, perfect_dev):
     before = weights(load_sentence_transformer(tiny_model))
-    model, tuned = tune(
-        tiny_model, pairs, perfect_dev, tmp_path / "scratch", learning_rate=1e-2, epochs=4
-    )
+    model, tuned = tune(tiny_model, pairs, perfect_dev, learning_rate=1e-2, epochs=4)
     assert tuned.dev_scores[0] == 1.0
     assert (tuned.kept_epoch, tuned.kept) == (0, "start")
     assert same(weights(model), before), "bit for bit"
     assert len(tuned.dev_scores) == 5
 
 
-def test_the_same_seed_gives_the_same_scores_and_weights(tiny_model, pairs, dev, tmp_path):
-    one, first = tune(tiny_model, pairs, dev, tmp_path / "a", epochs=2)
+def test_the_same_seed_gives_the_same_scores_and_weights(tiny_model, pairs, dev):
+    one, first = tune(tiny_model, pairs, dev, epochs=2)
     torch.rand(17)  # what else was drawn in the process does not matter
     np.random.rand(5)
-    two, second = tune(tiny_model, pairs, dev, tmp_path / "b", epochs=2)
+    two, second = tune(tiny_model, pairs, dev, epochs=2)
     assert first == second
     assert same(weights(one), weights(two))
-    other, _ = tune(tiny_model, pairs, dev, tmp_path / "c", epochs=2, seed=43)
+    other, _ = tune(tiny_model, pairs, dev, epochs=2, seed=43)
     assert not same(weights(one), weights(other))
 
 
-def test_progress_covers_the_work_and_carries_the_curves(tiny_model, pairs, dev, tmp_path):
+def test_progress_covers_the_work_and_carries_the_curves(tiny_model, pairs, dev):
     told = []
     _, tuned = tune(
         tiny_model,
         pairs,
         dev,
-        tmp_path / "scratch",
         lambda done, total, message, metrics=None: told.append((done, total, message, metrics)),
         epochs=2,
     )
@@ -148,7 +144,7 @@ def test_progress_covers_the_work_and_carries_the_curves(tiny_model, pairs, dev,
     assert {"measuring the dev score before training", "epoch 1 of 2", "epoch 2 of 2"} <= messages
 
 
-def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev, tmp_path):
+def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev):
     """One batch, no dropout: cross entropy of 20 x cosine against the other answers."""
     distinct = list({pair.response: pair for pair in pairs}.values())
     model = load_sentence_transformer(tiny_model)
@@ -165,7 +161,6 @@ def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev, tmp
         distinct,
         dev,
         FineTune(epochs=1, batch_size=64),
-        tmp_path / "scratch",
         lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
     )
     assert [loss for loss in losses if loss] == [pytest.approx(wanted, rel=1e-3)]
@@ -179,14 +174,13 @@ def without_dropout(tiny_model):
     return model
 
 
-def losses_of(model, pairs, dev, scratch, **changes):
+def losses_of(model, pairs, dev, **changes):
     losses = []
     tuned = fine_tune(
         model,
         pairs,
         dev,
         FineTune(**{"epochs": 1, "batch_size": 64, **changes}),
-        scratch,
         lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
     )
     return [loss for loss in losses if loss], tuned
@@ -202,14 +196,14 @@ def test_a_hard_negative_is_a_wrong_answer_to_every_query_of_its_batch(
     queries = torch.from_numpy(model.encode([p.query for p in triplets])).double()
     scores = 20 * queries @ torch.from_numpy(model.encode(texts)).double().T
     wanted = float(torch.nn.functional.cross_entropy(scores, torch.arange(len(triplets))))
-    losses, tuned = losses_of(model, triplets, dev, tmp_path / "a")
+    losses, tuned = losses_of(model, triplets, dev)
     assert losses == [pytest.approx(wanted, rel=1e-3)]
     assert tuned.steps == 1
-    plain, _ = losses_of(without_dropout(tiny_model), distinct, dev, tmp_path / "b")
+    plain, _ = losses_of(without_dropout(tiny_model), distinct, dev)
     assert losses[0] > plain[0] + 0.1
 
 
-def test_queries_are_moved_away_from_their_hard_negatives(tiny_model, pairs, perfect_dev, tmp_path):
+def test_queries_are_moved_away_from_their_hard_negatives(tiny_model, pairs, perfect_dev):
     """They end further away than without the negatives. (The dev score keeps the start here.)"""
     triplets = [replace(p, negatives=(f"{p.query} is not asked",)) for p in pairs]
     texts = [p.query for p in triplets] + [p.negatives[0] for p in triplets]
@@ -222,72 +216,71 @@ def test_queries_are_moved_away_from_their_hard_negatives(tiny_model, pairs, per
             if message == "measuring the dev score after epoch 3":
                 ends.append(model.encode(texts))
 
-        fine_tune(model, rows, perfect_dev, FineTune(**SETTINGS), tmp_path / name, watch)
+        fine_tune(model, rows, perfect_dev, FineTune(**SETTINGS), watch)
         queries, negatives = np.split(ends[-1], 2)
         cosines[name] = float((queries * negatives).sum(axis=1).mean())
     assert cosines["with"] < cosines["without"] - 0.1
 
 
-def test_pairs_with_and_without_negatives_train_together(tiny_model, pairs, dev, tmp_path):
+def test_pairs_with_and_without_negatives_train_together(tiny_model, pairs, dev):
     mixed = [
         replace(p, negatives=(f"wrong {n}", f"worse {n}")) if n % 3 == 0 else p
         for n, p in enumerate(pairs)
     ]
-    one, first = tune(tiny_model, mixed, dev, tmp_path / "a", epochs=2)
-    assert first.steps == 2 * (3 + 3), "40 pairs and 40 triplets, in batches of 16"
-    two, second = tune(tiny_model, mixed, dev, tmp_path / "b", epochs=2)
+    one, first = tune(tiny_model, mixed, dev, epochs=2)
+    assert first.steps == 2 * len(Batches(rows_of(mixed, 1), 16, 42).epoch(0)) >= 2 * (3 + 3)
+    two, second = tune(tiny_model, mixed, dev, epochs=2)
     assert first == second
     assert same(weights(one), weights(two))
-    plain, _ = tune(tiny_model, pairs, dev, tmp_path / "c", epochs=2)
+    plain, _ = tune(tiny_model, pairs, dev, epochs=2)
     assert not same(weights(one), weights(plain))
 
 
-def test_many_negatives_of_few_pairs(tiny_model, pairs, dev, tmp_path):
+def test_many_negatives_of_few_pairs(tiny_model, pairs, dev):
     """Rows of one query never share a batch; nothing may hang."""
     few = [replace(p, negatives=tuple(f"wrong {n}" for n in range(30))) for p in pairs[:3]]
-    _, tuned = tune(tiny_model, few, dev, tmp_path / "s", epochs=1)
-    assert len(tuned.dev_scores) == 2
+    _, tuned = tune(tiny_model, few, dev, epochs=1)
+    assert tuned.steps == 30, "a row for each negative, and never two of one query in a batch"
+    assert tuned.epochs == [0, 0.5, 1], "long epochs are measured within, too"
 
 
-def test_few_pairs_and_a_large_batch(tiny_model, pairs, dev, tmp_path):
-    _, tuned = tune(tiny_model, pairs[:5], dev, tmp_path / "scratch", batch_size=1024, epochs=1)
+def test_few_pairs_and_a_large_batch(tiny_model, pairs, dev):
+    _, tuned = tune(tiny_model, pairs[:5], dev, batch_size=1024, epochs=1)
     assert tuned.steps == 1
 
 
-def test_pairs_that_are_all_alike_train_too(tiny_model, dev, tmp_path):
+def test_pairs_that_are_all_alike_train_too(tiny_model, dev):
     """Batches without duplicates hold one pair each here; nothing may hang or divide by zero."""
     alike = [Pair(f"query {number}", "the same answer") for number in range(6)]
-    _, tuned = tune(tiny_model, alike, dev, tmp_path / "scratch", epochs=1)
+    _, tuned = tune(tiny_model, alike, dev, epochs=1)
     assert len(tuned.dev_scores) == 2
 
 
-def test_long_texts_are_cut_in_training_only(tiny_model, pairs, dev, tmp_path):
+def test_long_texts_are_cut_in_training_only(tiny_model, pairs, dev):
     lengths = []
     model = load_sentence_transformer(tiny_model)
 
     def watch(done, total, message, metrics=None):
         lengths.append((message.startswith("measuring"), model.max_seq_length))
 
-    fine_tune(
-        model, pairs, dev, FineTune(**SETTINGS, sequence_length=8), tmp_path / "scratch", watch
-    )
+    fine_tune(model, pairs, dev, FineTune(**SETTINGS, sequence_length=8), watch)
     assert {length for measuring, length in lengths if measuring} == {64}
     assert {length for measuring, length in lengths if not measuring} >= {8}
     assert model.max_seq_length == 64
 
 
 @pytest.mark.parametrize("message", ["measuring the dev score before training", "epoch 2 of 3"])
-def test_a_cancel_stops_it_at_the_next_report(tiny_model, pairs, dev, tmp_path, message):
+def test_a_cancel_stops_it_at_the_next_report(tiny_model, pairs, dev, message):
     def stop(done, total, said, metrics=None):
         if said == message:
             raise Cancelled("stop")
 
     with pytest.raises(Cancelled):
-        tune(tiny_model, pairs, dev, tmp_path / "scratch", stop)
+        tune(tiny_model, pairs, dev, stop)
 
 
-def test_nothing_is_printed_by_the_trainer(tiny_model, pairs, dev, tmp_path, capfd):
-    tune(tiny_model, pairs, dev, tmp_path / "scratch", epochs=1)
+def test_nothing_is_printed_by_the_trainer(tiny_model, pairs, dev, capfd):
+    tune(tiny_model, pairs, dev, epochs=1)
     assert capfd.readouterr().out == "", "stdout belongs to --json"
 
 

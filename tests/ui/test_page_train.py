@@ -88,9 +88,15 @@ def test_settings_that_differ_become_part_of_the_command(
 def test_the_form_shows_every_setting_with_its_default(data: Project, recipe: str) -> None:
     at = _choose(open_page("train", TINY), recipe)
     defaults = RECIPES[recipe].settings()
-    widgets = {w.key: w.value for w in (*at.text_input, *at.number_input, *at.selectbox) if w.key}
+    widgets = {
+        w.key: w.value
+        for w in (*at.text_input, *at.number_input, *at.selectbox, *at.toggle)
+        if w.key
+    }
     for key, field in RECIPES[recipe].settings.model_fields.items():
-        assert widgets[f"set-{recipe}-{key}"] == getattr(defaults, key)
+        default = getattr(defaults, key)
+        drawn = ", ".join(map(str, default)) if isinstance(default, tuple) else default
+        assert widgets[f"set-{recipe}-{key}"] == drawn
         assert field.description in shown(at)
 
 

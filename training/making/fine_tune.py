@@ -1,14 +1,11 @@
 """The recipe "fine-tune", from a request to a published model."""
 
-import tempfile
-from pathlib import Path
-
 from search.adapted import AdaptedEncoder
 from search.encoders import best_device
 from search.endpoint.encoder import EndpointEncoder
 from search.errors import Refused
 from training.distributed import helps_only, together
-from training.fine_tune import fine_tune
+from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.publishing import DevRecord, publish_taught
 from training.making.request import Request, Trained
@@ -22,13 +19,14 @@ def make_fine_tuned(request: Request) -> Trained | None:
     """Fine-tune a SentenceTransformer and publish it.
 
     :returns: None in a process that only helped (see `training.distributed`).
-    :raises Refused: when data is missing, or the base has no weights here.
+    :raises Refused: when data is missing, the base has no weights here, or settings do not go with it.
     """
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, FineTune)
     progress(0, 0, "keeping training and test apart")
     material = gather(project)
-    progress(0, 0, f"loading {settings.base} on {best_device()}")
+    device = best_device()
+    progress(0, 0, f"loading {settings.base} on {device}")
     model = start_of(project, settings.base)
     if isinstance(model, AdaptedEncoder | EndpointEncoder):
         raise Refused(
@@ -37,9 +35,40 @@ def make_fine_tuned(request: Request) -> Trained | None:
         )
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     knew = 0.0 if helps_only() else general_ndcg(model)
-    with tempfile.TemporaryDirectory(prefix="bespoke-trainer-") as scratch, together():
-        tuned = fine_tune(model, pairs, material.dev, settings, Path(scratch), progress)
-    if helps_only():
+    kept = request.resumable(material.made_from)
+    with together(device):
+        tuned = fine_tune(model, pairs, material.dev, settings, progress, kept)
+    if tuned is None:
         return None
-    dev = DevRecord(tuned.dev_scores, tuned.kept)
-    return publish_taught(request, settings.base, model, material, dev, knew)
+    return publish_taught(request, settings.base, model, material, _record(tuned), knew)
+
+
+def _record(tuned: Tuned) -> DevRecord:
+    """What the dev queries said, for the manifest and for people."""
+    details = {
+        "epochs": tuned.epochs,
+        "steps": tuned.steps,
+        "stopped_early": tuned.stopped,
+        "blends": {f"{share:g}": score for share, score in tuned.blends.items()},
+        "dimensions": {
+            str(size): {"start": start, "model": model}
+            for size, (start, model) in tuned.dimensions.items()
+        },
+    }
+    notes = []
+    if tuned.stopped:
+        notes.append(
+            f"It stopped after {tuned.epochs[-1]:g} epochs, because the dev score did not rise any more."
+        )
+    if tuned.share < 1 and tuned.kept_epoch:
+        notes.append(
+            f"A blend is published: {tuned.share:.0%} of the way from the start to what was trained scored best "
+            f"on the dev queries ({tuned.blends[tuned.share]:.3f} nDCG@10; all of the way, {tuned.blends[1.0]:.3f})."
+        )
+    for size, (start, model) in tuned.dimensions.items():
+        notes.append(
+            f"Cut to {size} numbers, its vectors score {model:.3f} nDCG@10 on the dev queries, the start's {start:.3f}."
+        )
+    best = tuned.blends.get(tuned.share, 0.0)
+    scores = [*tuned.dev_scores, best] if best > max(tuned.dev_scores) else tuned.dev_scores
+    return DevRecord(scores, tuned.kept, details, notes)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search.adapted import FORMAT as MATRIX
@@ -28,10 +28,14 @@ class DevRecord:
     """What the dev queries said: scores as the training went (the first is the start's), and what was kept.
 
     :param kept: in words; `START` when nothing was better than the start.
+    :param details: more for the manifest.
+    :param notes: what of it people should know.
     """
 
     scores: list[float]
     kept: str
+    details: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_start(self) -> bool:
@@ -64,6 +68,7 @@ def publish_taught(
         )
     else:
         notes.append(general.sentence)
+    notes += dev.notes
     dimension = model.get_embedding_dimension()
     if dimension is None:
         raise Failed(f"The model {base} does not say how many dimensions it has.")
@@ -82,6 +87,7 @@ def publish_taught(
                 "documents": len(material.dev.ids),
                 "ndcg@10": dev.scores,
                 "kept": dev.kept,
+                **dev.details,
             },
             general=general.as_json(),
             device=best_device(),

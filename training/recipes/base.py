@@ -1,6 +1,10 @@
 """What the settings of every recipe have."""
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+ADVANCED: JsonDict = {"advanced": True}
+"""Marks a setting that few people change (`json_schema_extra` of its field)."""
 
 
 class Recipe(BaseModel):

@@ -1,0 +1,159 @@
+"""A fine-tune that was stopped goes on where it was, and ends as the model it would have been."""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from search import runs
+from search.corpus import current_corpus
+from search.encoders import load_sentence_transformer
+from search.errors import Cancelled
+from search.progress import silent
+from search.workspace import Project, project
+from training.checkpoints import Checkpoints
+from training.dev import DevSet
+from training.fine_tune.tuning import fine_tune
+from training.fine_tune.weights import weights_of
+from training.intake import import_beir
+from training.pairs import current_pairs
+from training.recipes.fine_tune import FineTune
+
+SETTINGS = {"epochs": 4, "batch_size": 16, "learning_rate": 1e-3}
+
+
+@pytest.fixture
+def material(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    pair_set = current_pairs(made)[1]
+    return pair_set.pairs, DevSet.of(current_corpus(made)[1], pair_set.dev)
+
+
+@pytest.mark.parametrize("changes", [{}, {"lora_rank": 4, "dimensions": (8,)}, {"patience": 1}])
+@pytest.mark.parametrize("stopped_in", ["epoch 2 of 4", "epoch 3 of 4"])
+def test_what_was_stopped_ends_as_if_it_had_not_been(
+    tiny_model, material, tmp_path, changes, stopped_in
+):
+    pairs, dev = material
+    settings = FineTune(**{**SETTINGS, **changes})
+    whole = load_sentence_transformer(tiny_model)
+    curve: list[dict[str, float]] = []
+    unbroken = fine_tune(
+        whole,
+        pairs,
+        dev,
+        settings,
+        lambda *_, **__: curve.append(_[3]) if len(_) > 3 and _[3] else None,
+    )
+    kept = Checkpoints(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
+    reached = 0
+
+    def stop(done, total, message, metrics=None):
+        nonlocal reached
+        reached += message == stopped_in
+        if reached == 3:  # In the midst of an epoch, two steps after the last checkpoint.
+            raise Cancelled("stop")
+
+    if unbroken.stopped and unbroken.steps < 4 * (int(stopped_in[6]) - 1) + 3:
+        pytest.skip("it stopped by itself before that")
+    with pytest.raises(Cancelled):
+        fine_tune(load_sentence_transformer(tiny_model), pairs, dev, settings, stop, kept)
+    assert [path.suffix for path in (tmp_path / "kept").iterdir()] == [".safetensors"]
+    torch.rand(5)  # Another process has drawn other random numbers.
+    told: list[tuple[str, dict[str, float] | None]] = []
+    model = load_sentence_transformer(tiny_model)
+    again = fine_tune(
+        model, pairs, dev, settings, lambda d, t, m, x=None: told.append((m, x)), kept
+    )
+    assert again == unbroken, "scores, blends, steps, what was kept"
+    for name, tensor in weights_of(whole).items():
+        assert torch.equal(weights_of(model)[name], tensor), name
+    assert [x for _, x in told if x and x.get("epoch")] == [x for x in curve if x.get("epoch")], (
+        "the curve is told again"
+    )
+    measured = {m for m, _ in told if m.startswith("measuring")}
+    assert "measuring the dev score after epoch 1" not in measured, "but not measured again"
+
+
+def test_other_settings_begin_anew(tiny_model, material, tmp_path):
+    pairs, dev = material
+    one = Checkpoints(tmp_path / "kept", {"seed": 1})
+    fine_tune(load_sentence_transformer(tiny_model), pairs, dev, FineTune(**SETTINGS), silent, one)
+    steps = []
+    fine_tune(
+        load_sentence_transformer(tiny_model), pairs, dev, FineTune(**SETTINGS),
+        lambda d, t, m, x=None: steps.append(x["step"]) if x and "step" in x else None,
+        Checkpoints(tmp_path / "kept", {"seed": 2}),
+    )  # fmt: skip
+    assert steps[0] == 1
+
+
+def _details(home, name):
+    for path in (home / "lab" / "models").glob("*/manifest.json"):
+        manifest = json.loads(path.read_text())
+        if manifest["details"]["name"] == name:
+            return path.parent, manifest["details"]
+    raise AssertionError(f"{name} was not published")
+
+
+def _until(said, what, seconds=60):
+    deadline = time.time() + seconds
+    while not (found := said()):
+        assert time.time() < deadline, what
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
+    from safetensors.numpy import load_file
+
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    arguments = ["train", "lab", "--recipe", "fine-tune", "--set", f"base={tiny_model}",
+                 "--set", "epochs=60", "--set", "batch_size=16", "--set", "patience=0"]  # fmt: skip
+    assert run_cli(*arguments, "--name", "whole", timeout=200).returncode == 0
+    lab = project("lab")
+    run = runs.start(lab, [*arguments, "--name", "broken"])
+    _until(
+        lambda: run.checkpoints.is_dir() and run.events()[-1]["metrics"].get("step", 0) > 80,
+        "no steps",
+    )
+    os.kill(run.status.pid, signal.SIGKILL)
+    _until(lambda: run.status.state == "interrupted", "it lives")
+    before = max(e["metrics"].get("step", 0) for e in run.events())
+    assert 80 < before < 240
+    assert runs.resumable(run)
+    runs.resume(run)
+    _until(lambda: run.status.state in runs.OVER, "it does not end", 120)
+    assert run.status.state == "done", run.log()
+    assert not run.checkpoints.exists(), "nothing is left of the checkpoints"
+    one, facts_of_one = _details(workspace, "whole")
+    two, facts_of_two = _details(workspace, "broken")
+    assert facts_of_two["dev"] == facts_of_one["dev"]
+    for path in one.rglob("*.safetensors"):
+        for name, tensor in load_file(path).items():
+            other = load_file(two / path.relative_to(one))[name]
+            np.testing.assert_allclose(other, tensor, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(
+    tiny_beir, tiny_model, workspace, run_cli
+):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    lab = project("lab")
+    run = runs.start(
+        lab,
+        ["train", "lab", "--recipe", "fine-tune", "--set", f"base={tiny_model}", "--set", "epochs=100",
+         "--set", "batch_size=8", "--set", "patience=0"],
+    )  # fmt: skip
+    _until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
+    assert run.cancel().state == "cancelled"
+    assert not list((lab.folder / "models").glob("*")), "no draft, no model"
+    assert {path.suffix for path in run.checkpoints.iterdir()} == {".safetensors"}
+    assert runs.resumable(run)

@@ -1,0 +1,1 @@
+"""Fine-tuning a SentenceTransformer on pairs."""
