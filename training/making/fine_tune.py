@@ -1,18 +1,36 @@
 """The recipe "fine-tune", from a request to a published model."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from indexes.vector_index import normalised
 from search.adapted import AdaptedEncoder
 from search.encoders import best_device
+from search.encoding.texts import encode_texts
 from search.endpoint.encoder import EndpointEncoder
 from search.errors import Refused
-from training.distributed import helps_only, together
+from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
+from search.models import named
+from search.progress import Progress, Stage
+from search.readers.pairs import Pair
+from search.workspace import Project
+from training.distributed import from_first, helps_only, together
+from training.embedding import document_vectors
+from training.fine_tune.negatives import Mined, Sources, mine
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.publishing import DevRecord, publish_taught
 from training.making.request import Request, Trained
 from training.making.starts import start_of
-from training.material import gather
+from training.material import Material, gather
 from training.nearest import answering_passages
 from training.recipes.fine_tune import FineTune
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_MINING = 0.15  # Of the time: where the start has no index yet, its building comes first.
 
 
 def make_fine_tuned(request: Request) -> Trained | None:
@@ -36,16 +54,55 @@ def make_fine_tuned(request: Request) -> Trained | None:
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     knew = 0.0 if helps_only() else general_ndcg(model)
     kept = request.resumable(material.made_from)
+    mined: Mined | None = None
     with together(device):
+        if settings.hard_negatives and not helps_only():
+            mined = _mined(project, settings, model, material, pairs, Stage(progress, 0.0, _MINING))
+        if settings.hard_negatives:
+            negatives = from_first([p.negatives for p in mined.pairs] if mined else None, device)
+            pairs = [
+                replace(p, negatives=tuple(n)) for p, n in zip(pairs, negatives or [], strict=True)
+            ]
+            progress = Stage(progress, _MINING, 1.0)
         tuned = fine_tune(model, pairs, material.dev, settings, progress, kept)
     if tuned is None:
         return None
-    return publish_taught(request, settings.base, model, material, _record(tuned), knew)
+    return publish_taught(request, settings.base, model, material, _record(tuned, mined), knew)
 
 
-def _record(tuned: Tuned) -> DevRecord:
+def _mined(
+    project: Project,
+    settings: FineTune,
+    model: "SentenceTransformer",
+    material: Material,
+    pairs: Sequence[Pair],
+    progress: Progress,
+) -> Mined:
+    """The pairs with hard negatives, found by the start's own vectors and by words."""
+    info = named(project, settings.base)
+    documents, _ = document_vectors(
+        project, settings.base, model, material, Stage(progress, 0.0, 0.5)
+    )
+    manifest, corpus = material.corpus_manifest, material.corpus
+    index = find_keyword_index(project, manifest) or build_keyword_index(project, manifest, corpus)
+    asked, answered = [p.query for p in pairs], [p.response for p in pairs]
+    queries = encode_texts(model, info, asked, "query", Stage(progress, 0.5, 0.6), "queries")
+    answers = encode_texts(model, info, answered, "document", Stage(progress, 0.6, 0.8), "answers")
+    words = open_keyword_index(project, index)
+    sources = Sources(normalised(queries), normalised(answers), documents, corpus, words)
+    return mine(
+        pairs,
+        sources,
+        settings.hard_negatives,
+        settings.negative_margin,
+        settings.seed,
+        Stage(progress, 0.8, 1.0),
+    )
+
+
+def _record(tuned: Tuned, mined: Mined | None) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
-    details = {
+    details: dict[str, Any] = {
         "epochs": tuned.epochs,
         "steps": tuned.steps,
         "stopped_early": tuned.stopped,
@@ -56,6 +113,16 @@ def _record(tuned: Tuned) -> DevRecord:
         },
     }
     notes = []
+    if mined is not None:
+        details["hard_negatives"] = {
+            "found": mined.found,
+            "too_near": mined.too_near,
+            "drawn": mined.drawn,
+        }
+        notes.append(
+            f"{mined.found:,} hard negatives were found in the corpus; {mined.too_near:,} more scored too close to "
+            "the right answer to be called wrong."
+        )
     if tuned.stopped:
         notes.append(
             f"It stopped after {tuned.epochs[-1]:g} epochs, because the dev score did not rise any more."

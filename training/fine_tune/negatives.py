@@ -1,0 +1,159 @@
+"""Hard negatives: wrong answers that look right, for each pair, out of the corpus.
+
+Candidates come from the start itself and from keyword search, the nearest of each in turn. Many of the nearest are right
+answers that nobody noted; so a candidate counts as wrong only if it scores clearly less than the right answer (a share of
+its score; Moreira et al. 2024, "NV-Retriever: Improving text embedding models with effective hard-negative mining"), and
+never if it is, or nearly equals, what any pair with the same query gives as the answer.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.vector_index import Vectors
+from search.corpus import Corpus
+from search.duplicates import NearDuplicates
+from search.keywords.index import TermIndex
+from search.progress import Progress, silent
+from search.readers.pairs import Pair
+from search.settings import LIMITS
+
+_DEPTH = 100  # So many of each side are looked at for a pair,
+_DRAWS = 50  # and so many others, drawn at random, where they are not enough.
+_REPORTED = 64
+
+
+@dataclass(frozen=True)
+class Mined:
+    """Pairs with their negatives, the given ones first, and how they came about.
+
+    :param found: how many were found.
+    :param too_near: how many candidates scored too close to the right answer.
+    :param drawn: how many were drawn at random, because too few were found.
+    """
+
+    pairs: list[Pair]
+    found: int
+    too_near: int
+    drawn: int
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where negatives come from.
+
+    `queries` and `answers` have one row a pair, `documents` one row a passage of the corpus; all rows have length 1.
+    """
+
+    queries: Vectors
+    answers: Vectors
+    documents: Vectors
+    corpus: Corpus
+    words: TermIndex
+
+
+def mine(
+    pairs: Sequence[Pair],
+    sources: Sources,
+    count: int,
+    margin: float,
+    seed: int,
+    progress: Progress = silent,
+) -> Mined:
+    """Give each pair negatives until it has `count`.
+
+    :param margin: a negative scores at most this share of what the right answer scores.
+    """
+    right = _RightAnswers(pairs, sources.corpus)
+    made: list[Pair] = []
+    found = too_near = drawn = 0
+    for number, pair in enumerate(pairs):
+        if number % _REPORTED == 0:
+            progress(number, len(pairs), f"looking for hard negatives of {len(pairs):,} pairs")
+        scores = sources.documents @ sources.queries[number]
+        own = float(sources.answers[number] @ sources.queries[number])
+        bound = own - (1 - margin) * abs(own)
+        chosen: list[str] = []
+        missing = count - len(pair.negatives)
+        for place in _candidates(scores, sources.words, pair.query):
+            if len(chosen) >= missing:
+                break
+            if right.belongs(number, place):
+                continue
+            if scores[place] > bound:
+                too_near += 1
+            elif (text := right.wrong_text(number, place)) is not None and text not in chosen:
+                chosen.append(text)
+        found += len(chosen)
+        random = np.random.default_rng([seed, number])
+        for place in random.integers(len(scores), size=_DRAWS).tolist():
+            if len(chosen) >= missing:
+                break
+            if scores[place] > bound or right.belongs(number, place):
+                continue
+            text = right.wrong_text(number, place)
+            if text is not None and text not in chosen:
+                chosen.append(text)
+                drawn += 1
+        made.append(replace(pair, negatives=(*pair.negatives, *chosen)))
+    progress(1, 1, f"{found:,} hard negatives found")
+    return Mined(made, found, too_near, drawn)
+
+
+def _candidates(scores: NDArray[np.float32], words: TermIndex, query: str) -> Iterator[int]:
+    """Passages by vectors and by words, the nearest of each in turn, each once."""
+    by_words = words.score(words.weights(words.analysis.terms(query), LIMITS.query_terms))
+    sides = (_nearest(scores), [place for place in _nearest(by_words) if by_words[place] > 0])
+    places = (place for both in zip_longest(*sides) for place in both if place is not None)
+    yield from dict.fromkeys(places)
+
+
+def _nearest(scores: NDArray[np.float32]) -> list[int]:
+    depth = min(_DEPTH, len(scores))
+    places = np.argpartition(-scores, depth - 1)[:depth]
+    order: list[int] = places[np.lexsort((places, -scores[places]))].tolist()
+    return order
+
+
+class _RightAnswers:
+    """What answers a query, by any pair that asks the same or nearly the same."""
+
+    def __init__(self, pairs: Sequence[Pair], corpus: Corpus) -> None:
+        self._corpus = corpus
+        queries = list(dict.fromkeys(pair.query for pair in pairs))
+        answers = list(dict.fromkeys(pair.response for pair in pairs))
+        numbers = {text: number for number, text in enumerate(answers)}
+        positions = {identity: place for place, identity in enumerate(corpus.ids())}
+        texts: dict[str, set[int]] = {}
+        documents: dict[str, set[int]] = {}
+        for pair in pairs:
+            texts.setdefault(pair.query, set()).add(numbers[pair.response])
+            if (place := positions.get(pair.document or "", -1)) >= 0:
+                documents.setdefault(pair.query, set()).add(place)
+        like = NearDuplicates(queries)
+        asked = {query: [query, *(queries[n] for n in like.of(query))] for query in queries}
+
+        def joined(of: dict[str, set[int]]) -> list[set[int]]:
+            return [set(chain(*(of.get(q, ()) for q in asked[pair.query]))) for pair in pairs]
+
+        self._texts, self._documents = joined(texts), joined(documents)
+        self._known: Callable[[str], list[int]] = NearDuplicates(answers).of
+        self._numbers = numbers
+        self._seen: dict[int, tuple[str, set[int]]] = {}
+
+    def belongs(self, pair: int, place: int) -> bool:
+        """Whether a passage belongs to a document that answers the query of a pair."""
+        return int(self._corpus.owners[place]) in self._documents[pair]
+
+    def wrong_text(self, pair: int, place: int) -> str | None:
+        """The text of a passage; None where it equals or nearly equals an answer to the query of a pair."""
+        if place not in self._seen:
+            (text,) = self._corpus.embedded_at([place])
+            known = set(self._known(text))
+            known |= {self._numbers[text]} if text in self._numbers else set()
+            self._seen[place] = text, known
+        text, known = self._seen[place]
+        return text if known.isdisjoint(self._texts[pair]) else None
