@@ -112,3 +112,38 @@ def curve(
     for size, mean, low, high in zip(drawn.sizes, drawn.means, drawn.low, drawn.high, strict=True):
         say(f"{size:>8,}  {mean:.3f} ({low:.3f} to {high:.3f})")
     say(drawn.sentence)
+
+
+@app.command()
+def advise(
+    project: ProjectName,
+    budget: Annotated[
+        float, typer.Option(min=0.1, help="Minutes that a training may take.")
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend an approach from measured facts, with the time it would take here."""
+    from search.workspace import project as existing
+    from training.advice.advise import advise as look
+
+    with running(existing(project)) as run:
+        made = look(existing(project), budget, run)
+        run.result(id=made.id)
+    told = {key: made.details[key] for key in ("budget", "facts", "recommended", "approaches")}
+    if as_json:
+        print_json(told)
+        return
+    for place, advice in enumerate(told["recommended"], start=1):
+        seconds = advice["seconds"]
+        spent = "" if seconds is None else f" (about {max(seconds, 1) / 60:.1f} minutes here)"
+        say(f"{place}. {advice['title']}{spent}")
+        for reason in advice["reasons"]:
+            say(f"   {reason}")
+    for row in told["approaches"]:
+        facts = [row["quality"]]
+        facts += [f"{row['unseen']:.0%} of query words unseen"] if row["unseen"] is not None else []
+        facts += [f"trained in {row['training']:.0f} s"] if row["training"] is not None else []
+        facts += [f"{row['size'] / 1e6:.0f} MB"] if row["size"] is not None else []
+        facts += [f"{row['query_ms']:.1f} ms a query"] if row["query_ms"] is not None else []
+        facts += [f"{row['documents']:,.0f} documents/s"] if row["documents"] is not None else []
+        say(f"{row['title']}: " + " · ".join(facts))

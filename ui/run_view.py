@@ -23,6 +23,7 @@ _TITLES = {
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
     "mine": "Mining pairs",
+    "advise": "Measuring the approaches",
     "curve": "Drawing the learning curve",
     "add-model": "Adding the model",
     "add-reranker": "Adding the reranker",

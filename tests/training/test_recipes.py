@@ -3,7 +3,7 @@
 import pytest
 
 from search.errors import Refused
-from training.recipes.catalogue import RECIPES, recipe_info, recommended, validated
+from training.recipes.catalogue import RECIPES, recipe_info, validated
 from training.recipes.fine_tune import FineTune
 from training.recipes.word_vectors import FastText, Word2Vec
 
@@ -101,13 +101,3 @@ def test_n_grams_must_be_a_range():
     with pytest.raises(Refused, match="min_n=5 is greater than max_n=4"):
         validated(recipe_info("fasttext"), {"min_n": "5", "max_n": "4"})
     assert validated(recipe_info("fasttext"), {"min_n": "4", "max_n": "4"}).max_n == 4
-
-
-@pytest.mark.parametrize(
-    ("pairs", "name"), [(0, "fasttext"), (1, "fine-tune"), (999, "fine-tune"), (1_000, "adapter")]
-)
-def test_what_is_recommended_follows_the_number_of_pairs(pairs, name):
-    found, why = recommended(pairs)
-    assert found == name
-    assert why and (not pairs or f"{pairs:,} pairs" in why)
-    assert RECIPES[found].needs_pairs == (pairs > 0)

@@ -1,7 +1,9 @@
+import json
 import subprocess
 import sys
 import time
 
+import numpy as np
 import psutil
 import pytest
 from app_help import (  # fmt: skip
@@ -20,10 +22,10 @@ from streamlit.testing.v1 import AppTest
 
 from search.words import nearest_words
 from search.workspace import Project
+from training.advice.advise import quick_recommendation
+from training.learning_curve import KIND, curve_of
+from training.mining.mined import Wanted, current_mining, mine_project
 from training.recipes.catalogue import RECIPES
-
-TITLES = {"adapter": "Adapter", "fine-tune": "Fine-tune"}
-TITLES |= {"word2vec": "Word2Vec", "fasttext": "FastText"}
 
 
 def _choose(at: AppTest, recipe: str) -> AppTest:
@@ -37,22 +39,133 @@ def test_one_recipe_is_recommended_where_there_are_pairs(data: Project) -> None:
     assert "Device: cpu, chosen by itself." in shown(at)
     group = at.get("button_group")[0]
     names = [option.content for option in group.proto.options]
-    assert [name.removesuffix(" · recommended") for name in names] == [TITLES[r] for r in RECIPES]
+    assert [name.removesuffix(" · recommended") for name in names] == [
+        info.title for info in RECIPES.values()
+    ]
     recommended = [name for name in names if name.endswith(" · recommended")]
-    assert recommended == [f"{TITLES[group.value]} · recommended"]
+    assert recommended == [f"{RECIPES[group.value].title} · recommended"]
+    assert group.value == quick_recommendation(data).option
     assert RECIPES[group.value].needs_pairs
     assert RECIPES[group.value].summary in shown(at)
+    assert (
+        f"Recommended: {RECIPES[group.value].title}. It learns your task from 60 pairs."
+        in shown(at)
+    )
     assert "Train" in labels(at)
 
 
-def test_without_pairs_only_recipes_that_need_none_are_offered(documents_only: Project) -> None:
+def test_without_pairs_mining_is_offered_and_recipes_that_need_none(
+    documents_only: Project, started: list[list[str]]
+) -> None:
     at = open_page("train", TINY)
+    assert "Recommended: Mine pairs, then train an adapter." in shown(at)
     group = at.get("button_group")[0]
-    names = [option.content for option in group.proto.options]
-    assert names == ["Word2Vec", "FastText · recommended"]
-    assert "This project has no pairs of a query and its answer" in at.info[0].value
+    assert [option.content for option in group.proto.options] == [
+        info.title for info in RECIPES.values() if not info.needs_pairs
+    ]
+    press(at, "look-train")
+    assert started == [["mine", TINY]]
+    at = open_page("train", TINY)
+    assert "Mining pairs" in shown(at)
+
+
+def test_kinds_are_shown_before_anything_is_trained(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    mine_project(documents_only, Wanted())
+    at = open_page("train", TINY)
+    assert "**Titles** · 40 pairs" in shown(at)
+    assert "A document’s title, and how its text begins." in shown(at)
+    title = current_mining(documents_only)["kinds"][0]["examples"][0]["query"]  # type: ignore[index]
+    assert any(f"<td>{title}</td>" in part.proto.body for part in at.get("html"))
+    sliders = {slider.key: slider.value for slider in at.slider}
+    assert sliders["weight-train-title"] == 1.0
+    assert "weight-train-heading" not in sliders, "a kind without pairs has no slider"
+    at.slider(key="weight-train-title").set_value(0.5)
+    at.checkbox(key="learn-train").set_value(True)
+    press(at, "save-train")
+    assert started == [["mine", TINY, "--save", "--weight", "title=0.5", "--learn-weights"]]
+
+
+def test_mined_pairs_are_called_mined(documents_only: Project) -> None:
+    mine_project(documents_only, Wanted(save=True))
+    at = open_page("train", TINY)
+    assert "mined pairs to train on" in shown(at)
+    assert at.get("button_group")[0].value == "adapter"
+
+
+def test_the_way_to_pairs_of_ones_own(documents_only: Project) -> None:
+    at = open_page("train", TINY)
     press(at, "to-pairs")
     assert at.title[0].value == "What is in your corpus?"
+
+
+def test_the_learning_curve_is_drawn_on_request(data: Project, started: list[list[str]]) -> None:
+    press(open_page("train", TINY), "curve")
+    assert started == [["curve", TINY]]
+
+
+def test_a_learning_curve_is_shown_with_its_sentence(data: Project) -> None:
+    scores = np.linspace(0.4, 0.6, 3)[:, None, None] + np.zeros((3, 3, 20))
+    drawn = curve_of([100, 300, 1_000], scores, 0.3)
+    sources = {kind: manifest.id for kind, manifest in (
+        ("corpus", data.newest("corpora")), ("pairs", data.newest("pairs"))) if manifest}  # fmt: skip
+    with data.publish("reports", sources | {"base": "generic"}, report=KIND, curve=drawn.as_json()):
+        pass
+    at = open_page("train", TINY)
+    assert drawn.sentence in shown(at)
+    assert len(at.get("vega_lite_chart")) == 1
+    assert "Draw it again" in labels(at)
+
+
+def test_the_approaches_are_measured_on_request(data: Project, started: list[list[str]]) -> None:
+    at = open_page("train", TINY)
+    at.number_input(key=f"budget-{TINY}").set_value(3)
+    press(run(at), "advise")
+    assert started == [["advise", TINY, "--budget", "3"]]
+
+
+def test_the_approaches_are_shown_with_what_was_measured(data: Project) -> None:
+    sources = {"corpus": data.newest("corpora"), "pairs": data.newest("pairs")}
+    row = {"name": "generic", "title": "generic <b>", "measured": True, "quality": "test 0.500", "score": 0.5,
+           "unseen": 0.25, "training": None, "size": 1_000_000, "query_ms": 4.25, "documents": 1_234.5}  # fmt: skip
+    later = {
+        **row,
+        "name": "adapter",
+        "title": "Adapter (not made yet)",
+        "measured": False,
+        "training": 30.0,
+    }
+    advice = {
+        "option": "fine-tune",
+        "title": "Fine-tune",
+        "score": 90,
+        "reasons": ["Because."],
+        "seconds": 240.0,
+    }
+    with data.publish(
+        "reports", {k: m.id for k, m in sources.items() if m} | {"advice": "generic"},
+        report="advice", budget=10.0, facts={}, recommended=[advice], approaches=[row, later],
+    ):  # fmt: skip
+        pass
+    at = open_page("train", TINY)
+    assert "Recommended: Fine-tune. Because." in shown(at)
+    assert "4 min" in shown(at)
+    assert at.get("button_group")[0].value == "fine-tune"
+    tables = " ".join(part.proto.body for part in at.get("html"))
+    assert "generic &lt;b&gt;" in tables
+    for cell in ("25%", "1.0 MB", "4.2", "1,234", "about 30 s", "about 4.2"):
+        assert f"<td>{cell}</td>" in tables
+
+
+def test_a_model_that_is_its_start_says_so(trained: Project) -> None:
+    (newest,) = trained.manifests("models")[-1:]
+    path = trained.folder_of(newest) / "manifest.json"
+    content = json.loads(path.read_text())
+    content["details"]["is_start"] = True
+    path.write_text(json.dumps(content))
+    at = open_page("train", TINY)
+    assert list(at.dataframe[0].value["model"]) == ["words-2 · same as its start", "words"]
 
 
 @pytest.mark.parametrize("recipe", list(RECIPES))

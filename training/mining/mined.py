@@ -12,6 +12,8 @@ from training.mining.miner import PAIRS, Mining, mine
 from training.mining.publishing import checked_weights, refuse_to_displace, save_mined
 from training.mining.weights import learned_weights
 
+KIND = "mining"
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -81,8 +83,26 @@ def mine_project(project: Project, wanted: Wanted, progress: Progress = silent) 
         learned = learned_weights(project, mining, Stage(progress, 0.6, 0.95))
         notes += learned.notes
         weights = {**learned.weights, **weights}
+    _keep(project, manifest, Made(mining, weights, notes))
     if not wanted.save:
         return Made(mining, weights, notes)
     last = Stage(progress, 0.95, 1.0)
     saved = save_mined(project, manifest, corpus, mining, weights, wanted.replace, last)
     return Made(mining, weights, notes, saved)
+
+
+def current_mining(project: Project) -> dict[str, Any] | None:
+    """What the newest corpus was seen to give when it was mined last, as `mine --json` prints it; or None."""
+    corpus = project.newest("corpora")
+    for manifest in reversed(project.manifests("reports")):
+        kept = manifest.details.get("report") == KIND
+        if kept and corpus is not None and manifest.made_from.get("corpus") == corpus.id:
+            return dict(manifest.details["mining"])
+    return None
+
+
+def _keep(project: Project, corpus: Manifest, made: Made) -> None:
+    """Keep what was seen as a report, for the page."""
+    sources = {"corpus": corpus.id, "report": KIND}
+    with project.publish("reports", sources, report=KIND, mining=made.as_json()):
+        pass

@@ -62,28 +62,6 @@ RECIPES: dict[str, RecipeInfo] = {
 }
 
 
-_FEW_PAIRS = 1_000
-
-
-def recommended(pairs: int) -> tuple[str, str]:
-    """The recipe to start with, and why, from the number of pairs (see the README's table).
-
-    On the sets measured (README), fine-tuning scored higher than an adapter below a thousand pairs; above,
-    the adapter scored higher, in a fraction of the time.
-    """
-    if pairs == 0:
-        return "fasttext", "it needs no pairs, and reads words that it has never seen"
-    if pairs < _FEW_PAIRS:
-        return (
-            "fine-tune",
-            f"with only {pairs:,} pairs, teaching the whole model usually gains more than an adapter",
-        )
-    return (
-        "adapter",
-        f"with {pairs:,} pairs, it usually gains much in a fraction of a fine-tune's time",
-    )
-
-
 def recipe_info(name: str) -> RecipeInfo:
     """The recipe of that name.
 

@@ -1,0 +1,190 @@
+"""The advisor: cases as a table, time as arithmetic, and a real look at the tiny project."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from search.evaluation import evaluate
+from search.models import choose_generic
+from search.ready_made.adding import Choices, add_model
+from search.workspace import Project, project_to_be
+from training.advice import probe
+from training.advice.advise import advise, current_advice, quick_recommendation
+from training.advice.approaches import _unseen
+from training.advice.facts import Facts, facts_of
+from training.advice.probe import Speed, speed
+from training.advice.recommending import recommend
+from training.advice.times import seconds_of
+from training.intake import import_beir
+from training.mining.mined import Wanted, mine_project
+from training.recipes.catalogue import RECIPES
+from training.reports import current_report
+from training.train import train
+
+PLAIN = Facts(
+    documents=1_000, passages=1_000, characters=800.0, words=150_000, language="en", pieces_ratio=1.1,
+    shredded=0.02, unreadable=0.0, query_characters=60.0, response_characters=800.0, indexed=True,
+)  # fmt: skip
+HINDI = dataclasses.replace(PLAIN, language="hi", pieces_ratio=3.4, shredded=0.6, unreadable=0.3)
+JARGON = dataclasses.replace(PLAIN, pieces_ratio=1.8, shredded=0.3)
+SPEED = Speed(encoded=40_000, tuned=12_000, adapter_step=0.05, words=100_000, query=0.01)
+
+
+def best(facts: Facts, budget: float = 10.0, timed: bool = True) -> list[str]:
+    seconds = seconds_of(facts, SPEED) if timed else {}
+    return [
+        advice.option for advice in recommend(facts, seconds, budget) if advice.option != "auto"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "first", "before"),
+    [
+        (PLAIN, "mine", ("generic", "fasttext")),
+        (dataclasses.replace(PLAIN, pairs=2_000, dev_queries=200), "adapter", ("fine-tune", "generic")),
+        (dataclasses.replace(PLAIN, pairs=300, dev_queries=30), "fine-tune", ("adapter", "generic")),
+        (dataclasses.replace(PLAIN, pairs=2_000, mined=True), "adapter", ("generic", "fine-tune")),
+        (HINDI, "fasttext", ("word2vec", "generic")),
+        (HINDI, "fasttext", ("api", "generic")),
+        (JARGON, "fasttext", ("generic", "static")),
+        (dataclasses.replace(HINDI, pairs=3_000), "adapter", ("generic", "word2vec")),
+    ],
+)  # fmt: skip
+def test_what_fits_comes_first(facts, first, before):
+    order = best(facts, timed=False)
+    assert order[0] == first
+    known = [option for option in before if option in order]
+    assert sorted(known, key=order.index) == known
+
+
+def test_what_takes_longer_than_there_is_time_for_goes_down():
+    few = dataclasses.replace(PLAIN, pairs=900, dev_queries=90)
+    assert best(few, budget=60.0)[0] == "fine-tune"
+    assert best(few, budget=1.0)[0] == "adapter"
+    late = next(a for a in recommend(few, seconds_of(few, SPEED), 1.0) if a.option == "fine-tune")
+    assert "the budget is 1" in late.reasons[-1]
+
+
+def test_reasons_name_the_facts():
+    reasons = recommend(HINDI)[0].reasons
+    assert "Most documents are in Hindi; the generic model is made for English." in reasons
+    assert "It cannot read 30% of the words at all." in reasons
+    assert "It cuts words into 3.4 times as many pieces as in ordinary English." in reasons
+    assert any(
+        "2,000 pairs" in r for r in recommend(dataclasses.replace(PLAIN, pairs=2_000))[0].reasons
+    )
+
+
+def test_auto_is_recommended_where_there_are_pairs_and_it_is_a_recipe(monkeypatch):
+    info = dataclasses.replace(RECIPES["adapter"], name="auto", title="Auto")
+    monkeypatch.setitem(RECIPES, "auto", info)
+    assert recommend(dataclasses.replace(PLAIN, pairs=500))[0].option == "auto"
+    assert "auto" not in [advice.option for advice in recommend(PLAIN)]
+
+
+def test_seconds_are_arithmetic_over_measured_speed():
+    facts = dataclasses.replace(PLAIN, pairs=2_560, dev_queries=0)
+    found = seconds_of(facts, SPEED)
+    assert found["generic"] == 0
+    assert found["adapter"] == pytest.approx(2_560 * 60 / 40_000 + 2 * 20 * 10 * 0.05)
+    cut = 512 + 60
+    assert found["fine-tune"] == pytest.approx(
+        2_560 * 3 * cut / 12_000 + 4 * 600_000 / 40_000 + 800_000 / 40_000
+    )
+    assert found["word2vec"] == pytest.approx(150_000 * 15 / 100_000)
+    assert found["fasttext"] == 2 * found["word2vec"]
+    fresh = seconds_of(dataclasses.replace(facts, indexed=False), SPEED)
+    assert fresh["generic"] == pytest.approx(20.0)
+    assert fresh["adapter"] == pytest.approx(found["adapter"] + 20.0)
+    mined = seconds_of(dataclasses.replace(facts, mined=True), SPEED)
+    assert mined["adapter"] == pytest.approx(found["adapter"] + 2_560 * 800 / 40_000)
+
+
+@pytest.fixture
+def project(tiny_beir, tiny_model) -> Project:
+    made = project_to_be("Tiny")
+    import_beir(made, tiny_beir)
+    add_model(made, str(tiny_model), Choices(name="tiny"))
+    choose_generic(made, "tiny")
+    return made
+
+
+def test_facts_are_counted(project):
+    facts = facts_of(project)
+    assert (facts.documents, facts.passages, facts.pairs, facts.dev_queries) == (40, 40, 60, 8)
+    assert facts.language == "en"
+    assert not facts.mined
+    assert not facts.indexed
+    assert 100 < facts.characters < 250
+    assert 20 < facts.query_characters < 60
+    for manifest in project.manifests("pairs"):
+        project.remove(manifest)
+    assert facts_of(project).pairs == 0
+    mine_project(project, Wanted(save=True))
+    assert facts_of(project).mined
+
+
+def test_speed_is_measured_once_for_a_machine(project, monkeypatch):
+    from search.encoders import load_encoder
+    from search.models import generic_info
+
+    info = generic_info(project)
+    encoder = load_encoder(project, info)
+    before = {n: p.detach().clone() for n, p in encoder.named_parameters()}
+    found = speed(encoder, info)
+    assert all(value > 0 for value in dataclasses.asdict(found).values())
+    for name, tensor in encoder.named_parameters():
+        np.testing.assert_array_equal(tensor.detach().numpy(), before[name].numpy())
+        assert tensor.grad is None
+    monkeypatch.setattr(probe, "measured", lambda *_: pytest.fail("measured twice"))
+    assert speed(encoder, info) == found
+
+
+def test_an_advice_is_kept_with_its_table(project):
+    train(project, "word2vec", "words", {"epochs": 2, "min_count": 1})
+    evaluate(project, ["generic", "words"])
+    assert current_advice(project) is None
+    assert quick_recommendation(project).option in ("auto", "fine-tune")
+    made = advise(project)
+    kept = current_advice(project)
+    assert kept == made.details
+    assert quick_recommendation(project).option == kept["recommended"][0]["option"]
+    rows = {row["name"]: row for row in kept["approaches"]}
+    assert rows["generic"]["measured"]
+    assert rows["words"]["measured"]
+    assert rows["words"]["quality"].startswith("test ")
+    assert rows["words"]["training"] == project.manifests("models")[-1].details["seconds"]
+    assert rows["words"]["documents"] > 0
+    assert not rows["adapter"]["measured"]
+    assert rows["adapter"]["quality"].startswith("expected: ")
+    assert rows["adapter"]["training"] > 0
+    assert "word2vec" not in rows
+    assert current_report(project) is None
+    for manifest in project.manifests("pairs"):
+        project.remove(manifest)
+    assert current_advice(project) is None
+
+
+def test_unseen_words_are_those_without_a_vector(project):
+    from search.encoders import load_encoder
+    from search.models import find_model
+
+    train(project, "word2vec", "words", {"epochs": 1, "min_count": 1})
+    encoder = load_encoder(project, find_model(project, "words"))
+    assert _unseen(encoder, ["kidney xyzzy", "Frost plugh"]) == 0.5
+
+
+def test_the_terminal_advises(project, run_cli):
+    done = run_cli("advise", "Tiny", "--budget", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["budget"] == 5
+    assert told["facts"]["pairs"] == 60
+    assert {"option", "title", "score", "reasons", "seconds"} == set(told["recommended"][0])
+    scores = [advice["score"] for advice in told["recommended"]]
+    assert scores == sorted(scores, reverse=True)
+    words = run_cli("advise", "Tiny").stdout
+    assert words.startswith("1. ")
+    assert "generic (tiny): not measured" in words

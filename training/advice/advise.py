@@ -1,0 +1,84 @@
+"""The advisor: facts, speed, a ranked recommendation and the table of approaches, kept as a report."""
+
+import json
+from typing import Any
+
+from search.corpus import current_corpus
+from search.encoders import load_encoder
+from search.models import generic_info
+from search.progress import Progress, Stage, silent
+from search.workspace import Manifest, Project
+from training.advice.approaches import approaches
+from training.advice.facts import Facts, facts_of
+from training.advice.probe import speed
+from training.advice.recommending import BUDGET_MINUTES, Advice, recommend
+from training.advice.times import seconds_of
+
+KIND = "advice"
+
+
+def advise(
+    project: Project, budget: float = BUDGET_MINUTES, progress: Progress = silent
+) -> Manifest:
+    """Look at a project, measure this machine, and say which approach to take.
+
+    :param budget: minutes that a training may take.
+    :returns: a report; its details hold "facts", "recommended" and "approaches": plain JSON.
+    :raises Refused: without documents.
+    """
+    manifest, corpus = current_corpus(project)
+    progress(0, 1, "looking at documents and pairs")
+    facts = facts_of(project)
+    info = generic_info(project)
+    encoder = load_encoder(project, info)
+    found = None if facts.server else speed(encoder, info, Stage(progress, 0.2, 0.5))
+    seconds = seconds_of(facts, found) if found else {}
+    ranked = recommend(facts, seconds, budget)
+    rows = (
+        approaches(project, corpus, facts, found, seconds, Stage(progress, 0.5, 1.0))
+        if found
+        else []
+    )
+    details = {
+        "report": KIND,
+        "budget": budget,
+        "facts": facts.as_json(),
+        "recommended": [advice.as_json() for advice in ranked],
+        "approaches": [row.as_json() for row in rows],
+    }
+    sources = {"corpus": manifest.id, "advice": info.id} | _pairs(project)
+    with project.publish("reports", sources, **json.loads(json.dumps(details))) as draft:
+        pass
+    progress(1, 1, "the advice is ready")
+    return project.artifact("reports", draft.id)
+
+
+def current_advice(project: Project) -> dict[str, Any] | None:
+    """What was advised last on the newest corpus and pairs, or None."""
+    corpus = project.newest("corpora")
+    wanted = {"corpus": corpus.id if corpus else ""} | _pairs(project)
+    for manifest in reversed(project.manifests("reports")):
+        made = {key: value for key, value in manifest.made_from.items() if key != "advice"}
+        if manifest.details.get("report") == KIND and made == wanted:
+            return manifest.details
+    return None
+
+
+def quick_recommendation(project: Project) -> Advice:
+    """What to begin with, from what is known without reading a text: for a page that is being drawn.
+
+    What `advise` found, where it was asked; else the number of pairs decides.
+    """
+    kept = current_advice(project)
+    if kept is not None:
+        best = kept["recommended"][0]
+        return Advice(best["option"], best["score"], tuple(best["reasons"]), best["seconds"])
+    pairs = project.newest("pairs")
+    details = pairs.details if pairs is not None else {}
+    facts = Facts(0, 0, 0.0, 0, None, 1.0, 0.0, 0.0, details.get("pairs", 0), details.get("origin") == "mined")  # fmt: skip
+    return recommend(facts)[0]
+
+
+def _pairs(project: Project) -> dict[str, str]:
+    pairs = project.newest("pairs")
+    return {"pairs": pairs.id} if pairs is not None else {}

@@ -1,0 +1,205 @@
+"""The approaches side by side on one corpus: measured where a model exists, an expectation where none does."""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from search.corpus import Corpus
+from search.encoders import Encoder, load_encoder
+from search.errors import BespokeError
+from search.evaluation import newest_evaluation
+from search.models import GENERIC, ModelInfo, custom_manifests, generic_info, models
+from search.portrait.foreignness import SHREDDED
+from search.portrait.sample import has_letter
+from search.progress import Progress
+from search.query_sets import QuerySet
+from search.statistics import MAIN_METRIC
+from search.text import folded_words
+from search.word_pieces import generic_tokenizer
+from search.word_vectors import WordVectors
+from search.workspace import Project
+from training.advice.facts import Facts
+from training.advice.probe import Speed
+from training.pairs import PairSet
+from training.recipes.catalogue import RECIPES
+
+_MODELS = 5
+_QUERIES, _DOCUMENTS, _ROUNDS = 10, 24, 3
+_ASKED = 2_000
+_EXPECTED = {
+    "adapter": "usually clearly above its start with a thousand pairs or more",
+    "fine-tune": "usually above its start, with few pairs too",
+    "word2vec": "far below generic on English; for languages that no model fits",
+    "fasttext": "as Word2Vec, and it reads misspelt words",
+    "static": "somewhat below a transformer",
+    "auto": "the best of what it tries, never below its start on dev",
+}
+
+
+@dataclass(frozen=True)
+class Approach:
+    """One row: a model that exists (measured), or a recipe that was not used yet (estimated).
+
+    :param quality: in words, a measured score or an expectation; `score` is the number where it was measured.
+    :param unseen: the share (0 to 1) of the query words that it has no vector for, or reads as three scraps or more.
+    :param training: seconds; `size` bytes; `query_ms` to encode one query; `documents` a second, encoded.
+    """
+
+    name: str
+    title: str
+    measured: bool
+    quality: str
+    score: float | None
+    unseen: float | None
+    training: float | None
+    size: int | None
+    query_ms: float | None
+    documents: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+        return asdict(self)
+
+
+def approaches(
+    project: Project,
+    corpus: Corpus,
+    facts: Facts,
+    speed: Speed,
+    seconds: Mapping[str, float],
+    progress: Progress,
+) -> list[Approach]:
+    """The generic model, the newest custom models, and the recipes that were not used yet."""
+    known = models(project)
+    existing = [known[0], *[info for info in known if info.kind == "custom"][-_MODELS:]]
+    queries, texts = (
+        _query_texts(project, corpus),
+        corpus.embedded_at(range(min(_DOCUMENTS, corpus.passages))),
+    )
+    rows = []
+    for number, info in enumerate(existing):
+        progress(number, len(existing), f"measuring {info.name}")
+        if info.format == "endpoint":
+            continue  # Measuring it would cost money.
+        try:
+            rows.append(_measured(project, info, queries, texts))
+        except BespokeError:
+            continue  # What is damaged says so where it is used.
+    used = {info.recipe for info in existing}
+    per_second = speed.encoded / max(1.0, facts.characters)
+    shredded = _shredded(queries)
+    for name, info_ in RECIPES.items():
+        if name in used or (info_.needs_pairs and not facts.pairs):
+            continue
+        like_generic = name in ("adapter", "fine-tune")
+        rows.append(
+            Approach(
+                name=name,
+                title=f"{info_.title} (not made yet)",
+                measured=False,
+                quality=f"expected: {_EXPECTED.get(name, 'not known')}",
+                score=None,
+                unseen=shredded if like_generic else 0.0 if name == "fasttext" else None,
+                training=seconds.get(name),
+                size=rows[0].size if rows and like_generic else None,
+                query_ms=speed.query * 1_000 if like_generic else None,
+                documents=per_second if like_generic else None,
+            )
+        )
+    return rows
+
+
+def _measured(
+    project: Project, info: ModelInfo, queries: Sequence[str], texts: Sequence[str]
+) -> Approach:
+    encoder = load_encoder(project, info)
+    details = project.artifact("models", info.id).details if info.kind == "custom" else {}
+    asked = list(queries[:_QUERIES]) or ["a question"]
+    encoder.encode_query(asked[:1])
+    times = [_time(encoder.encode_query, [query]) for query in asked]
+    whole = min(_time(encoder.encode_document, texts) for _ in range(_ROUNDS))
+    quality, score = _quality(project, info, details)
+    return Approach(
+        name=info.name,
+        title=info.name if info.name != GENERIC else f"generic ({info.title})",
+        measured=True,
+        quality=quality,
+        score=score,
+        unseen=_unseen(encoder, queries),
+        training=float(details["seconds"]) if "seconds" in details else None,
+        size=_size(project, info),
+        query_ms=1_000 * statistics.median(times),
+        documents=len(texts) / whole,
+    )
+
+
+def _quality(
+    project: Project, info: ModelInfo, details: Mapping[str, Any]
+) -> tuple[str, float | None]:
+    """A test score where there is one, else a dev score, with what it is."""
+    evaluation = newest_evaluation(project, info.name)
+    if evaluation is not None:
+        score = float(evaluation.details["models"][info.name][MAIN_METRIC])
+        return f"test {score:.3f}", score
+    if info.name == GENERIC:
+        for manifest in reversed(custom_manifests(project)):
+            scores = (manifest.details.get("dev") or {}).get(MAIN_METRIC)
+            settings = manifest.details["settings"]
+            taught = RECIPES[manifest.details["recipe"]].needs_pairs
+            if scores and taught and settings.get("base", GENERIC) == GENERIC:
+                return f"dev {scores[0]:.3f}", float(scores[0])
+        return "not measured", None
+    scores = (details.get("dev") or {}).get(MAIN_METRIC)
+    if not scores:
+        return "not measured", None
+    best = max(scores) if RECIPES[info.recipe or ""].needs_pairs else scores[-1]
+    return f"dev {best:.3f}", float(best)
+
+
+def _size(project: Project, info: ModelInfo) -> int:
+    if info.kind == "custom" or info.id != generic_info(project).id or info.reference is not None:
+        manifest = project.artifact("models", info.id)
+        return sum(record.size for record in manifest.files.values())
+    from search.models import generic_folder
+
+    return sum(path.stat().st_size for path in generic_folder().rglob("*") if path.is_file())
+
+
+def _query_texts(project: Project, corpus: Corpus) -> list[str]:
+    """What is asked here: test queries, else dev queries, else the titles and beginnings of documents."""
+    queries = project.newest("queries")
+    if queries is not None:
+        return list(QuerySet.load(project, queries).queries.values())[:_ASKED]
+    pairs = project.newest("pairs")
+    if pairs is not None:
+        return list(PairSet.load(project, pairs).dev.queries.values())[:_ASKED]
+    return [(d.title or d.text)[:60] for d in corpus.sample(100)]
+
+
+def _unseen(encoder: Encoder, queries: Sequence[str]) -> float:
+    """The share of query words without a vector (word vectors), or read as scraps (word pieces)."""
+    if not isinstance(encoder, WordVectors):
+        return _shredded(queries)
+    words = [word for query in queries for word in folded_words(query)]
+    distinct = sorted(set(words))
+    vectors = encoder.encode_query(distinct) if distinct else np.zeros((0, 1))
+    known = {word for word, vector in zip(distinct, vectors, strict=True) if np.any(vector)}
+    return sum(word not in known for word in words) / max(1, len(words))
+
+
+def _shredded(queries: Sequence[str]) -> float:
+    words = [word for query in queries for word in folded_words(query) if has_letter(word)]
+    tokenizer = generic_tokenizer()
+    nothing = tokenizer.token_to_id("[UNK]")
+    encoded = tokenizer.encode_batch_fast(words, add_special_tokens=False)
+    return sum(len(e.ids) >= SHREDDED or nothing in e.ids for e in encoded) / max(1, len(words))
+
+
+def _time(work: Any, texts: Sequence[str]) -> float:
+    started = time.perf_counter()
+    work(list(texts))
+    return max(time.perf_counter() - started, 1e-6)

@@ -1,0 +1,138 @@
+"""How fast this machine is: a few real steps of each kind of work, measured once and remembered."""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from search.encoders import Encoder, best_device
+from search.models import ModelInfo
+from search.progress import Progress, silent
+from search.settings import settings
+from search.workspace import write_json
+
+_FOLDER = ".machine"
+_FILE = "speed.json"
+_TEXT = "The quick clerk filed a notice about the lease before the court had read the letter. " * 4
+_TEXTS, _STEP_PAIRS, _ADAPTER_BATCH, _ADAPTER_NEGATIVES = 24, 12, 256, 4_096
+_ROUNDS = 3
+_GENSIM_WORDS = 40_000
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What this machine does.
+
+    `encoded` and `tuned` are characters a second that a transformer like the generic model encodes, or learns
+    from (forward and backward); `adapter_step` seconds of one step of 256 pairs; `words` are words a second that
+    Word2Vec learns from; `query` seconds to encode one short query.
+    """
+
+    encoded: float
+    tuned: float
+    adapter_step: float
+    words: float
+    query: float
+
+
+def speed(encoder: Encoder, info: ModelInfo, progress: Progress = silent) -> Speed:
+    """The speed of this machine with a model: remembered, or measured now (some seconds).
+
+    :param encoder: the generic model.
+    """
+    path = settings().home / _FOLDER / _FILE
+    key = f"{platform.node()} {os.cpu_count()} {best_device()} {info.fingerprint[:16]} {info.dimension}"
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return Speed(**known[key])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {}
+    progress(0, 1, "measuring how fast this machine is")
+    found = measured(encoder, info.dimension)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {key: asdict(found)})
+    return found
+
+
+def measured(encoder: Encoder, dimension: int) -> Speed:
+    """Measure real steps of each kind."""
+    texts = [f"{number} {_TEXT}" for number in range(_TEXTS)]
+    characters = sum(map(len, texts))
+    encode = _seconds(lambda: encoder.encode_document(texts))
+    return Speed(
+        encoded=characters / encode,
+        tuned=_tuned(encoder, characters / encode),
+        adapter_step=_seconds(_adapter_step(dimension)),
+        words=_words(),
+        query=_seconds(lambda: encoder.encode_query(["notice of the lease"])),
+    )
+
+
+def _tuned(encoder: Encoder, encoded: float) -> float:
+    """Characters a second of training; a third of encoding where there are no weights here to train."""
+    from sentence_transformers import SentenceTransformer
+
+    if not isinstance(encoder, SentenceTransformer):
+        return encoded / 3
+    texts = [f"{number} {_TEXT}" for number in range(_STEP_PAIRS)]
+    features = encoder.preprocess(texts)
+    features = {
+        key: value.to(encoder.device) if hasattr(value, "to") else value
+        for key, value in features.items()
+    }
+
+    def step() -> None:
+        made = encoder(dict(features))["sentence_embedding"]
+        made.sum().backward()
+        encoder.zero_grad(set_to_none=True)
+
+    return sum(map(len, texts)) / _seconds(step)
+
+
+def _adapter_step(dimension: int) -> Callable[[], None]:
+    """One step of an adapter: a batch against negatives, forward and backward."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        queries = torch.randn(_ADAPTER_BATCH, dimension)
+        others = torch.randn(_ADAPTER_NEGATIVES, dimension)
+    matrix = torch.nn.Parameter(torch.eye(dimension))
+    wanted = torch.arange(_ADAPTER_BATCH)
+
+    def step() -> None:
+        logits = (queries @ matrix.T) @ (others @ matrix.T).T
+        cross_entropy(logits / dimension, wanted).backward()  # type: ignore[no-untyped-call]
+        matrix.grad = None
+
+    return step
+
+
+def _words() -> float:
+    """Words a second of one epoch of Word2Vec."""
+    from gensim.models import Word2Vec
+
+    rng = np.random.default_rng(0)
+    names = [f"word{number}" for number in range(2_000)]
+    drawn = np.minimum(rng.zipf(1.3, _GENSIM_WORDS), len(names)) - 1
+    sentences = [[names[n] for n in drawn[at : at + 20]] for at in range(0, len(drawn), 20)]
+    started = time.perf_counter()
+    Word2Vec(sentences, vector_size=100, sg=1, min_count=1, epochs=1, workers=1, seed=1)
+    return _GENSIM_WORDS / (time.perf_counter() - started)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The median of three rounds, after one that warms up."""
+    work()
+    rounds = []
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        work()
+        rounds.append(time.perf_counter() - started)
+    return max(statistics.median(rounds), 1e-6)

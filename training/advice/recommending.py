@@ -1,0 +1,167 @@
+"""From facts to a ranked recommendation, each place with its reasons. Thresholds come from the README's tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from search.portrait.languages import ENGLISH, language_name
+from search.portrait.wording import percent
+from training.advice.facts import FOREIGN_RATIO, UNREADABLE, Facts
+from training.recipes.catalogue import RECIPES
+
+FEW_PAIRS = 1_000
+"""Below, fine-tuning scored higher than an adapter on the README's sets; above, the adapter did, in less time."""
+BUDGET_MINUTES = 10.0
+_TITLES = {"generic": "The generic model as it is", "api": "A model on a server (API)", "mine": "Mine pairs, then train an adapter"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One approach: what it is called, how well it fits (0 to 100), why, and how long it takes.
+
+    :param option: a recipe's name, or generic, mine, api.
+    :param seconds: until it can be searched with, estimated; None where that is not known.
+    """
+
+    option: str
+    score: int
+    reasons: tuple[str, ...]
+    seconds: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return _TITLES.get(self.option) or RECIPES[self.option].title
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+        return {
+            "option": self.option,
+            "title": self.title,
+            "score": self.score,
+            "reasons": list(self.reasons),
+            "seconds": self.seconds,
+        }
+
+
+def recommend(
+    facts: Facts, seconds: Mapping[str, float] | None = None, budget: float = BUDGET_MINUTES
+) -> list[Advice]:
+    """The approaches, the best first.
+
+    :param seconds: estimates by option; without them nothing is weighed by time.
+    :param budget: minutes that a training may take.
+    """
+    known = seconds or {}
+    found = [
+        Advice(option, score, tuple(reasons), known.get(_timed(option)))
+        for option, (score, reasons) in _weighed(facts).items()
+        if option in RECIPES or option in _TITLES
+    ]
+    late = [_within(advice, budget) for advice in found]
+    return sorted(late, key=lambda advice: -advice.score)
+
+
+def _timed(option: str) -> str:
+    return "adapter" if option == "mine" else option
+
+
+def _within(advice: Advice, budget: float) -> Advice:
+    """What takes longer than there is time for goes down."""
+    if advice.option == "auto" or advice.seconds is None or advice.seconds <= budget * 60:
+        return advice
+    reason = (
+        f"It would take about {advice.seconds / 60:,.0f} minutes here; the budget is {budget:g}."
+    )
+    return Advice(advice.option, advice.score - 40, (*advice.reasons, reason), advice.seconds)
+
+
+def _weighed(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+    """Each option with its fit and its reasons."""
+    taught = facts.pairs > 0 and not facts.mined
+    strange = _strangeness(facts)
+    options: dict[str, tuple[int, list[str]]] = {}
+    options["generic"] = (
+        (45 if facts.foreign else 60),
+        ["Ready now: nothing to train.", *strange]
+        if facts.foreign
+        else ["Ready now: nothing to train.", "It was made for texts like these."],
+    )
+    options |= _from_pairs(facts) if facts.pairs else _without_pairs(facts)
+    words = "It knows words and not what they mean in a sentence: “bank” is one thing to it."
+    lost = "On English sets it scored far below the generic model (README)."
+    for name, more in (("fasttext", 2), ("word2vec", 0)):
+        base = 62 if facts.foreign and not taught else 30 if facts.foreign else 10
+        reasons = [*strange, words] if facts.foreign else [lost, words]
+        options[name] = (base + more, reasons)
+    options["static"] = (
+        35,
+        [
+            "Reads word pieces without a transformer: much faster to run on a CPU, with less sense of context."
+        ],
+    )
+    options["api"] = (
+        55 if facts.foreign else 25,
+        [
+            "A large multilingual model knows meaning in context and many languages; texts leave this machine, and "
+            "it costs money by the token."
+        ],
+    )
+    return options
+
+
+def _from_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+    """What learns from pairs, where there are some."""
+    number = f"{facts.pairs:,} pairs"
+    if facts.mined:
+        why = f"{number} were mined from the documents: an adapter follows them a little way, and seldom does harm."
+        tuned = "Mined pairs are not what people ask; a whole model would follow them too far."
+        return {
+            "adapter": (75, [why]),
+            "auto": (70, [why, "It tries what fits into the time, and keeps the best on dev."]),
+            "fine-tune": (30, [tuned]),
+        }
+    few = facts.pairs < FEW_PAIRS
+    learns = f"It learns your task from {number}."
+    whole = (
+        "With fewer than a thousand, teaching the whole model usually gains more than an adapter."
+    )
+    fast = "With a thousand or more, it usually gains much in a fraction of a fine-tune's time."
+    return {
+        "auto": (95, [learns, "It tries what fits into the time, and keeps the best on dev."]),
+        "adapter": (85 if not few else 80, [learns, *([] if few else [fast])]),
+        "fine-tune": (88 if few else 78, [learns, *([whole] if few else [])]),
+    }
+
+
+def _without_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+    """What there is to do without pairs."""
+    if facts.foreign:
+        return {
+            "mine": (50, ["Pairs can be mined, but the model beneath reads these texts badly."])
+        }
+    return {
+        "mine": (
+            65,
+            [
+                "Titles, terms and sentences of your documents make pairs to learn from; the gain is small, and "
+                "it is kept only where it is clear. Real questions with their answers would teach more."
+            ],
+        )
+    }
+
+
+def _strangeness(facts: Facts) -> list[str]:
+    """Why the generic model does not fit, in words."""
+    found = []
+    if facts.language is not None and facts.language != ENGLISH:
+        found.append(
+            f"Most documents are in {language_name(facts.language)}; the generic model is made for English."
+        )
+    if facts.unreadable >= UNREADABLE:
+        found.append(f"It cannot read {percent(facts.unreadable)} of the words at all.")
+    if facts.pieces_ratio >= FOREIGN_RATIO:
+        found.append(
+            f"It cuts words into {facts.pieces_ratio:.1f} times as many pieces as in ordinary English."
+        )
+    return found

@@ -1,0 +1,100 @@
+"""What is recommended and why, and the approaches side by side."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from search import runs
+from search.workspace import Project
+from training.advice.advise import current_advice
+from training.advice.recommending import Advice
+from ui import widgets
+from ui.training.tables import escaped_table
+
+VERB = "advise"
+_NONE = "–"
+
+
+def say(advice: Advice) -> None:
+    """The recommendation, largest on the page, with its reasons and minutes."""
+    figures = []
+    if advice.seconds is not None:
+        figures.append(
+            (widgets.duration(advice.seconds), "until you can search with it (estimated)")
+        )
+    widgets.summary(f"Recommended: {advice.title}. {' '.join(advice.reasons)}", figures)
+
+
+def compared(project: Project) -> None:
+    """Which approach: the ranking and the table, measured on this machine when asked for."""
+    kept = current_advice(project)
+    with st.expander("Which approach? All of them side by side", expanded=False):
+        if kept is None:
+            st.write(
+                "Looks at your documents and pairs, measures some real steps on this machine, and says what each "
+                "approach would take and bring. It takes a minute at most."
+            )
+        else:
+            _ranking(kept)
+            _table(kept["approaches"])
+        minutes = st.number_input(
+            "Minutes a training may take",
+            min_value=1,
+            max_value=10_000,
+            value=round(kept["budget"]) if kept and kept["budget"] >= 1 else 10,
+            key=f"budget-{project.name}",
+        )
+        label = "Measure again" if kept else "Measure on this machine"
+        if st.button(label, key="advise", icon=":material/speed:"):
+            runs.start(project, [VERB, project.name, "--budget", str(minutes)])
+            st.rerun()
+
+
+def _ranking(kept: dict[str, Any]) -> None:
+    rows = []
+    for place, advice in enumerate(kept["recommended"], start=1):
+        seconds = advice["seconds"]
+        spent = widgets.duration(seconds) if seconds is not None else _NONE
+        rows.append([f"{place}. {advice['title']}", " ".join(advice["reasons"]), spent])
+    escaped_table(["approach", "why", "time here (estimated)"], rows)
+
+
+def _table(approaches: list[dict[str, Any]]) -> None:
+    if not approaches:
+        return
+    rows = [_row(row) for row in approaches]
+    escaped_table(
+        [
+            "model",
+            "nDCG@10",
+            "query words unseen",
+            "training",
+            "size",
+            "ms a query",
+            "documents a second",
+        ],
+        rows,
+    )
+    st.caption(
+        "Measured for models that exist, estimated (“about”, “expected”) for those that do not. Test scores are on "
+        "held-out queries, dev scores on those that steered the training: do not compare one with the other. "
+        "Unseen: words without a vector, or read in three scraps or more. Encoding alone is timed."
+    )
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    about = "" if row["measured"] else "about "
+    return [
+        row["title"],
+        row["quality"],
+        _said(row["unseen"], "{:.0%}".format),
+        _said(row["training"], lambda seconds: about + widgets.duration(seconds)),
+        _said(row["size"], lambda size: about + widgets.size(size)),
+        _said(row["query_ms"], lambda ms: f"{about}{ms:.1f}"),
+        _said(row["documents"], lambda number: f"{about}{number:,.0f}"),
+    ]
+
+
+def _said(value: float | None, how: Callable[[float], str]) -> str:
+    return _NONE if value is None else how(value)

@@ -1,0 +1,133 @@
+"""The form of a recipe, drawn from its settings, and the command that it starts."""
+
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from search import runs
+from search.workspace import Project
+from training.advice.recommending import Advice
+from training.recipes.base import ADVANCED
+from training.recipes.catalogue import RECIPES, RecipeInfo
+
+
+def draw(project: Project, advice: Advice) -> None:
+    """Choose a recipe, change what one likes, and train.
+
+    :param advice: what is recommended; a recipe or something else.
+    """
+    pairs = project.newest("pairs")
+    names = [name for name in RECIPES if pairs is not None or not RECIPES[name].needs_pairs]
+    if pairs is not None:
+        origin = "mined pairs" if pairs.details.get("origin") == "mined" else "pairs"
+        st.caption(
+            f"{pairs.details['pairs']:,} {origin} to train on · "
+            f"{pairs.details['dev_queries']:,} dev queries to steer by"
+        )
+    best = advice.option if advice.option in names else None
+    remembered = f"last-recipe-{project.name}"
+    before = st.session_state.get(remembered)
+    name = st.segmented_control(
+        "Recipe",
+        names,
+        default=before if before in names else best or names[-1],
+        required=True,
+        format_func=lambda key: RECIPES[key].title + (" · recommended" if key == best else ""),
+        key=f"recipe-{project.name}",
+    )
+    # The widget is away while a training is watched, and its state with it.
+    st.session_state[remembered] = name
+    info = RECIPES[name or names[-1]]
+    st.write(info.summary)
+    with st.form(f"train-{info.name}"):
+        called = st.text_input(
+            "Name of the model", placeholder=f"{info.name} (numbered when taken)", max_chars=80
+        )
+        with st.expander("Settings"):
+            values = _settings(info, advanced=False)
+        if any(map(_is_advanced, info.settings.model_fields.values())):
+            with st.expander("Advanced settings"):
+                values |= _settings(info, advanced=True)
+        go = st.form_submit_button("Train", type="primary", icon=":material/model_training:")
+    if go:
+        arguments = ["train", project.name, "--recipe", info.name]
+        if called.strip():
+            arguments += ["--name", called.strip()]
+        defaults = info.settings()
+        for key, value in values.items():
+            if value != getattr(defaults, key):
+                arguments += ["--set", f"{key}={value}"]
+        runs.start(project, arguments)
+        st.rerun()
+
+
+def _is_advanced(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(
+        field.json_schema_extra.items() >= ADVANCED.items()
+    )
+
+
+def _settings(info: RecipeInfo, advanced: bool) -> dict[str, Any]:
+    """One widget a setting, drawn from the recipe's own model: type, bounds, title, help."""
+    values: dict[str, Any] = {}
+    columns = st.columns(2)
+    fields = [
+        (key, field)
+        for key, field in info.settings.model_fields.items()
+        if _is_advanced(field) is advanced
+    ]
+    fields.sort(key=lambda item: item[0] == "seed")
+    for place, (key, field) in enumerate(fields):
+        with columns[place % 2]:
+            values[key] = _widget(info, key, field)
+            st.caption(field.description or "")
+    return values
+
+
+def _widget(info: RecipeInfo, key: str, field: FieldInfo) -> Any:
+    label, name = field.title or key, f"set-{info.name}-{key}"
+    if get_origin(field.annotation) is Literal:
+        options = get_args(field.annotation)
+        return st.selectbox(label, options, index=options.index(field.default), key=name)
+    if field.annotation is bool:
+        return st.toggle(label, field.default, key=name)
+    if get_origin(field.annotation) is tuple:
+        default = ", ".join(map(str, field.default))
+        typed = st.text_input(label, default, key=name).strip()
+        plain = ",".join(typed.replace(",", " ").split())
+        return field.default if typed in ("", default) else plain
+    if field.annotation is str:
+        return st.text_input(label, field.default, key=name).strip() or field.default
+    if field.annotation not in (int, float):
+        return _text(label, field, name)
+    low, high = _bounds(field)
+    if field.annotation is int:
+        return st.number_input(
+            label, min_value=int(low), max_value=int(high), value=field.default, step=1, key=name
+        )
+    small = 0 < field.default < 0.01
+    return st.number_input(
+        label,
+        min_value=float(low),
+        max_value=float(high),
+        value=float(field.default),
+        step=field.default / 5 if small else 0.05,
+        format="%.1e" if small else "%.2f",
+        key=name,
+    )
+
+
+def _text(label: str, field: FieldInfo, name: str) -> Any:
+    """A setting of any other type: as it is written in a terminal; empty where it has no value."""
+    default = "" if field.default is None else str(field.default)
+    typed = st.text_input(label, default, key=name).strip()
+    return field.default if typed == default else typed
+
+
+def _bounds(field: FieldInfo) -> tuple[float, float]:
+    low, high = 0.0, 1e9
+    for rule in field.metadata:
+        low = next((b for b in (getattr(rule, "ge", None),) if b is not None), low)
+        high = next((b for b in (getattr(rule, "le", None),) if b is not None), high)
+    return low, high

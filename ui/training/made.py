@@ -1,0 +1,42 @@
+"""The custom models so far."""
+
+import pandas as pd
+import streamlit as st
+
+from search.models import custom_manifests
+from search.workspace import Project
+from training.recipes.catalogue import RECIPES
+from ui import widgets
+
+SAME = " · same as its start"
+
+
+def draw(project: Project) -> None:
+    """The custom models so far."""
+    rows = []
+    for manifest in reversed(custom_manifests(project)):
+        details = manifest.details
+        dev = details.get("dev") or {}
+        scores = dev.get("ndcg@10") or []
+        taught = RECIPES[details["recipe"]].needs_pairs
+        after = (max(scores) if taught else scores[-1]) if scores else None
+        rows.append(
+            {
+                "model": details["name"] + (SAME if details.get("is_start") else ""),
+                "recipe": RECIPES[details["recipe"]].title,
+                "dev nDCG@10 before": f"{scores[0]:.3f}" if taught and scores else "–",
+                "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
+                "kept": dev.get("kept", "last epoch") if scores else "last epoch",
+                "trained on": f"{details['pairs']:,} pairs" if taught else "documents alone",
+                "time": widgets.duration(details["seconds"]),
+                "device": details["device"],
+            }
+        )
+    if not rows:
+        return
+    st.subheader("Custom models", anchor=False)
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(
+        "Dev scores steer training and are measured on a part of the corpus: compare them with each "
+        "other only. The proof is on Evaluate."
+    )

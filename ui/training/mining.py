@@ -1,0 +1,89 @@
+"""Pairs mined from the documents: what there is of each kind, how much of it to use, and the button that does."""
+
+from typing import Any
+
+import streamlit as st
+
+from search import runs
+from search.workspace import Project
+from training.mining.mined import current_mining
+from ui import navigation, run_view, widgets
+from ui.training.tables import escaped_table
+
+VERB = "mine"
+
+
+def offer(project: Project, key: str) -> None:
+    """What a project without pairs of its own can do: add some, or mine them.
+
+    :param key: tells the pages apart on which this is drawn.
+    """
+    run = run_view.latest(project, [VERB])
+    if run is not None and run.status.state not in runs.OVER:
+        run_view.watch(run)
+        return
+    if run is not None and run.status.state != "done":
+        run_view.ended(run)
+    told = current_mining(project)
+    with st.container(border=True, key=f"mining-{key}"):
+        st.markdown("**Mine pairs from your documents**")
+        st.caption(
+            "Titles, headings, terms and sentences make pairs to learn from. Nobody asked these questions, so a "
+            "model follows them only a little way, and only where that is clearly better on some that "
+            "were held out. Real questions with their answers teach more."
+        )
+        if told is None:
+            if st.button("See what can be mined", key=f"look-{key}", type="primary"):
+                runs.start(project, [VERB, project.name])
+                st.rerun()
+        else:
+            _kinds(project, told, key)
+
+
+def _kinds(project: Project, told: dict[str, Any], key: str) -> None:
+    kinds = [kind for kind in told["kinds"] if kind["usable"]]
+    if not kinds:
+        st.write(
+            "No pairs can be mined from these documents: they are too short, and have no titles."
+        )
+        return
+    weights = {}
+    if told["looked_at"] < told["documents"]:
+        st.caption(f"Counted in {told['looked_at']:,} of {told['documents']:,} documents.")
+    for kind in kinds:
+        with st.container(border=True, key=f"kind-{key}-{kind['kind']}"):
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            with left:
+                st.markdown(f"**{kind['title']}** · {widgets.counted(kind['count'], 'pair')}")
+                st.caption(kind["what"])
+            with right:
+                weights[kind["kind"]] = st.slider(
+                    f"Share of {kind['title'].lower()} to use",
+                    0.0,
+                    1.0,
+                    float(kind["weight"]),
+                    0.1,
+                    key=f"weight-{key}-{kind['kind']}",
+                    help=f"Of at most {kind['usable']:,} pairs that are drawn at random.",
+                )
+            escaped_table(
+                ["asked", "to be found"],
+                [[e["query"], e["response"]] for e in kind["examples"]],
+            )
+    learn = st.checkbox(
+        "Leave out kinds that make the others harder to find (takes a minute or two)",
+        key=f"learn-{key}",
+    )
+    if st.button("Use these pairs", key=f"save-{key}", type="primary"):
+        arguments = [VERB, project.name, "--save"]
+        for name, weight in weights.items():
+            if weight != 1.0:
+                arguments += ["--weight", f"{name}={weight:g}"]
+        runs.start(project, arguments + (["--learn-weights"] if learn else []))
+        st.rerun()
+
+
+def add_own(key: str) -> None:
+    """The better way: pairs of one's own."""
+    if st.button("Add pairs of your own", key=key):
+        navigation.go("corpus")

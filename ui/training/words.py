@@ -1,0 +1,38 @@
+"""Nearest words under a word-vector model."""
+
+import pandas as pd
+import streamlit as st
+
+from search.errors import BespokeError
+from search.models import ModelInfo, models
+from search.words import nearest_words
+from search.workspace import Project
+
+
+def draw(project: Project) -> None:
+    """Nearest words under a word-vector model."""
+    known: list[ModelInfo] = [
+        info for info in reversed(models(project)) if info.recipe in ("word2vec", "fasttext")
+    ]
+    if not known:
+        return
+    st.subheader("What did it learn about a word?", anchor=False)
+    left, right = st.columns(2)
+    model = left.selectbox("Word-vector model", [info.name for info in known], key="words-model")
+    word = right.text_input("Word", placeholder="for example: mortgage", key="words-word")
+    if not word.strip() or model is None:
+        return
+    try:
+        found = nearest_words(project, model, word)
+    except BespokeError as error:
+        st.warning(str(error))
+        return
+    if found.note:
+        st.caption(found.note)
+    st.dataframe(
+        pd.DataFrame(found.words, columns=["nearest word", "cosine"]),
+        hide_index=True,
+        column_config={
+            "cosine": st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
+        },
+    )
