@@ -32,6 +32,7 @@ def page() -> None:
 @st.fragment  # What is typed draws this part anew, and nothing else.
 @failures.guarded
 def _compare(project: Project, manifest: Manifest) -> None:
+    columns.make_room()
     corpus = loaders.corpus(project, manifest)
     query = asking.box(project)
     offers = st.container()

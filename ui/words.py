@@ -6,6 +6,8 @@ from html import escape
 import streamlit as st
 
 from search import runs
+from search.adapted import FORMAT as MATRIX
+from search.endpoint.encoder import FORMAT as ENDPOINT
 from search.errors import BespokeError
 from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
 from search.insight.word_space import Near, WordSpace, are_ready
@@ -18,6 +20,7 @@ _COUNT = 10
 _MOST_COLUMNS = 4
 _CHIPS = 15
 _VECTORS = ("word2vec", "fasttext")
+_SERVED = (ENDPOINT, MATRIX)
 
 
 def page() -> None:
@@ -105,6 +108,12 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         "Each frequent word and phrase, up to 20,000 of them, is looked at on its own. It takes a minute or less, "
         "and is kept.",
     )
+    served = [info.name for info in lacking if info.format in _SERVED]
+    if served:
+        st.caption(
+            f"The server of {widgets.literal(' and '.join(served))} is sent each of them once, within its cap of "
+            "tokens; what it would be sent is counted first."
+        )
     if st.button("Read the words", type="primary", key="read-words", icon=":material/menu_book:"):
         wanted = [part for info in lacking for part in ("--model", info.name)]
         runs.start(project, ["prepare", project.name, *wanted])

@@ -22,6 +22,13 @@ MOST = 4
 _ADDRESS = "model"
 
 
+def make_room() -> None:
+    """Widen the page for the columns of the address before anything else of it is drawn."""
+    count = min(len(set(st.query_params.get_all(_ADDRESS))), MOST)
+    with st.container(key=f"room-{count}"):  # A container is there at once, what is in it a moment later.
+        st.html("<span></span>")
+
+
 def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     """Draw the choice of columns; the address holds it, unless it is the usual one.
 
