@@ -25,7 +25,9 @@ _ADDRESS = "model"
 def make_room() -> None:
     """Widen the page for the columns of the address before anything else of it is drawn."""
     count = min(len(set(st.query_params.get_all(_ADDRESS))), MOST)
-    with st.container(key=f"room-{count}"):  # A container is there at once, what is in it a moment later.
+    with st.container(
+        key=f"room-{count}"
+    ):  # A container is there at once, what is in it a moment later.
         st.html("<span></span>")
 
 

@@ -192,3 +192,26 @@ def test_grouped_spans_cover_all_and_are_even() -> None:
     groups = grouped(word_spans(text), 4)
     assert [text[g.start : g.stop] for g in groups] == ["a b c", "d e f", "g h", "i j k"]
     assert grouped(word_spans("a b"), 4) == word_spans("a b")
+
+
+def test_no_text_is_encoded_twice_for_one_explanation() -> None:
+    class Counting(Bag):
+        def __init__(self) -> None:
+            super().__init__()
+            self.queries: list[str] = []
+            self.documents: list[str] = []
+
+        def encode_query(self, inputs):
+            self.queries += inputs
+            return super().encode_query(inputs)
+
+        def encode_document(self, inputs):
+            self.documents += inputs
+            return super().encode_document(inputs)
+
+    counting = Counting()
+    passage = "The oil is hot. The bank is closed today. Oil costs more than gas."
+    found = left_out(Scorer.of(counting), "what does oil cost", passage)
+    assert found == left_out(Scorer.of(Bag()), "what does oil cost", passage)
+    for texts in (counting.queries, counting.documents):
+        assert len(texts) == len(set(texts))

@@ -10,7 +10,8 @@ from indexes.vector_index import normalised
 from search.engine import retrievers_for
 from search.errors import Refused
 from search.insight import lessons as lessons_room
-from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of
+from search.insight.attribution import MOST_VARIANTS
+from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of, soon
 from search.insight.lessons import TrainedOn, is_ready, trained_pairs
 from search.insight.terms import matcher, term_contributions
 from search.keywords.analysis import Analysis
@@ -208,3 +209,11 @@ def test_the_command_prints_the_same(tiny: Project, run_cli) -> None:
 def test_a_hybrid_is_explained_by_both_of_its_sides(tiny: Project) -> None:
     told = explain(tiny, QUERY, "d0", ["hybrid:words", "tuned", "words"])
     assert [one.model for one in told] == ["bm25", "words", "tuned"]
+
+
+def test_long_passages_are_taken_apart_less_finely_so_that_all_are_explained_soon() -> None:
+    assert soon("word " * 60, MOST_VARIANTS) == MOST_VARIANTS
+    assert soon("word " * 200, MOST_VARIANTS) == 25
+    assert soon("word " * 2_000, MOST_VARIANTS) == 12
+    assert soon("", MOST_VARIANTS) == MOST_VARIANTS
+    assert soon("word", 4) == 4
