@@ -9,15 +9,14 @@ from search.progress import Progress, silent
 from search.workspace import Project, check_project_name
 from training.checkpoints import Checkpoints
 from training.distributed import alone, first_speaks
-from training.making.adapter import make_adapter
-from training.making.fine_tune import make_fine_tuned
+from training.making.learners import LEARNERS
+from training.making.publishing import publish_taught
 from training.making.request import Request, Trained
 from training.making.word_vectors import make_word_vectors
+from training.material import gather
 from training.recipes.catalogue import recipe_info, validated
 
-_MAKERS: dict[str, Callable[[Request], Trained | None]] = {
-    "adapter": make_adapter,
-    "fine-tune": make_fine_tuned,
+_FROM_DOCUMENTS: dict[str, Callable[[Request], Trained]] = {
     "word2vec": make_word_vectors,
     "fasttext": make_word_vectors,
 }
@@ -49,7 +48,13 @@ def train(
                 f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
             )
         kept = checkpoints or Checkpoints()
-        return _MAKERS[info.name](Request(project, called, info.name, settings, progress, kept))
+        request = Request(project, called, info.name, settings, progress, kept)
+        if info.name in _FROM_DOCUMENTS:
+            return _FROM_DOCUMENTS[info.name](request)
+        progress(0, 0, "keeping training and test apart")
+        material = gather(project)
+        taught = LEARNERS[info.name](request, material)
+        return None if taught is None else publish_taught(request, material, taught)
 
 
 def _free_name(project: Project, recipe: str, name: str | None) -> str:

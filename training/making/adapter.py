@@ -1,4 +1,4 @@
-"""The recipe "adapter", from a request to a published model."""
+"""The recipe "adapter", from a request to what it learned."""
 
 from dataclasses import replace
 
@@ -12,23 +12,21 @@ from training.adapter import Adapted, Embedded, Vectors, train_adapter, with_ada
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.forgetting import general_ndcg
-from training.making.publishing import DevRecord, publish_taught
-from training.making.request import Request, Trained
+from training.making.request import Request
 from training.making.starts import start_of
-from training.material import gather
+from training.making.taught import DevRecord, Taught
+from training.material import Material
 from training.mining.caution import cautious
 from training.recipes.adapter import Adapter
 
 
-def make_adapter(request: Request) -> Trained:
-    """Train an adapter and publish it.
+def learn_adapter(request: Request, material: Material) -> Taught:
+    """Train an adapter.
 
-    :raises Refused: when data is missing, or the base cannot be adapted.
+    :raises Refused: when the base cannot be adapted.
     """
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, Adapter)
-    progress(0, 0, "keeping training and test apart")
-    material = gather(project)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
     base = start_of(project, settings.base)
     # Shares of the time as measured; where the base has no index yet, its building comes first.
@@ -41,8 +39,7 @@ def make_adapter(request: Request) -> Trained:
     model = with_adapter(base, adapted.matrix)
     dev = DevRecord([adapted.start, adapted.best], adapted.kept)
     facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
-    knew = general_ndcg(base)
-    return publish_taught(request, settings.base, model, material, dev, knew, **facts)
+    return Taught(settings.base, model, dev, general_ndcg(base), facts)
 
 
 def _careful(adapted: Adapted, data: Embedded, dev: DevSet) -> Adapted:

@@ -1,4 +1,4 @@
-"""The recipe "fine-tune", from a request to a published model."""
+"""The recipe "fine-tune", from a request to what it learned."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,10 +20,10 @@ from training.embedding import document_vectors
 from training.fine_tune.negatives import Mined, Sources, mine
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
-from training.making.publishing import DevRecord, publish_taught
-from training.making.request import Request, Trained
+from training.making.request import Request
 from training.making.starts import start_of
-from training.material import Material, gather
+from training.making.taught import DevRecord, Taught
+from training.material import Material
 from training.nearest import answering_passages
 from training.recipes.fine_tune import FineTune
 
@@ -33,16 +33,14 @@ if TYPE_CHECKING:
 _MINING = 0.15  # Of the time: where the start has no index yet, its building comes first.
 
 
-def make_fine_tuned(request: Request) -> Trained | None:
-    """Fine-tune a SentenceTransformer and publish it.
+def learn_fine_tune(request: Request, material: Material) -> Taught | None:
+    """Fine-tune a SentenceTransformer.
 
     :returns: None in a process that only helped (see `training.distributed`).
-    :raises Refused: when data is missing, the base has no weights here, or settings do not go with it.
+    :raises Refused: when the base has no weights here, or settings do not go with it.
     """
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, FineTune)
-    progress(0, 0, "keeping training and test apart")
-    material = gather(project)
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
     model = start_of(project, settings.base)
@@ -67,7 +65,7 @@ def make_fine_tuned(request: Request) -> Trained | None:
         tuned = fine_tune(model, pairs, material.dev, settings, progress, kept)
     if tuned is None:
         return None
-    return publish_taught(request, settings.base, model, material, _record(tuned, mined), knew)
+    return Taught(settings.base, model, _record(tuned, mined), knew)
 
 
 def _mined(

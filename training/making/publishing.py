@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
 
 from search.adapted import FORMAT as MATRIX
 from search.adapted import AdaptedEncoder
@@ -14,53 +13,23 @@ from search.evaluation import TRAINED_ON
 from search.models import named
 from search.readers.pairs import Pair
 from search.workspace import Draft, Project
-from training.dev import START
 from training.forgetting import General, general_ndcg, general_questions
 from training.making.request import Request, Trained
 from training.making.starts import origin_of
+from training.making.taught import Taught
 from training.material import Material
 
 IS_START = "is_start"
 
 
-@dataclass(frozen=True)
-class DevRecord:
-    """What the dev queries said: scores as the training went (the first is the start's), and what was kept.
+def publish_taught(request: Request, material: Material, taught: Taught) -> Trained:
+    """Publish an encoder that learned from pairs.
 
-    :param kept: in words; `START` when nothing was better than the start.
-    :param details: more for the manifest.
-    :param notes: what of it people should know.
-    """
-
-    scores: list[float]
-    kept: str
-    details: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def is_start(self) -> bool:
-        """Whether nothing beat the start, so that it is published as it is."""
-        return self.kept == START
-
-
-def publish_taught(
-    request: Request,
-    base: str,
-    model: Any,
-    material: Material,
-    dev: DevRecord,
-    knew: float,
-    **facts: Any,
-) -> Trained:
-    """Publish an encoder that learned from pairs: a SentenceTransformer, or a matrix over a server's vectors.
-
-    :param base: the name of what it started from.
-    :param knew: the start's score on the general questions.
-    :param facts: more for the manifest.
     :raises Failed: for a model that does not know its own size.
     """
+    model, dev = taught.model, taught.dev
     project, notes = request.project, list(material.notes)
-    general = General(len(general_questions()), knew, general_ndcg(model))
+    general = General(len(general_questions()), taught.knew, general_ndcg(model))
     if dev.is_start:
         notes.append(
             "Nothing that was tried was better than the start on the dev queries, so this model is the "
@@ -71,15 +40,15 @@ def publish_taught(
     notes += dev.notes
     dimension = model.get_embedding_dimension()
     if dimension is None:
-        raise Failed(f"The model {base} does not say how many dimensions it has.")
+        raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
     with project.publish("models", material.made_from) as draft:
         model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
         form = MATRIX if isinstance(model, AdaptedEncoder) else "sentence-transformer"
         describe(draft, request, dimension, form)
         _write_trained_on(draft, material.guarded.pairs)
-        _inherit_trained_on(project, draft, base)
+        _inherit_trained_on(project, draft, taught.base)
         draft.details.update(
-            origin=origin_of(project, base),
+            origin=origin_of(project, taught.base),
             pairs=len(material.guarded.pairs),
             left_out=material.guarded.same_query + material.guarded.same_document,
             dev={
@@ -94,7 +63,7 @@ def publish_taught(
             seconds=round(time.monotonic() - request.started, 1),
             notes=notes,
             **({IS_START: True} if dev.is_start else {}),
-            **facts,
+            **taught.facts,
         )
     request.checkpoints.clear()
     return Trained(request.name, draft.id, notes)
