@@ -26,9 +26,10 @@ app: $(VENV)/app.stamp  ## install what is needed and open the app on http://loc
 test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
 
-# One after the other: two Milvus servers at once keep each other from starting, and trainings want all cores.
+# Two Milvus servers at once keep each other from starting, and so do several processes of torchrun or Ray.
 test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
-	$(BIN)/python -m pytest -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(TWO)
+	$(BIN)/python -m pytest -m "slow and alone"
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -72,6 +72,7 @@ def test_from_questions_to_a_proof(lab, run_cli, tmp_path):
     assert "nobody graded count as not relevant" in proof.stderr
 
 
+@pytest.mark.slow
 def test_pairs_and_the_refusals(lab, run_cli):
     _judge(lab)
     before = len(current_pairs(lab)[1].pairs)

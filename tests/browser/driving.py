@@ -26,7 +26,7 @@ PATIENCE = 120_000.0
 # so), and when it looks for its server below a page's own path first.
 HARMLESS = re.compile(
     r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket"
-    r"|when disconnected from server|No response received when attempting to reach|404 .*/[a-z]+/_stcore/(health|host-config)"
+    r"|Is Streamlit still running|when disconnected from server|No response received when attempting to reach|404 .*/[a-z]+/_stcore/(health|host-config)"
 )
 
 CONTRAST = """() => {

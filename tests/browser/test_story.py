@@ -30,6 +30,7 @@ def _write_files(folder: Path, tiny_pairs: Path) -> tuple[Path, Path, list[dict[
     return corpus, pairs, rows
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_whole_story(
     server: Server,

@@ -203,6 +203,7 @@ def test_a_folder_that_is_gone_or_changed_is_a_failure(
         compare(project, QUERY, ["rerank:bm25@mine"])
 
 
+@pytest.mark.slow
 def test_the_terminal(project: Project, tiny_cross_encoder, run_cli):
     done = run_cli("add-reranker", "p", tiny_cross_encoder, "--name", "two", "--depth", "5")
     assert (done.returncode, done.stdout) == (

@@ -176,6 +176,7 @@ def test_unseen_words_are_those_without_a_vector(project):
     assert _unseen(encoder, ["kidney xyzzy", "Frost plugh"]) == 0.5
 
 
+@pytest.mark.slow
 def test_the_terminal_advises(project, run_cli):
     done = run_cli("advise", "Tiny", "--budget", "5", "--json")
     assert done.returncode == 0, done.stderr

@@ -100,6 +100,7 @@ def test_what_cannot_be_drawn_is_refused(project):
         learning_curve(project, "nope")
 
 
+@pytest.mark.slow
 def test_the_terminal_draws_it(project, tiny_model, run_cli):
     done = run_cli("curve", "Tiny", "--set", f"base={tiny_model}", "--set", "epochs=1", "--json")
     assert done.returncode == 0, done.stderr

@@ -180,7 +180,8 @@ def test_metrics_table() -> None:
     html = metrics_table(Evaluation(["q1", "q2"], ["a", "b"], scores, firsts, []))
     head, *rows = re.findall(r"<tr>(.*?)</tr>", html)
     assert "2 held-out queries" in head
-    assert re.findall(r"<th[^>]*>(\S+?)</th>", head) == [
+    # A name may break before its @ and nowhere else.
+    assert re.findall(r"<th[^>]*>(\S+?)</th>", head.replace("<wbr>@", "@")) == [
         "nDCG@10",
         "MRR@10",
         "recall@10",

@@ -45,6 +45,7 @@ def test_what_is_no_transformer_is_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_vectors_are_those_of_a_local_encode_and_the_model_is_loaded_once(tiny_model):
     encoder = load_sentence_transformer(tiny_model)
@@ -75,6 +76,7 @@ def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monk
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_an_index_encoded_with_ray_is_the_one_encoded_here(
     tiny_beir, tiny_model, workspace, run_cli

@@ -60,6 +60,7 @@ def test_queries_and_documents_share_where_the_model_sees_the_same(tiny_model, i
     assert np.abs(asked - found).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_an_adapter_after_an_adapter_costs_no_encoding(project, monkeypatch):
     index_model(project, "generic")
     train(project, "adapter", "first", {"epochs": 1})

@@ -234,6 +234,7 @@ def test_a_killed_index_goes_on_where_it_was(lab, server, bad, run_cli):
     assert len(server.texts) == 16 and not answered & set(server.texts)
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file_and_no_output(lab, server, of_server, run_cli, workspace):
     """Through the terminal, with every kind of failure that could tell it."""
     shown = []
