@@ -38,6 +38,7 @@ def sentence(results: list[SearchResult], judged: dict[str, int]) -> str:
         ("ajb", "abj", "The generic model has the judged answer at rank 2; the custom model w has it at rank 3."),
         ("abc", "ajb", "The custom model w has the judged answer at rank 2; the generic model does not have it among its first 3."),
         ("jab", "jba", "Every model puts the judged answer first."),
+        ("ajb", "bja", "Every model has the judged answer at rank 2."),
         ("abc", "bca", "No model has the judged answer among its first 3."),
         ("abj", "", "The generic model has the judged answer at rank 3; the custom model w does not have it among its first 3."),
     ],

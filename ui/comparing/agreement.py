@@ -86,8 +86,10 @@ def _on_judged(
     depth = max((len(result.hits) for result in results), default=0)
     if not any(ranks):
         return f"No model has the judged answer among its first {depth}."
-    if set(ranks) == {1} and len(results) > 1:
-        return "Every model puts the judged answer first."
+    if len(set(ranks)) == 1 and len(results) > 1:
+        if ranks[0] == 1:
+            return "Every model puts the judged answer first."
+        return f"Every model has the judged answer at rank {ranks[0]}."
     parts = [
         f"{name} puts the judged answer first"
         if rank == 1
