@@ -1,4 +1,6 @@
-"""A matrix over the vectors of a model whose weights are not here: an adapter on what a server embeds."""
+"""A matrix over the vectors of a model that is no SentenceTransformer: an adapter on what a server embeds, or on word
+vectors.
+"""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from search.workspace import Manifest, Project
 
 FORMAT = "matrix"
 ADAPTER_OF = "adapter_of"
+QUERY_ONLY = "query_only"
 _FILE = "matrix.safetensors"
 _NAME = "linear.weight"
 
@@ -26,11 +29,13 @@ class AdaptedEncoder:
 
     :param base: the encoder beneath.
     :param matrix: shape (dimension, dimension of the base).
+    :param side: "both", or "query" where documents keep the vectors of the base.
     """
 
-    def __init__(self, base: Encoder, matrix: Vectors) -> None:
+    def __init__(self, base: Encoder, matrix: Vectors, side: str = "both") -> None:
         self.base = base
         self.matrix = matrix
+        self.side = side
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_query`."""
@@ -38,7 +43,10 @@ class AdaptedEncoder:
 
     def encode_document(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_document`."""
-        return self._turned(self.base.encode_document(inputs))
+        vectors = self.base.encode_document(inputs)
+        if self.side == "query":
+            return normalised(np.asarray(vectors, dtype=np.float32))
+        return self._turned(vectors)
 
     def admit(self, documents: Iterable[str]) -> None:
         """See `Metered.admit`."""
@@ -72,7 +80,8 @@ def load_adapted(
     for info in models(project):
         if info.id == beneath:
             matrix = load_file(project.checked(manifest) / _FILE)[_NAME]
-            return AdaptedEncoder(load_encoder(project, info, max_tokens), matrix)
+            side = "query" if manifest.details.get(QUERY_ONLY) else "both"
+            return AdaptedEncoder(load_encoder(project, info, max_tokens), matrix, side)
     raise Failed(
         f"The model {manifest.details['name']!r} is an adapter on a model that is gone ({beneath}). Add that "
         "one again, and train the adapter anew."

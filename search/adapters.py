@@ -8,7 +8,7 @@ from indexes.vector_index import Vectors
 from search.adapted import ADAPTER_OF, AdaptedEncoder
 from search.encoders import Encoder
 from search.index_vectors import vectors_of
-from search.models import ModelInfo
+from search.models import ModelInfo, models
 from search.workspace import Manifest, Project
 
 
@@ -23,7 +23,8 @@ def derived_vectors(
     if info.kind == "generic":
         return None
     base = project.artifact("models", info.id).details.get(ADAPTER_OF)
-    wanted = {"corpus": corpus.id, "model": base}
+    known = {model.id: model.indexed_as[0] for model in models(project)}
+    wanted = {"corpus": corpus.id, "model": known.get(base or "", base)}
     for index in reversed(project.manifests("indexes")):
         if base is not None and index.made_from == wanted:
             vectors = vectors_of(project, index)

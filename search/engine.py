@@ -16,7 +16,7 @@ from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
 from search.index_servers import connection, in_words
 from search.indexing import build_index, find_index
-from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
+from search.keywords.store import keyword_index
 from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
 from search.rerankers import Reranker, find_reranker, load_reranker
@@ -197,10 +197,7 @@ def keyword_searcher_for(
     project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
 ) -> KeywordSearcher:
     """Keyword search over one corpus, its index built when missing."""
-    index = find_keyword_index(project, manifest)
-    if index is None:
-        index = build_keyword_index(project, manifest, corpus, progress)
-    return KeywordSearcher(corpus, open_keyword_index(project, index))
+    return KeywordSearcher(corpus, keyword_index(project, manifest, corpus, progress))
 
 
 def searcher_for(
@@ -228,7 +225,7 @@ def open_searcher(
     :raises Damaged: when the index is damaged, or was made with another model.
     """
     folder = project.checked(index)
-    if index.details["fingerprint"] != info.fingerprint:
+    if index.details["fingerprint"] != info.indexed_as[1]:
         raise Damaged(
             f"The index {index.id} was made with another version of {info.name!r}.", folder
         )

@@ -19,7 +19,7 @@ def newest_of(project: Project, info: ModelInfo) -> Manifest | None:
     """The index that was made last with a model as it is now, or None."""
     for manifest in reversed(project.manifests("indexes")):
         if (
-            manifest.details.get("fingerprint") == info.fingerprint
+            manifest.details.get("fingerprint") == info.indexed_as[1]
             and "figures" in manifest.details
         ):
             return manifest

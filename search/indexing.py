@@ -12,7 +12,7 @@ from search.encoding.corpus import corpus_vectors
 from search.errors import Failed
 from search.index_servers import built_for, nothing_left, published, reachable
 from search.index_versions import from_earlier
-from search.models import ModelInfo, find_model
+from search.models import ModelInfo, documents_model, find_model
 from search.progress import Progress, Stage, silent
 from search.workspace import Manifest, Project
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest | None:
-    """The newest index of a corpus as a model sees it, or None."""
-    wanted = {"corpus": corpus.id, "model": info.id}
+    """The newest index of a corpus as a model sees it, or None; a model that turns queries only has its start's."""
+    identity, fingerprint = info.indexed_as
+    wanted = {"corpus": corpus.id, "model": identity}
     for manifest in reversed(project.manifests("indexes")):
-        if manifest.made_from == wanted and manifest.details["fingerprint"] == info.fingerprint:
+        if manifest.made_from == wanted and manifest.details["fingerprint"] == fingerprint:
             return manifest
     return None
 
@@ -38,7 +39,7 @@ def index_model(
     max_tokens: int | None = None,
     with_ray: bool = False,
 ) -> Manifest:
-    """Build the index of a model over the newest corpus.
+    """Build the index of a model over the newest corpus; of one that turns queries only, the index of its start.
 
     :param rebuild: build it even when there is one.
     :param plan: what kind of index is wanted.
@@ -47,7 +48,7 @@ def index_model(
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
-    info = find_model(project, name)
+    info = documents_model(project, find_model(project, name))
     existing = None if rebuild else find_index(project, info, manifest)
     if existing is not None:
         return existing
@@ -81,6 +82,9 @@ def build_index(
     :param elsewhere: a cluster that encodes instead of this machine.
     """
     started = time.monotonic()
+    if info.documents_as is not None:
+        info = documents_model(project, info)
+        encoder = load_encoder(project, info)
     plan = reachable(project, plan, corpus.passages, info.dimension)
     encoding, building = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
     encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding, elsewhere)

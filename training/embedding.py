@@ -14,7 +14,7 @@ from search.models import ModelInfo, named
 from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair
 from search.workspace import Manifest, Project
-from training.adapter import Embedded, numbered
+from training.adapting.data import Embedded, numbered
 from training.material import Material
 
 _MOST_NEGATIVES = 4

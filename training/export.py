@@ -14,6 +14,7 @@ from search.evaluation import TRAINED_ON
 from search.models import BUILT_IN, find_model, generic_folder
 from search.word_vectors import WordVectors
 from search.workspace import MANIFEST, Project
+from training.adapting.model import with_adapter
 from training.card import CARD, model_card
 
 
@@ -33,9 +34,9 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix=".bespoke-export-", dir=folder.parent) as scratch:
         target = Path(scratch) / "model"
         encoder = load_encoder(project, info)
-        if isinstance(encoder, WordVectors):
-            encoder.as_sentence_transformer().save(str(target), create_model_card=False)
-            if encoder.subwords is not None:
+        if (words := _words_beneath(encoder)) is not None:
+            _standard(encoder).save(str(target), create_model_card=False)
+            if words.subwords is not None:
                 notes.append(
                     "Only words of the corpus have vectors in the exported model: the word parts by "
                     "which FastText reads unseen words do not fit the standard format."
@@ -62,3 +63,17 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
             folder.rmdir()
         target.rename(folder)
     return notes
+
+
+def _words_beneath(encoder: Any) -> WordVectors | None:
+    """The word vectors that an encoder is, or that adapters stand on."""
+    while isinstance(encoder, AdaptedEncoder):
+        encoder = encoder.base
+    return encoder if isinstance(encoder, WordVectors) else None
+
+
+def _standard(encoder: Any) -> Any:
+    """Word vectors, and adapters on them, as one SentenceTransformer."""
+    if isinstance(encoder, AdaptedEncoder):
+        return with_adapter(_standard(encoder.base), encoder.matrix, encoder.side)
+    return encoder.as_sentence_transformer()

@@ -17,7 +17,8 @@ from search.errors import Refused
 from search.models import named
 from search.progress import Progress, Stage, silent
 from search.workspace import Kind, Manifest, Project
-from training.adapter import Report, train_adapter
+from training.adapter import Report, measure_of, train_adapter
+from training.adapting.mining import with_mined
 from training.embedding import document_vectors, embedded
 from training.making.starts import start_of
 from training.material import gather
@@ -184,11 +185,8 @@ def learning_curve(
     info = named(project, settings.base)
     vectors, _ = document_vectors(project, settings.base, base, material, Stage(progress, 0, 0.1))
     data = embedded(base, info, material, vectors, Stage(progress, 0.1, 0.3))
-    pool = data.documents[material.dev.positions]
-
-    def measured(matrix: NDArray[np.float32]) -> list[float]:
-        return material.dev.scores_of_vectors(data.dev_queries @ matrix.T, pool @ matrix.T)
-
+    data, _ = with_mined(project, settings, data, material, silent)
+    measured = measure_of(data, material.dev, settings.side)
     start = float(np.mean(measured(np.eye(data.queries.shape[1], dtype=np.float32))))
     sizes = [max(2, round(share * total)) for share in SHARES]
     scores: list[list[list[float]]] = [[] for _ in sizes]

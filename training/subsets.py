@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.adapter import Embedded
+from training.adapting.data import Embedded
 
 
 def only(data: Embedded, places: Sequence[int]) -> Embedded:
@@ -18,4 +18,5 @@ def only(data: Embedded, places: Sequence[int]) -> Embedded:
         negatives=data.negatives[chosen],
         answers=data.answers[chosen],
         texts=data.texts[chosen],
+        mined=None if data.mined is None else data.mined[chosen],
     )

@@ -36,7 +36,7 @@ Batches = Callable[[Sequence[str]], Iterator[tuple[list[int], Vectors]]]
 _IN_WORDS = {
     "WordVectors": "its word vectors",
     "EndpointEncoder": "its server",
-    "AdaptedEncoder": "its server and a matrix",
+    "AdaptedEncoder": "the model beneath and a matrix",
 }
 
 

@@ -8,9 +8,11 @@ def how_encoded(project: Project, info: ModelInfo) -> str | None:
     """In a sentence: what computed the vectors, how fast, and why it was chosen; None before the first index."""
     for index in reversed(project.manifests("indexes")):
         facts = index.details.get("encoding", {})
-        mine = index.made_from.get("model") == info.id
-        if not mine or index.details.get("fingerprint") != info.fingerprint:
+        seen_by = (index.made_from.get("model"), index.details.get("fingerprint"))
+        if seen_by != info.indexed_as:
             continue
+        if info.documents_as is not None:
+            return f"It turns queries only: the index of {index.details['model']} serves as it is."
         if facts.get("backend") == "matrix":
             return f"Indexed by one matrix product over its base's vectors, in {facts['seconds']:.1f} s."
         if "backend" in facts:

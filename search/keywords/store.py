@@ -56,6 +56,16 @@ def build_keyword_index(
     return project.artifact("indexes", draft.id)
 
 
+def keyword_index(
+    project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
+) -> TermIndex:
+    """The keyword index of a corpus, opened; built first when missing."""
+    index = find_keyword_index(project, manifest)
+    if index is None:
+        index = build_keyword_index(project, manifest, corpus, progress)
+    return open_keyword_index(project, index)
+
+
 def open_keyword_index(project: Project, index: Manifest) -> TermIndex:
     """A keyword index that was built, checked to be whole.
 

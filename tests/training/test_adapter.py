@@ -11,13 +11,19 @@ from sentence_transformers import SentenceTransformer
 from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus import current_corpus
-from search.errors import Refused
+from search.encoders import load_encoder
+from search.encoding.texts import encode_texts
+from search.encoding.told import how_encoded
+from search.errors import Cancelled, Refused
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
 from search.models import find_model
 from search.workspace import project_to_be
-from training import adapter
-from training.adapter import Embedded, numbered, train_adapter
+from training.adapter import train_adapter
+from training.adapting.data import Embedded, numbered
+from training.adapting.learner import Learner
+from training.checkpoints import Checkpoints
+from training.export import export
 from training.intake import import_beir
 from training.material import gather
 from training.recipes.adapter import Adapter
@@ -88,7 +94,7 @@ def test_the_loss_by_hand(kind, given):
     data = Embedded(
         queries, responses, negatives, answers, texts, passages, owners, dev_queries=queries[:1]
     )
-    learner = adapter._Learner(data, Adapter(batch_size=5, epochs=1), kind)
+    learner = Learner(data, Adapter(batch_size=5, epochs=1), kind)
     losses = []
     right = {0: {0, 2}, 1: {1}, 2: {1}, 3: {0, 2}, 4: set()}
     for row in range(5):
@@ -105,7 +111,7 @@ def test_the_loss_by_hand(kind, given):
         scores += [queries[row] @ wrong for wrong in negatives[row] if wrong.any()]
         scaled = 20 * np.array([own, *scores], dtype=np.float64)
         losses.append(np.log(np.exp(scaled).sum()) - scaled[0])
-    loss = float(learner._loss(torch.arange(5)).detach())
+    loss = float(learner.loss(torch.arange(5)).detach())
     assert loss == pytest.approx(np.mean(losses), abs=1e-4)
 
 
@@ -142,8 +148,7 @@ def test_the_same_seed_gives_the_same_matrix(project, tiny):
     one, two = (train_adapter(data, dev, settings, quiet) for _ in range(2))
     np.testing.assert_array_equal(one.matrix, two.matrix)
     learners = [
-        adapter._Learner(data, settings.model_copy(update={"seed": seed}), "corpus")
-        for seed in (1, 2)
+        Learner(data, settings.model_copy(update={"seed": seed}), "corpus") for seed in (1, 2)
     ]
     for learner in learners:
         learner.epoch()
@@ -189,7 +194,164 @@ def test_an_adapter_over_a_foreign_folder_is_encoded_and_evaluated(project, tiny
     assert set(json.loads(rows[0])) == {"query", "response", "document", "negatives", "mined"}
 
 
-def test_word_vectors_cannot_be_a_base(project):
-    train(project, "word2vec", None, {"min_count": 1, "epochs": 1})
-    with pytest.raises(Refused, match="made of word vectors"):
-        train(project, "adapter", None, {"base": "word2vec"})
+def test_mined_negatives_stand_against_the_answer_beside_the_batch():
+    rng = np.random.default_rng(5)
+    passages = normalised(rng.normal(size=(6, 4)).astype(np.float32))
+    queries = normalised(rng.normal(size=(2, 4)).astype(np.float32))
+    data = Embedded(
+        queries,
+        responses=passages[:2],
+        negatives=np.zeros((2, 0, 4), dtype=np.float32),
+        answers=np.array([0, 1]),
+        texts=np.array([0, 1]),
+        documents=passages,
+        owners=np.arange(6),
+        dev_queries=queries[:1],
+        mined=np.array([[4, 5], [3, -1]]),
+    )
+    learner = Learner(data, Adapter(batch_size=2, temperature=0.1), "mined")
+    losses = []
+    for row, others in ((0, [1, 4, 5]), (1, [0, 3])):
+        scaled = 10 * (passages[[row, *others]] @ queries[row]).astype(np.float64)
+        losses.append(np.log(np.exp(scaled).sum()) - scaled[0])
+    assert float(learner.loss(torch.arange(2)).detach()) == pytest.approx(np.mean(losses), abs=1e-5)
+    without = Learner(data, Adapter(batch_size=2, temperature=0.1), "batch")
+    assert float(without.loss(torch.arange(2)).detach()) < np.mean(losses) - 1e-3
+
+
+def test_on_the_query_side_documents_stay_as_they_are(project, tiny):
+    dev, data = embedded(project, tiny)
+    settings = Adapter(epochs=10, learning_rate=1e-2, side="query")
+    found = train_adapter(data, dev, settings, quiet)
+    pool = data.documents[dev.positions]
+    assert found.epoch > 0
+    assert found.best == dev.ndcg_of_vectors(data.dev_queries @ found.matrix.T, pool)
+    learner = Learner(data, settings, "batch")
+    learner.epoch()
+    batch = torch.arange(4)
+    turned = normalised(data.queries[:4] @ learner.matrix.T)
+    scores = 20 * (turned @ data.responses[:4].T).astype(np.float64)
+    same = data.answers[:4, None] == data.answers[None, :4]
+    scores[same & ~np.eye(4, dtype=bool)] = -np.inf
+    by_hand = np.mean(np.log(np.exp(scores).sum(axis=1)) - np.diagonal(scores))
+    assert float(learner.loss(batch).detach()) == pytest.approx(by_hand, abs=1e-4)
+
+
+def test_a_low_rank_is_a_small_residual(project, tiny):
+    _, data = embedded(project, tiny)
+    learner = Learner(data, Adapter(rank=2, learning_rate=1e-2), "batch")
+    identity = np.eye(data.queries.shape[1], dtype=np.float32)
+    np.testing.assert_array_equal(learner.matrix, identity)
+    before = learner.epoch()
+    for _ in range(4):
+        after = learner.epoch()
+    assert after < before
+    values = np.linalg.svd(learner.matrix - identity, compute_uv=False)
+    assert values[1] > 1e-4 and values[2] < 1e-6
+
+
+@pytest.mark.parametrize("rank", [0, 3])
+@pytest.mark.parametrize(
+    ("negatives", "stopped_after"), [("auto", 1), ("auto", 4), ("auto", 6), ("corpus", 3)]
+)
+def test_what_was_stopped_ends_as_if_it_had_not_been(
+    project, tiny, tmp_path, negatives, rank, stopped_after
+):
+    dev, data = embedded(project, tiny)
+    settings = Adapter(epochs=4, batch_size=8, learning_rate=1e-2, negatives=negatives, rank=rank)
+    whole, again = [], []
+    unbroken = train_adapter(data, dev, settings, lambda *told: whole.append(told))
+    kept = Checkpoints(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
+    epochs = 0
+
+    def stop(done, total, message, metrics):
+        nonlocal epochs
+        epochs += "loss" in metrics
+        if epochs > stopped_after:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        train_adapter(data, dev, settings, stop, kept)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["adapter.safetensors"]
+    resumed = train_adapter(data, dev, settings, lambda *told: again.append(told), kept)
+    np.testing.assert_array_equal(resumed.matrix, unbroken.matrix)
+    assert replace(resumed, matrix=None) == replace(unbroken, matrix=None)
+    assert [list(told) for told in again] == [list(told) for told in whole], (
+        "the curve is told again"
+    )
+
+
+def test_one_that_turns_queries_searches_the_index_of_its_start(
+    project, tiny_model, tmp_path, monkeypatch
+):
+    train(project, "fine-tune", "base", {"base": str(tiny_model), "epochs": 1, "batch_size": 16})
+    values = {"base": "base", "epochs": 10, "learning_rate": 0.02, "side": "query"}
+    made = train(project, "adapter", "asks", values)
+    info, base = find_model(project, "asks"), find_model(project, "base")
+    assert info.documents_as == (base.id, base.fingerprint)
+    index = find_index(project, info, project.newest("corpora"))
+    assert index.made_from["model"] == base.id
+    before = len(project.manifests("indexes"))
+    assert index_model(project, "asks", rebuild=False) == index
+    found = evaluate(project, ["base", "asks"])
+    assert len(project.manifests("indexes")) == before, "no vectors of its own"
+    assert how_encoded(project, info) == "It turns queries only: the index of base serves as it is."
+
+    folder = project.folder / "models" / made.id
+    plain, start = (
+        SentenceTransformer(str(f), device="cpu")
+        for f in (folder, project.folder / "models" / base.id)
+    )
+    texts = ["what helps against velkorin in the hand", "the registrar files a summons"]
+    np.testing.assert_allclose(plain.encode_document(texts), start.encode(texts), atol=2e-6)
+    matrix = plain[-1].sub_modules["query"][0].linear.weight.detach().numpy()
+    wanted = normalised(normalised(start.encode(texts)) @ matrix.T)
+    np.testing.assert_allclose(plain.encode_query(texts), wanted, atol=2e-6)
+    assert np.abs(plain.encode_query(texts) - plain.encode_document(texts)).max() > 1e-3
+    details = project.artifact("models", made.id).details
+    assert found.means("asks")["ndcg@10"] > 0 and details["query_only"] is True
+
+    # As a query and as a document, one text has two vectors: the store must not take one for the other.
+    encoder = load_encoder(project, info)
+    for role, wanted in (
+        ("query", plain.encode_query(texts)),
+        ("document", plain.encode_document(texts)),
+    ):
+        np.testing.assert_allclose(encode_texts(encoder, info, texts, role), wanted, atol=2e-6)
+
+    second = train(project, "adapter", "both", {**values, "base": "asks", "side": "both"})
+    monkeypatch.setattr(
+        "search.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
+    )
+    turned = index_model(project, "both")
+    both = SentenceTransformer(str(project.folder / "models" / second.id), device="cpu")
+    _, corpus = current_corpus(project)
+    everything = corpus.embedded_texts(0, len(corpus))
+    np.testing.assert_allclose(
+        stored_vectors(project.folder_of(turned)), both.encode_document(everything), atol=2e-6
+    )
+
+
+@pytest.mark.parametrize("side", ["both", "query"])
+@pytest.mark.parametrize("recipe", ["word2vec", "fasttext"])
+def test_an_adapter_over_word_vectors(project, recipe, side, tmp_path):
+    train(project, recipe, "words", {"min_count": 1, "epochs": 2, "vector_size": 20})
+    values = {"base": "words", "epochs": 5, "learning_rate": 0.02, "side": side}
+    made = train(project, "adapter", "mine", values)
+    info = find_model(project, "mine")
+    encoder = load_encoder(project, info)
+    words = load_encoder(project, find_model(project, "words"))
+    texts = ["what helps against velkorin in the hand", "zzqq"]
+    turned = normalised(words.encode_query(texts) @ encoder.matrix.T)
+    np.testing.assert_allclose(encoder.encode_query(texts), turned, atol=1e-6)
+    documents = turned if side == "both" else normalised(words.encode_document(texts))
+    np.testing.assert_allclose(encoder.encode_document(texts), documents, atol=1e-6)
+    assert project.artifact("models", made.id).details["format"] == "matrix"
+    evaluate(project, ["words", "mine"])
+    notes = export(project, "mine", tmp_path / "out")
+    assert len(notes) == (recipe == "fasttext")
+    plain = SentenceTransformer(str(tmp_path / "out"), device="cpu")
+    np.testing.assert_allclose(plain.encode_query(texts[:1]), turned[:1], atol=1e-5)
+    np.testing.assert_allclose(plain.encode_document(texts[:1]), documents[:1], atol=1e-5)
+    with pytest.raises(Refused, match=r"made of word vectors, and has no layers.*--recipe adapter"):
+        train(project, "fine-tune", None, {"base": "mine"})

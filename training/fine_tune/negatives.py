@@ -30,15 +30,30 @@ _REPORTED = 64
 class Mined:
     """Pairs with their negatives, the given ones first, and how they came about.
 
+    :param places: the passages of the corpus that were taken, a list for each pair.
     :param found: how many were found.
     :param too_near: how many candidates scored too close to the right answer.
     :param drawn: how many were drawn at random, because too few were found.
     """
 
     pairs: list[Pair]
+    places: list[list[int]]
     found: int
     too_near: int
     drawn: int
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """For a manifest."""
+        return {"found": self.found, "too_near": self.too_near, "drawn": self.drawn}
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        return (
+            f"{self.found:,} hard negatives were found in the corpus; {self.too_near:,} more scored too close to the "
+            "right answer to be called wrong."
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,7 @@ def mine(
     """
     right = _RightAnswers(pairs, sources.corpus)
     made: list[Pair] = []
+    places: list[list[int]] = []
     found = too_near = drawn = 0
     for number, pair in enumerate(pairs):
         if number % _REPORTED == 0:
@@ -76,7 +92,7 @@ def mine(
         scores = sources.documents @ sources.queries[number]
         own = float(sources.answers[number] @ sources.queries[number])
         bound = own - (1 - margin) * abs(own)
-        chosen: list[str] = []
+        chosen: dict[str, int] = {}
         missing = count - len(pair.negatives)
         for place in _candidates(scores, sources.words, pair.query):
             if len(chosen) >= missing:
@@ -85,8 +101,8 @@ def mine(
                 continue
             if scores[place] > bound:
                 too_near += 1
-            elif (text := right.wrong_text(number, place)) is not None and text not in chosen:
-                chosen.append(text)
+            elif (text := right.wrong_text(number, place)) is not None:
+                chosen.setdefault(text, place)
         found += len(chosen)
         random = np.random.default_rng([seed, number])
         for place in random.integers(len(scores), size=_DRAWS).tolist():
@@ -96,11 +112,12 @@ def mine(
                 continue
             text = right.wrong_text(number, place)
             if text is not None and text not in chosen:
-                chosen.append(text)
+                chosen[text] = place
                 drawn += 1
         made.append(replace(pair, negatives=(*pair.negatives, *chosen)))
+        places.append(list(chosen.values()))
     progress(1, 1, f"{found:,} hard negatives found")
-    return Mined(made, found, too_near, drawn)
+    return Mined(made, places, found, too_near, drawn)
 
 
 def _candidates(scores: NDArray[np.float32], words: TermIndex, query: str) -> Iterator[int]:

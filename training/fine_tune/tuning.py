@@ -246,6 +246,9 @@ class _Loop:
         tokens += [
             self._model.preprocess(column, prompt=document, task="document") for column in columns
         ]
+        tokens[0]["task"] = "query"  # A start that turns queries only has a way for each.
+        for features in tokens[1:]:
+            features["task"] = "document"
         return [batch_to_device(features, self._model.device) for features in tokens]
 
     def _report(self, step: int) -> None:

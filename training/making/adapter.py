@@ -1,16 +1,21 @@
 """The recipe "adapter", from a request to what it learned."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from search.adapted import ADAPTER_OF
+from search.adapted import ADAPTER_OF, QUERY_ONLY
 from search.encoders import best_device
-from search.models import named
+from search.models import DOCUMENTS_AS, ModelInfo, named
 from search.progress import Stage
-from training.adapter import Adapted, Embedded, Vectors, train_adapter, with_adapter
+from training.adapter import Adapted, measure_of, train_adapter
+from training.adapting.data import Embedded
+from training.adapting.mining import with_mined
+from training.adapting.model import with_adapter
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
+from training.fine_tune.negatives import Mined
 from training.forgetting import general_ndcg
 from training.making.request import Request
 from training.making.starts import start_of
@@ -28,30 +33,47 @@ def learn_adapter(request: Request, material: Material) -> Taught:
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, Adapter)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
-    base = start_of(project, settings.base)
+    base, info = start_of(project, settings.base), named(project, settings.base)
     # Shares of the time as measured; where the base has no index yet, its building comes first.
-    known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.4)
-    documents, index = document_vectors(project, settings.base, base, material, known)
-    data = embedded(base, named(project, settings.base), material, documents, encoded)
-    adapted = train_adapter(data, material.dev, settings, Stage(progress, 0.4, 1.0))
+    known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.3)
+    documents, _ = document_vectors(project, settings.base, base, material, known)
+    data = embedded(base, info, material, documents, encoded)
+    data, mined = with_mined(project, settings, data, material, Stage(progress, 0.3, 0.4))
+    kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
+    training = Stage(progress, 0.4, 1.0)
+    adapted = train_adapter(data, material.dev, settings, training, kept)
     if material.mined:
-        adapted = _careful(adapted, data, material.dev)
-    model = with_adapter(base, adapted.matrix)
-    dev = DevRecord([adapted.start, adapted.best], adapted.kept)
-    facts = {ADAPTER_OF: index.made_from["model"]} if index else {}
+        adapted = _careful(adapted, data, material.dev, settings.side)
+    model = with_adapter(base, adapted.matrix, settings.side)
+    dev = _record(adapted, mined)
+    facts = _behind(info, settings.side)
     return Taught(settings.base, model, dev, general_ndcg(base), facts)
 
 
-def _careful(adapted: Adapted, data: Embedded, dev: DevSet) -> Adapted:
+def _behind(info: ModelInfo | None, side: str) -> dict[str, Any]:
+    """What a manifest says of the model beneath, where that is the project's."""
+    facts: dict[str, Any] = {QUERY_ONLY: True} if side == "query" else {}
+    if info is not None:
+        facts[ADAPTER_OF] = info.id
+        if side == "query":
+            identity, fingerprint = info.indexed_as
+            facts[DOCUMENTS_AS] = {"model": identity, "fingerprint": fingerprint}
+    return facts
+
+
+def _record(adapted: Adapted, mined: Mined | None) -> DevRecord:
+    """What the dev queries said, for the manifest and for people."""
+    scores = [adapted.start, adapted.best]
+    if mined is None:
+        return DevRecord(scores, adapted.kept)
+    return DevRecord(scores, adapted.kept, {"hard_negatives": mined.figures}, [mined.sentence])
+
+
+def _careful(adapted: Adapted, data: Embedded, dev: DevSet, side: str) -> Adapted:
     """What was learned from mined pairs, as far as it can be trusted."""
-    pool = data.documents[dev.positions]
-
-    def measure(matrix: Vectors) -> list[float]:
-        return dev.scores_of_vectors(data.dev_queries @ matrix.T, pool @ matrix.T)
-
     if adapted.epoch == 0:
         return adapted
-    found = cautious(adapted.matrix, adapted.blend, measure)
+    found = cautious(adapted.matrix, adapted.blend, measure_of(data, dev, side))
     if found is None:
         identity = np.eye(len(adapted.matrix), dtype=np.float32)
         return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)

@@ -5,12 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import normalised
-from search.adapted import AdaptedEncoder
 from search.encoders import best_device
 from search.encoding.texts import encode_texts
-from search.endpoint.encoder import EndpointEncoder
-from search.errors import Refused
-from search.keywords.store import build_keyword_index, find_keyword_index, open_keyword_index
+from search.keywords.store import keyword_index
 from search.models import named
 from search.progress import Progress, Stage
 from search.readers.pairs import Pair
@@ -21,7 +18,7 @@ from training.fine_tune.negatives import Mined, Sources, mine
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.request import Request
-from training.making.starts import start_of
+from training.making.starts import tunable_start_of
 from training.making.taught import DevRecord, Taught
 from training.material import Material
 from training.nearest import answering_passages
@@ -43,12 +40,7 @@ def learn_fine_tune(request: Request, material: Material) -> Taught | None:
     assert isinstance(settings, FineTune)
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
-    model = start_of(project, settings.base)
-    if isinstance(model, AdaptedEncoder | EndpointEncoder):
-        raise Refused(
-            f"{settings.base!r} is computed by a server, so its weights are not here to be tuned. Train an "
-            f"adapter on it: python cli.py train {project.name} --recipe adapter --set base={settings.base}."
-        )
+    model = tunable_start_of(project, settings.base)
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     knew = 0.0 if helps_only() else general_ndcg(model)
     kept = request.resumable(material.made_from)
@@ -82,11 +74,10 @@ def _mined(
         project, settings.base, model, material, Stage(progress, 0.0, 0.5)
     )
     manifest, corpus = material.corpus_manifest, material.corpus
-    index = find_keyword_index(project, manifest) or build_keyword_index(project, manifest, corpus)
     asked, answered = [p.query for p in pairs], [p.response for p in pairs]
     queries = encode_texts(model, info, asked, "query", Stage(progress, 0.5, 0.6), "queries")
     answers = encode_texts(model, info, answered, "document", Stage(progress, 0.6, 0.8), "answers")
-    words = open_keyword_index(project, index)
+    words = keyword_index(project, manifest, corpus)
     sources = Sources(normalised(queries), normalised(answers), documents, corpus, words)
     return mine(
         pairs,
@@ -112,15 +103,8 @@ def _record(tuned: Tuned, mined: Mined | None) -> DevRecord:
     }
     notes = []
     if mined is not None:
-        details["hard_negatives"] = {
-            "found": mined.found,
-            "too_near": mined.too_near,
-            "drawn": mined.drawn,
-        }
-        notes.append(
-            f"{mined.found:,} hard negatives were found in the corpus; {mined.too_near:,} more scored too close to "
-            "the right answer to be called wrong."
-        )
+        details["hard_negatives"] = mined.figures
+        notes.append(mined.sentence)
     if tuned.stopped:
         notes.append(
             f"It stopped after {tuned.epochs[-1]:g} epochs, because the dev score did not rise any more."

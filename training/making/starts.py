@@ -1,28 +1,47 @@
 """What a training starts from, and what a project knows of it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from search.adapted import AdaptedEncoder
 from search.encoders import load_encoder, load_sentence_transformer
+from search.endpoint.encoder import EndpointEncoder
 from search.errors import Refused
 from search.models import BUILT_IN, generic_folder, named
 from search.word_vectors import WordVectors
 from search.workspace import Project
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
 
 def start_of(project: Project, base: str) -> Any:
-    """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id.
-
-    :raises Refused: for word vectors, which are no module that could be trained further.
-    """
+    """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
     info = named(project, base)
     if info is None:
         return load_sentence_transformer(base)
     if info.id == BUILT_IN:
         return load_sentence_transformer(generic_folder())
-    encoder = load_encoder(project, info)
-    if isinstance(encoder, WordVectors):
-        raise Refused(f"{base!r} is made of word vectors and cannot be trained further.")
-    return encoder
+    return load_encoder(project, info)
+
+
+def tunable_start_of(project: Project, base: str) -> "SentenceTransformer":
+    """A start whose own weights can be trained.
+
+    :raises Refused: for word vectors, and for what a server computes.
+    """
+    encoder = start_of(project, base)
+    beneath = encoder
+    while isinstance(beneath, AdaptedEncoder):
+        beneath = beneath.base
+    adapter = f"Train an adapter on it: python cli.py train {project.name} --recipe adapter --set base={base}."
+    if isinstance(beneath, WordVectors):
+        raise Refused(f"{base!r} is made of word vectors, and has no layers to be tuned. {adapter}")
+    if isinstance(beneath, EndpointEncoder):
+        raise Refused(
+            f"{base!r} is computed by a server, so its weights are not here to be tuned. {adapter}"
+        )
+    model: SentenceTransformer = encoder
+    return model
 
 
 def origin_of(project: Project, base: str) -> str:

@@ -17,7 +17,8 @@ from search.progress import Progress, Stage, silent
 from search.readers.judgments import query_id
 from search.statistics import paired_test
 from search.workspace import Project
-from training.adapter import Embedded, train_adapter
+from training.adapter import train_adapter
+from training.adapting.data import Embedded
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.material import Material

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from training.recipes.base import Recipe
+from training.recipes.base import ADVANCED, Recipe
 
 
 class Adapter(Recipe):
@@ -14,8 +14,8 @@ class Adapter(Recipe):
         "generic",
         min_length=1,
         title="Start from",
-        description="“generic” is the project's ready-made model; or another of its models, a folder, or "
-        "a model hub id.",
+        description="“generic” is the project's ready-made model; or another of its models, of whatever kind, a "
+        "folder, or a model hub id.",
     )
     epochs: int = Field(
         20, ge=1, le=1000, title="Epochs", description="How often the training sees every pair."
@@ -30,9 +30,49 @@ class Adapter(Recipe):
         title="Learning rate",
         description="How far each step moves the matrix.",
     )
-    negatives: Literal["auto", "batch", "corpus"] = Field(
+    negatives: Literal["auto", "batch", "corpus", "mined"] = Field(
         "auto",
         title="Negatives",
-        description="What a query learns to keep away from: the other answers of its batch, "
-        "documents drawn from the corpus, or (auto) whichever serves the dev queries better.",
+        description="What a query learns to keep away from: the other answers of its batch, documents drawn from "
+        "the corpus, the batch and hard negatives that look right (mined), or (auto) whichever of the first two "
+        "serves the dev queries better.",
+    )
+    side: Literal["both", "query"] = Field(
+        "both",
+        title="What is turned",
+        description="Queries and documents, or queries alone: then the index of the start serves as it is.",
+    )
+    rank: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        title="Rank",
+        description="0 for a whole matrix; else a small correction of this rank, which has less to learn and "
+        "forgets less.",
+        json_schema_extra=ADVANCED,
+    )
+    hard_negatives: int = Field(
+        4,
+        ge=1,
+        le=16,
+        title="Hard negatives",
+        description="How many wrong answers each pair gets, where they are mined.",
+        json_schema_extra=ADVANCED,
+    )
+    negative_margin: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        title="Margin of hard negatives",
+        description="A wrong answer may score at most this share of the right one: what scores higher "
+        "is probably right, too.",
+        json_schema_extra=ADVANCED,
+    )
+    temperature: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        title="Temperature",
+        description="Lower makes each step care more for the wrong answers that come closest.",
+        json_schema_extra=ADVANCED,
     )

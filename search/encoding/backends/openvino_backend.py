@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 MODEL_FILE = "model.xml"
 _EXAMPLES = ["one text", "another text that is a little longer"]
-_KNOWN = {"Pooling", "Dense", "Normalize", "LayerNorm"}
+_KNOWN = {"Pooling", "Dense", "Normalize", "LayerNorm", "Router"}
 
 
 class Unconvertible(ValueError):
@@ -39,11 +39,19 @@ def check_convertible(model: "SentenceTransformer") -> None:
     )
     if type(first).__name__ != "Transformer" or not plain:
         raise Unconvertible("it is no plain text transformer")
+    rest += [
+        module for behind in rest if type(behind).__name__ == "Router" for module in _routed(behind)
+    ]
     strange = [type(module).__name__ for module in rest if type(module).__name__ not in _KNOWN]
     if strange:
         raise Unconvertible(f"it has a module {strange[0]}")
     if model.device.type != "cpu":
         raise Unconvertible(f"it runs on {model.device.type}")
+
+
+def _routed(router: Any) -> list[Any]:
+    """The modules that queries or documents go through, on whichever way."""
+    return [module for way in router.sub_modules.values() for module in way]
 
 
 def convert(model: "SentenceTransformer", folder: Path) -> None:
@@ -152,5 +160,6 @@ class OpenVinoBackend:
             free.append(request)
             features[self._model[0].module_output_name] = hidden
             for module in list(self._model)[1:]:
-                features = module(features)
+                routed = type(module).__name__ == "Router"
+                features = module(features, task=role) if routed else module(features)
             return finished(self._model, features)

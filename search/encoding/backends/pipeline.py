@@ -97,7 +97,10 @@ def seen_as(model: "SentenceTransformer", role: Role) -> bytes:
     prompt = prompt_of(model, role) or ""
     first = model[0]
     special = ("query_length", "document_length", "query_expansion")
-    plain = type(first).__name__ == "Transformer" and not any(
-        getattr(first, name, None) for name in special
+    routed = any(type(module).__name__ == "Router" for module in model)
+    plain = (
+        type(first).__name__ == "Transformer"
+        and not routed
+        and not any(getattr(first, name, None) for name in special)
     )
     return f"{'' if plain else role}\0{model.max_seq_length}\0{prompt}".encode()

@@ -1,0 +1,1 @@
+"""The parts of an adapter: what it learns from, its matrix, one training, its place behind a base."""
