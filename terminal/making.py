@@ -146,6 +146,44 @@ def resume(
 
 
 @app.command()
+def blend(
+    project: ProjectName,
+    model: Annotated[str, typer.Argument(help="A custom model that was trained from a start.")],
+    share: Annotated[
+        str | None,
+        typer.Option(
+            help="How much of the way from its start to what it learned, 0 to 1, or auto: what serves the dev queries "
+            "best. Without it, the way is measured and nothing is published."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the new model.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the models between a custom model and its start, and publish one of them."""
+    from search.workspace import project as existing
+    from training.blends.blend import blend as blended
+
+    with running(existing(project)) as run:
+        made = blended(existing(project), model, share, name, run)
+        tell_notes(run, list(made.notes))
+        if made.name is not None:
+            run.result(model=made.name, id=made.id)
+    if as_json:
+        print_json({"model": made.name, "id": made.id, "curve": made.curve.as_json()})
+        return
+    curve = made.curve
+    say("of the way  dev nDCG@10  general questions")
+    for at, dev, general in zip(curve.shares, curve.dev, curve.general, strict=True):
+        marks = [
+            mark for mark, place in (("best", curve.best), (model, curve.published)) if place == at
+        ]
+        say(f"{at:>10.0%}  {dev:>11.3f}  {general:>17.3f}  {', '.join(marks)}".rstrip())
+    say(curve.sentence)
+    if made.name is not None:
+        say(f"The model {made.name!r} is ready.")
+
+
+@app.command()
 def models(project: ProjectName, as_json: AsJson = False) -> None:
     """List the models of a project."""
     from search.models import models as known_models
@@ -159,6 +197,7 @@ def models(project: ProjectName, as_json: AsJson = False) -> None:
         say(
             f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
             f"{info['dim']:>5} dimensions  {info['created']}"
+            + ("  the same as its start" if info.get("is_start") else "")
         )
 
 

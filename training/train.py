@@ -42,7 +42,7 @@ def train(
     with first_speaks():
         info = recipe_info(recipe)
         settings = validated(info, values or {})
-        called = _free_name(project, info.name, name)
+        called = free_name(project, info.name, name)
         if not alone() and info.name != _IN_SEVERAL_PROCESSES:
             raise Refused(
                 f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
@@ -57,14 +57,19 @@ def train(
         return None if taught is None else publish_taught(request, material, taught)
 
 
-def _free_name(project: Project, recipe: str, name: str | None) -> str:
+def free_name(project: Project, otherwise: str, name: str | None) -> str:
+    """What a new model is called.
+
+    :param otherwise: its name where none was asked for, numbered when taken.
+    :raises Refused: for a name that cannot be used, or is taken.
+    """
     if name is not None:
         check_project_name(name)
         if is_taken(project, name):
             raise Refused(f"The name {name!r} is taken. Choose another one.")
         return name
-    number, free = 1, recipe
+    number, free = 1, otherwise
     while is_taken(project, free):
         number += 1
-        free = f"{recipe}-{number}"
+        free = f"{otherwise}-{number}"
     return free

@@ -266,7 +266,7 @@ def test_a_name_that_cannot_be_one_is_refused(project, name):
         ("fine-tune", {"epochs": "0"}, "fine-tune: epochs=0 cannot be used"),
         ("word2vec", {"vector_size": "big"}, "word2vec: vector_size=big cannot be used"),
         ("fasttext", {"min_n": "7"}, "min_n=7 is greater than max_n=6"),
-        ("fine-tune", {"base": "words"}, "'words' is made of word vectors and cannot be"),
+        ("fine-tune", {"base": "words"}, "'words' is made of word vectors, and has no layers"),
     ],
 )
 def test_what_is_refused_changes_nothing(project, tree, recipe, values, words):

@@ -39,3 +39,20 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
         made.max_seq_length = base.max_seq_length
     made.prompts, made.default_prompt_name = base.prompts, base.default_prompt_name
     return made
+
+
+def matrix_of(model: Any) -> Vectors:
+    """The matrix of an adapter, out of whatever `with_adapter` made of it."""
+    if isinstance(model, AdaptedEncoder):
+        return model.matrix
+    last = model[-1]
+    dense = last.sub_modules["query"][0] if side_of(model) == "query" else model[-2]
+    weight: Vectors = dense.linear.weight.detach().cpu().numpy()
+    return weight
+
+
+def side_of(model: Any) -> str:
+    """Which side of a search an adapter turns: "both" or "query"."""
+    if isinstance(model, AdaptedEncoder):
+        return model.side
+    return "query" if type(model[-1]).__name__ == "Router" else "both"

@@ -13,6 +13,7 @@ from training.adapter import Adapted, measure_of, train_adapter
 from training.adapting.data import Embedded
 from training.adapting.mining import with_mined
 from training.adapting.model import with_adapter
+from training.blends.place import Place
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.fine_tune.negatives import Mined
@@ -46,7 +47,8 @@ def learn_adapter(request: Request, material: Material) -> Taught:
         adapted = _careful(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
-    facts = _behind(info, settings.side)
+    place = Place.from_start("matrix", adapted.blend, settings.base, info)
+    facts = {**_behind(info, settings.side), **place.facts()}
     return Taught(settings.base, model, dev, general_ndcg(base), facts)
 
 

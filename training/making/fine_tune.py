@@ -12,6 +12,7 @@ from search.models import named
 from search.progress import Progress, Stage
 from search.readers.pairs import Pair
 from search.workspace import Project
+from training.blends.place import Place
 from training.distributed import from_first, helps_only, together
 from training.embedding import document_vectors
 from training.fine_tune.negatives import Mined, Sources, mine
@@ -57,7 +58,9 @@ def learn_fine_tune(request: Request, material: Material) -> Taught | None:
         tuned = fine_tune(model, pairs, material.dev, settings, progress, kept)
     if tuned is None:
         return None
-    return Taught(settings.base, model, _record(tuned, mined), knew)
+    share = tuned.share if tuned.kept_epoch else 0.0
+    place = Place.from_start("weights", share, settings.base, named(project, settings.base))
+    return Taught(settings.base, model, _record(tuned, mined), knew, place.facts())
 
 
 def _mined(

@@ -10,7 +10,7 @@ from search.adapted import AdaptedEncoder
 from search.encoders import best_device
 from search.errors import Failed
 from search.evaluation import TRAINED_ON
-from search.models import named
+from search.models import IS_START, named
 from search.readers.pairs import Pair
 from search.workspace import Draft, Project
 from training.forgetting import General, general_ndcg, general_questions
@@ -18,8 +18,6 @@ from training.making.request import Request, Trained
 from training.making.starts import origin_of
 from training.making.taught import Taught
 from training.material import Material
-
-IS_START = "is_start"
 
 
 def publish_taught(request: Request, material: Material, taught: Taught) -> Trained:
