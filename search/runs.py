@@ -137,7 +137,7 @@ class Run:
         )
 
     def events(self) -> list[dict[str, Any]]:
-        """What was reported for curves: {"time", "done", "total", "metrics"}, oldest first."""
+        """What was reported for curves: {"time", "done", "total", "message", "metrics"}, oldest first."""
         try:
             lines = (self.folder / _EVENTS).read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -347,7 +347,8 @@ class Recorder:
             update={"done": done, "total": total, "message": message, "updated": moment}
         )
         if metrics:
-            event = {"time": moment, "done": done, "total": total, "metrics": metrics}
+            event = {"time": moment, "done": done, "total": total, "message": message}
+            event["metrics"] = metrics
             with (self.run.folder / _EVENTS).open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(event) + "\n")
         if fresh or moment - self._written >= _WRITE_EVERY:

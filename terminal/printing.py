@@ -65,6 +65,9 @@ def bar() -> Iterator[Any]:
         def progress(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
+            if line := _rung(message, metrics):
+                console.print(line)
+                return
             numbers = "".join(
                 f"  {name} {value:.3f}"
                 for name, value in (metrics or {}).items()
@@ -73,6 +76,17 @@ def bar() -> Iterator[Any]:
             bar.update(task, completed=done, total=total or None, description=message + numbers)
 
         yield progress
+
+
+def _rung(name: str, metrics: dict[str, float] | None) -> str | None:
+    """A rung of auto's ladder as a line; None for any other report."""
+    if metrics is None or "rung" not in metrics:
+        return None
+    from training.auto.ladder import OUTCOME, RUNG, SCORE, SECONDS, Outcome
+
+    score = f"{metrics[SCORE]:.3f} nDCG@10" if SCORE in metrics else "–"
+    became = Outcome(int(metrics[OUTCOME])).words if metrics[RUNG] else ""
+    return f"{name:<36} {score:>14}  {metrics[SECONDS]:>6.0f} s  {became}".rstrip()
 
 
 class _Lines:
@@ -84,6 +98,9 @@ class _Lines:
     def __call__(
         self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
+        if line := _rung(message, metrics):
+            aside(line)
+            return
         stem = message.split(":", maxsplit=1)[0]
         if stem != self._last:
             self._last = stem

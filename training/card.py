@@ -115,8 +115,16 @@ def _making(details: dict[str, Any]) -> Iterable[str]:
         scores = ", ".join(f"{score:.4f}" for score in dev["ndcg@10"])
         kept = f" Kept: {dev['kept']}." if "kept" in dev else ""
         yield f"nDCG@10 on {dev['queries']:,} dev queries, before and while training: {scores}.{kept}"
+    if "ladder" in details:
+        rungs = "\n".join(map(_rung, details["ladder"]))
+        yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{rungs}"
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     yield f"{details['seconds']:,} seconds on {details['device']}, with {libraries}."
+
+
+def _rung(rung: dict[str, Any]) -> str:
+    score = "–" if rung["ndcg@10"] is None else f"{rung['ndcg@10']:.4f}"
+    return f"| {rung['name']} | {score} | {rung['seconds']:g} | {rung['outcome']} |"
 
 
 def _limits(details: dict[str, Any], measured: bool) -> Iterable[str]:

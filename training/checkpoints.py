@@ -43,6 +43,10 @@ class Checkpoints:
         """The same folder for a part of the training, told apart by more facts."""
         return Checkpoints(self.folder, {**self._facts, **facts})
 
+    def part(self, name: str) -> "Checkpoints":
+        """A folder of its own beneath, for a part of the training that keeps what others of its kind keep, too."""
+        return Checkpoints(self.folder / name if self.folder else None, self._facts)
+
     def load(self, name: str) -> Checkpoint | None:
         """What was saved under a name; None when nothing was, it is of another training, or it is damaged."""
         from safetensors import SafetensorError, safe_open

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,19 @@ class DevSet:
         positions = _positions(corpus, small, places, len(first))
         owners = [ids[owner] for owner in corpus.owners[positions]]
         return cls(small, positions, owners, corpus.embedded_at(positions))
+
+    def narrowed(self, most: int) -> "DevSet":
+        """The same queries with fewer documents to find: what answers them, and others up to `most` passages in all."""
+        right = {d for query in self.query_set.queries for d in self.query_set.relevant(query)}
+        judged = [place for place, identity in enumerate(self.ids) if identity in right]
+        others = [place for place, identity in enumerate(self.ids) if identity not in right]
+        kept = sorted([*judged, *others[: max(0, most - len(judged))]])
+        return replace(
+            self,
+            positions=[self.positions[place] for place in kept],
+            ids=[self.ids[place] for place in kept],
+            texts=[self.texts[place] for place in kept],
+        )
 
     @property
     def characters(self) -> int:

@@ -9,6 +9,7 @@ from search.progress import Progress, silent
 from search.workspace import Project, check_project_name
 from training.checkpoints import Checkpoints
 from training.distributed import alone, first_speaks
+from training.making.auto import learn_auto
 from training.making.learners import LEARNERS
 from training.making.publishing import publish_taught
 from training.making.request import Request, Trained
@@ -20,6 +21,7 @@ _FROM_DOCUMENTS: dict[str, Callable[[Request], Trained]] = {
     "word2vec": make_word_vectors,
     "fasttext": make_word_vectors,
 }
+_AUTO = "auto"
 _IN_SEVERAL_PROCESSES = "fine-tune"
 
 
@@ -53,7 +55,8 @@ def train(
             return _FROM_DOCUMENTS[info.name](request)
         progress(0, 0, "keeping training and test apart")
         material = gather(project)
-        taught = LEARNERS[info.name](request, material)
+        learn = learn_auto if info.name == _AUTO else LEARNERS[info.name]
+        taught = learn(request, material)
         return None if taught is None else publish_taught(request, material, taught)
 
 

@@ -15,6 +15,7 @@ from search.workspace import Project
 from training.export import export
 from training.recipes.catalogue import RECIPES
 from ui import navigation, ready_made, rerankers, widgets
+from ui.training import ladder
 
 
 def page() -> None:
@@ -54,6 +55,9 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.caption(encoded)
         with right:
             _download(project, info)
+        if "ladder" in details:
+            with st.expander("What was tried"):
+                ladder.draw(details["ladder"])
         with st.expander("Use it anywhere"):
             st.code(
                 f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"

@@ -10,6 +10,7 @@ from search import runs
 from search.runs import OVER, Run
 from search.workspace import Project
 from ui import failures
+from ui.training import ladder
 from ui.widgets import duration
 
 _TITLES = {
@@ -102,10 +103,15 @@ def ended(run: Run) -> None:
 
 
 def curves(run: Run) -> None:
-    """The loss and the dev score so far; space is kept for them from the start of a training."""
+    """The ladder, where several ways are tried, and the loss and dev score so far; space is kept for them from the start of a training."""
     if run.verb != "train":
         return
     events = run.events()
+    if rungs := ladder.grown(events):
+        ladder.draw(rungs)
+        events = ladder.since(events)
+        if run.status.state in OVER:
+            return
     losses = [e["metrics"] for e in events if "loss" in e["metrics"]]
     scores = [e["metrics"] for e in events if "dev ndcg@10" in e["metrics"]]
     left, right = st.columns(2)

@@ -19,7 +19,6 @@ from training.advice.recommending import recommend
 from training.advice.times import seconds_of
 from training.intake import import_beir
 from training.mining.mined import Wanted, mine_project
-from training.recipes.catalogue import RECIPES
 from training.reports import current_report
 from training.train import train
 
@@ -77,9 +76,9 @@ def test_reasons_name_the_facts():
     )
 
 
-def test_auto_is_recommended_where_there_are_pairs_and_it_is_a_recipe(monkeypatch):
-    info = dataclasses.replace(RECIPES["adapter"], name="auto", title="Auto")
-    monkeypatch.setitem(RECIPES, "auto", info)
+def test_auto_is_recommended_where_there_are_pairs_mined_ones_too():
+    mined = dataclasses.replace(PLAIN, pairs=500, mined=True)
+    assert recommend(mined)[0].option == "auto"
     assert recommend(dataclasses.replace(PLAIN, pairs=500))[0].option == "auto"
     assert "auto" not in [advice.option for advice in recommend(PLAIN)]
 

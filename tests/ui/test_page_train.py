@@ -247,6 +247,47 @@ def test_a_running_training_shows_progress_curve_and_command(data: Project) -> N
     assert "Train" not in labels(at), "a second training would only slow down the first"
 
 
+def test_a_running_auto_shows_its_ladder_as_it_grows(data: Project) -> None:
+    rung = {"rung": 0, "rung ndcg@10": 0.4, "rung seconds": 0.1, "rung outcome": 1}
+    adapter = {"rung": 1, "rung ndcg@10": 0.5124, "rung seconds": 12.0, "rung outcome": 1}
+    tuned = {"rung": 2, "rung seconds": 0.0, "rung outcome": 4}
+    write_run(
+        data,
+        ["train", TINY, "--recipe", "auto"],
+        events=[
+            {"message": "start", "metrics": rung},
+            {"message": "adapter: epoch 1", "metrics": {"epoch": 1, "dev ndcg@10": 0.5}},
+            {"message": "adapter", "metrics": adapter},
+            {"message": "fine-tune", "metrics": tuned},
+        ],
+        state="running",
+        message="static: epoch 1",
+        **alive(),
+    )
+    at = open_page("train", TINY)
+    tables = " ".join(part.proto.body for part in at.get("html"))
+    for text in ("adapter", "0.512", "better than all before", "fine-tune",
+                 "not begun: it would not fit into the time"):  # fmt: skip
+        assert f"<td>{text}</td>" in tables
+    assert not at.get("vega_lite_chart"), "the curve is that of the rung that is being tried"
+
+
+def test_what_auto_tried_stands_with_its_model(trained: Project) -> None:
+    (newest,) = trained.manifests("models")[-1:]
+    path = trained.folder_of(newest) / "manifest.json"
+    content = json.loads(path.read_text())
+    content["details"]["ladder"] = [
+        {"name": "start", "ndcg@10": 0.4, "seconds": 0.2, "outcome": "what all others start from"},
+        {"name": "adapter", "ndcg@10": 0.5124, "seconds": 12.0, "outcome": "kept"},
+    ]
+    path.write_text(json.dumps(content))
+    for page in ("train", "models"):
+        at = open_page(page, TINY)
+        tables = " ".join(part.proto.body for part in at.get("html"))
+        for cell in ("adapter", "0.512", "12 s", "kept"):
+            assert f"<td>{cell}</td>" in tables, page
+
+
 def test_cancel_stops_the_process_and_says_so(data: Project) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def measured(encoder: Encoder, dimension: int) -> Speed:
     return Speed(
         encoded=characters / encode,
         tuned=_tuned(encoder, characters / encode),
-        adapter_step=_seconds(_adapter_step(dimension)),
+        adapter_step=adapter_step(dimension),
         words=_words(),
         query=_seconds(lambda: encoder.encode_query(["notice of the lease"])),
     )
@@ -92,6 +93,12 @@ def _tuned(encoder: Encoder, encoded: float) -> float:
         encoder.zero_grad(set_to_none=True)
 
     return sum(map(len, texts)) / _seconds(step)
+
+
+@cache
+def adapter_step(dimension: int) -> float:
+    """Seconds of one step of an adapter over vectors of this dimension, measured once by each process."""
+    return _seconds(_adapter_step(dimension))
 
 
 def _adapter_step(dimension: int) -> Callable[[], None]:

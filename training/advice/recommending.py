@@ -118,7 +118,7 @@ def _from_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
         tuned = "Mined pairs are not what people ask; a whole model would follow them too far."
         return {
             "adapter": (75, [why]),
-            "auto": (70, [why, "It tries what fits into the time, and keeps the best on dev."]),
+            "auto": (76, [why, "It tries what fits into the time, and keeps the best on dev."]),
             "fine-tune": (30, [tuned]),
         }
     few = facts.pairs < FEW_PAIRS

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from training.advice.facts import Facts
 from training.advice.probe import Speed
 from training.recipes.adapter import Adapter
+from training.recipes.auto import Auto
 from training.recipes.fine_tune import FineTune
 from training.recipes.word_vectors import Word2Vec
 
@@ -29,6 +30,7 @@ def seconds_of(facts: Facts, speed: Speed) -> Mapping[str, float]:
     learned = facts.words * words.epochs / speed.words
     return {
         "generic": encode,
+        "auto": encode + queries / speed.encoded + 60 * Auto().minutes,
         "adapter": encode
         + (queries + answers) / speed.encoded
         + 2 * adapter.epochs * batches * speed.adapter_step,

@@ -7,7 +7,7 @@ as the same model.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,7 @@ def fine_tune(
     settings: FineTune,
     progress: Progress,
     checkpoints: Checkpoints | None = None,
+    ends: Callable[[], bool] = lambda: False,
 ) -> Tuned | None:
     """Train `model` in place; it ends as the state with the best dev score, which may be the untouched start.
 
@@ -88,6 +89,7 @@ def fine_tune(
     :param dev: what to steer by.
     :param progress: told after every step.
     :param checkpoints: where it keeps how far it came, and looks for how far an earlier try came.
+    :param ends: asked after every step: whether the time is over, so that what there is must do.
     :returns: None in a process that only helps (see `training.distributed`): nothing is measured there.
     :raises Refused: for settings that do not go with the model.
     """
@@ -105,7 +107,9 @@ def fine_tune(
     _seeded(settings.seed, plan.steps, 0)
     learned = Learned(model, settings)
     steering = Steering(learned, meter, plan, settings, first)
-    loop = _Loop(learned, batches, plan, settings, steering, work, checkpoints or Checkpoints())
+    loop = _Loop(
+        learned, batches, plan, settings, steering, work, checkpoints or Checkpoints(), ends
+    )
     meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
     try:
         loop.run()
@@ -164,9 +168,11 @@ class _Loop:
         steering: Steering,
         work: Work,
         checkpoints: Checkpoints,
+        ends: Callable[[], bool],
     ) -> None:
         import torch
 
+        self._ends = ends
         self._learned = learned
         self._model = learned.model
         self._batches = batches
@@ -205,12 +211,15 @@ class _Loop:
                 self._learn(step, own_part(batches[place]))
             step += 1
             self._report(step)
-            border = step in self._plan.borders
+            over = self._ends()
+            border = over or step in self._plan.borders
             if border and not helps_only():
                 self._steering.measure(step)
             if border or time.monotonic() - kept > _KEEP_EVERY:
                 self._keeper.save(step, self.updates, self._curve)
                 kept = time.monotonic()
+            if over:
+                break
 
     def _steering_stops(self, step: int) -> bool:
         """Asked at the borders only, because the first process alone knows."""

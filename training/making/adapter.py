@@ -44,7 +44,7 @@ def learn_adapter(request: Request, material: Material) -> Taught:
     training = Stage(progress, 0.4, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
     if material.mined:
-        adapted = _careful(adapted, data, material.dev, settings.side)
+        adapted = careful(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
     place = Place.from_start("matrix", adapted.blend, settings.base, info)
@@ -71,7 +71,7 @@ def _record(adapted: Adapted, mined: Mined | None) -> DevRecord:
     return DevRecord(scores, adapted.kept, {"hard_negatives": mined.figures}, [mined.sentence])
 
 
-def _careful(adapted: Adapted, data: Embedded, dev: DevSet, side: str) -> Adapted:
+def careful(adapted: Adapted, data: Embedded, dev: DevSet, side: str) -> Adapted:
     """What was learned from mined pairs, as far as it can be trusted."""
     if adapted.epoch == 0:
         return adapted

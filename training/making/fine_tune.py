@@ -55,7 +55,7 @@ def learn_fine_tune(request: Request, material: Material) -> Taught | None:
                 replace(p, negatives=tuple(n)) for p, n in zip(pairs, negatives or [], strict=True)
             ]
             progress = Stage(progress, _MINING, 1.0)
-        tuned = fine_tune(model, pairs, material.dev, settings, progress, kept)
+        tuned = fine_tune(model, pairs, material.dev, settings, progress, kept, request.ends)
     if tuned is None:
         return None
     share = tuned.share if tuned.kept_epoch else 0.0

@@ -1,6 +1,7 @@
 """What a recipe is asked for, and what it made."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,11 @@ from search.progress import Progress, silent
 from search.workspace import Project
 from training.checkpoints import Checkpoints
 from training.recipes.base import Recipe
+
+
+def never() -> bool:
+    """The end of a training that takes the time it takes."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class Request:
     :param recipe: the recipe's name.
     :param checkpoints: where it keeps how far it came.
     :param started: when it began, by `time.monotonic`.
+    :param ends: whether its time is over: asked as it learns, and then it ends at its best so far.
     """
 
     project: Project
@@ -27,6 +34,7 @@ class Request:
     progress: Progress = silent
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     started: float = field(default_factory=time.monotonic)
+    ends: Callable[[], bool] = never
 
     def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpoints:
         """The checkpoints of this recipe and these settings on this data."""

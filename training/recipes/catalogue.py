@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from search.errors import Refused
 from training.recipes.adapter import Adapter
+from training.recipes.auto import Auto
 from training.recipes.base import Recipe
 from training.recipes.fine_tune import FineTune
 from training.recipes.word_vectors import FastText, Word2Vec
@@ -27,6 +28,14 @@ class RecipeInfo:
 RECIPES: dict[str, RecipeInfo] = {
     info.name: info
     for info in (
+        RecipeInfo(
+            "auto",
+            "Auto",
+            "Tries what fits into ten minutes (or as long as you say) of the ways below, shows what each brings, and keeps "
+            "the best. Needs pairs.",
+            Auto,
+            True,
+        ),
         RecipeInfo(
             "adapter",
             "Adapter",

@@ -7,15 +7,18 @@ from search.models import custom_manifests
 from search.workspace import Project
 from training.recipes.catalogue import RECIPES
 from ui import widgets
+from ui.training import ladder
 
 SAME = " · same as its start"
 
 
 def draw(project: Project) -> None:
     """The custom models so far."""
-    rows = []
+    rows, ladders = [], []
     for manifest in reversed(custom_manifests(project)):
         details = manifest.details
+        if "ladder" in details:
+            ladders.append(details)
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
         taught = RECIPES[details["recipe"]].needs_pairs
@@ -40,3 +43,6 @@ def draw(project: Project) -> None:
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."
     )
+    for details in ladders:
+        with st.expander(f"What was tried for {details['name']}"):
+            ladder.draw(details["ladder"])

@@ -1,0 +1,312 @@
+"""Auto: which rung stands, what fits into the time, and what is published, resumed and cancelled."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import training.auto.ways as ways
+from search import runs
+from search.corpus import current_corpus
+from search.encoders import load_encoder
+from search.errors import Cancelled
+from search.evaluation import TRAINED_ON
+from search.models import find_model
+from search.query_sets import QuerySet
+from search.workspace import Project, project
+from training.auto.clock import Clock, TimeUp
+from training.auto.fitting import Pace, fitted
+from training.auto.ladder import Ladder, Outcome, Rung, start_rung
+from training.auto.pooled import pooled
+from training.card import model_card
+from training.checkpoints import Checkpoints
+from training.intake import import_beir
+from training.material import gather
+from training.pairs import PairSet
+from training.train import train
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other on a busy machine take a hundred times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    return made
+
+
+def _details(at, name):
+    return at.artifact("models", find_model(at, name).id).details
+
+
+# --- which rung stands ---
+
+
+@pytest.mark.parametrize(
+    ("each", "outcome"),
+    [
+        ((0.6, 0.7, 0.5, 0.6), Outcome.LEADS),  # +.1 each time: no doubt about it.
+        ((0.5, 0.6, 0.4, 0.5), Outcome.NO_BETTER),
+        ((1.0, 0.3, 0.2, 0.7), Outcome.WITHIN_NOISE),  # +.05 with a standard error of .18.
+        ((0.1, 0.1, 0.1, 0.1), Outcome.NO_BETTER),
+    ],
+)
+def test_a_rung_leads_when_its_gain_is_more_than_its_standard_error(each, outcome):
+    ladder = Ladder([start_rung((0.5, 0.6, 0.4, 0.5), 0.0)])
+    assert ladder.outcome_of(each) is outcome
+
+
+def test_one_dev_query_proves_nothing():
+    assert Ladder([start_rung((0.2,), 0.0)]).outcome_of((0.9,)) is Outcome.WITHIN_NOISE
+
+
+def test_the_table_says_what_was_kept_and_why_the_others_were_not():
+    ladder = Ladder(
+        [
+            start_rung((0.2, 0.4), 1.0),
+            Rung("adapter", Outcome.LEADS, (0.4, 0.6), 2.0),
+            Rung("fine-tune", Outcome.WITHIN_NOISE, (0.3, 0.8), 60.0),
+            Rung("adapter on fine-tune", Outcome.LEADS, (0.7, 0.9), 3.25, {"epochs": 60}),
+            Rung("static", Outcome.NO_TIME),
+        ]
+    )
+    assert [(row["name"], row["outcome"]) for row in ladder.table()] == [
+        ("start", "what all others start from"),
+        ("adapter", "overtaken by a later one"),
+        ("fine-tune", "better by no more than chance: the simpler one stays"),
+        ("adapter on fine-tune", "kept"),
+        ("static", "not begun: it would not fit into the time"),
+    ]
+    assert [row["ndcg@10"] for row in ladder.table()] == pytest.approx(
+        [0.3, 0.5, 0.55, 0.8, None], nan_ok=True
+    )
+    assert ladder.note == (
+        "3 ways to learn were tried. Kept: adapter on fine-tune, 0.800 nDCG@10 on 2 dev queries (the start, 0.300)."
+    )
+    again = [Rung.from_json(json.loads(json.dumps(rung.as_json()))) for rung in ladder.rungs]
+    assert again == ladder.rungs
+
+
+# --- what fits ---
+
+
+@pytest.mark.parametrize(
+    ("pairs", "seconds", "epochs", "kept"),
+    [
+        (1_000, 1_000, 4, 1_000),  # Four epochs are the most, and 4 * (100 + 10) + 40 fit.
+        (1_000, 345, 2, 1_000),  # .85 * 345 - 40 = 253: twice 110.
+        (10_000, 600, 1, 4_600),  # .85 * 600 - 40 - 10 = 460 seconds of pairs.
+        (10_000, 50, None, None),
+    ],
+)
+def test_epochs_and_pairs_follow_from_what_was_timed(pairs, seconds, epochs, kept):
+    fits = fitted(Pace(pair=0.1, text=0.01), pairs, 1_000, 4, seconds)
+    if epochs is None:
+        assert fits is None
+        return
+    assert (fits.epochs, fits.pairs) == (epochs, kept)
+    assert fits.seconds == pytest.approx(epochs * (kept * 0.1 + 10) + 40)
+    assert fits.seconds <= seconds
+
+
+def test_what_does_not_hear_that_time_is_over_is_ended():
+    told = []
+    clock = Clock(10.0, spent=10.5)
+    clock.watched(lambda *report: told.append(report), "adapter")(1, 2, "epoch 1")
+    assert told == [(10.0, 10.0, "adapter: epoch 1", None)]
+    with pytest.raises(TimeUp):
+        Clock(10.0, spent=11.5).watched(lambda *report: None, "adapter")(1, 2, "epoch 1")
+
+
+# --- what chooses ---
+
+
+def test_pairs_are_held_out_where_dev_queries_are_few(tiny):
+    material = gather(tiny)
+    chosen = pooled(material)
+    asked = set(chosen.dev.query_set.queries.values())
+    assert set(material.dev.query_set.queries.values()) < asked
+    held = asked - set(material.dev.query_set.queries.values())
+    assert len(held) >= 5
+    learned = {pair.query for pair in chosen.guarded.pairs}
+    assert not learned & asked
+    assert learned | held == {pair.query for pair in material.guarded.pairs}
+    answers = {d for q in chosen.dev.query_set.queries for d in chosen.dev.query_set.relevant(q)}
+    assert not answers & {pair.document for pair in chosen.guarded.pairs}
+
+
+def test_many_dev_queries_are_enough(tiny, monkeypatch):
+    monkeypatch.setattr("training.auto.pooled.ENOUGH", 8)
+    material = gather(tiny)
+    assert pooled(material) is material
+
+
+# --- from the recipe to a model ---
+
+
+def _auto(at, base, minutes, **more):
+    return train(at, "auto", "mine", {"base": str(base), "minutes": minutes}, **more)
+
+
+def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model):
+    told = []
+
+    def hear(done, total, message, metrics=None):
+        if metrics and "rung" in metrics:
+            told.append((message, metrics["rung ndcg@10"]))
+
+    made = _auto(tiny, tiny_model, 1, progress=hear)
+    details = _details(tiny, made.name)
+    ladder = details["ladder"]
+    assert [rung["name"] for rung in ladder[:4]] == [
+        "start", "adapter", "fine-tune", "adapter on fine-tune",
+    ]  # fmt: skip
+    kept = [rung for rung in ladder if rung["outcome"] == "kept"]
+    assert len(kept) == 1
+    assert details["dev"]["kept"] == kept[0]["name"]
+    assert details["dev"]["ndcg@10"] == [ladder[0]["ndcg@10"], kept[0]["ndcg@10"]]
+    assert kept[0]["ndcg@10"] > ladder[0]["ndcg@10"] + 0.05
+    chosen = pooled(gather(tiny))
+    encoder = load_encoder(tiny, find_model(tiny, made.name))
+    assert chosen.dev.ndcg(encoder) == pytest.approx(kept[0]["ndcg@10"], abs=1e-6)
+    assert details["dev"]["queries"] == len(chosen.dev.query_set.queries) > 8
+    assert told == [(rung["name"], rung["ndcg@10"]) for rung in ladder]
+    assert any(note.startswith("There are 8 dev queries, too few") for note in made.notes)
+    folder = tiny.folder_of(tiny.artifact("models", made.id))
+    rows = (folder / TRAINED_ON).read_text(encoding="utf-8").splitlines()
+    assert len(rows) == details["pairs"] == 60, "what chose was seen, too"
+    card = model_card(tiny, find_model(tiny, made.name))
+    assert f"| {kept[0]['name']} | {kept[0]['ndcg@10']:.4f} |" in card
+
+
+def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
+    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, text=0.01))
+    made = _auto(tiny, tiny_model, 1)
+    outcomes = {rung["name"]: rung["outcome"] for rung in _details(tiny, made.name)["ladder"]}
+    assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
+    assert "adapter on fine-tune" not in outcomes
+    assert outcomes["adapter"] == "kept"
+
+
+def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model, monkeypatch):
+    plan = {"epochs": 4, "pairs": 40, "text": 0.0, "reserve": 1e9}  # Over after the first step.
+    monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
+    made = _auto(tiny, tiny_model, 1)
+    tuned = next(r for r in _details(tiny, made.name)["ladder"] if r["name"] == "fine-tune")
+    assert tuned["ndcg@10"] is not None
+    assert tuned["settings"]["epochs"] == 4
+    assert tuned["settings"]["pairs"] == 40
+
+
+def test_where_nothing_is_better_the_start_is_published_as_such(tiny, tiny_model, monkeypatch):
+    """Dev queries that are their own answers: no rung can beat the start."""
+    monkeypatch.setattr("training.auto.pooled.ENOUGH", 1)
+    _, corpus = current_corpus(tiny)
+    manifest = tiny.newest("pairs")
+    pairs = PairSet.load(tiny, manifest).pairs
+    documents = [corpus.document(f"d{number}") for number in range(24, 28)]
+    dev = QuerySet({d.id: d.embedded for d in documents}, {d.id: {d.id: 1} for d in documents})
+    with tiny.publish("pairs", manifest.made_from) as draft:
+        PairSet(pairs, dev).save(draft)
+    made = _auto(tiny, tiny_model, 1)
+    details = _details(tiny, made.name)
+    assert details["is_start"]
+    assert details["dev"]["kept"] == "start"
+    assert details["ladder"][0]["outcome"] == "kept"
+    assert any("this model is the untouched start" in note for note in made.notes)
+
+
+class _Stop(Exception):
+    pass
+
+
+def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
+    """The same rungs, scores and model as without the break; nothing that was measured is trained twice."""
+
+    def until_third(done, total, message, metrics=None):
+        if metrics and metrics.get("rung") == 3:
+            raise _Stop
+
+    kept = Checkpoints(tmp_path / "checkpoints")
+    with pytest.raises(_Stop):
+        _auto(tiny, tiny_model, 1, progress=until_third, checkpoints=kept)
+    assert tiny.manifests("models") == []
+    heard = []
+    made = _auto(tiny, tiny_model, 1, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
+    assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
+    assert not (tmp_path / "checkpoints").exists()
+    broken = _details(tiny, made.name)
+    train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 1})
+    whole = _details(tiny, "whole")
+    assert [(r["name"], r["outcome"]) for r in broken["ladder"]] == [
+        (r["name"], r["outcome"]) for r in whole["ladder"]
+    ]
+    np.testing.assert_allclose(
+        [r["ndcg@10"] for r in broken["ladder"]], [r["ndcg@10"] for r in whole["ladder"]], atol=1e-6
+    )
+
+
+def test_cancelled_it_leaves_no_model(tiny, tiny_model):
+    def cancel(done, total, message, metrics=None):
+        if message.startswith("fine-tune:"):
+            raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        _auto(tiny, tiny_model, 1, progress=cancel)
+    assert tiny.manifests("models") == []
+    assert not list(tiny.folder.glob("models/.*"))
+
+
+def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
+    monkeypatch.setattr("training.train.gather", lambda at: replace(gather(at), mined=True))
+    made = _auto(tiny, tiny_model, 1)
+    details = _details(tiny, made.name)
+    assert [rung["name"] for rung in details["ladder"]] == ["start", "adapter"]
+    kept = details["ladder"][1]["settings"]["kept"]
+    assert kept == "start" or float(kept.rpartition(" ")[2]) <= 0.2
+    assert any("nobody asked these questions" in note for note in made.notes)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    lab = project("lab")
+    run = runs.start(
+        lab,
+        ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
+    )  # fmt: skip
+    _until(lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung")
+    os.kill(run.status.pid, signal.SIGKILL)
+    _until(lambda: run.status.state == "interrupted", "it lives")
+    assert runs.resumable(run)
+    assert lab.manifests("models") == []
+    runs.resume(run)
+    _until(lambda: run.status.state in runs.OVER, "it does not end", 200)
+    assert run.status.state == "done", run.log()
+    assert not run.checkpoints.exists()
+    rungs = [e for e in run.events() if "rung" in e["metrics"]]
+    assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
+    assert rungs[1]["message"] == "adapter"
+    assert [rung["name"] for rung in _details(lab, "mine")["ladder"]] == [
+        e["message"] for e in rungs
+    ]
+
+
+def _until(said, what, seconds=120):
+    deadline = time.time() + seconds
+    while not (found := said()):
+        assert time.time() < deadline, what
+        time.sleep(0.05)
+    return found

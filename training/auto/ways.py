@@ -1,0 +1,178 @@
+"""What is tried: an adapter, fine-tunings, an adapter on each of them, and whatever else learns from pairs."""
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from search.progress import Progress, Stage
+from training.adapter import measure_of, train_adapter
+from training.adapting.data import Embedded
+from training.adapting.model import with_adapter
+from training.advice.probe import adapter_step
+from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
+from training.auto.fitting import fitted, pace_of
+from training.auto.ladder import Rung
+from training.auto.vectors import Asked, asked, embedded_by
+from training.blending import SHARES
+from training.dev import START, DevSet
+from training.making.adapter import careful
+from training.making.learners import LEARNERS
+from training.making.request import Request
+from training.making.starts import tunable_start_of
+from training.material import Material
+from training.recipes.adapter import Adapter
+from training.recipes.auto import Auto
+from training.recipes.catalogue import RECIPES
+from training.recipes.fine_tune import FineTune
+
+ADAPTER = "adapter"
+TUNE = "fine-tune"
+RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
+"""Learning rates, in the order in which they are tried."""
+_STEERING = 1_000
+"""Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
+_EPOCHS, _FEWEST_EPOCHS = 60, 10
+"""Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
+_ADAPTER_SHARE = 0.2
+_OTHERS_NEED = 0.2
+_LOOKS = 1.5
+"""An adapter's epoch with the dev measurements in between, over its steps alone."""
+
+
+class Ways:
+    """The ways to learn from one material, tried on one ladder.
+
+    :param material: with the dev queries that choose.
+    :param base: the start, `data` the material as it sees it.
+    """
+
+    def __init__(
+        self, request: Request, material: Material, base: Any, data: Embedded, climb: Climb
+    ) -> None:
+        assert isinstance(request.settings, Auto)
+        self._request = request
+        self._settings = request.settings
+        self._material = material
+        self._base = base
+        self._data = data
+        self._climb = climb
+        self._asked: dict[str, Asked] = {}
+
+    def climb(self) -> None:
+        """Try one after another, the cheap ones first, while the time lasts."""
+        start = self._climb.tried(START, 0.0, self._start)
+        data, dev = self._data, self._material.dev
+        adapter = partial(self._adapter, self._base, data, dev)
+        self._climb.tried(ADAPTER, self._adapter_seconds(data), adapter)
+        if self._material.mined:
+            return  # What nobody asked teaches a whole model too much.
+        for name, rate in RATES.items():
+            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
+            if tuned.score is not None and tuned.score > (start.score or 0.0):
+                top = partial(self._top, tuned)
+                self._climb.tried(f"{ADAPTER} on {name}", self._top_seconds(name), top)
+        for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
+            needs = _OTHERS_NEED * self._climb.clock.budget
+            self._climb.tried(name, needs, partial(self._other, name))
+
+    def _start(self, _: Progress) -> Learned:
+        identity = np.eye(self._data.queries.shape[1], dtype=np.float32)
+        return Learned(None, measure_of(self._data, self._material.dev, "both")(identity))
+
+    def _adapter(self, beneath: Any, data: Embedded, dev: DevSet, told: Progress) -> Learned:
+        each = self._epoch_seconds(data)
+        allowed = int(_ADAPTER_SHARE * self._climb.clock.left / each)
+        plain = Adapter(base=self._settings.base, seed=self._settings.seed)
+        settings = plain.model_copy(update={"epochs": max(1, min(_EPOCHS, allowed))})
+        adapted = train_adapter(data, dev, settings, told)
+        if self._material.mined:
+            adapted = careful(adapted, data, dev, settings.side)
+        scores = measure_of(data, dev, settings.side)(adapted.matrix)
+        model = with_adapter(beneath, adapted.matrix)
+        return Learned(model, scores, {**as_settings(settings), "kept": adapted.kept})
+
+    def _tune(self, name: str, rate: float, told: Progress) -> Learned:
+        plan = self._climb.planned(name, self._plan)
+        if not plan["epochs"]:
+            raise DoesNotFit
+        random = np.random.default_rng(self._settings.seed)
+        pairs = self._material.guarded.pairs
+        chosen = sorted(random.permutation(len(pairs))[: plan["pairs"]].tolist())
+        guarded = replace(self._material.guarded, pairs=[pairs[place] for place in chosen])
+        dev = self._material.dev
+        part = replace(self._material, guarded=guarded, dev=dev.narrowed(_STEERING))
+        settings = FineTune(
+            base=self._settings.base,
+            seed=self._settings.seed,
+            learning_rate=rate,
+            epochs=plan["epochs"],
+        )
+        clock, reserve = self._climb.clock, plan["reserve"]
+        request = replace(
+            self._request,
+            recipe=TUNE,
+            settings=settings,
+            progress=Stage(told, 0.0, 0.9),
+            checkpoints=self._request.checkpoints.part(name.replace(", ", "-").replace(" ", "-")),
+            ends=lambda: clock.left < reserve,
+        )
+        taught = LEARNERS[TUNE](request, part)
+        assert taught is not None  # There is one process alone.
+        self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
+        told_of = {"kept": taught.dev.kept, "pairs": plan["pairs"]}
+        return Learned(taught.model, self._asked[name].scores(dev), as_settings(settings) | told_of)
+
+    def _top(self, tuned: Rung, told: Progress) -> Learned:
+        model = self._climb.model_of(tuned)
+        known = self._asked.get(tuned.name) or asked(model, self._material.dev, told)
+        data, dev = embedded_by(model, self._material, known, told)
+        return self._adapter(model, data, dev, told)
+
+    def _other(self, name: str, told: Progress) -> Learned:
+        clock = self._climb.clock
+        settings = RECIPES[name].settings(seed=self._settings.seed)
+        request = replace(
+            self._request,
+            recipe=name,
+            settings=settings,
+            progress=told,
+            checkpoints=self._request.checkpoints.part(name),
+            ends=lambda: clock.left <= 0,
+        )
+        taught = LEARNERS[name](request, self._material)
+        assert taught is not None  # There is one process alone.
+        scores = asked(taught.model, self._material.dev, told).scores(self._material.dev)
+        return Learned(taught.model, scores, as_settings(settings) | {"kept": taught.dev.kept})
+
+    def _plan(self) -> dict[str, Any]:
+        """How much fine-tuning fits, timed here and now."""
+        pairs, dev = self._material.guarded.pairs, self._material.dev
+        settings = FineTune(base=self._settings.base, seed=self._settings.seed)
+        model = tunable_start_of(self._request.project, self._settings.base)
+        pace = pace_of(model, pairs, dev, settings)
+        # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
+        after = pace.text * (len(dev.ids) + 2 * len(pairs)) + self._adapter_seconds(self._data)
+        pool = len(dev.narrowed(_STEERING).ids)
+        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
+        if fits is None:
+            return {"epochs": 0, "pairs": 0, "text": pace.text, "reserve": 0.0}
+        reserve = after + len(SHARES) * pool * pace.text
+        return {"epochs": fits.epochs, "pairs": fits.pairs, "text": pace.text, "reserve": reserve}
+
+    def _top_seconds(self, name: str) -> float:
+        plan = self._climb.planned(name, self._plan)
+        texts = 2 * len(self._material.guarded.pairs)
+        if name not in self._asked:
+            texts += len(self._material.dev.ids)
+        return float(plan["text"]) * texts + self._adapter_seconds(self._data)
+
+    def _adapter_seconds(self, data: Embedded) -> float:
+        """What an adapter takes at the least that is worth its while."""
+        return self._epoch_seconds(data) * _FEWEST_EPOCHS
+
+    def _epoch_seconds(self, data: Embedded) -> float:
+        batches = math.ceil(len(data.queries) / Adapter().batch_size)
+        return 2 * batches * adapter_step(data.queries.shape[1]) * _LOOKS
