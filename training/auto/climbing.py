@@ -22,11 +22,13 @@ class Learned:
     """What a rung made.
 
     :param each: nDCG@10 of each dev query.
+    :param facts: what its model's manifest says beside.
     """
 
     model: Any
     each: Sequence[float]
     settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Climb:
@@ -72,7 +74,7 @@ class Climb:
             return self._add(Rung(name, Outcome.CANNOT, (), time.monotonic() - started), None)
         outcome = self.ladder.outcome_of(made.each)
         spent = time.monotonic() - started
-        rung = Rung(name, outcome, tuple(made.each), spent, made.settings)
+        rung = Rung(name, outcome, tuple(made.each), spent, made.settings, made.facts)
         return self._add(rung, made.model)
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:

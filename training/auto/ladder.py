@@ -52,6 +52,7 @@ class Rung:
     :param each: nDCG@10 of each dev query, none where it was not measured.
     :param seconds: what it took.
     :param settings: how it was trained, where it was.
+    :param facts: what its model's manifest says beside.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rung:
     each: tuple[float, ...] = ()
     seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from search.adapted import ADAPTER_OF
+from search.models import named
 from search.progress import Progress, Stage
 from training.adapter import measure_of, train_adapter
 from training.adapting.data import Embedded
@@ -17,6 +19,7 @@ from training.auto.fitting import fitted, pace_of
 from training.auto.ladder import Rung
 from training.auto.vectors import Asked, asked, embedded_by
 from training.blending import SHARES
+from training.blends.place import Place
 from training.dev import START, DevSet
 from training.making.adapter import careful
 from training.making.learners import LEARNERS
@@ -92,7 +95,12 @@ class Ways:
             adapted = careful(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
-        return Learned(model, scores, {**as_settings(settings), "kept": adapted.kept})
+        facts = {}
+        if beneath is self._base:
+            info = named(self._request.project, settings.base)
+            facts = Place.from_start("matrix", adapted.blend, settings.base, info).facts()
+            facts |= {ADAPTER_OF: info.id} if info else {}
+        return Learned(model, scores, {**as_settings(settings), "kept": adapted.kept}, facts)
 
     def _tune(self, name: str, rate: float, told: Progress) -> Learned:
         plan = self._climb.planned(name, self._plan)
@@ -123,7 +131,8 @@ class Ways:
         assert taught is not None  # There is one process alone.
         self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
         told_of = {"kept": taught.dev.kept, "pairs": plan["pairs"]}
-        return Learned(taught.model, self._asked[name].scores(dev), as_settings(settings) | told_of)
+        scores = self._asked[name].scores(dev)
+        return Learned(taught.model, scores, as_settings(settings) | told_of, taught.facts)
 
     def _top(self, tuned: Rung, told: Progress) -> Learned:
         model = self._climb.model_of(tuned)
@@ -145,7 +154,9 @@ class Ways:
         taught = LEARNERS[name](request, self._material)
         assert taught is not None  # There is one process alone.
         scores = asked(taught.model, self._material.dev, told).scores(self._material.dev)
-        return Learned(taught.model, scores, as_settings(settings) | {"kept": taught.dev.kept})
+        return Learned(
+            taught.model, scores, as_settings(settings) | {"kept": taught.dev.kept}, taught.facts
+        )
 
     def _plan(self) -> dict[str, Any]:
         """How much fine-tuning fits, timed here and now."""

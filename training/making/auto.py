@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from search.adapted import ADAPTER_OF
 from search.encoders import best_device
 from search.models import named
 from search.progress import Stage
@@ -10,7 +9,7 @@ from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder
 from training.auto.pooled import pooled
-from training.auto.ways import ADAPTER, Ways
+from training.auto.ways import Ways
 from training.dev import START
 from training.embedding import document_vectors, embedded
 from training.forgetting import general_ndcg
@@ -43,9 +42,7 @@ def learn_auto(request: Request, material: Material) -> Taught:
     climb = Climb(settings.minutes, Keeper(kept) if keeps else None, Stage(progress, 0.2, 1.0))
     Ways(request, chosen, base, data, climb).climb()
     leader = climb.ladder.leader
-    facts: dict[str, Any] = {LADDER: climb.ladder.table()}
-    if leader.name == ADAPTER and info is not None:
-        facts[ADAPTER_OF] = info.id
+    facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
     model = base if leader.name == START else climb.model_of(leader)
     dev = _record(climb.ladder, material, chosen)
     return Taught(settings.base, model, dev, general_ndcg(base), facts)
