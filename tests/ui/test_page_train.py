@@ -91,7 +91,7 @@ def test_mined_pairs_are_called_mined(documents_only: Project) -> None:
     mine_project(documents_only, Wanted(save=True))
     at = open_page("train", TINY)
     assert "mined pairs to train on" in shown(at)
-    assert at.get("button_group")[0].value == "adapter"
+    assert at.get("button_group")[0].value == "auto"
 
 
 def test_the_way_to_pairs_of_ones_own(documents_only: Project) -> None:
