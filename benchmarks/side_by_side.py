@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Plan, Vectors
+from search.by_vectors import Searcher
 from search.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -32,7 +33,6 @@ from search.indexing import build_index
 from search.models import GENERIC, find_model, generic_folder
 from search.passages import WHOLE
 from search.ready_made.adding import Choices, add_model
-from search.retrievers import Searcher
 from search.settings import HOME_VARIABLE
 from search.workspace import Project, project_to_be
 

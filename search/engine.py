@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
+from search.by_vectors import Searcher
+from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
@@ -21,7 +23,7 @@ from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
 from search.rerankers import Reranker, find_reranker, load_reranker
 from search.reranking import RerankingSearcher
-from search.retrievers import Alike, Clock, KeywordSearcher, Retriever, Searcher
+from search.retrievers import Alike, Clock, Retriever
 from search.settings import LIMITS
 from search.workspace import Manifest, Project
 

@@ -4,6 +4,8 @@ from threading import Lock
 
 import streamlit as st
 
+from search.by_vectors import Searcher
+from search.by_words import KeywordSearcher
 from search.corpus import Column, Corpus
 from search.encoders import Encoder, best_device, load_encoder
 from search.endpoint.tokens import Estimate, expected
@@ -18,7 +20,6 @@ from search.leaks import LeakCheck, leaks_of
 from search.models import ModelInfo
 from search.query_sets import QuerySet
 from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
-from search.retrievers import KeywordSearcher, Searcher
 from search.versions import ToldVersion, told_versions
 from search.workspace import Manifest, Project, project
 from training.pairs import PairSet

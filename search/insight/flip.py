@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from search.by_vectors import Searcher
+from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns
 from search.corpus import Corpus
 from search.encoders import Metered
@@ -27,7 +29,7 @@ from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
 from search.models import KEYWORD
 from search.progress import Progress, silent
-from search.retrievers import KeywordSearcher, Retriever, Searcher
+from search.retrievers import Retriever
 from search.settings import LIMITS
 from search.workspace import Project
 

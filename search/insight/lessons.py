@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
+from search.by_vectors import Searcher
 from search.corpus import Corpus
 from search.encoders import Encoder
 from search.evaluation import TRAINED_ON
@@ -15,7 +16,7 @@ from search.insight.places import documents_like
 from search.models import ModelInfo
 from search.progress import Progress, Stage, silent
 from search.readers.pairs import Pair, load_pairs
-from search.retrievers import Clock, Searcher
+from search.retrievers import Clock
 from search.workspace import Project
 
 QUERIES, ANSWERS = "training questions", "training answers"

@@ -3,8 +3,9 @@
 import numpy as np
 
 from indexes.vector_index import Positions
+from search.by_vectors import Searcher
 from search.corpus import Found
-from search.retrievers import Clock, Searcher
+from search.retrievers import Clock
 from search.tiers import Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted.

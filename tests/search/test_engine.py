@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from search.adding import add_documents
+from search.by_vectors import Searcher
+from search.by_words import KeywordSearcher
 from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.engine import (
@@ -22,7 +24,6 @@ from search.engine import (
 from search.errors import Failed, Refused
 from search.indexing import build_index, find_index, index_model
 from search.models import find_model
-from search.retrievers import KeywordSearcher, Searcher
 from search.settings import LIMITS
 from search.workspace import Project
 from training.intake import import_beir

@@ -5,6 +5,7 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
+from search.by_vectors import Searcher
 from search.corpus import CORPUS_FILE, Corpus, Found
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -13,7 +14,7 @@ from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.hybrid import DEPTH, HybridSearcher, fused
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.retrievers import Clock, Searcher
+from search.retrievers import Clock
 from search.workspace import Project
 from training.intake import import_beir
 

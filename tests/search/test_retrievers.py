@@ -5,6 +5,7 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
+from search.by_vectors import Searcher
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -12,7 +13,6 @@ from search.errors import Refused
 from search.filters import Scope, parse_condition, parse_tiers
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.retrievers import Searcher
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")

@@ -7,6 +7,7 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
+from search.by_vectors import Searcher
 from search.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -17,7 +18,6 @@ from search.hybrid import HybridSearcher
 from search.keywords.analysis import Analysis
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.retrievers import Searcher
 from search.workspace import project_to_be
 from training.intake import import_beir
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import streamlit as st
 
 from search import runs
+from search.by_vectors import Searcher
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
 from search.engine import retriever_of
 from search.errors import Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
-from search.retrievers import Retriever, Searcher
+from search.retrievers import Retriever
 from search.workspace import Manifest, Project
 from ui import loaders, run_view, widgets
 from ui.comparing.sides import Side

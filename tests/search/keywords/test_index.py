@@ -7,6 +7,7 @@ import bm25s
 import numpy as np
 import pytest
 
+from search.by_words import KeywordSearcher
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -16,7 +17,6 @@ from search.keywords import index as room
 from search.keywords.analysis import STOP_WORDS, Analysis
 from search.keywords.index import TermIndex, build
 from search.passages import Cutting
-from search.retrievers import KeywordSearcher
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")
 QUERIES = (

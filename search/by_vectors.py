@@ -1,0 +1,135 @@
+"""Search by a model's vectors."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexes.vector_index import Positions, VectorIndex, Vectors
+from search.corpus import Corpus, Found
+from search.encoders import Encoder
+from search.filters import EVERYTHING, Scope
+from search.index_servers import in_words
+from search.models import ModelInfo
+from search.retrievers import Clock, Ranks
+from search.settings import LIMITS
+from search.tiers import Finder, Ranking
+
+_PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
+
+
+class Searcher(Ranks):
+    """Ranks by the cosine of a model's vectors; a document by its best passage."""
+
+    def __init__(
+        self, info: ModelInfo, encoder: Encoder, index: VectorIndex, corpus: Corpus
+    ) -> None:
+        self.info = info
+        self._corpus = corpus
+        self._encoder = encoder
+        self._index = index
+        self._count = len(corpus)
+        self._owners = corpus.owners if corpus.passages > self._count else None
+        self._remembered = _Remembered()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.info.name
+
+    @property
+    def corpus(self) -> Corpus:
+        """What it searches."""
+        return self._corpus
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model itself."""
+        return self._encoder
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors of the corpus."""
+        return self._index
+
+    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
+        """See `Source.ready`."""
+        vectors = self.vectors_of(queries, clock)
+        return lambda k, scope: self.nearest(vectors, k, scope)
+
+    def like(self, document: int) -> Finder:
+        """See `Source.like`: by the mean of the vectors of its passages."""
+        rows = self._index.vectors[self._corpus.passages_of(document)]
+        vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
+        return lambda k, scope: self.nearest(vectors, k, scope)
+
+    def vectors_of(self, queries: Sequence[str], clock: Clock) -> Vectors:
+        """The vectors of queries: shape (n, dimension).
+
+        A query asked by itself is remembered, with the time it took: columns that share a model (`mine`,
+        `hybrid:mine`) encode it once, and each is told what encoding it costs.
+        """
+        known = self._remembered.get(queries[0]) if len(queries) == 1 else None
+        if known is None:
+            started = time.perf_counter()
+            vectors = np.asarray(self._encoder.encode_query(list(queries)), dtype=np.float32)
+            known = vectors, time.perf_counter() - started
+            clock.encode_here += known[1]
+            if len(queries) == 1:
+                self._remembered.put(queries[0], known)
+        clock.encode += known[1]
+        return known[0]
+
+    def nearest(self, vectors: Vectors, k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
+        """The nearest passages, until they belong to k documents."""
+        allowed = self.corpus.within(scope)
+        most = len(self._index) if allowed is None else len(allowed)
+        k = min(k, self._documents_in(allowed))
+        fetch = min(most, k if self._owners is None else k * _PASSAGES)
+        while fetch:
+            with in_words():
+                positions, scores = self._index.search(vectors, fetch, allowed)
+            found = [self._documents(*row) for row in zip(positions, scores, strict=True)]
+            lacking = any(
+                len(ranking) < k and row[-1] >= 0
+                for ranking, row in zip(found, positions, strict=True)
+            )
+            if not lacking or fetch == most:
+                return [ranking[:k] for ranking in found]
+            fetch = min(most, fetch * _PASSAGES)
+        return [[] for _ in vectors]
+
+    def _documents_in(self, allowed: Positions | None) -> int:
+        """How many documents passages belong to (None: all of them)."""
+        if allowed is None:
+            return len(self._index) if self._owners is None else self._count
+        return len(allowed) if self._owners is None else len(np.unique(self._owners[allowed]))
+
+    def _documents(self, positions: Positions, scores: Vectors) -> Ranking:
+        """The documents of passages, each at the place of its best one."""
+        best: dict[int, Found] = {}
+        for position, score in zip(positions.tolist(), scores.tolist(), strict=True):
+            if position >= 0:
+                owner = position if self._owners is None else int(self._owners[position])
+                best.setdefault(owner, Found(owner, score, position))
+        return list(best.values())
+
+
+class _Remembered:
+    """The vectors of the last queries, with the seconds that each took. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[Vectors, float]] = OrderedDict()
+
+    def get(self, query: str) -> tuple[Vectors, float] | None:
+        with self._lock:
+            return self._known.get(query)
+
+    def put(self, query: str, known: tuple[Vectors, float]) -> None:
+        with self._lock:
+            self._known[query] = known
+            while len(self._known) > LIMITS.remembered_queries:
+                self._known.popitem(last=False)

@@ -1,0 +1,97 @@
+"""Search by the words themselves."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from indexes.vector_index import Positions
+from search.corpus import Corpus, Found
+from search.filters import Scope
+from search.keywords.index import TermIndex
+from search.models import KEYWORD
+from search.retrievers import Clock, Ranks
+from search.settings import LIMITS
+from search.tiers import Finder, Ranking
+
+_TELLING = 25  # Terms by which documents like one are looked for.
+
+
+class KeywordSearcher(Ranks):
+    """Ranks by BM25 over the words of title and text: the bar that any embedding should clear.
+
+    :param index: the words of the passages of the corpus.
+    """
+
+    name = KEYWORD
+
+    def __init__(self, corpus: Corpus, index: TermIndex) -> None:
+        self._corpus = corpus
+        self._index = index
+        self._owners = corpus.owners if corpus.passages > len(corpus) else None
+
+    @property
+    def corpus(self) -> Corpus:
+        """What it searches."""
+        return self._corpus
+
+    @property
+    def index(self) -> TermIndex:
+        """The words of the corpus."""
+        return self._index
+
+    def ready(self, queries: Sequence[str], _clock: Clock) -> Finder:
+        """See `Source.ready`."""
+        return self._finder([self._weights(query) for query in queries])
+
+    def like(self, document: int) -> Finder:
+        """See `Source.like`: by the terms that weigh most in it (count times inverse document frequency).
+
+        So does Lucene's MoreLikeThis, and as there each of them counts once.
+        """
+        texts = self._corpus.embedded_at(self._corpus.passages_of(document))
+        terms = [term for text in texts for term in self._index.analysis.terms(text)]
+        return self._finder([dict.fromkeys(self._index.weights(terms, _TELLING), 1.0)])
+
+    def _finder(self, wanted: Sequence[Mapping[int, float]]) -> Finder:
+        def find(k: int, scope: Scope) -> list[Ranking]:
+            allowed = self._corpus.within(scope)
+            return [self.best(weights, k, allowed) for weights in wanted]
+
+        return find
+
+    def best(
+        self, weights: Mapping[int, float], k: int, allowed: Positions | None = None
+    ) -> Ranking:
+        """The best documents for weighted terms, each by its best passage; equal scores by position.
+
+        :param weights: numbers of terms (see `TermIndex.weights`) and how much each counts.
+        :param allowed: the passages that may be found; None for all.
+        """
+        scores = self._index.score(weights)
+        places = np.flatnonzero(scores) if allowed is None else allowed[scores[allowed] > 0]
+        if not len(places):
+            return []
+        found = scores[places]
+        if self._owners is not None:
+            # The passages of a document stand together: its best score is the largest of a run of equal owners.
+            owners = self._owners[places]
+            firsts = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
+            found = np.maximum.reduceat(found, firsts)
+            stops = np.append(firsts[1:], len(places))
+        if k < len(found):
+            least = np.partition(found, len(found) - k)[len(found) - k]
+            kept = np.flatnonzero(found >= least)
+        else:
+            kept = np.arange(len(found))
+        kept = kept[np.argsort(-found[kept], kind="stable")][:k]
+        if self._owners is None:
+            return [Found(int(places[n]), float(found[n]), int(places[n])) for n in kept]
+        ranking = []
+        for n in kept:
+            run = places[firsts[n] : stops[n]]
+            passage = int(run[np.argmax(scores[run])])
+            ranking.append(Found(int(owners[firsts[n]]), float(found[n]), passage))
+        return ranking
+
+    def _weights(self, query: str) -> dict[int, float]:
+        return self._index.weights(self._index.analysis.terms(query), LIMITS.query_terms)
