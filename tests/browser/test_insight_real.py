@@ -81,7 +81,7 @@ def test_ask_cfpb(server: Server, browser: Browser, finance: Project, tmp_path: 
     _why(page)
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".b-findings li")).to_have_text(
-        [re.compile("^Keyword search: "), re.compile("^finance: ")]
+        [re.compile(r"^\s*Keyword search: "), re.compile(r"^\s*finance: ")]
     )
     expect(dialog.locator(".b-heat mark").first).to_be_visible()
     picture(page, tmp_path, "why")
