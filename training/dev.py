@@ -95,11 +95,16 @@ class DevSet:
         self, encoder: Encoder, tick: Callable[[float], None] = lambda share: None
     ) -> tuple[Vectors, Vectors]:
         """An encoder's vectors of the queries and of the pool, as `ndcg_of_vectors` takes them."""
-        vectors = []
-        for start in range(0, len(self.texts), _CHUNK):
-            tick(start / len(self.texts))
-            vectors.append(encoder.encode_document(self.texts[start : start + _CHUNK]))
-        return encoder.encode_query(self.queries), np.vstack(vectors)
+        # Texts of like length together, across the whole pool: an encoder pads within a chunk.
+        order = sorted(range(len(self.texts)), key=lambda place: -len(self.texts[place]))
+        total = max(1, sum(map(len, self.texts)))
+        vectors, done = [], 0
+        for start in range(0, len(order), _CHUNK):
+            chunk = [self.texts[place] for place in order[start : start + _CHUNK]]
+            tick(done / total)
+            vectors.append(encoder.encode_document(chunk))
+            done += sum(map(len, chunk))
+        return encoder.encode_query(self.queries), np.vstack(vectors)[np.argsort(order)]
 
     @property
     def queries(self) -> list[str]:
