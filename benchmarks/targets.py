@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.documents_only import SETS
-from benchmarks.quality import prepared
+from benchmarks.quality import AUTO, prepared
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
 from search.models import GENERIC, KEYWORD
@@ -28,7 +28,6 @@ from training.recipes.catalogue import RECIPES
 from training.train import train
 
 MINED = "documents only"
-_AUTO = "auto"
 _RESULTS = "results.json"
 _HEAD = "| set | model | nDCG@10 | against generic | p | training |\n|---|---|---|---|---|---|"
 
@@ -90,9 +89,9 @@ def _row(project: Project, recipe: str, minutes: float) -> dict[str, Any]:
         for manifest in project.manifests("pairs"):
             project.remove(manifest)
         mine_project(project, Wanted(save=True))
-    by = _AUTO if recipe == MINED else recipe
+    by = AUTO if recipe == MINED else recipe
     started = time.monotonic()
-    made = train(project, by, None, {"minutes": minutes} if by == _AUTO else None)
+    made = train(project, by, None, {"minutes": minutes} if by == AUTO else None)
     seconds = time.monotonic() - started
     assert made is not None  # There is one process alone.
     figures = _figures(evaluate(project, [GENERIC, made.name]))[made.name]
