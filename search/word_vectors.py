@@ -26,7 +26,8 @@ _WORD_PATTERN = r"[\p{L}\p{M}\p{N}]+"
 
 
 @lru_cache(maxsize=1)
-def _tokenizer() -> Any:
+def word_splitter() -> Any:
+    """How texts become words, as tokenizers has it: a normalizer, and a pre-tokenizer."""
     from tokenizers import Regex, normalizers, pre_tokenizers
 
     return (
@@ -37,7 +38,7 @@ def _tokenizer() -> Any:
 
 def words_of(text: str) -> list[str]:
     """The words of a text: lower case, NFC, runs of letters, marks and digits of any script."""
-    normalizer, splitter = _tokenizer()
+    normalizer, splitter = word_splitter()
     return [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
 
 
@@ -197,7 +198,7 @@ class WordVectors:
         tokenizer = Tokenizer(
             WordLevel({unknown: 0, **{w: i + 1 for i, w in enumerate(self.words)}}, unknown)
         )
-        tokenizer.normalizer, tokenizer.pre_tokenizer = _tokenizer()
+        tokenizer.normalizer, tokenizer.pre_tokenizer = word_splitter()
         weighted = self.vectors * self.weights[:, None]
         table = np.vstack([np.zeros((1, self.dimension), dtype=np.float32), weighted])
         modules: list[Any] = [StaticEmbedding(tokenizer, embedding_weights=table)]

@@ -28,7 +28,9 @@ PLAIN = Facts(
 )  # fmt: skip
 HINDI = dataclasses.replace(PLAIN, language="hi", pieces_ratio=3.4, shredded=0.6, unreadable=0.3)
 JARGON = dataclasses.replace(PLAIN, pieces_ratio=1.8, shredded=0.3)
-SPEED = Speed(encoded=40_000, tuned=12_000, adapter_step=0.05, words=100_000, query=0.01)
+SPEED = Speed(
+    encoded=40_000, tuned=12_000, adapter_step=0.05, static_step=0.05, words=100_000, query=0.01
+)
 
 
 def best(facts: Facts, budget: float = 10.0, timed: bool = True) -> list[str]:

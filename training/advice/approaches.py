@@ -24,6 +24,7 @@ from search.word_vectors import WordVectors
 from search.workspace import Project
 from training.advice.facts import Facts
 from training.advice.probe import Speed
+from training.making.taught import GENERIC_DEV
 from training.pairs import PairSet
 from training.recipes.catalogue import RECIPES
 
@@ -35,7 +36,7 @@ _EXPECTED = {
     "fine-tune": "usually above its start, with few pairs too",
     "word2vec": "far below generic on English; for languages that no model fits",
     "fasttext": "as Word2Vec, and it reads misspelt words",
-    "static": "somewhat below a transformer",
+    "static": "with pairs, often near a transformer that was not tuned; far faster to run",
     "auto": "the best of what it tries, never below its start on dev",
 }
 
@@ -147,17 +148,25 @@ def _quality(
         return f"test {score:.3f}", score
     if info.name == GENERIC:
         for manifest in reversed(custom_manifests(project)):
-            scores = (manifest.details.get("dev") or {}).get(MAIN_METRIC)
-            settings = manifest.details["settings"]
-            taught = RECIPES[manifest.details["recipe"]].needs_pairs
-            if scores and taught and settings.get("base", GENERIC) == GENERIC:
-                return f"dev {scores[0]:.3f}", float(scores[0])
+            known = generic_dev_of(manifest.details)
+            if known is not None:
+                return f"dev {known:.3f}", known
         return "not measured", None
     scores = (details.get("dev") or {}).get(MAIN_METRIC)
     if not scores:
         return "not measured", None
     best = max(scores) if RECIPES[info.recipe or ""].needs_pairs else scores[-1]
     return f"dev {best:.3f}", float(best)
+
+
+def generic_dev_of(details: Mapping[str, Any]) -> float | None:
+    """The generic model's dev score, as a training kept it: it stood beside, or was the start."""
+    dev = details.get("dev") or {}
+    if GENERIC_DEV in dev:
+        return None if dev[GENERIC_DEV] is None else float(dev[GENERIC_DEV])
+    taught = RECIPES[details["recipe"]].needs_pairs
+    from_generic = details["settings"].get("base", GENERIC) == GENERIC
+    return float(dev[MAIN_METRIC][0]) if taught and from_generic and dev.get(MAIN_METRIC) else None
 
 
 def _size(project: Project, info: ModelInfo) -> int:

@@ -21,6 +21,7 @@ _FOLDER = ".machine"
 _FILE = "speed.json"
 _TEXT = "The quick clerk filed a notice about the lease before the court had read the letter. " * 4
 _TEXTS, _STEP_PAIRS, _ADAPTER_BATCH, _ADAPTER_NEGATIVES = 24, 12, 256, 4_096
+_STATIC_PIECES, _STATIC_SIZE, _STATIC_BATCH, _STATIC_TEXT = 32_000, 256, 128, 60
 _ROUNDS = 3
 _GENSIM_WORDS = 40_000
 
@@ -30,13 +31,15 @@ class Speed:
     """What this machine does.
 
     `encoded` and `tuned` are characters a second that a transformer like the generic model encodes, or learns
-    from (forward and backward); `adapter_step` seconds of one step of 256 pairs; `words` are words a second that
+    from (forward and backward); `adapter_step` seconds of one step of 256 pairs, `static_step` of one of 128
+    pairs over 32,000 word pieces; `words` are words a second that
     Word2Vec learns from; `query` seconds to encode one short query.
     """
 
     encoded: float
     tuned: float
     adapter_step: float
+    static_step: float
     words: float
     query: float
 
@@ -69,6 +72,7 @@ def measured(encoder: Encoder, dimension: int) -> Speed:
         encoded=characters / encode,
         tuned=_tuned(encoder, characters / encode),
         adapter_step=adapter_step(dimension),
+        static_step=_seconds(_static_step()),
         words=_words(),
         query=_seconds(lambda: encoder.encode_query(["notice of the lease"])),
     )
@@ -117,6 +121,27 @@ def _adapter_step(dimension: int) -> Callable[[], None]:
         logits = (queries @ matrix.T) @ (others @ matrix.T).T
         cross_entropy(logits / dimension, wanted).backward()  # type: ignore[no-untyped-call]
         matrix.grad = None
+
+    return step
+
+
+def _static_step() -> Callable[[], None]:
+    """One step of a static model: two texts of each pair looked up in a table, forward, backward and AdamW."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        table = torch.nn.EmbeddingBag(_STATIC_PIECES, _STATIC_SIZE)
+        texts = torch.randint(_STATIC_PIECES, (2, _STATIC_BATCH, _STATIC_TEXT))
+    optimizer = torch.optim.AdamW(table.parameters(), lr=1e-3, weight_decay=0.0)
+    wanted = torch.arange(_STATIC_BATCH)
+
+    def step() -> None:
+        logits = table(texts[0]) @ table(texts[1]).T
+        cross_entropy(logits, wanted).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
 
     return step
 

@@ -94,12 +94,14 @@ def _weighed(facts: Facts) -> dict[str, tuple[int, list[str]]]:
         base = 62 if facts.foreign and not taught else 30 if facts.foreign else 10
         reasons = [*strange, words] if facts.foreign else [lost, words]
         options[name] = (base + more, reasons)
-    options["static"] = (
-        35,
-        [
-            "Reads word pieces without a transformer: much faster to run on a CPU, with less sense of context."
-        ],
-    )
+    if facts.pairs:
+        options["static"] = (
+            25 if facts.mined else 55,
+            [
+                "A vector a word piece, taught by your pairs: much faster to run on a CPU than any transformer, "
+                "with less sense of context."
+            ],
+        )
     options["api"] = (
         55 if facts.foreign else 25,
         [

@@ -7,6 +7,7 @@ from training.advice.probe import Speed
 from training.recipes.adapter import Adapter
 from training.recipes.auto import Auto
 from training.recipes.fine_tune import FineTune
+from training.recipes.static import Static
 from training.recipes.word_vectors import Word2Vec
 
 _READ = 1_000
@@ -21,7 +22,7 @@ def seconds_of(facts: Facts, speed: Speed) -> Mapping[str, float]:
     per_passage = min(facts.characters, _READ)
     corpus = facts.passages * per_passage / speed.encoded
     encode = 0.0 if facts.indexed else corpus
-    adapter, tune, words = Adapter(), FineTune(), Word2Vec()
+    adapter, tune, static, words = Adapter(), FineTune(), Static(), Word2Vec()
     answers = facts.pairs * min(facts.response_characters, _READ) if facts.mined else 0.0
     queries = (facts.pairs + facts.dev_queries) * facts.query_characters
     batches = -(-facts.pairs // adapter.batch_size)
@@ -37,6 +38,9 @@ def seconds_of(facts: Facts, speed: Speed) -> Mapping[str, float]:
         "fine-tune": facts.pairs * tune.epochs * cut / speed.tuned
         + (tune.epochs + 1) * pool / speed.encoded
         + corpus,
+        # As many seconds again for measuring on dev; the generic model is measured beside it.
+        "static": 2 * static.epochs * -(-facts.pairs // static.batch_size) * speed.static_step
+        + (0.0 if facts.indexed else pool / speed.encoded),
         "word2vec": learned,
         "fasttext": _FASTTEXT * learned,
     }

@@ -60,7 +60,7 @@ def learn_fine_tune(request: Request, material: Material) -> Taught | None:
         return None
     share = tuned.share if tuned.kept_epoch else 0.0
     place = Place.from_start("weights", share, settings.base, named(project, settings.base))
-    return Taught(settings.base, model, _record(tuned, mined), knew, place.facts())
+    return Taught(settings.base, model, dev_record(tuned, mined), knew, place.facts())
 
 
 def _mined(
@@ -92,7 +92,7 @@ def _mined(
     )
 
 
-def _record(tuned: Tuned, mined: Mined | None) -> DevRecord:
+def dev_record(tuned: Tuned, mined: Mined | None = None) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
     details: dict[str, Any] = {
         "epochs": tuned.epochs,

@@ -46,7 +46,7 @@ def publish_taught(request: Request, material: Material, taught: Taught) -> Trai
         _write_trained_on(draft, material.guarded.pairs)
         _inherit_trained_on(project, draft, taught.base)
         draft.details.update(
-            origin=origin_of(project, taught.base),
+            origin=taught.origin or origin_of(project, taught.base),
             pairs=len(material.guarded.pairs),
             left_out=material.guarded.same_query + material.guarded.same_document,
             dev={

@@ -12,6 +12,9 @@ from training.dev import START
 from training.making.request import Request
 from training.material import Material
 
+GENERIC_DEV = "generic"
+"""In the details of a dev record: the generic model's score, where it stood beside (None: not measured)."""
+
 
 @dataclass(frozen=True)
 class DevRecord:
@@ -40,6 +43,7 @@ class Taught:
     :param base: the name of what it started from.
     :param knew: the start's score on the general questions.
     :param facts: more for the manifest.
+    :param origin: what it started from as people read it, where that is no model of a project.
     """
 
     base: str
@@ -47,6 +51,7 @@ class Taught:
     dev: DevRecord
     knew: float
     facts: dict[str, Any] = field(default_factory=dict)
+    origin: str | None = None
 
 
 Learn = Callable[[Request, Material], Taught | None]

@@ -11,6 +11,7 @@ from training.recipes.adapter import Adapter
 from training.recipes.auto import Auto
 from training.recipes.base import Recipe
 from training.recipes.fine_tune import FineTune
+from training.recipes.static import Static
 from training.recipes.word_vectors import FastText, Word2Vec
 
 
@@ -50,6 +51,14 @@ RECIPES: dict[str, RecipeInfo] = {
             "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
             "card, minutes; with few pairs often the best.",
             FineTune,
+            True,
+        ),
+        RecipeInfo(
+            "static",
+            "Static",
+            "Teaches a vector to each word piece: no transformer, so that it runs on any processor in a fraction of the "
+            "time. Needs pairs. It knows words, not what they mean in a sentence.",
+            Static,
             True,
         ),
         RecipeInfo(

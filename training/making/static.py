@@ -1,0 +1,114 @@
+"""The recipe "static", from a request to what it learned."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from search.encoders import best_device, load_encoder
+from search.encoding.texts import encode_texts
+from search.models import generic_info
+from search.progress import Progress, Stage
+from search.ready_made import static as packaged
+from search.workspace import Project
+from training.fine_tune.tuning import Tuned, fine_tune
+from training.forgetting import general_ndcg
+from training.making.fine_tune import dev_record
+from training.making.request import Request
+from training.making.starts import start_of
+from training.making.taught import GENERIC_DEV, DevRecord, Taught
+from training.material import Material
+from training.nearest import answering_passages
+from training.recipes.static import Static
+from training.static.distilled import distilled
+from training.static.scratch import scratch
+from training.static.start import Start
+
+_PACKAGED = f"{packaged.TITLE}'s word vectors"
+_SCRATCH = "word pieces learned from scratch"
+
+
+def learn_static(request: Request, material: Material) -> Taught:
+    """Make a static start and teach it with pairs; its gate is its own start, the generic model stands beside.
+
+    :raises Refused: when what was asked for cannot be distilled.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, Static)
+    kept = request.resumable(material.made_from)
+    begun = Start.kept(kept)
+    if begun is None:
+        begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
+        begun.keep(kept)
+    generic = _generic_dev(project, material, Stage(progress, 0.3, 0.5))
+    model = begun.model(best_device())
+    knew = general_ndcg(model)
+    pairs = answering_passages(material.guarded.pairs, material.corpus)
+    tuned = fine_tune(model, pairs, material.dev, settings.tuning, Stage(progress, 0.5, 1.0), kept)
+    assert tuned is not None, "only helpers have nothing to say, and this recipe has none"
+    base, origin = _origin(settings)
+    return Taught(base, model, _record(tuned, generic), knew, origin=origin)
+
+
+def _start(project: Project, settings: Static, material: Material, progress: Progress) -> Start:
+    if settings.start == "distilled":
+        progress(0, 0, f"loading {settings.base} on {best_device()}")
+        teacher = start_of(project, settings.base)
+        return distilled(teacher, settings.base, settings.vector_size, progress)
+    if settings.start == "scratch":
+        corpus, pairs = material.corpus, material.guarded.pairs
+        # Questions have words that no document has; documents alone would leave them in scraps.
+        texts = [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
+        return scratch(
+            texts,
+            settings.pieces,
+            settings.vector_size,
+            settings.vectors == "word2vec",
+            settings.seed,
+            progress,
+        )
+    progress(0, 0, f"loading {_PACKAGED}")
+    module: Any = packaged.load()[0]
+    weights = module.embedding.weight.detach().numpy()[:, : settings.vector_size]
+    return Start.of(module.tokenizer.to_str(), np.ascontiguousarray(weights))
+
+
+def _origin(settings: Static) -> tuple[str, str | None]:
+    """The model that was distilled, else a name for what there is; and what people read of it."""
+    if settings.start == "distilled":
+        return settings.base, None
+    said = _SCRATCH if settings.start == "scratch" else _PACKAGED
+    return said, said
+
+
+def _generic_dev(project: Project, material: Material, progress: Progress) -> float | None:
+    """The generic model's dev score; None where a server would be paid for it."""
+    info = generic_info(project)
+    if info.format == "endpoint":
+        return None
+    generic, dev = load_encoder(project, info), material.dev
+    documents = encode_texts(
+        generic, info, dev.texts, "document", Stage(progress, 0.0, 0.9), "documents with generic"
+    )
+    queries = encode_texts(
+        generic, info, dev.queries, "query", Stage(progress, 0.9, 1.0), "queries with generic"
+    )
+    return dev.ndcg_of_vectors(queries, documents)
+
+
+def _record(tuned: Tuned, generic: float | None) -> DevRecord:
+    record = dev_record(tuned)
+    notes = list(record.notes)
+    if generic is not None:
+        best = max(record.scores)
+        notes.insert(
+            0,
+            f"On the dev queries it scores {best:.3f} nDCG@10, its untrained start {record.scores[0]:.3f}, the "
+            f"generic model {generic:.3f}: "
+            + (
+                "it is ahead of a transformer there, and much faster to run."
+                if best > generic
+                else "what it gives away for running without a transformer."
+            ),
+        )
+    return replace(record, details={**record.details, GENERIC_DEV: generic}, notes=notes)
