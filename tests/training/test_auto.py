@@ -26,6 +26,8 @@ from training.auto.pooled import pooled
 from training.card import model_card
 from training.checkpoints import Checkpoints
 from training.intake import import_beir
+from training.making.learners import LEARNERS
+from training.making.static import learn_static
 from training.material import gather
 from training.pairs import PairSet
 from training.train import train
@@ -38,6 +40,13 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def no_others(monkeypatch):
+    """Adapters and fine-tunings alone; the test of what else learns puts it back."""
+    for name in LEARNERS.keys() - {"adapter", "fine-tune"}:
+        monkeypatch.delitem(LEARNERS, name)
 
 
 @pytest.fixture
@@ -189,6 +198,23 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model):
     assert len(rows) == details["pairs"] == 60, "what chose was seen, too"
     card = model_card(tiny, find_model(tiny, made.name))
     assert f"| {kept[0]['name']} | {kept[0]['ndcg@10']:.4f} |" in card
+
+
+def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(tiny, tiny_model, monkeypatch):
+    """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
+    monkeypatch.setitem(LEARNERS, "static", learn_static)
+    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, text=0.01))
+    made = _auto(tiny, tiny_model, 2)
+    details = _details(tiny, made.name)
+    names = [rung["name"] for rung in details["ladder"]]
+    assert names[:4] == ["start", "adapter", "static", "adapter on static"]
+    assert names[4].startswith("fine-tune")
+    (kept,) = [rung for rung in details["ladder"] if rung["outcome"] == "kept"]
+    assert "static" in kept["name"]
+    assert details["origin"] == "WordLlama's word vectors"
+    encoder = load_encoder(tiny, find_model(tiny, made.name))
+    score = pooled(gather(tiny)).dev.ndcg(encoder)
+    assert score == pytest.approx(kept["ndcg@10"], abs=1e-6)
 
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):

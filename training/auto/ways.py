@@ -1,6 +1,7 @@
-"""What is tried: an adapter, fine-tunings, an adapter on each of them, and whatever else learns from pairs."""
+"""What is tried: an adapter, whatever else learns from pairs in little time, fine-tunings; an adapter on each."""
 
 import math
+import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -41,6 +42,8 @@ _EPOCHS, _FEWEST_EPOCHS = 60, 10
 """Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
 _ADAPTER_SHARE = 0.2
 _OTHERS_NEED = 0.2
+ORIGIN = "origin"
+"""Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
 _LOOKS = 1.5
 """An adapter's epoch with the dev measurements in between, over its steps alone."""
 
@@ -63,6 +66,7 @@ class Ways:
         self._data = data
         self._climb = climb
         self._asked: dict[str, Asked] = {}
+        self._text_seconds: dict[str, float] = {}
 
     def climb(self) -> None:
         """Try one after another, the cheap ones first, while the time lasts."""
@@ -72,14 +76,19 @@ class Ways:
         self._climb.tried(ADAPTER, self._adapter_seconds(data), adapter)
         if self._material.mined:
             return  # What nobody asked teaches a whole model too much.
-        for name, rate in RATES.items():
-            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
-            if tuned.score is not None and tuned.score > (start.score or 0.0):
-                top = partial(self._top, tuned)
-                self._climb.tried(f"{ADAPTER} on {name}", self._top_seconds(name), top)
         for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
             needs = _OTHERS_NEED * self._climb.clock.budget
-            self._climb.tried(name, needs, partial(self._other, name))
+            other = self._climb.tried(name, needs, partial(self._other, name))
+            self._topped(other, start)
+        for name, rate in RATES.items():
+            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
+            self._topped(tuned, start)
+
+    def _topped(self, below: Rung, start: Rung) -> None:
+        """Try an adapter on what a rung made, where that is better than the start."""
+        if below.score is not None and below.score > (start.score or 0.0):
+            name = f"{ADAPTER} on {below.name}"
+            self._climb.tried(name, self._top_seconds(below.name), partial(self._top, below))
 
     def _start(self, _: Progress) -> Learned:
         identity = np.eye(self._data.queries.shape[1], dtype=np.float32)
@@ -138,7 +147,8 @@ class Ways:
         model = self._climb.model_of(tuned)
         known = self._asked.get(tuned.name) or asked(model, self._material.dev, told)
         data, dev = embedded_by(model, self._material, known, told)
-        return self._adapter(model, data, dev, told)
+        beneath = {ORIGIN: tuned.facts[ORIGIN]} if ORIGIN in tuned.facts else {}
+        return replace(self._adapter(model, data, dev, told), facts=beneath)
 
     def _other(self, name: str, told: Progress) -> Learned:
         clock = self._climb.clock
@@ -153,10 +163,13 @@ class Ways:
         )
         taught = LEARNERS[name](request, self._material)
         assert taught is not None  # There is one process alone.
-        scores = asked(taught.model, self._material.dev, told).scores(self._material.dev)
-        return Learned(
-            taught.model, scores, as_settings(settings) | {"kept": taught.dev.kept}, taught.facts
-        )
+        dev, started = self._material.dev, time.perf_counter()
+        self._asked[name] = asked(taught.model, dev, told)
+        self._text_seconds[name] = (time.perf_counter() - started) / len(dev.ids)
+        facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
+        told_of = {"kept": taught.dev.kept}
+        scores = self._asked[name].scores(dev)
+        return Learned(taught.model, scores, as_settings(settings) | told_of, facts)
 
     def _plan(self) -> dict[str, Any]:
         """How much fine-tuning fits, timed here and now."""
@@ -174,11 +187,13 @@ class Ways:
         return {"epochs": fits.epochs, "pairs": fits.pairs, "text": pace.text, "reserve": reserve}
 
     def _top_seconds(self, name: str) -> float:
-        plan = self._climb.planned(name, self._plan)
+        each = self._text_seconds.get(name, 0.0)
+        if name in RATES:
+            each = self._climb.planned(name, self._plan)["text"]
         texts = 2 * len(self._material.guarded.pairs)
         if name not in self._asked:
             texts += len(self._material.dev.ids)
-        return float(plan["text"]) * texts + self._adapter_seconds(self._data)
+        return each * texts + self._adapter_seconds(self._data)
 
     def _adapter_seconds(self, data: Embedded) -> float:
         """What an adapter takes at the least that is worth its while."""

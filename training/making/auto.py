@@ -9,7 +9,7 @@ from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder
 from training.auto.pooled import pooled
-from training.auto.ways import Ways
+from training.auto.ways import ORIGIN, Ways
 from training.dev import START
 from training.embedding import document_vectors, embedded
 from training.forgetting import general_ndcg
@@ -43,9 +43,10 @@ def learn_auto(request: Request, material: Material) -> Taught:
     Ways(request, chosen, base, data, climb).climb()
     leader = climb.ladder.leader
     facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
+    origin = facts.pop(ORIGIN, None)
     model = base if leader.name == START else climb.model_of(leader)
     dev = _record(climb.ladder, material, chosen)
-    return Taught(settings.base, model, dev, general_ndcg(base), facts)
+    return Taught(settings.base, model, dev, general_ndcg(base), facts, origin)
 
 
 def _record(ladder: Ladder, material: Material, chosen: Material) -> DevRecord:
