@@ -36,7 +36,7 @@ _EXPECTED = {
     "fine-tune": "usually above its start, with few pairs too",
     "word2vec": "far below generic on English; for languages that no model fits",
     "fasttext": "as Word2Vec, and it reads misspelt words",
-    "static": "with pairs, often near a transformer that was not tuned; far faster to run",
+    "static": "with pairs; no transformer, so far faster to run",
     "auto": "the best of what it tries, never below its start on dev",
 }
 
