@@ -11,7 +11,8 @@ from training.intake import import_beir
 from training.material import gather
 from training.train import train
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
+# Alone: three minutes of all cores are what it is given.
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1_500)]
 
 
 def test_auto_in_three_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(
@@ -22,7 +23,7 @@ def test_auto_in_three_minutes_is_what_its_ladder_says_and_no_worse_than_its_sta
     made = train(project, "auto", None, {"minutes": 3})
     details = project.artifact("models", made.id).details
     ladder = {rung["name"]: rung for rung in details["ladder"]}
-    assert list(ladder)[:3] == ["start", "adapter", "fine-tune"]
+    assert list(ladder)[:3] == ["start", "adapter", "static"]
     (kept,) = [rung for rung in ladder.values() if rung["outcome"] == "kept"]
     assert kept["ndcg@10"] >= ladder["start"]["ndcg@10"]
     dev = pooled(gather(project)).dev
