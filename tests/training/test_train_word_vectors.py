@@ -1,5 +1,10 @@
 """Word2Vec and FastText from scratch: reproducible, each setting reaches gensim, progress moves."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from search.corpus import current_corpus
@@ -53,6 +58,36 @@ def test_published_twice_the_fingerprint_is_the_same(project, kind):
     one, two = (project.artifact("models", identity) for identity in ids)
     assert one.fingerprint == two.fingerprint
     assert [m.details["name"] for m in (one, two)] == [kind, f"{kind}-2"]
+
+
+def _say_dev_scores(folder):
+    """Print what trainings of a project in this process score on dev, and the models' fingerprints."""
+    made = Project(Path(folder))
+    for kind in ("word2vec", "fasttext"):
+        values = {**SMALL, "epochs": 10, **({"buckets": 1_500} if kind == "fasttext" else {})}
+        train(made, kind, None, values)
+        model = made.newest("models")
+        print(kind, model.details["dev"]["ndcg@10"], model.fingerprint)
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same_dev_scores(project):
+    program = (
+        "from tests.training.test_train_word_vectors import _say_dev_scores; "
+        f"_say_dev_scores({str(project.folder)!r})"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path.cwd())},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+    assert told[0].count("fasttext [0.") == 1
 
 
 def _spelt_out(kind, recipe, corpus):
