@@ -1,5 +1,6 @@
 """Evaluate: is the custom model better, really?"""
 
+from collections.abc import Collection
 from html import escape
 
 import altair as alt
@@ -88,7 +89,11 @@ def _measure(project: Project, names: list[str]) -> None:
 
 
 def _again(project: Project, wanted: list[str]) -> None:
-    options = {column.name: column.title for column in known_columns(project)}
+    same = widgets.same_as_start(project)
+    options = {
+        column.name: column.title + (widgets.SAME if column.name in same else "")
+        for column in known_columns(project)
+    }
     with st.expander("Measure other models"):
         names = st.multiselect(
             "Models, keyword search, both together, or read again by a reranker (the first is the baseline)",
@@ -115,7 +120,7 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
         )
     for note in result.notes:
         st.info(note, icon=":material/info:")
-    st.html(metrics_table(result))
+    st.html(metrics_table(result, widgets.same_as_start(project)))
     _forgotten(project, manifest)
     if result.comparisons:
         st.subheader("How sure is that?", anchor=False)
@@ -176,8 +181,11 @@ def _chance(p_value: float) -> str:
     return f"Chance alone would show this much in {p_value:.1%} of cases (p = {p_value:.3f})."
 
 
-def metrics_table(result: Evaluation) -> str:
-    """Each model's means as HTML, the best of each column in bold."""
+def metrics_table(result: Evaluation, same: Collection[str] = ()) -> str:
+    """Each model's means as HTML, the best of each column in bold.
+
+    :param same: models that are their start; it is said of them.
+    """
     means = {model: result.means(model) for model in result.scores}
     best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
     head = "".join(
@@ -191,7 +199,8 @@ def metrics_table(result: Evaluation) -> str:
             for m in METRICS
         )
         dot = f'<span class="b-dot" style="--b-own:{own}"></span>'
-        rows.append(f"<tr><td>{dot} {escape(widgets.model_title(model))}</td>{cells}</tr>")
+        said = widgets.model_title(model) + (widgets.SAME if model in same else "")
+        rows.append(f"<tr><td>{dot} {escape(said)}</td>{cells}</tr>")
     return (
         f'<div class="b-card"><table class="b-table"><thead><tr><th>{len(result.queries):,} held-out '
         f"queries</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"

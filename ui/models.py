@@ -14,7 +14,7 @@ from search.models import ModelInfo, models
 from search.workspace import Project
 from training.export import export
 from training.recipes.catalogue import RECIPES
-from ui import navigation, ready_made, rerankers, widgets
+from ui import blending, navigation, ready_made, rerankers, widgets
 from ui.training import ladder
 
 
@@ -41,7 +41,7 @@ def _card(project: Project, info: ModelInfo) -> None:
     with st.container(border=True, key=f"model-{info.id}"):
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
-            st.markdown(f"**{info.name}**")
+            st.markdown(f"**{info.name}**" + (widgets.SAME if info.is_start else ""))
             st.caption(
                 f"{recipe} · {info.origin} · {info.dimension} dimensions · {widgets.size(weight)} · "
                 f"made {info.created[:16].replace('T', ' ')} UTC in "
@@ -58,6 +58,7 @@ def _card(project: Project, info: ModelInfo) -> None:
         if "ladder" in details:
             with st.expander("What was tried"):
                 ladder.draw(details["ladder"])
+        blending.section(project, info, manifest)
         with st.expander("Use it anywhere"):
             st.code(
                 f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"
@@ -65,7 +66,8 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.code(
                 "from sentence_transformers import SentenceTransformer\n\n"
                 'model = SentenceTransformer("my-model")\n'
-                'vectors = model.encode(["a question", "a document"])',
+                'questions = model.encode_query(["a question"])\n'
+                'documents = model.encode_document(["a document"])',
                 language="python",
             )
             st.json(details["settings"], expanded=False)

@@ -26,6 +26,7 @@ _TITLES = {
     "mine": "Mining pairs",
     "advise": "Measuring the approaches",
     "curve": "Drawing the learning curve",
+    "blend": "Blending with the start",
     "add-model": "Adding the model",
     "add-reranker": "Adding the reranker",
     "disagree": "Looking for questions to try",

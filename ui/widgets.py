@@ -9,7 +9,7 @@ import streamlit as st
 
 from search.columns import parse_column
 from search.index_told import index_line, newest_of
-from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo
+from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.workspace import Project
 from ui import navigation, state
 
@@ -97,13 +97,24 @@ def model_title(model: str) -> str:
     return parse_column(model).title
 
 
-def model_subtitle(model: str, recipe: str | None, title: str = GENERIC_TITLE) -> str:
+SAME = " · same as its start"
+"""Marks a model that is published as its start, because nothing beat it."""
+
+
+def same_as_start(project: Project) -> set[str]:
+    """The names of the models that are their start."""
+    return {info.name for info in models(project) if info.is_start}
+
+
+def model_subtitle(
+    model: str, recipe: str | None, title: str = GENERIC_TITLE, is_start: bool = False
+) -> str:
     """A plain half-sentence about a model."""
     if model == GENERIC:
         return f"{title} · ready-made"
     if model == KEYWORD:
         return "BM25 · counts words, knows no meaning"
-    return f"custom · {recipe}" if recipe else "ready-made"
+    return f"custom · {recipe}{SAME if is_start else ''}" if recipe else "ready-made"
 
 
 def ink() -> str:

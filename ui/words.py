@@ -243,7 +243,7 @@ def neighbours_html(info: ModelInfo, near: Near | str, shared: set[str], colour:
     head = (
         f'<div class="b-column" style="--b-own:{colour}"><span class="b-dot"></span>'
         f"<b>{escape(widgets.model_title(info.name))}</b><span class='b-soft'>"
-        f"{escape(widgets.model_subtitle(info.name, info.recipe, info.title))}</span></div>"
+        f"{escape(widgets.model_subtitle(info.name, info.recipe, info.title, info.is_start))}</span></div>"
     )
     if isinstance(near, str):
         return f'{head}<div class="b-card b-soft">{escape(near)}</div>'

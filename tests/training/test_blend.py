@@ -166,7 +166,7 @@ def test_what_cannot_be_blended_is_said(project, tiny_model):
     train(project, "adapter", "mine", {"base": str(tiny_model), **ADAPT})
     for name, share, new, said in (
         ("generic", 0.5, None, "was not trained here"),
-        ("words", 0.5, None, "trained from scratch"),
+        ("words", 0.5, None, "no start that 'words' could be blended with"),
         ("mine", "1.2", None, "no number from 0 to 1"),
         ("mine", "much", None, "no number from 0 to 1"),
         ("mine", 0.5, "words", "is taken"),

@@ -38,6 +38,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     :returns: the columns, and the names in the address that the project does not have (any more).
     """
     options = {column.name: column for column in known_columns(project)}
+    same = widgets.same_as_start(project)
     usual = [column.name for column in chosen_columns(project)]
     wanted, lost = _from_address(project)
     default = [_even(column).name for column in wanted] or usual
@@ -48,7 +49,9 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
         options,
         default=[name for name in default if name in options],
         max_selections=MOST,
-        format_func=lambda name: widgets.literal(options[name].title),
+        format_func=lambda name: widgets.literal(
+            options[name].title + (widgets.SAME if name in same else "")
+        ),
         key=key,
     )
     weights = {_even(column).name: column.weight for column in wanted}
@@ -156,7 +159,7 @@ def _subtitle(project: Project, column: SearchColumn) -> str:
     if column.kind == "model" and column.model is not None:
         with suppress(Refused):
             info = find_model(project, column.model)
-            return widgets.model_subtitle(column.model, info.recipe, info.title)
+            return widgets.model_subtitle(column.model, info.recipe, info.title, info.is_start)
         return widgets.model_subtitle(column.model, None)
     if column.kind == "keyword":
         return widgets.model_subtitle(column.name, None)

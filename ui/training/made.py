@@ -9,8 +9,6 @@ from training.recipes.catalogue import RECIPES
 from ui import widgets
 from ui.training import ladder
 
-SAME = " · same as its start"
-
 
 def draw(project: Project) -> None:
     """The custom models so far."""
@@ -25,7 +23,7 @@ def draw(project: Project) -> None:
         after = (max(scores) if taught else scores[-1]) if scores else None
         rows.append(
             {
-                "model": details["name"] + (SAME if details.get("is_start") else ""),
+                "model": details["name"] + (widgets.SAME if details.get("is_start") else ""),
                 "recipe": RECIPES[details["recipe"]].title,
                 "dev nDCG@10 before": f"{scores[0]:.3f}" if taught and scores else "–",
                 "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",

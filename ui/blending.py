@@ -1,0 +1,119 @@
+"""Between a custom model and its start: what lies on the way, and a slider that publishes it."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from search import runs
+from search.models import ModelInfo
+from search.workspace import Manifest, Project
+from training.blends.curve import BlendCurve, curve_for
+from training.blends.place import Place
+from ui import run_view, widgets
+
+VERB = "blend"
+_TEAL, _SLATE = "#0f9488", "#6b7a90"
+_STEP = 5
+
+
+def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
+    """What a model could be between its start and all that it learned; nothing where there is no way to a start."""
+    place = Place.of(manifest)
+    if place is None or place.share == 0:
+        return
+    mine = [VERB, project.name, info.name]
+    run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
+    going = run is not None and run.status.state not in runs.OVER
+    asked = f"blend-run-{info.id}"
+    with st.expander("Blend with its start", expanded=going or asked in st.session_state):
+        if run is not None and going:
+            run_view.watch(run)
+            return
+        if run is not None and st.session_state.get(asked) == run.id:
+            run_view.ended(run)
+        curve = curve_for(project, manifest)
+        if curve is None:
+            st.write(
+                "Going only part of the way from the start to what was learned often keeps most of the gain and forgets "
+                "less. Measured are models along the way, on the dev queries and on general questions."
+            )
+            if st.button("Measure the way", key=f"way-{info.id}"):
+                _start(project, info, [], asked)
+            return
+        _curve(project, info, place, curve, asked)
+
+
+def _curve(project: Project, info: ModelInfo, place: Place, curve: BlendCurve, asked: str) -> None:
+    st.write(curve.sentence)
+    shown = curve.best or place.share
+    share = st.slider(
+        f"How much of the way from {widgets.literal(place.start)}",
+        0,
+        100,
+        round(100 * shown / _STEP) * _STEP,
+        _STEP,
+        format="%d%%",
+        key=f"share-{info.id}",
+    )
+    st.altair_chart(chart(curve, share / 100), width="stretch")
+    dev, general, measured = curve.at(share / 100)
+    about = "" if measured else "about "
+    queries = widgets.counted(curve.queries, "dev query", "dev queries")
+    st.write(
+        f"At {share}%: {about}{dev:.3f} nDCG@10 on {queries} ({dev - curve.dev[0]:+.3f} against the start), "
+        f"{about}{general:.3f} on general questions ({general - curve.general[0]:+.3f})."
+    )
+    if dev <= curve.dev[0]:
+        st.caption("That is not better than the start, so what is published would be the start.")
+    with st.form(f"blend-{info.id}", border=False):
+        name = st.text_input(
+            "Name of the new model",
+            placeholder=f"{info.name}-blend (numbered when taken)",
+            max_chars=80,
+        )
+        go = st.form_submit_button("Publish this blend", icon=":material/tune:")
+    if go:
+        arguments = ["--share", f"{share / 100:g}"]
+        _start(project, info, arguments + (["--name", name.strip()] if name.strip() else []), asked)
+
+
+def _start(project: Project, info: ModelInfo, arguments: list[str], asked: str) -> None:
+    run = runs.start(project, [VERB, project.name, info.name, *arguments])
+    st.session_state[asked] = run.id
+    st.rerun()
+
+
+def chart(curve: BlendCurve, share: float) -> alt.LayerChart:
+    """Both scores along the way, and where the slider stands."""
+    kinds = (("dev queries", curve.dev), ("general questions", curve.general))
+    rows = [
+        {"of the way": at, "nDCG@10": score, "measured on": kind}
+        for kind, scores in kinds
+        for at, score in zip(curve.shares, scores, strict=True)
+    ]
+    x = alt.X("of the way:Q", axis=alt.Axis(format="%", grid=False), title="of the way")
+    y = alt.Y("nDCG@10:Q", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4, format=".2f"))
+    colours = alt.Scale(domain=[kind for kind, _ in kinds], range=[_TEAL, _SLATE])
+    lines = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(point=True)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(
+                "measured on:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)
+            ),
+            tooltip=[
+                alt.Tooltip("of the way", format=".0%"),
+                "measured on",
+                alt.Tooltip("nDCG@10", format=".3f"),
+            ],
+        )
+    )
+    here = (
+        alt.Chart(pd.DataFrame({"of the way": [share]}))
+        .mark_rule(color=widgets.ink(), strokeDash=[4, 4])
+        .encode(x=x)
+    )
+    drawn: alt.LayerChart = (lines + here).properties(height=220)
+    return drawn
