@@ -123,7 +123,10 @@ def train(
         if made is None:
             return
         tell_notes(run, made.notes)
-        run.result(model=made.name, id=made.id)
+        manifest = existing(project).artifact("models", made.id)
+        # All that a second training needs to give the same model, in the run's own folder.
+        needed = {key: manifest.details[key] for key in ("settings", "libraries", "device")}
+        run.result(model=made.name, id=made.id, data=manifest.made_from, **needed)
         say(f"The model {made.name!r} is ready.")
 
 

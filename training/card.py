@@ -4,19 +4,25 @@ The format is the one of https://huggingface.co/docs/hub/model-cards (Mitchell e
 Reporting"): YAML that programs read, then Markdown for people. Losses are told like gains.
 """
 
+import re
 from collections.abc import Iterable
-from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from search.evaluation import METRICS, newest_evaluation, verdict_on
-from search.models import GENERIC_TITLE, ModelInfo
+from search.models import GENERIC_TITLE, ModelInfo, named
+from search.statistics import MAIN_METRIC
 from search.workspace import Project
 from training.dev import START
 from training.forgetting import General
 
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
 CARD = "README.md"
 _HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
-_LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_DATA = ("corpus", "pairs", "queries")
 
 
 def model_card(project: Project, info: ModelInfo) -> str:
@@ -24,25 +30,21 @@ def model_card(project: Project, info: ModelInfo) -> str:
 
     :param info: a model that was trained here.
     """
-    from huggingface_hub import EvalResult, ModelCardData
+    from huggingface_hub import ModelCardData
 
-    details = project.artifact("models", info.id).details
+    manifest = project.artifact("models", info.id)
+    details = manifest.details
     means, queries = _measured(project, info.name)
-    results = [
-        EvalResult(
-            task_type="information-retrieval",
-            dataset_type="held-out-queries",
-            dataset_name=f"{queries:,} held-out queries of the project",
-            metric_type=metric.replace("@", "_at_"),
-            metric_name=metric,
-            metric_value=round(means[metric], 4),
-        )
-        for metric in METRICS
-        if means
-    ]
+    results = list(_results(details, means, queries))
     header = ModelCardData(
         model_name=info.name,
-        base_model=_HUB_NAMES.get(info.origin),
+        base_model=_hub_name(project, info.origin),
+        datasets=[
+            f"{_slug(project.name)}-{kind}-{id_}"
+            for kind, id_ in manifest.made_from.items()
+            if kind in _DATA
+        ],
+        metrics=sorted({result.metric_type for result in results}) or None,
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
         tags=["sentence-transformers", "feature-extraction", "bespoke", info.recipe or ""],
@@ -57,11 +59,58 @@ def model_card(project: Project, info: ModelInfo) -> str:
         "## What it does to held-out queries",
         *_proof(project, info.name, means, queries),
         "## How it was made",
-        *_making(details),
+        *_making(details, manifest.made_from),
         "## Limits",
         *(f"- {line}." for line in _limits(details, bool(means))),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _results(
+    details: dict[str, Any], means: dict[str, float], queries: int
+) -> Iterable["EvalResult"]:
+    """What was measured, for programs: on held-out queries, on those that steered, and outside the field."""
+    from huggingface_hub import EvalResult
+
+    def result(kind: str, name: str, metric: str, value: float) -> EvalResult:
+        return EvalResult(
+            task_type="information-retrieval",
+            dataset_type=kind,
+            dataset_name=name,
+            metric_type=metric.replace("@", "_at_"),
+            metric_name=metric,
+            metric_value=round(value, 4),
+        )
+
+    for metric in METRICS if means else ():
+        said = f"{queries:,} held-out queries of the project"
+        yield result("held-out-queries", said, metric, means[metric])
+    dev, general = details.get("dev"), details.get("general")
+    if dev and dev["ndcg@10"]:
+        # A recipe that learns from pairs keeps its best state, one that learns from documents its last.
+        score = max(dev["ndcg@10"]) if "kept" in dev else dev["ndcg@10"][-1]
+        said = f"{dev['queries']:,} dev queries of the project, which steered the training"
+        yield result("dev-queries", said, MAIN_METRIC, score)
+    if general:
+        kept = General.of(general)
+        said = (
+            f"{kept.questions} general questions, outside the corpus (the start: {kept.start:.4f})"
+        )
+        yield result("general-questions", said, MAIN_METRIC, kept.model)
+
+
+def _hub_name(project: Project, origin: str) -> str | None:
+    """What the hub calls the model at the bottom: of a custom start, its own; None where it is not from there."""
+    if origin in _HUB_NAMES:
+        return _HUB_NAMES[origin]
+    info = named(project, origin)
+    if info is not None:
+        return _hub_name(project, info.origin) if info.origin != origin else None
+    return origin if _HUB_ID.fullmatch(origin) and not Path(origin).exists() else None
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "project"
 
 
 _USE = """## Use
@@ -99,7 +148,7 @@ def _proof(project: Project, name: str, means: dict[str, float], queries: int) -
         )
 
 
-def _making(details: dict[str, Any]) -> Iterable[str]:
+def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]:
     """Settings, data, steering and versions: what a second training needs to give the same model."""
     settings = "\n".join(f"| {key} | {value} |" for key, value in details["settings"].items())
     yield f"| setting | value |\n|---|---|\n{settings}"
@@ -118,7 +167,9 @@ def _making(details: dict[str, Any]) -> Iterable[str]:
     if "ladder" in details:
         rungs = "\n".join(map(_rung, details["ladder"]))
         yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{rungs}"
-    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    data = ", ".join(f"{kind} {identity}" for kind, identity in made_from.items())
+    yield f"Made from {data}."
+    libraries = ", ".join(f"{name} {version}" for name, version in details["libraries"].items())
     yield f"{details['seconds']:,} seconds on {details['device']}, with {libraries}."
 
 

@@ -1,9 +1,13 @@
 """Model cards: valid for the hub's own reader, and true to what was measured."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
 from huggingface_hub import ModelCard
+from huggingface_hub.utils import validate_repo_id
 
 from search.evaluation import METRICS, evaluate
 from search.models import find_model
@@ -35,9 +39,20 @@ def evaluation(project):
 
 def test_the_hub_reads_what_was_measured(project, evaluation):
     card = ModelCard(model_card(project, find_model(project, "tuned")))
-    results = {r.metric_name: r.metric_value for r in card.data.eval_results}
+    results = {(r.dataset_type, r.metric_name): r.metric_value for r in card.data.eval_results}
     means = evaluation.means("tuned")
-    assert results == {metric: round(means[metric], 4) for metric in METRICS}
+    manifest = project.artifact("models", find_model(project, "tuned").id)
+    details = manifest.details
+    held_out = {("held-out-queries", metric): round(means[metric], 4) for metric in METRICS}
+    assert results == held_out | {
+        ("dev-queries", "ndcg@10"): round(max(details["dev"]["ndcg@10"]), 4),
+        ("general-questions", "ndcg@10"): round(details["general"]["ndcg@10"], 4),
+    }
+    assert card.data.metrics == sorted(metric.replace("@", "_at_") for metric in METRICS)
+    data = manifest.made_from
+    assert card.data.datasets == [
+        f"Ward-7-{kind}-{data[kind]}" for kind in ("corpus", "pairs", "queries")
+    ]
     assert card.data.library_name == "sentence-transformers"
     assert card.data.pipeline_tag == "sentence-similarity"
     assert card.data.model_name == "tuned"
@@ -52,7 +67,13 @@ def test_it_says_how_the_model_was_made_and_what_it_lost(project, evaluation):
         assert f"| {key} | {value} |" in text
     assert f"{details['pairs']:,} pairs" in text
     assert f"Kept: {details['dev']['kept']}." in text
-    assert "torch " in text
+    for name, version in details["libraries"].items():
+        assert f"{name} {version}" in text
+    assert details["libraries"]["torch"] == torch.__version__
+    for kind, identity in project.artifact(
+        "models", find_model(project, "tuned").id
+    ).made_from.items():
+        assert f"{kind} {identity}" in text
     said = "untouched start" if details["dev"]["kept"] == "start" else "general questions"
     assert said in text
 
@@ -62,7 +83,8 @@ def test_without_a_measurement_it_says_so(project):
     assert "It was not measured on held-out queries." in text
     assert "nobody knows whether it is better" in text
     assert "learned from the documents alone" in text
-    assert ModelCard(text).data.eval_results is None
+    kinds = {result.dataset_type for result in ModelCard(text).data.eval_results}
+    assert kinds == {"dev-queries"}
 
 
 @pytest.mark.parametrize("name", ["tuned", "words"])
@@ -77,3 +99,37 @@ def test_the_generic_model_keeps_its_own_card(project, tmp_path):
     export(project, "generic", tmp_path / "out")
     path = tmp_path / "out" / CARD
     assert not path.exists() or "made by Bespoke" not in path.read_text(encoding="utf-8")
+
+
+def test_the_base_is_named_as_the_hub_knows_it(project, tiny_model, tmp_path, monkeypatch):
+    info = find_model(project, "tuned")
+
+    def base(origin):
+        return ModelCard(model_card(project, replace(info, origin=origin))).data.base_model
+
+    assert base("all-MiniLM-L6-v2") == "sentence-transformers/all-MiniLM-L6-v2"
+    assert base("intfloat/e5-small-v2") == "intfloat/e5-small-v2"
+    assert base(str(tiny_model)) is None
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert base("models/mine") is None, "a folder here"
+    assert base("words") is None, "a model of the project that was trained from scratch"
+
+
+def test_the_front_matter_is_what_the_hub_asks_for(project, evaluation):
+    """What https://huggingface.co/docs/hub/model-cards asks of each field; the hub's own check needs a network."""
+    text = model_card(project, find_model(project, "tuned"))
+    _, front, _ = text.split("---\n", 2)
+    told = yaml.safe_load(front)
+    card = ModelCard(text, ignore_metadata_errors=False)
+    assert yaml.safe_load(card.data.to_yaml()) == told, "read and written again it is the same"
+    (model,) = told["model-index"]
+    assert model["name"] == "tuned" and model["results"]
+    for result in model["results"]:
+        assert {"task", "dataset", "metrics"} <= result.keys()
+        assert result["task"]["type"] and result["dataset"]["type"] and result["dataset"]["name"]
+        for metric in result["metrics"]:
+            assert 0 <= metric["value"] <= 1 and metric["type"] in told["metrics"]
+    for name in told["datasets"]:
+        validate_repo_id(name)
+    assert all(isinstance(tag, str) and tag for tag in told["tags"])

@@ -25,6 +25,7 @@ from training.blends.place import Place
 from training.blends.way import MatrixWay, Scores, Way, WeightsWay
 from training.dev import START, DevSet
 from training.forgetting import General, general_questions
+from training.made_with import libraries
 from training.mining.caution import SHARE as MINED_SHARE
 from training.pairs import PairSet
 from training.train import free_name
@@ -203,6 +204,7 @@ class _Work:
                 },
             },
             "general": general.as_json(),
+            "libraries": libraries(),
             "device": best_device(),
             "seconds": round(time.monotonic() - started, 1),
             "notes": notes,

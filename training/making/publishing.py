@@ -14,6 +14,7 @@ from search.models import IS_START, named
 from search.readers.pairs import Pair
 from search.workspace import Draft, Project
 from training.forgetting import General, general_ndcg, general_questions
+from training.made_with import libraries
 from training.making.request import Request, Trained
 from training.making.starts import origin_of
 from training.making.taught import Taught
@@ -75,6 +76,7 @@ def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:
         settings=request.settings.model_dump(),
         dimension=dimension,
         format=form,
+        libraries=libraries(),
     )
 
 
