@@ -63,7 +63,9 @@ def _curve(project: Project, info: ModelInfo, place: Place, curve: BlendCurve, a
         f"At {share}%: {about}{dev:.3f} nDCG@10 on {queries} ({dev - curve.dev[0]:+.3f} against the start), "
         f"{about}{general:.3f} on general questions ({general - curve.general[0]:+.3f})."
     )
-    if dev <= curve.dev[0]:
+    if abs(share / 100 - place.share) < 1e-9:
+        st.caption(f"That is what {widgets.literal(info.name)} is already.")
+    elif dev <= curve.dev[0]:
         st.caption("That is not better than the start, so what is published would be the start.")
     with st.form(f"blend-{info.id}", border=False):
         name = st.text_input(

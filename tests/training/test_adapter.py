@@ -355,3 +355,21 @@ def test_an_adapter_over_word_vectors(project, recipe, side, tmp_path):
     np.testing.assert_allclose(plain.encode_document(texts[:1]), documents[:1], atol=1e-5)
     with pytest.raises(Refused, match=r"made of word vectors, and has no layers.*--recipe adapter"):
         train(project, "fine-tune", None, {"base": "mine"})
+
+
+def test_one_that_turns_queries_can_be_tuned_further(project, tiny_model):
+    """Queries and documents take their own ways in training, too."""
+    values = {"base": str(tiny_model), "epochs": 10, "learning_rate": 0.02, "side": "query"}
+    train(project, "adapter", "asks", values)
+    made = train(
+        project,
+        "fine-tune",
+        "tuned",
+        {"base": "asks", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3, "blend": False},
+    )
+    tuned = load_encoder(project, find_model(project, "tuned"))
+    assert type(tuned[-1]).__name__ == "Router"
+    if project.artifact("models", made.id).details["dev"]["kept"] != "start":
+        before = load_encoder(project, find_model(project, "asks"))
+        matrices = [m[-1].sub_modules["query"][0].linear.weight.detach() for m in (before, tuned)]
+        assert not torch.equal(*matrices), "the queries' way was trained"

@@ -206,3 +206,21 @@ def test_a_curve_between_its_points():
         "(the start 0.900)."
     )
     assert BlendCurve.from_json(json.loads(json.dumps(curve.as_json()))) == curve
+
+
+@pytest.mark.slow
+def test_the_terminal(tiny_beir, tiny_model, run_cli):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    settings = ["--set", f"base={tiny_model}", "--set", "learning_rate=0.02", "--set", "epochs=10"]
+    assert (
+        run_cli("train", "lab", "--recipe", "adapter", "--name", "mine", *settings).returncode == 0
+    )
+    told = json.loads(run_cli("blend", "lab", "mine", "--json").stdout)
+    assert told["model"] is None and told["curve"]["shares"][:2] == [0.0, 0.05]
+    done = run_cli("blend", "lab", "mine", "--share", "auto", "--name", "best")
+    assert done.returncode == 0 and "The model 'best' is ready." in done.stdout
+    assert f"{told['curve']['best']:.0%} of the way is best" in done.stdout
+    refused = run_cli("blend", "lab", "mine", "--share", "2")
+    assert refused.returncode == 2 and "no number from 0 to 1" in refused.stderr
+    names = [model["name"] for model in json.loads(run_cli("models", "lab", "--json").stdout)]
+    assert names == ["generic", "mine", "best"]

@@ -285,6 +285,22 @@ def test_an_adapter_shares_the_conversion_of_its_base(model):
     )
 
 
+def test_an_adapter_of_queries_alone_takes_each_its_way(model, always, monkeypatch):
+    from training.adapting.model import with_adapter
+
+    size = model.get_embedding_dimension()
+    adapted = with_adapter(model, np.eye(size, dtype=np.float32)[::-1].copy(), "query")
+    monkeypatch.setattr(choosing, "WORTH_IT", 0.0)
+    choose(model, 1, lambda: TEXTS)
+    encoder = fast(adapted)
+    assert isinstance(encoder, FastEncoder), "what was measured for the base holds"
+    queries, documents = encoder.encode_query(ODD), encoder.encode_document(ODD)
+    np.testing.assert_allclose(queries, adapted.encode_query(ODD), atol=1e-5)
+    np.testing.assert_allclose(documents, adapted.encode_document(ODD), atol=1e-5)
+    np.testing.assert_allclose(documents, model.encode_document(ODD), atol=1e-5)
+    assert np.abs(queries - documents).max() > 1e-2
+
+
 def test_other_weights_are_another_conversion(tiny_model):
     first, second = load_sentence_transformer(tiny_model), load_sentence_transformer(tiny_model)
     assert conversion_folder(first) == conversion_folder(second)
