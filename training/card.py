@@ -169,8 +169,10 @@ def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]
         yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{rungs}"
     data = ", ".join(f"{kind} {identity}" for kind, identity in made_from.items())
     yield f"Made from {data}."
-    libraries = ", ".join(f"{name} {version}" for name, version in details["libraries"].items())
-    yield f"{details['seconds']:,} seconds on {details['device']}, with {libraries}."
+    noted = details.get("libraries", {})  # Models of before they were noted have none.
+    libraries = ", ".join(f"{name} {version}" for name, version in noted.items())
+    using = f", with {libraries}" if libraries else ""
+    yield f"{details['seconds']:,} seconds on {details['device']}{using}."
 
 
 def _rung(rung: dict[str, Any]) -> str:

@@ -112,6 +112,10 @@ def _table(page: Page, pictures: Path, path: Path) -> None:
         _choose(page, "Order, the most binding first", value)
     page.keyboard.press("Escape")
     picture(page, pictures, "2-put-right")
+    # It lies over the button: closed as people close it, by a click beside it.
+    page.get_by_role("heading", level=1).click()
+    expect(page.get_by_text("Order, the most binding first", exact=True)).to_be_hidden()
+    settled(page)
     press(page, "Add 30 documents")
     expect(page.get_by_text("Adding documents finished in")).to_be_visible()
     expect(page.get_by_text("Sources rank by Kind: case, statute, blog")).to_be_visible()
@@ -146,9 +150,8 @@ def _report(page: Page, pictures: Path) -> None:
 def _search(page: Page, pictures: Path) -> None:
     """The PDF is found by its best passage, with its page; filters and tiers work in the page."""
     visit(page, "Compare", "Which side understood")
+    page.goto(f"{page.url}&q=who+pays+for+repairs+and+safety+of+the+premises")
     box = page.get_by_placeholder("Type a question and press Enter")
-    box.fill("who pays for repairs and safety of the premises")
-    box.press("Enter")
     lease = page.locator(".b-hit").filter(has_text="lease")
     expect(lease.first).to_contain_text("page 3")
     expect(lease.first).to_contain_text(re.compile("passage [0-9]+ of [0-9]+"))
