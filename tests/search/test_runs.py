@@ -75,7 +75,11 @@ def test_a_run_is_done_with_result_and_events(project):
     status = ended(run)
     assert status.state == "done", run.log()
     (model,) = project.manifests("models")
-    assert status.result == {"model": "w", "id": model.id}
+    assert status.result is not None
+    assert (status.result["model"], status.result["id"]) == ("w", model.id)
+    # What is needed to have it again stands in the folder of the run, too.
+    assert status.result["libraries"] == model.details["libraries"]
+    assert status.result["data"] == {"corpus": project.manifests("corpora")[-1].id}
     assert (status.error, status.notes) == (None, [])
     assert (status.share, status.remaining) == (1.0, None)
     assert "The model 'w' is ready." in run.log()
