@@ -111,6 +111,8 @@ def _train_and_cancel(
     page.get_by_label("Start from").fill(str(tiny_model))
     page.get_by_label("Epochs").fill("100")
     page.get_by_label("Batch size").fill("2")
+    page.get_by_text("Advanced settings", exact=True).click()
+    page.get_by_label("Patience").fill("0")  # Else it may end by itself before it is cancelled.
     picture(page, pictures, "4-train-form")
     press(page, "Train")
     expect(page.get_by_text(re.compile("epoch [0-9]+ of 100")).first).to_be_visible()
