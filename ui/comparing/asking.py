@@ -24,8 +24,12 @@ def box(project: Project) -> str:
     opened = st.session_state.get("compare-project")
     if opened != project.name:
         # The question of another project stays there; this project's comes back.
-        if opened is not None or KEY not in st.query_params:
-            st.session_state[KEY] = st.session_state.get(last, "")
+        before = st.session_state.get(last, "")
+        # A box that is told its text, even that it is empty, forgets what is typed meanwhile.
+        if (opened is not None or KEY not in st.query_params) and before != st.session_state.get(
+            KEY, ""
+        ):
+            st.session_state[KEY] = before
         st.session_state["compare-project"] = project.name
     left, right = st.columns([7, 1.2], vertical_alignment="bottom")
     query = left.text_input(
