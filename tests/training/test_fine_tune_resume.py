@@ -59,8 +59,6 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
         if reached == 3:  # In the midst of an epoch, two steps after the last checkpoint.
             raise Cancelled("stop")
 
-    if unbroken.stopped and unbroken.steps < 4 * (int(stopped_in[6]) - 1) + 3:
-        pytest.skip("it stopped by itself before that")
     with pytest.raises(Cancelled):
         fine_tune(load_sentence_transformer(tiny_model), pairs, dev, settings, stop, kept)
     assert [path.suffix for path in (tmp_path / "kept").iterdir()] == [".safetensors"]
