@@ -65,7 +65,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
         copied = tools.share(project, board)
     with st.container(key="compare-foot"):
         tools.foot(chosen, columns.training(project), answered=board is not None)
-    actions.listen(project, board, copied)
+    actions.listen(project, query, board, copied)
 
 
 def _searched(

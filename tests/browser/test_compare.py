@@ -323,3 +323,18 @@ def test_what_is_pressed_before_the_script_is_there_is_not_lost(
         route.continue_()
     expect(page.get_by_role("dialog")).to_contain_text("for the question")
     visitor.content()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_question_that_the_app_did_not_hear_is_asked_again(
+    tiny: Project, visitor: Visitor
+) -> None:
+    page = visitor.open("project=Tiny")
+    page.goto(f"{visitor.server.url}/compare?project=Tiny&{BOTH}")
+    expect(page.get_by_text("Ask something the way your users would")).to_be_visible()
+    page.evaluate("expected => document.querySelector('.st-key-q input').value = expected", QUERY)
+    expect(page.locator(".b-hit[data-doc]")).to_have_count(20)
+    expect(page.locator(".st-key-q input")).to_have_value(QUERY)
+    expect(page).to_have_url(re.compile("q=" + QUERY.replace(" ", r"\+")))
+    visitor.content()

@@ -11,14 +11,15 @@ _SHOWN = "compare-documents"
 _WHY = "compare-why"
 
 
-def listen(project: Project, board: Board | None, copied: str) -> None:
+def listen(project: Project, asked: str, board: Board | None, copied: str) -> None:
     """Put the page's script on the page, and do what was asked for a moment ago.
 
+    :param asked: the question as the page has it.
     :param copied: what the copy button copies.
     """
     # A press comes back with the number of a document of the board that was on the page then.
     st.session_state[_SHOWN] = list(board.numbers) if board is not None else []
-    script.listen(copied, tools.full(), _pressed)
+    script.listen(asked, copied, tools.full(), _pressed)
     if tools.full():
         st.html('<span class="b-full"></span>')
     asked = st.session_state.pop(_WHY, None)
@@ -26,9 +27,11 @@ def listen(project: Project, board: Board | None, copied: str) -> None:
         _why(project, board, asked)
 
 
-def _pressed(act: str, number: int) -> None:
+def _pressed(act: str, number: int, text: str) -> None:
     known: list[str] = st.session_state.get(_SHOWN, [])
-    if act == "leave":
+    if act == "ask":
+        asking.ask(text)
+    elif act == "leave":
         tools.leave_full()
     elif act == "question":
         asking.leave_like()

@@ -1,9 +1,11 @@
 // What HTML and CSS cannot do on Compare: the same document lights up in every column, lines join it across
-// them, keys move between cards, and the buttons of a card tell the page what was pressed.
+// them, keys move between cards, the buttons of a card tell the page what was pressed, and a question that the app
+// did not hear is asked again.
 // The page works without it; it reads only what the page itself has drawn.
 
 const ROOM = ".st-key-compare-board";
 const SVG = "http://www.w3.org/2000/svg";
+const UNHEARD = 3; // seconds
 
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.bespoke?.abort(); // Called anew whenever the page has new data.
@@ -86,6 +88,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
       event.preventDefault();
     }
   };
+
+  // What is typed while the page is drawn for the first time can get lost on its way: the box shows one question
+  // and the page answers another, or none. Where that stays so, the box is right.
+  let seen = null;
+  let times = 0;
+  const heard = setInterval(() => {
+    const box = document.querySelector(".st-key-q input");
+    const idle = document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]');
+    const differs = box && idle && box.value.trim() !== data.asked.trim();
+    times = differs && box.value === seen ? times + 1 : 0;
+    seen = box?.value ?? null;
+    if (times === UNHEARD) setTriggerValue("act", { act: "ask", text: seen });
+  }, 1000);
+  signal.addEventListener("abort", () => clearInterval(heard));
 
   const draw = () => {
     const table = board();

@@ -11,17 +11,20 @@ _KEY = "compare-script"
 _mount = st.components.v2.component("bespoke_compare", js=_SCRIPT, isolate_styles=False)
 
 
-def listen(copied: str, full: bool, act: Callable[[str, int], None]) -> None:
+def listen(asked: str, copied: str, full: bool, act: Callable[[str, int, str], None]) -> None:
     """Put the script on the page.
+
+    :param asked: the question as the page has it, which the script compares with what the box shows.
 
     :param copied: what the copy button copies.
     :param full: whether the page fills the screen, so that Escape leaves that.
-    :param act: called with what was pressed on a card and the number of its document.
+    :param act: called with what was pressed on a card, the number of its document, and a question to ask.
     """
 
     def pressed() -> None:
         told: Any = st.session_state[_KEY].get("act")
         if isinstance(told, dict):
-            act(str(told.get("act")), int(told.get("document", -1)))
+            act(str(told.get("act")), int(told.get("document", -1)), str(told.get("text", "")))
 
-    _mount(key=_KEY, data={"copied": copied, "full": full}, on_act_change=pressed, height=1)
+    data = {"asked": asked, "copied": copied, "full": full}
+    _mount(key=_KEY, data=data, on_act_change=pressed, height=1)
