@@ -6,8 +6,7 @@ Sentence Embeddings"). FastText reads a text of unseen words only by their parts
 """
 
 import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +15,25 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import normalised
 from search.errors import Failed, Refused
+from search.word_reading import Reading, Words, read_as
 
 Vectors = NDArray[np.float32]
 SIF_A = 1e-3
 _SETTINGS = "word_vectors.json"
 _TENSORS = "word_vectors.safetensors"
-# Letters, their combining marks (Hindi vowels are marks) and digits, of every script.
-_WORD_PATTERN = r"[\p{L}\p{M}\p{N}]+"
-
-
-@lru_cache(maxsize=1)
-def word_splitter() -> Any:
-    """How texts become words, as tokenizers has it: a normalizer, and a pre-tokenizer."""
-    from tokenizers import Regex, normalizers, pre_tokenizers
-
-    return (
-        normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()]),
-        pre_tokenizers.Split(Regex(_WORD_PATTERN), behavior="removed", invert=True),
-    )
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text: lower case, NFC, runs of letters, marks and digits of any script."""
-    normalizer, splitter = word_splitter()
-    return [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
 
 
 class WordVectors:
     """Word vectors with a way to pool them.
 
-    :param words: the vocabulary, most frequent first.
+    :param words: the vocabulary, most frequent first: what `reading` finds in texts.
     :param counts: how often each word occurs in the corpus.
     :param vectors: one row a word, shape (len(words), dimension).
     :param pooling: "sif" or "mean".
     :param common: the common component to remove, shape (dimension,), or None.
     :param subwords: FastText's n-gram vectors, shape (buckets, dimension), or None for Word2Vec.
     :param ngrams: the shortest and longest n-gram, with `subwords`.
+    :param reading: how texts are read.
     """
 
     def __init__(
@@ -63,6 +45,7 @@ class WordVectors:
         common: Vectors | None = None,
         subwords: Vectors | None = None,
         ngrams: tuple[int, int] | None = None,
+        reading: Reading | None = None,
     ) -> None:
         if len(words) != len(vectors) or len(words) != len(counts):
             raise ValueError(
@@ -75,6 +58,7 @@ class WordVectors:
         self.common = common
         self.subwords = subwords
         self.ngrams = ngrams
+        self.reading: Reading = Words() if reading is None else reading
         self._counts = list(counts)
         self._place = {word: place for place, word in enumerate(self.words)}
         frequency = np.asarray(counts, dtype=np.float64) / max(sum(counts), 1)
@@ -92,9 +76,12 @@ class WordVectors:
 
     def encode_document(self, inputs: Sequence[str]) -> Vectors:
         """Vectors of documents, shape (n, dimension); zero for a text without a known word."""
-        pooled = np.zeros((len(inputs), self.dimension), dtype=np.float32)
-        for row, text in enumerate(inputs):
-            pooled[row] = self._pool(text)
+        return self.pooled(self.reading.of(text) for text in inputs)
+
+    def pooled(self, texts: Iterable[Sequence[str]]) -> Vectors:
+        """Vectors of texts that were read already, shape (n, dimension)."""
+        rows = [self._pool(words) for words in texts]
+        pooled = np.array(rows, dtype=np.float32).reshape(len(rows), self.dimension)
         if self.common is not None:
             pooled -= np.outer(pooled @ self.common, self.common).astype(np.float32)
         return pooled
@@ -123,9 +110,9 @@ class WordVectors:
     def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
         """The words nearest to a word by cosine, without the word itself.
 
-        :raises Refused: when the word is not one word, or has no vector.
+        :raises Refused: when the word is not one word (or phrase that was learned), or has no vector.
         """
-        parts = words_of(word)
+        parts = self.reading.of(word)
         if len(parts) != 1:
             raise Refused(f"{word!r} is not one word.")
         vector = self.vector(parts[0])
@@ -154,6 +141,8 @@ class WordVectors:
             "ngrams": self.ngrams,
             "words": self.words,
             "counts": self._counts,
+            "reads": self.reading.kind,
+            "reading": self.reading.written(),
         }
         (folder / _SETTINGS).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
 
@@ -178,6 +167,7 @@ class WordVectors:
                 tensors.get("common"),
                 tensors.get("subwords"),
                 (int(ngrams[0]), int(ngrams[1])) if ngrams else None,
+                read_as(settings.get("reads", "words"), settings.get("reading", "")),
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise Failed(f"The word vectors in {folder} cannot be read: {error}.") from error
@@ -191,16 +181,10 @@ class WordVectors:
         import torch
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.models import Dense, Normalize, StaticEmbedding
-        from tokenizers import Tokenizer
-        from tokenizers.models import WordLevel
 
-        unknown = "[UNK]"
-        tokenizer = Tokenizer(
-            WordLevel({unknown: 0, **{w: i + 1 for i, w in enumerate(self.words)}}, unknown)
-        )
-        tokenizer.normalizer, tokenizer.pre_tokenizer = word_splitter()
-        weighted = self.vectors * self.weights[:, None]
-        table = np.vstack([np.zeros((1, self.dimension), dtype=np.float32), weighted])
+        tokenizer, ids = self.reading.tokenizer(self.words)
+        table = np.zeros((tokenizer.get_vocab_size(), self.dimension), dtype=np.float32)
+        table[ids] = self.vectors * self.weights[:, None]
         modules: list[Any] = [StaticEmbedding(tokenizer, embedding_weights=table)]
         if self.common is not None:
             dense = Dense(
@@ -220,8 +204,7 @@ class WordVectors:
     def _unit_vectors(self) -> Vectors:
         return normalised(self.vectors)
 
-    def _pool(self, text: str) -> Vectors:
-        words = words_of(text)
+    def _pool(self, words: Sequence[str]) -> Vectors:
         places = [self._place[word] for word in words if word in self._place]
         if places:
             rows: Vectors = self.vectors[places] * self.weights[places, None]

@@ -9,7 +9,8 @@ from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
 from search.models import find_model
 from search.progress import Progress, Stage, silent
-from search.word_vectors import WordVectors, words_of
+from search.word_reading import words_of
+from search.word_vectors import WordVectors
 from search.workspace import Project
 
 _LONGEST = 200
@@ -48,16 +49,16 @@ def nearest_words(
 ) -> NearestWords:
     """The words nearest to a word under a model of a project.
 
-    Word vectors are asked about the words that they learned; any other model about the frequent words and phrases
-    of the corpus, which it encodes once (they are kept).
+    Vectors of whole words are asked about the words that they learned; any other model about the frequent words and
+    phrases of the corpus, which it encodes once (they are kept).
 
     :raises Refused: for an unknown model or word, or a project without documents.
     """
     info = find_model(project, model)
     text = check_word(word)
     encoder = load_encoder(project, info)
-    if isinstance(encoder, WordVectors):
-        parts = words_of(text)
+    if isinstance(encoder, WordVectors) and encoder.reading.kind != "pieces":
+        parts = encoder.reading.of(text)
         return NearestWords(encoder.nearest(text, count), not encoder.knows(parts[0]))
     manifest, _ = current_corpus(project)
     words = vocabulary_of(project, manifest, Stage(progress, 0.0, 0.2)).words

@@ -11,7 +11,7 @@ from search.errors import Refused
 from search.insight.kept import find_kept, kept_vectors
 from search.models import ModelInfo
 from search.progress import Progress, silent
-from search.word_vectors import WordVectors, words_of
+from search.word_vectors import WordVectors
 from search.workspace import Project
 
 WORDS = "words"
@@ -156,10 +156,10 @@ def moved_words(
 
 
 def word_rows(encoder: WordVectors, words: Sequence[str]) -> Vectors:
-    """Vectors of words under word vectors, of length 1: a phrase is the mean of its words; zero where unknown."""
+    """Vectors of words under word vectors, of length 1: what it reads as several is their mean; zero where one is unknown."""
     rows = np.zeros((len(words), encoder.dimension), dtype=np.float32)
     for row, word in enumerate(words):
-        names = words_of(word)
+        names = encoder.reading.of(word)
         parts = [vector for name in names if (vector := encoder.vector(name)) is not None]
         if parts and len(parts) == len(names):
             rows[row] = np.mean(parts, axis=0)

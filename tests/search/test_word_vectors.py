@@ -15,7 +15,8 @@ from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import silent
-from search.word_vectors import WordVectors, words_of
+from search.word_reading import words_of
+from search.word_vectors import WordVectors
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors import train_word_vectors
 
@@ -51,11 +52,11 @@ def corpus(texts, tmp_path_factory):
 COMMON = {"vector_size": 30, "min_count": 2, "epochs": 3, "window": 4, "seed": 11}
 
 
-def _recipe(kind):
+def _recipe(kind, **reading):
     name, pooling = kind.split("-")
     if name == "word2vec":
-        return Word2Vec(**COMMON, pooling=pooling)
-    return FastText(**COMMON, pooling=pooling, min_n=3, max_n=5, buckets=3_000)
+        return Word2Vec(**COMMON, pooling=pooling, **reading)
+    return FastText(**COMMON, pooling=pooling, min_n=3, max_n=5, buckets=3_000, **reading)
 
 
 KINDS = ["word2vec-sif", "word2vec-mean", "fasttext-sif", "fasttext-mean"]

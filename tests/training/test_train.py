@@ -17,7 +17,7 @@ from search.evaluation import TRAINED_ON, evaluate
 from search.models import find_model, generic_folder
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
-from search.word_vectors import words_of
+from search.word_reading import words_of
 from search.workspace import Project
 from training.export import export
 from training.forgetting import general_ndcg

@@ -10,7 +10,7 @@ import pytest
 from search.corpus import current_corpus
 from search.errors import Cancelled, Refused
 from search.progress import silent
-from search.word_vectors import words_of
+from search.word_reading import words_of
 from search.workspace import Project
 from training.intake import import_beir
 from training.recipes.word_vectors import FastText, Word2Vec

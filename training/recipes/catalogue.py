@@ -12,7 +12,7 @@ from training.recipes.auto import Auto
 from training.recipes.base import Recipe
 from training.recipes.fine_tune import FineTune
 from training.recipes.static import Static
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
 
 
 @dataclass(frozen=True)
@@ -109,4 +109,8 @@ def validated(info: RecipeInfo, values: Mapping[str, Any]) -> Recipe:
         raise Refused(f"{info.name}: {key}={first['input']} cannot be used ({message}).") from None
     if isinstance(settings, FastText) and settings.min_n > settings.max_n:
         raise Refused(f"fasttext: min_n={settings.min_n} is greater than max_n={settings.max_n}.")
+    if isinstance(settings, WordVectorRecipe) and settings.phrases and settings.tokens != "words":
+        raise Refused(
+            f"{info.name}: phrases=true goes with tokens=words only, for phrases are of whole words."
+        )
     return settings

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from training.recipes.base import Recipe
+from training.recipes.base import ADVANCED, Recipe
 
 
 class WordVectorRecipe(Recipe):
@@ -29,6 +29,25 @@ class WordVectorRecipe(Recipe):
     )
     epochs: int = Field(
         15, ge=1, le=1000, title="Epochs", description="How often the training reads the corpus."
+    )
+    tokens: Literal["words", "pieces"] = Field(
+        "words",
+        title="Reads texts as",
+        description="Words are runs of letters of any script. Pieces are learned from the documents: for languages "
+        "that write without spaces, long compounds, and one word in many spellings.",
+    )
+    phrases: bool = Field(
+        False,
+        title="Phrases",
+        description="Two words that stand together far more often than by chance, such as blood pressure, get a vector of their own.",
+    )
+    pieces: int = Field(
+        8_000,
+        ge=100,
+        le=200_000,
+        title="Pieces",
+        description="How many pieces to learn, where texts are read as pieces.",
+        json_schema_extra=ADVANCED,
     )
     workers: int = Field(
         1,
