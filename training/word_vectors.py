@@ -13,7 +13,7 @@ from search.errors import Refused
 from search.progress import Progress
 from search.word_reading import Phrases, Pieces, Reading, Words, words_of
 from search.word_vectors import WordVectors
-from training.corpus_pieces import train_pieces
+from training.corpus_pieces import train_pieces, without_scraps
 from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
 
 _READ = 500
@@ -60,7 +60,7 @@ def _read(
     """How texts are to be read, and all documents so read."""
     if settings.tokens == "pieces":
         pieces = Pieces(train_pieces(_texts(corpus, progress), settings.pieces))
-        return pieces, [pieces.of(text) for text in _texts(corpus, progress)]
+        return pieces, without_scraps([pieces.of(text) for text in _texts(corpus, progress)])
     sentences = [words_of(text) for text in _texts(corpus, progress)]
     return _phrases(sentences, settings.min_count) if settings.phrases else (Words(), sentences)
 

@@ -34,7 +34,8 @@ class WordVectorRecipe(Recipe):
         "words",
         title="Reads texts as",
         description="Words are runs of letters of any script. Pieces are learned from the documents: for languages "
-        "that write without spaces, long compounds, and one word in many spellings.",
+        "that write without spaces, long compounds, and one word in many spellings. They often find more in other "
+        "languages, too, but there are fewer words to look around.",
     )
     phrases: bool = Field(
         False,
@@ -42,7 +43,7 @@ class WordVectorRecipe(Recipe):
         description="Two words that stand together far more often than by chance, such as blood pressure, get a vector of their own.",
     )
     pieces: int = Field(
-        8_000,
+        2_000,
         ge=100,
         le=200_000,
         title="Pieces",
