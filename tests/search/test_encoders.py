@@ -26,7 +26,7 @@ from search.ready_made import checkpoints, static
 from search.ready_made.prompts import Prompts
 from search.workspace import Project
 from training.recipes.word_vectors import FastText, Word2Vec
-from training.word_vectors import train_word_vectors
+from training.word_vectors.training import train_word_vectors
 
 TEXTS = [
     "How do I dispute a charge on my credit card?",

@@ -18,7 +18,7 @@ from search.word_vectors import WordVectors
 from training.corpus_pieces import train_pieces
 from training.recipes.catalogue import recipe_info, validated
 from training.recipes.word_vectors import FastText, Word2Vec
-from training.word_vectors import train_word_vectors
+from training.word_vectors.training import train_word_vectors
 
 PAIRS = ["blood pressure", "pressure cooker", "घर का", "a a"]
 GERMAN = ["Krankenhausaufenthalt", "Krankenhauskosten", "Aufenthaltskosten", "Kostenerstattung"]

@@ -18,7 +18,7 @@ from search.progress import silent
 from search.word_reading import words_of
 from search.word_vectors import WordVectors
 from training.recipes.word_vectors import FastText, Word2Vec
-from training.word_vectors import train_word_vectors
+from training.word_vectors.training import train_word_vectors
 
 HINDI = [
     "मुझे घर का रास्ता बताओ",

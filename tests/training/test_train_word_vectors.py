@@ -15,7 +15,7 @@ from search.workspace import Project
 from training.intake import import_beir
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.train import train
-from training.word_vectors import train_word_vectors
+from training.word_vectors.training import train_word_vectors
 
 SMALL = {"vector_size": 12, "min_count": 1, "epochs": 3}
 

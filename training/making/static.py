@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from search.encoders import best_device, load_encoder
-from search.encoding.texts import encode_texts
-from search.models import generic_info
+from search.encoders import best_device
 from search.progress import Progress, Stage
 from search.ready_made import static as packaged
 from search.workspace import Project
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.fine_tune import dev_record
+from training.making.generic_dev import generic_dev
 from training.making.request import Request
 from training.making.starts import start_of
 from training.making.taught import GENERIC_DEV, DevRecord, Taught
@@ -40,7 +39,7 @@ def learn_static(request: Request, material: Material) -> Taught:
     if begun is None:
         begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
         begun.keep(kept)
-    generic = _generic_dev(project, material, Stage(progress, 0.3, 0.5))
+    generic = generic_dev(project, material.dev, Stage(progress, 0.3, 0.5))
     model = begun.model(best_device())
     knew = general_ndcg(model)
     pairs = answering_passages(material.guarded.pairs, material.corpus)
@@ -79,21 +78,6 @@ def _origin(settings: Static) -> tuple[str, str | None]:
         return settings.base, None
     said = _SCRATCH if settings.start == "scratch" else _PACKAGED
     return said, said
-
-
-def _generic_dev(project: Project, material: Material, progress: Progress) -> float | None:
-    """The generic model's dev score; None where a server would be paid for it."""
-    info = generic_info(project)
-    if info.format == "endpoint":
-        return None
-    generic, dev = load_encoder(project, info), material.dev
-    documents = encode_texts(
-        generic, info, dev.texts, "document", Stage(progress, 0.0, 0.9), "documents with generic"
-    )
-    queries = encode_texts(
-        generic, info, dev.queries, "query", Stage(progress, 0.9, 1.0), "queries with generic"
-    )
-    return dev.ndcg_of_vectors(queries, documents)
 
 
 def _record(tuned: Tuned, generic: float | None) -> DevRecord:

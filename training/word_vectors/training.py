@@ -1,7 +1,6 @@
 """Word2Vec and FastText from scratch on a corpus, with gensim."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +10,14 @@ from numpy.typing import NDArray
 from search.corpus import Corpus
 from search.errors import Refused
 from search.progress import Progress
-from search.word_reading import Phrases, Pieces, Reading, Words, words_of
+from search.word_reading import Reading
 from search.word_vectors import WordVectors
-from training.corpus_pieces import train_pieces, without_scraps
+from training.checkpoints import Checkpoints
 from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
+from training.word_vectors.keeping import Epoch, Keeper
+from training.word_vectors.reading import read
 
-_READ = 500
 _COMMON_SAMPLE = 5_000
-_PAIR_COUNT = 5
 
 
 def train_word_vectors(
@@ -26,14 +25,16 @@ def train_word_vectors(
     settings: WordVectorRecipe,
     progress: Progress,
     after_epoch: Callable[[int, WordVectors], dict[str, float]] = lambda epoch, vectors: {},
+    keeper: Keeper | None = None,
 ) -> WordVectors:
     """Train word vectors on every document of a corpus (title and text).
 
     :param settings: `Word2Vec` or `FastText`.
     :param after_epoch: called with the epoch (from 1) and the vectors so far; returns numbers for a curve.
+    :param keeper: keeps how far it came, and knows how far an earlier try came; has the epochs when it is over.
     :raises Refused: when no word occurs often enough to be learned.
     """
-    reading, sentences = _read(corpus, settings, progress)
+    reading, sentences = read(corpus, settings, progress)
     model = _model(settings)
     model.build_vocab(corpus_iterable=sentences)
     if not len(model.wv):
@@ -43,56 +44,35 @@ def train_word_vectors(
             "Lower min_count, or add documents."
         )
     made = _Making(model, reading, sentences, settings)
-    watch = _epochs(lambda epoch: _report(epoch, made, progress, after_epoch))
-    progress(0, settings.epochs, f"epoch 1 of {settings.epochs}")
-    model.train(
-        corpus_iterable=sentences,
-        total_examples=model.corpus_count,
-        epochs=settings.epochs,
-        callbacks=[watch],
-    )
+    keeper = keeper or Keeper(Checkpoints())
+    before = keeper.load(model, settings.epochs)
+    if before and isinstance(settings, FastText):
+        model.wv.adjust_vectors()
+    progress(0, settings.epochs, _going_on(0, settings.epochs))
+    for epoch in before:
+        _tell(epoch, settings.epochs, progress)
+
+    def ended(number: int) -> None:
+        epoch = Epoch(number, after_epoch(number, made.vectors()))
+        keeper.ended(epoch)
+        _tell(epoch, settings.epochs, progress)
+
+    if len(before) < settings.epochs:
+        model.train(
+            corpus_iterable=sentences,
+            total_examples=model.corpus_count,
+            epochs=settings.epochs - len(before),
+            callbacks=[_epochs(ended, len(before))],
+        )
     return made.vectors()
 
 
-def _read(
-    corpus: Corpus, settings: WordVectorRecipe, progress: Progress
-) -> tuple[Reading, list[list[str]]]:
-    """How texts are to be read, and all documents so read."""
-    if settings.tokens == "pieces":
-        pieces = Pieces(train_pieces(_texts(corpus, progress), settings.pieces))
-        return pieces, without_scraps([pieces.of(text) for text in _texts(corpus, progress)])
-    sentences = [words_of(text) for text in _texts(corpus, progress)]
-    return _phrases(sentences, settings.min_count) if settings.phrases else (Words(), sentences)
+def _tell(epoch: Epoch, epochs: int, progress: Progress) -> None:
+    progress(epoch.number, epochs, _going_on(epoch.number, epochs), epoch.metrics or None)
 
 
-def _phrases(sentences: list[list[str]], min_count: int) -> tuple[Phrases, list[list[str]]]:
-    """The pairs of words that stand together far more often than by chance, and the sentences so read.
-
-    Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their Compositionality", section 4.
-    """
-    import gensim.models.phrases
-
-    found = gensim.models.phrases.Phrases(
-        sentences, min_count=max(_PAIR_COUNT, min_count), delimiter=" "
-    )
-    pairs = set(found.export_phrases())
-    while (
-        True
-    ):  # A word is in one pair only, so some pairs are read less often than they stand there.
-        reading = Phrases(pairs)
-        joined = [list(reading.joined(words)) for words in sentences]
-        counts = Counter(word for words in joined for word in words if " " in word)
-        rare = {pair for pair in pairs if counts[pair] < min_count}
-        if not rare:
-            return reading, joined
-        pairs -= rare
-
-
-def _texts(corpus: Corpus, progress: Progress) -> Iterator[str]:
-    total = len(corpus)
-    for start in range(0, total, _READ):
-        progress(0, 0, f"reading {total:,} documents")
-        yield from corpus.texts(start, start + _READ)
+def _going_on(done: int, epochs: int) -> str:
+    return f"epoch {min(done + 1, epochs)} of {epochs}"
 
 
 def _model(settings: WordVectorRecipe) -> Any:
@@ -115,14 +95,14 @@ def _model(settings: WordVectorRecipe) -> Any:
     return gensim.models.Word2Vec(**common)
 
 
-def _epochs(call: Callable[[int], None]) -> Any:
-    """A gensim callback that counts epochs; made in a function because gensim is imported late."""
+def _epochs(call: Callable[[int], None], done: int) -> Any:
+    """A gensim callback that counts epochs on from `done`; made in a function because gensim is imported late."""
     from gensim.models.callbacks import CallbackAny2Vec
 
     class Epochs(CallbackAny2Vec):  # type: ignore[misc]
         """Calls back after each epoch."""
 
-        epoch = 0
+        epoch = done
 
         def on_epoch_end(self, model: Any) -> None:
             self.epoch += 1
@@ -159,17 +139,6 @@ class _Making:
         return WordVectors(
             words, counts, rows, settings.pooling, common, subwords, ngrams, self.reading
         )
-
-
-def _report(
-    epoch: int,
-    made: _Making,
-    progress: Progress,
-    after_epoch: Callable[[int, WordVectors], dict[str, float]],
-) -> None:
-    metrics = after_epoch(epoch, made.vectors())
-    epochs = made.settings.epochs
-    progress(epoch, epochs, f"epoch {min(epoch + 1, epochs)} of {epochs}", metrics or None)
 
 
 def _common_component(pooled: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -1,0 +1,129 @@
+"""Word vectors whose process was killed: nothing half made, and they end as the vectors they would have been."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from search import runs
+from search.corpus import current_corpus
+from search.errors import Cancelled
+from search.progress import silent
+from search.workspace import Project, project
+from training.checkpoints import Checkpoints
+from training.intake import import_beir
+from training.recipes.word_vectors import FastText, Word2Vec
+from training.word_vectors import keeping
+from training.word_vectors.keeping import Keeper
+from training.word_vectors.training import train_word_vectors
+
+SMALL = {"vector_size": 12, "min_count": 1, "epochs": 6}
+KINDS = {
+    "word2vec": Word2Vec(**SMALL),
+    "cbow": Word2Vec(**SMALL, algorithm="cbow"),
+    "phrases": Word2Vec(**SMALL, phrases=True),
+    "pieces": Word2Vec(**SMALL, tokens="pieces", pieces=300),
+    "fasttext": FastText(**SMALL, buckets=1_500),
+}
+
+
+@pytest.fixture
+def corpus(tmp_path, tiny_beir):
+    made = Project(tmp_path / "workspace" / "p")
+    import_beir(made, tiny_beir)
+    return current_corpus(made)[1]
+
+
+@pytest.fixture
+def often(monkeypatch):
+    monkeypatch.setattr(keeping, "_KEEP_EVERY", 0.0)
+
+
+def _measure(epoch, vectors):
+    return {"norm": float(np.linalg.norm(vectors.vectors))}
+
+
+def _stopped_after(epoch):
+    def progress(done, total, message, metrics=None):
+        if total and done >= epoch:
+            raise Cancelled("stop")
+
+    return progress
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_goes_on_as_if_it_had_never_stopped(corpus, tmp_path, kind, often):
+    settings = KINDS[kind]
+    whole = Keeper(Checkpoints())
+    wanted = train_word_vectors(corpus, settings, silent, _measure, whole)
+    kept = Checkpoints(tmp_path / "kept", {"kind": kind})
+    for epoch in (2, 3, 5):  # Killed three times.
+        with pytest.raises(Cancelled):
+            train_word_vectors(corpus, settings, _stopped_after(epoch), _measure, Keeper(kept))
+    told = []
+    keeper = Keeper(kept)
+    found = train_word_vectors(corpus, settings, lambda *said: told.append(said), _measure, keeper)
+    assert found.vectors.tobytes() == wanted.vectors.tobytes()
+    assert found.common.tobytes() == wanted.common.tobytes()
+    if kind == "fasttext":
+        assert found.subwords.tobytes() == wanted.subwords.tobytes()
+    assert keeper.epochs == whole.epochs
+    assert [one.number for one in keeper.epochs] == [1, 2, 3, 4, 5, 6]
+    assert [said[0] for said in told if said[1]] == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_what_was_stopped_is_not_begun_again(corpus, tmp_path, often):
+    kept = Checkpoints(tmp_path / "kept", {})
+    with pytest.raises(Cancelled):
+        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, Keeper(kept))
+    asked = []
+
+    def measure(epoch, vectors):
+        asked.append(epoch)
+        return {}
+
+    train_word_vectors(corpus, KINDS["word2vec"], silent, measure, Keeper(kept))
+    assert asked == [5, 6]
+
+
+def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
+    kept = Checkpoints(tmp_path / "kept", {})
+    with pytest.raises(Cancelled):
+        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, Keeper(kept))
+    other = KINDS["word2vec"].model_copy(update={"min_count": 3})
+    keeper = Keeper(kept)
+    found = train_word_vectors(corpus, other, silent, _measure, keeper)
+    assert found.vectors.tobytes() == train_word_vectors(corpus, other, silent).vectors.tobytes()
+    assert len(keeper.epochs) == 6
+
+
+def _until(said, what, seconds=120):
+    deadline = time.time() + seconds
+    while not (found := said()):
+        assert time.time() < deadline, what
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["word2vec", "fasttext"])
+def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cli):
+    assert run_cli("import", "lab", shared_data / "ask_cfpb", timeout=300).returncode == 0
+    lab = project("lab")
+    command = ["train", "lab", "--recipe", recipe, "--set", "epochs=12", "--set", "vector_size=50"]
+    run = runs.start(lab, [*command, "--name", "broken"])
+    _until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
+    os.kill(run.status.pid, signal.SIGKILL)
+    _until(lambda: run.status.state == "interrupted", "it lives")
+    assert lab.manifests("models") == []
+    assert runs.resumable(run)
+    runs.resume(run)
+    _until(lambda: run.status.state in runs.OVER, "it does not end", 300)
+    assert run.status.state == "done", run.log()
+    assert not run.checkpoints.exists(), "nothing is left of the checkpoints"
+    assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
+    one, two = lab.manifests("models")
+    assert one.details["dev"] == two.details["dev"]
+    assert one.fingerprint == two.fingerprint
