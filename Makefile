@@ -51,6 +51,7 @@ bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BES
 	$(BIN)/python -m benchmarks.first_search
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.insight
+	$(BIN)/python -m benchmarks.map_frames
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

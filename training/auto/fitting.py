@@ -19,7 +19,7 @@ _ROWS = 16
 _TEXTS = 32
 _MOST_EPOCHS = 4
 _FEWEST_PAIRS = 64
-_SAFETY = 0.85
+SAFETY = 0.85
 """Of the time that seems to be there: what was timed is a sample."""
 
 
@@ -83,7 +83,7 @@ def fitted(pace: Pace, pairs: int, pool: int, measurements: int, seconds: float)
     :param seconds: how long it may take.
     """
     measure = pool * pace.text
-    free = seconds * _SAFETY - measurements * measure
+    free = seconds * SAFETY - measurements * measure
     epoch = pairs * pace.pair
     epochs = min(_MOST_EPOCHS, int(free // (epoch + measure)))
     if epochs < 1:

@@ -16,7 +16,7 @@ from training.adapting.data import Embedded
 from training.adapting.model import with_adapter
 from training.advice.probe import adapter_step
 from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
-from training.auto.fitting import fitted, pace_of
+from training.auto.fitting import SAFETY, fitted, pace_of
 from training.auto.ladder import Rung
 from training.auto.vectors import Asked, asked, embedded_by
 from training.blending import SHARES
@@ -183,7 +183,7 @@ class Ways:
         fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
         if fits is None:
             return {"epochs": 0, "pairs": 0, "text": pace.text, "reserve": 0.0}
-        reserve = after + len(SHARES) * pool * pace.text
+        reserve = (after + len(SHARES) * pool * pace.text) / SAFETY
         return {"epochs": fits.epochs, "pairs": fits.pairs, "text": pace.text, "reserve": reserve}
 
     def _top_seconds(self, name: str) -> float:

@@ -36,10 +36,10 @@ def learn_auto(request: Request, material: Material) -> Taught:
     chosen = pooled(material)
     # Before the clock starts: where the base has no index yet, it is built.
     documents, _ = document_vectors(project, settings.base, base, chosen, Stage(progress, 0.0, 0.1))
-    data = embedded(base, info, chosen, documents, Stage(progress, 0.1, 0.2))
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     keeps = kept.folder is not None and isinstance(base, SentenceTransformer)
     climb = Climb(settings.minutes, Keeper(kept) if keeps else None, Stage(progress, 0.2, 1.0))
+    data = embedded(base, info, chosen, documents, Stage(progress, 0.1, 0.2))
     Ways(request, chosen, base, data, climb).climb()
     leader = climb.ladder.leader
     facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
