@@ -23,6 +23,7 @@ from training.recipes.adapter import Adapter
 
 _CHECKS = 10
 _NAME = "adapter"
+_SCORE = "dev ndcg@10"
 _BEST = "best"
 
 Report = Callable[[int, int, str, dict[str, float] | None], None]
@@ -116,6 +117,8 @@ class _Training:
             if state:
                 learner.go_on(state, done)
             for epoch in range(done + 1, settings.epochs + 1):
+                if self._is_stale(number):
+                    break
                 best = self._epoch(learner, number, kind, epoch, best)
                 self._keep(learner, number, epoch, best)
             done, state = 0, {}
@@ -146,10 +149,20 @@ class _Training:
             return best
         matrix = learner.matrix
         score = self._measure(matrix)
-        self._tell(step, message, {"epoch": number * epochs + epoch, "dev ndcg@10": score})
+        self._tell(step, message, {"epoch": number * epochs + epoch, _SCORE: score})
         if score <= best.best:
             return best
         return Adapted(matrix, best.start, score, kind, epoch, 1.0)
+
+    def _is_stale(self, number: int) -> bool:
+        """Whether this kind of negatives has not come closer for so long that nothing more is expected of it."""
+        epochs, patience = self._settings.epochs, self._settings.patience
+        scores = [
+            numbers[_SCORE]
+            for _, _, numbers in self._told
+            if _SCORE in numbers and number * epochs < numbers["epoch"] <= (number + 1) * epochs
+        ]
+        return 0 < patience < len(scores) - int(np.argmax(scores or [0.0]))
 
     def _tell(self, step: int, message: str, numbers: dict[str, float]) -> None:
         self._told.append((step, message, numbers))
@@ -167,7 +180,7 @@ class _Training:
         found = self._checkpoints.load(_NAME)
         if found is None:
             start = self._measure(self._identity)
-            self._tell(0, "before training", {"epoch": 0, "dev ndcg@10": start})
+            self._tell(0, "before training", {"epoch": 0, _SCORE: start})
             return Adapted(self._identity, start, start, "no", 0, 0.0), 0, 0, {}
         for step, message, numbers in found.state["told"]:
             self._tell(step, message, numbers)

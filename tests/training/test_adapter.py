@@ -142,6 +142,34 @@ def test_where_nothing_helps_the_start_is_kept(project, tiny):
     np.testing.assert_array_equal(found.matrix, np.eye(len(found.matrix), dtype=np.float32))
 
 
+def test_patience_gives_up_a_kind_of_negatives_that_comes_no_closer(project, tiny):
+    dev, data = embedded(project, tiny)
+
+    def scores_by_kind(patience, epochs=40):
+        told = []
+        adapted = train_adapter(
+            data,
+            dev,
+            Adapter(batch_size=8, epochs=epochs, patience=patience),
+            lambda done, total, message, numbers: told.append((message.split()[0], numbers)),
+        )
+        scores = {kind: [] for kind in ("batch", "corpus")}
+        for kind, numbers in told:
+            if kind in scores and "dev ndcg@10" in numbers:
+                scores[kind].append(numbers["dev ndcg@10"])
+        return adapted, scores
+
+    patient, whole = scores_by_kind(0)
+    assert {kind: len(found) for kind, found in whole.items()} == {"batch": 10, "corpus": 10}
+    hasty, cut = scores_by_kind(2)
+    for kind, found in cut.items():
+        assert found == whole[kind][: len(found)], "up to there it is the same training"
+        best = int(np.argmax(found))
+        assert len(found) == 10 or len(found) - 1 - best == 2
+    assert sum(map(len, cut.values())) < 20, "something was given up"
+    assert hasty.start <= hasty.best <= patient.best
+
+
 def test_the_same_seed_gives_the_same_matrix(project, tiny):
     dev, data = embedded(project, tiny)
     settings = Adapter(epochs=3, batch_size=16, learning_rate=1e-2, negatives="corpus")

@@ -41,6 +41,8 @@ _STEERING = 1_000
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
 """Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
 _ADAPTER_SHARE = 0.2
+_ADAPTER_PATIENCE = 4
+"""Of about ten dev scores: what an adapter does not use is there for the next rung."""
 _OTHERS_NEED = 0.2
 ORIGIN = "origin"
 """Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
@@ -97,7 +99,9 @@ class Ways:
     def _adapter(self, beneath: Any, data: Embedded, dev: DevSet, told: Progress) -> Learned:
         each = self._epoch_seconds(data)
         allowed = int(_ADAPTER_SHARE * self._climb.clock.left / each)
-        plain = Adapter(base=self._settings.base, seed=self._settings.seed)
+        plain = Adapter(
+            base=self._settings.base, seed=self._settings.seed, patience=_ADAPTER_PATIENCE
+        )
         settings = plain.model_copy(update={"epochs": max(1, min(_EPOCHS, allowed))})
         adapted = train_adapter(data, dev, settings, told)
         if self._material.mined:

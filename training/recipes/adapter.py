@@ -76,3 +76,12 @@ class Adapter(Recipe):
         description="Lower makes each step care more for the wrong answers that come closest.",
         json_schema_extra=ADVANCED,
     )
+    patience: int = Field(
+        0,
+        ge=0,
+        le=100,
+        title="Patience",
+        description="Give up on a kind of negatives after so many dev scores in a row that were not its best; "
+        "0 goes on to the end. There are about ten in a training.",
+        json_schema_extra=ADVANCED,
+    )
