@@ -62,9 +62,12 @@ def rows(name: str, data: Path, recipes: Iterable[str]) -> Iterable[str]:
         yield from list(_rows(name, result, {made.name: seconds}))[1:]
 
 
-def prepared(name: str, data: Path) -> Project:
-    """A project with a data set or sample in it."""
-    project = project_to_be(name)
+def prepared(name: str, data: Path, called: str | None = None) -> Project:
+    """A project with a data set or sample in it.
+
+    :param called: the project's name, where it is not that of the set.
+    """
+    project = project_to_be(called or name)
     if name in SAMPLES:
         create_sample(project, name)
     elif (data / name).is_dir():

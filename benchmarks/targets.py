@@ -70,28 +70,41 @@ def measured(name: str, data: Path, recipes: Iterable[str], minutes: float, kept
     wanted = [recipe for recipe in recipes if recipe not in rows]
     if GENERIC in rows and not wanted:
         return rows
-    project = project_to_be(name)
-    if project.newest("corpora") is None:
-        project = prepared(name, data)
-    index_model(project, GENERIC, rebuild=False)
+    project = _ready(name, data, name)
     if GENERIC not in rows:
         rows |= _figures(evaluate(project, [GENERIC, KEYWORD]))
         write_json(kept, known)
     for recipe in wanted:
-        rows[recipe] = _row(project, recipe, minutes)
+        if recipe == MINED:
+            rows[recipe] = _row(_mined(name, data), AUTO, minutes)
+        else:
+            rows[recipe] = _row(project, recipe, minutes)
         write_json(kept, known)
     return rows
 
 
+def _ready(name: str, data: Path, called: str) -> Project:
+    """A project with a set in it, indexed with the generic model; made where there is none yet."""
+    project = project_to_be(called)
+    if project.newest("corpora") is None:
+        project = prepared(name, data, called)
+    index_model(project, GENERIC, rebuild=False)
+    return project
+
+
+def _mined(name: str, data: Path) -> Project:
+    """The same documents in a project of their own, with pairs mined from them instead of the set's."""
+    project = _ready(name, data, f"{name}-documents-only")
+    for manifest in project.manifests("pairs"):
+        project.remove(manifest)
+    mine_project(project, Wanted(save=True))
+    return project
+
+
 def _row(project: Project, recipe: str, minutes: float) -> dict[str, Any]:
     """One model, trained and evaluated."""
-    if recipe == MINED:
-        for manifest in project.manifests("pairs"):
-            project.remove(manifest)
-        mine_project(project, Wanted(save=True))
-    by = AUTO if recipe == MINED else recipe
     started = time.monotonic()
-    made = train(project, by, None, {"minutes": minutes} if by == AUTO else None)
+    made = train(project, recipe, None, {"minutes": minutes} if recipe == AUTO else None)
     seconds = time.monotonic() - started
     assert made is not None  # There is one process alone.
     figures = _figures(evaluate(project, [GENERIC, made.name]))[made.name]

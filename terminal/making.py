@@ -105,7 +105,9 @@ def index(
 @app.command()
 def train(
     project: ProjectName,
-    recipe: Annotated[str, typer.Option(help="auto, adapter, fine-tune, word2vec or fasttext.")],
+    recipe: Annotated[
+        str, typer.Option(help="auto, adapter, fine-tune, static, word2vec or fasttext.")
+    ],
     name: Annotated[str | None, typer.Option(help="What to call the model.")] = None,
     set_: Annotated[
         list[str] | None,

@@ -184,7 +184,7 @@ def _limits(details: dict[str, Any], measured: bool) -> Iterable[str]:
     if details.get("dev") and details["dev"].get("kept") == START:
         yield "Nothing that was tried was better than the start: this model is its untouched start"
     elif details.get("general"):
-        yield General.of(details["general"]).sentence
+        yield General.of(details["general"]).sentence.removesuffix(".")
     if measured:
         yield "The figures hold for this corpus and queries like these; elsewhere it may be worse than its start"
     else:

@@ -43,7 +43,7 @@ class General:
             judged = "nothing of note was forgotten"
         return (
             f"On {self.questions} general questions, outside this corpus, it scores {self.model:.3f} nDCG@10, "
-            f"its start {self.start:.3f}: {judged}"
+            f"its start {self.start:.3f}: {judged}."
         )
 
     @classmethod
