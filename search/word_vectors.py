@@ -167,7 +167,7 @@ class WordVectors:
                 tensors.get("common"),
                 tensors.get("subwords"),
                 (int(ngrams[0]), int(ngrams[1])) if ngrams else None,
-                read_as(settings.get("reads", "words"), settings.get("reading", "")),
+                read_as(settings["reads"], settings["reading"]),
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise Failed(f"The word vectors in {folder} cannot be read: {error}.") from error

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
 
 import training.auto.ways as ways
+from indexes.vector_index import normalised
 from search import runs
 from search.corpus import current_corpus
 from search.encoders import load_encoder
@@ -23,6 +25,7 @@ from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
 from training.auto.ladder import Ladder, Outcome, Rung, start_rung
 from training.auto.pooled import pooled
+from training.auto.vectors import asked, embedded_by
 from training.card import model_card
 from training.checkpoints import Checkpoints
 from training.intake import import_beir
@@ -121,7 +124,7 @@ def test_the_table_says_what_was_kept_and_why_the_others_were_not():
     ],
 )
 def test_epochs_and_pairs_follow_from_what_was_timed(pairs, seconds, epochs, kept):
-    fits = fitted(Pace(pair=0.1, text=0.01), pairs, 1_000, 4, seconds)
+    fits = fitted(Pace(pair=0.1, character=0.0001), pairs, 100_000, 4, seconds)
     if epochs is None:
         assert fits is None
         return
@@ -154,6 +157,29 @@ def test_pairs_are_held_out_where_dev_queries_are_few(tiny):
     assert learned | held == {pair.query for pair in material.guarded.pairs}
     answers = {d for q in chosen.dev.query_set.queries for d in chosen.dev.query_set.relevant(q)}
     assert not answers & {pair.document for pair in chosen.guarded.pairs}
+
+
+def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(tiny, tiny_model):
+    material = gather(tiny)
+    model = SentenceTransformer(str(tiny_model), device="cpu")
+    seen = []
+
+    def told(done, total, message, metrics=None):
+        seen.append(message)
+
+    known = asked(model, material.dev, told)
+    data, dev = embedded_by(model, material, known, told)
+    pairs = material.guarded.pairs
+    for got, texts in (
+        (data.queries, [p.query for p in pairs]),
+        (data.responses, [p.response for p in pairs]),
+    ):
+        np.testing.assert_allclose(got, normalised(model.encode(texts)), atol=1e-5)
+    assert dev.scores_of_vectors(data.dev_queries, data.documents) == known.scores(material.dev)
+    answers = {p.response for p in pairs}
+    beside = len(answers - set(material.dev.texts))
+    assert beside < len(answers), "some answers stand in the pool"
+    assert f"encoding {beside} answers" in seen or not beside
 
 
 def test_many_dev_queries_are_enough(tiny, monkeypatch):
@@ -203,7 +229,7 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model):
 def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(tiny, tiny_model, monkeypatch):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
     monkeypatch.setitem(LEARNERS, "static", learn_static)
-    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, text=0.01))
+    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
     made = _auto(tiny, tiny_model, 2)
     details = _details(tiny, made.name)
     names = [rung["name"] for rung in details["ladder"]]
@@ -218,7 +244,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(tiny, tiny_mo
 
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
-    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, text=0.01))
+    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
     made = _auto(tiny, tiny_model, 1)
     outcomes = {rung["name"]: rung["outcome"] for rung in _details(tiny, made.name)["ladder"]}
     assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
@@ -227,7 +253,12 @@ def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatc
 
 
 def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model, monkeypatch):
-    plan = {"epochs": 4, "pairs": 40, "text": 0.0, "reserve": 1e9}  # Over after the first step.
+    plan = {
+        "epochs": 4,
+        "pairs": 40,
+        "character": 0.0,
+        "reserve": 1e9,
+    }  # Over after the first step.
     monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
     made = _auto(tiny, tiny_model, 1)
     tuned = next(r for r in _details(tiny, made.name)["ladder"] if r["name"] == "fine-tune")

@@ -47,13 +47,13 @@ def embedded_by(
     queries = encode_texts(
         model, None, [p.query for p in pairs], "query", Stage(progress, 0.0, 0.3), "queries"
     )
-    responses = encode_texts(
-        model, None, [p.response for p in pairs], "document", Stage(progress, 0.3, 1.0), "answers"
+    responses = _answers(
+        model, [p.response for p in pairs], material.dev, known, Stage(progress, 0.3, 1.0)
     )
     dimension = queries.shape[1]
     data = Embedded(
         queries=normalised(queries),
-        responses=normalised(responses),
+        responses=responses,
         negatives=np.zeros((len(pairs), 0, dimension), dtype=np.float32),
         answers=np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64),
         texts=numbered([p.query for p in pairs]),
@@ -62,3 +62,15 @@ def embedded_by(
         dev_queries=known.queries,
     )
     return data, replace(material.dev, positions=list(range(len(known.pool))))
+
+
+def _answers(
+    model: Any, texts: list[str], dev: DevSet, known: Asked, progress: Progress
+) -> Vectors:
+    """Vectors of answers, of length 1: each encoded once, and not at all where it stands in the dev pool."""
+    rows = {text: known.pool[place] for place, text in enumerate(dev.texts)}
+    new = [text for text in dict.fromkeys(texts) if text not in rows]
+    if new:
+        vectors = normalised(encode_texts(model, None, new, "document", progress, "answers"))
+        rows |= dict(zip(new, vectors, strict=True))
+    return np.stack([rows[text] for text in texts])

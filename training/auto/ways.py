@@ -16,7 +16,7 @@ from training.adapting.data import Embedded
 from training.adapting.model import with_adapter
 from training.advice.probe import adapter_step
 from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
-from training.auto.fitting import SAFETY, fitted, pace_of
+from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.ladder import Rung
 from training.auto.vectors import Asked, asked, embedded_by
 from training.blending import SHARES
@@ -68,7 +68,7 @@ class Ways:
         self._data = data
         self._climb = climb
         self._asked: dict[str, Asked] = {}
-        self._text_seconds: dict[str, float] = {}
+        self._character_seconds: dict[str, float] = {}
 
     def climb(self) -> None:
         """Try one after another, the cheap ones first, while the time lasts."""
@@ -169,7 +169,8 @@ class Ways:
         assert taught is not None  # There is one process alone.
         dev, started = self._material.dev, time.perf_counter()
         self._asked[name] = asked(taught.model, dev, told)
-        self._text_seconds[name] = (time.perf_counter() - started) / len(dev.ids)
+        spent = time.perf_counter() - started
+        self._character_seconds[name] = spent / max(1, characters(dev.texts))
         facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
         told_of = {"kept": taught.dev.kept}
         scores = self._asked[name].scores(dev)
@@ -182,22 +183,34 @@ class Ways:
         model = tunable_start_of(self._request.project, self._settings.base)
         pace = pace_of(model, pairs, dev, settings)
         # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
-        after = pace.text * (len(dev.ids) + 2 * len(pairs)) + self._adapter_seconds(self._data)
-        pool = len(dev.narrowed(_STEERING).ids)
+        after = pace.character * (characters(dev.texts) + self._beside_the_pool())
+        after += self._adapter_seconds(self._data)
+        pool = characters(dev.narrowed(_STEERING).texts)
         fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
         if fits is None:
-            return {"epochs": 0, "pairs": 0, "text": pace.text, "reserve": 0.0}
-        reserve = (after + len(SHARES) * pool * pace.text) / SAFETY
-        return {"epochs": fits.epochs, "pairs": fits.pairs, "text": pace.text, "reserve": reserve}
+            return {"epochs": 0, "pairs": 0, "character": pace.character, "reserve": 0.0}
+        reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
+        return {
+            "epochs": fits.epochs,
+            "pairs": fits.pairs,
+            "character": pace.character,
+            "reserve": reserve,
+        }
+
+    def _beside_the_pool(self) -> int:
+        """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
+        pairs, pool = self._material.guarded.pairs, set(self._material.dev.ids)
+        answers = {pair.response for pair in pairs if pair.document not in pool}
+        return characters(pair.query for pair in pairs) + characters(answers)
 
     def _top_seconds(self, name: str) -> float:
-        each = self._text_seconds.get(name, 0.0)
+        each = self._character_seconds.get(name, 0.0)
         if name in RATES:
-            each = self._climb.planned(name, self._plan)["text"]
-        texts = 2 * len(self._material.guarded.pairs)
+            each = self._climb.planned(name, self._plan)["character"]
+        read = self._beside_the_pool()
         if name not in self._asked:
-            texts += len(self._material.dev.ids)
-        return each * texts + self._adapter_seconds(self._data)
+            read += characters(self._material.dev.texts)
+        return each * read + self._adapter_seconds(self._data)
 
     def _adapter_seconds(self, data: Embedded) -> float:
         """What an adapter takes at the least that is worth its while."""
