@@ -108,11 +108,11 @@ def test_a_distilled_model_learned_what_its_teacher_learned(lab, tiny_model):
 
 def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
     from search import models
-    from training.making import static
+    from training.making import generic_dev
 
     info = models.generic_info(lab)
     server = type(info)(**{**info.__dict__, "format": "endpoint"})
-    monkeypatch.setattr(static, "generic_info", lambda project: server)
+    monkeypatch.setattr(generic_dev, "generic_info", lambda project: server)
     taught = learn_static(
         Request(lab, "x", "static", Static(**{**SCRATCH, "epochs": 1})), gather(lab)
     )

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from search.corpus import current_corpus
+from search.encoders import load_generic
 from search.errors import Cancelled, Refused
+from search.indexing import index_model
+from search.models import GENERIC
 from search.progress import silent
 from search.word_reading import words_of
 from search.workspace import Project
+from training.dev import DevSet
 from training.intake import import_beir
+from training.pairs import PairSet
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.train import train
 from training.word_vectors.training import train_word_vectors
@@ -202,6 +207,24 @@ def test_dev_scores_are_measured_where_there_are_dev_queries(project):
     assert dev["queries"] == 8
     assert len(dev["ndcg@10"]) == 5, "every second epoch of ten"
     assert all(0 < value <= 1 for value in dev["ndcg@10"])
+
+
+def test_it_is_held_against_the_generic_model_where_the_documents_are_encoded(project):
+    made = train(project, "word2vec", None, SMALL)
+    assert made.notes == [], "without an index, encoding them would take longer than the training"
+    index_model(project, GENERIC)
+    made = train(project, "word2vec", None, SMALL)
+    dev = project.newest("models").details["dev"]
+    _, corpus = current_corpus(project)
+    asked = DevSet.of(corpus, PairSet.load(project, project.newest("pairs")).dev)
+    assert dev["generic"] == pytest.approx(asked.ndcg(load_generic()), abs=1e-6)
+    own = dev["ndcg@10"][-1]
+    said = (
+        f"On the dev queries it scores {own:.3f} nDCG@10, the generic model {dev['generic']:.3f}."
+    )
+    assert made.notes == [
+        said + ("" if own > dev["generic"] else " Keep to that one for searching.")
+    ]
 
 
 def test_documents_alone_are_enough(tmp_path):
