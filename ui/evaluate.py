@@ -120,7 +120,8 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
         )
     for note in result.notes:
         st.info(note, icon=":material/info:")
-    st.html(metrics_table(result, widgets.same_as_start(project)))
+    with st.container(key="evaluate-table"):
+        st.html(metrics_table(result, widgets.same_as_start(project)))
     _forgotten(project, manifest)
     if result.comparisons:
         st.subheader("How sure is that?", anchor=False)
@@ -150,7 +151,7 @@ def _forgotten(project: Project, manifest: Manifest) -> None:
         if details.get("general") and details["dev"]["kept"] != START:
             told = General.of(details["general"])
             st.caption(
-                f"{widgets.model_title(details['name'])}: {told.sentence[0].lower() + told.sentence[1:]}."
+                f"{widgets.model_title(details['name'])}: {told.sentence[0].lower() + told.sentence[1:]}"
             )
 
 
@@ -169,10 +170,11 @@ def verdict(test: PairedTest, queries: int) -> None:
         f"{test.delta:+.3f} nDCG@10 on {queries:,} held-out queries; with 95% certainty between "
         f"{low:+.3f} and {high:+.3f}. {_chance(test.p_value)}"
     )
-    st.html(
-        f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(say)}'
-        f'</div><div class="b-why">{escape(why)}</div></div>'
-    )
+    with st.container(key="evaluate-verdict"):
+        st.html(
+            f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(say)}'
+            f'</div><div class="b-why">{escape(why)}</div></div>'
+        )
 
 
 def _chance(p_value: float) -> str:
