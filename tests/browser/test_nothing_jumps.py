@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from driving import PATIENCE, Server, settled
-from playwright.sync_api import Browser, Page
-from playwright.sync_api import TimeoutError as TimeoutReached
+from playwright.sync_api import Browser
 
 from search.evaluation import evaluate
 from search.history import remember
@@ -39,31 +38,6 @@ def tiny(tiny_beir: Path, workspace: Path) -> Project:
     return made
 
 
-def opened(browser: Browser, address: str) -> Page:
-    """A page over a slow line, in a browser that knows nothing yet.
-
-    Now and then the emulated line never delivers a file, though the server answers others at once: then it is opened anew.
-    """
-    for last in (False, False, True):
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(PATIENCE if last else PATIENCE / 4)
-        page = context.new_page()
-        page.add_init_script(WATCH)
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.send("Network.emulateNetworkConditions", SLOW_LINE)
-        try:
-            page.goto(address, wait_until="commit")
-            page.wait_for_selector("h1")
-            break
-        except TimeoutReached:
-            if last:
-                raise
-            context.close()
-    context.set_default_timeout(PATIENCE)
-    return page
-
-
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(400)
@@ -72,9 +46,16 @@ def test_no_page_jumps_on_a_cold_first_load(
 ) -> None:
     moved = {}
     for name in NAMES:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", SLOW_LINE)
         path = "" if name == "projects" else name
         query = "&q=tirmathal+velkorin+shoulder" if name == "compare" else ""
-        page = opened(browser, f"{server.url}/{path}?project=Tiny{query}")
+        page.goto(f"{server.url}/{path}?project=Tiny{query}")
         settled(page)
         if name == "compare":
             page.wait_for_selector(".b-hit[data-doc]")
@@ -84,5 +65,5 @@ def test_no_page_jumps_on_a_cold_first_load(
         told = page.evaluate("window.bespokeShifts")
         if sum(shift[0] for shift in told) > MOST.get(name, USUAL):
             moved[name] = told
-        page.context.close()
+        context.close()
     assert moved == {}
