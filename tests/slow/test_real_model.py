@@ -17,7 +17,7 @@ from training.intake import import_beir
 from training.train import train
 
 # Alone: its trainings take all cores.
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(3_000)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1_500)]
 
 CUSTOM = ("adapter", "fine-tune", "word2vec", "fasttext")
 
