@@ -48,7 +48,10 @@ def _new_project(first: bool) -> None:
         st.markdown("**Start with your own documents**" if first else "**New project**")
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         name = left.text_input(
-            "Name of the project", placeholder="for example: Cardiology letters", max_chars=80
+            "Name of the project",
+            placeholder="for example: Cardiology letters",
+            max_chars=80,
+            key="called-project",
         )
         made = right.form_submit_button("Create", type="primary", width="stretch")
     if not made:

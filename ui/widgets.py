@@ -58,7 +58,8 @@ def empty_html(title: str, text: str) -> str:
 
 def empty(title: str, text: str) -> None:
     """An empty state: what it means; the caller adds the one next step."""
-    st.html(empty_html(title, text))
+    with st.container(key=f"empty-{title}"):
+        st.html(empty_html(title, text))
 
 
 def figure(value: str, caption: str) -> str:
@@ -73,8 +74,9 @@ def summary_html(sentence: str, figures: Sequence[tuple[str, str]]) -> str:
 
 
 def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
-    """Draw a sentence with a few figures beside it."""
-    st.html(summary_html(sentence, figures))
+    """Draw a sentence with a few figures beside it; a page has one."""
+    with st.container(key="summary-with-figures" if figures else "summary"):
+        st.html(summary_html(sentence, figures))
 
 
 def colours(names: Sequence[str]) -> list[str]:

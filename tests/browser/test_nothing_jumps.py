@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from driving import PATIENCE, Server, settled
 from playwright.sync_api import Browser
+from slow_line import SlowLine
 
 from search.evaluation import evaluate
 from search.history import remember
@@ -22,9 +23,7 @@ WATCH = """window.bespokeShifts = []; new PerformanceObserver(list => {
 # web.dev calls a page good below .1 (https://web.dev/articles/cls); a page of ours must be far below, Compare still more.
 MOST = {"compare": 0.01}
 USUAL = 0.05
-SLOW_LINE = {
-    "offline": False, "latency": 40, "downloadThroughput": 4_000_000, "uploadThroughput": 1_000_000,
-}  # fmt: skip
+LATENCY, DOWN, UP = 0.02, 4_000_000, 1_000_000  # Seconds each way, bytes a second.
 
 
 @pytest.fixture
@@ -45,25 +44,23 @@ def test_no_page_jumps_on_a_cold_first_load(
     tiny: Project, browser: Browser, server: Server
 ) -> None:
     moved = {}
-    for name in NAMES:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.add_init_script(WATCH)
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.send("Network.emulateNetworkConditions", SLOW_LINE)
-        path = "" if name == "projects" else name
-        query = "&q=tirmathal+velkorin+shoulder" if name == "compare" else ""
-        page.goto(f"{server.url}/{path}?project=Tiny{query}")
-        settled(page)
-        if name == "compare":
-            page.wait_for_selector(".b-hit[data-doc]")
-        page.wait_for_timeout(1_000)
-        settled(page)
-        assert page.evaluate("getComputedStyle(document.querySelector('.stMainBlockContainer')).maxWidth") == "1200px"  # fmt: skip
-        told = page.evaluate("window.bespokeShifts")
-        if sum(shift[0] for shift in told) > MOST.get(name, USUAL):
-            moved[name] = told
-        context.close()
+    with SlowLine(server.port, LATENCY, DOWN, UP) as line:
+        for name in NAMES:
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
+            page.add_init_script(WATCH)
+            path = "" if name == "projects" else name
+            query = "&q=tirmathal+velkorin+shoulder" if name == "compare" else ""
+            page.goto(f"{line.url}/{path}?project=Tiny{query}")
+            settled(page)
+            if name == "compare":
+                page.wait_for_selector(".b-hit[data-doc]")
+            page.wait_for_timeout(1_000)
+            settled(page)
+            assert page.evaluate("getComputedStyle(document.querySelector('.stMainBlockContainer')).maxWidth") == "1200px"  # fmt: skip
+            told = page.evaluate("window.bespokeShifts")
+            if sum(shift[0] for shift in told) > MOST.get(name, USUAL):
+                moved[name] = told
+            context.close()
     assert moved == {}

@@ -42,7 +42,10 @@ def draw(project: Project, advice: Advice) -> None:
     st.write(info.summary)
     with st.form(f"train-{info.name}"):
         called = st.text_input(
-            "Name of the model", placeholder=f"{info.name} (numbered when taken)", max_chars=80
+            "Name of the model",
+            placeholder=f"{info.name} (numbered when taken)",
+            max_chars=80,
+            key=f"called-{info.name}",
         )
         with st.expander("Settings"):
             values = _settings(info, advanced=False)

@@ -36,7 +36,8 @@ def draw(project: Project) -> None:
     if not rows:
         return
     st.subheader("Custom models", anchor=False)
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    with st.container(key="made"):
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."
