@@ -13,7 +13,7 @@ from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_mod
 from search.models import ModelInfo, models
 from search.workspace import Manifest, Project
 from ui import loaders, navigation, run_view, widgets
-from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, figure
+from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
 
 _ARROWS = 10
 _LISTED = 40
@@ -127,7 +127,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
                 key=f"map-{manifest.id}-{place}",
                 on_select=_selected(manifest, place),
                 selection_mode=("points", "box", "lasso"),
-                config={"displaylogo": False, "scrollZoom": True},
+                config=drawing(len(titles)),
             )
     st.html(_legend(legend))
     _captions(made, asked, movers)

@@ -18,6 +18,8 @@ PALETTE = (
 OTHERS = "#8b95a3"
 WON, LOST, EVEN = "#0f9488", "#c8651b", "#8b95a3"
 HEIGHT = 470
+MANY = 3_000
+"""More documents than this are drawn smaller and coarser, so that the picture follows the hand."""
 _ARROWS = 1.2
 _FURTHEST = 7  # Lines that a name is moved up or down at most.
 
@@ -75,7 +77,7 @@ def figure(
     )
     made = go.Figure()
     colours = np.asarray(kinds)
-    size = 5 if len(places) > 3_000 else 7 if len(places) > 400 else 10
+    size = 4 if len(places) > MANY else 7 if len(places) > 400 else 10
     for kind in sorted(set(colours.tolist())):
         here = np.flatnonzero(colours == kind)
         chosen = None
@@ -126,6 +128,15 @@ def figure(
         annotations=[*_arrows(marks, ink), *_labels(marks, frame, ink, ground)],
     )
     return made
+
+
+def drawing(documents: int) -> dict[str, Any]:
+    """How a view of so many documents is drawn: the configuration for plotly.
+
+    Plotly draws at twice the screen's resolution, which without a graphics card takes most of the time.
+    """
+    config: dict[str, Any] = {"displaylogo": False, "scrollZoom": True}
+    return config | {"plotGlPixelRatio": 1} if documents > MANY else config
 
 
 def colour(kind: int) -> str:

@@ -11,15 +11,10 @@ from random import Random
 from slow_line import SlowLine
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 def test_what_comes_over_it_is_whole_and_takes_its_time(tmp_path: Path) -> None:
     sent = Random(0).randbytes(200_000)
     (tmp_path / "sent").write_bytes(sent)
-    handler = functools.partial(Quiet, directory=str(tmp_path))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with SlowLine(server.server_port, latency=0.05, down=400_000, up=1_000_000) as line:

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from text_corpus import corpus_of
 
-from search.corpus import Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
 from search.errors import Failed, Refused
 from search.progress import silent
 from search.word_reading import words_of
@@ -42,11 +40,7 @@ def texts(shared_data):
 
 @pytest.fixture(scope="module")
 def corpus(texts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    writer = CorpusWriter(folder)
-    writer.add([Document(f"d{place}", "", text) for place, text in enumerate(texts)])
-    writer.close()
-    return Corpus(folder / "corpus.sqlite")
+    return corpus_of(tmp_path_factory.mktemp("corpus"), texts)
 
 
 COMMON = {"vector_size": 30, "min_count": 2, "epochs": 3, "window": 4, "seed": 11}

@@ -1,10 +1,8 @@
 """An adapter whose process was killed or cancelled: nothing half made, and it ends as the model it would have been."""
 
 import json
-import os
-import signal
-import time
 
+import killing
 import pytest
 from safetensors.numpy import load_file
 
@@ -22,18 +20,6 @@ def _made(home, name):
     raise AssertionError(f"{name} was not published")
 
 
-def _until(said, what, seconds=120):
-    deadline = time.time() + seconds
-    while not (found := said()):
-        assert time.time() < deadline, what
-        time.sleep(0.01)
-    return found
-
-
-def _steps(run):
-    return max((e["metrics"].get("step", 0) for e in run.events()), default=0)
-
-
 @pytest.fixture
 def command(tiny_beir, tiny_model, run_cli):
     assert run_cli("import", "lab", tiny_beir).returncode == 0
@@ -46,16 +32,11 @@ def test_a_run_that_was_killed_is_resumed(command, workspace, run_cli):
     assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
     lab = project("lab")
     run = runs.start(lab, [*command, "--name", "broken"])
-    _until(lambda: _steps(run) > 300, "no steps")
-    os.kill(run.status.pid, signal.SIGKILL)
-    _until(lambda: run.status.state == "interrupted", "it lives")
-    before = _steps(run)
-    assert runs.resumable(run)
+    killing.until(lambda: killing.steps(run) > 300, "no steps")
+    killing.kill(run)
+    before = killing.steps(run)
     assert not [m for m in lab.manifests("models") if m.details["name"] == "broken"]
-    runs.resume(run)
-    _until(lambda: run.status.state in runs.OVER, "it does not end", 300)
-    assert run.status.state == "done", run.log()
-    assert not run.checkpoints.exists(), "nothing is left of the checkpoints"
+    killing.resume(run)
     steps = [e["metrics"]["step"] for e in run.events() if "step" in e["metrics"]]
     assert steps[-1] > before > 300
     (one, of_one), (two, of_two) = _made(workspace, "whole"), _made(workspace, "broken")
@@ -68,7 +49,7 @@ def test_a_run_that_was_killed_is_resumed(command, workspace, run_cli):
 def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(command):
     lab = project("lab")
     run = runs.start(lab, command)
-    _until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
+    killing.checkpointed(run)
     assert run.cancel().state == "cancelled"
     assert not list((lab.folder / "models").glob("*")), "no draft, no model"
     assert [path.name for path in run.checkpoints.iterdir()] == ["adapter.safetensors"]

@@ -1,11 +1,9 @@
 """Auto: which rung stands, what fits into the time, and what is published, resumed and cancelled."""
 
 import json
-import os
-import signal
-import time
 from dataclasses import replace
 
+import killing
 import numpy as np
 import pytest
 import torch
@@ -344,26 +342,15 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
         lab,
         ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
     )  # fmt: skip
-    _until(lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung")
-    os.kill(run.status.pid, signal.SIGKILL)
-    _until(lambda: run.status.state == "interrupted", "it lives")
-    assert runs.resumable(run)
+    killing.until(
+        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung"
+    )
+    killing.kill(run)
     assert lab.manifests("models") == []
-    runs.resume(run)
-    _until(lambda: run.status.state in runs.OVER, "it does not end", 200)
-    assert run.status.state == "done", run.log()
-    assert not run.checkpoints.exists()
+    killing.resume(run)
     rungs = [e for e in run.events() if "rung" in e["metrics"]]
     assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
     assert rungs[1]["message"] == "adapter"
     assert [rung["name"] for rung in _details(lab, "mine")["ladder"]] == [
         e["message"] for e in rungs
     ]
-
-
-def _until(said, what, seconds=120):
-    deadline = time.time() + seconds
-    while not (found := said()):
-        assert time.time() < deadline, what
-        time.sleep(0.05)
-    return found

@@ -1,10 +1,8 @@
 """A fine-tune that was stopped goes on where it was, and ends as the model it would have been."""
 
 import json
-import os
-import signal
-import time
 
+import killing
 import numpy as np
 import pytest
 import torch
@@ -99,14 +97,6 @@ def _details(home, name):
     raise AssertionError(f"{name} was not published")
 
 
-def _until(said, what, seconds=60):
-    deadline = time.time() + seconds
-    while not (found := said()):
-        assert time.time() < deadline, what
-        time.sleep(0.01)
-    return found
-
-
 @pytest.mark.slow
 def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
     from safetensors.numpy import load_file
@@ -117,19 +107,11 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
     assert run_cli(*arguments, "--name", "whole", timeout=200).returncode == 0
     lab = project("lab")
     run = runs.start(lab, [*arguments, "--name", "broken"])
-    _until(
-        lambda: run.checkpoints.is_dir() and run.events()[-1]["metrics"].get("step", 0) > 80,
-        "no steps",
-    )
-    os.kill(run.status.pid, signal.SIGKILL)
-    _until(lambda: run.status.state == "interrupted", "it lives")
-    before = max(e["metrics"].get("step", 0) for e in run.events())
+    killing.until(lambda: run.checkpoints.is_dir() and killing.steps(run) > 80, "no steps")
+    killing.kill(run)
+    before = killing.steps(run)
     assert 80 < before < 240
-    assert runs.resumable(run)
-    runs.resume(run)
-    _until(lambda: run.status.state in runs.OVER, "it does not end", 120)
-    assert run.status.state == "done", run.log()
-    assert not run.checkpoints.exists(), "nothing is left of the checkpoints"
+    killing.resume(run)
     one, facts_of_one = _details(workspace, "whole")
     two, facts_of_two = _details(workspace, "broken")
     assert facts_of_two["dev"] == facts_of_one["dev"]
@@ -150,7 +132,7 @@ def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(
         ["train", "lab", "--recipe", "fine-tune", "--set", f"base={tiny_model}", "--set", "epochs=100",
          "--set", "batch_size=8", "--set", "patience=0"],
     )  # fmt: skip
-    _until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
+    killing.checkpointed(run)
     assert run.cancel().state == "cancelled"
     assert not list((lab.folder / "models").glob("*")), "no draft, no model"
     assert {path.suffix for path in run.checkpoints.iterdir()} == {".safetensors"}

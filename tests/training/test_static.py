@@ -1,10 +1,8 @@
 """The recipe "static": taught, gated by its own start, published as a plain SentenceTransformer, resumed after a kill."""
 
 import json
-import os
-import signal
-import time
 
+import killing
 import numpy as np
 import pytest
 import torch
@@ -120,14 +118,6 @@ def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
     assert not any("generic model" in note for note in taught.dev.notes)
 
 
-def until(said, what, seconds=90):
-    deadline = time.time() + seconds
-    while not (found := said()):
-        assert time.time() < deadline, what
-        time.sleep(0.01)
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["scratch", "distilled"])
 def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_model, run_cli):
@@ -144,13 +134,9 @@ def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_mod
         arguments += ["--set", f"{key}={value}"]
     assert run_cli(*arguments, "--name", "whole", timeout=300).returncode == 0
     run = runs.start(project("lab"), [*arguments, "--name", "broken"])
-    until(
-        lambda: max((e["metrics"].get("step", 0) for e in run.events()), default=0) > 100,
-        "no steps",
-    )
-    os.kill(run.status.pid, signal.SIGKILL)
-    until(lambda: run.status.state == "interrupted", "it lives")
-    before = max(e["metrics"].get("step", 0) for e in run.events())
+    killing.until(lambda: killing.steps(run) > 100, "no steps")
+    killing.kill(run)
+    before = killing.steps(run)
     assert 100 < before < 800
     assert run_cli("resume", "lab", run.id, timeout=300).returncode == 0
     whole, broken = details_of(lab, "whole"), details_of(lab, "broken")

@@ -1,9 +1,6 @@
 """Word vectors whose process was killed: nothing half made, and they end as the vectors they would have been."""
 
-import os
-import signal
-import time
-
+import killing
 import numpy as np
 import pytest
 
@@ -99,14 +96,6 @@ def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
     assert len(keeper.epochs) == 6
 
 
-def _until(said, what, seconds=120):
-    deadline = time.time() + seconds
-    while not (found := said()):
-        assert time.time() < deadline, what
-        time.sleep(0.01)
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["word2vec", "fasttext"])
 def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cli):
@@ -114,15 +103,10 @@ def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cl
     lab = project("lab")
     command = ["train", "lab", "--recipe", recipe, "--set", "epochs=12", "--set", "vector_size=50"]
     run = runs.start(lab, [*command, "--name", "broken"])
-    _until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
-    os.kill(run.status.pid, signal.SIGKILL)
-    _until(lambda: run.status.state == "interrupted", "it lives")
+    killing.checkpointed(run)
+    killing.kill(run)
     assert lab.manifests("models") == []
-    assert runs.resumable(run)
-    runs.resume(run)
-    _until(lambda: run.status.state in runs.OVER, "it does not end", 300)
-    assert run.status.state == "done", run.log()
-    assert not run.checkpoints.exists(), "nothing is left of the checkpoints"
+    killing.resume(run)
     assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
     one, two = lab.manifests("models")
     assert one.details["dev"] == two.details["dev"]

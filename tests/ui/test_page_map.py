@@ -13,7 +13,7 @@ from search.insight.map import draw_map, find_map, load_map, map_models
 from search.workspace import Project, project_to_be
 from ui import loaders
 from ui.map import summary
-from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Frame, Marks, figure
+from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Frame, Marks, drawing, figure
 
 BOTH = ["words", "words-2"]
 
@@ -153,6 +153,18 @@ def test_names_do_not_cover_each_other() -> None:
     assert heights["blood, nurse"] == 50
     assert heights["far"] == 0
     assert abs(heights["oil, price"] - 50) >= 5
+
+
+def test_ten_thousand_points_are_drawn_smaller_and_at_the_screens_own_resolution() -> None:
+    places = np.random.default_rng(0).normal(size=(10_000, 2)).astype(np.float32)
+    sizes = {}
+    for count in (100, 10_000):
+        some = places[:count]
+        made = figure(some, ["t"] * count, [0] * count, Marks(), Frame.around([some]), dark=False)
+        sizes[count] = made.data[0].marker.size
+    assert sizes[10_000] < sizes[100]
+    assert drawing(10_000)["plotGlPixelRatio"] == 1
+    assert "plotGlPixelRatio" not in drawing(100)
 
 
 def test_a_figure_for_many_kinds_and_odd_titles() -> None:

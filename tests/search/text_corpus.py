@@ -1,0 +1,16 @@
+"""A corpus file that belongs to no project."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from search.corpus import Corpus
+from search.corpus_writer import CorpusWriter
+from search.documents import Document
+
+
+def corpus_of(folder: Path, texts: Iterable[str]) -> Corpus:
+    """Write texts, one a document, called d0, d1, ..., into a folder."""
+    writer = CorpusWriter(folder)
+    writer.add([Document(f"d{place}", "", text) for place, text in enumerate(texts)])
+    writer.close()
+    return Corpus(folder / "corpus.sqlite")
