@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.corpus_writer import Added, CorpusWriter
 from search.documents import Document
@@ -16,7 +17,7 @@ from search.readers.report import RefusedRow, Report
 from search.readers.sources import Source, opened_sources
 from search.readers.tables import open_report
 from search.settings import LIMITS
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 _READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
 

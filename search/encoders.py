@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from search.durable import sha256_of
 from search.errors import Failed, Refused
 from search.models import (
     BUILT_IN,
@@ -19,7 +20,7 @@ from search.models import (
     is_ready_made,
 )
 from search.settings import settings
-from search.workspace import Project, sha256_of
+from search.workspace import Project
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

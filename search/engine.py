@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
+from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns, models_in
@@ -25,7 +26,7 @@ from search.rerankers import Reranker, find_reranker, load_reranker
 from search.reranking import RerankingSearcher
 from search.retrievers import Alike, Clock, Retriever
 from search.settings import LIMITS
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 UNKNOWN_WORDS = "no known words in this query"
 NOTHING_LIKE = "no document like this one within these filters"

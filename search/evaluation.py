@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.artifacts import Manifest
 from search.columns import chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
+from search.durable import write_json
 from search.engine import retrievers_for
 from search.errors import Refused
 from search.judging.proof import pooling_note
@@ -25,7 +27,7 @@ from search.readers.pairs import load_pairs
 from search.rerankers import find_reranker
 from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
-from search.workspace import Manifest, Project, write_json
+from search.workspace import Project
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
 TRAINED_ON = "trained_on.jsonl"

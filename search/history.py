@@ -9,7 +9,8 @@ import os
 import time
 from contextlib import suppress
 
-from search.workspace import Project, write_atomically
+from search.durable import write_atomically
+from search.workspace import Project
 
 _FILE = "searches.jsonl"
 _KEPT = 300

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from search.artifacts import Manifest
 from search.models import ModelInfo
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 _KINDS = {
     "flat": "every passage is compared (exact)",

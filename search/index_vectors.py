@@ -2,8 +2,9 @@
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
+from search.artifacts import Manifest
 from search.errors import Damaged
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 
 def vectors_of(project: Project, index: Manifest) -> Vectors:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.duplicates import NearDuplicates
 from search.readers.judgments import Judgments
 from search.readers.pairs import Pair, load_pairs
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 if TYPE_CHECKING:
     from search.query_sets import QuerySet

@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from search.artifacts import Manifest
 from search.errors import Failed, Refused
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 GENERIC = "generic"
 KEYWORD = "bm25"

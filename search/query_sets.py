@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.artifacts import Draft, Manifest
 from search.corpus import Corpus, current_corpus
 from search.errors import Refused
 from search.leaks import check_leaks, training_side
@@ -16,7 +17,7 @@ from search.readers.judgments import (
     read_queries,
 )
 from search.readers.report import Report
-from search.workspace import Draft, Manifest, Project
+from search.workspace import Project
 
 _QUERIES = "queries.jsonl"
 _QRELS = "qrels.tsv"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from search.artifacts import Manifest
 from search.encoders import best_device, refuse_pickled
 from search.errors import Failed, Refused
 from search.progress import Progress, silent
 from search.settings import LIMITS
-from search.workspace import Manifest, Project, check_project_name
+from search.workspace import Project, check_project_name
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

@@ -7,74 +7,33 @@ reads the folder sees the same: the page that started it, a second tab, the app 
 
 import json
 import shlex
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from search.errors import BespokeError, Cancelled, Refused
-from search.progress import Progress
-from search.settings import child_environment, settings
-from search.workspace import Project, new_id, now, write_atomically
+from search.artifacts import new_id, now
+from search.durable import write_atomically
+from search.errors import Refused
+from search.run_status import OVER, State, Status
+from search.settings import child_environment
+from search.workspace import Project
 
-State = Literal["starting", "running", "done", "failed", "refused", "cancelled", "interrupted"]
 _STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
-OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
 _COMMAND = "command.json"
 _STATUS = "status.json"
 _EVENTS = "events.jsonl"
 _LOG = "log"
 _CHECKPOINTS = "checkpoints"
 _PROCESS = "process.json"
-_WRITE_EVERY = 0.25
 _START_GRACE = 30.0
-
-
-class Status(BaseModel):
-    """How a run stands."""
-
-    model_config = ConfigDict(frozen=True)
-    state: State = "starting"
-    message: str = "starting"
-    done: float = 0.0
-    total: float = 0.0
-    started: float = Field(default_factory=time.time)
-    updated: float = Field(default_factory=time.time)
-    pid: int | None = None
-    process_started: float | None = None
-    error: str | None = None
-    notes: list[str] = Field(default_factory=list)
-    result: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def share(self) -> float | None:
-        """How much is done, 0 to 1; None while the total is unknown."""
-        return min(self.done / self.total, 1.0) if self.total > 0 else None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start, up to now or to the end."""
-        end = self.updated if self.state in OVER else time.time()
-        return max(end - self.started, 0.0)
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds left at the pace so far; None when that cannot be told yet."""
-        share = self.share
-        if self.state != "running" or share is None or share < 0.02 or self.elapsed < 1.0:
-            return None
-        at_report = max(self.updated - self.started, 0.0)
-        left = at_report * (1 - share) / share - (time.time() - self.updated)
-        return max(left, 0.0)
 
 
 class Run:
@@ -100,6 +59,11 @@ class Run:
         return shlex.join(["python", "cli.py", *self.arguments])
 
     @property
+    def events_file(self) -> Path:
+        """What is reported for curves, a line each."""
+        return self.folder / _EVENTS
+
+    @property
     def checkpoints(self) -> Path:
         """Where the work keeps how far it came, if it does."""
         return self.folder / _CHECKPOINTS
@@ -112,10 +76,10 @@ class Run:
     @property
     def status(self) -> Status:
         """How the run stands now; a process that vanished makes it "interrupted"."""
-        status = self._read()
+        status = self.read()
         if status.state in OVER or self._alive(status):
             return status
-        status = self._read()  # It may have ended, properly, between the two looks.
+        status = self.read()  # It may have ended, properly, between the two looks.
         if status.state in OVER:
             return status
         if status.state == "starting" and self.log():
@@ -139,7 +103,7 @@ class Run:
     def events(self) -> list[dict[str, Any]]:
         """What was reported for curves: {"time", "done", "total", "message", "metrics"}, oldest first."""
         try:
-            lines = (self.folder / _EVENTS).read_text(encoding="utf-8").splitlines()
+            lines = self.events_file.read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
         events = []
@@ -171,17 +135,18 @@ class Run:
         except psutil.NoSuchProcess:
             pass
         deadline = time.time() + 2.0
-        while self._alive(self._read()) and time.time() < deadline:
+        while self._alive(self.read()) and time.time() < deadline:
             time.sleep(0.05)
-        last = self._read()
+        last = self.read()
         if last.state not in OVER:
             last = last.model_copy(
                 update={"state": "cancelled", "message": "cancelled", "updated": time.time()}
             )
-            self._write(last)
+            self.write(last)
         return last
 
-    def _read(self) -> Status:
+    def read(self) -> Status:
+        """How the run stands as its folder tells it, whether its process lives or not."""
         try:
             status = Status.model_validate_json((self.folder / _STATUS).read_bytes())
         except (OSError, ValidationError):
@@ -197,7 +162,8 @@ class Run:
                 status = status.model_copy(update=known)
         return status
 
-    def _write(self, status: Status) -> None:
+    def write(self, status: Status) -> None:
+        """Replace what the folder tells."""
         write_atomically(self.folder / _STATUS, status.model_dump_json())
 
     def _alive(self, status: Status) -> bool:
@@ -233,7 +199,7 @@ def start(project: Project, arguments: Sequence[str]) -> Run:
     :param project: the project it works for; the run's folder is made in it.
     :param arguments: the command line after `cli.py`.
     """
-    run = _new_run(project, arguments)
+    run = new_run(project, arguments)
     _launch(run)
     return run
 
@@ -262,7 +228,7 @@ def made_ready_again(run: Run) -> Run:
     """Let the folder of a stopped run be used by a second process; it goes on from the checkpoints there."""
     for name in (_PROCESS, _EVENTS):  # Of the process that is gone; the curve is told again.
         (run.folder / name).unlink(missing_ok=True)
-    run._write(Status())
+    run.write(Status())
     return run
 
 
@@ -289,118 +255,13 @@ def _launch(run: Run) -> None:
     _claim_for(run, process.pid)
 
 
-@contextmanager
-def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iterator["Recorder"]:
-    """Run the block as a run: the one this process was started for, or a new one.
-
-    :param arguments: the command line after `cli.py`, for a new run.
-    :param also: a second progress that is told too (the terminal's bar).
-    """
-    folder = settings().run_folder
-    if folder is not None and folder.parent == project.folder / "runs":
-        run, own = Run(project, folder.name), False
-    else:
-        run, own = _new_run(project, arguments), True
-    recorder = Recorder(run, also)
-    with _cancel_on_signal(recorder):
-        try:
-            yield recorder
-        except BaseException as error:
-            recorder.end(error)
-            if own and isinstance(error, Refused):
-                recorder.forget()
-            raise
-        recorder.end(None)
-
-
-class Recorder:
-    """Writes a run's status and events while the work goes on."""
-
-    def __init__(self, run: Run, also: Progress) -> None:
-        self.run = run
-        self.cancelled = False
-        self._also = also
-        self._written = 0.0
-        process = psutil.Process()
-        self._status = Status(
-            state="running",
-            message="starting",
-            started=run._read().started,
-            pid=process.pid,
-            process_started=process.create_time(),
-        )
-        run._write(self._status)
-
-    def __call__(
-        self,
-        done: float,
-        total: float,
-        message: str,
-        metrics: dict[str, float] | None = None,
-    ) -> None:
-        """The progress callable of the work."""
-        if self.cancelled:
-            raise Cancelled("Cancelled. Nothing was published.")
-        moment = time.time()
-        fresh = message != self._status.message
-        self._status = self._status.model_copy(
-            update={"done": done, "total": total, "message": message, "updated": moment}
-        )
-        if metrics:
-            event = {"time": moment, "done": done, "total": total, "message": message}
-            event["metrics"] = metrics
-            with (self.run.folder / _EVENTS).open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(event) + "\n")
-        if fresh or moment - self._written >= _WRITE_EVERY:
-            self.run._write(self._status)
-            self._written = moment
-        self._also(done, total, message, metrics)
-
-    def note(self, text: str) -> None:
-        """Something the person should read when the run is over."""
-        self._status = self._status.model_copy(update={"notes": [*self._status.notes, text]})
-
-    def result(self, **facts: Any) -> None:
-        """Facts about what was made (ids, names), for the page that watches."""
-        self._status = self._status.model_copy(update={"result": {**self._status.result, **facts}})
-
-    def end(self, error: BaseException | None) -> None:
-        """Write how it ended."""
-        state: State = "done"
-        if isinstance(error, Cancelled | KeyboardInterrupt) or (error and self.cancelled):
-            state = "cancelled"
-        elif isinstance(error, Refused):
-            state = "refused"
-        elif error is not None:
-            state = "failed"
-        text = None if error is None or state == "cancelled" else _in_words(error)
-        update = {
-            "state": state,
-            "message": self._status.message if state == "done" else state,
-            "error": text,
-            "updated": time.time(),
-        }
-        self._status = self._status.model_copy(update=update)
-        self.run._write(self._status)
-
-    def forget(self) -> None:
-        """Remove the run's folder: the input was refused, so nothing happened."""
-        shutil.rmtree(self.run.folder)
-        self.run.project.discard_if_empty()
-
-
-def _in_words(error: BaseException) -> str:
-    if isinstance(error, BespokeError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
-
-
-def _new_run(project: Project, arguments: Sequence[str]) -> Run:
+def new_run(project: Project, arguments: Sequence[str]) -> Run:
+    """The folder of a new run of a command."""
     run = Run(project, new_id())
     run.folder.mkdir(parents=True)
     content = {"arguments": list(arguments), "created": now()}
     write_atomically(run.folder / _COMMAND, json.dumps(content))
-    run._write(Status())
+    run.write(Status())
     return run
 
 
@@ -409,23 +270,3 @@ def _claim_for(run: Run, pid: int) -> None:
     with suppress(psutil.Error):
         known = {"pid": pid, "process_started": psutil.Process(pid).create_time()}
         write_atomically(run.folder / _PROCESS, json.dumps(known))
-
-
-@contextmanager
-def _cancel_on_signal(recorder: Recorder) -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into `Cancelled`, so that drafts are cleaned up on the way out."""
-
-    def cancel(_signal: int, _frame: object) -> None:
-        if not recorder.cancelled:
-            recorder.cancelled = True
-            raise Cancelled("Cancelled. Nothing was published.")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {s: signal.signal(s, cancel) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -5,83 +5,38 @@ temporary sibling, its manifest last, everything flushed to disk, and one rename
 A folder without a manifest is not an artifact.
 """
 
-import hashlib
-import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from search.artifacts import (
+    KIND_NAMES,
+    MANIFEST,
+    Draft,
+    FileRecord,
+    Kind,
+    Manifest,
+    discard,
+    new_id,
+    now,
+    problem_with,
+    read_manifest,
+    sweep,
+)
+from search.durable import flush, sha256_of, write_atomically
 from search.errors import Damaged, Failed, Refused
 from search.settings import settings
 from search.text import MARKS
 
-Kind = Literal[
-    "corpora",
-    "pairs",
-    "queries",
-    "models",
-    "rerankers",
-    "indexes",
-    "evaluations",
-    "reports",
-    "vectors",
-    "vocabularies",
-    "maps",
-]
-KIND_NAMES: dict[str, str] = {
-    "corpora": "corpus",
-    "pairs": "set of pairs",
-    "queries": "query set",
-    "models": "model",
-    "rerankers": "reranker",
-    "indexes": "index",
-    "evaluations": "evaluation",
-    "reports": "report",
-    "vectors": "set of vectors",
-    "vocabularies": "vocabulary",
-    "maps": "map",
-}
-MANIFEST = "manifest.json"
 _PROJECT_FILE = "project.json"
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
 _NAME = re.compile(rf"[^\W_][\w{MARKS} .()+-]{{0,79}}", re.UNICODE)
-
-
-class FileRecord(BaseModel):
-    """Size and SHA-256 of one file of an artifact."""
-
-    model_config = ConfigDict(frozen=True)
-    size: int
-    sha256: str
-
-
-class Manifest(BaseModel):
-    """What an artifact is, what it was made from, and the checksums of its files."""
-
-    model_config = ConfigDict(frozen=True)
-    id: str
-    kind: Kind
-    created: str
-    made_from: dict[str, str] = Field(default_factory=dict)
-    details: dict[str, Any] = Field(default_factory=dict)
-    files: dict[str, FileRecord] = Field(default_factory=dict)
-
-    @property
-    def fingerprint(self) -> str:
-        """One hash over the names and contents of all files: equal content, equal fingerprint."""
-        lines = "\n".join(f"{name} {record.sha256}" for name, record in sorted(self.files.items()))
-        return hashlib.sha256(lines.encode()).hexdigest()
 
 
 class ProjectInfo(BaseModel):
@@ -96,27 +51,6 @@ class ProjectInfo(BaseModel):
     examples: list[str] = Field(default_factory=list)
     generic: str = "generic"
     milvus_uri: str = ""
-
-
-@dataclass
-class Draft:
-    """An artifact being written: put files into `folder`, facts into `details`."""
-
-    id: str
-    kind: Kind
-    folder: Path
-    made_from: dict[str, str]
-    details: dict[str, Any]
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def new_id() -> str:
-    """A new id that sorts by time: 20261123-160102-123456-9f3a."""
-    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f") + "-" + secrets.token_hex(2)
 
 
 def check_project_name(name: str) -> str:
@@ -230,7 +164,7 @@ class Project:
         folder = self.folder_of(manifest)
         for name, record in manifest.files.items():
             path = folder / name
-            problem = _problem_with(path, record)
+            problem = problem_with(path, record)
             if problem:
                 raise Damaged(
                     f"The {KIND_NAMES[manifest.kind]} {manifest.id} is damaged: {name} {problem}.",
@@ -274,7 +208,7 @@ class Drafts:
         """Begin one more artifact in a hidden folder of its own."""
         parent = self._project.folder / kind
         parent.mkdir(parents=True, exist_ok=True)
-        _sweep(parent)
+        sweep(parent)
         identity = new_id()
         folder = parent / f".{identity}.{os.getpid()}.tmp"
         folder.mkdir()
@@ -290,7 +224,7 @@ class Drafts:
                 name = path.relative_to(draft.folder).as_posix()
                 files[name] = FileRecord(size=path.stat().st_size, sha256=sha256_of(path))
                 path.chmod(0o644)  # Some writers make files that only their owner can read.
-                _flush(path)
+                flush(path)
             manifest = Manifest(
                 id=draft.id,
                 kind=draft.kind,
@@ -317,7 +251,7 @@ class Drafts:
                 draft.folder = folder
             raise
         for draft in self._drafts:
-            _flush(draft.folder.parent)
+            flush(draft.folder.parent)
 
     def clean(self) -> None:
         """Remove what was not released."""
@@ -368,94 +302,6 @@ def _created(project: Project) -> str | None:
         return project.info.created
     except Failed:
         return None
-
-
-def discard(folder: Path) -> None:
-    """Delete an artifact by its folder: it vanishes at once, then its files go."""
-    grave = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    folder.rename(grave)
-    shutil.rmtree(grave)
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Read an artifact's manifest.
-
-    :raises Damaged: when it cannot be read or does not belong to this folder.
-    """
-    path = folder / MANIFEST
-    try:
-        stat = path.stat()
-        manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValidationError):
-        raise Damaged(f"{path} is damaged.", folder) from None
-    if manifest.id != folder.name or manifest.kind != folder.parent.name:
-        raise Damaged(f"{path} belongs to another folder.", folder)
-    return manifest
-
-
-@lru_cache(maxsize=4096)
-def _parsed_manifest(path: Path, _changed: int, _size: int) -> Manifest:
-    return Manifest.model_validate_json(path.read_bytes())
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old content or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file (UTF-8, readable by a person)."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def known_sha256(path: Path) -> str:
-    """The SHA-256 of a file, worked out once for as long as its size and its time of change stay."""
-    stat = path.stat()
-    return _sha256_once(path, stat.st_mtime_ns, stat.st_size)
-
-
-@lru_cache(maxsize=4096)
-def _sha256_once(path: Path, _changed: int, _size: int) -> str:
-    return sha256_of(path)
-
-
-def _problem_with(path: Path, record: FileRecord) -> str | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return "is missing"
-    if stat.st_size != record.size:
-        return f"has {stat.st_size:,} bytes instead of {record.size:,}"
-    if _sha256_once(path, stat.st_mtime_ns, stat.st_size) != record.sha256:
-        return "was changed"
-    return None
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what a killed process left: hidden drafts whose process is gone."""
-    for leftover in parent.glob(".*.tmp"):
-        owner = leftover.name.split(".")[-2]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _known_projects() -> str:

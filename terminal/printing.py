@@ -20,7 +20,7 @@ def running(project: Any) -> Iterator[Any]:
     Of several processes that torchrun started, the first records and speaks.
     """
     from search.progress import silent
-    from search.runs import recorded
+    from search.run_recording import recorded
 
     if settings().rank:
         yield silent
@@ -31,7 +31,7 @@ def running(project: Any) -> Iterator[Any]:
 
 def checkpoints_of(run: Any) -> Path | None:
     """Where the work of a run keeps how far it came; a process that only helps keeps nothing."""
-    from search.runs import Recorder
+    from search.run_recording import Recorder
 
     return run.run.checkpoints if isinstance(run, Recorder) else None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from search.adding import require_enough_documents
+from search.artifacts import Draft, Manifest
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -18,7 +19,7 @@ from search.readers.documents import read_documents
 from search.readers.pairs import PairColumns, read_pairs
 from search.readers.report import Report
 from search.readers.tables import open_report
-from search.workspace import Draft, Drafts, Manifest, Project
+from search.workspace import Drafts, Project
 from training.beir import beir_split
 from training.matching import ById, Matched, match
 from training.pairs import SEED, PairSet, Split, current_pairs, split_pairs

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.errors import Refused
 from search.judging.consensus import Combine
@@ -24,7 +25,7 @@ from search.progress import Progress, silent
 from search.query_sets import QueryIntake, QuerySet
 from search.readers.pairs import Pair, PairColumns
 from search.text import folded_words
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.intake import Imported, add_pairs
 from training.pairs import split_pairs
 

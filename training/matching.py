@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.adding import require_enough_documents
+from search.artifacts import Manifest
 from search.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
@@ -13,7 +14,7 @@ from search.passages import Cutting
 from search.readers.pairs import Pair
 from search.readers.report import BadField, Report
 from search.text import folded_words
-from search.workspace import Drafts, Manifest, Project
+from search.workspace import Drafts, Project
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.errors import Refused
 from search.leaks import MINED, ORIGIN, Guarded, keep_apart
 from search.query_sets import QuerySet
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.dev import DevSet
 from training.pairs import current_pairs
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from search.artifacts import Draft, Manifest
 from search.duplicates import Groups, NearDuplicates
 from search.errors import Refused
 from search.leaks import DEV_FILE, PAIRS_FILE, Texts
@@ -12,7 +13,7 @@ from search.query_sets import QuerySet
 from search.readers.judgments import query_id
 from search.readers.pairs import Pair, load_pairs
 from search.settings import LIMITS
-from search.workspace import Draft, Manifest, Project
+from search.workspace import Project
 
 SEED = 42
 TEST_SHARE = 0.2

@@ -4,9 +4,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.models import ModelInfo
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.blends.curve import BlendCurve, curve_for
 from training.blends.place import Place
 from ui import run_view, widgets
@@ -23,7 +24,7 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
         return
     mine = [VERB, project.name, info.name]
     run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
-    going = run is not None and run.status.state not in runs.OVER
+    going = run is not None and run.status.state not in run_status.OVER
     asked = f"blend-run-{info.id}"
     with st.expander("Blend with its start", expanded=going or asked in st.session_state):
         if run is not None and going:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search import runs
+from search import run_status
 from search.models import custom_manifests
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 
@@ -15,7 +15,7 @@ def page() -> None:
     if project is None:
         return
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         st.session_state["corpus-run"] = run.id
         run_view.watch(run)
         return

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from search.workspace import Manifest, Project
+from search.artifacts import Manifest
+from search.workspace import Project
 from ui import loaders, reading, uploads
 
 _ROWS = 50

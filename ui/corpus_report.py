@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.workspace import Project
 from training.reports import current_report
 from ui import run_view, widgets
@@ -22,7 +22,7 @@ _SLATE, _BLUE = "#6b7a90", "#2563a8"
 def draw(project: Project) -> None:
     """The newest report, or the way to make it."""
     run = run_view.latest(project, ["report"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     made = current_report(project)

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.columns import known_columns, parse_column
 from search.errors import BespokeError
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.models import GENERIC, KEYWORD, default_models, models
 from search.statistics import PairedTest
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.dev import START
 from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets
@@ -36,7 +37,7 @@ def page() -> None:
     if project is None or not _possible(project):
         return
     run = run_view.latest(project, ["evaluate"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         st.session_state["evaluate-run"] = run.id
         run_view.watch(run)
         return

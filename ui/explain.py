@@ -6,7 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.columns import chosen_columns
 from search.errors import BespokeError
 from search.indexing import find_index
@@ -14,7 +15,7 @@ from search.insight.attribution import Attribution, Part, relative, strongest, t
 from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
 from search.models import KEYWORD, ModelInfo, find_model
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import failures, loaders, run_view, widgets
 
 _STRONGEST = 5
@@ -182,7 +183,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
     corpus = loaders.corpus(project, manifest)
     title = escape(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
-    busy = run is not None and run.status.state not in runs.OVER
+    busy = run is not None and run.status.state not in run_status.OVER
     if not busy and not is_ready(project, corpus, side.info):
         st.markdown(f"**What {title} learned from**")
         if run is not None and run.status.state not in ("done", "cancelled"):
@@ -213,7 +214,7 @@ def _waiting(
 ) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     run = next((run for run in runs.runs(project) if run.id == run_id), None)
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         status = run.status
         st.progress(
             status.share or 0.0, text=f"Reading what {side.name} learned from · {status.message}"

@@ -8,8 +8,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from search.artifacts import discard
 from search.errors import BespokeError, Damaged
-from search.workspace import discard
 
 P = ParamSpec("P")
 

@@ -3,10 +3,11 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from search.artifacts import Manifest
 from search.errors import BespokeError
 from search.judging.setup import saved_setup
 from search.judging.store import JudgmentStore
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import loaders, navigation, widgets
 from ui.judging import board, outcome, start, using
 

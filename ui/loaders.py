@@ -4,6 +4,7 @@ from threading import Lock
 
 import streamlit as st
 
+from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.corpus import Column, Corpus
@@ -21,7 +22,7 @@ from search.models import ModelInfo
 from search.query_sets import QuerySet
 from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
 from search.versions import ToldVersion, told_versions
-from search.workspace import Manifest, Project, project
+from search.workspace import Project, project
 from training.pairs import PairSet
 
 _LOADING = Lock()

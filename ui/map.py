@@ -7,11 +7,12 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.evaluation import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
 from search.models import ModelInfo, models
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import loaders, navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
 
@@ -39,7 +40,7 @@ def page() -> None:
         st.info("Choose one model, or two to see side by side.")
         return
     run = run_view.latest(project, ["map"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     made = find_map(project, infos)

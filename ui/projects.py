@@ -4,12 +4,13 @@ from typing import Literal
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation, verdict_on
 from search.index_servers import delete_project
 from search.models import custom_manifests
-from search.workspace import Manifest, Project, damaged_projects, project_to_be, projects
+from search.workspace import Project, damaged_projects, project_to_be, projects
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
 
@@ -77,7 +78,7 @@ def _sample(sample: Sample) -> None:
         st.caption(f"Source: {sample.source}. Licence: {sample.licence}.")
         run = run_view.latest(project, ["sample"])
         status = run.status if run else None
-        if run is not None and status is not None and status.state not in runs.OVER:
+        if run is not None and status is not None and status.state not in run_status.OVER:
             st.session_state[f"awaited-{sample.key}"] = run.id
             run_view.watch(run)
             return

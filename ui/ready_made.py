@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.encoding.told import how_encoded
 from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.errors import BespokeError
@@ -36,7 +36,7 @@ def section(project: Project) -> None:
         if info.kind == "generic":
             _card(project, info)
     run = run_view.latest(project, ["add-model"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     if run is not None:

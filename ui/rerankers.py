@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.rerankers import DEPTH, RerankerInfo, remove_reranker, rerankers
 from search.settings import LIMITS
 from search.workspace import Project
@@ -19,7 +19,7 @@ def section(project: Project) -> None:
     for info in rerankers(project):
         _card(project, info)
     run = run_view.latest(project, ["add-reranker"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     if run is not None:

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from search import runs
-from search.runs import OVER, Run
+from search.run_status import OVER
+from search.runs import Run
 from search.workspace import Project
 from ui import failures
 from ui.training import ladder

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.leaks import MINED, ORIGIN
 from search.workspace import Project
 from training.advice.advise import quick_recommendation
@@ -22,7 +22,7 @@ def page() -> None:
         navigation.step("Add documents", "corpus", "to-corpus")
         return
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
     else:
         if run is not None:

@@ -5,15 +5,16 @@ from html import escape
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.adapted import FORMAT as MATRIX
+from search.artifacts import Manifest
 from search.endpoint.encoder import FORMAT as ENDPOINT
 from search.errors import BespokeError
 from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models import GENERIC, ModelInfo, default_models, models
 from search.words import check_word
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import loaders, navigation, run_view, widgets
 
 _COUNT = 10
@@ -89,7 +90,7 @@ def _models(project: Project) -> list[ModelInfo]:
 def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> bool:
     """Whether every model can be asked; else the run that makes it so, or the way to start it."""
     run = run_view.latest(project, ["prepare"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return False
     lacking = list(chosen)

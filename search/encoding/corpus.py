@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.adapters import derived_vectors
+from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.encoders import Encoder, Metered
 from search.encoding.fast import transformer_of
@@ -22,7 +23,7 @@ from search.errors import Failed
 from search.models import ModelInfo
 from search.progress import Progress, silent
 from search.settings import settings
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 if TYPE_CHECKING:
     from search.encoding.distributed import RayEncoding

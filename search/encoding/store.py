@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
+from search.artifacts import new_id
 from search.encoding.eviction import evict
 from search.encoding.segments import (
     KEY_BYTES,
@@ -34,7 +35,6 @@ from search.encoding.segments import (
 )
 from search.errors import Failed
 from search.settings import settings
-from search.workspace import new_id
 
 STORE = ".embeddings"
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from search.artifacts import Manifest
 from search.endpoint.calls import Caller
 from search.endpoint.memory import Remembered
 from search.endpoint.pace import Pace
@@ -15,7 +16,7 @@ from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
 from search.errors import Refused
 from search.ready_made.prompts import Prompts
 from search.settings import settings as environment
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 FORMAT = "endpoint"
 

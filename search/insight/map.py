@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
+from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.documents import Document
+from search.durable import write_json
 from search.encoders import load_encoder
 from search.engine import retrievers_for
 from search.errors import Damaged, Refused
@@ -24,7 +26,7 @@ from search.insight.vocabulary import content_words
 from search.models import GENERIC, ModelInfo, default_models, find_model
 from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet
-from search.workspace import Manifest, Project, write_json
+from search.workspace import Project
 
 MOST_POINTS = 10_000
 MOST_QUERIES = 1_000

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from search.artifacts import Manifest
 from search.corpus import Corpus
+from search.durable import write_json
 from search.keywords.analysis import STOP_WORDS
 from search.portrait.foreignness import SHREDDED
 from search.portrait.languages import languages, main_language
@@ -20,7 +22,7 @@ from search.portrait.sample import has_letter
 from search.progress import Progress, silent
 from search.text import MARKS, WORD
 from search.word_pieces import generic_tokenizer
-from search.workspace import Manifest, Project, write_json
+from search.workspace import Project
 
 MOST = 20_000
 _PHRASES = 5_000

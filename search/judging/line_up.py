@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from search.artifacts import Manifest
 from search.columns import models_in, parse_column
 from search.corpus import current_corpus
 from search.engine import check_query, retrievers_for
@@ -18,7 +19,7 @@ from search.progress import Progress, Stage, silent
 from search.query_sets import QuerySet
 from search.readers.judgments import query_id
 from search.retrievers import Retriever
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 KEPT = DEPTHS[1]
 _BATCH = 32

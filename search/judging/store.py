@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from search.artifacts import now
 from search.errors import Failed, Refused
 from search.judging.marks import Mark, judge_name
 from search.readers.judgments import query_id
 from search.settings import LIMITS
-from search.workspace import Project, now
+from search.workspace import Project
 
 _FOLDER, _FILE = "judgments", "judgments.sqlite"
 _VERSION = 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from search.artifacts import Manifest
 from search.judging.blinding import Sheet, sheet
 from search.judging.consensus import Grades, Votes
 from search.judging.evidence import Forecast, forecast, share_interval, sign_test
@@ -12,7 +13,7 @@ from search.judging.marks import Mark
 from search.judging.order import Candidate, Decisiveness, Queue, distance, queue
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore, Question, Ranked
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 
 @dataclass(frozen=True)

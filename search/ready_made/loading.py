@@ -1,7 +1,8 @@
 """Ready-made models as encoders, from what was noted when they were added."""
 
+from search.artifacts import Manifest
 from search.encoders import Encoder
-from search.workspace import Manifest, Project
+from search.workspace import Project
 
 
 def load_ready_made(project: Project, manifest: Manifest, max_tokens: int | None = None) -> Encoder:

@@ -12,7 +12,7 @@ from typing import NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import cli
-from search.runs import Recorder
+from search.run_recording import Recorder
 from search.workspace import Drafts
 
 SEALED = "sealed"

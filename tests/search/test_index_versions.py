@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from indexes.opening import build, open_index
 from indexes.vector_index import Plan, silent
-from search import index_versions, runs
+from search import index_versions, run_status, runs
 from search.adding import add_documents
 from search.engine import compare
 from search.errors import Failed, Refused
@@ -215,7 +215,7 @@ def test_a_worn_index_is_built_anew_in_the_background(project, run_cli, tmp_path
     assert "built anew in the background" in done.stderr
     deadline = time.time() + 90
     while time.time() < deadline:
-        if all(run.status.state in runs.OVER for run in runs.runs(project)):
+        if all(run.status.state in run_status.OVER for run in runs.runs(project)):
             break
         time.sleep(0.2)
     newest = project.newest("indexes")

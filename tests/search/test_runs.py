@@ -1,8 +1,6 @@
 """Runs as they really are: commands in processes of their own, cancelled, killed and found again."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -12,11 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search import runs as runs_module
-from search.errors import Cancelled, Failed, Refused
-from search.progress import silent
-from search.runs import OVER, Run, Status, recorded, runs, start
-from search.workspace import Project, project_to_be
+from search.run_status import OVER, Status
+from search.runs import Run, new_run, runs, start
+from search.workspace import project_to_be
 from training.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -190,7 +186,7 @@ def test_a_killed_run_is_interrupted_and_the_next_one_cleans_up(project):
 
 def test_a_process_that_does_not_listen_is_killed(project):
     """Cancel waits, then kills; the run is cancelled all the same."""
-    run = runs_module._new_run(project, ["train", "p"])
+    run = new_run(project, ["train", "p"])
     process = subprocess.Popen(
         [
             sys.executable,
@@ -203,7 +199,7 @@ def test_a_process_that_does_not_listen_is_killed(project):
     threading.Thread(target=process.wait, daemon=True).start()
     assert process.stdout.readline() == b"deaf\n"
     created = psutil.Process(process.pid).create_time()
-    run._write(Status(state="running", pid=process.pid, process_started=created))
+    run.write(Status(state="running", pid=process.pid, process_started=created))
     assert run.cancel(patience=0.3).state == "cancelled"
     wait_for(lambda: not psutil.pid_exists(process.pid), 5)
     process.stdout.close()
@@ -261,14 +257,9 @@ def test_a_run_imports_no_streamlit_and_no_more_than_it_needs(project):
 # --- what a reader makes of a folder ---
 
 
-@pytest.fixture
-def plain(tmp_path):
-    return Project(tmp_path / "plain").create()
-
-
 def _written(plain, **fields):
-    run = runs_module._new_run(plain, ["index", "plain", "--model", "it's"])
-    run._write(Status(**fields))
+    run = new_run(plain, ["index", "plain", "--model", "it's"])
+    run.write(Status(**fields))
     return run
 
 
@@ -365,120 +356,3 @@ def test_the_command_is_quoted_for_a_shell(plain):
     assert run.command == "python cli.py index plain --model 'it'\"'\"'s'"
     (run.folder / "command.json").unlink()
     assert (run.arguments, run.verb) == ([], "")
-
-
-# --- recording in this process ---
-
-
-def _record(plain, work, also=silent):
-    with recorded(plain, ["index", "plain"], also) as recorder:
-        work(recorder)
-    return runs(plain)[0]
-
-
-def test_the_recorder_writes_progress_events_notes_and_result(plain):
-    told, seen = [], []
-
-    def work(recorder):
-        seen.append(recorder.run.status.state)
-        recorder(1, 4, "one", {"loss": 0.5})
-        seen.append(recorder.run.status.message)
-        recorder(2, 4, "two")
-        recorder.note("mind the gap")
-        recorder.result(model="m")
-        recorder.result(id="7")
-
-    run = _record(plain, work, lambda *report: told.append(report))
-    status = run.status
-    assert seen == ["running", "one"]
-    assert (status.state, status.message, status.done, status.total) == ("done", "two", 2, 4)
-    assert (status.notes, status.result) == (["mind the gap"], {"model": "m", "id": "7"})
-    assert status.pid == os.getpid()
-    assert [(e["done"], e["total"], e["metrics"]) for e in run.events()] == [(1, 4, {"loss": 0.5})]
-    assert told == [(1, 4, "one", {"loss": 0.5}), (2, 4, "two", None)]
-
-
-@pytest.mark.parametrize(
-    ("error", "state", "text"),
-    [
-        (Failed("The disk is full."), "failed", "The disk is full."),
-        (ValueError("odd"), "failed", "ValueError: odd"),
-        (Cancelled("stop"), "cancelled", None),
-        (KeyboardInterrupt(), "cancelled", None),
-    ],
-)
-def test_how_work_ends_is_recorded_and_raised(plain, error, state, text):
-    def work(recorder):
-        recorder(1, 2, "half")
-        raise error
-
-    with pytest.raises(type(error)):
-        _record(plain, work)
-    (run,) = runs(plain)
-    assert (run.status.state, run.status.message, run.status.error) == (state, state, text)
-
-
-def test_refused_work_leaves_nothing(tmp_path):
-    new = Project(tmp_path / "new")
-
-    def work(recorder):
-        recorder(1, 2, "half", {"loss": 1.0})
-        raise Refused("no")
-
-    with pytest.raises(Refused):
-        _record(new, work)
-    assert not new.folder.exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_cancels_and_handlers_come_back(plain, number):
-    before = signal.getsignal(number)
-
-    def work(recorder):
-        os.kill(os.getpid(), number)
-        time.sleep(5)
-        raise AssertionError("the signal was lost")
-
-    with pytest.raises(Cancelled):
-        _record(plain, work)
-    assert signal.getsignal(number) is before
-    assert runs(plain)[0].status.state == "cancelled"
-
-
-def test_a_cancel_that_a_library_swallows_is_told_at_the_next_step(plain):
-    def work(recorder):
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
-        except Exception:  # as a library may do
-            recorder.note("swallowed")
-        recorder(2, 2, "on as if nothing had happened")
-
-    with pytest.raises(Cancelled):
-        _record(plain, work)
-    status = runs(plain)[0].status
-    assert (status.state, status.notes) == ("cancelled", ["swallowed"])
-
-
-def test_work_outside_the_main_thread_is_recorded_too(plain):
-    thread = threading.Thread(target=_record, args=(plain, lambda recorder: recorder(1, 1, "x")))
-    thread.start()
-    thread.join()
-    assert runs(plain)[0].status.state == "done"
-
-
-def test_a_process_started_for_a_run_records_into_it(plain, monkeypatch):
-    asked = _written(plain)
-    monkeypatch.setenv("BESPOKE_RUN", str(asked.folder))
-    run = _record(plain, lambda recorder: recorder(1, 1, "x"))
-    assert run.id == asked.id
-    assert run.status.state == "done"
-    with pytest.raises(Refused):
-        _record(plain, _refuse)
-    assert Run(plain, asked.id).status.state == "refused", "its folder stays for whoever started it"
-    other = Project(plain.folder.parent / "other").create()
-    assert _record(other, lambda recorder: recorder(1, 1, "x")).id != asked.id
-
-
-def _refuse(recorder):
-    raise Refused("no")

@@ -11,19 +11,16 @@ from pathlib import Path
 import pytest
 
 from search import workspace as rooms
+from search.artifacts import MANIFEST, Manifest, new_id, read_manifest
+from search.durable import write_atomically
 from search.errors import Cancelled, Failed, Refused
 from search.workspace import (
-    MANIFEST,
-    Manifest,
     Project,
     check_project_name,
     damaged_projects,
-    new_id,
     project,
     project_to_be,
     projects,
-    read_manifest,
-    write_atomically,
 )
 
 REPOSITORY = Path(__file__).resolve().parents[2]

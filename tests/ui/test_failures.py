@@ -6,10 +6,11 @@ import pytest
 from app_help import TINY, columns, labels, open_page, press_labelled, run, shown, write_run
 
 import ui.compare
+from search.artifacts import discard
 from search.errors import Refused
 from search.indexing import find_index, index_model
 from search.models import find_model
-from search.workspace import Project, discard, project
+from search.workspace import Project, project
 from training.train import train
 from ui import failures, loaders
 

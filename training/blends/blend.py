@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.encoders import best_device, load_encoder
 from search.errors import Damaged, Failed, Refused
@@ -19,7 +20,7 @@ from search.leaks import MINED, ORIGIN
 from search.models import IS_START, find_model
 from search.progress import Progress, Stage, silent
 from search.statistics import paired_test
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.blends.curve import KIND, BlendCurve, curve_for
 from training.blends.place import Place
 from training.blends.way import MatrixWay, Scores, Way, WeightsWay

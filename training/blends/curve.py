@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from search.workspace import Manifest, Project
+from search.artifacts import Manifest
+from search.workspace import Project
 
 KIND = "blend"
 

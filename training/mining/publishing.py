@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.errors import Refused
 from search.leaks import MINED, ORIGIN, check_leaks, texts_of
 from search.progress import Progress, silent
 from search.query_sets import QuerySet
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from training.mining.kinds import GENERATED, KINDS
 from training.mining.miner import Mining
 from training.pairs import SEED, PairSet, split_pairs

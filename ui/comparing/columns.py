@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
+from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
 from search.engine import retriever_of
@@ -15,7 +16,7 @@ from search.errors import Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
 from search.retrievers import Retriever
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import loaders, run_view, widgets
 from ui.comparing.sides import Side
 
@@ -109,7 +110,7 @@ def ready(
 def training(project: Project) -> str | None:
     """A sentence about a model that is being made at this moment."""
     run = run_view.latest(project, ["train"], [])
-    if run is None or run.status.state in runs.OVER:
+    if run is None or run.status.state in run_status.OVER:
         return None
     share = run.status.share
     done = f", {share:.0%} done" if share is not None else ""
@@ -183,7 +184,7 @@ def _build(project: Project, info: ModelInfo) -> None:
     run = run_view.latest(project, ["index"], ["--model", info.name])
     started = st.session_state.setdefault("index-runs", {})
     key = f"{project.name} {info.id}"
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     if run is not None and started.get(key) == run.id:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.agreement import known_disagreements
 from search.errors import BespokeError
 from search.evaluation import newest_evaluation
@@ -42,7 +42,7 @@ def look_for(project: Project, names: Sequence[str]) -> None:
     if key in tried or known_disagreements(project, names) is not None:
         return
     run = run_view.latest(project, ["disagree"], [])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         return
     tried.add(key)
     runs.start(project, ["disagree", project.name, *(f"--model={name}" for name in names)])

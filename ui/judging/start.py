@@ -6,7 +6,8 @@ from typing import cast
 
 import streamlit as st
 
-from search import history, runs
+from search import history, run_status, runs
+from search.artifacts import Manifest
 from search.columns import chosen_columns, known_columns, models_in
 from search.engine import check_query, retriever_of
 from search.errors import BespokeError
@@ -24,7 +25,7 @@ from search.judging.setup import (
 from search.judging.store import JudgmentStore
 from search.models import KEYWORD
 from search.retrievers import Retriever
-from search.workspace import Manifest, Project
+from search.workspace import Project
 from ui import loaders, run_view, widgets
 from ui.judging import board
 
@@ -36,7 +37,7 @@ _LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
 def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
     """Whether the questions are lined up, and nothing is being done about it."""
     run = run_view.latest(project, ["questions"])
-    going = run is not None and run.status.state not in runs.OVER
+    going = run is not None and run.status.state not in run_status.OVER
     return not going and is_lined_up(project, setup, manifest)
 
 
@@ -78,7 +79,7 @@ def begin(
     :param instead_of: what is judged so far, where `setup` is something else.
     """
     run = run_view.latest(project, ["questions"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     if run is not None and run.status.state != "done":

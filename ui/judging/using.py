@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search import runs
+from search import run_status, runs
 from search.errors import BespokeError
 from search.judging.consensus import Combine, Grades
 from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in
@@ -22,7 +22,7 @@ _COMBINE = {
 def use(project: Project) -> None:
     """Draw the part."""
     run = run_view.latest(project, ["judgments"])
-    if run is not None and run.status.state not in runs.OVER:
+    if run is not None and run.status.state not in run_status.OVER:
         run_view.watch(run)
         return
     if run is not None and st.session_state.get("judge-run") == run.id:

@@ -111,7 +111,7 @@ def _known(model: "SentenceTransformer", folder: Path) -> Chosen | None:
 def _measured(
     model: "SentenceTransformer", folder: Path, torch: Backend, texts: Sequence[str]
 ) -> Chosen:
-    from search.workspace import now
+    from search.artifacts import now
 
     note = converted(model, folder)
     base, reference = measured(model, torch, texts, None)

@@ -1,0 +1,147 @@
+"""Work that writes down how it goes: the run it belongs to can be watched, cancelled and found again."""
+
+import json
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from search.errors import BespokeError, Cancelled, Refused
+from search.progress import Progress
+from search.run_status import State, Status
+from search.runs import Run, new_run
+from search.settings import settings
+from search.workspace import Project
+
+_WRITE_EVERY = 0.25
+
+
+@contextmanager
+def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iterator["Recorder"]:
+    """Run the block as a run: the one this process was started for, or a new one.
+
+    :param arguments: the command line after `cli.py`, for a new run.
+    :param also: a second progress that is told too (the terminal's bar).
+    """
+    folder = settings().run_folder
+    if folder is not None and folder.parent == project.folder / "runs":
+        run, own = Run(project, folder.name), False
+    else:
+        run, own = new_run(project, arguments), True
+    recorder = Recorder(run, also)
+    with _cancel_on_signal(recorder):
+        try:
+            yield recorder
+        except BaseException as error:
+            recorder.end(error)
+            if own and isinstance(error, Refused):
+                recorder.forget()
+            raise
+        recorder.end(None)
+
+
+class Recorder:
+    """Writes a run's status and events while the work goes on."""
+
+    def __init__(self, run: Run, also: Progress) -> None:
+        self.run = run
+        self.cancelled = False
+        self._also = also
+        self._written = 0.0
+        process = psutil.Process()
+        self._status = Status(
+            state="running",
+            message="starting",
+            started=run.read().started,
+            pid=process.pid,
+            process_started=process.create_time(),
+        )
+        run.write(self._status)
+
+    def __call__(
+        self,
+        done: float,
+        total: float,
+        message: str,
+        metrics: dict[str, float] | None = None,
+    ) -> None:
+        """The progress callable of the work."""
+        if self.cancelled:
+            raise Cancelled("Cancelled. Nothing was published.")
+        moment = time.time()
+        fresh = message != self._status.message
+        self._status = self._status.model_copy(
+            update={"done": done, "total": total, "message": message, "updated": moment}
+        )
+        if metrics:
+            event = {"time": moment, "done": done, "total": total, "message": message}
+            event["metrics"] = metrics
+            with self.run.events_file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(event) + "\n")
+        if fresh or moment - self._written >= _WRITE_EVERY:
+            self.run.write(self._status)
+            self._written = moment
+        self._also(done, total, message, metrics)
+
+    def note(self, text: str) -> None:
+        """Something the person should read when the run is over."""
+        self._status = self._status.model_copy(update={"notes": [*self._status.notes, text]})
+
+    def result(self, **facts: Any) -> None:
+        """Facts about what was made (ids, names), for the page that watches."""
+        self._status = self._status.model_copy(update={"result": {**self._status.result, **facts}})
+
+    def end(self, error: BaseException | None) -> None:
+        """Write how it ended."""
+        state: State = "done"
+        if isinstance(error, Cancelled | KeyboardInterrupt) or (error and self.cancelled):
+            state = "cancelled"
+        elif isinstance(error, Refused):
+            state = "refused"
+        elif error is not None:
+            state = "failed"
+        text = None if error is None or state == "cancelled" else _in_words(error)
+        update = {
+            "state": state,
+            "message": self._status.message if state == "done" else state,
+            "error": text,
+            "updated": time.time(),
+        }
+        self._status = self._status.model_copy(update=update)
+        self.run.write(self._status)
+
+    def forget(self) -> None:
+        """Remove the run's folder: the input was refused, so nothing happened."""
+        shutil.rmtree(self.run.folder)
+        self.run.project.discard_if_empty()
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, BespokeError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _cancel_on_signal(recorder: Recorder) -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into `Cancelled`, so that drafts are cleaned up on the way out."""
+
+    def cancel(_signal: int, _frame: object) -> None:
+        if not recorder.cancelled:
+            recorder.cancelled = True
+            raise Cancelled("Cancelled. Nothing was published.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {s: signal.signal(s, cancel) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
