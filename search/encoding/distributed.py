@@ -13,12 +13,13 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from indexes.vector_index import Vectors
 from search.errors import Failed, Refused
@@ -30,6 +31,7 @@ _BATCH = 64
 _BLOCK = 1_024
 _MANY_CORES = 8
 _THREADS = 4
+_GRACE = 5.0
 _INSTALL = "pip install -r requirements-cluster.txt"
 
 
@@ -123,6 +125,7 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
         raise Refused(f"Ray is not installed. Install it: {_INSTALL}.") from None
     address = settings().ray_address
     _require_answer(address)
+    before = set(_below())
     with _own_signals():
         try:
             ray.init(
@@ -143,7 +146,24 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
         workers = Workers.of(found.get("CPU", 1.0), found.get("GPU", 0.0))
         yield RayEncoding(ray, ray.put(_files_of(encoder)), workers)
     finally:
+        # Of a cluster that was started here; others go on.
+        started = [] if address else [process for process in _below() if process not in before]
         ray.shutdown()
+        _end(started)
+
+
+def _below() -> list[psutil.Process]:
+    """The processes that this one started, and those that they started."""
+    return psutil.Process().children(recursive=True)
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    """See that processes are gone: a worker of Ray sometimes waits for ever at its end, with the model in memory."""
+    _, alive = psutil.wait_procs(processes, timeout=_GRACE)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=_GRACE)
 
 
 def _require_answer(address: str) -> None:

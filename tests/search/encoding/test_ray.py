@@ -3,11 +3,15 @@
 import sys
 
 import numpy as np
+import psutil
 import pytest
+from killing import until
 
+from search import run_status, runs
 from search.encoders import load_sentence_transformer
 from search.encoding.distributed import RayEncoding, Workers, ray_encoding
 from search.errors import Failed, Refused
+from search.workspace import project
 from tests.conftest import tiny_text
 
 TEXTS = [tiny_text(number % 40) + " again" * (number % 7) for number in range(300)]
@@ -51,6 +55,7 @@ def test_vectors_are_those_of_a_local_encode_and_the_model_is_loaded_once(tiny_m
     encoder = load_sentence_transformer(tiny_model)
     found = np.zeros((len(TEXTS), 32), dtype=np.float32)
     seen: list[int] = []
+    before = psutil.Process().children(recursive=True)
     with ray_encoding(encoder) as cluster:
         assert isinstance(cluster, RayEncoding)
         for places, vectors in cluster.batches(TEXTS):
@@ -66,6 +71,8 @@ def test_vectors_are_those_of_a_local_encode_and_the_model_is_loaded_once(tiny_m
     import ray
 
     assert not ray.is_initialized()
+    left = [p for p in psutil.Process().children(recursive=True) if p not in before]
+    assert not left, "a worker lives on"
 
 
 def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monkeypatch):
@@ -103,3 +110,28 @@ def test_an_index_encoded_with_ray_is_the_one_encoded_here(
     assert again.returncode == 0, again.stderr
     newest = max((workspace / "lab" / "indexes").glob("*/manifest.json"))
     assert json.loads(newest.read_text())["details"]["reused"] == 40
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(400)
+def test_a_cancelled_run_leaves_no_index_and_no_ray_and_keeps_what_was_encoded(
+    shared_data, workspace, run_cli
+):
+    assert run_cli("import", "lab", shared_data / "ask_cfpb", timeout=300).returncode == 0
+    lab = project("lab")
+    run = runs.start(lab, ["index", "lab", "--encode-with", "ray"])
+    until(
+        lambda: run.status.state in run_status.OVER or run.status.done >= 128,
+        "it does not begin",
+        200,
+    )
+    known = psutil.Process(run.status.pid).children(recursive=True)
+    assert any("ray" in " ".join(process.cmdline()) for process in known)
+    assert run.cancel(60).state == "cancelled", run.log()
+    until(lambda: not [process for process in known if process.is_running()], "Ray lives")
+    assert lab.manifests("indexes") == []
+    assert not list((lab.folder / "indexes").glob(".*")), "no draft"
+    assert run_cli("index", "lab", timeout=300).returncode == 0
+    (index,) = lab.manifests("indexes")
+    assert index.details["reused"] >= 64
