@@ -11,7 +11,7 @@ from search import run_status, runs
 T = TypeVar("T")
 
 
-def until(said: Callable[[], T], what: str, seconds: float = 120) -> T:
+def until(said: Callable[[], T], what: str = "it is not so", seconds: float = 60) -> T:
     """Wait for an answer that is not empty; fail with `what` where it does not come."""
     deadline = time.time() + seconds
     while not (found := said()):
@@ -25,9 +25,9 @@ def steps(run: runs.Run) -> int:
     return max((event["metrics"].get("step", 0) for event in run.events()), default=0)
 
 
-def checkpointed(run: runs.Run) -> None:
+def checkpointed(run: runs.Run, seconds: float) -> None:
     """Wait for a run's first checkpoint."""
-    until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint")
+    until(lambda: list(run.checkpoints.glob("*.safetensors")), "no checkpoint", seconds)
 
 
 def kill(run: runs.Run) -> None:
@@ -37,10 +37,10 @@ def kill(run: runs.Run) -> None:
     until(lambda: run.status.state == "interrupted", "it lives")
 
 
-def resume(run: runs.Run) -> None:
+def resume(run: runs.Run, seconds: float) -> None:
     """Let a killed run go on to its end, which leaves nothing of its checkpoints."""
     assert runs.resumable(run)
     runs.resume(run)
-    until(lambda: run.status.state in run_status.OVER, "it does not end", 300)
+    until(lambda: run.status.state in run_status.OVER, "it does not end", seconds)
     assert run.status.state == "done", run.log()
     assert not run.checkpoints.exists(), "nothing is left of the checkpoints"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from killing import until
 
 from search.run_status import OVER, Status
 from search.runs import Run, new_run, runs, start
@@ -31,18 +32,8 @@ def project(workspace, tiny_beir):
     return made
 
 
-def wait_for(condition, seconds=60.0):
-    deadline = time.time() + seconds
-    while time.time() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not so after {seconds} s")
-
-
 def ended(run):
-    return wait_for(lambda: run.status if run.status.state in OVER else None)
+    return until(lambda: run.status if run.status.state in OVER else None)
 
 
 def working(run):
@@ -53,7 +44,7 @@ def working(run):
         assert status.state not in OVER, (status, run.log())
         return status if status.state == "running" and status.done >= 1 else None
 
-    return wait_for(look)
+    return until(look)
 
 
 def hidden(project):
@@ -98,7 +89,7 @@ def test_notes_of_the_work_are_kept(project, tiny_beir):
     run = start(project, ["import", "again", str(tiny_beir)])
     other = project_to_be("again")
     # It works for another project than the one whose page started it: it records itself there.
-    wait_for(lambda: runs(other) and runs(other)[0].status.state in OVER)
+    until(lambda: runs(other) and runs(other)[0].status.state in OVER)
     status = runs(other)[0].status
     assert status.state == "done", run.log()
     assert any("corpus.jsonl: 1 rows left out (line 41" in note for note in status.notes)
@@ -109,7 +100,7 @@ def test_a_refused_run_says_why(project):
     status = ended(run)
     assert status.state == "refused"
     assert status.error.startswith("There is no recipe 'magic'. The recipes are: ")
-    wait_for(lambda: not psutil.pid_exists(status.pid))
+    until(lambda: not psutil.pid_exists(status.pid))
     assert run.log().strip() == status.error, "one line, no traceback"
     assert run.folder.is_dir(), "whoever started it can read why"
 
@@ -123,7 +114,7 @@ def test_a_failed_run_says_why(project):
     assert "corpus.sqlite has" in status.error
     assert "Delete the folder" in status.error
     assert project.manifests("models") == []
-    wait_for(lambda: not psutil.pid_exists(status.pid))
+    until(lambda: not psutil.pid_exists(status.pid))
     assert run.log().strip().splitlines()[-1] == status.error
     assert "Traceback" not in run.log()
 
@@ -143,7 +134,7 @@ def test_cancelling_publishes_nothing(project):
     status = run.cancel()
     assert status.state == "cancelled"
     assert (status.message, status.error) == ("cancelled", None)
-    wait_for(lambda: not psutil.pid_exists(pid), 5)
+    until(lambda: not psutil.pid_exists(pid), seconds=5)
     assert project.manifests("models") == []
     assert hidden(project) == []
     assert sorted(p for p in project.folder.glob("*/*") if p.parent.name != "runs") == before
@@ -162,7 +153,7 @@ def test_cancelling_while_a_draft_is_being_written_leaves_no_draft(project, tmp_
     (folder / "queries.jsonl").write_text('{"_id": "q", "text": "frost"}\n')
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tn1\t1\n")
     run = start(project, ["import", "p", str(folder)])
-    wait_for(lambda: list((project.folder / "corpora").glob(".*.tmp/corpus.sqlite")))
+    until(lambda: list((project.folder / "corpora").glob(".*.tmp/corpus.sqlite")))
     working(run)
     corpora = project.manifests("corpora")
     assert run.cancel().state == "cancelled", run.log()
@@ -175,7 +166,7 @@ def test_a_killed_run_is_interrupted_and_the_next_one_cleans_up(project):
     pid = working(run).pid
     assert Run(project, run.id).status.state == "running", "a second reader sees it running"
     psutil.Process(pid).kill()
-    status = wait_for(lambda: run.status if run.status.state == "interrupted" else None, 10)
+    status = until(lambda: run.status if run.status.state == "interrupted" else None, seconds=10)
     assert "Its process ended without a word" in status.error
     assert Run(project, run.id).status.state == "interrupted"
     assert runs(project)[0].status.state == "interrupted"
@@ -201,7 +192,7 @@ def test_a_process_that_does_not_listen_is_killed(project):
     created = psutil.Process(process.pid).create_time()
     run.write(Status(state="running", pid=process.pid, process_started=created))
     assert run.cancel(patience=0.3).state == "cancelled"
-    wait_for(lambda: not psutil.pid_exists(process.pid), 5)
+    until(lambda: not psutil.pid_exists(process.pid), seconds=5)
     process.stdout.close()
 
 
@@ -282,7 +273,7 @@ def test_a_zombie_is_not_alive(plain):
     process = subprocess.Popen([sys.executable, "-c", ""])
     created = psutil.Process(process.pid).create_time()
     run = _written(plain, state="running", pid=process.pid, process_started=created)
-    wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, 10)
+    until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, seconds=10)
     assert run.status.state == "interrupted"
     process.wait()
 

@@ -32,11 +32,11 @@ def test_a_run_that_was_killed_is_resumed(command, workspace, run_cli):
     assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
     lab = project("lab")
     run = runs.start(lab, [*command, "--name", "broken"])
-    killing.until(lambda: killing.steps(run) > 300, "no steps")
+    killing.until(lambda: killing.steps(run) > 300, "no steps", 120)
     killing.kill(run)
     before = killing.steps(run)
     assert not [m for m in lab.manifests("models") if m.details["name"] == "broken"]
-    killing.resume(run)
+    killing.resume(run, 300)
     steps = [e["metrics"]["step"] for e in run.events() if "step" in e["metrics"]]
     assert steps[-1] > before > 300
     (one, of_one), (two, of_two) = _made(workspace, "whole"), _made(workspace, "broken")
@@ -49,7 +49,7 @@ def test_a_run_that_was_killed_is_resumed(command, workspace, run_cli):
 def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(command):
     lab = project("lab")
     run = runs.start(lab, command)
-    killing.checkpointed(run)
+    killing.checkpointed(run, 120)
     assert run.cancel().state == "cancelled"
     assert not list((lab.folder / "models").glob("*")), "no draft, no model"
     assert [path.name for path in run.checkpoints.iterdir()] == ["adapter.safetensors"]

@@ -343,11 +343,11 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
         ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
     )  # fmt: skip
     killing.until(
-        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung"
+        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung", 120
     )
     killing.kill(run)
     assert lab.manifests("models") == []
-    killing.resume(run)
+    killing.resume(run, 200)
     rungs = [e for e in run.events() if "rung" in e["metrics"]]
     assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
     assert rungs[1]["message"] == "adapter"

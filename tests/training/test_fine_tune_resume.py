@@ -111,7 +111,7 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
     killing.kill(run)
     before = killing.steps(run)
     assert 80 < before < 240
-    killing.resume(run)
+    killing.resume(run, 120)
     one, facts_of_one = _details(workspace, "whole")
     two, facts_of_two = _details(workspace, "broken")
     assert facts_of_two["dev"] == facts_of_one["dev"]
@@ -132,7 +132,7 @@ def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(
         ["train", "lab", "--recipe", "fine-tune", "--set", f"base={tiny_model}", "--set", "epochs=100",
          "--set", "batch_size=8", "--set", "patience=0"],
     )  # fmt: skip
-    killing.checkpointed(run)
+    killing.checkpointed(run, 60)
     assert run.cancel().state == "cancelled"
     assert not list((lab.folder / "models").glob("*")), "no draft, no model"
     assert {path.suffix for path in run.checkpoints.iterdir()} == {".safetensors"}

@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_mod
         arguments += ["--set", f"{key}={value}"]
     assert run_cli(*arguments, "--name", "whole", timeout=300).returncode == 0
     run = runs.start(project("lab"), [*arguments, "--name", "broken"])
-    killing.until(lambda: killing.steps(run) > 100, "no steps")
+    killing.until(lambda: killing.steps(run) > 100, "no steps", 90)
     killing.kill(run)
     before = killing.steps(run)
     assert 100 < before < 800

@@ -103,10 +103,10 @@ def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cl
     lab = project("lab")
     command = ["train", "lab", "--recipe", recipe, "--set", "epochs=12", "--set", "vector_size=50"]
     run = runs.start(lab, [*command, "--name", "broken"])
-    killing.checkpointed(run)
+    killing.checkpointed(run, 120)
     killing.kill(run)
     assert lab.manifests("models") == []
-    killing.resume(run)
+    killing.resume(run, 300)
     assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
     one, two = lab.manifests("models")
     assert one.details["dev"] == two.details["dev"]
