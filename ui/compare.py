@@ -36,7 +36,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
     columns.make_room()
     corpus = loaders.corpus(project, manifest)
     query = asking.box(project)
-    offers = st.container()
+    offers = asking.offers()
     bar = tools.bar()
     with bar.columns:
         chosen, lost = columns.choose(project)
@@ -50,8 +50,8 @@ def _compare(project: Project, manifest: Manifest) -> None:
         tools.judge_blind([column.name for column in chosen])
     with bar.history:
         asking.past(project)
-    with offers:
-        asking.offer(project, *examples.examples(project, [c.name for c in chosen]), query)
+    known, caption = examples.examples(project, [c.name for c in chosen])
+    asking.offer(offers, project, known, caption, query)
     board = None
     with st.container(key="compare-board"):
         columns.missed(lost)

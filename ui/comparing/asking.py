@@ -1,8 +1,10 @@
 """The question: the box, what is offered while typing, and what was asked before."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from search import history
 from search.text import folded_words
@@ -70,7 +72,24 @@ def leave_like() -> None:
         del st.query_params[_LIKE]
 
 
-def offer(project: Project, examples: Sequence[str], caption: str, typed: str) -> None:
+@dataclass(frozen=True)
+class Offers:
+    """The place for questions to choose from: it is there, and keeps its room, before they are known."""
+
+    row: DeltaGenerator
+    caption: DeltaGenerator
+
+
+def offers() -> Offers:
+    """Draw the place for questions to choose from."""
+    row = st.container(key="compare-offers", horizontal=True, vertical_alignment="center")
+    # Streamlit draws no row that has nothing in it.
+    return Offers(row, row.empty())
+
+
+def offer(
+    place: Offers, project: Project, examples: Sequence[str], caption: str, typed: str
+) -> None:
     """Draw questions to choose from: the most telling ones, while typing those that fit what is typed."""
     fitting = suggestions(examples, typed)
     if typed.strip() and fitting:
@@ -85,19 +104,18 @@ def offer(project: Project, examples: Sequence[str], caption: str, typed: str) -
             ask(example)
             st.session_state[key] = None
 
-    with st.container(key="compare-offers", horizontal=True, vertical_alignment="center"):
-        if fitting:
-            st.html(f'<span class="b-soft">{caption}</span>', width="content")
-            st.pills(
-                caption,
-                fitting,
-                key=key,
-                format_func=lambda text: widgets.literal(_brief(text)),
-                on_change=chosen,
-                label_visibility="collapsed",
-                width="stretch",
-                wrap=False,
-            )
+    if fitting:
+        place.caption.html(f'<span class="b-soft">{caption}</span>', width="content")
+        place.row.pills(
+            caption,
+            fitting,
+            key=key,
+            format_func=lambda text: widgets.literal(_brief(text)),
+            on_change=chosen,
+            label_visibility="collapsed",
+            width="stretch",
+            wrap=False,
+        )
 
 
 def suggestions(examples: Sequence[str], typed: str, count: int = _OFFERED) -> list[str]:
