@@ -1,11 +1,13 @@
-"""The promise itself, on real data with the real model: what is published must come out here again."""
+"""The promise itself, on real data with the real model, at every setting's default.
+
+ask_cfpb is whole; hinglish_top is a part of it, on which a fine-tune takes a minute. The figures of the whole sets
+come from `make bench`.
+"""
 
 import json
-import os
 
 import numpy as np
 import pytest
-import torch
 
 from search.corpus import current_corpus
 from search.engine import compare
@@ -13,53 +15,53 @@ from search.evaluation import METRICS, evaluate
 from search.indexing import find_index, index_model
 from search.models import find_model
 from search.workspace import Project
+from tests.sampled import sampled
 from training.intake import import_beir
 from training.train import train
 
-# Alone: its trainings take all cores.
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1_500)]
+pytestmark = pytest.mark.slow
 
 CUSTOM = ("adapter", "fine-tune", "word2vec", "fasttext")
+ASK_CFPB = ("adapter",)
+MADE = [("hinglish", name) for name in CUSTOM] + [("ask_cfpb", name) for name in ASK_CFPB]
 
 
 class Measured:
-    """A project with every recipe's model, each trained and evaluated once."""
+    """A project with a model of each recipe, trained and evaluated once."""
 
-    def __init__(self, folder, data):
-        torch.set_num_threads(os.cpu_count() or 1)  # The default suite makes do with one.
+    def __init__(self, folder, data, recipes):
         self.data = data
         self.project = Project(folder)
         self.imported = import_beir(self.project, data)
-        self.trained = {name: train(self.project, name) for name in CUSTOM}
-        self.indexes = {name: index_model(self.project, name) for name in CUSTOM}
-        self.evaluation = evaluate(self.project, ["generic", *CUSTOM])
+        self.trained = {name: train(self.project, name) for name in recipes}
+        self.indexes = {name: index_model(self.project, name) for name in recipes}
+        self.evaluation = evaluate(self.project, ["generic", *recipes])
         self.means = {name: self.evaluation.means(name) for name in self.evaluation.scores}
         self.against = {test.candidate: test for test in self.evaluation.comparisons}
 
 
-def _measured(name, shared_data, tmp_path_factory):
+def _measured(data, recipes, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BESPOKE_HOME", str(tmp_path_factory.mktemp("workspace")))
         patch.setenv("BESPOKE_DEVICE", "cpu")
         patch.delenv("BESPOKE_RUN", raising=False)
-        return Measured(tmp_path_factory.mktemp("projects") / name, shared_data / name)
+        return Measured(tmp_path_factory.mktemp("projects") / data.name, data, recipes)
 
 
 @pytest.fixture(scope="module")
 def ask_cfpb(shared_data, tmp_path_factory):
-    """Every setting at its default."""
-    return _measured("ask_cfpb", shared_data, tmp_path_factory)
+    return _measured(shared_data / "ask_cfpb", ASK_CFPB, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def hinglish_top(shared_data, tmp_path_factory):
-    """Every setting at its default."""
-    return _measured("hinglish_top", shared_data, tmp_path_factory)
-
-
-@pytest.fixture(params=["ask_cfpb", "hinglish_top"])
-def measured(request):
-    return request.getfixturevalue(request.param)
+def hinglish(shared_data, tmp_path_factory):
+    part = sampled(
+        shared_data / "hinglish_top",
+        tmp_path_factory.mktemp("sets") / "hinglish",
+        {"train": 300, "dev": 100, "test": 300},
+        documents=3_000,
+    )
+    return _measured(part, CUSTOM, tmp_path_factory)
 
 
 def test_the_generic_model_on_ask_cfpb(ask_cfpb):
@@ -67,13 +69,8 @@ def test_the_generic_model_on_ask_cfpb(ask_cfpb):
     assert ask_cfpb.means["generic"]["ndcg@10"] == pytest.approx(0.801, abs=0.005)
 
 
-def test_the_generic_model_on_hinglish_top(hinglish_top):
-    assert len(hinglish_top.evaluation.queries) == 1_533
-    assert hinglish_top.means["generic"]["ndcg@10"] == pytest.approx(0.565, abs=0.006)
-
-
-def test_fine_tuning_beats_generic_on_hinglish(hinglish_top):
-    test = hinglish_top.against["fine-tune"]
+def test_fine_tuning_beats_generic_on_hinglish(hinglish):
+    test = hinglish.against["fine-tune"]
     assert test.verdict == "better"
     assert test.p_value < 0.01
     assert test.ci95[0] > 0
@@ -81,21 +78,17 @@ def test_fine_tuning_beats_generic_on_hinglish(hinglish_top):
     assert test.delta > 0.05
 
 
-def test_fine_tuning_is_not_worse_on_ask_cfpb(ask_cfpb):
-    test = ask_cfpb.against["fine-tune"]
-    assert test.verdict != "worse"
-    assert test.ci95[1] > 0
-
-
-def test_an_adapter_beats_generic_on_hinglish_and_is_not_worse_on_ask_cfpb(hinglish_top, ask_cfpb):
-    better = hinglish_top.against["adapter"]
+def test_an_adapter_beats_generic_on_hinglish_and_is_not_worse_on_ask_cfpb(hinglish, ask_cfpb):
+    better = hinglish.against["adapter"]
     assert (better.verdict, better.p_value < 0.01) == ("better", True)
-    assert better.delta > 0.15
+    assert better.delta > 0.06, (
+        "with a sixth of the pairs; all of them bring more than twice as much"
+    )
     assert ask_cfpb.against["adapter"].verdict != "worse"
 
 
-def test_the_dev_score_chose_the_epoch(measured):
-    details = measured.project.artifact("models", measured.trained["fine-tune"].id).details
+def test_the_dev_score_chose_the_epoch(hinglish):
+    details = hinglish.project.artifact("models", hinglish.trained["fine-tune"].id).details
     dev = details["dev"]
     scores, epochs = dev["ndcg@10"], dev["epochs"]
     assert epochs[0] == 0
@@ -106,11 +99,13 @@ def test_the_dev_score_chose_the_epoch(measured):
     assert epoch == f"epoch {best:g}"
     assert max(scores) == max(dev["blends"].values()) == dev["blends"][blend or "1"]
     assert max(scores) > scores[0] + 0.02
-    assert details["pairs"] + details["left_out"] == measured.imported.pairs
+    assert details["pairs"] + details["left_out"] == hinglish.imported.pairs
 
 
-def test_nothing_of_the_test_set_was_trained_on(measured):
-    manifest = measured.project.artifact("models", measured.trained["fine-tune"].id)
+@pytest.mark.parametrize(("data", "name"), MADE[:2] + MADE[-1:])
+def test_nothing_of_the_test_set_was_trained_on(request, data, name):
+    measured = request.getfixturevalue(data)
+    manifest = measured.project.artifact("models", measured.trained[name].id)
     path = measured.project.folder_of(manifest) / "trained_on.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     lines = (measured.data / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
@@ -123,16 +118,17 @@ def test_nothing_of_the_test_set_was_trained_on(measured):
     assert not [note for note in notes if "left out" in note], "no query had to be left out"
 
 
-def test_only_the_clean_split_is_called_clean(ask_cfpb, hinglish_top):
+def test_only_the_clean_split_is_called_clean(ask_cfpb, hinglish):
     """Hinglish requests have the same answers in training and test; the guard keeps those pairs out."""
     assert (ask_cfpb.evaluation.clean, ask_cfpb.evaluation.notes) == (True, [])
-    (note,) = hinglish_top.evaluation.notes
-    assert not hinglish_top.evaluation.clean
+    (note,) = hinglish.evaluation.notes
+    assert not hinglish.evaluation.clean
     assert note.startswith("this split is not clean: training and test share")
 
 
-@pytest.mark.parametrize("name", CUSTOM)
-def test_every_recipe_indexes_searches_and_evaluates(measured, name):
+@pytest.mark.parametrize(("data", "name"), MADE)
+def test_every_recipe_indexes_searches_and_evaluates(request, data, name):
+    measured = request.getfixturevalue(data)
     project = measured.project
     manifest, corpus = current_corpus(project)
     index = measured.indexes[name]
@@ -150,8 +146,10 @@ def test_every_recipe_indexes_searches_and_evaluates(measured, name):
     assert measured.means[name]["recall@100"] > measured.means[name]["recall@10"]
 
 
-def test_comparisons_are_of_every_custom_model_against_generic(measured):
-    assert list(measured.against) == list(CUSTOM)
+@pytest.mark.parametrize(("data", "recipes"), [("hinglish", CUSTOM), ("ask_cfpb", ASK_CFPB)])
+def test_comparisons_are_of_every_custom_model_against_generic(request, data, recipes):
+    measured = request.getfixturevalue(data)
+    assert list(measured.against) == list(recipes)
     for name, test in measured.against.items():
         assert test.baseline == "generic"
         difference = measured.means[name]["ndcg@10"] - measured.means["generic"]["ndcg@10"]

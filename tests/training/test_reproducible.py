@@ -10,6 +10,7 @@ import torch
 
 from search.models import find_model
 from search.workspace import project_to_be
+from tests.sampled import sampled
 from training.intake import import_beir
 from training.train import train
 
@@ -74,20 +75,23 @@ def test_the_folder_of_a_run_says_what_it_takes(tiny_beir, tiny_model, run_cli, 
 
 
 @pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.timeout(1_500)
 @pytest.mark.parametrize(
     ("recipe", "values"),
-    [("adapter", []), ("fine-tune", ["--set", "epochs=1", "--set", "sequence_length=64"])],
+    [("adapter", []), ("fine-tune", ["--set", "epochs=1", "--set", "sequence_length=32"])],
 )
-def test_the_real_model_in_two_processes(shared_data, run_cli, workspace, recipe, values):
-    assert run_cli("import", "tos", shared_data / "tos_plain_english").returncode == 0
+def test_the_real_model_in_two_processes(shared_data, run_cli, workspace, tmp_path, recipe, values):
+    part = sampled(
+        shared_data / "hinglish_top", tmp_path / "part", {"train": 40, "dev": 40, "test": 5}, 800
+    )
+    assert run_cli("import", "requests", part).returncode == 0
     for name in ("one", "two"):
-        done = run_cli("train", "tos", "--recipe", recipe, "--name", name, *values, timeout=700)
+        done = run_cli(
+            "train", "requests", "--recipe", recipe, "--name", name, *values, timeout=700
+        )
         assert done.returncode == 0, done.stderr
     told = [
         json.loads(path.read_text())["details"]
-        for path in sorted((workspace / "tos" / "models").glob("*/manifest.json"))
+        for path in sorted((workspace / "requests" / "models").glob("*/manifest.json"))
     ]
     assert [details["name"] for details in told] == ["one", "two"]
     assert figures(told[0]) == figures(told[1])
