@@ -16,7 +16,12 @@ from indexes.vector_index import EngineFailed, Plan
 from tests.indexes.test_index_contract import check_against_brute_force
 from tests.milvus_server import TOKEN
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.xdist_group("milvus"),
+    pytest.mark.timeout(600),
+]
 TYPES = ("flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq")
 
 
@@ -134,7 +139,7 @@ def test_fifty_equal_vectors_come_in_order_of_position(opened, vectors):
 
 
 def test_several_threads_search_at_once(opened, vectors):
-    batches = [vectors[start : start + 3] for start in range(0, 90, 3)]
+    batches = [vectors[start : start + 3] for start in range(0, 30, 3)]
     alone = [opened.search(batch, 5) for batch in batches]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda batch: opened.search(batch, 5), batches))

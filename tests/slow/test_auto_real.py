@@ -11,16 +11,21 @@ from training.intake import import_beir
 from training.material import gather
 from training.train import train
 
-# Alone: three minutes of all cores are what it is given.
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1_500)]
+# Alone: its minutes are those of the clock.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.xdist_group("others"),
+    pytest.mark.timeout(900),
+]
 
 
-def test_auto_in_three_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(
+def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(
     shared_data, tmp_path
 ):
     project = Project(tmp_path / "workspace" / "p")
     import_beir(project, shared_data / "tos_plain_english")
-    made = train(project, "auto", None, {"minutes": 3})
+    made = train(project, "auto", None, {"minutes": 2})
     details = project.artifact("models", made.id).details
     ladder = {rung["name"]: rung for rung in details["ladder"]}
     assert list(ladder)[:3] == ["start", "adapter", "static"]
