@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import killing
 import numpy as np
@@ -17,10 +18,13 @@ from search.encoders import load_encoder
 from search.errors import Cancelled
 from search.evaluation import TRAINED_ON
 from search.models import find_model
+from search.progress import silent
 from search.query_sets import QuerySet
 from search.workspace import Project, project
+from training.auto.climbing import Climb
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
+from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Outcome, Rung, start_rung
 from training.auto.pooled import pooled
 from training.auto.vectors import asked, embedded_by
@@ -311,6 +315,31 @@ def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_mo
     np.testing.assert_allclose(
         [r["ndcg@10"] for r in broken["ladder"]], [r["ndcg@10"] for r in whole["ladder"]], atol=1e-6
     )
+
+
+def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
+    now = 1_000.0
+    monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
+
+    class Killed(BaseException):
+        pass
+
+    def learn(told):
+        nonlocal now
+        for _ in range(4):
+            now += 3
+            told(1, 2, "learning")
+        raise Killed
+
+    climb = Climb(1, Keeper(Checkpoints(tmp_path)), silent)
+    now += 10
+    with pytest.raises(Killed):
+        climb.tried("adapter", 0.0, learn)
+    now += 500  # Nobody was at work.
+    again = Climb(1, Keeper(Checkpoints(tmp_path)), silent)
+    assert not again.resumed, "no rung is done"
+    assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
+    assert again.clock.left == 60 - again.clock.spent
 
 
 def test_cancelled_it_leaves_no_model(tiny, tiny_model):

@@ -12,6 +12,9 @@ from training.auto.keeping import Keeper, Kept
 from training.auto.ladder import Outcome, Rung
 from training.recipes.base import Recipe
 
+_KEPT_EVERY = 5.0
+"""Seconds."""
+
 
 class DoesNotFit(Exception):
     """A rung that was begun found that it needs more time than there is."""
@@ -65,7 +68,7 @@ class Climb:
         if needs > self.clock.left:
             return self._add(Rung(name, Outcome.NO_TIME), None)
         try:
-            made = learn(self.clock.watched(self._progress, name))
+            made = learn(self._timed(self.clock.watched(self._progress, name)))
         except DoesNotFit:
             return self._add(Rung(name, Outcome.NO_TIME), None)
         except TimeUp:
@@ -76,6 +79,21 @@ class Climb:
         spent = time.monotonic() - started
         rung = Rung(name, outcome, tuple(made.each), spent, made.settings, made.facts)
         return self._add(rung, made.model)
+
+    def _timed(self, progress: Progress) -> Progress:
+        """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
+        kept = self.clock.spent
+
+        def told(
+            done: float, total: float, message: str, metrics: dict[str, float] | None = None
+        ) -> None:
+            nonlocal kept
+            if self.clock.spent - kept > _KEPT_EVERY:
+                kept = self.clock.spent
+                self._save()
+            progress(done, total, message, metrics)
+
+        return told
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a rung set out to do: made now, or by the process that was killed."""
