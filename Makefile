@@ -26,11 +26,10 @@ app: $(VENV)/app.stamp  ## install what is needed and open the app on http://loc
 test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
 
-# Two Milvus servers at once keep each other from starting: what needs one waits for it most of the time, in one of
-# two groups; what counts on the clock or starts processes of its own is the other.
+# Two Milvus servers at once keep each other from starting, and what else takes free ports meanwhile does, too.
 test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(TWO)
-	$(BIN)/python -m pytest -m "slow and alone" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "slow and alone"
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -39,7 +39,6 @@ def tiny(tiny_beir: Path, workspace: Path) -> Project:
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.xdist_group("others")
 @pytest.mark.timeout(400)
 def test_no_page_jumps_on_a_cold_first_load(
     tiny: Project, browser: Browser, server: Server

@@ -16,12 +16,7 @@ from indexes.vector_index import EngineFailed, Plan
 from tests.indexes.test_index_contract import check_against_brute_force
 from tests.milvus_server import TOKEN
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.alone,
-    pytest.mark.xdist_group("milvus"),
-    pytest.mark.timeout(600),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
 TYPES = ("flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq")
 
 

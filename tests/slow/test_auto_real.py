@@ -11,13 +11,7 @@ from training.intake import import_beir
 from training.material import gather
 from training.train import train
 
-# Alone: its minutes are those of the clock.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.alone,
-    pytest.mark.xdist_group("others"),
-    pytest.mark.timeout(900),
-]
+pytestmark = pytest.mark.slow
 
 
 def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(

@@ -15,12 +15,7 @@ from tests.conftest import REPOSITORY
 from tests.milvus_server import TOKEN
 from tests.ui.app_help import columns, open_page, shown
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.alone,
-    pytest.mark.xdist_group("milvus"),
-    pytest.mark.timeout(900),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
 WORDS = ("--set", "vector_size=16", "--set", "min_count=1", "--set", "epochs=3")
 QUERY = "what helps against velkorin in the hand?"
 

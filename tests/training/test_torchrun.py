@@ -55,8 +55,6 @@ def weights(workspace, name):
 
 
 @pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.xdist_group("others")
 @pytest.mark.parametrize("more", [(), ("--set", "mini_batch=3", "--set", "dimensions=16")])
 def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, run_cli, more):
     # One query a document, in full batches: else two processes may leave out a row that one would take.
@@ -86,8 +84,6 @@ def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, r
 
 
 @pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.xdist_group("others")
 def test_other_recipes_and_mistakes_are_refused_once(tiny_beir, run_cli):
     assert run_cli("import", "lab", tiny_beir).returncode == 0
     done = torchrun(2, "train", "lab", "--recipe", "adapter")

@@ -50,7 +50,6 @@ def test_what_is_no_transformer_is_refused():
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.xdist_group("others")
 @pytest.mark.timeout(400)
 def test_vectors_are_those_of_a_local_encode_and_the_model_is_loaded_once(tiny_model):
     encoder = load_sentence_transformer(tiny_model)
@@ -85,7 +84,6 @@ def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monk
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.xdist_group("others")
 @pytest.mark.timeout(400)
 def test_an_index_encoded_with_ray_is_the_one_encoded_here(
     tiny_beir, tiny_model, workspace, run_cli
@@ -116,7 +114,6 @@ def test_an_index_encoded_with_ray_is_the_one_encoded_here(
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.xdist_group("others")
 @pytest.mark.timeout(400)
 def test_a_cancelled_run_leaves_no_index_and_no_ray_and_keeps_what_was_encoded(
     shared_data, workspace, run_cli
