@@ -26,7 +26,7 @@ app: $(VENV)/app.stamp  ## install what is needed and open the app on http://loc
 test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
 
-# Two Milvus servers at once keep each other from starting, and what else takes free ports meanwhile does, too.
+# Two Milvus servers at once keep each other from starting; beside tests that start processes one did not start either.
 test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(TWO)
 	$(BIN)/python -m pytest -m "slow and alone"
