@@ -99,6 +99,7 @@ def _table(page: Page, pictures: Path, path: Path) -> None:
     picture(page, pictures, "1-wrong-guess")
     _choose(page, "Column of the text", "Holding")
     expect(page.get_by_text("'Facts' was taken")).to_have_count(0)
+    settled(page)  # What is typed into a box while the page is still drawn may be lost.
     _choose(page, "Column of the id", "Ref")
     expect(page.get_by_text("2 rows will be left out.")).to_be_visible()
     with page.expect_download() as started:
