@@ -1,4 +1,4 @@
-"""Ready-made models on two real sets: the figures that their weights gave outside of Bespoke."""
+"""The static model on two real sets: the figures that its weights gave outside of Bespoke (nDCG@10 .555 and .515)."""
 
 import pytest
 
@@ -19,12 +19,3 @@ def test_static_vectors_on_real_questions(shared_data, workspace, name, queries,
     result = evaluate(project, ["static"])
     assert len(result.queries) == queries
     assert result.means("static")["ndcg@10"] == pytest.approx(ndcg, abs=0.002)
-
-
-@pytest.mark.slow
-def test_the_generic_model_on_real_requests(shared_data, workspace):
-    project = project_to_be("hinglish")
-    import_beir(project, shared_data / "hinglish_top")
-    result = evaluate(project, ["generic"])
-    assert len(result.queries) == 1_533
-    assert result.means("generic")["ndcg@10"] == pytest.approx(0.565, abs=0.006)
