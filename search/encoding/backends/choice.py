@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # Converting and measuring take some ten seconds, and win a fifth to two thirds of the time of encoding.
 PAYS_AFTER_SECONDS = 60.0
+_SETTLED = (
+    1.5  # So much faster than PyTorch, no slower precision is worth the time of measuring it.
+)
 _OPERATIONS_A_SECOND = (
     5e10  # What a core of today reaches; it only decides whether measuring can pay.
 )
@@ -117,6 +120,8 @@ def _measured(
     base, reference = measured(model, torch, texts, None)
     figures, best, chosen = [base], base, torch
     for precision in precisions():
+        if best.speed >= base.speed * _SETTLED:
+            break
         backend = OpenVinoBackend(model, folder, precision)
         result, _ = measured(model, backend, texts, reference)
         figures.append(result)

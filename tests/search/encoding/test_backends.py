@@ -58,12 +58,16 @@ def variant(model, kind):
     torch.manual_seed(3)
     size = model.get_embedding_dimension()
     dense = Dense(size, 6, bias=True, activation_function=torch.nn.Tanh())
+    pieces = Dense(
+        size, size, activation_function=torch.nn.Tanh(), module_input_name="token_embeddings"
+    )
     behind = {
         "mean": [Pooling(size, "mean")],
         "cls": [Pooling(size, "cls")],
         "max": [Pooling(size, "max")],
         "several": [Pooling(size, ("mean", "max", "cls"))],
         "dense": [Pooling(size, "mean"), dense, Normalize()],
+        "pieces, pooled again": [Pooling(size, "mean"), pieces, Pooling(size, "mean")],
         "without its prompt": [Pooling(size, "mean", include_prompt=False)],
     }[kind]
     made = SentenceTransformer(modules=[model[0], *behind], device="cpu")
@@ -88,7 +92,10 @@ def backend_of(kind, model):
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
-@pytest.mark.parametrize("kind", ["mean", "cls", "max", "several", "dense", "without its prompt"])
+@pytest.mark.parametrize(
+    "kind",
+    ["mean", "cls", "max", "several", "dense", "pieces, pooled again", "without its prompt"],
+)
 def test_a_backend_computes_what_sentence_transformers_does(model, kind, backend):
     made = variant(model, kind)
     ours = backend_of(backend, made)
@@ -158,6 +165,16 @@ def test_the_choice_is_measured_kept_and_used_again(model, always, monkeypatch):
     monkeypatch.setenv("BESPOKE_BACKEND", "torch")
     assert choose(model, 1, lambda: TEXTS).backend.name == "torch"
     assert known_backend(model) is None
+
+
+def test_what_is_much_faster_ends_the_measuring(model, always, monkeypatch):
+    """The precisions are tried fastest first: a slower one can only cost time."""
+    monkeypatch.setattr(choosing, "precisions", lambda: ["bf16", "f32"])
+    for settled, tried in [(0.0, ["torch"]), (1e9, ["torch", "openvino bf16", "openvino f32"])]:
+        monkeypatch.setattr(choosing, "_SETTLED", settled)
+        figures = choose(model, 1, lambda: TEXTS).figures
+        assert [figure["name"] for figure in figures] == tried
+        (conversion_folder(model) / "choice.json").unlink()
 
 
 def test_another_machine_measures_anew(model, always, monkeypatch):
