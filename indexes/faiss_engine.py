@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from indexes.approximate import ApproximateIndex
 from indexes.flat import FlatIndex, flat_facts
 from indexes.hnsw import HNSW, HnswIndex, build_hnsw
-from indexes.ivf import CLASSES, IvfIndex, build_ivf
+from indexes.ivf import CLASSES, PQ, IvfIndex, build_ivf
 from indexes.memory import bytes_needed, check_fits, told
 from indexes.stored_vectors import StoredVectors
 from indexes.tuning import Trial, tuned
@@ -89,8 +89,8 @@ def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progre
 def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
     """Exact where that is fast; else the first type that fits, reaches the target and is much faster.
 
-    Inverted lists of 8 bits a component come first: they are built fastest. Where memory is too short for
-    them, 1 bit a component. Where the vectors do not part well into lists, a graph is tried, too.
+    Inverted lists of a product quantiser's codes come first: they are searched and built fastest. Where memory is too
+    short for them, 1 bit a component. Where the vectors do not part well into lists, a graph is tried, too.
     """
 
     def fits(kind: str) -> bool:
@@ -101,7 +101,7 @@ def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress)
     if stored.rows.nbytes <= FLAT_BYTES and fits(FLAT):
         return flat_facts(stored, f"{size} of vectors are compared one by one in little time")
     trial = Trial(stored)
-    kinds = ["ivf-sq8" if fits("ivf-sq8") else "ivf-rabitq"]
+    kinds = [PQ if fits(PQ) else "ivf-rabitq"]
     if fits(HNSW) and len(stored) <= _GRAPH_VECTORS:
         kinds.append(HNSW)
     with TemporaryDirectory(dir=folder) as rooms:

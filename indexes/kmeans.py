@@ -17,13 +17,16 @@ _ROWS = 2_048  # Compared with all centroids at a time: 128 MB at most.
 _SEED = 1
 
 
-def list_count(vectors: int) -> int:
+def list_count(vectors: int, fast: bool = False) -> int:
     """How many lists so many vectors are put into.
 
     Four times the square root, or one for 64 vectors where that is more: FAISS advises four to sixteen times the root.
-    In 4,000 lists, a million took a search half as long again as in 15,600 (benchmarks/growth.py).
+    In 4,000 lists of 8-bit codes, a million took a search half as long again as in 15,600 (benchmarks/growth.py).
+
+    :param fast: for codes that are read so fast that finding the lists is what costs: four times the root.
     """
-    wanted = max(int(4 * vectors**0.5), vectors // _A_LIST)
+    root = int(4 * vectors**0.5)
+    wanted = root if fast else max(root, vectors // _A_LIST)
     return max(1, min(wanted, vectors // 8, _MOST_LISTS))
 
 

@@ -1,7 +1,7 @@
 """How many bytes an index keeps in memory: the arithmetic before anything is built."""
 
 from indexes.hnsw import HNSW, NEIGHBOURS
-from indexes.ivf import pq_parts
+from indexes.ivf import PQ, pq_bytes
 from indexes.kmeans import list_count
 from indexes.vector_index import AUTO, FLAT, DoesNotFit
 
@@ -10,13 +10,13 @@ _ID = 8
 
 def bytes_needed(kind: str, count: int, dimension: int) -> int:
     """What an index of a type keeps in memory; the vectors themselves stay in their file."""
-    lists = list_count(count) * dimension * 4
+    lists = list_count(count, fast=kind == PQ) * dimension * 4
     return {
         FLAT: count * dimension * 4,
         HNSW: count * (dimension + 2 * NEIGHBOURS * 4 + _ID),
         "ivf": count * (dimension * 4 + _ID) + lists,
         "ivf-sq8": count * (dimension + _ID) + lists,
-        "ivf-pq": count * (pq_parts(dimension) + _ID) + lists,
+        PQ: count * (pq_bytes(dimension) + _ID) + lists,
         "ivf-rabitq": count * (-(-dimension // 8) + 2 * 4 + _ID) + lists,
     }[kind]
 

@@ -201,6 +201,24 @@ def test_vectors_come_and_go_without_a_rebuild(large, tmp_path, removed, added):
     check(kind, changed[some], queries, 10, there[positions], scores)
 
 
+def test_what_comes_after_others_went_is_found(large, tmp_path):
+    """One version takes vectors out, the next one puts others in their places."""
+    kind, vectors, index, _ = large
+    versions = [
+        (vectors[400:], np.arange(400, 3_000)),
+        (np.vstack([vectors[400:], clusters(300, 32, seed=8)]), np.r_[:2_600, [-1] * 300]),
+    ]
+    for number, (changed, origins) in enumerate(versions):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        facts = index.write_changed(changed, origins, folder, silent)
+        index = kind.open(folder, facts or kind.build(changed, folder))
+    new = list(range(2_600, 2_620))
+    assert [p[0] for p in index.search(changed[new], 1)[0]] == new
+    queries = clusters(60, 32, seed=9)
+    check(kind, changed, queries, 10, *index.search(queries, 10))
+
+
 def test_bad_vectors_are_refused_when_they_come_later_too(large, tmp_path):
     kind, vectors, index, _ = large
     changed = vectors.copy()

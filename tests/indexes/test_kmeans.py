@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexes import kmeans
-from indexes.ivf import IvfIndex, build_ivf
+from indexes.ivf import IvfIndex, build_ivf, pq_bytes, pq_parts
 from indexes.kmeans import centroids_of, list_count, nearest
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import normalised, silent
@@ -24,6 +24,20 @@ def stored(count, dimension=16, clusters=60):
 )  # fmt: skip
 def test_how_many_lists(vectors, lists):
     assert list_count(vectors) == lists
+
+
+def test_codes_that_are_read_fast_lie_in_fewer_and_longer_lists():
+    assert list_count(1_000_000, fast=True) == 4_000
+    assert list_count(10_000, fast=True) == list_count(10_000)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "parts", "size"),
+    [(384, 192, 96), (768, 256, 128), (1_536, 256, 128), (32, 16, 8), (6, 3, 2), (7, 1, 1), (13, 13, 7),
+     (514, 257, 129)],
+)  # fmt: skip
+def test_a_product_quantiser_cuts_vectors_into_parts_of_two_or_a_few_more(dimension, parts, size):
+    assert (pq_parts(dimension), pq_bytes(dimension)) == (parts, size)
 
 
 def test_the_nearest_is_the_one_of_the_largest_inner_product(monkeypatch):

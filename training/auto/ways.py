@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from training.adapter import measure_of, train_adapter
 from training.adapting.data import Embedded
 from training.adapting.model import with_adapter
 from training.advice.probe import adapter_step
+from training.auto.averaging import averaged
 from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.ladder import Rung
@@ -36,6 +38,7 @@ ADAPTER = "adapter"
 TUNE = "fine-tune"
 RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
 """Learning rates, in the order in which they are tried."""
+AVERAGE = "average of the fine-tunings"
 _STEERING = 1_000
 """Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
@@ -82,9 +85,14 @@ class Ways:
             needs = _OTHERS_NEED * self._climb.clock.budget
             other = self._climb.tried(name, needs, partial(self._other, name))
             self._topped(other, start)
+        tuned = []
         for name, rate in RATES.items():
-            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
-            self._topped(tuned, start)
+            tuned.append(self._climb.tried(name, 0.0, partial(self._tune, name, rate)))
+            self._topped(tuned[-1], start)
+        better = [rung for rung in tuned if (rung.score or 0.0) > (start.score or 0.0)]
+        if len(better) > 1:
+            average = partial(self._average, better)
+            self._topped(self._climb.tried(AVERAGE, self._pool_seconds(), average), start)
 
     def _topped(self, below: Rung, start: Rung) -> None:
         """Try an adapter on what a rung made, where that is better than the start."""
@@ -147,6 +155,16 @@ class Ways:
         scores = self._asked[name].scores(dev)
         return Learned(taught.model, scores, as_settings(settings) | told_of, taught.facts)
 
+    def _average(self, tuned: Sequence[Rung], told: Progress) -> Learned:
+        start = tunable_start_of(self._request.project, self._settings.base)
+        model = averaged(start, [self._climb.model_of(rung) for rung in tuned])
+        dev = self._material.dev
+        self._asked[AVERAGE] = asked(model, dev, told)
+        info = named(self._request.project, self._settings.base)
+        facts = Place.from_start("weights", 1.0, self._settings.base, info).facts()
+        told_of = {"of": [rung.name for rung in tuned], "kept": AVERAGE}
+        return Learned(model, self._asked[AVERAGE].scores(dev), told_of, facts)
+
     def _top(self, tuned: Rung, told: Progress) -> Learned:
         model = self._climb.model_of(tuned)
         known = self._asked.get(tuned.name) or asked(model, self._material.dev, told)
@@ -205,12 +223,19 @@ class Ways:
 
     def _top_seconds(self, name: str) -> float:
         each = self._character_seconds.get(name, 0.0)
-        if name in RATES:
-            each = self._climb.planned(name, self._plan)["character"]
+        if name in (*RATES, AVERAGE):
+            each = self._character_of_tuned()
         read = self._beside_the_pool()
         if name not in self._asked:
             read += characters(self._material.dev.texts)
         return each * read + self._adapter_seconds(self._data)
+
+    def _pool_seconds(self) -> float:
+        """What it takes to measure a model with the weights of a fine-tuned one."""
+        return self._character_of_tuned() * characters(self._material.dev.texts)
+
+    def _character_of_tuned(self) -> float:
+        return float(self._climb.planned(TUNE, self._plan)["character"])
 
     def _adapter_seconds(self, data: Embedded) -> float:
         """What an adapter takes at the least that is worth its while."""
