@@ -4,6 +4,7 @@ Every index has them beside it: an approximate one computes its scores from them
 a map draws them.
 """
 
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ class StoredVectors:
                 zeros += int((~part.any(axis=1)).sum())
                 stream.write(part.astype("<f4", copy=False).data)
                 progress(min(start + _ROWS, len(vectors)), len(vectors), "writing vectors")
+        if isinstance(vectors, np.memmap) and vectors.mode == "r":
+            _let_go(vectors)
         return cls.open(folder, zeros)
 
     @classmethod
@@ -152,6 +155,12 @@ class StoredVectors:
         """
         known = candidates[candidates >= 0]
         rows = self.rows[known]
+        if not self.zeros and len(known) > k:
+            # A product of matrices is fast and differs in the last bits from one batch to another: it only says which
+            # rows are near enough to be looked at.
+            rough = rows @ query
+            near = rough >= np.partition(rough, -k)[-k] - _NOISE
+            known, rows = known[near], rows[near]
         cosines: Vectors = (rows * query).sum(axis=1, dtype=np.float32)
         cosines = np.where(rows.any(axis=1), cosines, np.float32(-np.inf)).astype(np.float32)
         order = np.lexsort((known, -cosines))[:k]
@@ -182,6 +191,13 @@ class StoredVectors:
             selector,
         )
         return scores, found
+
+
+def _let_go(vectors: np.memmap) -> None:
+    """Give back the memory of pages that were read; they are in their file still."""
+    pages: Any = vectors.base
+    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def nothing_found(queries: int, k: int) -> tuple[Positions, Vectors]:

@@ -21,6 +21,7 @@ from search.models import find_model
 from search.progress import silent
 from search.query_sets import QuerySet
 from search.workspace import Project, project
+from training.auto.averaging import averaged
 from training.auto.climbing import Climb
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
@@ -188,6 +189,25 @@ def test_many_dev_queries_are_enough(tiny, monkeypatch):
     monkeypatch.setattr("training.auto.pooled.ENOUGH", 8)
     material = gather(tiny)
     assert pooled(material) is material
+
+
+def test_an_average_is_the_mean_of_all_weights(tiny_model):
+    def shifted(by):
+        model = SentenceTransformer(str(tiny_model), device="cpu")
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(by)
+        return model
+
+    models = [shifted(by) for by in (0.0, 0.1, 0.5)]
+    before = [{n: t.clone() for n, t in model.state_dict().items()} for model in models]
+    made = averaged(shifted(7.0), models).state_dict()
+    for name, tensor in before[0].items():
+        wanted = tensor + 0.2 if tensor.is_floating_point() else tensor
+        torch.testing.assert_close(made[name], wanted, atol=1e-5, rtol=0)
+    for model, weights in zip(models, before, strict=True):
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(tensor, weights[name]), "they stay as they are"
 
 
 # --- from the recipe to a model ---
