@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +15,6 @@ from training.adapter import measure_of, train_adapter
 from training.adapting.data import Embedded
 from training.adapting.model import with_adapter
 from training.advice.probe import adapter_step
-from training.auto.averaging import averaged
 from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.ladder import Rung
@@ -37,8 +35,8 @@ from training.recipes.fine_tune import FineTune
 ADAPTER = "adapter"
 TUNE = "fine-tune"
 RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
-"""Learning rates, in the order in which they are tried."""
-AVERAGE = "average of the fine-tunings"
+"""Learning rates. The larger one learns more in little time."""
+_ORDER = "order of fine-tunings"
 _STEERING = 1_000
 """Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
@@ -85,14 +83,23 @@ class Ways:
             needs = _OTHERS_NEED * self._climb.clock.budget
             other = self._climb.tried(name, needs, partial(self._other, name))
             self._topped(other, start)
-        tuned = []
-        for name, rate in RATES.items():
-            tuned.append(self._climb.tried(name, 0.0, partial(self._tune, name, rate)))
-            self._topped(tuned[-1], start)
-        better = [rung for rung in tuned if (rung.score or 0.0) > (start.score or 0.0)]
-        if len(better) > 1:
-            average = partial(self._average, better)
-            self._topped(self._climb.tried(AVERAGE, self._pool_seconds(), average), start)
+        for name in self._tunings():
+            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, RATES[name]))
+            self._topped(tuned, start)
+
+    def _tunings(self) -> list[str]:
+        """The fine-tunings in the order in which they are tried.
+
+        Where there is time for both, that of smaller steps comes first: it stays nearer to the start, and what goes
+        further has to be surely better. Else the one that learns more in the time there is.
+        """
+        both = self._climb.planned(_ORDER, self._both_fit)["both"]
+        return sorted(RATES, key=RATES.__getitem__, reverse=not both)
+
+    def _both_fit(self) -> dict[str, Any]:
+        plan = self._plan()
+        fits = plan["epochs"] > 0 and 2 * plan["seconds"] <= self._climb.clock.left
+        return {"both": fits}
 
     def _topped(self, below: Rung, start: Rung) -> None:
         """Try an adapter on what a rung made, where that is better than the start."""
@@ -155,16 +162,6 @@ class Ways:
         scores = self._asked[name].scores(dev)
         return Learned(taught.model, scores, as_settings(settings) | told_of, taught.facts)
 
-    def _average(self, tuned: Sequence[Rung], told: Progress) -> Learned:
-        start = tunable_start_of(self._request.project, self._settings.base)
-        model = averaged(start, [self._climb.model_of(rung) for rung in tuned])
-        dev = self._material.dev
-        self._asked[AVERAGE] = asked(model, dev, told)
-        info = named(self._request.project, self._settings.base)
-        facts = Place.from_start("weights", 1.0, self._settings.base, info).facts()
-        told_of = {"of": [rung.name for rung in tuned], "kept": AVERAGE}
-        return Learned(model, self._asked[AVERAGE].scores(dev), told_of, facts)
-
     def _top(self, tuned: Rung, told: Progress) -> Learned:
         model = self._climb.model_of(tuned)
         known = self._asked.get(tuned.name) or asked(model, self._material.dev, told)
@@ -206,11 +203,18 @@ class Ways:
         pool = characters(dev.narrowed(_STEERING).texts)
         fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
         if fits is None:
-            return {"epochs": 0, "pairs": 0, "character": pace.character, "reserve": 0.0}
+            return {
+                "epochs": 0,
+                "pairs": 0,
+                "seconds": 0.0,
+                "character": pace.character,
+                "reserve": 0.0,
+            }
         reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
         return {
             "epochs": fits.epochs,
             "pairs": fits.pairs,
+            "seconds": fits.seconds,
             "character": pace.character,
             "reserve": reserve,
         }
@@ -223,19 +227,12 @@ class Ways:
 
     def _top_seconds(self, name: str) -> float:
         each = self._character_seconds.get(name, 0.0)
-        if name in (*RATES, AVERAGE):
-            each = self._character_of_tuned()
+        if name in RATES:
+            each = self._climb.planned(name, self._plan)["character"]
         read = self._beside_the_pool()
         if name not in self._asked:
             read += characters(self._material.dev.texts)
         return each * read + self._adapter_seconds(self._data)
-
-    def _pool_seconds(self) -> float:
-        """What it takes to measure a model with the weights of a fine-tuned one."""
-        return self._character_of_tuned() * characters(self._material.dev.texts)
-
-    def _character_of_tuned(self) -> float:
-        return float(self._climb.planned(TUNE, self._plan)["character"])
 
     def _adapter_seconds(self, data: Embedded) -> float:
         """What an adapter takes at the least that is worth its while."""
