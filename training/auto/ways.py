@@ -35,8 +35,7 @@ from training.recipes.fine_tune import FineTune
 ADAPTER = "adapter"
 TUNE = "fine-tune"
 RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
-"""Learning rates. The larger one learns more in little time."""
-_ORDER = "order of fine-tunings"
+"""Learning rates, in the order in which they are tried."""
 _STEERING = 1_000
 """Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
@@ -83,23 +82,9 @@ class Ways:
             needs = _OTHERS_NEED * self._climb.clock.budget
             other = self._climb.tried(name, needs, partial(self._other, name))
             self._topped(other, start)
-        for name in self._tunings():
-            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, RATES[name]))
+        for name, rate in RATES.items():
+            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
             self._topped(tuned, start)
-
-    def _tunings(self) -> list[str]:
-        """The fine-tunings in the order in which they are tried.
-
-        Where there is time for both, that of smaller steps comes first: it stays nearer to the start, and what goes
-        further has to be surely better. Else the one that learns more in the time there is.
-        """
-        both = self._climb.planned(_ORDER, self._both_fit)["both"]
-        return sorted(RATES, key=RATES.__getitem__, reverse=not both)
-
-    def _both_fit(self) -> dict[str, Any]:
-        plan = self._plan()
-        fits = plan["epochs"] > 0 and 2 * plan["seconds"] <= self._climb.clock.left
-        return {"both": fits}
 
     def _topped(self, below: Rung, start: Rung) -> None:
         """Try an adapter on what a rung made, where that is better than the start."""
@@ -203,18 +188,11 @@ class Ways:
         pool = characters(dev.narrowed(_STEERING).texts)
         fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
         if fits is None:
-            return {
-                "epochs": 0,
-                "pairs": 0,
-                "seconds": 0.0,
-                "character": pace.character,
-                "reserve": 0.0,
-            }
+            return {"epochs": 0, "pairs": 0, "character": pace.character, "reserve": 0.0}
         reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
         return {
             "epochs": fits.epochs,
             "pairs": fits.pairs,
-            "seconds": fits.seconds,
             "character": pace.character,
             "reserve": reserve,
         }
