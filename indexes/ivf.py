@@ -234,7 +234,7 @@ def pq_parts(dimension: int) -> int:
 
 
 def pq_bytes(dimension: int) -> int:
-    """How many bytes a product quantiser's code has: half of one for each part, and an even number of these."""
+    """How many bytes a product quantiser's code has: half of one for each part, rounded up."""
     return (pq_parts(dimension) + 1) // 2
 
 
