@@ -1,10 +1,11 @@
-"""How far a training of word vectors came, kept after an epoch now and then.
+"""How far a training of word vectors came, kept after the first epoch, and then after one now and then.
 
 gensim's own files are pickles. What its training goes on from is little: the vectors, those of the output layer, the
 state of its random numbers, and how far the learning rate came down; the vocabulary follows from the corpus again. A
 training that was killed ends as the same vectors (with one thread).
 """
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class Keeper:
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
-        self._kept = time.monotonic()
+        self._kept = -math.inf
         self._model: Any = None
         self.epochs: list[Epoch] = []
 
