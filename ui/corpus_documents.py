@@ -58,7 +58,7 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         "Tables, text, Markdown, HTML, PDF, Word, XML, e-mail; archives of these; a BEIR data set",
         type=_TYPES,
         accept_multiple_files=True,
-        key=f"documents-{project.name}",
+        key=uploads.box(project, "documents"),
     )
     st.caption(
         "A row of a table is a document, and so is a PDF, a Word file or a web page. A TXT file holds one "

@@ -41,7 +41,7 @@ def step(project: Project) -> None:
             upload = st.file_uploader(
                 'A JSON list [{"query": "...", "response": "..."}], JSONL, CSV, TSV, Excel or Parquet',
                 type=_TYPES,
-                key=f"pairs-{project.name}",
+                key=uploads.box(project, "pairs"),
             )
             if upload is not None:
                 _preview(project, uploads.saved(project, upload), has_corpus)

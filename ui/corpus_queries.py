@@ -85,12 +85,12 @@ def _upload(project: Project) -> None:
     queries = left.file_uploader(
         "Queries with an id and a text (BEIR, TREC topics), or a table of query, document id and grade",
         type=_QUERIES,
-        key=f"queries-{project.name}",
+        key=uploads.box(project, "queries"),
     )
     qrels = right.file_uploader(
         "Judgments (qrels): query id, document id, grade; not needed where the table holds them",
         type=_QRELS,
-        key=f"qrels-{project.name}",
+        key=uploads.box(project, "qrels"),
     )
     if queries is None:
         return

@@ -12,7 +12,7 @@ from search.readers.encodings import COMMON_ENCODINGS
 from search.readers.report import RefusedRow, Report
 from search.readers.tables import open_report, read_rows
 from search.workspace import Project
-from ui import widgets
+from ui import uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
@@ -22,6 +22,7 @@ def start(project: Project, arguments: Sequence[str]) -> None:
     """Start a run that changes the project's data, and draw the page anew."""
     run = runs.start(project, arguments)
     st.session_state["corpus-run"] = run.id
+    uploads.empty(project)
     st.rerun()
 
 

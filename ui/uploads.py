@@ -16,6 +16,16 @@ _KEPT_SECONDS = 24 * 3600
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
+def box(project: Project, what: str) -> str:
+    """The key of an upload box: another one after every run, so that what was taken in is not there again."""
+    return f"{what}-{project.name}-{st.session_state.get(_emptied(project), 0)}"
+
+
+def empty(project: Project) -> None:
+    """Empty a project's upload boxes from the next drawing on; what was saved stays."""
+    st.session_state[_emptied(project)] = st.session_state.get(_emptied(project), 0) + 1
+
+
 def saved(project: Project, upload: UploadedFile) -> Path:
     """Write an upload into the project, once, and say where it is.
 
@@ -44,6 +54,10 @@ def safe_name(name: str) -> str:
     stem = _UNSAFE.sub("-", stem if dot else last).strip(".-") or "upload"
     suffix = _UNSAFE.sub("", suffix) if dot else ""
     return f"{stem[:80]}.{suffix[:10].lower()}" if suffix else stem[:80]
+
+
+def _emptied(project: Project) -> str:
+    return f"uploads-emptied-{project.name}"
 
 
 def _sweep(parent: Path) -> None:

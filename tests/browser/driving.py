@@ -58,6 +58,11 @@ CONTRAST = """() => {
 }"""
 
 
+# What goes on for ever (a skeleton's shimmer) moves nothing.
+STILL = """() => document.getAnimations().every(
+  a => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)"""
+
+
 class Server:
     """The app on a port of its own."""
 
@@ -132,9 +137,11 @@ def visit(page: Page, name: str, heading: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has drawn what it was asked to."""
+    """Wait until the page has drawn what it was asked to, and nothing moves any more: what a person waits for
+    before pressing. While a part unfolds, a button may be gone from under the mouse before it is let go."""
     page.wait_for_selector("h1")
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.wait_for_function(STILL)
     assert page.get_by_test_id("stException").count() == 0, page.inner_text("body")
 
 

@@ -76,7 +76,7 @@ def test_any_corpus(server: Server, browser: Browser, tmp_path: Path) -> None:
 
 
 def _upload(page: Page, *paths: Path) -> None:
-    page.locator(".st-key-documents-Tenancy input[type=file]").set_input_files(list(paths))
+    page.locator("[class*=st-key-documents-Tenancy] input[type=file]").set_input_files(list(paths))
 
 
 def _choose(page: Page, label: str, value: str) -> None:

@@ -71,7 +71,7 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
     page.get_by_label("Name of the project").fill("Letters")
     press(page, "Create")
     expect(page.get_by_role("heading", name="What is in your corpus?")).to_be_visible()
-    page.locator(".st-key-documents-Letters input[type=file]").set_input_files(corpus)
+    page.locator("[class*=st-key-documents-Letters] input[type=file]").set_input_files(corpus)
     expect(
         page.get_by_text(
             "40 documents found in my-corpus.csv (CSV, encoding utf-8, delimiter comma)."
@@ -82,7 +82,7 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
     press(page, "Add 40 documents")
     expect(page.get_by_text("Adding documents finished in")).to_be_visible()
     expect(page.get_by_text("The first 40 of 40 documents.")).to_be_visible()
-    page.locator(".st-key-pairs-Letters input[type=file]").set_input_files(pairs)
+    page.locator("[class*=st-key-pairs-Letters] input[type=file]").set_input_files(pairs)
     expect(
         page.get_by_text("80 pairs found in my-pairs.json (JSON, encoding utf-8).")
     ).to_be_visible()

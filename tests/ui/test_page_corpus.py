@@ -6,6 +6,7 @@ import pytest
 from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
+from search import runs
 from search.documents import Document
 from search.passages import Cutter, Cutting
 from search.query_sets import QuerySet
@@ -16,7 +17,7 @@ from training.reports import make_report
 
 def _upload(at: AppTest, key: str, name: str, content: str | bytes) -> AppTest:
     raw = content.encode() if isinstance(content, str) else content
-    at.file_uploader(key=key).set_value((name, raw, "application/octet-stream"))
+    at.file_uploader(key=f"{key}-0").set_value((name, raw, "application/octet-stream"))
     return run(at)
 
 
@@ -85,6 +86,21 @@ def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused
     ]
     assert "**Adding documents** · starting" in shown(at)
     assert str(empty.folder / "uploads") in arguments[2]
+
+
+def test_what_was_taken_in_is_not_in_the_box_again(
+    empty: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may be over before the page is drawn once while it goes on."""
+    monkeypatch.setattr(
+        runs, "start", lambda owner, arguments: write_run(owner, arguments, state="done")
+    )
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    assert "**2 documents** found" in shown(at)
+    press(at, "add-documents")
+    assert "Adding documents finished in" in shown(at)
+    assert "**2 documents** found" not in shown(at)
+    assert at.file_uploader(key="documents-Tiny-1").value == []
 
 
 def test_another_column_can_be_chosen(empty: Project, started: list[list[str]]) -> None:
@@ -338,7 +354,7 @@ def test_a_wrong_encoding_is_corrected(empty: Project, started: list[list[str]])
 
 def test_several_files_come_in_together(empty: Project, started: list[list[str]]) -> None:
     at = open_page("corpus", TINY)
-    at.file_uploader(key="documents-Tiny").set_value(
+    at.file_uploader(key="documents-Tiny-0").set_value(
         [
             ("a.csv", b"id,text\na,one\nb,\n", "text/csv"),
             ("page.html", b"<title>T</title><h1>Rent</h1><p>Pay the rent.</p>", "text/html"),
