@@ -44,6 +44,17 @@ class QuerySet:
         judgments = {query: self.judgments[query] for query in kept}
         return QuerySet(kept, judgments), len(self.queries) - len(kept)
 
+    def graded(self, known: Mapping[str, Mapping[str, int]]) -> "QuerySet":
+        """The same queries with all that is known of them, where it is.
+
+        :param known: the grades of documents by the text of a query.
+        """
+        judgments = {
+            query: dict(known.get(text, self.judgments.get(query, {})))
+            for query, text in self.queries.items()
+        }
+        return QuerySet(self.queries, judgments)
+
     def save(self, draft: Draft) -> None:
         """Write the query set into an artifact."""
         with (draft.folder / _QUERIES).open("w", encoding="utf-8") as stream:

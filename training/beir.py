@@ -1,18 +1,21 @@
 """The split that a BEIR data set comes with; what it lacks is held out of its training queries."""
 
+from collections.abc import Collection, Iterable, Mapping
+
 from search.corpus import Corpus
-from search.leaks import keep_apart, texts_of
+from search.leaks import Texts, keep_apart, texts_of
 from search.query_sets import QuerySet
 from search.readers.beir import Beir
 from search.readers.pairs import Pair
-from training.pairs import Split, split_pairs
+from training.pairs import Grades, Split, split_pairs
 
 
 def beir_split(data: Beir, corpus: Corpus, notes: list[str]) -> Split:
     """The pairs, dev and test queries of a BEIR data set.
 
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out of
-    the pairs, without test.tsv a test part too.
+    the pairs, without test.tsv a test part too. A dev part that was held out steers by what the test measures:
+    where that was given, all grades of its queries count, but for documents that the test asks for too.
 
     :param corpus: the documents of the data set.
     :param notes: what was left out is added here, in words.
@@ -20,27 +23,55 @@ def beir_split(data: Beir, corpus: Corpus, notes: list[str]) -> Split:
     """
     known = set(corpus.ids())
     best: list[tuple[str, str]] = []
-    for query, judged in data.judgments.get("train", {}).items():
-        grades = {d: g for d, g in judged.items() if g > 0 and d in known}
+    judged: dict[str, dict[str, int]] = {}
+    for query, found in data.judgments.get("train", {}).items():
+        grades = {d: g for d, g in found.items() if g > 0 and d in known}
         highest = max(grades.values(), default=0)
         if query in data.queries:
-            best.extend((data.queries[query], d) for d, g in grades.items() if g == highest)
+            text = data.queries[query]
+            best.extend((text, d) for d, g in grades.items() if g == highest)
+            judged.setdefault(text, {}).update(grades)
     texts = texts_of(corpus, {document for _, document in best})
-    pairs = [Pair(query, texts[document].whole[-1], document) for query, document in best]
+    pairs = _pairs(best, texts)
     dev = _query_set(data, "dev", known, notes)
     test = _query_set(data, "test", known, notes)
-    if not pairs or (dev.queries and test.queries):
-        return Split(pairs, dev, test, uploaded=frozenset({"dev", "test"}))
+    if not pairs:
+        return Split(pairs, dev, test, frozenset({"dev", "test"}))
+    grades_of = _grades(judged, best, test, corpus) if test.queries else {}
+    if dev.queries and test.queries:
+        return Split(pairs, dev, test, frozenset({"dev", "test"}), grades_of)
     if test.queries:
         kept = set(keep_apart(pairs, [test], corpus).pairs)
         shared = [pair for pair in pairs if pair not in kept]
         made = split_pairs(pairs, hold_test=False, texts=texts, never_held=shared)
-        return Split(made.train, made.dev, test, uploaded=frozenset({"test"}))
+        return Split(made.train, made.dev.graded(grades_of), test, frozenset({"test"}), grades_of)
     if dev.queries:
         notes.append(
             "qrels/dev.tsv is not used: without qrels/test.tsv, both are held out of train"
         )
     return split_pairs(pairs, hold_test=True, texts=texts)
+
+
+def _pairs(answered: Iterable[tuple[str, str]], texts: Mapping[str, Texts]) -> list[Pair]:
+    return [Pair(query, texts[document].whole[-1], document) for query, document in answered]
+
+
+def _grades(
+    judged: Grades, best: Collection[tuple[str, str]], test: QuerySet, corpus: Corpus
+) -> Grades:
+    """All grades of the queries that have more than their best answers, but for what the test asks for, too."""
+    taught = set(best)
+    more = [(q, d) for q, grades in judged.items() for d in grades if (q, d) not in taught]
+    lesser = _pairs(more, texts_of(corpus, {document for _, document in more}))
+    apart = {(p.query, p.document) for p in keep_apart(lesser, [test], corpus).pairs}
+    return {
+        query: {
+            d: grade
+            for d, grade in judged[query].items()
+            if (query, d) in taught or (query, d) in apart
+        }
+        for query in sorted({query for query, _ in apart})
+    }
 
 
 def _query_set(data: Beir, split: str, documents: set[str], notes: list[str]) -> QuerySet:

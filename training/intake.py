@@ -41,7 +41,7 @@ def import_beir(project: Project, path: Path, progress: Progress = silent) -> Im
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
 
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out
-    of the pairs, without test.tsv a test part too. Each document stays one passage.
+    of the pairs, without test.tsv a test part too (see `beir_split`). Each document stays one passage.
 
     :raises Refused: when the data set is incomplete or unreadable; nothing is changed then.
     """
@@ -176,7 +176,7 @@ def _add_split(
         seed = None if "dev" in split.uploaded else SEED
         file = report.summary() if report else {}
         pairs = drafts.add("pairs", {"corpus": corpus_id}, **facts, seed=seed, file=file)
-        PairSet(split.train, split.dev).save(pairs)
+        PairSet(split.train, split.dev, split.grades).save(pairs)
         if seed is None and split.dev.queries:
             dev = check_leaks(split.train, split.dev, corpus)
             pairs.details["dev_leaks"] = dev.as_json(pairs.id)
@@ -257,5 +257,6 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
         raise Refused("Nothing was added: the project has all of these pairs already.")
     notes = [f"{len(fresh):,} new pairs added to {len(earlier.pairs):,} earlier ones"]
     uploaded = frozenset[str]() if pairs_manifest.details.get("seed") is not None else {"dev"}
-    split = Split(earlier.pairs + fresh, earlier.dev, QuerySet({}, {}), frozenset(uploaded))
-    return split, notes
+    none = QuerySet({}, {})
+    pairs = earlier.pairs + fresh
+    return Split(pairs, earlier.dev, none, frozenset(uploaded), earlier.grades), notes

@@ -1,6 +1,6 @@
 """What a recipe that learns from pairs is given: guarded pairs, dev queries, and where they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
@@ -9,7 +9,7 @@ from search.leaks import MINED, ORIGIN, Guarded, keep_apart
 from search.query_sets import QuerySet
 from search.workspace import Project
 from training.dev import DevSet
-from training.pairs import current_pairs
+from training.pairs import Grades, current_pairs
 
 _MIN_TRAIN = 4
 MINED_DEV = (
@@ -22,7 +22,8 @@ MINED_DEV = (
 class Material:
     """Pairs kept apart from dev and test, the dev set, and the artifacts behind them.
 
-    `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents.
+    `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents. `grades` are
+    what queries are measured by that are held out of the pairs.
     """
 
     corpus_manifest: Manifest
@@ -31,6 +32,7 @@ class Material:
     dev: DevSet
     made_from: dict[str, str]
     mined: bool = False
+    grades: Grades = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -65,4 +67,4 @@ def gather(project: Project) -> Material:
             "whose responses are documents of the corpus."
         )
     mined = pairs_manifest.details.get(ORIGIN) == MINED
-    return Material(corpus_manifest, corpus, guarded, dev, made_from, mined)
+    return Material(corpus_manifest, corpus, guarded, dev, made_from, mined, pair_set.grades)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from search.artifacts import Draft, Manifest
 from search.duplicates import Groups, NearDuplicates
@@ -20,14 +20,22 @@ TEST_SHARE = 0.2
 DEV_SHARE = 0.1
 DEV_QUERIES = 300
 _MIN_GROUPS = 4
+_GRADES_FILE = "grades.json"
+
+Grades = Mapping[str, Mapping[str, int]]
+"""The grades of documents by the text of a query, where pairs, which know the best answers only, do not say all."""
 
 
 @dataclass(frozen=True)
 class PairSet:
-    """Pairs to train on, and dev queries (never trained on) by which a training run steers."""
+    """Pairs to train on, and dev queries (never trained on) by which a training run steers.
+
+    :param grades: of the queries of `pairs`: what a query that is held out of them is measured by.
+    """
 
     pairs: list[Pair]
     dev: QuerySet
+    grades: Grades = field(default_factory=dict)
 
     def save(self, draft: Draft) -> None:
         """Write the pairs into an artifact."""
@@ -36,6 +44,11 @@ class PairSet:
                 stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
         dev = {"queries": dict(self.dev.queries), "judgments": self.dev.judgments}
         (draft.folder / DEV_FILE).write_text(json.dumps(dev, ensure_ascii=False), encoding="utf-8")
+        asked = {pair.query for pair in self.pairs}
+        grades = {text: grades for text, grades in self.grades.items() if text in asked}
+        if grades:
+            told = json.dumps(grades, ensure_ascii=False)
+            (draft.folder / _GRADES_FILE).write_text(told, encoding="utf-8")
         draft.details.update(pairs=len(self.pairs), dev_queries=len(self.dev.queries))
 
     @classmethod
@@ -43,7 +56,10 @@ class PairSet:
         """Read a pairs artifact, checked to be whole."""
         folder = project.checked(manifest)
         dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
-        return cls(load_pairs(folder / PAIRS_FILE), QuerySet(dev["queries"], dev["judgments"]))
+        known = folder / _GRADES_FILE
+        grades = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
+        pairs = load_pairs(folder / PAIRS_FILE)
+        return cls(pairs, QuerySet(dev["queries"], dev["judgments"]), grades)
 
 
 @dataclass(frozen=True)
@@ -51,13 +67,15 @@ class Split:
     """Pairs parted into training, dev and test.
 
     What `split_pairs` made has no near-duplicate on two sides; `uploaded` names the parts ("dev", "test") that
-    came as they are, for which nobody can promise that.
+    came as they are, for which nobody can promise that; nor for the lesser answers of a dev query that keeps its grades
+    (`training.material.gather` leaves out pairs that teach them). `grades` are what a `PairSet` keeps.
     """
 
     train: list[Pair]
     dev: QuerySet
     test: QuerySet
     uploaded: frozenset[str] = frozenset()
+    grades: Grades = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -161,6 +161,25 @@ def test_pairs_are_held_out_where_dev_queries_are_few(tiny):
     assert not answers & {pair.document for pair in chosen.guarded.pairs}
 
 
+def test_a_pair_that_is_held_out_to_choose_by_is_judged_by_all_grades(tiny):
+    material = gather(tiny)
+    ids = material.corpus.ids()
+    answers: dict[str, list[str]] = {}
+    for pair in material.guarded.pairs:
+        answers.setdefault(pair.query, []).append(pair.document)
+    lesser = {query: ids[(ids.index(known[0]) + 7) % 40] for query, known in answers.items()}
+    grades = {q: dict.fromkeys(known, 3) | {lesser[q]: 1} for q, known in answers.items()}
+    chosen = pooled(replace(material, grades=grades))
+    held = chosen.dev.query_set
+    new = [q for q in held.queries if q not in material.dev.query_set.queries]
+    assert len(new) >= 5
+    for query in new:
+        assert held.judgments[query] == grades[held.queries[query]]
+    learned = {pair.document for pair in chosen.guarded.pairs}
+    assert learned, "something is left to learn from"
+    assert not learned & {d for q in new for d in held.relevant(q)}
+
+
 def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(tiny, tiny_model):
     material = gather(tiny)
     model = SentenceTransformer(str(tiny_model), device="cpu")

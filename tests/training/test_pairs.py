@@ -344,6 +344,7 @@ def test_save_and_load():
     pairs = PairSet(
         [Pair("naïve\nq", 'x "y"\t\u2028z', "d1"), Pair("r", "s", None, ("n", "m\u2028"))],
         QuerySet({"v": "dev?"}, {"v": {"d2": 2}}),
+        {"naïve\nq": {"d1": 3, "d4": 1}},
     )
     with home.publish("pairs") as draft:
         pairs.save(draft)

@@ -7,7 +7,7 @@ pairs are not learned from but asked: dev queries like the others, parted from t
 from dataclasses import replace
 
 from search.errors import Refused
-from search.leaks import texts_of
+from search.leaks import keep_apart, texts_of
 from search.query_sets import QuerySet
 from training.dev import DevSet
 from training.material import Material
@@ -40,9 +40,14 @@ def pooled(material: Material) -> Material:
     held = QuerySet(
         {**split.dev.queries, **split.test.queries}, {**split.dev.judgments, **split.test.judgments}
     )
+    held = held.graded(material.grades)
     both = QuerySet({**held.queries, **own.queries}, {**held.judgments, **own.judgments})
+    # Lesser answers bind no pairs together: what a held-out query has among them may be taught by another one.
+    learned = (
+        keep_apart(split.train, [held], material.corpus).pairs if material.grades else split.train
+    )
     return replace(
         material,
-        guarded=replace(material.guarded, pairs=split.train),
+        guarded=replace(material.guarded, pairs=learned),
         dev=DevSet.of(material.corpus, both),
     )

@@ -72,6 +72,64 @@ def test_missing_splits_are_held_out_of_train(home, tiny_beir, missing, counts):
     assert dev - 4 <= made.dev_queries <= dev + 2
 
 
+def _lesser_answers(folder) -> None:
+    """Each train query also gets two documents of a lesser grade: the next one, and one that the test asks for."""
+    path = folder / "qrels" / "train.tsv"
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    with path.open("w") as stream:
+        stream.write("query-id\tcorpus-id\tscore\n")
+        for query, document, _ in rows:
+            number = int(document[1:])
+            stream.write(f"{query}\t{document}\t3\n")
+            stream.write(f"{query}\td{(number + 1) % 40}\t2\n{query}\td28\t1\n")
+
+
+def test_dev_queries_that_are_held_out_keep_their_grades(home, tiny_beir):
+    """The test knows grades: who steers by the best answers alone may well make the test worse."""
+    _lesser_answers(tiny_beir)
+    (tiny_beir / "qrels" / "dev.tsv").unlink()
+    made = import_beir(home, tiny_beir)
+    pairs = current_pairs(home)[1]
+    asked = {d for judged in current_query_set(home)[1].judgments.values() for d in judged}
+    assert "d28" in asked
+    assert made.dev_queries >= 2
+    graded = 0
+    for judged in pairs.dev.judgments.values():
+        best = max(judged, key=lambda document: judged[document])
+        lesser = f"d{(int(best[1:]) + 1) % 40}"
+        if lesser in asked:
+            assert judged == {best: 1}
+        else:
+            assert judged == {best: 3, lesser: 2}
+            graded += 1
+    assert graded
+    assert {p.query for p in pairs.pairs} >= pairs.grades.keys() != set()
+    for pair in pairs.pairs:
+        assert pairs.grades.get(pair.query, {pair.document: 3})[pair.document] == 3
+
+
+def test_grades_are_kept_for_queries_that_may_be_held_out_later(home, tiny_beir):
+    import_beir(home, tiny_beir)
+    assert current_pairs(home)[1].grades == {}, "pairs say all that is known"
+    _lesser_answers(tiny_beir)
+    import_beir(home, tiny_beir)
+    pairs = current_pairs(home)[1]
+    assert pairs.dev.judgments["dev-3"] == {"d27": 1}, "as it came"
+    asked = pairs.grades["what helps against velkorin in the hand"]
+    assert asked == {"d0": 3, "d1": 2}
+
+
+def test_without_a_test_the_dev_queries_are_like_the_test(home, tiny_beir):
+    _lesser_answers(tiny_beir)
+    for split in ("dev", "test"):
+        (tiny_beir / "qrels" / f"{split}.tsv").unlink()
+    import_beir(home, tiny_beir)
+    pairs = current_pairs(home)[1]
+    sets = (pairs.dev, current_query_set(home)[1])
+    assert {g for s in sets for judged in s.judgments.values() for g in judged.values()} == {1}
+    assert pairs.grades == {}
+
+
 def test_what_cannot_be_judged_is_noted(home, tiny_beir):
     with (tiny_beir / "qrels" / "test.tsv").open("a") as stream:
         stream.write("ghost\td1\t1\ntrain-0\tgone\t1\n")
