@@ -45,14 +45,15 @@ class QuerySet:
         return QuerySet(kept, judgments), len(self.queries) - len(kept)
 
     def graded(self, known: Mapping[str, Mapping[str, int]]) -> "QuerySet":
-        """The same queries with all that is known of them, where it is.
+        """The same queries with all that is known of them.
 
-        :param known: the grades of documents by the text of a query.
+        :param known: the grades of documents by the text of a query. What is not among them is a best answer.
         """
-        judgments = {
-            query: dict(known.get(text, self.judgments.get(query, {})))
-            for query, text in self.queries.items()
-        }
+        judgments = {}
+        for query, text in self.queries.items():
+            own, grades = self.judgments.get(query, {}), known.get(text, {})
+            best = max(grades.values(), default=0)
+            judgments[query] = {d: max(best, grade) for d, grade in own.items()} | dict(grades)
         return QuerySet(self.queries, judgments)
 
     def save(self, draft: Draft) -> None:

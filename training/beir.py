@@ -62,6 +62,8 @@ def _grades(
     """All grades of the queries that have more than their best answers, but for what the test asks for, too."""
     taught = set(best)
     more = [(q, d) for q, grades in judged.items() for d in grades if (q, d) not in taught]
+    if not more:
+        return {}
     lesser = _pairs(more, texts_of(corpus, {document for _, document in more}))
     apart = {(p.query, p.document) for p in keep_apart(lesser, [test], corpus).pairs}
     return {

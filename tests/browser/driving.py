@@ -137,8 +137,10 @@ def visit(page: Page, name: str, heading: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has drawn what it was asked to, and nothing moves any more: what a person waits for
-    before pressing. While a part unfolds, a button may be gone from under the mouse before it is let go."""
+    """Wait until the page has drawn what it was asked to, and nothing moves any more.
+
+    A person waits for that, too: while a part unfolds, a button may be gone from under the mouse before it is let go.
+    """
     page.wait_for_selector("h1")
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_function(STILL)

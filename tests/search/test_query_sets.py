@@ -43,6 +43,13 @@ def test_relevant_is_above_zero():
     assert queries.relevant("r") == {}
 
 
+def test_graded_adds_what_is_known_and_loses_nothing():
+    queries = QuerySet({"a": "what", "b": "who"}, {"a": {"d1": 1, "new": 1}, "b": {"d2": 1}})
+    made = queries.graded({"what": {"d1": 3, "d3": 2}, "where": {"d9": 1}})
+    assert made.queries == queries.queries
+    assert made.judgments == {"a": {"d1": 3, "new": 3, "d3": 2}, "b": {"d2": 1}}
+
+
 def test_restricted_to_counts_the_unanswerable():
     whole = QuerySet(
         {"q1": "x", "q2": "y", "q3": "z", "q4": "w"},

@@ -1,5 +1,6 @@
 """BEIR imports: what becomes corpus, pairs and query set, and what is refused."""
 
+import json
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ from search.corpus import current_corpus
 from search.errors import Refused
 from search.query_sets import current_query_set
 from search.readers.pairs import Pair
-from training.intake import import_beir
+from training.intake import add_pairs, import_beir
 from training.pairs import current_pairs
 
 
@@ -108,7 +109,7 @@ def test_dev_queries_that_are_held_out_keep_their_grades(home, tiny_beir):
         assert pairs.grades.get(pair.query, {pair.document: 3})[pair.document] == 3
 
 
-def test_grades_are_kept_for_queries_that_may_be_held_out_later(home, tiny_beir):
+def test_grades_are_kept_for_queries_that_may_be_held_out_later(home, tiny_beir, tmp_path):
     import_beir(home, tiny_beir)
     assert current_pairs(home)[1].grades == {}, "pairs say all that is known"
     _lesser_answers(tiny_beir)
@@ -117,6 +118,10 @@ def test_grades_are_kept_for_queries_that_may_be_held_out_later(home, tiny_beir)
     assert pairs.dev.judgments["dev-3"] == {"d27": 1}, "as it came"
     asked = pairs.grades["what helps against velkorin in the hand"]
     assert asked == {"d0": 3, "d1": 2}
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps([{"query": "a new one", "response": "an answer"}]))
+    add_pairs(home, more, add_responses=True)
+    assert current_pairs(home)[1].grades == pairs.grades, "and when pairs are added"
 
 
 def test_without_a_test_the_dev_queries_are_like_the_test(home, tiny_beir):
