@@ -44,6 +44,7 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt
 bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.targets --folder $$(mktemp -d) --documents-only
+	$(BIN)/python -m benchmarks.members
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.side_by_side
 	$(BIN)/python -m benchmarks.intake

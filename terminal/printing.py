@@ -71,7 +71,7 @@ def bar() -> Iterator[Any]:
             numbers = "".join(
                 f"  {name} {value:.3f}"
                 for name, value in (metrics or {}).items()
-                if name not in ("step", "epoch")
+                if name not in ("step", "epoch") and not name.startswith("rung")
             )
             bar.update(task, completed=done, total=total or None, description=message + numbers)
 

@@ -11,6 +11,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 import training.auto.ways as ways
+import training.making.auto as making
 from indexes.vector_index import normalised
 from search import runs
 from search.corpus import current_corpus
@@ -21,15 +22,17 @@ from search.models import find_model
 from search.progress import silent
 from search.query_sets import QuerySet
 from search.workspace import Project, project
+from training.auto import average
 from training.auto.climbing import Climb
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Outcome, Rung, start_rung
-from training.auto.pooled import pooled
+from training.auto.parted import asked_in_all, merged, parted
 from training.auto.vectors import asked, embedded_by
 from training.card import model_card
 from training.checkpoints import Checkpoints
+from training.dev import DevSet
 from training.intake import import_beir
 from training.making.learners import LEARNERS
 from training.making.static import learn_static
@@ -144,40 +147,7 @@ def test_what_does_not_hear_that_time_is_over_is_ended():
         Clock(10.0, spent=11.5).watched(lambda *report: None, "adapter")(1, 2, "epoch 1")
 
 
-# --- what chooses ---
-
-
-def test_pairs_are_held_out_where_dev_queries_are_few(tiny):
-    material = gather(tiny)
-    chosen = pooled(material)
-    asked = set(chosen.dev.query_set.queries.values())
-    assert set(material.dev.query_set.queries.values()) < asked
-    held = asked - set(material.dev.query_set.queries.values())
-    assert len(held) >= 5
-    learned = {pair.query for pair in chosen.guarded.pairs}
-    assert not learned & asked
-    assert learned | held == {pair.query for pair in material.guarded.pairs}
-    answers = {d for q in chosen.dev.query_set.queries for d in chosen.dev.query_set.relevant(q)}
-    assert not answers & {pair.document for pair in chosen.guarded.pairs}
-
-
-def test_a_pair_that_is_held_out_to_choose_by_is_judged_by_all_grades(tiny):
-    material = gather(tiny)
-    ids = material.corpus.ids()
-    answers: dict[str, list[str]] = {}
-    for pair in material.guarded.pairs:
-        answers.setdefault(pair.query, []).append(pair.document)
-    lesser = {query: ids[(ids.index(known[0]) + 7) % 40] for query, known in answers.items()}
-    grades = {q: dict.fromkeys(known, 3) | {lesser[q]: 1} for q, known in answers.items()}
-    chosen = pooled(replace(material, grades=grades))
-    held = chosen.dev.query_set
-    new = [q for q in held.queries if q not in material.dev.query_set.queries]
-    assert len(new) >= 5
-    for query in new:
-        assert held.judgments[query] == grades[held.queries[query]]
-    learned = {pair.document for pair in chosen.guarded.pairs}
-    assert learned, "something is left to learn from"
-    assert not learned & {d for q in new for d in held.relevant(q)}
+# --- what an adapter on a model learns from ---
 
 
 def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(tiny, tiny_model):
@@ -203,12 +173,6 @@ def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(ti
     assert f"encoding {beside} answers" in seen or not beside
 
 
-def test_many_dev_queries_are_enough(tiny, monkeypatch):
-    monkeypatch.setattr("training.auto.pooled.ENOUGH", 8)
-    material = gather(tiny)
-    assert pooled(material) is material
-
-
 # --- from the recipe to a model ---
 
 
@@ -216,7 +180,21 @@ def _auto(at, base, minutes, **more):
     return train(at, "auto", "mine", {"base": str(base), "minutes": minutes}, **more)
 
 
-def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model):
+@pytest.fixture
+def averages(monkeypatch):
+    """The models that were averaged, in lists."""
+    seen = []
+
+    def averaged(models):
+        seen.append(list(models))
+        return average.averaged(models)
+
+    monkeypatch.setattr(making, "averaged", averaged)
+    return seen
+
+
+def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, averages):
+    """Its score is that of its three members, each on what it had not seen; its model their average."""
     told = []
 
     def hear(done, total, message, metrics=None):
@@ -234,12 +212,24 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model):
     assert details["dev"]["kept"] == kept[0]["name"]
     assert details["dev"]["ndcg@10"] == [ladder[0]["ndcg@10"], kept[0]["ndcg@10"]]
     assert kept[0]["ndcg@10"] > ladder[0]["ndcg@10"] + 0.05
-    chosen = pooled(gather(tiny))
+    parts = parted(gather(tiny))
+    ((*models,),) = averages
+    assert len(models) == len(parts) == details["dev"]["members"] == 3
+    each = [
+        part.dev.scores_of_vectors(*part.dev.vectors(m))
+        for part, m in zip(parts, models, strict=True)
+    ]
+    assert np.mean(merged(parts, each)) == pytest.approx(kept[0]["ndcg@10"], abs=1e-6)
+    texts = ["the first text", "gamma delta"]
     encoder = load_encoder(tiny, find_model(tiny, made.name))
-    assert chosen.dev.ndcg(encoder) == pytest.approx(kept[0]["ndcg@10"], abs=1e-6)
-    assert details["dev"]["queries"] == len(chosen.dev.query_set.queries) > 8
+    by_hand = average.averaged(models)
+    np.testing.assert_allclose(
+        normalised(encoder.encode_query(texts)), normalised(by_hand.encode(texts)), atol=1e-5
+    )
+    assert details["dev"]["queries"] == len(asked_in_all(parts).queries) >= 8 + 3 * 8
     assert told == [(rung["name"], rung["ndcg@10"]) for rung in ladder]
     assert any(note.startswith("There are 8 dev queries, too few") for note in made.notes)
+    assert any("the average of the 3 models" in note for note in made.notes)
     folder = tiny.folder_of(tiny.artifact("models", made.id))
     rows = (folder / TRAINED_ON).read_text(encoding="utf-8").splitlines()
     assert len(rows) == details["pairs"] == 60, "what chose was seen, too"
@@ -260,8 +250,9 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(tiny, tiny_mo
     assert "static" in kept["name"]
     assert details["origin"] == "WordLlama's word vectors"
     encoder = load_encoder(tiny, find_model(tiny, made.name))
-    score = pooled(gather(tiny)).dev.ndcg(encoder)
-    assert score == pytest.approx(kept["ndcg@10"], abs=1e-6)
+    seen = asked_in_all(parted(gather(tiny)))
+    score = DevSet.of(current_corpus(tiny)[1], seen).ndcg(encoder)
+    assert score >= kept["ndcg@10"], "members saw what others were asked"
 
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
@@ -277,6 +268,7 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
     plan = {
         "epochs": 4,
         "pairs": 40,
+        "seconds": 0.0,
         "character": 0.0,
         "reserve": 1e9,
     }  # Over after the first step.
@@ -290,7 +282,7 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
 
 def test_where_nothing_is_better_the_start_is_published_as_such(tiny, tiny_model, monkeypatch):
     """Dev queries that are their own answers: no rung can beat the start."""
-    monkeypatch.setattr("training.auto.pooled.ENOUGH", 1)
+    monkeypatch.setattr("training.auto.parted.ENOUGH", 1)
     _, corpus = current_corpus(tiny)
     manifest = tiny.newest("pairs")
     pairs = PairSet.load(tiny, manifest).pairs
@@ -306,6 +298,55 @@ def test_where_nothing_is_better_the_start_is_published_as_such(tiny, tiny_model
     assert any("this model is the untouched start" in note for note in made.notes)
 
 
+def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
+    tiny, tiny_model, monkeypatch
+):
+    first = []
+
+    def spoiled(models):
+        first.append(models[0])
+        made = average.averaged(models)
+        torch.manual_seed(0)
+        made[-2].linear.weight.data = torch.randn_like(made[-2].linear.weight)
+        made[0].load_state_dict(
+            {
+                n: torch.randn_like(t) if t.is_floating_point() else t
+                for n, t in made[0].state_dict().items()
+            }
+        )
+        return made
+
+    monkeypatch.setattr(making, "averaged", spoiled)
+    made = _auto(tiny, tiny_model, 1)
+    assert any(
+        "no good" in note and "the first of them is published" in note for note in made.notes
+    )
+    texts = ["the first text", "gamma delta"]
+    encoder = load_encoder(tiny, find_model(tiny, made.name))
+    np.testing.assert_allclose(
+        normalised(encoder.encode_query(texts)), normalised(first[0].encode(texts)), atol=1e-5
+    )
+
+
+def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
+    """The first of three ends when two thirds of what was planned are left, whatever it still had to learn."""
+    plan = {"epochs": 4, "pairs": 40, "seconds": 20.0, "character": 0.0, "reserve": 5.0}
+    monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
+    left = []
+
+    def tune(self, name, settings, pairs, ends, told):
+        for seconds in (100, 44.9, 24.9, 4.9):
+            monkeypatch.setattr(Clock, "left", seconds)
+            left.append((seconds, ends()))
+        monkeypatch.setattr(Clock, "left", 50.0)
+        return self.start()
+
+    monkeypatch.setattr(ways.Member, "tune", tune)
+    _auto(tiny, tiny_model, 1)
+    over = [[seconds for seconds, ends in left[n : n + 4] if ends] for n in range(0, 12, 4)]
+    assert over == [[44.9, 24.9, 4.9], [24.9, 4.9], [4.9]]
+
+
 class _Stop(Exception):
     pass
 
@@ -319,14 +360,14 @@ def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_mo
 
     kept = Checkpoints(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
-        _auto(tiny, tiny_model, 1, progress=until_third, checkpoints=kept)
+        _auto(tiny, tiny_model, 5, progress=until_third, checkpoints=kept)
     assert tiny.manifests("models") == []
     heard = []
-    made = _auto(tiny, tiny_model, 1, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
+    made = _auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
     assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
     assert not (tmp_path / "checkpoints").exists()
     broken = _details(tiny, made.name)
-    train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 1})
+    train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 5})
     whole = _details(tiny, "whole")
     assert [(r["name"], r["outcome"]) for r in broken["ladder"]] == [
         (r["name"], r["outcome"]) for r in whole["ladder"]

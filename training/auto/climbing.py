@@ -24,11 +24,12 @@ class DoesNotFit(Exception):
 class Learned:
     """What a rung made.
 
+    :param models: one of each member; none for the start.
     :param each: nDCG@10 of each dev query.
     :param facts: what its model's manifest says beside.
     """
 
-    model: Any
+    models: Sequence[Any]
     each: Sequence[float]
     settings: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Climb:
         self._keeper = keeper
         self._kept = keeper.load() if keeper else Kept.nothing()
         self._earlier = {rung.name: n for n, rung in enumerate(self._kept.ladder.rungs)}
-        self._models: dict[str, Any] = {}
+        self._models: dict[str, Sequence[Any]] = {}
         self._progress = progress
         self.ladder = self._kept.ladder
         self.clock = Clock(60 * minutes, self._kept.spent)
@@ -66,19 +67,19 @@ class Climb:
             return self.ladder.rungs[self._earlier[name]]
         started = time.monotonic()
         if needs > self.clock.left:
-            return self._add(Rung(name, Outcome.NO_TIME), None)
+            return self._add(Rung(name, Outcome.NO_TIME))
         try:
             made = learn(self._timed(self.clock.watched(self._progress, name)))
         except DoesNotFit:
-            return self._add(Rung(name, Outcome.NO_TIME), None)
+            return self._add(Rung(name, Outcome.NO_TIME))
         except TimeUp:
-            return self._add(Rung(name, Outcome.RAN_OUT, (), time.monotonic() - started), None)
+            return self._add(Rung(name, Outcome.RAN_OUT, (), time.monotonic() - started))
         except Refused:
-            return self._add(Rung(name, Outcome.CANNOT, (), time.monotonic() - started), None)
+            return self._add(Rung(name, Outcome.CANNOT, (), time.monotonic() - started))
         outcome = self.ladder.outcome_of(made.each)
         spent = time.monotonic() - started
         rung = Rung(name, outcome, tuple(made.each), spent, made.settings, made.facts)
-        return self._add(rung, made.model)
+        return self._add(rung, made.models)
 
     def _timed(self, progress: Progress) -> Progress:
         """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
@@ -102,21 +103,24 @@ class Climb:
             self._save()
         return self._kept.plans[name]
 
-    def model_of(self, rung: Rung) -> Any:
-        """The model that a measured rung made."""
+    def models_of(self, rung: Rung) -> Sequence[Any]:
+        """The models that a measured rung made, one of each member."""
         if rung.name not in self._models:
             assert self._keeper is not None  # A rung of an earlier process came from there.
             place = self.ladder.rungs.index(rung)
-            self._models[rung.name] = self._keeper.load_model(place)
+            self._models[rung.name] = self._keeper.load_models(place)
         return self._models[rung.name]
 
-    def _add(self, rung: Rung, model: Any) -> Rung:
+    def _add(self, rung: Rung, models: Sequence[Any] = ()) -> Rung:
         place = len(self.ladder.rungs)
-        if model is not None:
-            self._models[rung.name] = model
+        if models:
+            self._models[rung.name] = models
             if self._keeper:
-                self._keeper.save_model(place, model)
+                self._keeper.save_models(place, models)
         self.ladder.rungs.append(rung)
+        # Only the newest is learned upon, and only what leads is published: the others need no memory.
+        needed = {rung.name, self.ladder.leader.name}
+        self._models = {name: kept for name, kept in self._models.items() if name in needed}
         self._save()
         self._tell(place)
         return rung

@@ -1,9 +1,10 @@
 """The ladder on disk, in the folder of its run: a killed auto goes on with the rung it was at.
 
-A model is kept as it would be published, in a folder that is renamed when it is whole; the ladder after it.
+The models of a rung are kept as they would be published, in a folder that is renamed when it is whole; the ladder after it.
 """
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,23 +54,25 @@ class Keeper:
         state = {"rungs": rungs, "spent": kept.spent, "plans": kept.plans}
         self._checkpoints.save(_NAME, {}, state)
 
-    def save_model(self, place: int, model: Any) -> None:
-        """Write the model of a rung."""
+    def save_models(self, place: int, models: Sequence[Any]) -> None:
+        """Write the models of a rung."""
         folder = self._folder(place)
         if folder is None:
             return
         beside = folder.with_suffix(".part")
         shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        model.save(str(beside), create_model_card=False, safe_serialization=True)
+        for number, model in enumerate(models):
+            (part := beside / str(number)).mkdir(parents=True)
+            model.save(str(part), create_model_card=False, safe_serialization=True)
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
 
-    def load_model(self, place: int) -> Any:
-        """The model of a rung that was kept."""
+    def load_models(self, place: int) -> list[Any]:
+        """The models of a rung that were kept."""
         folder = self._folder(place)
         assert folder is not None  # Only what was kept on disk is loaded from there.
-        return load_sentence_transformer(folder)
+        parts = sorted(folder.iterdir(), key=lambda part: int(part.name))
+        return [load_sentence_transformer(part) for part in parts]
 
     def _folder(self, place: int) -> Path | None:
         root = self._checkpoints.folder

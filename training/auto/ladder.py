@@ -43,6 +43,8 @@ _WORDS = {
 KEPT = "kept"
 RUNG, SCORE, SECONDS, OUTCOME = "rung", "rung ndcg@10", "rung seconds", "rung outcome"
 """The numbers by which a run tells a rung; the message with them is the rung's name."""
+MEMBER = "rung member"
+"""The number by which a run tells whose curve it is, where several models learn a rung."""
 
 
 @dataclass(frozen=True)

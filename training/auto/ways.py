@@ -1,221 +1,184 @@
-"""What is tried: an adapter, whatever else learns from pairs in little time, fine-tunings; an adapter on each."""
+"""What is tried: an adapter, whatever else learns from pairs in little time, fine-tunings; an adapter on each.
+
+Every member learns what is tried; a rung is measured on all that any of them was asked, each by who had not seen it.
+"""
 
 import math
-import time
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from search.adapted import ADAPTER_OF
-from search.models import named
 from search.progress import Progress, Stage
-from training.adapter import measure_of, train_adapter
-from training.adapting.data import Embedded
-from training.adapting.model import with_adapter
 from training.advice.probe import adapter_step
-from training.auto.climbing import Climb, DoesNotFit, Learned, as_settings
+from training.auto.average import facts_of
+from training.auto.climbing import Climb, DoesNotFit, Learned
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
-from training.auto.ladder import Rung
-from training.auto.vectors import Asked, asked, embedded_by
+from training.auto.ladder import MEMBER, Rung
+from training.auto.member import ORIGIN, STEERING, Member
+from training.auto.parted import merged
 from training.blending import SHARES
-from training.blends.place import Place
-from training.dev import START, DevSet
-from training.making.adapter import careful
+from training.dev import START
 from training.making.learners import LEARNERS
 from training.making.request import Request
 from training.making.starts import tunable_start_of
-from training.material import Material
 from training.recipes.adapter import Adapter
 from training.recipes.auto import Auto
-from training.recipes.catalogue import RECIPES
 from training.recipes.fine_tune import FineTune
 
 ADAPTER = "adapter"
 TUNE = "fine-tune"
 RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
 """Learning rates, in the order in which they are tried."""
-_STEERING = 1_000
-"""Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
 """Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
 _ADAPTER_SHARE = 0.2
-_ADAPTER_PATIENCE = 4
-"""Of about ten dev scores: what an adapter does not use is there for the next rung."""
 _OTHERS_NEED = 0.2
-ORIGIN = "origin"
-"""Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
 _LOOKS = 1.5
 """An adapter's epoch with the dev measurements in between, over its steps alone."""
 
+_Learns = Callable[[int, Member, Progress], Learned]
+"""How one member learns: its place, itself, and where to report."""
+
 
 class Ways:
-    """The ways to learn from one material, tried on one ladder.
+    """The ways to learn, tried on one ladder by all members."""
 
-    :param material: with the dev queries that choose.
-    :param base: the start, `data` the material as it sees it.
-    """
-
-    def __init__(
-        self, request: Request, material: Material, base: Any, data: Embedded, climb: Climb
-    ) -> None:
+    def __init__(self, request: Request, members: Sequence[Member], climb: Climb) -> None:
         assert isinstance(request.settings, Auto)
         self._request = request
         self._settings = request.settings
-        self._material = material
-        self._base = base
-        self._data = data
+        self._members = members
         self._climb = climb
-        self._asked: dict[str, Asked] = {}
-        self._character_seconds: dict[str, float] = {}
 
     def climb(self) -> None:
         """Try one after another, the cheap ones first, while the time lasts."""
-        start = self._climb.tried(START, 0.0, self._start)
-        data, dev = self._data, self._material.dev
-        adapter = partial(self._adapter, self._base, data, dev)
-        self._climb.tried(ADAPTER, self._adapter_seconds(data), adapter)
-        if self._material.mined:
+        start = self._tried(START, 0.0, lambda place, member, told: member.start())
+        epochs = self._epochs()
+        self._tried(
+            ADAPTER, self._adapter_seconds(), lambda _, member, told: member.adapter(epochs, told)
+        )
+        if self._members[0].material.mined:
             return  # What nobody asked teaches a whole model too much.
+        clock = self._climb.clock
         for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
-            needs = _OTHERS_NEED * self._climb.clock.budget
-            other = self._climb.tried(name, needs, partial(self._other, name))
+            needs = _OTHERS_NEED * clock.budget
+            other = self._tried(name, needs, partial(self._other, name))
             self._topped(other, start)
         for name, rate in RATES.items():
-            tuned = self._climb.tried(name, 0.0, partial(self._tune, name, rate))
+            tuned = self._tried(name, 0.0, partial(self._tune, name, rate))
             self._topped(tuned, start)
+
+    def _tried(self, name: str, needs: float, learns: _Learns) -> Rung:
+        """Let every member learn, and take what they made as one rung."""
+        count = len(self._members)
+
+        def all_learn(told: Progress) -> Learned:
+            made = [
+                learns(place, member, _of(told, place, count))
+                for place, member in enumerate(self._members)
+            ]
+            return self._together(made)
+
+        return self._climb.tried(name, needs, all_learn)
+
+    def _together(self, made: Sequence[Learned]) -> Learned:
+        if len(made) == 1:
+            return made[0]
+        kept = "; ".join(one.settings["kept"] for one in made if one.settings)
+        return Learned(
+            [model for one in made for model in one.models],
+            merged([m.material for m in self._members], [one.each for one in made]),
+            made[0].settings | ({"kept": kept} if kept else {}),
+            facts_of([one.facts for one in made]),
+        )
 
     def _topped(self, below: Rung, start: Rung) -> None:
         """Try an adapter on what a rung made, where that is better than the start."""
-        if below.score is not None and below.score > (start.score or 0.0):
-            name = f"{ADAPTER} on {below.name}"
-            self._climb.tried(name, self._top_seconds(below.name), partial(self._top, below))
+        if below.score is None or below.score <= (start.score or 0.0):
+            return
+        origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}
+        epochs = self._epochs()
 
-    def _start(self, _: Progress) -> Learned:
-        identity = np.eye(self._data.queries.shape[1], dtype=np.float32)
-        return Learned(None, measure_of(self._data, self._material.dev, "both")(identity))
+        def learns(place: int, member: Member, told: Progress) -> Learned:
+            model = self._climb.models_of(below)[place]
+            return member.on(below.name, model, origin, epochs, told)
 
-    def _adapter(self, beneath: Any, data: Embedded, dev: DevSet, told: Progress) -> Learned:
-        each = self._epoch_seconds(data)
-        allowed = int(_ADAPTER_SHARE * self._climb.clock.left / each)
-        plain = Adapter(
-            base=self._settings.base, seed=self._settings.seed, patience=_ADAPTER_PATIENCE
-        )
-        settings = plain.model_copy(update={"epochs": max(1, min(_EPOCHS, allowed))})
-        adapted = train_adapter(data, dev, settings, told)
-        if self._material.mined:
-            adapted = careful(adapted, data, dev, settings.side)
-        scores = measure_of(data, dev, settings.side)(adapted.matrix)
-        model = with_adapter(beneath, adapted.matrix)
-        facts = {}
-        if beneath is self._base:
-            info = named(self._request.project, settings.base)
-            facts = Place.from_start("matrix", adapted.blend, settings.base, info).facts()
-            facts |= {ADAPTER_OF: info.id} if info else {}
-        return Learned(model, scores, {**as_settings(settings), "kept": adapted.kept}, facts)
+        self._tried(f"{ADAPTER} on {below.name}", self._top_seconds(below.name), learns)
 
-    def _tune(self, name: str, rate: float, told: Progress) -> Learned:
+    def _other(self, name: str, place: int, member: Member, told: Progress) -> Learned:
+        clock, after = self._climb.clock, len(self._members) - 1 - place
+        share = _OTHERS_NEED * clock.budget / len(self._members)
+        return member.other(name, lambda: clock.left <= after * share, told)
+
+    def _tune(self, name: str, rate: float, place: int, member: Member, told: Progress) -> Learned:
         plan = self._climb.planned(name, self._plan)
         if not plan["epochs"]:
             raise DoesNotFit
-        random = np.random.default_rng(self._settings.seed)
-        pairs = self._material.guarded.pairs
-        chosen = sorted(random.permutation(len(pairs))[: plan["pairs"]].tolist())
-        guarded = replace(self._material.guarded, pairs=[pairs[place] for place in chosen])
-        dev = self._material.dev
-        part = replace(self._material, guarded=guarded, dev=dev.narrowed(_STEERING))
         settings = FineTune(
             base=self._settings.base,
             seed=self._settings.seed,
             learning_rate=rate,
             epochs=plan["epochs"],
         )
-        clock, reserve = self._climb.clock, plan["reserve"]
-        request = replace(
-            self._request,
-            recipe=TUNE,
-            settings=settings,
-            progress=Stage(told, 0.0, 0.9),
-            checkpoints=self._request.checkpoints.part(name.replace(", ", "-").replace(" ", "-")),
-            ends=lambda: clock.left < reserve,
-        )
-        taught = LEARNERS[TUNE](request, part)
-        assert taught is not None  # There is one process alone.
-        self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
-        told_of = {"kept": taught.dev.kept, "pairs": plan["pairs"]}
-        scores = self._asked[name].scores(dev)
-        return Learned(taught.model, scores, as_settings(settings) | told_of, taught.facts)
-
-    def _top(self, tuned: Rung, told: Progress) -> Learned:
-        model = self._climb.model_of(tuned)
-        known = self._asked.get(tuned.name) or asked(model, self._material.dev, told)
-        data, dev = embedded_by(model, self._material, known, told)
-        beneath = {ORIGIN: tuned.facts[ORIGIN]} if ORIGIN in tuned.facts else {}
-        return replace(self._adapter(model, data, dev, told), facts=beneath)
-
-    def _other(self, name: str, told: Progress) -> Learned:
-        clock = self._climb.clock
-        settings = RECIPES[name].settings(seed=self._settings.seed)
-        request = replace(
-            self._request,
-            recipe=name,
-            settings=settings,
-            progress=told,
-            checkpoints=self._request.checkpoints.part(name),
-            ends=lambda: clock.left <= 0,
-        )
-        taught = LEARNERS[name](request, self._material)
-        assert taught is not None  # There is one process alone.
-        dev, started = self._material.dev, time.perf_counter()
-        self._asked[name] = asked(taught.model, dev, told)
-        spent = time.perf_counter() - started
-        self._character_seconds[name] = spent / max(1, characters(dev.texts))
-        facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
-        told_of = {"kept": taught.dev.kept}
-        scores = self._asked[name].scores(dev)
-        return Learned(taught.model, scores, as_settings(settings) | told_of, facts)
+        clock, after = self._climb.clock, len(self._members) - 1 - place
+        reserve = plan["reserve"] + after * plan["seconds"]
+        return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, told)
 
     def _plan(self) -> dict[str, Any]:
-        """How much fine-tuning fits, timed here and now."""
-        pairs, dev = self._material.guarded.pairs, self._material.dev
+        """How much fine-tuning fits, timed here and now: as much for each member."""
+        longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
+        pairs, dev = longest.material.guarded.pairs, longest.material.dev
         settings = FineTune(base=self._settings.base, seed=self._settings.seed)
         model = tunable_start_of(self._request.project, self._settings.base)
         pace = pace_of(model, pairs, dev, settings)
         # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
-        after = pace.character * (characters(dev.texts) + self._beside_the_pool())
-        after += self._adapter_seconds(self._data)
-        pool = characters(dev.narrowed(_STEERING).texts)
-        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), self._climb.clock.left - after)
-        if fits is None:
-            return {"epochs": 0, "pairs": 0, "character": pace.character, "reserve": 0.0}
-        reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
+        read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
+        after = pace.character * read + self._adapter_seconds()
+        pool = characters(dev.narrowed(STEERING).texts)
+        free = (self._climb.clock.left - after) / len(self._members)
+        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free)
         return {
-            "epochs": fits.epochs,
-            "pairs": fits.pairs,
+            "epochs": fits.epochs if fits else 0,
+            "pairs": fits.pairs if fits else 0,
+            "seconds": fits.seconds if fits else 0.0,
             "character": pace.character,
-            "reserve": reserve,
+            "reserve": (after + len(SHARES) * pool * pace.character) / SAFETY,
         }
 
-    def _beside_the_pool(self) -> int:
-        """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
-        pairs, pool = self._material.guarded.pairs, set(self._material.dev.ids)
-        answers = {pair.response for pair in pairs if pair.document not in pool}
-        return characters(pair.query for pair in pairs) + characters(answers)
-
     def _top_seconds(self, name: str) -> float:
-        each = self._character_seconds.get(name, 0.0)
         if name in RATES:
-            each = self._climb.planned(name, self._plan)["character"]
-        read = self._beside_the_pool()
-        if name not in self._asked:
-            read += characters(self._material.dev.texts)
-        return each * read + self._adapter_seconds(self._data)
+            each: float = self._climb.planned(name, self._plan)["character"]
+        else:
+            each = max(member.character_seconds.get(name, 0.0) for member in self._members)
+        return each * sum(m.reads(name) for m in self._members) + self._adapter_seconds()
 
-    def _adapter_seconds(self, data: Embedded) -> float:
+    def _epochs(self) -> int:
+        """How many epochs an adapter has time for."""
+        allowed = int(_ADAPTER_SHARE * self._climb.clock.left / self._epoch_seconds())
+        return max(1, min(_EPOCHS, allowed))
+
+    def _adapter_seconds(self) -> float:
         """What an adapter takes at the least that is worth its while."""
-        return self._epoch_seconds(data) * _FEWEST_EPOCHS
+        return self._epoch_seconds() * _FEWEST_EPOCHS
 
-    def _epoch_seconds(self, data: Embedded) -> float:
-        batches = math.ceil(len(data.queries) / Adapter().batch_size)
-        return 2 * batches * adapter_step(data.queries.shape[1]) * _LOOKS
+    def _epoch_seconds(self) -> float:
+        """What an epoch of an adapter takes, all members together."""
+        size = Adapter().batch_size
+        batches = sum(math.ceil(len(member.data.queries) / size) for member in self._members)
+        step = adapter_step(self._members[0].data.queries.shape[1])
+        return 2 * batches * step * _LOOKS
+
+
+def _of(told: Progress, place: int, count: int) -> Progress:
+    """What one of several members tells, its part of the whole."""
+    if count == 1:
+        return told
+    stage = Stage(told, place / count, (place + 1) / count)
+
+    def numbered(
+        done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        numbers = None if metrics is None else metrics | {MEMBER: place}
+        stage(done, total, f"model {place + 1} of {count}: {message}", numbers)
+
+    return numbered

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from training.auto.ladder import OUTCOME, RUNG, SCORE, SECONDS, Outcome
+from training.auto.ladder import MEMBER, OUTCOME, RUNG, SCORE, SECONDS, Outcome
 from ui import widgets
 from ui.training.tables import escaped_table
 
@@ -30,9 +30,11 @@ def grown(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def since(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What was told after the last rung: the curve of the one that is being tried."""
+    """What was told after the last rung: the curve of the one that is being tried, of the model that learns it now."""
     last = max((n for n, event in enumerate(events) if RUNG in event["metrics"]), default=-1)
-    return list(events[last + 1 :])
+    told = events[last + 1 :]
+    members = [event["metrics"][MEMBER] for event in told if MEMBER in event["metrics"]]
+    return [e for e in told if not members or e["metrics"].get(MEMBER) == members[-1]]
 
 
 def draw(rungs: Sequence[dict[str, Any]]) -> None:

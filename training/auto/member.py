@@ -1,0 +1,161 @@
+"""One who learns: a material with its own dev queries, and each way to learn from it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from search.adapted import ADAPTER_OF
+from search.models import named
+from search.progress import Progress, Stage
+from training.adapter import measure_of, train_adapter
+from training.adapting.data import Embedded
+from training.adapting.model import with_adapter
+from training.auto.climbing import Learned, as_settings
+from training.auto.fitting import characters
+from training.auto.vectors import Asked, asked, embedded_by
+from training.blends.place import Place
+from training.dev import DevSet
+from training.making.adapter import careful
+from training.making.learners import LEARNERS
+from training.making.request import Request
+from training.material import Material
+from training.recipes.adapter import Adapter
+from training.recipes.auto import Auto
+from training.recipes.catalogue import RECIPES
+from training.recipes.fine_tune import FineTune
+
+ORIGIN = "origin"
+"""Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
+STEERING = 1_000
+"""Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
+_ADAPTER_PATIENCE = 4
+"""Of about ten dev scores: what an adapter does not use is there for the next rung."""
+
+
+class Member:
+    """Learns from one material.
+
+    :param base: the start, `data` the material as it sees it.
+    :param suffix: tells its checkpoints from those of the other members.
+    """
+
+    def __init__(
+        self, request: Request, material: Material, base: Any, data: Embedded, suffix: str = ""
+    ) -> None:
+        assert isinstance(request.settings, Auto)
+        self._request = request
+        self._settings = request.settings
+        self._base = base
+        self._suffix = suffix
+        self._asked: dict[str, Asked] = {}
+        self.material = material
+        self.data = data
+        self.character_seconds: dict[str, float] = {}
+        """What the model of a rung took to encode one character."""
+
+    def start(self) -> Learned:
+        """The start, as it is."""
+        identity = np.eye(self.data.queries.shape[1], dtype=np.float32)
+        return Learned([], measure_of(self.data, self.material.dev, "both")(identity))
+
+    def adapter(self, epochs: int, told: Progress) -> Learned:
+        """An adapter on the start."""
+        return self._adapter(self._base, self.data, self.material.dev, epochs, told)
+
+    def on(
+        self, below: str, model: Any, origin: dict[str, Any], epochs: int, told: Progress
+    ) -> Learned:
+        """An adapter on what this member made of a rung.
+
+        :param origin: what the facts of that rung say of where it came from.
+        """
+        known = self._asked.get(below) or asked(model, self.material.dev, told)
+        data, dev = embedded_by(model, self.material, known, told)
+        return replace(self._adapter(model, data, dev, epochs, told), facts=origin)
+
+    def tune(
+        self, name: str, settings: FineTune, pairs: int, ends: Callable[[], bool], told: Progress
+    ) -> Learned:
+        """A fine-tuning.
+
+        :param pairs: how many it learns from at most, drawn at random.
+        """
+        random = np.random.default_rng(self._settings.seed)
+        known, dev = self.material.guarded.pairs, self.material.dev
+        chosen = sorted(random.permutation(len(known))[:pairs].tolist())
+        guarded = replace(self.material.guarded, pairs=[known[place] for place in chosen])
+        part = replace(self.material, guarded=guarded, dev=dev.narrowed(STEERING))
+        request = replace(
+            self._request,
+            recipe="fine-tune",
+            settings=settings,
+            progress=Stage(told, 0.0, 0.9),
+            checkpoints=self._request.checkpoints.part(self._part(name)),
+            ends=ends,
+        )
+        taught = LEARNERS["fine-tune"](request, part)
+        assert taught is not None  # There is one process alone.
+        self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
+        told_of = {"kept": taught.dev.kept, "pairs": len(chosen)}
+        scores = self._asked[name].scores(dev)
+        return Learned([taught.model], scores, as_settings(settings) | told_of, taught.facts)
+
+    def other(self, name: str, ends: Callable[[], bool], told: Progress) -> Learned:
+        """Another recipe that learns from pairs."""
+        settings = RECIPES[name].settings(seed=self._settings.seed)
+        request = replace(
+            self._request,
+            recipe=name,
+            settings=settings,
+            progress=told,
+            checkpoints=self._request.checkpoints.part(self._part(name)),
+            ends=ends,
+        )
+        taught = LEARNERS[name](request, self.material)
+        assert taught is not None  # There is one process alone.
+        dev, started = self.material.dev, time.perf_counter()
+        self._asked[name] = asked(taught.model, dev, told)
+        spent = time.perf_counter() - started
+        self.character_seconds[name] = spent / max(1, characters(dev.texts))
+        facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
+        told_of = {"kept": taught.dev.kept}
+        scores = self._asked[name].scores(dev)
+        return Learned([taught.model], scores, as_settings(settings) | told_of, facts)
+
+    def beside_the_pool(self) -> int:
+        """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
+        pairs, pool = self.material.guarded.pairs, set(self.material.dev.ids)
+        answers = {pair.response for pair in pairs if pair.document not in pool}
+        return characters(pair.query for pair in pairs) + characters(answers)
+
+    def reads(self, below: str) -> int:
+        """How many characters an adapter on a rung has to have encoded yet."""
+        pool = 0 if below in self._asked else characters(self.material.dev.texts)
+        return self.beside_the_pool() + pool
+
+    def _adapter(
+        self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, told: Progress
+    ) -> Learned:
+        settings = Adapter(
+            base=self._settings.base,
+            seed=self._settings.seed,
+            patience=_ADAPTER_PATIENCE,
+            epochs=epochs,
+        )
+        adapted = train_adapter(data, dev, settings, told)
+        if self.material.mined:
+            adapted = careful(adapted, data, dev, settings.side)
+        scores = measure_of(data, dev, settings.side)(adapted.matrix)
+        model = with_adapter(beneath, adapted.matrix)
+        facts = {}
+        if beneath is self._base:
+            info = named(self._request.project, settings.base)
+            facts = Place.from_start("matrix", adapted.blend, settings.base, info).facts()
+            facts |= {ADAPTER_OF: info.id} if info else {}
+        return Learned([model], scores, {**as_settings(settings), "kept": adapted.kept}, facts)
+
+    def _part(self, name: str) -> str:
+        return name.replace(", ", "-").replace(" ", "-") + self._suffix
