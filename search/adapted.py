@@ -64,8 +64,20 @@ class AdaptedEncoder:
 
         save_file({_NAME: np.ascontiguousarray(self.matrix)}, Path(folder) / _FILE)
 
+    @classmethod
+    def load(cls, folder: Path, base: Encoder, side: str = "both") -> "AdaptedEncoder":
+        """What `save` wrote, over the encoder that stands beneath."""
+        from safetensors.numpy import load_file
+
+        return cls(base, load_file(folder / _FILE)[_NAME], side)
+
     def _turned(self, vectors: Vectors) -> Vectors:
         return normalised(np.asarray(vectors, dtype=np.float32) @ self.matrix.T)
+
+
+def is_matrix(folder: Path) -> bool:
+    """Whether a folder holds what `AdaptedEncoder.save` wrote."""
+    return (folder / _FILE).is_file()
 
 
 def load_adapted(
@@ -75,14 +87,12 @@ def load_adapted(
 
     :raises Failed: when that model is gone.
     """
-    from safetensors.numpy import load_file
-
     beneath = manifest.details[ADAPTER_OF]
     for info in models(project):
         if info.id == beneath:
-            matrix = load_file(project.checked(manifest) / _FILE)[_NAME]
             side = "query" if manifest.details.get(QUERY_ONLY) else "both"
-            return AdaptedEncoder(load_encoder(project, info, max_tokens), matrix, side)
+            base = load_encoder(project, info, max_tokens)
+            return AdaptedEncoder.load(project.checked(manifest), base, side)
     raise Failed(
         f"The model {manifest.details['name']!r} is an adapter on a model that is gone ({beneath}). Add that "
         "one again, and train the adapter anew."

@@ -377,6 +377,36 @@ def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_mo
     )
 
 
+@pytest.mark.parametrize(("pooling", "kept_rung"), [("sif", "start"), ("mean", "adapter")])
+def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, pooling, kept_rung):
+    vectors = {"vector_size": 16, "epochs": 2, "min_count": 1, "pooling": pooling}
+    train(tiny, "word2vec", "words", vectors)
+    values = {"base": "words", "minutes": 5}
+
+    def until_first(done, total, message, metrics=None):
+        if metrics and metrics.get("rung") == 1:
+            raise _Stop
+
+    kept = Checkpoints(tmp_path / "checkpoints")
+    with pytest.raises(_Stop):
+        train(tiny, "auto", "mine", values, until_first, kept)
+    heard = []
+    train(tiny, "auto", "mine", values, lambda *told: heard.append(told[2]), kept)
+    assert not any(message.startswith("adapter: ") for message in heard)
+    train(tiny, "auto", "whole", values)
+    broken, whole = _details(tiny, "mine"), _details(tiny, "whole")
+    assert broken["dev"]["kept"] == whole["dev"]["kept"] == kept_rung
+    assert broken["dev"]["ndcg@10"] == pytest.approx(whole["dev"]["ndcg@10"], abs=1e-6)
+    texts = ["the first text", "gamma delta"]
+    np.testing.assert_allclose(
+        *(
+            load_encoder(tiny, find_model(tiny, name)).encode_query(texts)
+            for name in ("mine", "whole")
+        ),
+        atol=1e-6,
+    )
+
+
 def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
     now = 1_000.0
     monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
@@ -391,12 +421,12 @@ def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
             told(1, 2, "learning")
         raise Killed
 
-    climb = Climb(1, Keeper(Checkpoints(tmp_path)), silent)
+    climb = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
     now += 10
     with pytest.raises(Killed):
         climb.tried("adapter", 0.0, learn)
     now += 500  # Nobody was at work.
-    again = Climb(1, Keeper(Checkpoints(tmp_path)), silent)
+    again = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
     assert not again.resumed, "no rung is done"
     assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
     assert again.clock.left == 60 - again.clock.spent

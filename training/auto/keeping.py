@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.adapted import AdaptedEncoder, is_matrix
 from search.encoders import load_sentence_transformer
 from training.auto.ladder import Ladder, Rung
 from training.checkpoints import Checkpoints
@@ -35,10 +36,14 @@ class Kept:
 
 
 class Keeper:
-    """Keeps a ladder and its models, SentenceTransformers all, and finds them again."""
+    """Keeps a ladder and its models, and finds them again.
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    :param base: the start; what is no SentenceTransformer is a matrix over it.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, base: Any) -> None:
         self._checkpoints = checkpoints
+        self._base = base
 
     def load(self) -> Kept:
         """What an earlier process kept; an empty ladder where there was none."""
@@ -72,7 +77,12 @@ class Keeper:
         folder = self._folder(place)
         assert folder is not None  # Only what was kept on disk is loaded from there.
         parts = sorted(folder.iterdir(), key=lambda part: int(part.name))
-        return [load_sentence_transformer(part) for part in parts]
+        return [
+            AdaptedEncoder.load(part, self._base)
+            if is_matrix(part)
+            else load_sentence_transformer(part)
+            for part in parts
+        ]
 
     def _folder(self, place: int) -> Path | None:
         root = self._checkpoints.folder

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from search.adapted import ADAPTER_OF, AdaptedEncoder
 from search.encoders import best_device
-from search.models import named
+from search.models import ModelInfo, named
 from search.progress import Stage
+from training.adapter import measure_of
+from training.adapting.model import with_adapter
 from training.auto.average import averaged
 from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Rung
 from training.auto.member import ORIGIN, STEERING, Member
-from training.auto.parted import asked_in_all, parted
+from training.auto.parted import asked_in_all, merged, parted
 from training.auto.ways import Ways
 from training.dev import START, DevSet
 from training.embedding import document_vectors, embedded
@@ -30,8 +35,6 @@ def learn_auto(request: Request, material: Material) -> Taught:
 
     :raises Refused: when the base cannot be adapted.
     """
-    from sentence_transformers import SentenceTransformer
-
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, Auto)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
@@ -42,47 +45,64 @@ def learn_auto(request: Request, material: Material) -> Taught:
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    keeps = kept.folder is not None and isinstance(base, SentenceTransformer)
-    climb = Climb(settings.minutes, Keeper(kept) if keeps else None, Stage(progress, 0.2, 1.0))
-    members = []
+    keeper = Keeper(kept, base) if kept.folder is not None else None
+    climb = Climb(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    members, encoding = [], Stage(progress, 0.1, 0.2)
     for place, part in enumerate(parts):
-        encoding = Stage(
-            progress, 0.1 + 0.1 * place / len(parts), 0.1 + 0.1 * (place + 1) / len(parts)
-        )
-        data = embedded(base, info, part, documents, encoding)
+        stage = Stage(encoding, place / len(parts), (place + 1) / len(parts))
+        data = embedded(base, info, part, documents, stage)
         members.append(Member(request, part, base, data, f"-{place}" if len(parts) > 1 else ""))
     Ways(request, members, climb).climb()
     leader = climb.ladder.leader
     facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
     notes = _notes(material, parts)
-    model = base
-    if leader.name != START:
-        model, said = _one_of(climb.models_of(leader), leader, parts)
+    if leader.name == START:
+        model, beneath = _as_it_is(base, info, documents.shape[1])
+        facts |= beneath
+    else:
+        model, said = _one_of(climb.models_of(leader), leader, members)
         notes += said
     dev = _record(climb.ladder, parts, notes)
     return Taught(settings.base, model, dev, general_ndcg(base), facts, origin)
 
 
+def _as_it_is(base: Any, info: ModelInfo | None, size: int) -> tuple[Any, dict[str, Any]]:
+    """The start as a model that can be published: what is no SentenceTransformer, by a matrix that turns nothing."""
+    from sentence_transformers import SentenceTransformer
+
+    if isinstance(base, SentenceTransformer):
+        return base, {}
+    return with_adapter(base, np.eye(size, dtype=np.float32)), {ADAPTER_OF: info.id} if info else {}
+
+
 def _one_of(
-    models: Sequence[Any], leader: Rung, parts: Sequence[Material]
+    models: Sequence[Any], leader: Rung, members: Sequence[Member]
 ) -> tuple[Any, list[str]]:
     """The model that is published of the members', and what people should know of it."""
     if len(models) == 1:
         return models[0], []
     made = averaged(models)
     # Most of them have seen each of these queries: a mean that is worse even there has been spoiled by averaging.
-    score = DevSet.of(parts[0].corpus, asked_in_all(parts)).narrowed(STEERING).ndcg(made)
+    score = _score_of(made, members)
     if leader.score is not None and score >= leader.score:
-        number = len(models)
         return made, [
-            f"What is published is the average of the {number} models that learned; the dev scores are theirs, each on "
-            "the queries that it had not seen."
+            f"What is published is the average of the {len(models)} models that learned; the dev scores are theirs, each "
+            "on the queries that it had not seen."
         ]
     return models[0], [
         f"The average of the {len(models)} models that learned is no good ({score:.3f} nDCG@10), so the first of them is "
         "published."
     ]
+
+
+def _score_of(model: Any, members: Sequence[Member]) -> float:
+    """nDCG@10 of one model on what any member was asked."""
+    parts = [member.material for member in members]
+    if isinstance(model, AdaptedEncoder):  # A server would be paid again for vectors that are here.
+        each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
+        return float(np.mean(merged(parts, each)))
+    return DevSet.of(parts[0].corpus, asked_in_all(parts)).narrowed(STEERING).ndcg(model)
 
 
 def _notes(material: Material, parts: Sequence[Material]) -> list[str]:
