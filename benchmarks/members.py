@@ -22,6 +22,7 @@ from search.progress import silent
 from search.query_sets import QuerySet
 from search.settings import HOME_VARIABLE
 from search.workspace import Project
+from training.adapting.model import matrix_of
 from training.auto.average import averaged
 from training.auto.member import Member
 from training.auto.parted import MEMBERS, parted
@@ -65,13 +66,22 @@ def _row(project: Project, name: str, way: str, draws: int) -> str:
     queries = project.newest("queries")
     assert queries is not None, "every set and sample has a query set"
     test = DevSet.of(material.corpus, QuerySet.load(project, queries)).narrowed(_POOL)
-    start = test.ndcg(start_of(project, GENERIC))
+    base = start_of(project, GENERIC)
+    asked, pool = test.vectors(base)
+
+    def score(model: Any) -> float:
+        if way == "fine-tune":
+            return test.ndcg(model)
+        matrix = matrix_of(model)  # The same vectors, turned: nothing is encoded again.
+        return test.ndcg_of_vectors(asked @ matrix.T, pool @ matrix.T)
+
     alone, together = [], []
     for draw in range(draws):
         models = list(_learned(project, _drawn(material, draw), way))
         assert len(models) == MEMBERS, "so many pairs can be parted"
-        alone.append(float(np.mean([test.ndcg(model) for model in models])))
-        together.append(test.ndcg(averaged(models)))
+        alone.append(float(np.mean([score(model) for model in models])))
+        together.append(score(averaged(models)))
+    start = test.ndcg_of_vectors(asked, pool)
     gains = np.subtract(together, alone)
     return (
         f"| {name} | {way} | {draws} | {start:.3f} | {np.mean(alone):.3f} | {np.mean(together):.3f} | "
