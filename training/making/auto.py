@@ -15,7 +15,7 @@ from training.auto.average import averaged
 from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Rung
-from training.auto.member import ORIGIN, STEERING, Member
+from training.auto.member import ORIGIN, Member
 from training.auto.parted import asked_in_all, merged, parted
 from training.auto.ways import Ways
 from training.dev import START, DevSet
@@ -102,7 +102,7 @@ def _score_of(model: Any, members: Sequence[Member]) -> float:
     if isinstance(model, AdaptedEncoder):  # A server would be paid again for vectors that are here.
         each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
         return float(np.mean(merged(parts, each)))
-    return DevSet.of(parts[0].corpus, asked_in_all(parts)).narrowed(STEERING).ndcg(model)
+    return DevSet.of(parts[0].corpus, asked_in_all(parts)).ndcg(model)
 
 
 def _notes(material: Material, parts: Sequence[Material]) -> list[str]:
