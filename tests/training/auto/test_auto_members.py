@@ -9,20 +9,16 @@ from sentence_transformers import SentenceTransformer
 
 from search.adapted import AdaptedEncoder
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.adapting.model import with_adapter
 from training.auto.average import averaged, facts_of
 from training.auto.parted import asked_in_all, merged, parted
 from training.dev import DevSet
-from training.intake import import_beir
 from training.material import gather
 
 
 @pytest.fixture
-def material(tmp_path, tiny_beir):
-    made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
-    return gather(made)
+def material(tiny):
+    return gather(tiny)
 
 
 def _asked(part, material):

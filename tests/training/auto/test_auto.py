@@ -1,72 +1,34 @@
-"""Auto: which rung stands, what fits into the time, and what is published, resumed and cancelled."""
+"""Auto: which rung stands, what fits into the time, and what is published."""
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
-import killing
 import numpy as np
 import pytest
 import torch
+from auto_runs import details_of, run_auto
 from sentence_transformers import SentenceTransformer
 
 import training.auto.ways as ways
 import training.making.auto as making
 from indexes.vector_index import normalised
-from search import runs
 from search.corpus import current_corpus
 from search.encoders import load_encoder
-from search.errors import Cancelled
 from search.evaluation import TRAINED_ON
 from search.models import find_model
-from search.progress import silent
 from search.query_sets import QuerySet
-from search.workspace import Project, project
 from training.auto import average
-from training.auto.climbing import Climb
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
-from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Outcome, Rung, start_rung
 from training.auto.parted import asked_in_all, merged, parted
 from training.auto.vectors import asked, embedded_by
 from training.card import model_card
-from training.checkpoints import Checkpoints
 from training.dev import DevSet
-from training.intake import import_beir
 from training.making.learners import LEARNERS
 from training.making.static import learn_static
 from training.material import gather
 from training.pairs import PairSet
-from training.train import train
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine take a hundred times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def no_others(monkeypatch):
-    """Adapters and fine-tunings alone; the test of what else learns puts it back."""
-    for name in LEARNERS.keys() - {"adapter", "fine-tune"}:
-        monkeypatch.delitem(LEARNERS, name)
-
-
-@pytest.fixture
-def tiny(tmp_path, tiny_beir):
-    made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
-    return made
-
-
-def _details(at, name):
-    return at.artifact("models", find_model(at, name).id).details
-
 
 # --- which rung stands ---
 
@@ -176,10 +138,6 @@ def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(ti
 # --- from the recipe to a model ---
 
 
-def _auto(at, base, minutes, **more):
-    return train(at, "auto", "mine", {"base": str(base), "minutes": minutes}, **more)
-
-
 @pytest.fixture
 def averages(monkeypatch):
     """The models that were averaged, in lists."""
@@ -210,8 +168,8 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, average
         if metrics and "rung" in metrics:
             told.append((message, metrics["rung ndcg@10"]))
 
-    made = _auto(tiny, tiny_model, 1, progress=hear)
-    details = _details(tiny, made.name)
+    made = run_auto(tiny, tiny_model, 1, progress=hear)
+    details = details_of(tiny, made.name)
     ladder = details["ladder"]
     assert [rung["name"] for rung in ladder[:4]] == [
         "start", "adapter", "fine-tune", "adapter on fine-tune",
@@ -248,8 +206,8 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
     monkeypatch.setitem(LEARNERS, "static", learn_static)
     monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
-    made = _auto(tiny, tiny_model, 2)
-    details = _details(tiny, made.name)
+    made = run_auto(tiny, tiny_model, 2)
+    details = details_of(tiny, made.name)
     names = [rung["name"] for rung in details["ladder"]]
     assert names[:4] == ["start", "adapter", "static", "adapter on static"]
     assert names[4].startswith("fine-tune")
@@ -269,8 +227,8 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
-    made = _auto(tiny, tiny_model, 1)
-    outcomes = {rung["name"]: rung["outcome"] for rung in _details(tiny, made.name)["ladder"]}
+    made = run_auto(tiny, tiny_model, 1)
+    outcomes = {rung["name"]: rung["outcome"] for rung in details_of(tiny, made.name)["ladder"]}
     assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
     assert "adapter on fine-tune" not in outcomes
     assert outcomes["adapter"] == "kept"
@@ -285,8 +243,8 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
         "reserve": 1e9,
     }  # Over after the first step.
     monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
-    made = _auto(tiny, tiny_model, 1)
-    tuned = next(r for r in _details(tiny, made.name)["ladder"] if r["name"] == "fine-tune")
+    made = run_auto(tiny, tiny_model, 1)
+    tuned = next(r for r in details_of(tiny, made.name)["ladder"] if r["name"] == "fine-tune")
     assert tuned["ndcg@10"] is not None
     assert tuned["settings"]["epochs"] == 4
     assert tuned["settings"]["pairs"] == 40
@@ -302,8 +260,8 @@ def test_where_nothing_is_better_the_start_is_published_as_such(tiny, tiny_model
     dev = QuerySet({d.id: d.embedded for d in documents}, {d.id: {d.id: 1} for d in documents})
     with tiny.publish("pairs", manifest.made_from) as draft:
         PairSet(pairs, dev).save(draft)
-    made = _auto(tiny, tiny_model, 1)
-    details = _details(tiny, made.name)
+    made = run_auto(tiny, tiny_model, 1)
+    details = details_of(tiny, made.name)
     assert details["is_start"]
     assert details["dev"]["kept"] == "start"
     assert details["ladder"][0]["outcome"] == "kept"
@@ -329,7 +287,7 @@ def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
         return made
 
     monkeypatch.setattr(making, "averaged", spoiled)
-    made = _auto(tiny, tiny_model, 1)
+    made = run_auto(tiny, tiny_model, 1)
     assert any(
         "no good" in note and "the first of them is published" in note for note in made.notes
     )
@@ -354,134 +312,16 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
         return self.start()
 
     monkeypatch.setattr(ways.Member, "tune", tune)
-    _auto(tiny, tiny_model, 1)
+    run_auto(tiny, tiny_model, 1)
     over = [[seconds for seconds, ends in left[n : n + 4] if ends] for n in range(0, 12, 4)]
     assert over == [[44.9, 24.9, 4.9], [24.9, 4.9], [4.9]]
 
 
-class _Stop(Exception):
-    pass
-
-
-def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
-    """The same rungs, scores and model as without the break; nothing that was measured is trained twice."""
-
-    def until_third(done, total, message, metrics=None):
-        if metrics and metrics.get("rung") == 3:
-            raise _Stop
-
-    kept = Checkpoints(tmp_path / "checkpoints")
-    with pytest.raises(_Stop):
-        _auto(tiny, tiny_model, 5, progress=until_third, checkpoints=kept)
-    assert tiny.manifests("models") == []
-    heard = []
-    made = _auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
-    assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
-    assert not (tmp_path / "checkpoints").exists()
-    broken = _details(tiny, made.name)
-    train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 5})
-    whole = _details(tiny, "whole")
-    assert [(r["name"], r["outcome"]) for r in broken["ladder"]] == [
-        (r["name"], r["outcome"]) for r in whole["ladder"]
-    ]
-    np.testing.assert_allclose(
-        [r["ndcg@10"] for r in broken["ladder"]], [r["ndcg@10"] for r in whole["ladder"]], atol=1e-6
-    )
-
-
-@pytest.mark.parametrize(("pooling", "kept_rung"), [("sif", "start"), ("mean", "adapter")])
-def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, pooling, kept_rung):
-    vectors = {"vector_size": 16, "epochs": 2, "min_count": 1, "pooling": pooling}
-    train(tiny, "word2vec", "words", vectors)
-    values = {"base": "words", "minutes": 5}
-
-    def until_first(done, total, message, metrics=None):
-        if metrics and metrics.get("rung") == 1:
-            raise _Stop
-
-    kept = Checkpoints(tmp_path / "checkpoints")
-    with pytest.raises(_Stop):
-        train(tiny, "auto", "mine", values, until_first, kept)
-    heard = []
-    train(tiny, "auto", "mine", values, lambda *told: heard.append(told[2]), kept)
-    assert not any(message.startswith("adapter: ") for message in heard)
-    train(tiny, "auto", "whole", values)
-    broken, whole = _details(tiny, "mine"), _details(tiny, "whole")
-    assert broken["dev"]["kept"] == whole["dev"]["kept"] == kept_rung
-    assert broken["dev"]["ndcg@10"] == pytest.approx(whole["dev"]["ndcg@10"], abs=1e-6)
-    texts = ["the first text", "gamma delta"]
-    np.testing.assert_allclose(
-        *(
-            load_encoder(tiny, find_model(tiny, name)).encode_query(texts)
-            for name in ("mine", "whole")
-        ),
-        atol=1e-6,
-    )
-
-
-def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
-    now = 1_000.0
-    monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
-
-    class Killed(BaseException):
-        pass
-
-    def learn(told):
-        nonlocal now
-        for _ in range(4):
-            now += 3
-            told(1, 2, "learning")
-        raise Killed
-
-    climb = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
-    now += 10
-    with pytest.raises(Killed):
-        climb.tried("adapter", 0.0, learn)
-    now += 500  # Nobody was at work.
-    again = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
-    assert not again.resumed, "no rung is done"
-    assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
-    assert again.clock.left == 60 - again.clock.spent
-
-
-def test_cancelled_it_leaves_no_model(tiny, tiny_model):
-    def cancel(done, total, message, metrics=None):
-        if message.startswith("fine-tune:"):
-            raise Cancelled("Cancelled.")
-
-    with pytest.raises(Cancelled):
-        _auto(tiny, tiny_model, 1, progress=cancel)
-    assert tiny.manifests("models") == []
-    assert not list(tiny.folder.glob("models/.*"))
-
-
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr("training.train.gather", lambda at: replace(gather(at), mined=True))
-    made = _auto(tiny, tiny_model, 1)
-    details = _details(tiny, made.name)
+    made = run_auto(tiny, tiny_model, 1)
+    details = details_of(tiny, made.name)
     assert [rung["name"] for rung in details["ladder"]] == ["start", "adapter"]
     kept = details["ladder"][1]["settings"]["kept"]
     assert kept == "start" or float(kept.rpartition(" ")[2]) <= 0.2
     assert any("nobody asked these questions" in note for note in made.notes)
-
-
-@pytest.mark.slow
-def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
-    lab = project("lab")
-    run = runs.start(
-        lab,
-        ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
-    )  # fmt: skip
-    killing.until(
-        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung", 120
-    )
-    killing.kill(run)
-    assert lab.manifests("models") == []
-    killing.resume(run, 200)
-    rungs = [e for e in run.events() if "rung" in e["metrics"]]
-    assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
-    assert rungs[1]["message"] == "adapter"
-    assert [rung["name"] for rung in _details(lab, "mine")["ladder"]] == [
-        e["message"] for e in rungs
-    ]

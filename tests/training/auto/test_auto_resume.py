@@ -1,0 +1,137 @@
+"""Auto broken off, killed and cancelled: what it goes on with, and that nothing half-made is left."""
+
+from types import SimpleNamespace
+
+import killing
+import numpy as np
+import pytest
+from auto_runs import details_of, run_auto
+
+from search import runs
+from search.encoders import load_encoder
+from search.errors import Cancelled
+from search.models import find_model
+from search.progress import silent
+from search.workspace import project
+from training.auto.climbing import Climb
+from training.auto.keeping import Keeper
+from training.checkpoints import Checkpoints
+from training.train import train
+
+
+class _Stop(Exception):
+    pass
+
+
+def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
+    """The same rungs, scores and model as without the break; nothing that was measured is trained twice."""
+
+    def until_third(done, total, message, metrics=None):
+        if metrics and metrics.get("rung") == 3:
+            raise _Stop
+
+    kept = Checkpoints(tmp_path / "checkpoints")
+    with pytest.raises(_Stop):
+        run_auto(tiny, tiny_model, 5, progress=until_third, checkpoints=kept)
+    assert tiny.manifests("models") == []
+    heard = []
+    made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
+    assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
+    assert not (tmp_path / "checkpoints").exists()
+    broken = details_of(tiny, made.name)
+    train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 5})
+    whole = details_of(tiny, "whole")
+    assert [(r["name"], r["outcome"]) for r in broken["ladder"]] == [
+        (r["name"], r["outcome"]) for r in whole["ladder"]
+    ]
+    np.testing.assert_allclose(
+        [r["ndcg@10"] for r in broken["ladder"]], [r["ndcg@10"] for r in whole["ladder"]], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("pooling", "kept_rung"), [("sif", "start"), ("mean", "adapter")])
+def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, pooling, kept_rung):
+    vectors = {"vector_size": 16, "epochs": 2, "min_count": 1, "pooling": pooling}
+    train(tiny, "word2vec", "words", vectors)
+    values = {"base": "words", "minutes": 5}
+
+    def until_first(done, total, message, metrics=None):
+        if metrics and metrics.get("rung") == 1:
+            raise _Stop
+
+    kept = Checkpoints(tmp_path / "checkpoints")
+    with pytest.raises(_Stop):
+        train(tiny, "auto", "mine", values, until_first, kept)
+    heard = []
+    train(tiny, "auto", "mine", values, lambda *told: heard.append(told[2]), kept)
+    assert not any(message.startswith("adapter: ") for message in heard)
+    train(tiny, "auto", "whole", values)
+    broken, whole = details_of(tiny, "mine"), details_of(tiny, "whole")
+    assert broken["dev"]["kept"] == whole["dev"]["kept"] == kept_rung
+    assert broken["dev"]["ndcg@10"] == pytest.approx(whole["dev"]["ndcg@10"], abs=1e-6)
+    texts = ["the first text", "gamma delta"]
+    np.testing.assert_allclose(
+        *(
+            load_encoder(tiny, find_model(tiny, name)).encode_query(texts)
+            for name in ("mine", "whole")
+        ),
+        atol=1e-6,
+    )
+
+
+def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
+    now = 1_000.0
+    monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
+
+    class Killed(BaseException):
+        pass
+
+    def learn(told):
+        nonlocal now
+        for _ in range(4):
+            now += 3
+            told(1, 2, "learning")
+        raise Killed
+
+    climb = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
+    now += 10
+    with pytest.raises(Killed):
+        climb.tried("adapter", 0.0, learn)
+    now += 500  # Nobody was at work.
+    again = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
+    assert not again.resumed, "no rung is done"
+    assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
+    assert again.clock.left == 60 - again.clock.spent
+
+
+def test_cancelled_it_leaves_no_model(tiny, tiny_model):
+    def cancel(done, total, message, metrics=None):
+        if message.startswith("fine-tune:"):
+            raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        run_auto(tiny, tiny_model, 1, progress=cancel)
+    assert tiny.manifests("models") == []
+    assert not list(tiny.folder.glob("models/.*"))
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
+    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    lab = project("lab")
+    run = runs.start(
+        lab,
+        ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
+    )  # fmt: skip
+    killing.until(
+        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung", 120
+    )
+    killing.kill(run)
+    assert lab.manifests("models") == []
+    killing.resume(run, 200)
+    rungs = [e for e in run.events() if "rung" in e["metrics"]]
+    assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
+    assert rungs[1]["message"] == "adapter"
+    assert [rung["name"] for rung in details_of(lab, "mine")["ladder"]] == [
+        e["message"] for e in rungs
+    ]
