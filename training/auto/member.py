@@ -1,12 +1,13 @@
 """One who learns: a material with its own dev queries, and each way to learn from it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from indexes.vector_index import Vectors
 from search.adapted import ADAPTER_OF
 from search.models import named
 from search.progress import Progress, Stage
@@ -18,6 +19,7 @@ from training.auto.fitting import characters
 from training.auto.vectors import Asked, asked, embedded_by
 from training.blends.place import Place
 from training.dev import DevSet
+from training.embedding import embedded
 from training.making.adapter import careful
 from training.making.learners import LEARNERS
 from training.making.request import Request
@@ -159,3 +161,20 @@ class Member:
 
     def _part(self, name: str) -> str:
         return name.replace(", ", "-").replace(" ", "-") + self._suffix
+
+
+def members_of(
+    request: Request, parts: Sequence[Material], base: Any, documents: Vectors, progress: Progress
+) -> list[Member]:
+    """One for each material.
+
+    :param documents: vectors of all passages under the base.
+    """
+    assert isinstance(request.settings, Auto)
+    info = named(request.project, request.settings.base)
+    members = []
+    for place, part in enumerate(parts):
+        stage = Stage(progress, place / len(parts), (place + 1) / len(parts))
+        data = embedded(base, info, part, documents, stage)
+        members.append(Member(request, part, base, data, f"-{place}" if len(parts) > 1 else ""))
+    return members

@@ -15,11 +15,11 @@ from training.auto.average import averaged
 from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.auto.ladder import Ladder, Rung
-from training.auto.member import ORIGIN, Member
+from training.auto.member import ORIGIN, Member, members_of
 from training.auto.parted import asked_in_all, merged, parted
 from training.auto.ways import Ways
 from training.dev import START, DevSet
-from training.embedding import document_vectors, embedded
+from training.embedding import document_vectors
 from training.forgetting import general_ndcg
 from training.making.request import Request
 from training.making.starts import start_of
@@ -47,11 +47,7 @@ def learn_auto(request: Request, material: Material) -> Taught:
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     keeper = Keeper(kept, base) if kept.folder is not None else None
     climb = Climb(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
-    members, encoding = [], Stage(progress, 0.1, 0.2)
-    for place, part in enumerate(parts):
-        stage = Stage(encoding, place / len(parts), (place + 1) / len(parts))
-        data = embedded(base, info, part, documents, stage)
-        members.append(Member(request, part, base, data, f"-{place}" if len(parts) > 1 else ""))
+    members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
     Ways(request, members, climb).climb()
     leader = climb.ladder.leader
     facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
