@@ -1,14 +1,16 @@
-"""What auto's three members are worth where pairs are few: each adapter alone, and their average, on held-out queries.
+"""What auto's three members are worth where pairs are few: each alone, and their average.
 
-Run it with: python -m benchmarks.members --sets tos_plain_english hinglish_top --draws 5. Of each set 200 pairs are
-drawn again and again, with sixteen dev queries as a small upload has them; three adapters learn as auto's members do.
+Run it with: python -m benchmarks.members --sets tos_plain_english hinglish_top --draws 5. Of each set up to 200 pairs and
+sixteen dev queries are drawn again and again, as a small upload has them, and three members learn as auto's do: an
+adapter each or, with --minutes, the whole ladder. They are asked what the draw held out of pairs and dev queries, by
+which a choice may be made, and the test queries, by which none may.
 """
 
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +18,41 @@ import numpy as np
 
 from benchmarks.quality import prepared
 from benchmarks.targets import machine
-from search.models import GENERIC, named
+from indexes.vector_index import Vectors
+from search.leaks import keep_apart, texts_of
+from search.models import GENERIC
 from search.progress import silent
 from search.query_sets import QuerySet
 from search.settings import HOME_VARIABLE
 from search.workspace import Project
 from training.adapting.model import matrix_of
 from training.auto.average import averaged
-from training.auto.member import Member
+from training.auto.climbing import Climb
+from training.auto.member import members_of
 from training.auto.parted import MEMBERS, parted
-from training.dev import DevSet
-from training.embedding import document_vectors, embedded
+from training.auto.ways import Ways
+from training.dev import START, DevSet
+from training.embedding import document_vectors
 from training.making.request import Request
 from training.making.starts import start_of
 from training.material import Material, gather
+from training.pairs import split_pairs
 from training.recipes.auto import Auto
 
 _PAIRS, _DEV = 200, 16
+_DRAWN = 800  # Pairs, of which some are learned from and a share is asked.
+_HELD = 0.2  # Beside the tenth that any split holds out.
 _POOL = 1_000  # Passages: both sides find their answers among the same.
 _EPOCHS = 60
-_CHOSEN_BY = ("tos_plain_english", "hinglish_top", "medical", "ask_cfpb")
-"""Sets whose test queries had a part in choosing to average: what they gain flatters it."""
-_SETS = (*_CHOSEN_BY, "medquad_small", "scifact", "legal")
+_SETS = (
+    "tos_plain_english",
+    "hinglish_top",
+    "medical",
+    "ask_cfpb",
+    "medquad_small",
+    "scifact",
+    "legal",
+)
 
 
 def main() -> None:
@@ -45,67 +60,125 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=_SETS, help="data sets and samples")
     parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--minutes", type=float, help="of the whole ladder, instead of adapters")
     chosen = parser.parse_args()
     data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print(f"Machine: {machine()}\n")
-    print("| set | draws | generic | one of three | the average | gain of averaging |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print(
+        "| set | draws | pairs | held out: queries | generic | one of three | the average | gain (least to most) | "
+        "test: generic | one of three | the average | gain (least to most) |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
         os.environ[HOME_VARIABLE] = home
         for name in chosen.sets:
             project = prepared(name, data)
-            print(_row(project, name, chosen.draws), flush=True)
+            print(_row(project, name, chosen.draws, chosen.minutes), flush=True)
 
 
-def _row(project: Project, name: str, draws: int) -> str:
+def _row(project: Project, name: str, draws: int, minutes: float | None) -> str:
     material = gather(project)
     queries = project.newest("queries")
     assert queries is not None, "every set and sample has a query set"
-    test = DevSet.of(material.corpus, QuerySet.load(project, queries)).narrowed(_POOL)
     base = start_of(project, GENERIC)
-    asked, pool = test.vectors(base)
-
-    def score(model: Any) -> float:
-        matrix = matrix_of(model)  # The same vectors, turned: nothing is encoded again.
-        return test.ndcg_of_vectors(asked @ matrix.T, pool @ matrix.T)
-
-    alone, together = [], []
-    for draw in range(draws):
-        models = list(_learned(project, _drawn(material, draw)))
-        assert len(models) == MEMBERS, "so many pairs can be parted"
-        alone.append(float(np.mean([score(model) for model in models])))
-        together.append(score(averaged(models)))
-    start = test.ndcg_of_vectors(asked, pool)
-    gains = np.subtract(together, alone)
-    return (
-        f"| {name} | {draws} | {start:.3f} | {np.mean(alone):.3f} | {np.mean(together):.3f} | "
-        f"{np.mean(gains):+.3f} ({np.min(gains):+.3f} to {np.max(gains):+.3f}) |"
-    )
-
-
-def _drawn(material: Material, draw: int) -> Material:
-    """The material with few pairs and few dev queries, another choice for each draw."""
-    random = np.random.default_rng(draw)
-    pairs = material.guarded.pairs
-    places = sorted(random.permutation(len(pairs))[:_PAIRS].tolist())
-    asked = material.dev.query_set
-    own = [sorted(asked.queries)[n] for n in random.permutation(len(asked.queries))[:_DEV]]
-    few = QuerySet({q: asked.queries[q] for q in own}, {q: asked.judgments[q] for q in own})
-    return replace(
-        material,
-        guarded=replace(material.guarded, pairs=[pairs[place] for place in places]),
-        dev=DevSet.of(material.corpus, few),
-    )
-
-
-def _learned(project: Project, material: Material) -> Iterator[Any]:
-    """A model of each member."""
-    base, info = start_of(project, GENERIC), named(project, GENERIC)
     documents, _ = document_vectors(project, GENERIC, base, material, silent)
-    for place, part in enumerate(parted(material)):
-        data = embedded(base, info, part, documents, silent)
-        member = Member(Request(project, "mine", "auto", Auto()), part, base, data, f"-{place}")
-        yield from member.adapter(_EPOCHS, silent).models
+    settings, turned = Auto(minutes=minutes or Auto().minutes), minutes is None
+    test = _Asked.of(QuerySet.load(project, queries), material, base, documents)
+    pairs, asked, held, tested = [], [], [], []
+    for draw in range(draws):
+        learned, rest = _drawn(material, draw)
+        held_out = _Asked.of(rest, material, base, documents)
+        request = Request(project, "mine", "auto", settings)
+        models = _learned(request, learned, base, documents, ladder=not turned)
+        pairs.append(len(learned.guarded.pairs))
+        asked.append(len(held_out.dev.queries))
+        held.append(held_out.compared(models, turned))
+        tested.append(test.compared(models, turned))
+    counts = [draws, round(np.mean(pairs)), round(np.mean(asked))]
+    return f"| {' | '.join(map(str, [name, *counts, *_cells(held), *_cells(tested)]))} |"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Queries, their documents, and the vectors of both under the base."""
+
+    dev: DevSet
+    queries: Vectors
+    pool: Vectors
+
+    @classmethod
+    def of(cls, asked: QuerySet, material: Material, base: Any, documents: Vectors) -> "_Asked":
+        dev = DevSet.of(material.corpus, asked).narrowed(_POOL)
+        return cls(dev, base.encode_query(dev.queries), documents[dev.positions])
+
+    def compared(self, models: Sequence[Any], turned: bool) -> tuple[float, float, float]:
+        """nDCG@10 of the base, of one of the members (expected), and of their average.
+
+        :param turned: they are adapters on the base, so its vectors are turned and nothing is encoded again.
+        """
+        score = self._turned if turned else self.dev.ndcg
+        start = self.dev.ndcg_of_vectors(self.queries, self.pool)
+        return start, float(np.mean([score(model) for model in models])), score(averaged(models))
+
+    def _turned(self, model: Any) -> float:
+        matrix = matrix_of(model)
+        return self.dev.ndcg_of_vectors(self.queries @ matrix.T, self.pool @ matrix.T)
+
+
+def _cells(scores: Sequence[tuple[float, float, float]]) -> list[str]:
+    start, alone, together = np.mean(scores, axis=0)
+    gains = [average - one for _, one, average in scores]
+    told = f"{np.mean(gains):+.3f} ({min(gains):+.3f} to {max(gains):+.3f})"
+    return [f"{start:.3f}", f"{alone:.3f}", f"{together:.3f}", told]
+
+
+def _drawn(material: Material, draw: int) -> tuple[Material, QuerySet]:
+    """The material with few pairs and few dev queries, another choice for each draw; and what is asked of the rest."""
+    random = np.random.default_rng(draw)
+    known = material.guarded.pairs
+    places = sorted(random.permutation(len(known))[:_DRAWN].tolist())
+    texts = texts_of(material.corpus, {p.document for p in known if p.document is not None})
+    split = split_pairs([known[n] for n in places], True, draw, texts, test_share=_HELD)
+    dev = material.dev.query_set
+    names = [sorted(dev.queries)[n] for n in random.permutation(len(dev.queries))]
+    own, others = _only(dev, names[:_DEV]), _only(dev, names[_DEV:])
+    asked = QuerySet(
+        {**split.dev.queries, **split.test.queries},
+        {**split.dev.judgments, **split.test.judgments},
+    ).graded(material.grades)
+    rest = QuerySet({**asked.queries, **others.queries}, {**asked.judgments, **others.judgments})
+    learned = keep_apart(split.train, [rest], material.corpus).pairs
+    few = [learned[n] for n in sorted(random.permutation(len(learned))[:_PAIRS].tolist())]
+    return (
+        replace(
+            material,
+            guarded=replace(material.guarded, pairs=few),
+            dev=DevSet.of(material.corpus, own),
+        ),
+        rest,
+    )
+
+
+def _only(queries: QuerySet, names: Sequence[str]) -> QuerySet:
+    return QuerySet(
+        {name: queries.queries[name] for name in names},
+        {name: queries.judgments[name] for name in names},
+    )
+
+
+def _learned(
+    request: Request, material: Material, base: Any, documents: Vectors, ladder: bool
+) -> Sequence[Any]:
+    """A model of each member: an adapter, or what auto would publish the average of."""
+    members = members_of(request, parted(material), base, documents, silent)
+    assert len(members) == MEMBERS, "so many pairs can be parted"
+    if not ladder:
+        return [model for member in members for model in member.adapter(_EPOCHS, silent).models]
+    assert isinstance(request.settings, Auto)
+    climb = Climb(request.settings.minutes, None, silent)
+    Ways(request, members, climb).climb()
+    leader = climb.ladder.leader
+    return [base] if leader.name == START else climb.models_of(leader)
 
 
 if __name__ == "__main__":
