@@ -28,6 +28,8 @@ from search.workspace import Project
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = [
     "How do I dispute a charge on my credit card?",
     "the doctor examined the knee and found a torn meniscus",
@@ -51,15 +53,6 @@ DIMENSIONS = {
     "generic": 384, "tiny": 32, "word2vec": 24, "fasttext": 24, "checkpoint": 32, "prompted": 32,
     "static": 256, "server": SERVER_DIMENSION, "adapted": 8,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine take a hundred times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -20,16 +20,9 @@ from training.intake import import_beir
 from training.pairs import current_pairs
 from training.recipes.fine_tune import FineTune
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3, "blend": False}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine take a hundred times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

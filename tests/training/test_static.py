@@ -5,7 +5,6 @@ import json
 import killing
 import numpy as np
 import pytest
-import torch
 
 from search import runs
 from search.encoders import load_encoder
@@ -23,15 +22,9 @@ from training.material import gather
 from training.recipes.static import Static
 from training.train import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SCRATCH = {"start": "scratch", "vector_size": 32, "pieces": 400, "epochs": 3, "batch_size": 16}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -26,19 +26,12 @@ from training.pairs import PairSet
 from training.recipes.fine_tune import FineTune
 from training.train import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TUNE = {"epochs": "2", "batch_size": "16", "learning_rate": "1e-3"}
 WORDS = {"vector_size": 12, "min_count": 1, "epochs": 2}
 REPOSITORY = Path(__file__).resolve().parents[2]
 PICKLES = {".bin", ".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npz"}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine take a hundred times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -161,17 +154,11 @@ def test_what_was_forgotten_is_measured_on_general_questions(project):
     assert any(note.startswith("On 100 general questions") for note in manifest.details["notes"])
 
 
-def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model):
+def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model, ask_themselves):
     """Dev queries that are their own answers: no epoch can beat the start, least of all at 1e-2."""
     from search.encoders import load_sentence_transformer
 
-    _, corpus = current_corpus(project)
-    manifest = project.newest("pairs")
-    pairs = PairSet.load(project, manifest).pairs
-    documents = [corpus.document(f"d{number}") for number in range(24, 28)]
-    dev = QuerySet({d.id: d.embedded for d in documents}, {d.id: {d.id: 1} for d in documents})
-    with project.publish("pairs", manifest.made_from) as draft:
-        PairSet(pairs, dev).save(draft)
+    ask_themselves(project)
     made = train(
         project,
         "fine-tune",

@@ -27,16 +27,10 @@ from search.encoding.fast import FastEncoder, fast
 from search.indexing import index_model
 from tests.conftest import tiny_text
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = [tiny_text(number) for number in range(40)]
 ODD = ["", "   ", "a", "word " * 3_000, "मुझे घर का रास्ता बताओ", "🙂 emoji", *TEXTS[:9], TEXTS[3]]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""A tiny project for auto, and how auto runs on a busy machine."""
+"""A tiny project for auto, and what auto tries of it."""
 
 import pytest
-import torch
 
 from search.workspace import Project
 from training.intake import import_beir
@@ -9,16 +8,7 @@ from training.making.learners import LEARNERS
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine take a hundred times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def no_others(monkeypatch):
+def no_others(monkeypatch, one_thread):
     """Adapters and fine-tunings alone; the test of what else learns puts it back."""
     for name in LEARNERS.keys() - {"adapter", "fine-tune"}:
         monkeypatch.delitem(LEARNERS, name)

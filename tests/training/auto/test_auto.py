@@ -16,7 +16,6 @@ from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.evaluation import TRAINED_ON
 from search.models import find_model
-from search.query_sets import QuerySet
 from training.auto import average
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
@@ -28,7 +27,6 @@ from training.dev import DevSet
 from training.making.learners import LEARNERS
 from training.making.static import learn_static
 from training.material import gather
-from training.pairs import PairSet
 
 # --- which rung stands ---
 
@@ -250,16 +248,12 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
     assert tuned["settings"]["pairs"] == 40
 
 
-def test_where_nothing_is_better_the_start_is_published_as_such(tiny, tiny_model, monkeypatch):
+def test_where_nothing_is_better_the_start_is_published_as_such(
+    tiny, tiny_model, ask_themselves, monkeypatch
+):
     """Dev queries that are their own answers: no rung can beat the start."""
     monkeypatch.setattr("training.auto.parted.ENOUGH", 1)
-    _, corpus = current_corpus(tiny)
-    manifest = tiny.newest("pairs")
-    pairs = PairSet.load(tiny, manifest).pairs
-    documents = [corpus.document(f"d{number}") for number in range(24, 28)]
-    dev = QuerySet({d.id: d.embedded for d in documents}, {d.id: {d.id: 1} for d in documents})
-    with tiny.publish("pairs", manifest.made_from) as draft:
-        PairSet(pairs, dev).save(draft)
+    ask_themselves(tiny)
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
     assert details["is_start"]
