@@ -141,28 +141,16 @@ def _drawn(material: Material, draw: int) -> tuple[Material, QuerySet]:
     split = split_pairs([known[n] for n in places], True, draw, texts, test_share=_HELD)
     dev = material.dev.query_set
     names = [sorted(dev.queries)[n] for n in random.permutation(len(dev.queries))]
-    own, others = _only(dev, names[:_DEV]), _only(dev, names[_DEV:])
-    asked = QuerySet(
-        {**split.dev.queries, **split.test.queries},
-        {**split.dev.judgments, **split.test.judgments},
-    ).graded(material.grades)
-    rest = QuerySet({**asked.queries, **others.queries}, {**asked.judgments, **others.judgments})
+    rest = (split.dev | split.test).graded(material.grades) | dev.only(names[_DEV:])
     learned = keep_apart(split.train, [rest], material.corpus).pairs
     few = [learned[n] for n in sorted(random.permutation(len(learned))[:_PAIRS].tolist())]
     return (
         replace(
             material,
             guarded=replace(material.guarded, pairs=few),
-            dev=DevSet.of(material.corpus, own),
+            dev=DevSet.of(material.corpus, dev.only(names[:_DEV])),
         ),
         rest,
-    )
-
-
-def _only(queries: QuerySet, names: Sequence[str]) -> QuerySet:
-    return QuerySet(
-        {name: queries.queries[name] for name in names},
-        {name: queries.judgments[name] for name in names},
     )
 
 

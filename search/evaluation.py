@@ -291,5 +291,4 @@ def _unseen(
         path = project.folder_of(model) / TRAINED_ON
         if path.is_file():
             seen |= seen_in_training(load_pairs(path), query_set, corpus)
-    kept = {q: text for q, text in query_set.queries.items() if q not in seen}
-    return QuerySet(kept, {q: query_set.judgments[q] for q in kept}), len(seen)
+    return query_set.only(q for q in query_set.queries if q not in seen), len(seen)

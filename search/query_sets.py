@@ -1,7 +1,7 @@
 """Query sets: queries with judgments, never trained on, by which models are compared."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +34,26 @@ class QuerySet:
         """The documents judged relevant to a query (grade above 0)."""
         return {d: g for d, g in self.judgments.get(query, {}).items() if g > 0}
 
+    def __or__(self, other: "QuerySet") -> "QuerySet":
+        """The queries of both; of one that both have, what `other` says."""
+        return QuerySet({**self.queries, **other.queries}, {**self.judgments, **other.judgments})
+
+    def only(self, names: Iterable[str]) -> "QuerySet":
+        """Some of the queries, by their ids, in the order given."""
+        chosen = list(names)
+        return QuerySet(
+            {name: self.queries[name] for name in chosen},
+            {name: self.judgments[name] for name in chosen},
+        )
+
     def restricted_to(self, documents: set[str]) -> tuple["QuerySet", int]:
         """The queries that have a relevant document among `documents`, and how many have none."""
-        kept = {
-            query: text
-            for query, text in self.queries.items()
+        kept = [
+            query
+            for query in self.queries
             if any(document in documents for document in self.relevant(query))
-        }
-        judgments = {query: self.judgments[query] for query in kept}
-        return QuerySet(kept, judgments), len(self.queries) - len(kept)
+        ]
+        return self.only(kept), len(self.queries) - len(kept)
 
     def graded(self, known: Mapping[str, Mapping[str, int]]) -> "QuerySet":
         """The same queries with all that is known of them.

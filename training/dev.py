@@ -49,9 +49,7 @@ class DevSet:
         rng = np.random.default_rng(_SEED)
         names = sorted(usable.queries)
         chosen = [names[i] for i in sorted(rng.permutation(len(names))[:_QUERIES])]
-        small = QuerySet(
-            {q: usable.queries[q] for q in chosen}, {q: usable.judgments[q] for q in chosen}
-        )
+        small = usable.only(chosen)
         judged = {d for q in chosen for d in small.relevant(q)}
         first = [place for place, identity in enumerate(ids) if identity in judged]
         others = [int(p) for p in rng.permutation(len(ids)) if ids[p] not in judged]

@@ -98,7 +98,7 @@ def divide_judgments(
     only = {q for q, text in judged.queries.items() if text in held}
     if not only:
         raise Refused("No question could be held out: the judged answers are too much alike.")
-    test = QuerySet({q: judged.queries[q] for q in only}, {q: judged.judgments[q] for q in only})
+    test = judged.only(only)
     guarded = _guarded(project, judged_pairs(project, how), test)
     queries = publish_judged_queries(project, how, only=only)
     try:

@@ -88,8 +88,7 @@ def publish_judged_queries(
     """
     manifest, corpus = current_corpus(project)
     judged = judged_queries(project, how)
-    taken = {q: t for q, t in judged.queries.items() if only is None or q in only}
-    whole = QuerySet(taken, {q: judged.judgments[q] for q in taken})
+    whole = judged.only(q for q in judged.queries if only is None or q in only)
     usable, unanswered = whole.restricted_to(set(corpus.ids()))
     if not usable.queries:
         raise Refused(

@@ -50,6 +50,22 @@ def test_graded_adds_what_is_known_and_loses_nothing():
     assert made.judgments == {"a": {"d1": 3, "new": 3, "d3": 2}, "b": {"d2": 1}}
 
 
+def test_both_have_the_queries_of_each_and_what_the_second_says_of_those_in_both():
+    one = QuerySet({"q1": "one", "q2": "two"}, {"q1": {"a": 1}, "q2": {"b": 1}})
+    other = QuerySet({"q2": "second", "q3": "three"}, {"q2": {"c": 2}, "q3": {"d": 1}})
+    assert one | other == QuerySet(
+        {"q1": "one", "q2": "second", "q3": "three"},
+        {"q1": {"a": 1}, "q2": {"c": 2}, "q3": {"d": 1}},
+    )
+
+
+def test_only_some_of_the_queries():
+    whole = QuerySet({"q1": "one", "q2": "two"}, {"q1": {"a": 1}, "q2": {"b": 1}})
+    assert whole.only(["q2"]) == QuerySet({"q2": "two"}, {"q2": {"b": 1}})
+    with pytest.raises(KeyError):
+        whole.only(["q3"])
+
+
 def test_restricted_to_counts_the_unanswerable():
     whole = QuerySet(
         {"q1": "x", "q2": "y", "q3": "z", "q4": "w"},

@@ -9,6 +9,8 @@ bagging (Breiman 1996, "Bagging predictors") of weights (Wortsman et al. 2022, "
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
@@ -49,10 +51,7 @@ def parted(material: Material) -> list[Material]:
             split = split_pairs(pairs, True, _SEED, texts, never_held=held, test_share=more)
         except Refused:  # Too few, or too much alike, to hold some out.
             break
-        asked = QuerySet(
-            {**split.dev.queries, **split.test.queries},
-            {**split.dev.judgments, **split.test.judgments},
-        )
+        asked = split.dev | split.test
         if not asked.queries:  # All that can be held out was.
             break
         parts.append(_part(material, split.train, asked.graded(material.grades)))
@@ -63,12 +62,7 @@ def parted(material: Material) -> list[Material]:
 
 def asked_in_all(parts: Sequence[Material]) -> QuerySet:
     """The dev queries of all members, each once."""
-    queries: dict[str, str] = {}
-    judgments: dict[str, dict[str, int]] = {}
-    for part in parts:
-        queries |= part.dev.query_set.queries
-        judgments |= part.dev.query_set.judgments
-    return QuerySet(queries, judgments)
+    return reduce(or_, (part.dev.query_set for part in parts))
 
 
 def merged(parts: Sequence[Material], each: Sequence[Sequence[float]]) -> list[float]:
@@ -84,13 +78,11 @@ def merged(parts: Sequence[Material], each: Sequence[Sequence[float]]) -> list[f
 
 
 def _part(material: Material, learned: list[Pair], held: QuerySet) -> Material:
-    own = material.dev.query_set
-    both = QuerySet({**held.queries, **own.queries}, {**held.judgments, **own.judgments})
     if material.grades:
         # Lesser answers bind no pairs together: what a held-out query has among them may be taught by another one.
         learned = keep_apart(learned, [held], material.corpus).pairs
     return replace(
         material,
         guarded=replace(material.guarded, pairs=learned),
-        dev=DevSet.of(material.corpus, both),
+        dev=DevSet.of(material.corpus, held | material.dev.query_set),
     )
