@@ -22,7 +22,7 @@ from search.filters import EVERYTHING, Scope
 from search.query_sets import QuerySet, current_query_set
 from search.retrievers import Clock, Retriever
 from search.settings import HOME_VARIABLE
-from search.text import folded_words
+from search.text.words import folded_words
 from search.tiers import Ranking
 from search.workspace import project_to_be
 from training.intake import import_beir

@@ -18,7 +18,7 @@ from search.documents import Document, Mark
 from search.errors import Failed, Refused
 from search.filters import Scope, Tiers, check_columns
 from search.passages import WHOLE, Cutting, Passage, embedded_passage
-from search.text import folded_words
+from search.text.words import folded_words
 from search.workspace import Project
 
 CORPUS_FILE = "corpus.sqlite"

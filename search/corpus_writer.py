@@ -22,7 +22,7 @@ from search.filters import Tiers, as_number
 from search.passages import WHOLE, Cutter, Cutting, Passage, embedded_passage
 from search.progress import Progress, silent
 from search.readers.report import Report
-from search.text import folded_words
+from search.text.words import folded_words
 
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -18,9 +18,9 @@ import numpy as np
 
 from search.artifacts import Manifest
 from search.corpus import Corpus
-from search.duplicates import NearDuplicates
 from search.readers.judgments import Judgments
 from search.readers.pairs import Pair, load_pairs
+from search.text.near_duplicates import NearDuplicates
 from search.workspace import Project
 
 if TYPE_CHECKING:

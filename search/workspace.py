@@ -32,7 +32,7 @@ from search.artifacts import (
 from search.durable import flush, sha256_of, write_atomically
 from search.errors import Damaged, Failed, Refused
 from search.settings import settings
-from search.text import MARKS
+from search.text.words import MARKS
 
 _PROJECT_FILE = "project.json"
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.

@@ -24,7 +24,7 @@ from search.leaks import Guarded, keep_apart
 from search.progress import Progress, silent
 from search.query_sets import QueryIntake, QuerySet
 from search.readers.pairs import Pair, PairColumns
-from search.text import folded_words
+from search.text.words import folded_words
 from search.workspace import Project
 from training.intake import Imported, add_pairs
 from training.pairs import split_pairs

@@ -13,7 +13,7 @@ from search.errors import Refused
 from search.passages import Cutting
 from search.readers.pairs import Pair
 from search.readers.report import BadField, Report
-from search.text import folded_words
+from search.text.words import folded_words
 from search.workspace import Drafts, Project
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from search.corpus import Corpus
 from search.readers.pairs import Pair
-from search.text import folded_words
+from search.text.words import folded_words
 
 
 def nearest(queries: Sequence[str], passages: Sequence[str], count: int = 1) -> list[int]:

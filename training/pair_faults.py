@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from search.duplicates import THRESHOLD, NearDuplicates, shingles
 from search.readers.pairs import Pair
-from search.text import folded_words
+from search.text.near_duplicates import THRESHOLD, NearDuplicates, shingles
+from search.text.words import folded_words
 
 # One word or two stand in their answer as a matter of course.
 _COPIED_WORDS = 3

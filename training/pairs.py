@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from search.artifacts import Draft, Manifest
-from search.duplicates import Groups, NearDuplicates
 from search.errors import Refused
 from search.leaks import DEV_FILE, PAIRS_FILE, Texts
 from search.query_sets import QuerySet
 from search.readers.judgments import query_id
 from search.readers.pairs import Pair, load_pairs
 from search.settings import LIMITS
+from search.text.near_duplicates import Groups, NearDuplicates
 from search.workspace import Project
 
 SEED = 42

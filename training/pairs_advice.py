@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from search.portrait.languages import UNKNOWN, language_name, main_language
 from search.portrait.wording import percent
+from search.text.languages import UNKNOWN, language_name, main_language
 
 if TYPE_CHECKING:
     from training.pairs_portrait import PairsPortrait

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from html import escape
 
-from search.text import WORD
+from search.text.words import WORD
 
 _SHOWN = 280
 _COMMON = frozenset(

@@ -30,7 +30,7 @@ from search.insight.spans import (
     word_spans,
 )
 from search.keywords.analysis import STOP_WORDS
-from search.text import folded_words
+from search.text.words import folded_words
 
 Method = Literal["left out", "terms"]
 Scores = NDArray[np.float64]

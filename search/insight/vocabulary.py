@@ -16,11 +16,11 @@ from search.corpus import Corpus
 from search.durable import write_json
 from search.keywords.analysis import STOP_WORDS
 from search.portrait.foreignness import SHREDDED
-from search.portrait.languages import languages, main_language
-from search.portrait.ordinary import listed, ordinary_words
 from search.portrait.sample import has_letter
 from search.progress import Progress, silent
-from search.text import MARKS, WORD
+from search.text.languages import languages, main_language
+from search.text.word_frequencies import listed, ordinary_words
+from search.text.words import MARKS, WORD
 from search.word_pieces import generic_tokenizer
 from search.workspace import Project
 

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from search.corpus import Corpus
-from search.portrait.languages import ENGLISH, languages
-from search.text import MARKS, folded_words
+from search.text.languages import ENGLISH, languages
+from search.text.words import MARKS, folded_words
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer

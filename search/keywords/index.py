@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from search.errors import Damaged
 from search.keywords.analysis import Analysis
-from search.text import folded_words
+from search.text.words import folded_words
 
 K1 = 1.5
 B = 0.75

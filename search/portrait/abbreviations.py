@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from search.text import folded_words
+from search.text.words import folded_words
 
 _SHOWN = 100
 _LONGEST_SHORT = 10

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from search.duplicates import THRESHOLD, Groups, shingles
 from search.progress import Progress, silent
-from search.text import folded_words
+from search.text.near_duplicates import THRESHOLD, Groups, shingles
+from search.text.words import folded_words
 
 # 16 bands of 8 hashes: texts that share nine tenths of their shingles meet in a bucket in 99.99 of 100
 # cases, texts that share half of them in 6.

@@ -12,12 +12,12 @@ from search.portrait.abbreviations import Abbreviation, abbreviations
 from search.portrait.copies import Copies, copies
 from search.portrait.findings import findings
 from search.portrait.foreignness import Foreignness, foreignness
-from search.portrait.languages import Language, languages, main_language
 from search.portrait.lengths import Lengths, Unread, lengths, unread
 from search.portrait.sample import Sample
 from search.portrait.terms import Terms, typical_terms
 from search.progress import Progress, Stage, silent
-from search.text import WORD
+from search.text.languages import Language, languages, main_language
+from search.text.words import WORD
 
 _EXAMPLES = 10
 

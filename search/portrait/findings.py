@@ -8,8 +8,8 @@ shopping 1.08, patient information 1.10, abstracts of biology 1.24, code-mixed H
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from search.portrait.languages import ENGLISH, UNKNOWN, language_name, main_language
 from search.portrait.wording import percent
+from search.text.languages import ENGLISH, UNKNOWN, language_name, main_language
 
 if TYPE_CHECKING:
     from search.portrait.corpus_portrait import CorpusPortrait

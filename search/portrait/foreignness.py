@@ -10,9 +10,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from search.portrait.languages import ENGLISH
-from search.portrait.ordinary import ordinary_words
 from search.portrait.sample import has_letter
+from search.text.languages import ENGLISH
+from search.text.word_frequencies import ordinary_words
 from search.word_pieces import generic_tokenizer
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from search.documents import Document
-from search.text import MARKS, WORD
+from search.text.words import MARKS, WORD
 
 # What ends a phrase: punctuation, a line's end, a dash between spaces. Hyphens and apostrophes do not.
 _BREAK = re.compile(rf"\s[-–—]+\s|[^\w{MARKS}\s'’-]+|\n")

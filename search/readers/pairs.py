@@ -11,7 +11,7 @@ from search.errors import Refused
 from search.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.readers.tables import open_report, read_rows
 from search.settings import LIMITS
-from search.text import folded_words
+from search.text.words import folded_words
 
 _QUERY = (
     "query", "question", "anchor", "search_query", "user_query", "search", "search_term", "query_text",

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from search.duplicates import THRESHOLD, Groups, NearDuplicates, shingles
+from search.text.near_duplicates import THRESHOLD, Groups, NearDuplicates, shingles
 
 
 def jaccard(a: str, b: str) -> float:

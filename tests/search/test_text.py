@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text import WORD, folded_words
+from search.text.words import WORD, folded_words
 
 
 @pytest.mark.parametrize(

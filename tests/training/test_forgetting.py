@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.encoders import load_generic
-from search.text import folded_words
+from search.text.words import folded_words
 from training.forgetting import General, general_ndcg, general_questions
 
 

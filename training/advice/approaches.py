@@ -18,7 +18,7 @@ from search.portrait.sample import has_letter
 from search.progress import Progress
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
-from search.text import folded_words
+from search.text.words import folded_words
 from search.word_pieces import generic_tokenizer
 from search.word_vectors import WordVectors
 from search.workspace import Project

@@ -12,8 +12,8 @@ from search.indexing import find_index
 from search.leaks import MINED, ORIGIN
 from search.models import generic_info
 from search.portrait.foreignness import foreignness
-from search.portrait.languages import ENGLISH, languages, main_language
 from search.portrait.sample import Sample
+from search.text.languages import ENGLISH, languages, main_language
 from search.workspace import Project
 from training.pairs import PairSet
 

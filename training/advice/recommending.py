@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search.portrait.languages import ENGLISH, language_name
 from search.portrait.wording import percent
+from search.text.languages import ENGLISH, language_name
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, Facts
 from training.recipes.catalogue import RECIPES
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.corpus import Corpus
-from search.duplicates import NearDuplicates
 from search.keywords.index import TermIndex
 from search.progress import Progress, silent
 from search.readers.pairs import Pair
 from search.settings import LIMITS
+from search.text.near_duplicates import NearDuplicates
 
 _DEPTH = 100  # So many of each side are looked at for a pair,
 _DRAWS = 50  # and so many others, drawn at random, where they are not enough.

@@ -13,7 +13,7 @@ import numpy as np
 from search.corpus import Corpus
 from search.progress import Progress, silent
 from search.readers.pairs import Pair
-from search.text import folded_words
+from search.text.words import folded_words
 from training.mining.kinds import Kind, chosen_kinds
 from training.mining.source import Source
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import pairwise
 
-from search.text import folded_words
+from search.text.words import folded_words
 from training.mining.source import Source, Texts, says_something, sentences, words
 
 REMOVED = 0.9

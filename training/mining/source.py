@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from search.documents import Document
-from search.text import WORD
+from search.text.words import WORD
 
 Texts = tuple[str, str]
 """A query and its response."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from search.documents import Mark
 from search.portrait.abbreviations import definitions
-from search.text import MARKS
+from search.text.words import MARKS
 from training.mining.source import Source, Texts, says_something, sentences, words
 
 _QUESTION_MARKS = ("?", "？", "؟")

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from search.documents import Document
-from search.duplicates import NearDuplicates
 from search.errors import Failed
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
+from search.text.near_duplicates import NearDuplicates
 from training.pairs import Split, split_pairs
 
 SOURCE = (

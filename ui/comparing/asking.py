@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search import history
-from search.text import folded_words
+from search.text.words import folded_words
 from search.workspace import Project
 from ui import widgets
 

@@ -4,14 +4,14 @@ from itertools import combinations
 
 import pytest
 
-from search.duplicates import THRESHOLD, shingles
 from search.portrait.copies import Copy, copies, near_pairs
 from search.portrait.foreignness import foreignness
-from search.portrait.languages import languages, main_language
 from search.portrait.lengths import lengths, unread
-from search.portrait.ordinary import listed, ordinary_words
 from search.portrait.sample import word_runs
 from search.portrait.terms import typical_terms
+from search.text.languages import languages, main_language
+from search.text.near_duplicates import THRESHOLD, shingles
+from search.text.word_frequencies import listed, ordinary_words
 
 ENGLISH = (
     "The registrar opens the hearing at nine in the morning and reads the names of everybody present.",

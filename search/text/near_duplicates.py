@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from search.text import folded_words
+from search.text.words import folded_words
 
 THRESHOLD = 0.9
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from search.portrait.languages import ENGLISH
-from search.text import WORD
+from search.text.languages import ENGLISH
+from search.text.words import WORD
 
 # wordfreq files these under the name of a macrolanguage or a neighbour written alike.
 _FILED_UNDER = {"no": "nb", "nn": "nb", "hr": "sh", "bs": "sh", "sr": "sh", "tl": "fil"}
