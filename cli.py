@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from search.errors import BespokeError
+from search.projects.errors import BespokeError
 from terminal import asking, data, insight, judging, making, mining, models, rerankers
 from terminal.printing import aside
 

@@ -14,8 +14,8 @@ from benchmarks.quality import prepared
 from search.evaluation import evaluate
 from search.indexing import index_model
 from search.models import GENERIC
-from search.settings import HOME_VARIABLE
-from search.workspace import Project
+from search.projects.project import Project
+from search.projects.settings import HOME_VARIABLE
 from training.mining.mined import Wanted, mine_project
 from training.train import train
 

@@ -25,10 +25,10 @@ from search.corpus import Corpus, current_corpus
 from search.encoders import load_generic
 from search.evaluation import score
 from search.indexing import index_model
+from search.projects.project import Project, project_to_be
+from search.projects.settings import HOME_VARIABLE
 from search.query_sets import QuerySet
-from search.settings import HOME_VARIABLE
 from search.statistics import MAIN_METRIC
-from search.workspace import Project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.encoding import processor
-from search.settings import HOME_VARIABLE
+from search.projects.settings import HOME_VARIABLE
 
 _SETS = ("medquad_small", "scifact", "ask_cfpb", "tos_plain_english", "esci_sample", "hinglish_top")
 _QUERY = "How is high blood pressure treated?"
@@ -87,7 +87,7 @@ def bespoke(file: Path) -> str:
     """Bespoke: the documents as they are, uncut, as the others take them."""
     from search.adding import Choices, add_documents
     from search.engine import compare
-    from search.workspace import project_to_be
+    from search.projects.project import project_to_be
 
     project = project_to_be("bench")
     add_documents(project, [file], Choices(tokens=0))

@@ -19,12 +19,12 @@ from search.corpus import Corpus, Found, current_corpus
 from search.engine import keyword_searcher_for
 from search.evaluation import measure
 from search.filters import EVERYTHING, Scope
+from search.projects.project import project_to_be
+from search.projects.settings import HOME_VARIABLE
 from search.query_sets import QuerySet, current_query_set
 from search.retrievers import Clock, Retriever
-from search.settings import HOME_VARIABLE
 from search.text.words import folded_words
 from search.tiers import Ranking
-from search.workspace import project_to_be
 from training.intake import import_beir
 
 _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_english")

@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.encoding import processor
 from benchmarks.insight import mapped
-from search.settings import HOME_VARIABLE
+from search.projects.settings import HOME_VARIABLE
 
 CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader")

@@ -21,10 +21,10 @@ from benchmarks.targets import machine
 from indexes.vector_index import Vectors
 from search.leaks import keep_apart, texts_of
 from search.models import GENERIC
-from search.progress import silent
+from search.projects.progress import silent
+from search.projects.project import Project
+from search.projects.settings import HOME_VARIABLE
 from search.query_sets import QuerySet
-from search.settings import HOME_VARIABLE
-from search.workspace import Project
 from training.adapting.model import matrix_of
 from training.auto.average import averaged
 from training.auto.climbing import Climb

@@ -16,8 +16,8 @@ from pathlib import Path
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
 from search.models import GENERIC, KEYWORD
-from search.settings import HOME_VARIABLE
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
+from search.projects.settings import HOME_VARIABLE
 from training.intake import import_beir
 from training.recipes.catalogue import RECIPES
 from training.samples import SAMPLES, create_sample

@@ -32,9 +32,9 @@ from search.engine import open_searcher, search
 from search.indexing import build_index
 from search.models import GENERIC, find_model, generic_folder
 from search.passages import WHOLE
+from search.projects.project import Project, project_to_be
+from search.projects.settings import HOME_VARIABLE
 from search.ready_made.adding import Choices, add_model
-from search.settings import HOME_VARIABLE
-from search.workspace import Project, project_to_be
 
 _SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "scifact", "medquad_small")
 _K = 10

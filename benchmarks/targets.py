@@ -18,12 +18,12 @@ from typing import Any
 
 from benchmarks.documents_only import SETS
 from benchmarks.quality import AUTO, prepared
-from search.durable import write_json
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
 from search.models import GENERIC, KEYWORD
-from search.settings import HOME_VARIABLE
-from search.workspace import Project, project_to_be
+from search.projects.files import write_json
+from search.projects.project import Project, project_to_be
+from search.projects.settings import HOME_VARIABLE
 from training.mining.mined import Wanted, mine_project
 from training.recipes.catalogue import RECIPES
 from training.train import train

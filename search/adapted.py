@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import normalised
-from search.artifacts import Manifest
 from search.encoders import Encoder, Metered, load_encoder
-from search.errors import Failed
 from search.models import models
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
+from search.projects.project import Project
 
 FORMAT = "matrix"
 ADAPTER_OF = "adapter_of"

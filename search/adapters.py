@@ -6,11 +6,11 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from search.adapted import ADAPTER_OF, AdaptedEncoder
-from search.artifacts import Manifest
 from search.encoders import Encoder
 from search.index_vectors import vectors_of
 from search.models import ModelInfo, models
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 
 
 def derived_vectors(

@@ -4,20 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.corpus_writer import Added, CorpusWriter
 from search.documents import Document
-from search.errors import Refused
 from search.filters import Tiers
 from search.passages import Cutting, cutting_of
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from search.readers.documents import DocumentColumns, read_documents
 from search.readers.report import RefusedRow, Report
 from search.readers.sources import Source, opened_sources
 from search.readers.tables import open_report
-from search.settings import LIMITS
-from search.workspace import Project
 
 _READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
 

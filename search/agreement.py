@@ -8,14 +8,14 @@ from pathlib import Path
 
 from search.columns import chosen_columns, models_in
 from search.corpus import Corpus
-from search.durable import write_atomically
 from search.engine import retrievers_for
 from search.hits import Comparison
-from search.progress import Progress, Stage, silent
+from search.projects.files import write_atomically
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from search.query_sets import current_query_set
 from search.retrievers import Retriever
-from search.settings import LIMITS
-from search.workspace import Project
 
 PERSISTENCE = 0.9
 _DEPTH = 10

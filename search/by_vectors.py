@@ -13,8 +13,8 @@ from search.encoders import Encoder
 from search.filters import EVERYTHING, Scope
 from search.index_servers import in_words
 from search.models import ModelInfo
+from search.projects.settings import LIMITS
 from search.retrievers import Clock, Ranks
-from search.settings import LIMITS
 from search.tiers import Finder, Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.

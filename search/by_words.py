@@ -9,8 +9,8 @@ from search.corpus import Corpus, Found
 from search.filters import Scope
 from search.keywords.index import TermIndex
 from search.models import KEYWORD
+from search.projects.settings import LIMITS
 from search.retrievers import Clock, Ranks
-from search.settings import LIMITS
 from search.tiers import Finder, Ranking
 
 _TELLING = 25  # Terms by which documents like one are looked for.

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search.artifacts import Manifest
 from search.documents import Document, Mark
-from search.errors import Failed, Refused
 from search.filters import Scope, Tiers, check_columns
 from search.passages import WHOLE, Cutting, Passage, embedded_passage
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
 from search.text.words import folded_words
-from search.workspace import Project
 
 CORPUS_FILE = "corpus.sqlite"
 _SHOWN_VALUES = 200

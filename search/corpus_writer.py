@@ -17,10 +17,10 @@ from search.corpus import (
     key_of_words,
 )
 from search.documents import Document
-from search.errors import Cancelled, Failed
 from search.filters import Tiers, as_number
 from search.passages import WHOLE, Cutter, Cutting, Passage, embedded_passage
-from search.progress import Progress, silent
+from search.projects.errors import Cancelled, Failed
+from search.projects.progress import Progress, silent
 from search.readers.report import Report
 from search.text.words import folded_words
 

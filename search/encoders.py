@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.durable import sha256_of
-from search.errors import Failed, Refused
 from search.models import (
     BUILT_IN,
     GENERIC_SHA256,
@@ -19,8 +17,10 @@ from search.models import (
     generic_folder,
     is_ready_made,
 )
-from search.settings import settings
-from search.workspace import Project
+from search.projects.errors import Failed, Refused
+from search.projects.files import sha256_of
+from search.projects.project import Project
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

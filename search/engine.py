@@ -6,14 +6,12 @@ from types import MappingProxyType
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
-from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.fast import fast
-from search.errors import Damaged, Refused
 from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
@@ -21,12 +19,14 @@ from search.index_servers import connection, in_words
 from search.indexing import build_index, find_index
 from search.keywords.store import keyword_index
 from search.models import ModelInfo
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged, Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from search.rerankers import Reranker, find_reranker, load_reranker
 from search.reranking import RerankingSearcher
 from search.retrievers import Alike, Clock, Retriever
-from search.settings import LIMITS
-from search.workspace import Project
 
 UNKNOWN_WORDS = "no known words in this query"
 NOTHING_LIKE = "no document like this one within these filters"

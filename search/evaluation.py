@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.artifacts import Manifest
 from search.columns import chosen_columns, models_in
 from search.corpus import Corpus, current_corpus
-from search.durable import write_json
 from search.engine import retrievers_for
-from search.errors import Refused
 from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
 from search.models import GENERIC, ModelInfo, generic_info
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.files import write_json
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
 from search.readers.pairs import load_pairs
 from search.rerankers import find_reranker
 from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
-from search.workspace import Project
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
 TRAINED_ON = "trained_on.jsonl"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 _CONDITION = re.compile(r"\s*([^=<>!].*?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 _ORDERED = (">=", "<=", ">", "<")

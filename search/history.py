@@ -9,8 +9,8 @@ import os
 import time
 from contextlib import suppress
 
-from search.durable import write_atomically
-from search.workspace import Project
+from search.projects.files import write_atomically
+from search.projects.project import Project
 
 _FILE = "searches.jsonl"
 _KEPT = 300

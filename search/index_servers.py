@@ -17,11 +17,11 @@ from typing import Any
 
 from indexes.opening import check, discard, put_in_service
 from indexes.vector_index import FAISS, BrokenIndex, DoesNotFit, EngineFailed, Plan, Unsupported
-from search.artifacts import Draft, Manifest
-from search.durable import write_atomically
-from search.errors import Failed, Refused
-from search.settings import settings
-from search.workspace import Project
+from search.projects.artifacts import Draft, Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.files import write_atomically
+from search.projects.project import Project
+from search.projects.settings import settings
 
 _OWNER_FILE = ".collections.json"
 _UNFIT = re.compile(r"\W+", re.ASCII)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from search.artifacts import Manifest
 from search.models import ModelInfo
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 
 _KINDS = {
     "flat": "every passage is compared (exact)",

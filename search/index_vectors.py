@@ -2,9 +2,9 @@
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
-from search.artifacts import Manifest
-from search.errors import Damaged
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged
+from search.projects.project import Project
 
 
 def vectors_of(project: Project, index: Manifest) -> Vectors:

@@ -11,12 +11,12 @@ import numpy as np
 
 from indexes.opening import open_index
 from indexes.vector_index import AUTO, FAISS, BrokenIndex, Facts, Plan, Positions, Vectors
-from search.artifacts import Manifest
 from search.corpus import Corpus
-from search.errors import Failed
 from search.models import ModelInfo
-from search.progress import Progress
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
+from search.projects.progress import Progress
+from search.projects.project import Project
 
 _WORN = 0.2
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
-from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.corpus import corpus_vectors
-from search.errors import Failed
 from search.index_servers import built_for, nothing_left, published, reachable
 from search.index_versions import from_earlier
 from search.models import ModelInfo, documents_model, find_model
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 
 if TYPE_CHECKING:
     from search.encoding.distributed import RayEncoding

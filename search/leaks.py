@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from search.readers.judgments import Judgments
 from search.readers.pairs import Pair, load_pairs
 from search.text.near_duplicates import NearDuplicates
-from search.workspace import Project
 
 if TYPE_CHECKING:
     from search.query_sets import QuerySet

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from search.artifacts import Manifest
-from search.errors import Failed, Refused
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
 
 GENERIC = "generic"
 KEYWORD = "bm25"

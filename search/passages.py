@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from search.documents import Document, Mark
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.word_pieces import LONGEST_RUN, WordPieces, generic_word_pieces
 
 MOST_TOKENS = 8_192

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.artifacts import Draft, Manifest
 from search.corpus import Corpus, current_corpus
-from search.errors import Refused
 from search.leaks import check_leaks, training_side
+from search.projects.artifacts import Draft, Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.readers.judgments import (
     JudgedColumns,
     Judgments,
@@ -17,7 +18,6 @@ from search.readers.judgments import (
     read_queries,
 )
 from search.readers.report import Report
-from search.workspace import Project
 
 _QUERIES = "queries.jsonl"
 _QRELS = "qrels.tsv"

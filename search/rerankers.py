@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.artifacts import Manifest
 from search.encoders import best_device, refuse_pickled
-from search.errors import Failed, Refused
-from search.progress import Progress, silent
-from search.settings import LIMITS
-from search.workspace import Project, check_project_name
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project, check_project_name
+from search.projects.settings import LIMITS
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from search.corpus import Corpus, Found
-from search.errors import Refused
 from search.filters import EVERYTHING, Scope
+from search.projects.errors import Refused
 from search.rerankers import Reranker
 from search.retrievers import Alike, Clock, Retriever
 from search.tiers import Ranking, answers

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from search.corpus import Corpus, Found
-from search.errors import Refused
 from search.filters import Scope
+from search.projects.errors import Refused
 
 _ANSWERS = 0.7
 

@@ -5,11 +5,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search.artifacts import Kind, Manifest
 from search.corpus import Corpus
-from search.errors import Refused
 from search.index_servers import remove_indexes
-from search.workspace import Project
+from search.projects.artifacts import Kind, Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 
 _LISTED = 1_000
 _MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import normalised
-from search.errors import Failed, Refused
+from search.projects.errors import Failed, Refused
 from search.word_reading import Reading, Words, read_as
 
 Vectors = NDArray[np.float32]

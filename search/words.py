@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from search.corpus import current_corpus
 from search.encoders import load_encoder
-from search.errors import Refused
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
 from search.models import find_model
-from search.progress import Progress, Stage, silent
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.word_reading import words_of
 from search.word_vectors import WordVectors
-from search.workspace import Project
 
 _LONGEST = 200
 

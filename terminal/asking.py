@@ -23,7 +23,7 @@ def search(
     """Search with several models; missing indexes are built first."""
     from search.engine import compare
     from search.filters import Scope, parse_condition
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with bar() as progress:
@@ -44,7 +44,7 @@ def similar(
     """Find documents like one, as several models see it."""
     from search.engine import similar as find_similar
     from search.filters import Scope, parse_condition
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with bar() as progress:
@@ -60,7 +60,7 @@ def disagree(
     from dataclasses import asdict
 
     from search.agreement import disagreements
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     with running(existing(project)) as run:
         found = disagreements(existing(project), model or (), run)[:k]
@@ -76,7 +76,7 @@ def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation import METRICS
     from search.evaluation import evaluate as evaluate_models
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     with running(existing(project)) as run:
         result = evaluate_models(existing(project), model or (), run)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from terminal.options import AsJson, Delimiter, Encoding, ProjectName
 from terminal.printing import print_json, running, say, tell_left_out, tell_notes, tell_report
 
@@ -18,7 +18,7 @@ def import_(
     path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
-    from search.workspace import project_to_be
+    from search.projects.project import project_to_be
     from training.intake import import_beir
 
     with running(project_to_be(project)) as run:
@@ -71,8 +71,8 @@ def add(
     """Add documents from files; the project is made if it does not exist."""
     from search.adding import Choices, add_documents
     from search.filters import parse_tiers
+    from search.projects.project import project_to_be
     from search.readers.documents import DocumentColumns
-    from search.workspace import project_to_be
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = Choices(
@@ -131,8 +131,8 @@ def pairs(
     ] = False,
 ) -> None:
     """Add query/response pairs; a fifth is held out as the query set if there is none."""
+    from search.projects.project import project_to_be
     from search.readers.pairs import PairColumns
-    from search.workspace import project_to_be
     from training.intake import add_pairs
 
     negatives = tuple(negative_column) if negative_column else None
@@ -172,9 +172,9 @@ def queries(
     ] = None,
 ) -> None:
     """Add a query set: queries with relevance judgments, never trained on."""
+    from search.projects.project import project as existing
     from search.query_sets import add_query_set
     from search.readers.judgments import JudgedColumns
-    from search.workspace import project as existing
 
     columns = JudgedColumns(query_column, document_column, grade_column)
     with running(existing(project)) as run:
@@ -189,7 +189,7 @@ def sample(
     key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
 ) -> None:
     """Make a sample project of real data, searchable with the generic model."""
-    from search.workspace import project_to_be
+    from search.projects.project import project_to_be
     from training.samples import create_sample
 
     with running(project_to_be(project)) as run:
@@ -203,7 +203,7 @@ def sample(
 @app.command()
 def report(project: ProjectName, as_json: AsJson = False) -> None:
     """Look at documents and pairs: what they are like, and what to fix first."""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.reports import make_report
 
     with running(existing(project)) as run:
@@ -233,9 +233,9 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the corpus, compare one with the one before, or delete it."""
+    from search.projects.project import project as existing
     from search.versions import delete_version, told_versions
     from search.versions import version as by_number
-    from search.workspace import project as existing
 
     found = existing(project)
     if delete:
@@ -255,7 +255,7 @@ def versions(
 @app.command()
 def projects() -> None:
     """List the projects of the workspace."""
-    from search.workspace import projects as known
+    from search.projects.project import projects as known
 
     for project in known():
         say(project.name)

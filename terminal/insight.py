@@ -20,7 +20,7 @@ def explain(
 ) -> None:
     """Show which words of a document drew a query for each model, and what the model learned it from."""
     from search.insight.flip import explain as explain_hit
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     with bar() as progress:
         told = explain_hit(existing(project), query, document, model or (), progress)
@@ -43,7 +43,7 @@ def prepare(
 ) -> None:
     """Encode once what explanations and the Words page ask of models again and again."""
     from search.insight.prepare import prepare as prepare_models
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     with running(existing(project)) as run:
         for sentence in prepare_models(existing(project), model or (), run):
@@ -58,8 +58,8 @@ def words(
     as_json: AsJson = False,
 ) -> None:
     """Show the words nearest to a word under a model."""
+    from search.projects.project import project as existing
     from search.words import nearest_words
-    from search.workspace import project as existing
 
     with bar() as progress:
         found = nearest_words(existing(project), model, word, progress=progress)
@@ -77,7 +77,7 @@ def map_(project: ProjectName, model: Models = None, as_json: AsJson = False) ->
     """Lay out the corpus as one model or two see it, for the Map page; tell groups and movers."""
     from search.corpus import Corpus
     from search.insight.map import draw_map, load_map, map_models, titles_of
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     found = existing(project)
     with running(found) as run:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from terminal.options import AsJson, ProjectName
 from terminal.printing import aside, print_json, running, say, tell_notes
 
 if TYPE_CHECKING:
     from search.judging.setup import Setup
-    from search.workspace import Project
+    from search.projects.project import Project
 
 app = typer.Typer()
 
@@ -72,7 +72,7 @@ def questions(
     from dataclasses import replace
 
     from search.judging.line_up import line_up
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     found = existing(project)
     wanted: dict[str, Any] = {
@@ -140,7 +140,7 @@ def judgments(
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
     from search.judging import exchange
     from search.judging.consensus import Combine
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     found, how = existing(project), Combine(combine.value)
     if merge and (to_pairs or not to_queries):

@@ -61,8 +61,8 @@ def index(
     from search.indexing import index_model
     from search.keywords.store import build_keyword_index
     from search.models import KEYWORD
-    from search.runs import start
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
+    from search.projects.runs import start
 
     with running(existing(project)) as run:
         if model == KEYWORD:
@@ -115,7 +115,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a custom model by a recipe."""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.checkpoints import Checkpoints
     from training.train import train as train_model
 
@@ -140,9 +140,9 @@ def resume(
     ] = None,
 ) -> None:
     """Go on with a training that was cancelled or killed, from its last checkpoint."""
-    from search.runs import made_ready_again, stopped_run
-    from search.settings import child_environment
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
+    from search.projects.runs import made_ready_again, stopped_run
+    from search.projects.settings import child_environment
 
     stopped = made_ready_again(stopped_run(existing(project), run))
     aside(stopped.command)
@@ -165,7 +165,7 @@ def blend(
     as_json: AsJson = False,
 ) -> None:
     """Measure the models between a custom model and its start, and publish one of them."""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.blends.blend import blend as blended
 
     with running(existing(project)) as run:
@@ -192,7 +192,7 @@ def blend(
 def models(project: ProjectName, as_json: AsJson = False) -> None:
     """List the models of a project."""
     from search.models import models as known_models
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
 
     known = [info.as_json() for info in known_models(existing(project))]
     if as_json:
@@ -213,7 +213,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
 ) -> None:
     """Write a model as a standard SentenceTransformer folder."""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.export import export as export_model
 
     for note in export_model(existing(project), model, folder):

@@ -41,7 +41,7 @@ def mine(
 ) -> None:
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
     from search.corpus import current_corpus
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.mining.mined import Wanted, mine_project
 
     wanted = Wanted(
@@ -77,7 +77,7 @@ def mine(
 
 
 def _share(kind: str, text: str) -> float:
-    from search.errors import Refused
+    from search.projects.errors import Refused
 
     try:
         return float(text)
@@ -96,7 +96,7 @@ def curve(
     as_json: AsJson = False,
 ) -> None:
     """Train on 10, 30 and 100% of the pairs: what would 1,000 more bring?"""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.learning_curve import Curve, learning_curve
 
     with running(existing(project)) as run:
@@ -123,7 +123,7 @@ def advise(
     as_json: AsJson = False,
 ) -> None:
     """Recommend an approach from measured facts, with the time it would take here."""
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from training.advice.advise import advise as look
 
     with running(existing(project)) as run:

@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from search.errors import Refused
-from search.settings import settings
+from search.projects.errors import Refused
+from search.projects.settings import settings
 
 
 @contextmanager
@@ -19,8 +19,8 @@ def running(project: Any) -> Iterator[Any]:
 
     Of several processes that torchrun started, the first records and speaks.
     """
-    from search.progress import silent
-    from search.run_recording import recorded
+    from search.projects.progress import silent
+    from search.projects.run_recorder import recorded
 
     if settings().rank:
         yield silent
@@ -31,7 +31,7 @@ def running(project: Any) -> Iterator[Any]:
 
 def checkpoints_of(run: Any) -> Path | None:
     """Where the work of a run keeps how far it came; a process that only helps keeps nothing."""
-    from search.run_recording import Recorder
+    from search.projects.run_recorder import Recorder
 
     return run.run.checkpoints if isinstance(run, Recorder) else None
 

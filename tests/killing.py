@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from search import run_status, runs
+from search.projects import run_status, runs
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from search.evaluation import METRICS, newest_evaluation, verdict_on
 from search.models import GENERIC_TITLE, ModelInfo, named
+from search.projects.project import Project
 from search.statistics import MAIN_METRIC
-from search.workspace import Project
 from training.dev import START
 from training.forgetting import General
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from search.errors import BespokeError, Refused
-from search.settings import settings
+from search.projects.errors import BespokeError, Refused
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     import torch

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.artifacts import Manifest
 from search.encoding.backends.pipeline import Role
 from search.encoding.texts import encode_texts
 from search.index_vectors import vectors_of
 from search.indexing import build_index, find_index
 from search.models import ModelInfo, named
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.readers.pairs import Pair
-from search.workspace import Project
 from training.adapting.data import Embedded, numbered
 from training.material import Material
 

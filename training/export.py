@@ -7,14 +7,14 @@ from typing import Any
 
 from search.adapted import FORMAT as MATRIX
 from search.adapted import AdaptedEncoder
-from search.artifacts import MANIFEST
 from search.encoders import load_encoder
 from search.endpoint.encoder import EndpointEncoder
-from search.errors import Refused
 from search.evaluation import TRAINED_ON
 from search.models import BUILT_IN, find_model, generic_folder
+from search.projects.artifacts import MANIFEST
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.word_vectors import WordVectors
-from search.workspace import Project
 from training.adapting.model import with_adapter
 from training.card import CARD, model_card
 

@@ -12,20 +12,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
-from search.errors import Refused
 from search.judging.consensus import Combine
 from search.judging.line_up import column_version
 from search.judging.marks import RELEVANT
 from search.judging.proof import judged_queries, publish_judged_queries
 from search.judging.store import JudgmentStore
 from search.leaks import Guarded, keep_apart
-from search.progress import Progress, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 from search.query_sets import QueryIntake, QuerySet
 from search.readers.pairs import Pair, PairColumns
 from search.text.words import folded_words
-from search.workspace import Project
 from training.intake import Imported, add_pairs
 from training.pairs import split_pairs
 

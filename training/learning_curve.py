@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.artifacts import Kind, Manifest
 from search.encoders import best_device
-from search.errors import Refused
 from search.models import named
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.artifacts import Kind, Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from training.adapter import Report, measure_of, train_adapter
 from training.adapting.mining import with_mined
 from training.embedding import document_vectors, embedded

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.adding import require_enough_documents
-from search.artifacts import Manifest
 from search.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
-from search.errors import Refused
 from search.passages import Cutting
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Drafts, Project
 from search.readers.pairs import Pair
 from search.readers.report import BadField, Report
 from search.text.words import folded_words
-from search.workspace import Drafts, Project
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
-from search.errors import Refused
 from search.leaks import MINED, ORIGIN, Guarded, keep_apart
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.dev import DevSet
 from training.pairs import Grades, current_pairs
 

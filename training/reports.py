@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.documents import Document
 from search.portrait.corpus_portrait import portray
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from training.pairs import PairSet
 from training.pairs_portrait import portray_pairs
 

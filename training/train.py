@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search.errors import Refused
 from search.models import is_taken
-from search.progress import Progress, silent
-from search.workspace import Project, check_project_name
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project, check_project_name
 from training.checkpoints import Checkpoints
 from training.distributed import alone, first_speaks
 from training.making.auto import learn_auto

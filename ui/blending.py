@@ -4,10 +4,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
 from search.models import ModelInfo
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from training.blends.curve import BlendCurve, curve_for
 from training.blends.place import Place
 from ui import run_view, widgets

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from search.artifacts import Manifest
 from search.columns import SearchColumn
 from search.corpus import Corpus
 from search.engine import check_query, search
-from search.errors import BespokeError
 from search.filters import Scope
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from ui import failures, loaders, narrowing, navigation, widgets
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board

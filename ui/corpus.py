@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from search import run_status
 from search.models import custom_manifests
+from search.projects import run_status
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 
 _VERBS = ("add", "pairs", "queries", "import", "sample")

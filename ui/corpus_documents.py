@@ -8,14 +8,14 @@ import streamlit as st
 
 from search.corpus import Corpus
 from search.documents import Document
-from search.errors import BespokeError
 from search.passages import Cutting
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.readers.beir import is_beir
 from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.formats import READABLE
 from search.readers.report import RefusedRow, Report
 from search.versions import delete_version
-from search.workspace import Project
 from ui import corpus_report, loaders, passages_preview, reading, uploads, widgets
 
 _ROWS = 50

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from search.artifacts import Manifest
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from ui import loaders, reading, uploads
 
 _ROWS = 50

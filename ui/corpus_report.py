@@ -8,8 +8,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import run_status, runs
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.project import Project
 from training.reports import current_report
 from ui import run_view, widgets
 

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
 from search.columns import known_columns, parse_column
-from search.errors import BespokeError
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.models import GENERIC, KEYWORD, default_models, models
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.statistics import PairedTest
-from search.workspace import Project
 from training.dev import START
 from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets

@@ -6,16 +6,16 @@ from html import escape
 
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
 from search.columns import chosen_columns
-from search.errors import BespokeError
 from search.indexing import find_index
 from search.insight.attribution import Attribution, Part, relative, strongest, telling
 from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
 from search.models import KEYWORD, ModelInfo, find_model
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from ui import failures, loaders, run_view, widgets
 
 _STRONGEST = 5

@@ -8,8 +8,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from search.artifacts import discard
-from search.errors import BespokeError, Damaged
+from search.projects.artifacts import discard
+from search.projects.errors import BespokeError, Damaged
 
 P = ParamSpec("P")
 

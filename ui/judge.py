@@ -3,11 +3,11 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search.artifacts import Manifest
-from search.errors import BespokeError
 from search.judging.setup import saved_setup
 from search.judging.store import JudgmentStore
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from ui import loaders, navigation, widgets
 from ui.judging import board, outcome, start, using
 

@@ -4,7 +4,6 @@ from threading import Lock
 
 import streamlit as st
 
-from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.corpus import Column, Corpus
@@ -19,10 +18,11 @@ from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.leaks import LeakCheck, leaks_of
 from search.models import ModelInfo
+from search.projects.artifacts import Manifest
+from search.projects.project import Project, project
 from search.query_sets import QuerySet
 from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
 from search.versions import ToldVersion, told_versions
-from search.workspace import Project, project
 from training.pairs import PairSet
 
 _LOADING = Lock()

@@ -7,12 +7,12 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
 from search.evaluation import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
 from search.models import ModelInfo, models
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from ui import loaders, navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
 

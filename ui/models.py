@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from search.encoding.told import how_encoded
-from search.errors import BespokeError
 from search.evaluation import verdict_on
 from search.models import ModelInfo, models
-from search.workspace import Project
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from training.export import export
 from training.recipes.catalogue import RECIPES
 from ui import blending, navigation, ready_made, rerankers, widgets

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from search.corpus import Column, Corpus
-from search.errors import BespokeError
 from search.filters import Condition, Scope, check_columns, parse_condition
+from search.projects.errors import BespokeError
 from ui import widgets
 
 _CHOICES = 200

@@ -4,13 +4,13 @@ from typing import Literal
 
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
-from search.errors import BespokeError
 from search.evaluation import newest_evaluation, verdict_on
 from search.index_servers import delete_project
 from search.models import custom_manifests
-from search.workspace import Project, damaged_projects, project_to_be, projects
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project, damaged_projects, project_to_be, projects
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from search import runs
-from search.errors import BespokeError
+from search.projects import runs
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.readers.encodings import COMMON_ENCODINGS
 from search.readers.report import RefusedRow, Report
 from search.readers.tables import open_report, read_rows
-from search.workspace import Project
 from ui import uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}

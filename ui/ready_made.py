@@ -5,14 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from search import run_status, runs
 from search.encoding.told import how_encoded
 from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
-from search.errors import BespokeError
 from search.evaluation import verdict_on
 from search.models import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
-from search.settings import LIMITS, secret
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.errors import BespokeError
+from search.projects.project import Project
+from search.projects.settings import LIMITS, secret
 from ui import loaders, run_view, widgets
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import runs
-from search.run_status import OVER
-from search.runs import Run
-from search.workspace import Project
+from search.projects import runs
+from search.projects.project import Project
+from search.projects.run_status import OVER
+from search.projects.runs import Run
 from ui import failures
 from ui.training import ladder
 from ui.widgets import duration

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from search.errors import BespokeError
-from search.workspace import Project, project, projects
+from search.projects.errors import BespokeError
+from search.projects.project import Project, project, projects
 
 _PROJECT = "project"
 

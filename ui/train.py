@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from search import run_status, runs
 from search.leaks import MINED, ORIGIN
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from ui import loaders, navigation, run_view, widgets
 from ui.training import advice, curve, form, made, mining, words

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from search.artifacts import new_id
-from search.workspace import Project
+from search.projects.artifacts import new_id
+from search.projects.project import Project
 
 _FOLDER = "uploads"
 _KEPT_SECONDS = 24 * 3600

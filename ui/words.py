@@ -5,16 +5,16 @@ from html import escape
 
 import streamlit as st
 
-from search import run_status, runs
 from search.adapted import FORMAT as MATRIX
-from search.artifacts import Manifest
 from search.endpoint.encoder import FORMAT as ENDPOINT
-from search.errors import BespokeError
 from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models import GENERIC, ModelInfo, default_models, models
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.words import check_word
-from search.workspace import Project
 from ui import loaders, navigation, run_view, widgets
 
 _COUNT = 10

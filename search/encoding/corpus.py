@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.adapters import derived_vectors
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.encoders import Encoder, Metered
 from search.encoding.fast import transformer_of
 from search.encoding.store import EmbeddingStore, store_key
 from search.encoding.texts import plain_batches, seen_by
-from search.errors import Failed
 from search.models import ModelInfo
-from search.progress import Progress, silent
-from search.settings import settings
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     from search.encoding.distributed import RayEncoding

@@ -22,8 +22,8 @@ import numpy as np
 import psutil
 
 from indexes.vector_index import Vectors
-from search.errors import Failed, Refused
-from search.settings import send_no_usage_statistics, settings
+from search.projects.errors import Failed, Refused
+from search.projects.settings import send_no_usage_statistics, settings
 
 ROUND = 100_000
 """Passages that are sent out at a time."""

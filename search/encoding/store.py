@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from search.artifacts import new_id
 from search.encoding.eviction import evict
 from search.encoding.segments import (
     KEY_BYTES,
@@ -33,8 +32,9 @@ from search.encoding.segments import (
     read_records,
     vector_sums,
 )
-from search.errors import Failed
-from search.settings import settings
+from search.projects.artifacts import new_id
+from search.projects.errors import Failed
+from search.projects.settings import settings
 
 STORE = ".embeddings"
 

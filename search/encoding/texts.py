@@ -13,7 +13,7 @@ from search.encoding.batches import batched
 from search.encoding.fast import transformer_of
 from search.encoding.store import EmbeddingStore, store_key
 from search.models import ModelInfo
-from search.progress import Progress, silent
+from search.projects.progress import Progress, silent
 
 _MANY = 1_000_000  # Pieces of a batch where an encoder makes batches of its own.
 _ROWS = 64

@@ -1,7 +1,7 @@
 """What is told of how a model's vectors came about, from its newest index that had something to encode."""
 
 from search.models import ModelInfo
-from search.workspace import Project
+from search.projects.project import Project
 
 
 def how_encoded(project: Project, info: ModelInfo) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.endpoint.settings import EndpointSettings
-from search.errors import Failed, Refused
+from search.projects.errors import Failed, Refused
 
 if TYPE_CHECKING:
     import openai

@@ -7,16 +7,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.artifacts import Manifest
 from search.endpoint.calls import Caller
 from search.endpoint.memory import Remembered
 from search.endpoint.pace import Pace
 from search.endpoint.settings import EndpointSettings
 from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
-from search.errors import Refused
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
+from search.projects.settings import settings as environment
 from search.ready_made.prompts import Prompts
-from search.settings import settings as environment
-from search.workspace import Project
 
 FORMAT = "endpoint"
 

@@ -11,7 +11,6 @@ from search.corpus import Corpus
 from search.encoders import Metered
 from search.endpoint.tokens import tokens_of
 from search.engine import check_query, retrievers_for
-from search.errors import Refused
 from search.insight.attribution import (
     MOST_QUERY_WORDS,
     MOST_VARIANTS,
@@ -28,10 +27,11 @@ from search.insight.places import passage_of
 from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
 from search.models import KEYWORD
-from search.progress import Progress, silent
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from search.retrievers import Retriever
-from search.settings import LIMITS
-from search.workspace import Project
 
 UNKNOWN = "The model knows no word of this question, so it cannot find the document."
 # All variants of a passage together: all-MiniLM-L6-v2 reads so many words in some 1.5 s on two cores.

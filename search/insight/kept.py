@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.artifacts import Manifest
 from search.encoders import Encoder, Metered
-from search.errors import Damaged
 from search.models import ModelInfo
-from search.progress import Progress, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 
 Side = Literal["query", "document"]
 _FILE = "vectors.npy"

@@ -14,10 +14,10 @@ from search.evaluation import TRAINED_ON
 from search.insight.kept import Side, find_kept, kept_vectors
 from search.insight.places import documents_like
 from search.models import ModelInfo
-from search.progress import Progress, Stage, silent
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.readers.pairs import Pair, load_pairs
 from search.retrievers import Clock
-from search.workspace import Project
 
 QUERIES, ANSWERS = "training questions", "training answers"
 _SHOWN = 3

@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
-from search.artifacts import Manifest
 from search.corpus import Corpus, current_corpus
 from search.documents import Document
-from search.durable import write_json
 from search.encoders import load_encoder
 from search.engine import retrievers_for
-from search.errors import Damaged, Refused
 from search.index_vectors import vectors_of
 from search.indexing import find_index
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
@@ -24,9 +21,12 @@ from search.insight.layout import LANDMARKS, laid_out, set_among
 from search.insight.procrustes import aligned
 from search.insight.vocabulary import content_words
 from search.models import GENERIC, ModelInfo, default_models, find_model
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged, Refused
+from search.projects.files import write_json
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 
 MOST_POINTS = 10_000
 MOST_QUERIES = 1_000

@@ -9,8 +9,8 @@ from search.insight.lessons import TrainedOn, trained_pairs
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
 from search.models import default_models, find_model
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 
 
 def prepare(project: Project, names: Sequence[str] = (), progress: Progress = silent) -> list[str]:

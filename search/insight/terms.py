@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from search.keywords.analysis import Analysis
 from search.keywords.index import TermIndex
-from search.settings import LIMITS
+from search.projects.settings import LIMITS
 from search.text.words import WORD, folded_words
 
 

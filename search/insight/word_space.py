@@ -7,12 +7,12 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.encoders import Encoder
-from search.errors import Refused
 from search.insight.kept import find_kept, kept_vectors
 from search.models import ModelInfo
-from search.progress import Progress, silent
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 from search.word_vectors import WordVectors
-from search.workspace import Project
 
 WORDS = "words"
 SOON = 512

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from search.durable import write_atomically
-from search.errors import Refused
 from search.judging.consensus import Combine, Grades
 from search.judging.marks import CHOICES, ColumnPair, Mark, grade, judge_name, vote
 from search.judging.store import JudgmentStore, Question
+from search.projects.errors import Refused
+from search.projects.files import write_atomically
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from search.readers.judgments import query_id, read_judgments
 from search.readers.report import BadField, Report, Row, clean_text
 from search.readers.tables import open_report, read_rows
-from search.settings import LIMITS
-from search.workspace import Project
 
 COLUMNS = (
     "kind", "judge", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",

@@ -8,18 +8,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from search.artifacts import Manifest
 from search.columns import models_in, parse_column
 from search.corpus import current_corpus
 from search.engine import check_query, retrievers_for
-from search.errors import Refused
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, column_title, save_setup
 from search.judging.store import JudgmentStore, Place, Question
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.query_sets import QuerySet
 from search.readers.judgments import query_id
 from search.retrievers import Retriever
-from search.workspace import Project
 
 KEPT = DEPTHS[1]
 _BATCH = 32

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 Choice = Literal["first", "second", "both", "neither"]
 """A vote as it is kept: in terms of the two columns in the order of their names, not of left and right."""

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from search.columns import chosen_columns, parse_column
-from search.errors import Refused
 from search.judging.marks import ColumnPair, Layout
 from search.judging.store import JudgmentStore
 from search.models import KEYWORD, default_models
-from search.workspace import Project
+from search.projects.errors import Refused
+from search.projects.project import Project
 
 Reveal = Literal["after", "never"]
 DEPTHS = (3, 10)

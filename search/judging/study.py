@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from search.artifacts import Manifest
 from search.judging.blinding import Sheet, sheet
 from search.judging.consensus import Grades, Votes
 from search.judging.evidence import Forecast, forecast, share_interval, sign_test
@@ -13,7 +12,8 @@ from search.judging.marks import Mark
 from search.judging.order import Candidate, Decisiveness, Queue, distance, queue
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore, Question, Ranked
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from search.judging.evidence import evidence, settled
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
-from search.workspace import Project
+from search.projects.project import Project
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.keywords.analysis import Analysis, analysis_for
 from search.keywords.index import TermIndex, build
 from search.models import KEYWORD
-from search.progress import Progress, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 
 _MADE_SO = "bm25/1"  # Another number when texts become other terms or scores: older indexes are built again.
 _WINDOW = 128

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from search.progress import Progress, silent
+from search.projects.progress import Progress, silent
 from search.text.near_duplicates import THRESHOLD, Groups, shingles
 from search.text.words import folded_words
 

@@ -15,7 +15,7 @@ from search.portrait.foreignness import Foreignness, foreignness
 from search.portrait.lengths import Lengths, Unread, lengths, unread
 from search.portrait.sample import Sample
 from search.portrait.terms import Terms, typical_terms
-from search.progress import Progress, Stage, silent
+from search.projects.progress import Progress, Stage, silent
 from search.text.languages import Language, languages, main_language
 from search.text.words import WORD
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.judgments import Judgments, read_judgments, read_queries
 from search.readers.paths import is_folder
 from search.readers.unpacking import Budget, copy_out, opened_zip

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from search.documents import Document, Mark
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.compressed import opened
 from search.readers.encodings import decoded
 from search.readers.report import BadField, Report, clean_text
 from search.readers.signatures import kind_of, refuse_other_kind
-from search.settings import LIMITS
 
 _PATH_LEVELS = 3
 _HEADING_CHARACTERS = 120

@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import Report, Unusable
-from search.settings import LIMITS
 
 
 def check_header(header: list[str], report: Report) -> None:

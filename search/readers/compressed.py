@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import source_of
 from search.readers.signatures import kind_of, refuse_other_kind
-from search.settings import LIMITS
 
 _CHUNK = 1024 * 1024
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, BinaryIO
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.cells import check_header
 from search.readers.encodings import decoded_lines
 from search.readers.report import Report, Row
-from search.settings import LIMITS
 
 # In the order in which they win a tie.
 _DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")

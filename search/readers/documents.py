@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from search.documents import Document
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.blocks import Prose, document_of
 from search.readers.combined import combined_report
 from search.readers.compressed import inflated
@@ -19,7 +20,6 @@ from search.readers.sources import Source, opened_sources
 from search.readers.tables import open_report, read_rows
 from search.readers.xml import read_xml
 from search.readers.xml_records import xml_records
-from search.settings import LIMITS
 
 _TEXT = (
     "text", "body", "content", "contents", "passage", "full_text", "fulltext", "abstract",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.blocks import Block, Prose, require_memory, whole_text
 from search.readers.report import Report
 

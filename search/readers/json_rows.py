@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.encodings import decoded, decoded_lines
 from search.readers.report import Report, Row, Unusable
-from search.settings import LIMITS
 
 _PEEKED = 64 * 1024
 _LOOKED_AHEAD = 100

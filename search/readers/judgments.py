@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import BadField, Report, clean_text, guess_column
 from search.readers.tables import open_report, read_rows, text_lines
 from search.readers.topics import looks_like_topics, read_topics
-from search.settings import LIMITS
 
 _ID = ("_id", "id", "query_id", "query-id", "qid", "topic_id")
 _TEXT = ("text", "query", "question", "title")

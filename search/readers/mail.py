@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.blocks import Block, Prose, paragraphs, require_memory
 from search.readers.guesses import guessed_encoding
 from search.readers.html import content_of

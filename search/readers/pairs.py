@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.readers.tables import open_report, read_rows
-from search.settings import LIMITS
 from search.text.words import folded_words
 
 _QUERY = (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.report import source_of
 
 

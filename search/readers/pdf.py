@@ -8,11 +8,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.blocks import Prose
 from search.readers.layout import HYPHEN, Line, Page, pages_to_blocks, without_repeated_lines
 from search.readers.report import Report
-from search.settings import LIMITS
 
 # PDFium may be used by one thread at a time, even for different files.
 _PDFIUM = Lock()

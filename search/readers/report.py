@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search.errors import Refused
-from search.settings import LIMITS
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 
 # What is no white space to Python, and yet nobody sees: zero-width spaces and joiners, lost byte order marks.
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")

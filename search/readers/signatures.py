@@ -4,7 +4,7 @@ import zipfile
 from pathlib import PurePath
 from typing import BinaryIO
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 _BINARY = (
     (b"%PDF-", "a PDF file"),

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.formats import is_archive, suffix_of, unreadable
 from search.readers.paths import is_folder
 from search.readers.report import RefusedRow, source_of
 from search.readers.tar import tar_members
 from search.readers.unpacking import Budget, copy_out, opened_zip, refused_damage
-from search.settings import LIMITS
 
 _SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
 _DRIVE = re.compile(r"[A-Za-z]:")

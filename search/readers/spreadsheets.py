@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from itertools import count, islice, repeat, zip_longest
 from typing import Any, BinaryIO
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.cells import check_header, plain
 from search.readers.compressed import unpacked_limit
 from search.readers.report import Report, Row, Unusable
 from search.readers.signatures import kind_of, refuse_other_kind
-from search.settings import LIMITS
 
 _WORKBOOK = "an Excel workbook (.xlsx)"
 _LAST_ROW = 1_048_576

@@ -5,7 +5,8 @@ from io import SEEK_END
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.columnar import parquet_rows
 from search.readers.compressed import inner_name, opened
 from search.readers.delimited import delimited_rows
@@ -15,7 +16,6 @@ from search.readers.paths import require_file
 from search.readers.report import Report, Row, source_of
 from search.readers.signatures import kind_of, markup_of, refuse_other_kind, wanted_by
 from search.readers.spreadsheets import spreadsheet_rows
-from search.settings import LIMITS
 
 _Reader = Callable[[BinaryIO, Report], Iterator[Row]]
 _TEXT: dict[str, _Reader] = {

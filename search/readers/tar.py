@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, Self, cast
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.unpacking import Budget
-from search.settings import LIMITS
 
 _CHUNK = 1024 * 1024
 _HEADER_BYTES = 1024 * 1024

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import Report
 from search.readers.tables import text_lines
-from search.settings import LIMITS
 
 _TOPIC = re.compile(
     r"<(top|topic)\b([^<>]*)>(.*?)(?=</(?:top|topic)\s*>|<(?:top|topic)\b|\Z)",

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.compressed import unpacked_limit
-from search.settings import LIMITS
 
 _CHUNK = 1024 * 1024
 _ZIP64 = 0xFFFF  # the count of entries of a zip that holds the real one elsewhere

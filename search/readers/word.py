@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.blocks import Block, Prose
 from search.readers.report import Report
 from search.readers.signatures import kind_of, refuse_other_kind
 from search.readers.unpacking import opened_zip
-from search.settings import LIMITS
 
 _CHUNK = 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.parsers.expat import errors
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.blocks import Block, Prose, require_memory
 from search.readers.report import Report
-from search.settings import LIMITS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

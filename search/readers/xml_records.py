@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import Report, Row
 from search.readers.signatures import kind_of, refuse_other_kind
 from search.readers.xml import (
@@ -18,7 +19,6 @@ from search.readers.xml import (
     prose_blocks,
     xml_events,
 )
-from search.settings import LIMITS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

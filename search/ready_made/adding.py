@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from search.endpoint.settings import endpoint_settings, is_openai_model
-from search.errors import Refused
 from search.models import (
     ModelInfo,
     choose_generic,
@@ -19,10 +18,11 @@ from search.models import (
     is_taken,
     models,
 )
-from search.progress import Progress, silent
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project, check_project_name
 from search.ready_made import checkpoints, static
 from search.ready_made.prompts import Prompts, prompts_of
-from search.workspace import Project, check_project_name
 
 _ODD = re.compile(
     r"[^\w .()+-]+"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.artifacts import MANIFEST, Manifest
-from search.durable import known_sha256
 from search.encoders import load_sentence_transformer
-from search.errors import Failed, Refused
+from search.projects.artifacts import MANIFEST, Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.files import known_sha256
 from search.ready_made.hub import looks_like_hub_id, snapshot
 from search.ready_made.prompts import Prompts, prompts_of
 

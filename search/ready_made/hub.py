@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 _PATIENCE = 10.0  # Seconds that the hub has to answer the first question.
 _FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]

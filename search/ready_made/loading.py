@@ -1,8 +1,8 @@
 """Ready-made models as encoders, from what was noted when they were added."""
 
-from search.artifacts import Manifest
 from search.encoders import Encoder
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 
 
 def load_ready_made(project: Project, manifest: Manifest, max_tokens: int | None = None) -> Encoder:

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.artifacts import Manifest
-from search.durable import known_sha256
-from search.errors import Failed
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
+from search.projects.files import known_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

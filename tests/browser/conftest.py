@@ -8,11 +8,11 @@ import pytest
 from driving import CHROMIUM, FLAGS, PATIENCE, Server
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from search import runs
 from search.evaluation import evaluate
 from search.indexing import index_model
 from search.insight.map import draw_map
-from search.workspace import Project, project, project_to_be, projects
+from search.projects import runs
+from search.projects.project import Project, project, project_to_be, projects
 from training.intake import import_beir
 from training.samples import create_sample
 from training.train import train

@@ -14,7 +14,7 @@ from search.engine import compare
 from search.history import recent
 from search.indexing import index_model
 from search.judging.setup import saved_setup
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

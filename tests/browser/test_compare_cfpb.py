@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from test_compare import Visitor
 
 from search.engine import compare
+from search.projects.project import Project
 from search.query_sets import current_query_set
-from search.workspace import Project
 
 COLUMNS = ["bm25", "finance"]
 ADDRESS = "project=Finance&model=bm25&model=finance"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from search.engine import retrievers_for
 from search.evaluation import evaluate
 from search.insight.map import draw_map, load_map
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

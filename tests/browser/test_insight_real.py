@@ -12,8 +12,8 @@ from test_insight import opened
 
 from search.insight.map import load_map
 from search.insight.vocabulary import vocabulary_of
+from search.projects.project import Project
 from search.query_sets import current_query_set
-from search.workspace import Project
 
 
 def _why(page: Page, cards: int = 0) -> None:

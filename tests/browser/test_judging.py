@@ -14,8 +14,8 @@ from search.evaluation import evaluate
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.projects.project import Project, project, project_to_be
 from search.query_sets import current_query_set
-from search.workspace import Project, project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

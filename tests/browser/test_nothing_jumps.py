@@ -10,7 +10,7 @@ from slow_line import SlowLine
 from search.evaluation import evaluate
 from search.history import remember
 from search.indexing import index_model
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
 from training.intake import import_beir
 from training.train import train
 from ui.navigation import NAMES

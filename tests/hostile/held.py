@@ -12,8 +12,8 @@ from typing import NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import cli
-from search.run_recording import Recorder
-from search.workspace import Drafts
+from search.projects.project import Drafts
+from search.projects.run_recorder import Recorder
 
 SEALED = "sealed"
 

@@ -7,7 +7,7 @@ import making
 import pytest
 
 from search.corpus import current_corpus
-from search.workspace import project
+from search.projects.project import project
 
 BOMB = making.zipped({"a.csv": "id,text\n" + "a,b\n" * 20_000_000})
 TAR_BOMB = making.tarred({"a.txt": b"0" * 60_000_000})

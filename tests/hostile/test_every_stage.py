@@ -11,7 +11,7 @@ import making
 import pytest
 
 from search.corpus import current_corpus
-from search.workspace import project
+from search.projects.project import project
 
 HELD = Path(held.__file__)
 STAGES = ("reading", "sorting what came in", "indexing metadata", held.SEALED)

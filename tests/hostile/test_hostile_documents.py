@@ -6,7 +6,7 @@ import making
 import pytest
 
 from search.corpus import current_corpus
-from search.workspace import project
+from search.projects.project import project
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'

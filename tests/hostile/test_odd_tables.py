@@ -6,7 +6,7 @@ import making
 import pytest
 
 from search.corpus import current_corpus
-from search.workspace import project
+from search.projects.project import project
 
 PAIRS = json.loads(making.pairs(20))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from search.corpus import current_corpus
-from search.workspace import project
+from search.projects.project import project
 
 # File, documents, refused rows, and what is printed of how it was understood.
 DOCUMENTS = [

@@ -6,11 +6,11 @@ import pytest
 
 from search.adding import Choices, add_documents
 from search.corpus import Corpus, current_corpus
-from search.errors import Failed, Refused
 from search.filters import parse_tiers
 from search.passages import WHOLE, Cutting
+from search.projects.errors import Failed, Refused
+from search.projects.project import project_to_be
 from search.readers.documents import DocumentColumns
-from search.workspace import project_to_be
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
 

@@ -17,10 +17,10 @@ from search.agreement import (
     rank_biased_overlap,
 )
 from search.engine import retrievers_for
-from search.errors import Refused
 from search.hits import Best, Comparison, Hit, SearchResult
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
 from search.query_sets import current_query_set
-from search.workspace import project_to_be
 from training.intake import import_beir
 from training.train import train
 

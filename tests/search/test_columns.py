@@ -11,8 +11,8 @@ from search.columns import (
     models_in,
     parse_column,
 )
-from search.errors import Refused
-from search.workspace import Project, check_project_name
+from search.projects.errors import Refused
+from search.projects.project import Project, check_project_name
 from training.intake import import_beir
 from training.train import train
 

@@ -10,10 +10,10 @@ from search import adding
 from search.adding import Choices, add_documents
 from search.corpus import Corpus, content_key, current_corpus
 from search.documents import Document
-from search.errors import Cancelled, Failed, Refused
+from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.project import project_to_be
+from search.projects.settings import LIMITS
 from search.readers.documents import DocumentColumns
-from search.settings import LIMITS
-from search.workspace import project_to_be
 
 LAW = (
     "id,title,text,year\n"

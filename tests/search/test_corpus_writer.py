@@ -8,9 +8,9 @@ import pytest
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document, Mark
-from search.errors import Cancelled, Failed, Refused
 from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.passages import WHOLE, Cutting
+from search.projects.errors import Cancelled, Failed, Refused
 from search.readers.report import Report
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))

@@ -19,12 +19,12 @@ from search.encoders import load_encoder, load_generic, load_sentence_transforme
 from search.endpoint.calls import Caller
 from search.endpoint.encoder import EndpointEncoder
 from search.endpoint.settings import EndpointSettings
-from search.errors import Failed, Refused
 from search.models import default_models, find_model, generic_folder, models
-from search.progress import silent
+from search.projects.errors import Failed, Refused
+from search.projects.progress import silent
+from search.projects.project import Project
 from search.ready_made import checkpoints, static
 from search.ready_made.prompts import Prompts
-from search.workspace import Project
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 

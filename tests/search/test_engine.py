@@ -20,11 +20,11 @@ from search.engine import (
     search,
     searcher_for,
 )
-from search.errors import Failed, Refused
 from search.indexing import build_index, find_index, index_model
 from search.models import find_model
-from search.settings import LIMITS
-from search.workspace import Project
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
+from search.projects.settings import LIMITS
 from training.intake import import_beir
 from training.train import train
 

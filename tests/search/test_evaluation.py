@@ -9,7 +9,6 @@ import pytrec_eval
 
 from search.corpus import Found, current_corpus
 from search.engine import compare
-from search.errors import Refused
 from search.evaluation import (
     METRICS,
     TRAINED_ON,
@@ -22,8 +21,9 @@ from search.evaluation import (
 )
 from search.filters import EVERYTHING
 from search.models import find_model
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
-from search.workspace import Project
 from training.intake import import_beir
 from training.pairs import current_pairs
 from training.train import train

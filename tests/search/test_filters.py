@@ -2,7 +2,6 @@
 
 import pytest
 
-from search.errors import Refused
 from search.filters import (
     Condition,
     Scope,
@@ -12,6 +11,7 @@ from search.filters import (
     parse_condition,
     parse_tiers,
 )
+from search.projects.errors import Refused
 
 
 @pytest.mark.parametrize(

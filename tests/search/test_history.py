@@ -6,7 +6,7 @@ import multiprocessing
 import pytest
 
 from search import history
-from search.workspace import Project, project, project_to_be
+from search.projects.project import Project, project, project_to_be
 
 
 @pytest.fixture

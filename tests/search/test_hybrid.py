@@ -14,8 +14,8 @@ from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.hybrid import DEPTH, HybridSearcher, fused
 from search.models import ModelInfo
 from search.passages import Cutting
+from search.projects.project import Project
 from search.retrievers import Clock
-from search.workspace import Project
 from training.intake import import_beir
 
 DIMENSION = 8

@@ -8,12 +8,12 @@ import pytest
 from indexes.vector_index import Plan
 from search.corpus import current_corpus
 from search.engine import open_searcher
-from search.errors import Cancelled, Failed, Refused
 from search.index_servers import connection, delete_project, remember_address
 from search.indexing import build_index, find_index
 from search.models import ModelInfo
+from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.project import project
 from search.versions import delete_version, versions
-from search.workspace import project
 from training.intake import import_beir
 
 INFO = ModelInfo(
@@ -43,7 +43,7 @@ class Signs:
 @pytest.fixture
 def lab(tiny_beir, tmp_path, monkeypatch):
     """A project of forty documents whose server is a Milvus Lite database."""
-    from search.workspace import project_to_be
+    from search.projects.project import project_to_be
 
     import_beir(project_to_be("lab"), tiny_beir)
     # As the generic model, so that no model has to be trained first.
@@ -109,7 +109,7 @@ def test_a_publish_that_fails_leaves_nothing(lab, monkeypatch):
     def full(self):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("search.workspace.Drafts.seal", full)
+    monkeypatch.setattr("search.projects.project.Drafts.seal", full)
     with pytest.raises(OSError, match="No space left"):
         indexed(lab)
     assert collections(lab) == {}
@@ -186,7 +186,7 @@ def test_no_token_is_ever_written(lab, monkeypatch, tree):
     indexed(lab)
     for path, content in tree(lab.folder.parent).items():
         assert content is None or b"sesame" not in content, path
-    from search.settings import settings
+    from search.projects.settings import settings
 
     assert "sesame" not in repr(settings())
 

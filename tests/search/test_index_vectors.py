@@ -6,11 +6,11 @@ import pytest
 from indexes.vector_index import normalised
 from search.corpus import current_corpus
 from search.encoders import load_encoder
-from search.errors import Failed
 from search.index_vectors import vectors_of
 from search.indexing import index_model
 from search.models import find_model
-from search.workspace import project_to_be
+from search.projects.errors import Failed
+from search.projects.project import project_to_be
 from training.intake import import_beir
 from training.train import train
 

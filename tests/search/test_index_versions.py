@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from indexes.opening import build, open_index
 from indexes.vector_index import Plan, silent
-from search import index_versions, run_status, runs
+from search import index_versions
 from search.adding import add_documents
 from search.engine import compare
-from search.errors import Failed, Refused
 from search.index_told import index_json, index_line, index_sentence
 from search.index_versions import origins_of, worn
 from search.indexing import index_model
 from search.models import find_model
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
 from training.train import train
 
 

@@ -16,9 +16,9 @@ from search.leaks import (
     texts_of,
 )
 from search.passages import Cutting
+from search.projects.project import project_to_be
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
-from search.workspace import project_to_be
 from training.pairs import PairSet
 
 LONG = " ".join(f"clause{n}" for n in range(60))

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.documents import Document, Mark
-from search.errors import Refused
 from search.passages import WHOLE, Cutter, Cutting, Passage, cutting_of, embedded_passage
+from search.projects.errors import Refused
 from search.word_pieces import generic_word_pieces
 
 SMALL = Cutting(tokens=40, overlap=10)

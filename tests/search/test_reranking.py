@@ -11,9 +11,10 @@ from sentence_transformers import CrossEncoder
 from search.adding import Choices, add_documents
 from search.corpus import current_corpus
 from search.engine import compare, retrievers_for
-from search.errors import Failed, Refused
 from search.evaluation import evaluate
 from search.filters import Scope, parse_condition, parse_tiers
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project, project_to_be
 from search.rerankers import (
     Reranker,
     add_reranker,
@@ -22,7 +23,6 @@ from search.rerankers import (
     remove_reranker,
     rerankers,
 )
-from search.workspace import Project, project_to_be
 from training.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"

@@ -9,10 +9,10 @@ from search.by_vectors import Searcher
 from search.corpus import CORPUS_FILE, Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
-from search.errors import Refused
 from search.filters import Scope, parse_condition, parse_tiers
 from search.models import ModelInfo
 from search.passages import Cutting
+from search.projects.errors import Refused
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")

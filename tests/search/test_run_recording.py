@@ -8,11 +8,11 @@ import threading
 
 import pytest
 
-from search.errors import Cancelled, Failed, Refused
-from search.progress import silent
-from search.run_recording import recorded
-from search.runs import Run, new_run, runs
-from search.workspace import Project
+from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.progress import silent
+from search.projects.project import Project
+from search.projects.run_recorder import recorded
+from search.projects.runs import Run, new_run, runs
 from tests.conftest import REPOSITORY
 
 
@@ -80,10 +80,10 @@ def test_refused_work_leaves_nothing(tmp_path):
 SENT = """
 import os, signal, sys, time
 from pathlib import Path
-from search.errors import Cancelled
-from search.progress import silent
-from search.run_recording import recorded
-from search.workspace import Project
+from search.projects.errors import Cancelled
+from search.projects.progress import silent
+from search.projects.run_recorder import recorded
+from search.projects.project import Project
 
 number, swallows = int(sys.argv[2]), sys.argv[3] == "swallows"
 before = signal.getsignal(number)

@@ -11,9 +11,9 @@ import psutil
 import pytest
 from killing import until
 
-from search.run_status import OVER, Status
-from search.runs import Run, new_run, runs, start
-from search.workspace import project_to_be
+from search.projects.project import project_to_be
+from search.projects.run_status import OVER, Status
+from search.projects.runs import Run, new_run, runs, start
 from training.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -12,13 +12,13 @@ from search.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.engine import NOTHING_LIKE, similar
-from search.errors import Refused
 from search.filters import Scope, parse_condition, parse_tiers
 from search.hybrid import HybridSearcher
 from search.keywords.analysis import Analysis
 from search.models import ModelInfo
 from search.passages import Cutting
-from search.workspace import project_to_be
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
 from training.intake import import_beir
 
 DIMENSION = 8

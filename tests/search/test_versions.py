@@ -5,10 +5,10 @@ import pytest
 from search.corpus import Corpus
 from search.corpus_writer import CorpusWriter
 from search.documents import Document
-from search.errors import Refused
 from search.passages import Cutting
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.versions import delete_version, difference, version, versions
-from search.workspace import Project
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
 

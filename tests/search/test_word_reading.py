@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_corpus import corpus_of
 
-from search.errors import Failed, Refused
-from search.progress import silent
+from search.projects.errors import Failed, Refused
+from search.projects.progress import silent
 from search.word_reading import Phrases, Pieces, Words, read_as, words_of
 from search.word_vectors import WordVectors
 from training.corpus_pieces import train_pieces

@@ -3,10 +3,10 @@
 import pytest
 
 from search.encoders import load_encoder
-from search.errors import Refused
 from search.models import find_model
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
 from search.words import nearest_words
-from search.workspace import project_to_be
 from training.intake import import_beir
 from training.train import train
 

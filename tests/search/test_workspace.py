@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from search import workspace as rooms
-from search.artifacts import MANIFEST, Manifest, new_id, read_manifest
-from search.durable import write_atomically
-from search.errors import Cancelled, Failed, Refused
-from search.workspace import (
+from search.projects import project as rooms
+from search.projects.artifacts import MANIFEST, Manifest, new_id, read_manifest
+from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.files import write_atomically
+from search.projects.project import (
     Project,
     check_project_name,
     damaged_projects,
@@ -171,7 +171,7 @@ def test_ids_sort_by_time_and_differ():
 KILLED = """
 import os, sys, time
 sys.path.insert(0, {repository!r})
-from search.workspace import project_to_be
+from search.projects.project import project_to_be
 home = project_to_be("lab")
 with home.publish_together() as drafts:
     for kind in ("corpora", "pairs"):

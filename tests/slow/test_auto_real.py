@@ -8,7 +8,7 @@ from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.evaluation import evaluate
 from search.models import find_model
-from search.workspace import Project
+from search.projects.project import Project
 from training.auto import average
 from training.auto.parted import asked_in_all, merged, parted
 from training.dev import DevSet

@@ -14,7 +14,7 @@ from search.engine import compare
 from search.evaluation import METRICS, evaluate
 from search.indexing import find_index, index_model
 from search.models import find_model
-from search.workspace import Project
+from search.projects.project import Project
 from tests.sampled import sampled
 from training.intake import import_beir
 from training.train import train

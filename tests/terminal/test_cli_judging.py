@@ -7,8 +7,8 @@ import pytest
 from search.judging.marks import grade, vote
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
+from search.projects.project import project
 from search.query_sets import current_query_set
-from search.workspace import project
 from training.pairs import current_pairs
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from search.engine import compare
-from search.runs import runs
-from search.workspace import project as existing
+from search.projects.project import project as existing
+from search.projects.runs import runs
 from training.train import train as train_here
 
 METRICS = ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from search.index_servers import delete_project
-from search.workspace import project as existing
+from search.projects.project import project as existing
 from tests.conftest import REPOSITORY
 from tests.milvus_server import TOKEN
 from tests.ui.app_help import columns, open_page, shown

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from search.corpus import current_corpus
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.pairs import PairSet
 
 

@@ -14,11 +14,11 @@ from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.encoding.texts import encode_texts
 from search.encoding.told import how_encoded
-from search.errors import Cancelled, Refused
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
 from search.models import find_model
-from search.workspace import project_to_be
+from search.projects.errors import Cancelled, Refused
+from search.projects.project import project_to_be
 from training.adapter import train_adapter
 from training.adapting.data import Embedded, numbered
 from training.adapting.learner import Learner

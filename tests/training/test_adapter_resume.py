@@ -6,8 +6,8 @@ import killing
 import pytest
 from safetensors.numpy import load_file
 
-from search import runs
-from search.workspace import project
+from search.projects import runs
+from search.projects.project import project
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import pytest
 
 from search.evaluation import evaluate
 from search.models import choose_generic
+from search.projects.project import Project, project_to_be
 from search.ready_made.adding import Choices, add_model
-from search.workspace import Project, project_to_be
 from training.advice import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen

@@ -7,13 +7,13 @@ import pytest
 from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
-from search.durable import write_json
 from search.encoders import load_encoder, load_sentence_transformer
-from search.errors import Cancelled, Failed, Refused
 from search.evaluation import evaluate
 from search.indexing import find_index
 from search.models import find_model
-from search.workspace import project_to_be
+from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.files import write_json
+from search.projects.project import project_to_be
 from training.blends.blend import blend
 from training.blends.curve import BlendCurve, curve_for
 from training.blends.place import Place

@@ -7,8 +7,8 @@ from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.keywords.analysis import Analysis
 from search.keywords.index import TermIndex, build
+from search.projects.project import Project
 from search.readers.pairs import Pair
-from search.workspace import Project
 from training.fine_tune.negatives import Sources, mine
 from training.intake import import_beir
 from training.pairs import current_pairs

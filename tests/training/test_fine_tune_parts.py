@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from search.corpus import current_corpus
 from search.encoders import load_sentence_transformer
-from search.errors import Refused
-from search.progress import silent
+from search.projects.errors import Refused
+from search.projects.progress import silent
+from search.projects.project import Project
 from search.readers.pairs import Pair
-from search.workspace import Project
 from training.blending import best_share, between
 from training.dev import DevSet
 from training.fine_tune.losses import mini_batch, ranking_loss

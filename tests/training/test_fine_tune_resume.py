@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from search import runs
 from search.corpus import current_corpus
 from search.encoders import load_sentence_transformer
-from search.errors import Cancelled
-from search.progress import silent
-from search.workspace import Project, project
+from search.projects import runs
+from search.projects.errors import Cancelled
+from search.projects.progress import silent
+from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.dev import DevSet
 from training.fine_tune.tuning import fine_tune

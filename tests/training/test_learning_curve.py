@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from search.errors import Refused
-from search.workspace import Project, project_to_be
+from search.projects.errors import Refused
+from search.projects.project import Project, project_to_be
 from training.intake import import_beir
 from training.learning_curve import Curve, at, current_curve, curve_of, fit, learning_curve
 from training.reports import current_report, make_report

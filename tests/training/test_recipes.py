@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from training.recipes.catalogue import RECIPES, recipe_info, validated
 from training.recipes.fine_tune import FineTune
 from training.recipes.word_vectors import FastText, Word2Vec

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from search.models import find_model
-from search.workspace import project_to_be
+from search.projects.project import project_to_be
 from tests.sampled import sampled
 from training.intake import import_beir
 from training.train import train

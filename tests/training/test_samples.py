@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from search.corpus import current_corpus
-from search.errors import Refused
 from search.leaks import keep_apart
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
-from search.workspace import project_to_be
 from training.intake import import_beir, publish_ready_made
 from training.samples import SAMPLES, constitution, create_sample, phenotypes
 

@@ -6,13 +6,13 @@ import killing
 import numpy as np
 import pytest
 
-from search import runs
 from search.encoders import load_encoder
 from search.models import find_model
-from search.progress import silent
+from search.projects import runs
+from search.projects.progress import silent
+from search.projects.project import Project, project
 from search.ready_made.adding import add_model
 from search.ready_made.static import load
-from search.workspace import Project, project
 from training.advice.approaches import generic_dev_of
 from training.dev import START
 from training.intake import import_beir

@@ -10,8 +10,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from search.encoders import load_sentence_transformer
-from search.errors import Cancelled, Refused
-from search.progress import silent
+from search.projects.errors import Cancelled, Refused
+from search.projects.progress import silent
 from training.checkpoints import Checkpoints
 from training.corpus_pieces import train_pieces
 from training.static.distilled import SIF_A, distilled, zipf_weights

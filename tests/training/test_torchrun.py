@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from tests.conftest import REPOSITORY
 from training.distributed import alone, check_shareable, helps_only, own_part
 

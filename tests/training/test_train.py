@@ -12,13 +12,13 @@ from weights import weights_fingerprint
 
 from search.corpus import current_corpus
 from search.encoders import load_encoder
-from search.errors import Cancelled, Refused
 from search.evaluation import TRAINED_ON, evaluate
 from search.models import find_model, generic_folder
+from search.projects.errors import Cancelled, Refused
+from search.projects.project import Project
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.word_reading import words_of
-from search.workspace import Project
 from training.export import export
 from training.forgetting import general_ndcg
 from training.intake import import_beir

@@ -9,12 +9,12 @@ import pytest
 
 from search.corpus import current_corpus
 from search.encoders import load_generic
-from search.errors import Cancelled, Refused
 from search.indexing import index_model
 from search.models import GENERIC
-from search.progress import silent
+from search.projects.errors import Cancelled, Refused
+from search.projects.progress import silent
+from search.projects.project import Project
 from search.word_reading import words_of
-from search.workspace import Project
 from training.dev import DevSet
 from training.intake import import_beir
 from training.pairs import PairSet

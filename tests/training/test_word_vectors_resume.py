@@ -4,11 +4,11 @@ import killing
 import numpy as np
 import pytest
 
-from search import runs
 from search.corpus import current_corpus
-from search.errors import Cancelled
-from search.progress import silent
-from search.workspace import Project, project
+from search.projects import runs
+from search.projects.errors import Cancelled
+from search.projects.progress import silent
+from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.intake import import_beir
 from training.recipes.word_vectors import FastText, Word2Vec

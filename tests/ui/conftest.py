@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from app_help import TINY, write_run
 
-from search import runs
 from search.evaluation import evaluate
 from search.indexing import index_model
-from search.runs import Run
-from search.workspace import Project, project, project_to_be
+from search.projects import runs
+from search.projects.project import Project, project, project_to_be
+from search.projects.runs import Run
 from training.intake import import_beir
 from training.train import train
 

@@ -7,7 +7,7 @@ import pytest
 from app_help import TINY, open_page, press, press_labelled, shown
 
 from search.models import find_model
-from search.workspace import Project
+from search.projects.project import Project
 from training.blends.curve import KIND, BlendCurve
 
 CURVE = BlendCurve(

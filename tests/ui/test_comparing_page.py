@@ -9,7 +9,7 @@ from app_help import TINY, columns, markup, open_page, plain, press, run, shown
 from search import history
 from search.agreement import disagreements
 from search.engine import compare, similar
-from search.workspace import Project
+from search.projects.project import Project
 from ui.comparing.agreement import order
 from ui.comparing.asking import suggestions
 

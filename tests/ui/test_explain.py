@@ -6,7 +6,6 @@ import pytest
 from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
-from search import runs
 from search.corpus import current_corpus
 from search.engine import retrievers_for
 from search.insight import lessons as lessons_room
@@ -14,7 +13,8 @@ from search.insight.attribution import Attribution, Part
 from search.insight.flip import attribute
 from search.insight.lessons import Lesson, Lessons
 from search.models import find_model
-from search.workspace import Project
+from search.projects import runs
+from search.projects.project import Project
 from training.train import train
 from ui.explain import lessons_html, shaded
 
@@ -22,7 +22,7 @@ QUERY = "what helps against velkorin in the hand"
 
 
 def draw(project: str, query: str, document: str, columns: tuple[str, ...]) -> None:
-    from search.workspace import project as existing
+    from search.projects.project import project as existing
     from ui.explain import explain
 
     explain(existing(project), query, document, columns)

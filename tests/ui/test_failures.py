@@ -6,11 +6,11 @@ import pytest
 from app_help import TINY, columns, labels, open_page, press_labelled, run, shown, write_run
 
 import ui.compare
-from search.artifacts import discard
-from search.errors import Refused
 from search.indexing import find_index, index_model
 from search.models import find_model
-from search.workspace import Project, project
+from search.projects.artifacts import discard
+from search.projects.errors import Refused
+from search.projects.project import Project, project
 from training.train import train
 from ui import failures, loaders
 
@@ -113,7 +113,7 @@ def test_every_part_that_is_drawn_by_itself_is_guarded(trained: Project, monkeyp
 
     run_ = write_run(trained, ["map", TINY], state="running")
     monkeypatch.setattr("ui.run_view._TITLES", {})
-    monkeypatch.setattr("search.runs.Run.status", property(fails))
+    monkeypatch.setattr("search.projects.runs.Run.status", property(fails))
     assert "No such thing." in shown(open_page("map", TINY)), run_
 
 

@@ -11,7 +11,7 @@ from search.judging.marks import vote
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
-from search.workspace import Project
+from search.projects.project import Project
 from ui.judging.hearing import hear
 from ui.judging.sheets import board_data
 

@@ -11,7 +11,7 @@ from search.adding import Choices, add_documents
 from search.engine import compare
 from search.filters import Scope, parse_tiers
 from search.indexing import index_model
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
 from training.train import train
 
 KINDS = ("case", "statute", "blog")

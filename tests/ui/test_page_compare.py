@@ -27,8 +27,8 @@ from search.engine import compare
 from search.hits import SearchResult
 from search.indexing import index_model
 from search.models import find_model
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.intake import publish_ready_made
 from training.pairs import Split
 

@@ -6,11 +6,11 @@ import pytest
 from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
-from search import runs
 from search.documents import Document
 from search.passages import Cutter, Cutting
+from search.projects import runs
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.pairs import PairSet
 from training.reports import make_report
 

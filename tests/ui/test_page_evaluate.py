@@ -20,7 +20,7 @@ from app_help import (  # fmt: skip
 )
 
 from search.evaluation import load_evaluation
-from search.workspace import Project
+from search.projects.project import Project
 
 
 def test_without_a_query_set_nothing_can_be_proved(no_query_set: Project) -> None:
@@ -151,7 +151,7 @@ def test_a_query_with_markdown_in_it_is_shown_as_it_is(evaluated: Project) -> No
     content["texts"][place] = "is $5 [more](http://evil) than $4?"
     path.write_text(json.dumps(content))
     record = json.loads((folder / "manifest.json").read_text())
-    from search.durable import sha256_of
+    from search.projects.files import sha256_of
 
     record["files"]["per_query.json"] = {"size": path.stat().st_size, "sha256": sha256_of(path)}
     (folder / "manifest.json").write_text(json.dumps(record))

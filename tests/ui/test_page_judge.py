@@ -11,8 +11,8 @@ from search.judging.marks import grade, vote
 from search.judging.setup import Setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.projects.project import Project
 from search.query_sets import current_query_set
-from search.workspace import Project
 
 SETUP = Setup("bm25", "words-2")
 

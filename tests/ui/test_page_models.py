@@ -4,7 +4,7 @@ import zipfile
 from app_help import TINY, labels, open_page, plain, press, shown, verdict_of
 
 from search.models import find_model
-from search.workspace import Project
+from search.projects.project import Project
 from ui.models import _zipped
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from app_help import TINY, alive, gone, labels, open_page, press, run, shown, verdict_of, write_run
 
-from search.workspace import Project, project, project_to_be, projects
+from search.projects.project import Project, project, project_to_be, projects
 
 
 def _create(name: str, at=None):  # type: ignore[no-untyped-def]

@@ -23,7 +23,7 @@ from search.insight import word_space
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace, moved_words
 from search.models import GENERIC, find_model
-from search.workspace import Project
+from search.projects.project import Project
 from ui.words import sentence
 
 BOTH = ["words", "words-2"]

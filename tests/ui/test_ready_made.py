@@ -5,8 +5,8 @@ from app_help import TINY, alive, columns, gone, open_page, press, run, shown, w
 from bad_server import KEY, bad_server
 
 from search.models import find_model
+from search.projects.project import Project
 from search.ready_made.adding import Choices, add_model
-from search.workspace import Project
 
 
 def form(at, kind):

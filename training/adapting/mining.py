@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from search.keywords.store import keyword_index
-from search.progress import Progress
-from search.workspace import Project
+from search.projects.progress import Progress
+from search.projects.project import Project
 from training.adapting.data import Embedded
 from training.fine_tune.negatives import Mined, Sources, mine
 from training.material import Material

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from search.artifacts import Manifest
 from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.models import generic_info
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import Facts, facts_of
 from training.advice.probe import speed

@@ -10,18 +10,18 @@ import numpy as np
 
 from search.corpus import Corpus
 from search.encoders import Encoder, load_encoder
-from search.errors import BespokeError
 from search.evaluation import newest_evaluation
 from search.models import GENERIC, ModelInfo, custom_manifests, generic_info, models
 from search.portrait.foreignness import SHREDDED
 from search.portrait.sample import has_letter
-from search.progress import Progress
+from search.projects.errors import BespokeError
+from search.projects.progress import Progress
+from search.projects.project import Project
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
 from search.text.words import folded_words
 from search.word_pieces import generic_tokenizer
 from search.word_vectors import WordVectors
-from search.workspace import Project
 from training.advice.facts import Facts
 from training.advice.probe import Speed
 from training.making.taught import GENERIC_DEV

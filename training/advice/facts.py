@@ -13,8 +13,8 @@ from search.leaks import MINED, ORIGIN
 from search.models import generic_info
 from search.portrait.foreignness import foreignness
 from search.portrait.sample import Sample
+from search.projects.project import Project
 from search.text.languages import ENGLISH, languages, main_language
-from search.workspace import Project
 from training.pairs import PairSet
 
 _DOCUMENTS = 300

@@ -11,11 +11,11 @@ from functools import cache
 
 import numpy as np
 
-from search.durable import write_json
 from search.encoders import Encoder, best_device
 from search.models import ModelInfo
-from search.progress import Progress, silent
-from search.settings import settings
+from search.projects.files import write_json
+from search.projects.progress import Progress, silent
+from search.projects.settings import settings
 
 _FOLDER = ".machine"
 _FILE = "speed.json"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.errors import Refused
-from search.progress import Progress
+from search.projects.errors import Refused
+from search.projects.progress import Progress
 from training.auto.clock import Clock, TimeUp
 from training.auto.keeping import Keeper, Kept
 from training.auto.ladder import Outcome, Rung

@@ -2,7 +2,7 @@
 
 import time
 
-from search.progress import Progress
+from search.projects.progress import Progress
 from training.auto.ladder import RUNG
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from search.progress import Progress
+from search.projects.progress import Progress
 from training.dev import START
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from indexes.vector_index import Vectors
 from search.adapted import ADAPTER_OF
 from search.models import named
-from search.progress import Progress, Stage
+from search.projects.progress import Progress, Stage
 from training.adapter import measure_of, train_adapter
 from training.adapting.data import Embedded
 from training.adapting.model import with_adapter

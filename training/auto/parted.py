@@ -14,8 +14,8 @@ from operator import or_
 
 import numpy as np
 
-from search.errors import Refused
 from search.leaks import keep_apart, texts_of
+from search.projects.errors import Refused
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from training.dev import DevSet

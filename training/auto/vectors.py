@@ -10,7 +10,7 @@ import numpy as np
 
 from indexes.vector_index import normalised
 from search.encoding.texts import encode_texts
-from search.progress import Progress, Stage
+from search.projects.progress import Progress, Stage
 from training.adapting.data import Embedded, Vectors, numbered
 from training.dev import DevSet
 from training.material import Material

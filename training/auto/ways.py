@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from search.progress import Progress, Stage
+from search.projects.progress import Progress, Stage
 from training.advice.probe import adapter_step
 from training.auto.average import facts_of
 from training.auto.climbing import Climb, DoesNotFit, Learned

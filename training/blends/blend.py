@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.encoders import best_device, load_encoder
-from search.errors import Damaged, Failed, Refused
 from search.evaluation import TRAINED_ON
 from search.leaks import MINED, ORIGIN
 from search.models import IS_START, find_model
-from search.progress import Progress, Stage, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged, Failed, Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.statistics import paired_test
-from search.workspace import Project
 from training.blends.curve import KIND, BlendCurve, curve_for
 from training.blends.place import Place
 from training.blends.way import MatrixWay, Scores, Way, WeightsWay

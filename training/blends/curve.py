@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from search.artifacts import Manifest
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 
 KIND = "blend"
 

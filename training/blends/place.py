@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from search.artifacts import Manifest
 from search.encoders import load_encoder, load_sentence_transformer
-from search.errors import Refused
 from search.models import BUILT_IN, ModelInfo, generic_folder, models
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 
 PLACE = "place"
 Kind = Literal["matrix", "weights"]

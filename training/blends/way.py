@@ -12,9 +12,9 @@ from indexes.vector_index import Vectors, normalised
 from search.adapted import AdaptedEncoder
 from search.encoding.backends.pipeline import Role
 from search.encoding.texts import encode_texts
-from search.errors import Failed
 from search.models import ModelInfo
-from search.progress import Progress, silent
+from search.projects.errors import Failed
+from search.projects.progress import Progress, silent
 from training.adapting.model import matrix_of, side_of, with_adapter
 from training.blending import between
 from training.dev import DevSet

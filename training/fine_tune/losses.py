@@ -9,7 +9,7 @@ the first numbers of each vector.
 
 from typing import TYPE_CHECKING, Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from training.distributed import alone
 from training.recipes.fine_tune import FineTune
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors
 from search.corpus import Corpus
 from search.keywords.index import TermIndex
-from search.progress import Progress, silent
+from search.projects.progress import Progress, silent
+from search.projects.settings import LIMITS
 from search.readers.pairs import Pair
-from search.settings import LIMITS
 from search.text.near_duplicates import NearDuplicates
 
 _DEPTH = 100  # So many of each side are looked at for a pair,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from search.progress import Progress
+from search.projects.progress import Progress
 from training.dev import DevSet
 from training.fine_tune.rows import Row
 from training.recipes.fine_tune import FineTune

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from training.recipes.fine_tune import FineTune
 
 if TYPE_CHECKING:

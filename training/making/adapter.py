@@ -8,7 +8,7 @@ import numpy as np
 from search.adapted import ADAPTER_OF, QUERY_ONLY
 from search.encoders import best_device
 from search.models import DOCUMENTS_AS, ModelInfo, named
-from search.progress import Stage
+from search.projects.progress import Stage
 from training.adapter import Adapted, measure_of, train_adapter
 from training.adapting.data import Embedded
 from training.adapting.mining import with_mined

@@ -8,7 +8,7 @@ import numpy as np
 from search.adapted import ADAPTER_OF, AdaptedEncoder
 from search.encoders import best_device
 from search.models import ModelInfo, named
-from search.progress import Stage
+from search.projects.progress import Stage
 from training.adapter import measure_of
 from training.adapting.model import with_adapter
 from training.auto.average import averaged

@@ -3,8 +3,8 @@
 from search.encoders import load_encoder
 from search.encoding.texts import encode_texts
 from search.models import generic_info
-from search.progress import Progress, Stage
-from search.workspace import Project
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
 from training.dev import DevSet
 
 

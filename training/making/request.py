@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.progress import Progress, silent
-from search.workspace import Project
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 from training.checkpoints import Checkpoints
 from training.recipes.base import Recipe
 

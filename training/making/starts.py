@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from search.adapted import AdaptedEncoder
 from search.encoders import load_encoder, load_sentence_transformer
 from search.endpoint.encoder import EndpointEncoder
-from search.errors import Refused
 from search.models import BUILT_IN, generic_folder, named
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.word_vectors import WordVectors
-from search.workspace import Project
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from search.encoders import best_device
-from search.progress import Progress, Stage
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
 from search.ready_made import static as packaged
-from search.workspace import Project
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.fine_tune import dev_record

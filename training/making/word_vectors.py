@@ -3,13 +3,13 @@
 import time
 from typing import Any
 
-from search.artifacts import Manifest
 from search.corpus import current_corpus
 from search.indexing import find_index
 from search.models import generic_info
-from search.progress import silent
+from search.projects.artifacts import Manifest
+from search.projects.progress import silent
+from search.projects.project import Project
 from search.word_vectors import WordVectors
-from search.workspace import Project
 from training.dev import DevSet
 from training.making.generic_dev import generic_dev
 from training.making.publishing import describe

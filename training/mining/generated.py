@@ -12,11 +12,11 @@ import numpy as np
 from search.corpus import Corpus
 from search.encoders import best_device, refuse_pickled
 from search.engine import retrievers_for
-from search.errors import Refused
 from search.models import GENERIC
-from search.progress import Progress, Stage
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
 from search.readers.pairs import Pair
-from search.workspace import Project
 from training.mining.kinds import GENERATED
 from training.mining.miner import MinedKind
 from training.mining.source import says_something

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from training.mining import sentences, structure
 from training.mining.source import Source, Texts
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.artifacts import Manifest
 from search.corpus import current_corpus
-from search.progress import Progress, Stage, silent
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from training.mining.generated import generated
 from training.mining.miner import PAIRS, Mining, mine
 from training.mining.publishing import checked_weights, refuse_to_displace, save_mined

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from search.corpus import Corpus
-from search.progress import Progress, silent
+from search.projects.progress import Progress, silent
 from search.readers.pairs import Pair
 from search.text.words import folded_words
 from training.mining.kinds import Kind, chosen_kinds

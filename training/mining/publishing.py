@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
-from search.errors import Refused
 from search.leaks import MINED, ORIGIN, check_leaks, texts_of
-from search.progress import Progress, silent
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.workspace import Project
 from training.mining.kinds import GENERATED, KINDS
 from training.mining.miner import Mining
 from training.pairs import SEED, PairSet, split_pairs

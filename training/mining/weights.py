@@ -13,10 +13,10 @@ from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.leaks import Guarded, texts_of
 from search.models import GENERIC, find_model
-from search.progress import Progress, Stage, silent
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
 from search.readers.judgments import query_id
 from search.statistics import paired_test
-from search.workspace import Project
 from training.adapter import train_adapter
 from training.adapting.data import Embedded
 from training.dev import DevSet

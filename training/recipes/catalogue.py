@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from training.recipes.adapter import Adapter
 from training.recipes.auto import Auto
 from training.recipes.base import Recipe

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from search.documents import Document
-from search.errors import Refused
 from search.indexing import index_model
 from search.models import GENERIC
-from search.progress import Progress, silent
-from search.workspace import Project
+from search.projects.errors import Refused
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
 from training.intake import Imported, publish_ready_made
 from training.pairs import Split
 from training.samples import constitution, phenotypes

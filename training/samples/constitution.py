@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from search.documents import Document
-from search.errors import Failed
+from search.projects.errors import Failed
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from search.text.near_duplicates import NearDuplicates

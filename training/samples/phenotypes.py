@@ -14,8 +14,8 @@ from typing import Any
 
 from search.corpus import content_key
 from search.documents import Document
-from search.errors import Failed
 from search.leaks import Texts
+from search.projects.errors import Failed
 from search.query_sets import QuerySet
 from search.readers.pairs import Pair
 from training.pairs import Split, as_query_set, split_pairs

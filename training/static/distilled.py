@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import Refused
-from search.progress import Progress
+from search.projects.errors import Refused
+from search.projects.progress import Progress
 from training.static.start import Start, Vectors
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from search.errors import Refused
-from search.progress import Progress, Stage
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage
 from search.word_vectors import SIF_A
 from training.corpus_pieces import train_pieces
 from training.static.start import Start, Vectors

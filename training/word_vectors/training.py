@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus import Corpus
-from search.errors import Refused
-from search.progress import Progress
+from search.projects.errors import Refused
+from search.projects.progress import Progress
 from search.word_reading import Reading
 from search.word_vectors import WordVectors
 from training.checkpoints import Checkpoints

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.workspace import Project
+from search.projects.project import Project
 from ui import explain, failures
 from ui.comparing import asking, script, tools
 from ui.comparing.sides import Board

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from search.agreement import Agreement, agreements
 from search.evaluation import newest_evaluation
 from search.hits import Comparison, SearchResult
-from search.workspace import Project
+from search.projects.project import Project
 from ui import widgets
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, Side

@@ -7,8 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search import history
+from search.projects.project import Project
 from search.text.words import folded_words
-from search.workspace import Project
 from ui import widgets
 
 KEY = "q"

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from search import run_status, runs
-from search.artifacts import Manifest
 from search.by_vectors import Searcher
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
 from search.engine import retriever_of
-from search.errors import Refused
 from search.indexing import find_index
 from search.models import GENERIC, ModelInfo, find_model
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 from search.retrievers import Retriever
-from search.workspace import Project
 from ui import loaders, run_view, widgets
 from ui.comparing.sides import Side
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from search import run_status, runs
 from search.agreement import known_disagreements
-from search.errors import BespokeError
 from search.evaluation import newest_evaluation
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from ui import loaders, run_view
 
 _DIFFER = "Where they differ most"

@@ -5,9 +5,9 @@ from html import escape
 
 from search.corpus import Corpus
 from search.engine import similar_to
-from search.errors import Refused
 from search.filters import Scope
 from search.hits import SearchResult
+from search.projects.errors import Refused
 from search.retrievers import Alike, Retriever
 from ui.comparing.sides import Board, Side
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from search.columns import SearchColumn
 from search.models import GENERIC
-from search.workspace import Project
+from search.projects.project import Project
 from ui import navigation
 from ui.comparing import agreement, downloads
 from ui.comparing.sides import Board

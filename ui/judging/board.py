@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from ui import failures, widgets
 from ui.judging import sheets
 from ui.judging.hearing import Heard, hear

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from search.errors import Refused
 from search.judging.blinding import Sheet, Side
 from search.judging.consensus import Grades
 from search.judging.marks import Choice, Mark, grade, vote
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.projects.errors import Refused
 
 _TOKEN = 64
 

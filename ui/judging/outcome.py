@@ -4,14 +4,14 @@ from html import escape
 
 import streamlit as st
 
-from search.artifacts import Manifest
 from search.corpus import Corpus
 from search.judging.consensus import Disagreement
 from search.judging.marks import Choice, ColumnPair
 from search.judging.setup import Setup, column_title, saved_setup
 from search.judging.study import Tally
 from search.judging.summary import Summary, summary
-from search.workspace import Project
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
 from ui import loaders, widgets
 from ui.judging import board
 

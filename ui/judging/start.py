@@ -6,11 +6,9 @@ from typing import cast
 
 import streamlit as st
 
-from search import history, run_status, runs
-from search.artifacts import Manifest
+from search import history
 from search.columns import chosen_columns, known_columns, models_in
 from search.engine import check_query, retriever_of
-from search.errors import BespokeError
 from search.indexing import find_index
 from search.judging.line_up import is_lined_up, rank_now
 from search.judging.marks import Layout
@@ -24,8 +22,11 @@ from search.judging.setup import (
 )
 from search.judging.store import JudgmentStore
 from search.models import KEYWORD
+from search.projects import run_status, runs
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.retrievers import Retriever
-from search.workspace import Project
 from ui import loaders, run_view, widgets
 from ui.judging import board
 

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from search import run_status, runs
-from search.errors import BespokeError
 from search.judging.consensus import Combine, Grades
 from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in
 from search.judging.marks import RELEVANT
 from search.judging.proof import judged_queries, pool
 from search.judging.store import JudgmentStore
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from ui import navigation, run_view, uploads, widgets
 
 _COMBINE = {

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from search import runs
-from search.workspace import Project
+from search.projects import runs
+from search.projects.project import Project
 from training.advice.advise import current_advice
 from training.advice.recommending import Advice
 from ui import widgets

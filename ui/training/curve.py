@@ -4,8 +4,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search import runs
-from search.workspace import Project
+from search.projects import runs
+from search.projects.project import Project
 from training.learning_curve import Curve, current_curve
 
 VERB = "curve"

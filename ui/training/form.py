@@ -5,8 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from search import runs
-from search.workspace import Project
+from search.projects import runs
+from search.projects.project import Project
 from training.advice.recommending import Advice
 from training.recipes.base import ADVANCED
 from training.recipes.catalogue import RECIPES, RecipeInfo

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from search.models import custom_manifests
-from search.workspace import Project
+from search.projects.project import Project
 from training.recipes.catalogue import RECIPES
 from ui import widgets
 from ui.training import ladder

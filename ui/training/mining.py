@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from search import run_status, runs
-from search.workspace import Project
+from search.projects import run_status, runs
+from search.projects.project import Project
 from training.mining.mined import current_mining
 from ui import navigation, run_view, widgets
 from ui.training.tables import escaped_table

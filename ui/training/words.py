@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from search.errors import BespokeError
 from search.models import ModelInfo, models
+from search.projects.errors import BespokeError
+from search.projects.project import Project
 from search.words import nearest_words
-from search.workspace import Project
 
 
 def draw(project: Project) -> None:

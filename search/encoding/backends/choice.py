@@ -23,7 +23,7 @@ from search.encoding.backends.openvino_backend import (
 )
 from search.encoding.backends.pipeline import Backend, TorchBackend
 from search.encoding.backends.probe import WORTH_IT, Measured, measured
-from search.settings import settings
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -114,7 +114,7 @@ def _known(model: "SentenceTransformer", folder: Path) -> Chosen | None:
 def _measured(
     model: "SentenceTransformer", folder: Path, torch: Backend, texts: Sequence[str]
 ) -> Chosen:
-    from search.artifacts import now
+    from search.projects.artifacts import now
 
     note = converted(model, folder)
     base, reference = measured(model, torch, texts, None)

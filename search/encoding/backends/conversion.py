@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from search.durable import sha256_of, write_atomically, write_json
 from search.encoding.backends.openvino_backend import convert
-from search.settings import settings
+from search.projects.files import sha256_of, write_atomically, write_json
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.workspace import project_to_be
+from search.projects.project import project_to_be
 from training.intake import import_beir
 
 

@@ -14,9 +14,9 @@ import pytest
 from search.encoding import segments
 from search.encoding.eviction import evict
 from search.encoding.store import EmbeddingStore, store_key
-from search.errors import Failed, Refused
-from search.settings import settings
-from search.workspace import damaged_projects, projects
+from search.projects.errors import Failed, Refused
+from search.projects.project import damaged_projects, projects
+from search.projects.settings import settings
 
 DIMENSION = 8
 MODEL = "abc123"

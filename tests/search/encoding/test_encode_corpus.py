@@ -17,9 +17,9 @@ from search.corpus_writer import CorpusWriter
 from search.documents import Document
 from search.encoding import corpus as encoding
 from search.encoding.corpus import corpus_vectors, encode_corpus
-from search.errors import Failed
 from search.models import find_model
-from search.workspace import project_to_be
+from search.projects.errors import Failed
+from search.projects.project import project_to_be
 from tests.search.encoding.conftest import Counting, vector_of
 
 TEXTS = [f"passage number {number} " + "word " * (number % 37) for number in range(500)]
@@ -162,7 +162,7 @@ sys.path.insert(0, ".")
 from search.corpus import Corpus
 from search.encoding.corpus import encode_corpus
 from search.models import find_model
-from search.workspace import project
+from search.projects.project import project
 from tests.search.encoding.conftest import Counting
 from dataclasses import replace
 

@@ -7,11 +7,11 @@ import psutil
 import pytest
 from killing import until
 
-from search import run_status, runs
 from search.encoders import load_sentence_transformer
 from search.encoding.distributed import RayEncoding, Workers, ray_encoding
-from search.errors import Failed, Refused
-from search.workspace import project
+from search.projects import run_status, runs
+from search.projects.errors import Failed, Refused
+from search.projects.project import project
 from tests.conftest import tiny_text
 
 TEXTS = [tiny_text(number % 40) + " again" * (number % 7) for number in range(300)]

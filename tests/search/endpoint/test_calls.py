@@ -8,7 +8,7 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.endpoint.calls import Caller, probe
-from search.errors import Failed, Refused
+from search.projects.errors import Failed, Refused
 
 TEXTS = ["one", "two", "three"]
 KEPT = "What was answered so far is kept"

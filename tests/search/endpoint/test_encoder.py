@@ -13,7 +13,7 @@ from search.endpoint.encoder import EndpointEncoder
 from search.endpoint.memory import Remembered
 from search.endpoint.pace import Pace
 from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
-from search.errors import Failed, Refused
+from search.projects.errors import Failed, Refused
 from search.ready_made.prompts import Prompts
 from search.word_pieces import generic_word_pieces
 

@@ -5,15 +5,15 @@ import pytest
 from search.corpus import current_corpus
 from search.endpoint.tokens import estimate, tokens_of
 from search.engine import retrievers_for
-from search.errors import Refused
 from search.insight import flip
 from search.insight.attribution import MOST_QUERY_WORDS, MOST_VARIANTS
 from search.insight.flip import affordable, attribute
 from search.insight.prepare import prepare
 from search.insight.vocabulary import vocabulary_of
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
+from search.projects.settings import LIMITS
 from search.ready_made.adding import Choices, add_model
-from search.settings import LIMITS
-from search.workspace import project_to_be
 from training.intake import import_beir
 
 LONG = "what helps against velkorin in the hand and in the shoulder"

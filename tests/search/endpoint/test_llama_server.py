@@ -7,11 +7,11 @@ from llama_server import MODEL, llama_server
 from search.encoders import load_encoder, load_generic
 from search.endpoint.tokens import tokens_of
 from search.engine import compare
-from search.errors import Failed, Refused
 from search.evaluation import evaluate
 from search.indexing import index_model
+from search.projects.errors import Failed, Refused
+from search.projects.project import project_to_be
 from search.ready_made.adding import Choices, add_model
-from search.workspace import project_to_be
 from training.intake import import_beir
 
 KEY = "sk-of-the-llama"

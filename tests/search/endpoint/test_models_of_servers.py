@@ -15,12 +15,12 @@ from bad_server import DIMENSION, KEY, vector
 from search.corpus import current_corpus
 from search.encoders import load_encoder
 from search.engine import compare
-from search.errors import Failed, Refused
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
 from search.models import find_model
+from search.projects.errors import Failed, Refused
+from search.projects.project import project_to_be
 from search.ready_made.adding import Choices, add_model
-from search.workspace import project_to_be
 from training.export import export
 from training.intake import import_beir
 from training.train import train

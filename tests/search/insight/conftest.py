@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.engine import retrievers_for
-from search.workspace import Project, project, project_to_be
+from search.projects.project import Project, project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

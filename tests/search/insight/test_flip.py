@@ -8,7 +8,6 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.engine import retrievers_for
-from search.errors import Refused
 from search.insight import lessons as lessons_room
 from search.insight.attribution import MOST_VARIANTS
 from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of, soon
@@ -16,7 +15,8 @@ from search.insight.lessons import TrainedOn, is_ready, trained_pairs
 from search.insight.terms import matcher, term_contributions
 from search.keywords.analysis import Analysis
 from search.models import find_model
-from search.workspace import Project, project_to_be
+from search.projects.errors import Refused
+from search.projects.project import Project, project_to_be
 from training.train import train
 
 QUERY = "what helps against velkorin in the hand"

@@ -7,7 +7,7 @@ import pytest
 from search.adding import Choices, add_documents
 from search.corpus import current_corpus
 from search.insight.vocabulary import collect, vocabulary_of
-from search.workspace import Project, project_to_be
+from search.projects.project import Project, project_to_be
 
 
 def corpus_of(texts: list[str], folder: Path) -> Project:

@@ -6,7 +6,7 @@ import pytest
 
 from search.indexing import index_model
 from search.judging.setup import Setup
-from search.workspace import project, project_to_be
+from search.projects.project import project, project_to_be
 from training.intake import import_beir
 from training.train import train
 

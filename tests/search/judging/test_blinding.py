@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from search.errors import Refused
 from search.judging.blinding import sheet
 from search.judging.marks import ColumnPair, grade, judge_name, vote
+from search.projects.errors import Refused
 
 PAIR = ColumnPair.of("generic", "custom")
 KEY = b"k" * 32

@@ -6,12 +6,12 @@ import io
 import ir_measures
 import pytest
 
-from search.errors import Refused
 from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in, export
 from search.judging.marks import ColumnPair, grade, vote
 from search.judging.store import JudgmentStore, Question
+from search.projects.errors import Refused
+from search.projects.project import project_to_be
 from search.readers.judgments import query_id
-from search.workspace import project_to_be
 
 PAIR = ColumnPair.of("bm25", "words")
 

@@ -5,11 +5,11 @@ import pytest
 from search.adding import add_documents
 from search.corpus import current_corpus
 from search.engine import retrievers_for, search
-from search.errors import Refused
 from search.judging.line_up import KEPT, column_version, line_up, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.projects.errors import Refused
 from search.query_sets import current_query_set
 
 

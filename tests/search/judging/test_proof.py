@@ -3,7 +3,6 @@
 import pytest
 
 from search.corpus import current_corpus
-from search.errors import Refused
 from search.evaluation import evaluate
 from search.judging.consensus import Combine
 from search.judging.line_up import line_up
@@ -11,6 +10,7 @@ from search.judging.marks import grade, vote
 from search.judging.proof import judged_queries, pool, publish_judged_queries
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.projects.errors import Refused
 from search.query_sets import QuerySet, current_query_set
 
 

@@ -5,9 +5,9 @@ import pytest
 from search.adding import Choices, add_documents
 from search.corpus import current_corpus
 from search.engine import compare, retrievers_for
-from search.errors import Failed
 from search.keywords.store import find_keyword_index
-from search.workspace import project_to_be
+from search.projects.errors import Failed
+from search.projects.project import project_to_be
 
 LAW = "id,title,text\na,Torts,A tort is a civil wrong.\nb,,The court hears the running appeal.\n"
 

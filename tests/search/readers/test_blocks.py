@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from search.documents import Document, Mark
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers import blocks
 from search.readers.blocks import Block, Prose, assembled, document_of, paragraphs
 from search.readers.report import Report
-from search.settings import LIMITS
 
 
 def test_headings_stay_in_the_text_and_marks_point_at_them():

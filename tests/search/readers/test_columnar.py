@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers import columnar
 from search.readers.report import BadField, clean_text
 
@@ -137,7 +137,7 @@ def test_a_small_file_that_says_it_unpacks_to_much(rows):
 def test_one_long_text_that_many_rows_point_to(rows, monkeypatch):
     from dataclasses import replace
 
-    from search.settings import LIMITS
+    from search.projects.settings import LIMITS
 
     content = packed({"text": ["long " * 10_000] * 1000})
     assert len(content) < 50_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 
 @pytest.mark.parametrize(

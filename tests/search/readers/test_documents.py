@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from search.documents import Document
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers import documents as module
 from search.readers.documents import DocumentColumns, preview_documents
-from search.settings import LIMITS
 
 
 def refusals(report):

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.encodings import COMMON_ENCODINGS
 from search.readers.report import BadField, clean_text
 from search.readers.tables import open_report, text_lines

@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.documents import preview_documents
 from search.readers.judgments import read_judgments, read_queries
 from search.readers.pairs import preview_pairs

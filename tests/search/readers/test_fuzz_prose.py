@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.documents import preview_documents
 
 QUIET = settings(

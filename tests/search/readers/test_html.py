@@ -3,7 +3,7 @@
 import pytest
 
 from search.documents import Mark
-from search.errors import Refused
+from search.projects.errors import Refused
 
 
 def text_of(documents, markup, name="a.html"):

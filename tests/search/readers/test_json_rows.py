@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers import json_rows
-from search.settings import LIMITS
 
 
 def test_json_lines(rows):

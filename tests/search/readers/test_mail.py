@@ -4,7 +4,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 
 def letter(text="Dear all,\n\nthe rent is due.\n", **headers):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.pairs import Pair, PairColumns, load_pairs, preview_pairs, read_pairs
 from search.readers.report import BadField
 from search.readers.tables import open_report
-from search.settings import LIMITS
 
 JSON = '[{"query": "runny nose", "response": "Rhinorrhea: excess drainage."}]'
 

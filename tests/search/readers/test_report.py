@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers.report import (
     BadField,
     Report,
@@ -13,7 +14,6 @@ from search.readers.report import (
     guess_column,
     source_of,
 )
-from search.settings import LIMITS
 
 
 @pytest.mark.parametrize(

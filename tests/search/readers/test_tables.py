@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers import encodings, tables
 from search.readers.report import Report
 from search.readers.tables import open_report, text_lines
-from search.settings import LIMITS
 
 
 def zipped(**entries: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.judgments import read_judged_queries, read_queries
 
 CLASSIC = """

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.documents import DocumentColumns, preview_documents
 from search.readers.pairs import PairColumns, preview_pairs
 

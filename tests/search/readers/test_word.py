@@ -12,10 +12,10 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
 from search.documents import Mark
-from search.errors import Refused
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 from search.readers import word
 from search.readers.documents import preview_documents
-from search.settings import LIMITS
 
 
 def saved(document, path):

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from search.documents import Document, Mark
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.readers.documents import DocumentColumns, preview_documents
 
 TEI = """<?xml version="1.0" encoding="utf-8"?>

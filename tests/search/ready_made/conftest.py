@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.workspace import Project
+from search.projects.project import Project
 
 
 @pytest.fixture

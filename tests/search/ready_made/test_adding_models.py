@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from search.encoders import load_encoder
-from search.errors import Failed, Refused
 from search.models import (
     choose_generic,
     default_models,
@@ -17,8 +16,9 @@ from search.models import (
     is_taken,
     models,
 )
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
 from search.ready_made.adding import Choices, add_model
-from search.workspace import Project
 
 TEXTS = ["who files the summons about velkorin", "Dromirin affects the knee.", "frost"]
 

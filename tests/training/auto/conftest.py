@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.workspace import Project
+from search.projects.project import Project
 from training.intake import import_beir
 from training.making.learners import LEARNERS
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from auto_runs import details_of, run_auto
 
-from search import runs
 from search.encoders import load_encoder
-from search.errors import Cancelled
 from search.models import find_model
-from search.progress import silent
-from search.workspace import project
+from search.projects import runs
+from search.projects.errors import Cancelled
+from search.projects.progress import silent
+from search.projects.project import project
 from training.auto.climbing import Climb
 from training.auto.keeping import Keeper
 from training.checkpoints import Checkpoints

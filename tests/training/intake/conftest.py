@@ -5,7 +5,7 @@ import json
 import pytest
 
 from search.adding import add_documents
-from search.workspace import project_to_be
+from search.projects.project import project_to_be
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from search.corpus import current_corpus
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.query_sets import current_query_set
 from search.readers.pairs import Pair
 from training.intake import add_pairs, import_beir

@@ -7,7 +7,7 @@ from pair_rows import numbered, rows, texts
 
 from search.adding import add_documents
 from search.corpus import current_corpus
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.query_sets import current_query_set
 from training.intake import add_pairs
 from training.pairs import current_pairs

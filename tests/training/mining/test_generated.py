@@ -3,10 +3,10 @@
 import pytest
 
 from search.corpus import current_corpus
-from search.errors import Refused
 from search.models import choose_generic
+from search.projects.errors import Refused
+from search.projects.project import Project, project_to_be
 from search.ready_made.adding import Choices, add_model
-from search.workspace import Project, project_to_be
 from training.intake import import_beir
 from training.mining import generated as room
 from training.mining.mined import Wanted, mine_project

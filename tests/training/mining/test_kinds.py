@@ -3,7 +3,7 @@
 import pytest
 
 from search.documents import Document, Mark
-from search.errors import Refused
+from search.projects.errors import Refused
 from search.text.words import folded_words
 from training.mining import sentences, structure
 from training.mining.kinds import KINDS, chosen_kinds

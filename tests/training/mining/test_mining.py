@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from search.corpus import Corpus, current_corpus
-from search.errors import Refused
 from search.evaluation import evaluate
 from search.leaks import check_leaks, keep_apart, leaks_of, training_side
+from search.projects.errors import Refused
+from search.projects.project import Project, project_to_be
 from search.query_sets import QuerySet, add_query_set
 from search.readers.pairs import Pair
 from search.statistics import MAIN_METRIC
-from search.workspace import Project, project_to_be
 from training.intake import add_pairs, import_beir
 from training.material import MINED_DEV, gather
 from training.mining.caution import SHARE, cautious

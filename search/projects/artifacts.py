@@ -13,8 +13,8 @@ from typing import Any, Literal
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from search.durable import known_sha256
-from search.errors import Damaged
+from search.projects.errors import Damaged
+from search.projects.files import known_sha256
 
 Kind = Literal[
     "corpora",

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from search.artifacts import (
+from search.projects.artifacts import (
     KIND_NAMES,
     MANIFEST,
     Draft,
@@ -29,9 +29,9 @@ from search.artifacts import (
     read_manifest,
     sweep,
 )
-from search.durable import flush, sha256_of, write_atomically
-from search.errors import Damaged, Failed, Refused
-from search.settings import settings
+from search.projects.errors import Damaged, Failed, Refused
+from search.projects.files import flush, sha256_of, write_atomically
+from search.projects.settings import settings
 from search.text.words import MARKS
 
 _PROJECT_FILE = "project.json"

@@ -19,12 +19,12 @@ from typing import Any
 import psutil
 from pydantic import ValidationError
 
-from search.artifacts import new_id, now
-from search.durable import write_atomically
-from search.errors import Refused
-from search.run_status import OVER, State, Status
-from search.settings import child_environment
-from search.workspace import Project
+from search.projects.artifacts import new_id, now
+from search.projects.errors import Refused
+from search.projects.files import write_atomically
+from search.projects.project import Project
+from search.projects.run_status import OVER, State, Status
+from search.projects.settings import child_environment
 
 _STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
 _COMMAND = "command.json"

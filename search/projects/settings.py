@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from search.errors import Refused
+from search.projects.errors import Refused
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import psutil
 
-from search.errors import BespokeError, Cancelled, Refused
-from search.progress import Progress
-from search.run_status import State, Status
-from search.runs import Run, new_run
-from search.settings import settings
-from search.workspace import Project
+from search.projects.errors import BespokeError, Cancelled, Refused
+from search.projects.progress import Progress
+from search.projects.project import Project
+from search.projects.run_status import State, Status
+from search.projects.runs import Run, new_run
+from search.projects.settings import settings
 
 _WRITE_EVERY = 0.25
 
