@@ -21,7 +21,7 @@ import numpy as np
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.encoders import load_generic
 from search.evaluation import score
 from search.indexing import index_model

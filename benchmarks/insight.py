@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks.encoding import processor
 from benchmarks.first_search import write_documents
-from search.adding import Choices, add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import Choices, add_documents
 from search.engine import retrievers_for
 from search.insight.flip import attribute
 from search.insight.map import draw_map, load_map

@@ -15,10 +15,10 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
-from search.corpus import Corpus, Found, current_corpus
+from search.corpus.corpus import Corpus, Found, current_corpus
+from search.corpus.filters import EVERYTHING, Scope
 from search.engine import keyword_searcher_for
 from search.evaluation import measure
-from search.filters import EVERYTHING, Scope
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.query_sets import QuerySet, current_query_set

@@ -24,14 +24,14 @@ import numpy as np
 
 from indexes.vector_index import Plan, Vectors
 from search.by_vectors import Searcher
-from search.corpus import CORPUS_FILE, Corpus, current_corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
+from search.corpus.document import Document
+from search.corpus.passages import WHOLE
+from search.corpus.writer import CorpusWriter
 from search.encoders import load_encoder
 from search.engine import open_searcher, search
 from search.indexing import build_index
 from search.models import GENERIC, find_model, generic_folder
-from search.passages import WHOLE
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.ready_made.adding import Choices, add_model

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from search.columns import chosen_columns, models_in
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.engine import retrievers_for
 from search.hits import Comparison
 from search.projects.files import write_atomically

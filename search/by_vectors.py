@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexes.vector_index import Positions, VectorIndex, Vectors
-from search.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, Found
+from search.corpus.filters import EVERYTHING, Scope
 from search.encoders import Encoder
-from search.filters import EVERYTHING, Scope
 from search.index_servers import in_words
 from search.models import ModelInfo
 from search.projects.settings import LIMITS

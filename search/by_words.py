@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexes.vector_index import Positions
-from search.corpus import Corpus, Found
-from search.filters import Scope
+from search.corpus.corpus import Corpus, Found
+from search.corpus.filters import Scope
 from search.keywords.index import TermIndex
 from search.models import KEYWORD
 from search.projects.settings import LIMITS

@@ -9,10 +9,10 @@ from indexes.vector_index import BrokenIndex
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns, models_in
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.filters import EVERYTHING, Scope
 from search.encoders import Encoder, load_encoder
 from search.encoding.fast import fast
-from search.filters import EVERYTHING, Scope
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
 from search.index_servers import connection, in_words

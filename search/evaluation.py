@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.columns import chosen_columns, models_in
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.readers.pairs import load_pairs
 from search.engine import retrievers_for
 from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
@@ -24,7 +25,6 @@ from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
-from search.readers.pairs import load_pairs
 from search.rerankers import find_reranker
 from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from search.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, Found
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ plain sum. Ranks need no common scale, which BM25 and cosines do not have.
 
 from collections.abc import Sequence
 
-from search.corpus import Found
-from search.filters import EVERYTHING, Scope
+from search.corpus.corpus import Found
+from search.corpus.filters import EVERYTHING, Scope
 from search.retrievers import Clock, Source
 from search.tiers import Finder, Ranking, answers, tier_scopes, without
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.encoders import Encoder, load_encoder
 from search.encoding.corpus import corpus_vectors
 from search.index_servers import built_for, nothing_left, published, reachable

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.readers.judgments import Judgments
+from search.corpus.readers.pairs import Pair, load_pairs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from search.readers.judgments import Judgments
-from search.readers.pairs import Pair, load_pairs
 from search.text.near_duplicates import NearDuplicates
 
 if TYPE_CHECKING:

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.corpus import Corpus, current_corpus
-from search.leaks import check_leaks, training_side
-from search.projects.artifacts import Draft, Manifest
-from search.projects.errors import Refused
-from search.projects.project import Project
-from search.readers.judgments import (
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.readers.judgments import (
     JudgedColumns,
     Judgments,
     read_judged_queries,
     read_judgments,
     read_queries,
 )
-from search.readers.report import Report
+from search.corpus.readers.report import Report
+from search.leaks import check_leaks, training_side
+from search.projects.artifacts import Draft, Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
 
 _QUERIES = "queries.jsonl"
 _QRELS = "qrels.tsv"

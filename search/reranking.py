@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.corpus import Corpus, Found
-from search.filters import EVERYTHING, Scope
+from search.corpus.corpus import Corpus, Found
+from search.corpus.filters import EVERYTHING, Scope
 from search.projects.errors import Refused
 from search.rerankers import Reranker
 from search.retrievers import Alike, Clock, Retriever

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from search.corpus import Corpus
-from search.filters import EVERYTHING, Scope
+from search.corpus.corpus import Corpus
+from search.corpus.filters import EVERYTHING, Scope
 from search.tiers import Finder, Ranking, by_tier, without
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from search.corpus import Corpus, Found
-from search.filters import Scope
+from search.corpus.corpus import Corpus, Found
+from search.corpus.filters import Scope
 from search.projects.errors import Refused
 
 _ANSWERS = 0.7

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace

@@ -21,8 +21,8 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search with several models; missing indexes are built first."""
+    from search.corpus.filters import Scope, parse_condition
     from search.engine import compare
-    from search.filters import Scope, parse_condition
     from search.projects.project import project as existing
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
@@ -42,8 +42,8 @@ def similar(
     as_json: AsJson = False,
 ) -> None:
     """Find documents like one, as several models see it."""
+    from search.corpus.filters import Scope, parse_condition
     from search.engine import similar as find_similar
-    from search.filters import Scope, parse_condition
     from search.projects.project import project as existing
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)

@@ -69,10 +69,10 @@ def add(
     ] = False,
 ) -> None:
     """Add documents from files; the project is made if it does not exist."""
-    from search.adding import Choices, add_documents
-    from search.filters import parse_tiers
+    from search.corpus.filters import parse_tiers
+    from search.corpus.ingest import Choices, add_documents
+    from search.corpus.readers.documents import DocumentColumns
     from search.projects.project import project_to_be
-    from search.readers.documents import DocumentColumns
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = Choices(
@@ -131,8 +131,8 @@ def pairs(
     ] = False,
 ) -> None:
     """Add query/response pairs; a fifth is held out as the query set if there is none."""
+    from search.corpus.readers.pairs import PairColumns
     from search.projects.project import project_to_be
-    from search.readers.pairs import PairColumns
     from training.intake import add_pairs
 
     negatives = tuple(negative_column) if negative_column else None
@@ -172,9 +172,9 @@ def queries(
     ] = None,
 ) -> None:
     """Add a query set: queries with relevance judgments, never trained on."""
+    from search.corpus.readers.judgments import JudgedColumns
     from search.projects.project import project as existing
     from search.query_sets import add_query_set
-    from search.readers.judgments import JudgedColumns
 
     columns = JudgedColumns(query_column, document_column, grade_column)
     with running(existing(project)) as run:
@@ -233,9 +233,9 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the corpus, compare one with the one before, or delete it."""
+    from search.corpus.versions import delete_version, told_versions
+    from search.corpus.versions import version as by_number
     from search.projects.project import project as existing
-    from search.versions import delete_version, told_versions
-    from search.versions import version as by_number
 
     found = existing(project)
     if delete:

@@ -75,7 +75,7 @@ def words(
 @app.command("map")
 def map_(project: ProjectName, model: Models = None, as_json: AsJson = False) -> None:
     """Lay out the corpus as one model or two see it, for the Map page; tell groups and movers."""
-    from search.corpus import Corpus
+    from search.corpus.corpus import Corpus
     from search.insight.map import draw_map, load_map, map_models, titles_of
     from search.projects.project import project as existing
 

@@ -54,7 +54,7 @@ def index(
 ) -> None:
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import Plan
-    from search.corpus import current_corpus
+    from search.corpus.corpus import current_corpus
     from search.index_servers import remember_address
     from search.index_told import index_json, index_sentence
     from search.index_versions import worn

@@ -40,7 +40,7 @@ def mine(
     as_json: AsJson = False,
 ) -> None:
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
-    from search.corpus import current_corpus
+    from search.corpus.corpus import current_corpus
     from search.projects.project import project as existing
     from training.mining.mined import Wanted, mine_project
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.readers.beir import Beir
+from search.corpus.readers.pairs import Pair
 from search.leaks import Texts, keep_apart, texts_of
 from search.query_sets import QuerySet
-from search.readers.beir import Beir
-from search.readers.pairs import Pair
 from training.pairs import Grades, Split, split_pairs
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from indexes.flat import FlatIndex
 from indexes.vector_index import Vectors
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.encoders import Encoder
 from search.evaluation import score
 from search.query_sets import QuerySet

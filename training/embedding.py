@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
+from search.corpus.readers.pairs import Pair
 from search.encoding.backends.pipeline import Role
 from search.encoding.texts import encode_texts
 from search.index_vectors import vectors_of
@@ -14,7 +15,6 @@ from search.models import ModelInfo, named
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.readers.pairs import Pair
 from training.adapting.data import Embedded, numbered
 from training.material import Material
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from search.portrait.copies import near_pairs
-from search.readers.pairs import Pair
+from search.corpus.readers.pairs import Pair
+from search.corpus.report.duplicates import near_pairs
 from search.text.near_duplicates import Groups, NearDuplicates
 
 # With 2,000 batches a share is known to about two percent; ten million draws take two seconds.

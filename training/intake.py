@@ -5,21 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.adding import require_enough_documents
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document
+from search.corpus.ingest import require_enough_documents
+from search.corpus.readers.beir import open_beir
+from search.corpus.readers.documents import read_documents
+from search.corpus.readers.pairs import PairColumns, read_pairs
+from search.corpus.readers.report import Report
+from search.corpus.readers.tables import open_report
+from search.corpus.writer import CorpusWriter
 from search.leaks import MINED, ORIGIN, answered, check_leaks, keep_apart, texts_of, training_side
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Drafts, Project
 from search.query_sets import QuerySet
-from search.readers.beir import open_beir
-from search.readers.documents import read_documents
-from search.readers.pairs import PairColumns, read_pairs
-from search.readers.report import Report
-from search.readers.tables import open_report
 from training.beir import beir_split
 from training.matching import ById, Matched, match
 from training.pairs import SEED, PairSet, Split, current_pairs, split_pairs

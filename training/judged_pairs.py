@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.readers.pairs import Pair, PairColumns
 from search.judging.consensus import Combine
 from search.judging.line_up import column_version
 from search.judging.marks import RELEVANT
@@ -24,7 +25,6 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.query_sets import QueryIntake, QuerySet
-from search.readers.pairs import Pair, PairColumns
 from search.text.words import folded_words
 from training.intake import Imported, add_pairs
 from training.pairs import split_pairs

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from search.adding import require_enough_documents
-from search.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
-from search.passages import Cutting
+from search.corpus.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
+from search.corpus.document import Document
+from search.corpus.ingest import require_enough_documents
+from search.corpus.passages import Cutting
+from search.corpus.readers.pairs import Pair
+from search.corpus.readers.report import BadField, Report
+from search.corpus.writer import CorpusWriter
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Drafts, Project
-from search.readers.pairs import Pair
-from search.readers.report import BadField, Report
 from search.text.words import folded_words
 
 

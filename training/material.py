@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.leaks import MINED, ORIGIN, Guarded, keep_apart
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused

@@ -7,8 +7,8 @@ the beginning of a book, and to keep the dev pool small.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.corpus import Corpus
-from search.readers.pairs import Pair
+from search.corpus.corpus import Corpus
+from search.corpus.readers.pairs import Pair
 from search.text.words import folded_words
 
 

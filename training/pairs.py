@@ -5,14 +5,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from search.corpus.readers.judgments import query_id
+from search.corpus.readers.pairs import Pair, load_pairs
 from search.leaks import DEV_FILE, PAIRS_FILE, Texts
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from search.query_sets import QuerySet
-from search.readers.judgments import query_id
-from search.readers.pairs import Pair, load_pairs
 from search.text.near_duplicates import Groups, NearDuplicates
 
 SEED = 42

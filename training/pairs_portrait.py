@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-from search.portrait.lengths import Lengths, Unread, lengths, unread
-from search.readers.pairs import Pair
+from search.corpus.readers.pairs import Pair
+from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import Language, languages
 from search.text.words import folded_words
 from training.false_negatives import FalseNegatives, Kinship, false_negatives

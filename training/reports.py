@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from search.corpus import Corpus, current_corpus
-from search.documents import Document
-from search.portrait.corpus_portrait import portray
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.document import Document
+from search.corpus.report.build import portray
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from search.columns import SearchColumn
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.filters import Scope
 from search.engine import check_query, search
-from search.filters import Scope
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project

@@ -6,16 +6,16 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from search.corpus import Corpus
-from search.documents import Document
-from search.passages import Cutting
+from search.corpus.corpus import Corpus
+from search.corpus.document import Document
+from search.corpus.passages import Cutting
+from search.corpus.readers.beir import is_beir
+from search.corpus.readers.documents import DocumentColumns, preview_documents
+from search.corpus.readers.formats import READABLE
+from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.versions import delete_version
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.readers.beir import is_beir
-from search.readers.documents import DocumentColumns, preview_documents
-from search.readers.formats import READABLE
-from search.readers.report import RefusedRow, Report
-from search.versions import delete_version
 from ui import corpus_report, loaders, passages_preview, reading, uploads, widgets
 
 _ROWS = 50

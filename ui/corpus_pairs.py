@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.readers.pairs import PairColumns, preview_pairs
 from ui import corpus_report, loaders, reading, uploads, widgets
 
 _ROWS = 50

@@ -6,7 +6,8 @@ import streamlit as st
 
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
-from search.corpus import Column, Corpus
+from search.corpus.corpus import Column, Corpus
+from search.corpus.versions import ToldVersion, told_versions
 from search.encoders import Encoder, best_device, load_encoder
 from search.endpoint.tokens import Estimate, expected
 from search.engine import keyword_searcher_for, open_searcher
@@ -22,7 +23,6 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
 from search.query_sets import QuerySet
 from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
-from search.versions import ToldVersion, told_versions
 from training.pairs import PairSet
 
 _LOADING = Lock()

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from search.corpus import Column, Corpus
-from search.filters import Condition, Scope, check_columns, parse_condition
+from search.corpus.corpus import Column, Corpus
+from search.corpus.filters import Condition, Scope, check_columns, parse_condition
 from search.projects.errors import BespokeError
 from ui import widgets
 

@@ -5,9 +5,9 @@ from html import escape
 
 import streamlit as st
 
-from search.documents import Document
-from search.passages import Cutter, Cutting, embedded_passage
-from search.word_pieces import generic_word_pieces
+from search.corpus.document import Document
+from search.corpus.passages import Cutter, Cutting, embedded_passage
+from search.corpus.tokenizer import generic_word_pieces
 from ui import widgets
 
 _SHOWN = 6

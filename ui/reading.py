@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from search.corpus.readers.encodings import COMMON_ENCODINGS
+from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.tables import open_report, read_rows
 from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.readers.encodings import COMMON_ENCODINGS
-from search.readers.report import RefusedRow, Report
-from search.readers.tables import open_report, read_rows
 from ui import uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.adapters import derived_vectors
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.encoders import Encoder, Metered
 from search.encoding.fast import transformer_of
 from search.encoding.store import EmbeddingStore, store_key

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.corpus import embedded_key
+from search.corpus.corpus import embedded_key
 from search.encoders import Encoder
 from search.encoding.backends.pipeline import Role
 from search.encoding.batches import batched

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.corpus import embedded_key
+from search.corpus.corpus import embedded_key
 from search.encoding.store import EmbeddingStore, store_key
 
 Vectors = NDArray[np.float32]

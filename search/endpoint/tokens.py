@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from search.corpus import Corpus
-from search.word_pieces import generic_word_pieces
+from search.corpus.corpus import Corpus
+from search.corpus.tokenizer import generic_word_pieces
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _SAMPLE = 2_000

@@ -7,7 +7,7 @@ from typing import Any
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.encoders import Metered
 from search.endpoint.tokens import tokens_of
 from search.engine import check_query, retrievers_for

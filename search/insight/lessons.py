@@ -8,7 +8,8 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.by_vectors import Searcher
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.readers.pairs import Pair, load_pairs
 from search.encoders import Encoder
 from search.evaluation import TRAINED_ON
 from search.insight.kept import Side, find_kept, kept_vectors
@@ -16,7 +17,6 @@ from search.insight.places import documents_like
 from search.models import ModelInfo
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.readers.pairs import Pair, load_pairs
 from search.retrievers import Clock
 
 QUERIES, ANSWERS = "training questions", "training answers"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
-from search.corpus import Corpus, current_corpus
-from search.documents import Document
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.document import Document
 from search.encoders import load_encoder
 from search.engine import retrievers_for
 from search.index_vectors import vectors_of

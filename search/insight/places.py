@@ -4,7 +4,7 @@ import numpy as np
 
 from indexes.vector_index import Positions
 from search.by_vectors import Searcher
-from search.corpus import Found
+from search.corpus.corpus import Found
 from search.retrievers import Clock
 from search.tiers import Ranking
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.engine import searcher_for
 from search.insight.lessons import TrainedOn, trained_pairs

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.report.sample import has_letter
+from search.corpus.report.tokenizer_fit import SHREDDED
+from search.corpus.tokenizer import generic_tokenizer
 from search.keywords.analysis import STOP_WORDS
-from search.portrait.foreignness import SHREDDED
-from search.portrait.sample import has_letter
 from search.projects.artifacts import Manifest
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
@@ -22,7 +23,6 @@ from search.projects.project import Project
 from search.text.languages import languages, main_language
 from search.text.word_frequencies import listed, ordinary_words
 from search.text.words import MARKS, WORD
-from search.word_pieces import generic_tokenizer
 
 MOST = 20_000
 _PHRASES = 5_000

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from search.corpus.readers.judgments import Judgments
 from search.judging.agreement import Agreement, agreement
 from search.judging.marks import CHOICES, GRADES, Choice, ColumnPair, Mark
-from search.readers.judgments import Judgments
 
 
 class Combine(StrEnum):

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from search.corpus.readers.judgments import query_id, read_judgments
+from search.corpus.readers.report import BadField, Report, Row, clean_text
+from search.corpus.readers.tables import open_report, read_rows
 from search.judging.consensus import Combine, Grades
 from search.judging.marks import CHOICES, ColumnPair, Mark, grade, judge_name, vote
 from search.judging.store import JudgmentStore, Question
@@ -15,9 +18,6 @@ from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.readers.judgments import query_id, read_judgments
-from search.readers.report import BadField, Report, Row, clean_text
-from search.readers.tables import open_report, read_rows
 
 COLUMNS = (
     "kind", "judge", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",
@@ -187,8 +187,8 @@ def _row(row: Row) -> tuple[Mark, str]:
 def _from_qrels(
     project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
 ) -> tuple[Report, list[tuple[Mark, str]]]:
+    from search.corpus.readers.judgments import read_queries
     from search.query_sets import QuerySet
-    from search.readers.judgments import read_queries
 
     judgments, report = read_judgments(path)
     texts = {question.id: question.text for question in store.questions()}

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search.columns import models_in, parse_column
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.judgments import query_id
 from search.engine import check_query, retrievers_for
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, column_title, save_setup
 from search.judging.store import JudgmentStore, Place, Question
@@ -18,7 +19,6 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.readers.judgments import query_id
 from search.retrievers import Retriever
 
 KEPT = DEPTHS[1]

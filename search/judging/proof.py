@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.judging.consensus import Combine, Grades
 from search.judging.marks import ColumnPair
 from search.judging.setup import column_title

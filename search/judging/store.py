@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from search.corpus.readers.judgments import query_id
 from search.judging.marks import Mark, judge_name
 from search.projects.artifacts import now
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.readers.judgments import query_id
 
 _FOLDER, _FILE = "judgments", "judgments.sqlite"
 _VERSION = 1

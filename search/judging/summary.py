@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.judging.agreement import Agreement
 from search.judging.evidence import evidence, settled
 from search.judging.setup import Setup, column_title

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.text.languages import ENGLISH, languages
 from search.text.words import MARKS, folded_words
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.keywords.analysis import Analysis, analysis_for
 from search.keywords.index import TermIndex, build
 from search.models import KEYWORD

@@ -90,7 +90,7 @@ def _study(owner: Project) -> Study:
 
 
 def _titles(owner: Project, ids: tuple[str, ...]) -> list[str]:
-    from search.corpus import current_corpus
+    from search.corpus.corpus import current_corpus
 
     _, corpus = current_corpus(owner)
     documents = [corpus.document(identity) for identity in ids]

@@ -6,7 +6,7 @@ import zipfile
 import making
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.project import project
 
 BOMB = making.zipped({"a.csv": "id,text\n" + "a,b\n" * 20_000_000})

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.xml import XmlSource
 from search.projects.project import project
-from search.readers.xml import XmlSource
 
 ENTITIES = '<!ENTITY h0 "ha">' + "".join(
     f'<!ENTITY h{n} "{f"&h{n - 1};" * 10}">' for n in range(1, 10)

@@ -10,7 +10,7 @@ import held
 import making
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.project import project
 
 HELD = Path(held.__file__)

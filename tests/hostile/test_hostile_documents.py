@@ -5,7 +5,7 @@ import json
 import making
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.project import project
 
 LAUGHS = (

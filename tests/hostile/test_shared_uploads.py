@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.project import project
 
 # File, documents, refused rows, and what is printed of how it was understood.

@@ -1,7 +1,7 @@
 """Keyword search over a corpus file that belongs to no project."""
 
 from search.by_words import KeywordSearcher
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.keywords.analysis import Analysis
 from search.keywords.index import TermIndex, build
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from search.adding import Choices, add_documents
-from search.corpus import Corpus, current_corpus
-from search.filters import parse_tiers
-from search.passages import WHOLE, Cutting
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.filters import parse_tiers
+from search.corpus.ingest import Choices, add_documents
+from search.corpus.passages import WHOLE, Cutting
+from search.corpus.readers.documents import DocumentColumns
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from search.readers.documents import DocumentColumns
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
 

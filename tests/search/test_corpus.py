@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from search import adding
-from search.adding import Choices, add_documents
-from search.corpus import Corpus, content_key, current_corpus
-from search.documents import Document
+from search.corpus import ingest as adding
+from search.corpus.corpus import Corpus, content_key, current_corpus
+from search.corpus.document import Document
+from search.corpus.ingest import Choices, add_documents
+from search.corpus.readers.documents import DocumentColumns
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project_to_be
 from search.projects.settings import LIMITS
-from search.readers.documents import DocumentColumns
 
 LAW = (
     "id,title,text,year\n"

@@ -5,13 +5,13 @@ import sqlite3
 
 import pytest
 
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document, Mark
-from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
-from search.passages import WHOLE, Cutting
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document, Mark
+from search.corpus.filters import EVERYTHING, Scope, parse_condition, parse_tiers
+from search.corpus.passages import WHOLE, Cutting
+from search.corpus.readers.report import Report
+from search.corpus.writer import CorpusWriter
 from search.projects.errors import Cancelled, Failed, Refused
-from search.readers.report import Report
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
 SMALL = Cutting(tokens=40, overlap=0)
@@ -289,14 +289,14 @@ def test_a_long_document_costs_no_more_than_its_length(tmp_path):
         return connection
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.corpus.sqlite3.connect", counting)
+        patch.setattr("search.corpus.corpus.sqlite3.connect", counting)
         texts = corpus.embedded_texts(0, 1_000)
     assert len(texts) == 1_000
     assert sum("FROM documents" in statement for statement in read) <= 2 + 1_000 // 500
 
 
 def test_a_cancel_interrupts_sqlite_at_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("search.corpus_writer._TICK", 100)
+    monkeypatch.setattr("search.corpus.writer._TICK", 100)
     writer = CorpusWriter(tmp_path)
     writer.add([Document(str(n), "", f"{LONG} {n}") for n in range(300)])
     heard = []

@@ -12,9 +12,9 @@ from bad_server import bad_server
 from search import encoders
 from search import models as registry
 from search.adapted import AdaptedEncoder
-from search.corpus import Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import Corpus
+from search.corpus.document import Document
+from search.corpus.writer import CorpusWriter
 from search.encoders import load_encoder, load_generic, load_sentence_transformer
 from search.endpoint.calls import Caller
 from search.endpoint.encoder import EndpointEncoder

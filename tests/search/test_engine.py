@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.adding import add_documents
 from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import add_documents
 from search.encoders import load_encoder
 from search.engine import (
     UNKNOWN_WORDS,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from search.corpus import Found, current_corpus
+from search.corpus.corpus import Found, current_corpus
+from search.corpus.filters import EVERYTHING
 from search.engine import compare
 from search.evaluation import (
     METRICS,
@@ -19,7 +20,6 @@ from search.evaluation import (
     score,
     verdict_on,
 )
-from search.filters import EVERYTHING
 from search.models import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.filters import (
+from search.corpus.filters import (
     Condition,
     Scope,
     Tiers,

@@ -6,14 +6,14 @@ from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
 from search.by_vectors import Searcher
-from search.corpus import CORPUS_FILE, Corpus, Found
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus, Found
+from search.corpus.document import Document
+from search.corpus.filters import EVERYTHING, Scope, parse_condition, parse_tiers
+from search.corpus.passages import Cutting
+from search.corpus.writer import CorpusWriter
 from search.engine import compare
-from search.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.hybrid import DEPTH, HybridSearcher, fused
 from search.models import ModelInfo
-from search.passages import Cutting
 from search.projects.project import Project
 from search.retrievers import Clock
 from training.intake import import_beir

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import Plan
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.versions import delete_version, versions
 from search.engine import open_searcher
 from search.index_servers import connection, delete_project, remember_address
 from search.indexing import build_index, find_index
 from search.models import ModelInfo
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project
-from search.versions import delete_version, versions
 from training.intake import import_beir
 
 INFO = ModelInfo(
@@ -130,7 +130,7 @@ def test_the_next_build_sweeps_up_what_belongs_to_no_index(lab):
 
 
 def test_deleting_a_version_or_the_project_takes_the_collections_along(lab, tmp_path):
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     indexed(lab)
     more = tmp_path / "more.jsonl"

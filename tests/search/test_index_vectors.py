@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import normalised
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.index_vectors import vectors_of
 from search.indexing import index_model

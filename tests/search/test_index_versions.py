@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from indexes.opening import build, open_index
 from indexes.vector_index import Plan, silent
 from search import index_versions
-from search.adding import add_documents
+from search.corpus.ingest import add_documents
 from search.engine import compare
 from search.index_told import index_json, index_line, index_sentence
 from search.index_versions import origins_of, worn

@@ -2,10 +2,12 @@
 
 import pytest
 
-from search.adding import Choices, add_documents
-from search.corpus import CORPUS_FILE, Corpus, current_corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
+from search.corpus.document import Document
+from search.corpus.ingest import Choices, add_documents
+from search.corpus.passages import Cutting
+from search.corpus.readers.pairs import Pair
+from search.corpus.writer import CorpusWriter
 from search.leaks import (
     LeakCheck,
     answered,
@@ -15,10 +17,8 @@ from search.leaks import (
     seen_in_training,
     texts_of,
 )
-from search.passages import Cutting
 from search.projects.project import project_to_be
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from training.pairs import PairSet
 
 LONG = " ".join(f"clause{n}" for n in range(60))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.documents import Document, Mark
-from search.passages import WHOLE, Cutter, Cutting, Passage, cutting_of, embedded_passage
+from search.corpus.document import Document, Mark
+from search.corpus.passages import WHOLE, Cutter, Cutting, Passage, cutting_of, embedded_passage
+from search.corpus.tokenizer import generic_word_pieces
 from search.projects.errors import Refused
-from search.word_pieces import generic_word_pieces
 
 SMALL = Cutting(tokens=40, overlap=10)
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from search.adding import add_documents
+from search.corpus.ingest import add_documents
+from search.corpus.readers.judgments import query_id
+from search.corpus.readers.pairs import Pair
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.query_sets import QuerySet, add_query_set, current_query_set
-from search.readers.judgments import query_id
-from search.readers.pairs import Pair
 from training.pairs import PairSet
 
 

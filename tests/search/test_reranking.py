@@ -8,11 +8,11 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder
 
-from search.adding import Choices, add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.filters import Scope, parse_condition, parse_tiers
+from search.corpus.ingest import Choices, add_documents
 from search.engine import compare, retrievers_for
 from search.evaluation import evaluate
-from search.filters import Scope, parse_condition, parse_tiers
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be
 from search.rerankers import (

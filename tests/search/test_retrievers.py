@@ -6,12 +6,12 @@ from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
 from search.by_vectors import Searcher
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
-from search.filters import Scope, parse_condition, parse_tiers
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document
+from search.corpus.filters import Scope, parse_condition, parse_tiers
+from search.corpus.passages import Cutting
+from search.corpus.writer import CorpusWriter
 from search.models import ModelInfo
-from search.passages import Cutting
 from search.projects.errors import Refused
 
 DIMENSION = 8

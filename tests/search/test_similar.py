@@ -8,15 +8,15 @@ from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
 from search.by_vectors import Searcher
-from search.corpus import CORPUS_FILE, Corpus, current_corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
+from search.corpus.document import Document
+from search.corpus.filters import Scope, parse_condition, parse_tiers
+from search.corpus.passages import Cutting
+from search.corpus.writer import CorpusWriter
 from search.engine import NOTHING_LIKE, similar
-from search.filters import Scope, parse_condition, parse_tiers
 from search.hybrid import HybridSearcher
 from search.keywords.analysis import Analysis
 from search.models import ModelInfo
-from search.passages import Cutting
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from training.intake import import_beir
@@ -134,7 +134,7 @@ def test_of_a_project(workspace, tiny_beir, run_cli):
 
 
 def test_a_corpus_of_two(workspace, tmp_path):
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "two.csv"
     path.write_text("id,text\na,the first of them\nb,quite another\n")

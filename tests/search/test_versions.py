@@ -2,13 +2,13 @@
 
 import pytest
 
-from search.corpus import Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
-from search.passages import Cutting
+from search.corpus.corpus import Corpus
+from search.corpus.document import Document
+from search.corpus.passages import Cutting
+from search.corpus.versions import delete_version, difference, version, versions
+from search.corpus.writer import CorpusWriter
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.versions import delete_version, difference, version, versions
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
 

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from search import word_pieces as room
+from search.corpus import tokenizer as room
+from search.corpus.tokenizer import WordPieces, generic_word_pieces
 from search.models import generic_folder
-from search.word_pieces import WordPieces, generic_word_pieces
 
 
 def _tokenizer():

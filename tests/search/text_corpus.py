@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from search.corpus import Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import Corpus
+from search.corpus.document import Document
+from search.corpus.writer import CorpusWriter
 
 
 def corpus_of(folder: Path, texts: Iterable[str]) -> Corpus:

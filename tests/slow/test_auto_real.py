@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import training.making.auto as making
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.evaluation import evaluate
 from search.models import find_model

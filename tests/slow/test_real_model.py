@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.engine import compare
 from search.evaluation import METRICS, evaluate
 from search.indexing import find_index, index_model

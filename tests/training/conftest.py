@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.project import Project
 from search.query_sets import QuerySet
 from training.pairs import PairSet

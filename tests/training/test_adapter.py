@@ -10,7 +10,7 @@ from sentence_transformers import SentenceTransformer
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.encoding.texts import encode_texts
 from search.encoding.told import how_encoded

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.readers.pairs import Pair
 from search.encoders import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from training.dev import DevSet
 from training.fine_tune.rows import Batches, rows_of
 from training.fine_tune.tuning import fine_tune
@@ -300,8 +300,8 @@ def test_dev_ndcg_equals_brute_force(dev, tiny_model):
 
 
 def test_a_large_pool_is_bounded_and_holds_every_answer(tmp_path):
-    from search.corpus_writer import CorpusWriter
-    from search.documents import Document
+    from search.corpus.document import Document
+    from search.corpus.writer import CorpusWriter
 
     writer = CorpusWriter(tmp_path)
     writer.add([Document(f"d{n}", "", f"text {n} " + "x" * 500) for n in range(3_000)])

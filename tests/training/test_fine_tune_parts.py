@@ -7,12 +7,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.pairs import Pair
 from search.encoders import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.readers.pairs import Pair
 from training.blending import best_share, between
 from training.dev import DevSet
 from training.fine_tune.losses import mini_batch, ranking_loss

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_sentence_transformer
 from search.projects import runs
 from search.projects.errors import Cancelled

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.evaluation import evaluate
 from search.judging.line_up import line_up
 from search.judging.marks import grade
@@ -82,7 +82,7 @@ def _ranking(lab, column, question):
 
 
 def test_a_copy_of_the_answer_is_no_negative(asked, tmp_path):
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     _, corpus = current_corpus(asked)
     path = tmp_path / "copy.csv"

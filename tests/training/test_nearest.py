@@ -2,11 +2,11 @@
 
 import pytest
 
-from search.adding import Choices, add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import Choices, add_documents
+from search.corpus.readers.pairs import Pair
 from search.projects.project import project_to_be
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from training.dev import DevSet
 from training.nearest import answering_passages, nearest
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document
+from search.corpus.passages import WHOLE, Cutting
+from search.corpus.readers.pairs import Pair
+from search.corpus.writer import CorpusWriter
 from search.leaks import Texts, answered, check_leaks, texts_of
-from search.passages import WHOLE, Cutting
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from search.text.near_duplicates import THRESHOLD, shingles
 from training.pairs import PairSet, as_query_set, current_pairs, split_pairs
 

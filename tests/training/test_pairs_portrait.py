@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from search.readers.pairs import Pair
+from search.corpus.readers.pairs import Pair
 from training.false_negatives import Kinship, false_negatives
 from training.pairs_portrait import Example, portray_pairs
 

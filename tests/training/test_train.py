@@ -10,14 +10,14 @@ import pytest
 import torch
 from weights import weights_fingerprint
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.pairs import Pair
 from search.encoders import load_encoder
 from search.evaluation import TRAINED_ON, evaluate
 from search.models import find_model, generic_folder
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from search.word_reading import words_of
 from training.export import export
 from training.forgetting import general_ndcg
@@ -319,7 +319,7 @@ def test_no_dev_query_with_an_answer_is_refused(project, tiny_model):
 
 
 def test_fine_tuning_needs_pairs_and_documents(tmp_path, beir_with_leaks):
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     project = Project(tmp_path / "workspace" / "q")
     for recipe in ("fine-tune", "word2vec"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_generic
 from search.indexing import index_model
 from search.models import GENERIC
@@ -228,7 +228,7 @@ def test_it_is_held_against_the_generic_model_where_the_documents_are_encoded(pr
 
 
 def test_documents_alone_are_enough(tmp_path):
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "documents.txt"
     path.write_text(

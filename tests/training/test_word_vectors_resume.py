@@ -4,7 +4,7 @@ import killing
 import numpy as np
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent

@@ -6,7 +6,7 @@ import pytest
 from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.engine import retrievers_for
 from search.insight import lessons as lessons_room
 from search.insight.attribution import Attribution, Part

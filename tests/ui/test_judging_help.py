@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.judging.line_up import line_up
 from search.judging.marks import vote
 from search.judging.setup import Setup
@@ -84,7 +84,7 @@ def test_a_mixed_board_is_one_list(trained: Project, store: JudgmentStore) -> No
 
 
 def test_texts_are_escaped(trained: Project, tmp_path) -> None:
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "x.csv"
     path.write_text('id,title,text\nevil,<b onclick=x>,"velkorin <script>alert(1)</script> & co"\n')

@@ -7,9 +7,9 @@ import pytest
 from app_help import TINY, columns, open_page, run, shown
 from streamlit.testing.v1 import AppTest
 
-from search.adding import Choices, add_documents
+from search.corpus.filters import Scope, parse_tiers
+from search.corpus.ingest import Choices, add_documents
 from search.engine import compare
-from search.filters import Scope, parse_tiers
 from search.indexing import index_model
 from search.projects.project import Project, project_to_be
 from training.train import train

@@ -21,8 +21,8 @@ from app_help import (  # fmt: skip
 )
 from streamlit.testing.v1 import AppTest
 
-from search.corpus import current_corpus
-from search.documents import Document
+from search.corpus.corpus import current_corpus
+from search.corpus.document import Document
 from search.engine import compare
 from search.hits import SearchResult
 from search.indexing import index_model

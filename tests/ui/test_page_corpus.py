@@ -6,8 +6,8 @@ import pytest
 from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
-from search.documents import Document
-from search.passages import Cutter, Cutting
+from search.corpus.document import Document
+from search.corpus.passages import Cutter, Cutting
 from search.projects import runs
 from search.projects.project import Project
 from search.query_sets import QuerySet
@@ -279,7 +279,7 @@ def test_a_run_that_ended_badly_while_nobody_looked_is_told(
 
 
 def test_rows_that_were_left_out_stay_readable(empty: Project, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "mixed.csv"
     path.write_text(CSV)
@@ -370,7 +370,7 @@ def test_several_files_come_in_together(empty: Project, started: list[list[str]]
 
 
 def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "more.csv"
     path.write_text("id,text\nnew-1,one more\n")

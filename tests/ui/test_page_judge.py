@@ -197,7 +197,7 @@ def test_using_the_judgments(lined_up: Project, started: list[list[str]]) -> Non
 
 
 def test_a_changed_corpus_is_lined_up_anew(lined_up: Project, tmp_path, started) -> None:
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "new.txt"
     path.write_text("One more document about frost.")

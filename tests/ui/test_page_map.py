@@ -135,7 +135,7 @@ def test_a_deleted_model_in_the_address_is_passed_over(mapped: Project) -> None:
 
 def test_without_documents_and_with_too_few(empty: Project, tmp_path) -> None:
     assert "Nothing to map yet" in shown(open_page("map", TINY))
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     path = tmp_path / "two.jsonl"
     path.write_text('{"id": "a", "text": "one"}\n{"id": "b", "text": "two"}')

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.models import generic_info
 from search.projects.artifacts import Manifest

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.report.sample import has_letter
+from search.corpus.report.tokenizer_fit import SHREDDED
+from search.corpus.tokenizer import generic_tokenizer
 from search.encoders import Encoder, load_encoder
 from search.evaluation import newest_evaluation
 from search.models import GENERIC, ModelInfo, custom_manifests, generic_info, models
-from search.portrait.foreignness import SHREDDED
-from search.portrait.sample import has_letter
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
 from search.text.words import folded_words
-from search.word_pieces import generic_tokenizer
 from search.word_vectors import WordVectors
 from training.advice.facts import Facts
 from training.advice.probe import Speed

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.report.sample import Sample
+from search.corpus.report.tokenizer_fit import foreignness
 from search.indexing import find_index
 from search.leaks import MINED, ORIGIN
 from search.models import generic_info
-from search.portrait.foreignness import foreignness
-from search.portrait.sample import Sample
 from search.projects.project import Project
 from search.text.languages import ENGLISH, languages, main_language
 from training.pairs import PairSet

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.readers.pairs import Pair
+from search.corpus.readers.pairs import Pair
 from training.dev import DevSet
 from training.fine_tune.losses import ranking_loss
 from training.recipes.fine_tune import FineTune

@@ -14,10 +14,10 @@ from operator import or_
 
 import numpy as np
 
+from search.corpus.readers.pairs import Pair
 from search.leaks import keep_apart, texts_of
 from search.projects.errors import Refused
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from training.dev import DevSet
 from training.material import Material
 from training.pairs import DEV_SHARE, split_pairs

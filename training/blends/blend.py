@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.encoders import best_device, load_encoder
 from search.evaluation import TRAINED_ON
 from search.leaks import MINED, ORIGIN

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.corpus.readers.pairs import Pair
 from search.projects.progress import Progress
 from search.projects.settings import settings as environment
-from search.readers.pairs import Pair
 from training.blending import SHARES, best_share, between
 from training.checkpoints import Checkpoints
 from training.dev import START, DevSet

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import normalised
+from search.corpus.readers.pairs import Pair
 from search.encoders import best_device
 from search.encoding.texts import encode_texts
 from search.keywords.store import keyword_index
 from search.models import named
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
-from search.readers.pairs import Pair
 from training.blends.place import Place
 from training.distributed import from_first, helps_only, together
 from training.embedding import document_vectors

@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 from search.adapted import FORMAT as MATRIX
 from search.adapted import AdaptedEncoder
+from search.corpus.readers.pairs import Pair
 from search.encoders import best_device
 from search.evaluation import TRAINED_ON
 from search.models import IS_START, named
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
 from search.projects.project import Project
-from search.readers.pairs import Pair
 from training.forgetting import General, general_ndcg, general_questions
 from training.made_with import libraries
 from training.making.request import Request, Trained

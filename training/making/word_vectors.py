@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.indexing import find_index
 from search.models import generic_info
 from search.projects.artifacts import Manifest

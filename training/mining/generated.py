@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.readers.pairs import Pair
 from search.encoders import best_device, refuse_pickled
 from search.engine import retrievers_for
 from search.models import GENERIC
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
-from search.readers.pairs import Pair
 from training.mining.kinds import GENERATED
 from training.mining.miner import MinedKind
 from training.mining.source import says_something

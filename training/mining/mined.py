@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.readers.pairs import Pair
 from search.projects.progress import Progress, silent
-from search.readers.pairs import Pair
 from search.text.words import folded_words
 from training.mining.kinds import Kind, chosen_kinds
 from training.mining.source import Source

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.leaks import MINED, ORIGIN, check_leaks, texts_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused

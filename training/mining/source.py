@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from search.documents import Document
+from search.corpus.document import Document
 from search.text.words import WORD
 
 Texts = tuple[str, str]

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from search.documents import Mark
-from search.portrait.abbreviations import definitions
+from search.corpus.document import Mark
+from search.corpus.report.abbreviations import definitions
 from search.text.words import MARKS
 from training.mining.source import Source, Texts, says_something, sentences, words
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.judgments import query_id
 from search.encoders import load_encoder
 from search.leaks import Guarded, texts_of
 from search.models import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.readers.judgments import query_id
 from search.statistics import paired_test
 from training.adapter import train_adapter
 from training.adapting.data import Embedded

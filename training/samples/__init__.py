@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.documents import Document
+from search.corpus.document import Document
 from search.indexing import index_model
 from search.models import GENERIC
 from search.projects.errors import Refused

@@ -9,10 +9,10 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from search.documents import Document
+from search.corpus.document import Document
+from search.corpus.readers.pairs import Pair
 from search.projects.errors import Failed
 from search.query_sets import QuerySet
-from search.readers.pairs import Pair
 from search.text.near_duplicates import NearDuplicates
 from training.pairs import Split, split_pairs
 

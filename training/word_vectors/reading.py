@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.projects.progress import Progress
 from search.word_reading import Phrases, Pieces, Reading, Words, words_of
 from training.corpus_pieces import train_pieces, without_scraps

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.projects.errors import Refused
 from search.projects.progress import Progress
 from search.word_reading import Reading

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from html import escape
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
+from search.corpus.filters import Scope
 from search.engine import similar_to
-from search.filters import Scope
 from search.hits import SearchResult
 from search.projects.errors import Refused
 from search.retrievers import Alike, Retriever

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.judging.consensus import Disagreement
 from search.judging.marks import Choice, ColumnPair
 from search.judging.setup import Setup, column_title, saved_setup

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from search.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, Found
 from search.hits import Hit, hits_of
 from search.judging.blinding import Sheet
 from search.judging.marks import GRADES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_generic, load_sentence_transformer
 from search.encoding.backends import choice as choosing
 from search.encoding.backends.choice import choose, known_backend

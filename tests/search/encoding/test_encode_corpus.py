@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.corpus import current_corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import current_corpus
+from search.corpus.document import Document
+from search.corpus.writer import CorpusWriter
 from search.encoding import corpus as encoding
 from search.encoding.corpus import corpus_vectors, encode_corpus
 from search.models import find_model
@@ -26,7 +26,7 @@ TEXTS = [f"passage number {number} " + "word " * (number % 37) for number in ran
 
 
 def made(folder, texts):
-    from search.corpus import Corpus
+    from search.corpus.corpus import Corpus
 
     folder.mkdir()
     writer = CorpusWriter(folder)
@@ -159,7 +159,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, ".")
-from search.corpus import Corpus
+from search.corpus.corpus import Corpus
 from search.encoding.corpus import encode_corpus
 from search.models import find_model
 from search.projects.project import project

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bad_server import DIMENSION, KEY, vector
 
+from search.corpus.tokenizer import generic_word_pieces
 from search.encoders import Encoder, Metered
 from search.endpoint.calls import Caller
 from search.endpoint.encoder import EndpointEncoder
@@ -15,7 +16,6 @@ from search.endpoint.pace import Pace
 from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
 from search.projects.errors import Failed, Refused
 from search.ready_made.prompts import Prompts
-from search.word_pieces import generic_word_pieces
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.endpoint.tokens import estimate, tokens_of
 from search.engine import retrievers_for
 from search.insight import flip

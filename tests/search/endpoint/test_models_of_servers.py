@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bad_server import DIMENSION, KEY, vector
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.engine import compare
 from search.evaluation import evaluate

@@ -51,7 +51,7 @@ def test_nothing_to_explain(tiny: Project) -> None:
 
 
 def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Path) -> None:
-    from search.adding import Choices, add_documents
+    from search.corpus.ingest import Choices, add_documents
 
     text = " ".join(f"Filler number {n} says nothing at all here." for n in range(60))
     path = tmp_path / "book.txt"
@@ -127,7 +127,7 @@ def test_lessons_against_brute_force(tiny: Project) -> None:
 
 
 def test_answers_that_are_not_in_the_corpus_are_lessons_too(tiny: Project) -> None:
-    from search.readers.pairs import Pair
+    from search.corpus.readers.pairs import Pair
 
     (searcher,), corpus = retrievers_for(tiny, ["tuned"])
     passage = corpus.embedded_texts(3, 4)[0]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from indexes.opening import stored_vectors
-from search.adding import add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import add_documents
 from search.indexing import find_index
 from search.insight import map as map_room
 from search.insight.map import draw_map, find_map, load_map, map_models, titles_of
@@ -118,7 +118,7 @@ def test_a_damaged_map_says_what_to_delete(tiny: Project) -> None:
 
 
 def test_documents_of_several_passages_are_their_mean(workspace, tmp_path) -> None:
-    from search.adding import Choices
+    from search.corpus.ingest import Choices
     from training.train import train
 
     for n in range(3):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search.adding import Choices, add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import Choices, add_documents
 from search.insight.vocabulary import collect, vocabulary_of
 from search.projects.project import Project, project_to_be
 

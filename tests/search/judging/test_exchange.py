@@ -6,12 +6,12 @@ import io
 import ir_measures
 import pytest
 
+from search.corpus.readers.judgments import query_id
 from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in, export
 from search.judging.marks import ColumnPair, grade, vote
 from search.judging.store import JudgmentStore, Question
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
-from search.readers.judgments import query_id
 
 PAIR = ColumnPair.of("bm25", "words")
 
@@ -101,7 +101,7 @@ def test_qrels_come_in_for_questions_that_are_known_or_given(full, tmp_path):
 
 
 def test_queries_and_qrels_make_a_query_set_elsewhere(full, tmp_path):
-    from search.readers.judgments import read_judgments, read_queries
+    from search.corpus.readers.judgments import read_judgments, read_queries
 
     export(full, tmp_path / "q.jsonl")
     export(full, tmp_path / "q.qrels")

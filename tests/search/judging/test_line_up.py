@@ -2,8 +2,8 @@
 
 import pytest
 
-from search.adding import add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import add_documents
 from search.engine import retrievers_for, search
 from search.judging.line_up import KEPT, column_version, line_up, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup

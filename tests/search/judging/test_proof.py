@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.evaluation import evaluate
 from search.judging.consensus import Combine
 from search.judging.line_up import line_up

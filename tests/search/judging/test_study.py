@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.judging.evidence import settled
 from search.judging.line_up import line_up
 from search.judging.marks import grade, vote

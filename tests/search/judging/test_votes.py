@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from search.corpus.readers.judgments import query_id
 from search.judging.marks import ColumnPair, grade, vote
 from search.judging.store import JudgmentStore, Place, Question
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from search.readers.judgments import query_id
 
 PAIR = ColumnPair.of("a", "b")
 

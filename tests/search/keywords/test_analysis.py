@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document
+from search.corpus.writer import CorpusWriter
 from search.keywords.analysis import STOP_WORDS, Analysis, analysis_for
 
 PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)

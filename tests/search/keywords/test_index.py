@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from search.by_words import KeywordSearcher
-from search.corpus import CORPUS_FILE, Corpus
-from search.corpus_writer import CorpusWriter
-from search.documents import Document
-from search.filters import Scope, parse_condition
+from search.corpus.corpus import CORPUS_FILE, Corpus
+from search.corpus.document import Document
+from search.corpus.filters import Scope, parse_condition
+from search.corpus.passages import Cutting
+from search.corpus.writer import CorpusWriter
 from search.keywords import index as room
 from search.keywords.analysis import STOP_WORDS, Analysis
 from search.keywords.index import TermIndex, build
-from search.passages import Cutting
 from search.projects.errors import Failed
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from search.adding import Choices, add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import Choices, add_documents
 from search.engine import compare, retrievers_for
 from search.keywords.store import find_keyword_index
 from search.projects.errors import Failed

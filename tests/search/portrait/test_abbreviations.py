@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.portrait.abbreviations import Expansion, abbreviations, definitions
+from search.corpus.report.abbreviations import Expansion, abbreviations, definitions
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.documents import Document
-from search.portrait.corpus_portrait import portray
-from search.portrait.wording import percent
+from search.corpus.document import Document
+from search.corpus.report.build import portray
+from search.corpus.report.wording import percent
 
 PLAIN = (
     "The library opens at nine and closes when the last reader has gone home in the evening.",

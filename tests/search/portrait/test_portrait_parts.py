@@ -4,11 +4,11 @@ from itertools import combinations
 
 import pytest
 
-from search.portrait.copies import Copy, copies, near_pairs
-from search.portrait.foreignness import foreignness
-from search.portrait.lengths import lengths, unread
-from search.portrait.sample import word_runs
-from search.portrait.terms import typical_terms
+from search.corpus.report.duplicates import Copy, copies, near_pairs
+from search.corpus.report.keywords import typical_terms
+from search.corpus.report.lengths import lengths, unread
+from search.corpus.report.sample import word_runs
+from search.corpus.report.tokenizer_fit import foreignness
 from search.text.languages import languages, main_language
 from search.text.near_duplicates import THRESHOLD, shingles
 from search.text.word_frequencies import listed, ordinary_words

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from search.documents import Document
-from search.readers.documents import DocumentColumns, preview_documents
-from search.readers.pairs import Pair, PairColumns, preview_pairs
-from search.readers.report import Report
-from search.readers.tables import open_report, read_rows
+from search.corpus.document import Document
+from search.corpus.readers.documents import DocumentColumns, preview_documents
+from search.corpus.readers.pairs import Pair, PairColumns, preview_pairs
+from search.corpus.readers.report import Report
+from search.corpus.readers.tables import open_report, read_rows
 
 ALL = 1_000_000
 

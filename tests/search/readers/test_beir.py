@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from search.corpus.readers import beir, unpacking
+from search.corpus.readers.beir import is_beir, open_beir
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import beir, unpacking
-from search.readers.beir import is_beir, open_beir
 
 
 def zipped(

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from search.documents import Document, Mark
+from search.corpus.document import Document, Mark
+from search.corpus.readers import blocks
+from search.corpus.readers.blocks import Block, Prose, assembled, document_of, paragraphs
+from search.corpus.readers.report import Report
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import blocks
-from search.readers.blocks import Block, Prose, assembled, document_of, paragraphs
-from search.readers.report import Report
 
 
 def test_headings_stay_in_the_text_and_marks_point_at_them():

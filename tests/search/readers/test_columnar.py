@@ -8,9 +8,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from search.corpus.readers import columnar
+from search.corpus.readers.report import BadField, clean_text
 from search.projects.errors import Refused
-from search.readers import columnar
-from search.readers.report import BadField, clean_text
 
 
 def packed(table, **options) -> bytes:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from search.corpus.readers import compressed
+from search.corpus.readers.compressed import inflated, inner_name, opened
+from search.corpus.readers.tables import open_report, text_lines
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import compressed
-from search.readers.compressed import inflated, inner_name, opened
-from search.readers.tables import open_report, text_lines
 
 TABLE = b"id,text\n1,one\n2,two\n"
 ROWS = [("row 2", {"id": "1", "text": "one"}), ("row 3", {"id": "2", "text": "two"})]

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from search.documents import Document
+from search.corpus.document import Document
+from search.corpus.readers import documents as module
+from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import documents as module
-from search.readers.documents import DocumentColumns, preview_documents
 
 
 def refusals(report):

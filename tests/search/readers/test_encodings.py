@@ -4,10 +4,10 @@ import codecs
 
 import pytest
 
+from search.corpus.readers.encodings import COMMON_ENCODINGS
+from search.corpus.readers.report import BadField, clean_text
+from search.corpus.readers.tables import open_report, text_lines
 from search.projects.errors import Refused
-from search.readers.encodings import COMMON_ENCODINGS
-from search.readers.report import BadField, clean_text
-from search.readers.tables import open_report, text_lines
 
 LETTERS = {
     "french": "Le contrat prévoit que l’emprunteur a été informé à la date d’échéance; où va-t-il ? Ça "

@@ -12,10 +12,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from search.corpus.readers.documents import preview_documents
+from search.corpus.readers.judgments import read_judgments, read_queries
+from search.corpus.readers.pairs import preview_pairs
 from search.projects.errors import Refused
-from search.readers.documents import preview_documents
-from search.readers.judgments import read_judgments, read_queries
-from search.readers.pairs import preview_pairs
 
 QUIET = settings(
     max_examples=150,

@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from search.corpus.readers.documents import preview_documents
 from search.projects.errors import Refused
-from search.readers.documents import preview_documents
 
 QUIET = settings(
     max_examples=400,

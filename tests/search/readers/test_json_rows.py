@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from search.corpus.readers import json_rows
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import json_rows
 
 
 def test_json_lines(rows):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from search.projects.errors import Refused
-from search.readers.judgments import (
+from search.corpus.readers.judgments import (
     JudgedColumns,
     query_id,
     read_judged_queries,
     read_judgments,
     read_queries,
 )
+from search.projects.errors import Refused
 
 
 def refusals(report):

@@ -1,6 +1,6 @@
 """Lines of pages into paragraphs: what no PDF library says."""
 
-from search.readers.layout import HYPHEN, Line, Page, pages_to_blocks, without_repeated_lines
+from search.corpus.readers.layout import HYPHEN, Line, Page, pages_to_blocks, without_repeated_lines
 
 
 def lines(*texts, top=700.0, pitch=14.0, size=10.0):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.documents import Mark
+from search.corpus.document import Mark
 from search.projects.errors import Refused
 
 

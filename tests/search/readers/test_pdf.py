@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from fpdf import FPDF
 
+from search.corpus.readers import pdf as reader
+from search.corpus.readers.documents import preview_documents
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import pdf as reader
-from search.readers.documents import preview_documents
 
 
 def made(path, *pages, header=None, title=None, author=None, password=None, outline=False):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.corpus.readers.pairs import Pair, PairColumns, load_pairs, preview_pairs, read_pairs
+from search.corpus.readers.report import BadField
+from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers.pairs import Pair, PairColumns, load_pairs, preview_pairs, read_pairs
-from search.readers.report import BadField
-from search.readers.tables import open_report
 
 JSON = '[{"query": "runny nose", "response": "Rhinorrhea: excess drainage."}]'
 
@@ -243,7 +243,7 @@ def test_who_completes_a_pair_may_refuse_it(file):
 
 
 def test_a_preview_of_a_large_file_stops_and_says_so(file, monkeypatch):
-    monkeypatch.setattr("search.readers.pairs.LIMITS", type(LIMITS)(preview_rows=10))
+    monkeypatch.setattr("search.corpus.readers.pairs.LIMITS", type(LIMITS)(preview_rows=10))
     path = file("a.csv", "query,answer\n" + "".join(f"q{n},r{n}\n" for n in range(30)))
     found, report = preview_pairs(path)
     assert (len(found), report.accepted) == (5, 10)

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.projects.errors import Refused
-from search.projects.settings import LIMITS
-from search.readers.report import (
+from search.corpus.readers.report import (
     BadField,
     Report,
     Unusable,
@@ -14,6 +12,8 @@ from search.readers.report import (
     guess_column,
     source_of,
 )
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from search.corpus.readers import sources as module
+from search.corpus.readers import tar, unpacking
+from search.corpus.readers.documents import DocumentColumns, preview_documents
+from search.corpus.readers.sources import opened_sources
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import sources as module
-from search.readers import tar, unpacking
-from search.readers.documents import DocumentColumns, preview_documents
-from search.readers.sources import opened_sources
 
 FILES = {"a.txt": "one\ntwo\n", "2021/b.csv": "id,text\n1,x\n2,y\n", "2021/c.md": "# C\n\nText.\n"}
 

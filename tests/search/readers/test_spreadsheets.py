@@ -8,10 +8,10 @@ from datetime import date, datetime, time
 import openpyxl
 import pytest
 
+from search.corpus.readers import spreadsheets
+from search.corpus.readers.report import BadField, clean_text
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import spreadsheets
-from search.readers.report import BadField, clean_text
 
 SHEET = "xl/worksheets/sheet1.xml"
 

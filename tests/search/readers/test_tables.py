@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from search.corpus.readers import encodings, tables
+from search.corpus.readers.report import Report
+from search.corpus.readers.tables import open_report, text_lines
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import encodings, tables
-from search.readers.report import Report
-from search.readers.tables import open_report, text_lines
 
 
 def zipped(**entries: str) -> bytes:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.corpus.readers.judgments import read_judged_queries, read_queries
 from search.projects.errors import Refused
-from search.readers.judgments import read_judged_queries, read_queries
 
 CLASSIC = """
 <top>

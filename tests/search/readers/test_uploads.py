@@ -6,9 +6,9 @@ import unicodedata
 
 import pytest
 
+from search.corpus.readers.documents import DocumentColumns, preview_documents
+from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.projects.errors import Refused
-from search.readers.documents import DocumentColumns, preview_documents
-from search.readers.pairs import PairColumns, preview_pairs
 
 ALL = 1_000_000
 

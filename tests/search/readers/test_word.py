@@ -11,11 +11,11 @@ import pytest
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
-from search.documents import Mark
+from search.corpus.document import Mark
+from search.corpus.readers import word
+from search.corpus.readers.documents import preview_documents
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-from search.readers import word
-from search.readers.documents import preview_documents
 
 
 def saved(document, path):

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from search.documents import Document, Mark
+from search.corpus.document import Document, Mark
+from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.projects.errors import Refused
-from search.readers.documents import DocumentColumns, preview_documents
 
 TEI = """<?xml version="1.0" encoding="utf-8"?>
 <TEI xmlns="http://www.tei-c.org/ns/1.0"><teiHeader><fileDesc><titleStmt><title>Letters &amp; Notes</title>

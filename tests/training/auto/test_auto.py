@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 import training.auto.ways as ways
 import training.making.auto as making
 from indexes.vector_index import normalised
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.encoders import load_encoder
 from search.evaluation import TRAINED_ON
 from search.models import find_model

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.adding import add_documents
+from search.corpus.ingest import add_documents
 from search.projects.project import project_to_be
 
 

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.pairs import Pair
 from search.projects.errors import Refused
 from search.query_sets import current_query_set
-from search.readers.pairs import Pair
 from training.intake import add_pairs, import_beir
 from training.pairs import current_pairs
 

@@ -3,10 +3,10 @@
 import pytest
 from pair_rows import rows, texts
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.readers.pairs import PairColumns
 from search.projects.errors import Refused
 from search.query_sets import current_query_set
-from search.readers.pairs import PairColumns
 from training.intake import add_pairs, import_beir
 from training.pairs import current_pairs
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from pair_rows import numbered, rows, texts
 
-from search.adding import add_documents
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
+from search.corpus.ingest import add_documents
 from search.projects.errors import Refused
 from search.query_sets import current_query_set
 from training.intake import add_pairs

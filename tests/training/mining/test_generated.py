@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus import current_corpus
+from search.corpus.corpus import current_corpus
 from search.models import choose_generic
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be

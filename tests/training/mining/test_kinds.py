@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.documents import Document, Mark
+from search.corpus.document import Document, Mark
 from search.projects.errors import Refused
 from search.text.words import folded_words
 from training.mining import sentences, structure

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.corpus import Corpus, current_corpus
+from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.readers.pairs import Pair
 from search.evaluation import evaluate
 from search.leaks import check_leaks, keep_apart, leaks_of, training_side
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from search.query_sets import QuerySet, add_query_set
-from search.readers.pairs import Pair
 from search.statistics import MAIN_METRIC
 from training.intake import add_pairs, import_beir
 from training.material import MINED_DEV, gather
@@ -65,7 +65,7 @@ def test_a_query_that_stands_in_many_documents_asks_for_none(tmp_path, workspace
             for n in range(12)]  # fmt: skip
     file = tmp_path / "rows.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
-    from search.adding import add_documents
+    from search.corpus.ingest import add_documents
 
     project = project_to_be("Rows")
     add_documents(project, [file])

@@ -1,0 +1,378 @@
+"""The documents of a corpus and their passages, in one SQLite file."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.corpus.document import Document, Mark
+from search.corpus.filters import Scope, Tiers, check_columns
+from search.corpus.passages import WHOLE, Cutting, Passage, embedded_passage
+from search.projects.artifacts import Manifest
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
+from search.text.words import folded_words
+
+CORPUS_FILE = "corpus.sqlite"
+_SHOWN_VALUES = 200
+_PASSAGE = "start, stop, heading, page, prefix"
+
+
+def content_key(text: str) -> bytes:
+    """A short hash of the words of a text: equal for texts that differ in case or punctuation."""
+    return key_of_words(folded_words(text))
+
+
+def key_of_words(words: Sequence[str]) -> bytes:
+    """The `content_key` of a text of these words."""
+    return hashlib.blake2b(" ".join(words).encode(), digest_size=12).digest()
+
+
+def embedded_key(text: str) -> bytes:
+    """A hash of what a model sees of a passage: equal for equal texts only."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+class Found(NamedTuple):
+    """A document that a search found: its position, the score, and the position of its best passage."""
+
+    document: int
+    score: float
+    passage: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """Metadata to filter by: its values with the number of documents, the most frequent first.
+
+    Where every value is a number, `low` and `high` are the ends of their range. Only the first two hundred
+    of `distinct` values are listed.
+    """
+
+    name: str
+    values: list[tuple[str, int]]
+    distinct: int
+    low: float | None = None
+    high: float | None = None
+
+
+class Corpus:
+    """The documents of a corpus, read-only. Safe to use from several threads.
+
+    A document's position is its row number, from 0. Passages have positions of their own, from 0: the numbers
+    by which an index knows them. Where nothing was cut, the two are the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, project: Project, manifest: Manifest) -> "Corpus":
+        """The corpus of an artifact, checked to be whole.
+
+        :raises Failed: when it is damaged, or was made before corpora had passages.
+        """
+        folder = project.checked(manifest)
+        if "passages" not in manifest.details:
+            raise Failed(
+                f"The corpus {manifest.id} was made by an earlier version of Bespoke, which knew no passages. "
+                "Add its files to a new project."
+            )
+        return cls(folder / CORPUS_FILE)
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return self._count("documents")
+
+    @cached_property
+    def passages(self) -> int:
+        """The number of passages."""
+        return self._count("passages")
+
+    @cached_property
+    def cutting(self) -> Cutting:
+        """How documents are cut into passages."""
+        value = self._setting("cutting")
+        return Cutting(**json.loads(value)) if value else WHOLE
+
+    @cached_property
+    def tiers(self) -> Tiers | None:
+        """Which sources come first, where a rule was given."""
+        value = self._setting("tiers")
+        if value is None:
+            return None
+        rule = json.loads(value)
+        return Tiers(rule["column"], tuple(rule["order"]))
+
+    @cached_property
+    def owners(self) -> NDArray[np.int64]:
+        """The position of each passage's document, by the passage's position."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT document FROM passages ORDER BY position")
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def embedded_texts(self, start: int, stop: int) -> list[str]:
+        """What models see of the passages at the positions from `start` up to `stop`."""
+        return self.embedded_at(range(start, min(stop, self.passages)))
+
+    def embedded_at(self, positions: Sequence[int]) -> list[str]:
+        """What models see of the passages at these positions, in the order asked for."""
+        found: dict[int, str] = {}
+        with self._open() as connection:
+            for chunk in _chunks(positions):
+                marks = ",".join("?" * len(chunk))
+                rows = connection.execute(
+                    f"SELECT position, document, {_PASSAGE} FROM passages WHERE position IN ({marks})",
+                    chunk,
+                ).fetchall()
+                # Each document once, not once a passage: it may be a book.
+                owners = list({row[1] for row in rows})
+                texts = {
+                    document: (title, text)
+                    for document, title, text in connection.execute(
+                        "SELECT position, title, text FROM documents "
+                        f"WHERE position IN ({','.join('?' * len(owners))})",
+                        owners,
+                    )
+                }
+                for position, document, *at in rows:
+                    found[position] = embedded_passage(*texts[document], Passage(*at))
+        return [found[position] for position in positions]
+
+    def embedded_keys(self) -> Iterator[bytes]:
+        """A hash of what models see of each passage, by position."""
+        with self._open() as connection:
+            for (key,) in connection.execute("SELECT embedded_key FROM passages ORDER BY position"):
+                yield key
+
+    def texts(self, start: int, stop: int) -> list[str]:
+        """Title and text of the documents at the positions from `start` up to `stop`, uncut."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT title, text FROM documents WHERE position >= ? AND position < ? "
+                "ORDER BY position",
+                (start, stop),
+            )
+            return [f"{title} {text}".strip() for title, text in rows]
+
+    def documents_at(self, positions: Sequence[int]) -> list[Document]:
+        """The documents at these positions, in the order asked for."""
+        found: dict[int, Document] = {}
+        with self._open() as connection:
+            for chunk in _chunks(positions):
+                marks = ",".join("?" * len(chunk))
+                for position, *fields in connection.execute(
+                    "SELECT position, id, title, text, metadata, marks FROM documents "
+                    f"WHERE position IN ({marks})",
+                    chunk,
+                ):
+                    found[position] = document_of(fields)
+        return [found[position] for position in positions]
+
+    def passages_at(self, positions: Sequence[int]) -> list[Passage]:
+        """The passages at these positions, in the order asked for."""
+        found: dict[int, Passage] = {}
+        with self._open() as connection:
+            for chunk in _chunks(positions):
+                marks = ",".join("?" * len(chunk))
+                for position, *fields in connection.execute(
+                    f"SELECT position, {_PASSAGE} FROM passages WHERE position IN ({marks})",
+                    chunk,
+                ):
+                    found[position] = Passage(*fields)
+        return [found[position] for position in positions]
+
+    def passages_of(self, document: int) -> list[int]:
+        """The positions of the passages of the document at a position, in order."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT position FROM passages WHERE document = ? ORDER BY start", (document,)
+            )
+            return [int(row[0]) for row in rows]
+
+    def passage_runs(self, documents: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The position of the first passage of each of these documents, and how many it has: they stand together."""
+        found: dict[int, tuple[int, int]] = {}
+        with self._open() as connection:
+            for chunk in _chunks(documents):
+                rows = connection.execute(
+                    "SELECT document, min(position), count(*) FROM passages "
+                    f"WHERE document IN ({','.join('?' * len(chunk))}) GROUP BY document",
+                    chunk,
+                )
+                found.update((document, (first, count)) for document, first, count in rows)
+        return found
+
+    def passage_texts(self, identity: str) -> list[str]:
+        """The texts of the passages of the document with this id, in order; none for an unknown id."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT substr(d.text, p.start + 1, p.stop - p.start) FROM documents d "
+                "JOIN passages p ON p.document = d.position WHERE d.id = ? ORDER BY p.start",
+                (identity,),
+            )
+            return [row[0] for row in rows]
+
+    def document(self, identity: str) -> Document | None:
+        """The document with this id, or None."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT id, title, text, metadata, marks FROM documents WHERE id = ?", (identity,)
+            ).fetchone()
+        return document_of(row) if row else None
+
+    def position(self, identity: str) -> int | None:
+        """The position of the document with this id, or None."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT position FROM documents WHERE id = ?", (identity,)
+            ).fetchone()
+        return int(row[0]) if row else None
+
+    def ids(self) -> list[str]:
+        """All document ids, by position."""
+        with self._open() as connection:
+            return [
+                row[0] for row in connection.execute("SELECT id FROM documents ORDER BY position")
+            ]
+
+    def match(self, text: str) -> str | None:
+        """The id of a document which has, whole or in one passage, the same words; else None."""
+        if not folded_words(text):
+            return None
+        key = content_key(text)
+        with self._open() as connection:
+            for question in (
+                "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 "
+                "ORDER BY position LIMIT 1",
+                "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
+                "WHERE p.text_key = ?1 ORDER BY p.position LIMIT 1",
+            ):
+                row = connection.execute(question, (key,)).fetchone()
+                if row:
+                    return str(row[0])
+        return None
+
+    def within(self, scope: Scope) -> NDArray[np.int64] | None:
+        """The positions of the passages that a scope allows, rising; None for all of them.
+
+        :raises Refused: for a condition on metadata that the corpus does not have.
+        """
+        if scope.everything:
+            return None
+        where, values = self._where(scope)
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT p.position FROM passages p WHERE {where} ORDER BY p.position", values
+            )
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def columns(self) -> list[Column]:
+        """The metadata that a search can be filtered by."""
+        with self._open() as connection:
+            groups = connection.execute(
+                "SELECT name, count(DISTINCT value), count(number) = count(*), min(number), "
+                "max(number) FROM facts GROUP BY name ORDER BY name"
+            ).fetchall()
+            found = []
+            for name, distinct, numbers, low, high in groups:
+                values = connection.execute(
+                    "SELECT value, count(*) FROM facts WHERE name = ? GROUP BY value "
+                    "ORDER BY count(*) DESC, value LIMIT ?",
+                    (name, _SHOWN_VALUES),
+                ).fetchall()
+                ends = (low, high) if numbers else (None, None)
+                found.append(Column(name, values, distinct, *ends))
+        return found
+
+    def column_names(self) -> list[str]:
+        """The names of the metadata that a search can be filtered by."""
+        with self._open() as connection:
+            return [
+                row[0]
+                for row in connection.execute("SELECT DISTINCT name FROM facts ORDER BY name")
+            ]
+
+    def tier_sizes(self) -> list[tuple[int, int]]:
+        """Each tier that occurs with its number of documents, the best first; none without a rule."""
+        with self._open() as connection:
+            return connection.execute(
+                "SELECT tier, count(*) FROM documents WHERE tier IS NOT NULL "
+                "GROUP BY tier ORDER BY tier"
+            ).fetchall()
+
+    def tiers_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """The source tiers of the documents at these positions; all 0 in a corpus without a rule."""
+        found: dict[int, int] = {}
+        with self._open() as connection:
+            for chunk in _chunks(positions):
+                marks = ",".join("?" * len(chunk))
+                found.update(
+                    connection.execute(
+                        "SELECT position, coalesce(tier, 0) FROM documents "
+                        f"WHERE position IN ({marks})",
+                        chunk,
+                    ).fetchall()
+                )
+        return found
+
+    def sample(self, count: int) -> list[Document]:
+        """The first `count` documents."""
+        return self.documents_at(range(min(count, len(self))))
+
+    def _where(self, scope: Scope) -> tuple[str, list[str | float]]:
+        if scope.conditions:
+            check_columns(scope.conditions, self.column_names())
+        return scope.sql()
+
+    def _setting(self, name: str) -> str | None:
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT value FROM settings WHERE name = ?", (name,)
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def _count(self, table: str) -> int:
+        with self._open() as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def _open(self) -> "closing[sqlite3.Connection]":
+        try:
+            uri = f"{self.path.as_uri()}?mode=ro&immutable=1"
+            return closing(sqlite3.connect(uri, uri=True, check_same_thread=False))
+        except sqlite3.Error as error:
+            raise Failed(f"{self.path} cannot be opened: {error}.") from None
+
+
+def current_corpus(project: Project) -> tuple[Manifest, Corpus]:
+    """The newest corpus of a project.
+
+    :raises Refused: when there is none yet.
+    """
+    manifest = project.newest("corpora")
+    if manifest is None:
+        raise Refused(
+            f"The project {project.name!r} has no documents yet. "
+            f"Add some: python cli.py add {project.name} FILE."
+        )
+    return manifest, Corpus.of(project, manifest)
+
+
+def document_of(fields: Sequence[str]) -> Document:
+    """A document out of its row: id, title, text, metadata, marks."""
+    identity, title, text, metadata, marks = fields
+    places = tuple(Mark(*mark) for mark in json.loads(marks)) if marks else ()
+    return Document(identity, title, text, json.loads(metadata), places)
+
+
+def _chunks(items: Sequence[int], size: int = 500) -> Iterator[list[int]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

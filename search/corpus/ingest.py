@@ -1,0 +1,179 @@
+"""Adding documents to a project: from files to a new version of its corpus."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from search.corpus.corpus import Corpus
+from search.corpus.document import Document
+from search.corpus.filters import Tiers
+from search.corpus.passages import Cutting, cutting_of
+from search.corpus.readers.documents import DocumentColumns, read_documents
+from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.sources import Source, opened_sources
+from search.corpus.readers.tables import open_report
+from search.corpus.writer import Added, CorpusWriter
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from search.projects.settings import LIMITS
+
+_READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person can choose about files that come in; None leaves it as it was, or to a guess.
+
+    `tokens` and `overlap` say how documents are cut (see `Cutting`).
+    """
+
+    columns: DocumentColumns = field(default_factory=DocumentColumns)
+    encoding: str | None = None
+    delimiter: str | None = None
+    tokens: int | None = None
+    overlap: int | None = None
+    tiers: Tiers | None = None
+    replace_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What an `add` brought: the new corpus, one report per file, and the counts."""
+
+    corpus: Manifest
+    reports: list[Report]
+    listed: list[RefusedRow]
+    notes: list[str]
+    added: Added
+    total: int
+    passages: int
+
+
+def add_documents(
+    project: Project,
+    files: Sequence[Path],
+    choices: Choices = Choices(),
+    progress: Progress = silent,
+) -> Intake:
+    """Add the documents of files, archives and folders: a new version of the corpus, the old one kept.
+
+    A file that cannot be used is refused, and everything with it; inside an archive or folder it is listed,
+    and the others come in.
+
+    :raises Refused: when a file cannot be used at all, when nothing is new, or when the corpus would
+        have fewer than two documents. Nothing is changed then.
+    """
+    earlier = project.newest("corpora")
+    old = Corpus.of(project, earlier) if earlier else None
+    cutting = cutting_of(old.cutting if old else Cutting(), choices.tokens, choices.overlap)
+    with opened_sources(files) as sources, project.publish_together() as drafts:
+        draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
+        writer = CorpusWriter(draft.folder, old, cutting, choices.tiers, choices.replace_changed)
+        reports, added = list[Report](), Added()
+        listed = list(sources.refused)
+        sizes = [source.path.stat().st_size for source in sources.files]
+        all_sizes = sum(sizes) or 1
+        read = 0
+        for source, size in zip(sources.files, sizes, strict=True):
+            stage = Stage(
+                progress, _READING * read / all_sizes, _READING * (read + size) / all_sizes
+            )
+            try:
+                with writer.together():
+                    report, more = _add_source(writer, source, choices, stage)
+            except Refused as error:
+                if not source.member:
+                    raise
+                listed.append(RefusedRow(source.name, str(error)))
+                continue
+            finally:
+                read += size
+            reports.append(report)
+            added = added + more
+        names = ", ".join(path.name for path in files)
+        writer.rank_by_tiers()
+        if choices.tiers is not None:
+            _require_tiers(choices.tiers, writer)
+        require_enough_documents(writer.count, names, _left_out(listed, reports))
+        if not added.written and not added.replaced and not writer.changes_everything:
+            raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
+        total = writer.count
+        passages = writer.close(Stage(progress, _READING, 1.0))
+        draft.details.update(
+            documents=total,
+            passages=passages,
+            written=added.written,
+            replaced=added.replaced,
+            unchanged=added.unchanged,
+            files=[report.summary() for report in reports],
+            listed=[[row.where, row.reason] for row in listed[: LIMITS.listed_refusals]],
+        )
+    progress(1, 1, f"{total:,} documents in the corpus")
+    made = project.artifact("corpora", draft.id)
+    return Intake(made, reports, listed, list(sources.notes), added, total, passages)
+
+
+def require_enough_documents(total: int, source: str, left_out: str = "") -> None:
+    """Refuse a corpus in which every search would return the same thing.
+
+    :param left_out: what was refused of the source, in words.
+    """
+    if total < LIMITS.min_documents:
+        raise Refused(
+            f"{source}: a corpus needs at least {LIMITS.min_documents} documents to be searched, "
+            f"this one would have {total}. Add more documents in the same step."
+            + (f" Left out: {left_out}." if left_out else "")
+        )
+
+
+def _left_out(listed: Sequence[RefusedRow], reports: Sequence[Report]) -> str:
+    """The first files and rows that were refused, in words."""
+    files = [f"{row.where}: {row.reason.rstrip('.')}" for row in listed[:3]]
+    rows = [f"{each.source}, {row.where}: {row.reason}" for each in reports for row in each.refused]
+    return "; ".join([*files, *rows[:3]])
+
+
+def _add_source(
+    writer: CorpusWriter, source: Source, choices: Choices, progress: Progress
+) -> tuple[Report, Added]:
+    report = open_report(source.path)
+    report.source, report.encoding = source.name, choices.encoding
+    report.delimiter = choices.delimiter
+    documents = read_documents(source.path, report, choices.columns)
+    added = writer.add(_counted(documents, report, progress), report)
+    report.require_some("documents")
+    return report, added
+
+
+def _counted(
+    documents: Iterator[Document], report: Report, progress: Progress
+) -> Iterator[Document]:
+    """The documents as they come, telling how much of the file was read.
+
+    :raises Refused: when they hold more text than a file may have: rows of a workbook can share one long text.
+    """
+    share, characters = 0.0, 0
+    for number, document in enumerate(documents):
+        characters += len(document.text)
+        if characters > LIMITS.upload_bytes:
+            raise Refused(
+                f"{report.source} holds more than {LIMITS.upload_bytes:,} characters of text. "
+                "Split the file."
+            )
+        if number % 200 == 0:
+            share = max(share, report.share_read())
+            progress(share, 1, f"reading {report.source}: {number:,} documents")
+        yield document
+
+
+def _require_tiers(tiers: Tiers, writer: CorpusWriter) -> None:
+    """Refuse a rule that no document meets: a column or values that were mistyped or left out."""
+    named, values = writer.tier_values()
+    if not named:
+        found = f"has, for example: {', '.join(values)}" if values else "no document has"
+        raise Refused(
+            f"Source tiers go by {tiers}, but no document has one of these values in {tiers.column!r}, which "
+            f"{found}."
+        )

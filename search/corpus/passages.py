@@ -1,0 +1,264 @@
+"""Long documents cut into passages, on heading and sentence borders.
+
+A model reads only the beginning of a long text (all-MiniLM-L6-v2: 256 word pieces). So a document that is
+longer is cut, its passages are embedded, and a search finds the document by its best passage.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from search.corpus.document import Document, Mark
+from search.corpus.tokenizer import LONGEST_RUN, WordPieces, generic_word_pieces
+from search.projects.errors import Refused
+
+MOST_TOKENS = 8_192
+_FEWEST_TOKENS = 16
+_RUN = re.compile(rf"\S{{1,{LONGEST_RUN}}}")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A slice of a document's text, from `start` up to `stop`, and the heading and page it stands under.
+
+    `prefix` is what a model sees before it: title and heading, cut off where they would fill half of the
+    passage; None stands for the whole title, where a document is one passage.
+    """
+
+    start: int
+    stop: int
+    heading: str = ""
+    page: int | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How documents are cut: into passages of at most `tokens` word pieces, title and heading included.
+
+    Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage; the last one
+    of a section, where it would be a scrap, repeats more. Without overlap nothing is repeated. With 0 tokens
+    each document is one passage.
+    """
+
+    tokens: int = 250
+    overlap: int = 30
+
+    def __post_init__(self) -> None:
+        if self.tokens and not _FEWEST_TOKENS <= self.tokens <= MOST_TOKENS:
+            raise Refused(
+                f"Passages of {self.tokens} tokens: give {_FEWEST_TOKENS} to {MOST_TOKENS:,}, or 0 to "
+                "keep each document whole."
+            )
+        if not 0 <= self.overlap <= self.tokens // 2:
+            raise Refused(
+                f"An overlap of {self.overlap} tokens: give 0 to {self.tokens // 2} (half a passage)."
+            )
+
+
+WHOLE = Cutting(tokens=0, overlap=0)
+"""Each document is one passage."""
+
+
+def cutting_of(base: Cutting, tokens: int | None, overlap: int | None) -> Cutting:
+    """A way of cutting of which only a part is given.
+
+    :param base: where the rest comes from.
+    :raises Refused: when the two do not go together.
+    """
+    size = base.tokens if tokens is None else tokens
+    if not size:
+        return WHOLE if overlap is None or tokens == 0 else Cutting(Cutting().tokens, overlap)
+    usual = base.overlap if base.tokens else Cutting().overlap
+    return Cutting(size, min(usual, size // 4) if overlap is None else overlap)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A sentence, or a part of one that is too long: where it stands, and its word pieces."""
+
+    start: int
+    stop: int
+    tokens: int
+
+
+class Cutter:
+    """Cuts documents into passages by one setting."""
+
+    def __init__(self, cutting: Cutting, pieces: WordPieces | None = None) -> None:
+        self.cutting = cutting
+        self._pieces = pieces if pieces is not None or not cutting.tokens else generic_word_pieces()
+
+    def cut(self, document: Document) -> list[Passage]:
+        """The passages of a document, in order; together they hold all of its text."""
+        whole = Passage(0, len(document.text), page=_page_at(document.marks, 0))
+        pieces, limit = self._pieces, self.cutting.tokens
+        if pieces is None or not document.text.strip():
+            return [whole]
+        embedded = document.embedded  # In plain English a word piece has at least one letter.
+        if (len(embedded) <= limit and embedded.isascii()) or pieces.of(embedded) <= limit:
+            return [whole]
+        found: list[Passage] = []
+        for section in self._sections(document, pieces):
+            found += self._packed(document, section, pieces)
+        return found if len(found) > 1 else [whole]
+
+    def _sections(self, document: Document, pieces: WordPieces) -> Iterator[list[_Piece]]:
+        """The sentences of the text, parted where a new heading begins.
+
+        A section that fills less than a quarter of a passage goes together with the next: a heading and one
+        line say little on their own.
+        """
+        borders = [mark.start for mark in _new_headings(document.marks)]
+        section: list[_Piece] = []
+        room = 0
+        for start, stop in _parts(document.text, borders):
+            enough = sum(piece.tokens for piece in section) >= self.cutting.tokens // 4
+            if section and enough:
+                yield section
+                section = []
+            if not section:
+                room = self.cutting.tokens - pieces.of(self._prefix(document, start, pieces))
+            section = [*section, *_sentences(document.text, start, stop, pieces, room)]
+        if section:
+            yield section
+
+    def _prefix(self, document: Document, place: int, pieces: WordPieces) -> str:
+        """Title and heading before a passage, as many words of them as fill half of it."""
+        words, used = list[str](), 0
+        for word in f"{document.title} {_heading_at(document.marks, place)}".split():
+            used += pieces.of(word)
+            if used > self.cutting.tokens // 2:
+                break
+            words.append(word)
+        return " ".join(words)
+
+    def _packed(
+        self, document: Document, section: Sequence[_Piece], pieces: WordPieces
+    ) -> list[Passage]:
+        """As many sentences to a passage as fit, the last ones repeated in the next."""
+        prefix = self._prefix(document, section[0].start, pieces)
+        room = self.cutting.tokens - pieces.of(prefix)
+        found: list[Passage] = []
+        first = 0
+        while first < len(section):
+            last, used = first, 0
+            while last < len(section) and (last == first or used + section[last].tokens <= room):
+                used += section[last].tokens
+                last += 1
+            if last == len(section) and self.cutting.overlap:
+                first = self._fuller(section, first, used, room)
+            start, stop = section[first].start, section[last - 1].stop
+            heading = _heading_at(document.marks, start)
+            under = document.text.startswith(heading.rsplit(" > ", 1)[-1], start)
+            found.append(
+                Passage(
+                    start,
+                    stop,
+                    heading,
+                    _page_at(document.marks, start),
+                    " ".join(document.title.split())[: len(prefix)] if under else prefix,
+                )
+            )
+            if last == len(section):
+                break
+            first = self._overlapping(section, first, last)
+        return found
+
+    def _overlapping(self, section: Sequence[_Piece], first: int, last: int) -> int:
+        """Where the next passage begins: up to `overlap` word pieces before the end of this one."""
+        begin, repeated = last, 0
+        while begin - 1 > first and repeated + section[begin - 1].tokens <= self.cutting.overlap:
+            begin -= 1
+            repeated += section[begin].tokens
+        return begin
+
+    def _fuller(self, section: Sequence[_Piece], first: int, used: int, room: int) -> int:
+        """Where a short last passage begins: rather more overlap than a scrap of text."""
+        while first > 0 and used < room // 4 and used + section[first - 1].tokens <= room:
+            first -= 1
+            used += section[first].tokens
+        return first
+
+
+def embedded_passage(title: str, text: str, passage: Passage) -> str:
+    """What a model sees of a passage."""
+    prefix = title if passage.prefix is None else passage.prefix
+    return f"{prefix} {text[passage.start : passage.stop]}".strip()
+
+
+def _parts(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    edges = sorted({0, *borders, len(text)})
+    yield from pairwise(edges)
+
+
+def _sentences(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """The sentences between two places of a text; one that has more than `room` word pieces is parted."""
+    from sentencex import get_sentence_boundaries
+
+    # Its rules for English hold the ends of sentences of other scripts too.
+    for found in get_sentence_boundaries("en", text[start:stop]):
+        sentence = found["text"]
+        if not sentence.strip():
+            continue
+        begin = start + found["start_index"] + len(sentence) - len(sentence.lstrip())
+        end = start + found["start_index"] + len(sentence.rstrip())
+        tokens = pieces.of(text[begin:end])
+        if tokens <= room:
+            yield _Piece(begin, end, tokens)
+        else:
+            yield from _parted(text, begin, end, pieces, room)
+
+
+def _parted(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """A very long sentence in parts of at most `room` word pieces, on word borders where there are any."""
+    part: list[_Piece] = []
+    used = 0
+    for match in _RUN.finditer(text, start, stop):
+        for piece in _run(match, pieces, room):
+            if part and used + piece.tokens > room:
+                yield _Piece(part[0].start, part[-1].stop, used)
+                part, used = [], 0
+            part.append(piece)
+            used += piece.tokens
+    if part:
+        yield _Piece(part[0].start, part[-1].stop, used)
+
+
+def _run(match: re.Match[str], pieces: WordPieces, room: int) -> Iterator[_Piece]:
+    """A run of letters without a space; cut between word pieces when it alone is too long."""
+    run, at = match.group(), match.start()
+    tokens = pieces.of(run)
+    if tokens <= room:
+        yield _Piece(at, match.end(), tokens)
+        return
+    starts = [start for start, _ in pieces.spans(run)][::room]
+    starts[0] = 0
+    for start, end in zip(starts, [*starts[1:], len(run)], strict=True):
+        yield _Piece(at + start, at + end, pieces.of(run[start:end]))
+
+
+def _new_headings(marks: Sequence[Mark]) -> Iterator[Mark]:
+    """The marks where another heading begins (and not only another page)."""
+    current = ""
+    for mark in marks:
+        if mark.heading != current:
+            current = mark.heading
+            yield mark
+
+
+def _mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
+    number = bisect_right(marks, place, key=lambda mark: mark.start) - 1
+    return marks[number] if number >= 0 else None
+
+
+def _heading_at(marks: Sequence[Mark], place: int) -> str:
+    mark = _mark_at(marks, place)
+    return mark.heading if mark else ""
+
+
+def _page_at(marks: Sequence[Mark], place: int) -> int | None:
+    mark = _mark_at(marks, place)
+    return mark.page if mark else None

@@ -1,0 +1,124 @@
+"""BEIR folders and zips: corpus.jsonl, queries.jsonl, qrels/train.tsv, qrels/test.tsv[, qrels/dev.tsv]."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from search.corpus.readers.judgments import Judgments, read_judgments, read_queries
+from search.corpus.readers.paths import is_folder
+from search.corpus.readers.unpacking import Budget, copy_out, opened_zip
+from search.projects.errors import Refused
+
+_MEMBERS = (
+    "corpus.jsonl",
+    "queries.jsonl",
+    "qrels/train.tsv",
+    "qrels/dev.tsv",
+    "qrels/test.tsv",
+)
+
+
+@dataclass
+class Beir:
+    """A BEIR data set: where its corpus is, its queries, and its judgments per split."""
+
+    source: str
+    corpus: Path
+    queries: dict[str, str]
+    judgments: dict[str, Judgments] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_beir(path: Path) -> bool:
+    """Whether a folder or zip looks like a BEIR data set; it may still be one that cannot be read."""
+    if path.is_dir():
+        found = {name for name in _MEMBERS if (path / name).is_file()}
+    elif path.suffix.lower() == ".zip":
+        try:
+            with opened_zip(path, path.name) as archive:
+                found = {name for entry in archive.namelist() if (name := _member(entry))}
+        except Refused:
+            return False
+    else:
+        return False
+    return {"corpus.jsonl", "queries.jsonl"} <= found
+
+
+@contextmanager
+def open_beir(path: Path) -> Iterator[Beir]:
+    """Open a BEIR folder or zip; a zip is unpacked to a temporary folder for the block.
+
+    :raises Refused: when a needed file is missing or unreadable.
+    """
+    if is_folder(path):
+        yield _read(path, path.name)
+        return
+    if path.suffix.lower() != ".zip":
+        raise Refused(f"{path.name} is neither a BEIR folder nor a zip of one.")
+    with tempfile.TemporaryDirectory(prefix="bespoke-beir-") as name:
+        folder = Path(name)
+        _unpack(path, folder)
+        yield _read(folder, path.name)
+
+
+def _read(folder: Path, source: str) -> Beir:
+    for name in ("corpus.jsonl", "queries.jsonl"):
+        if not (folder / name).is_file():
+            raise Refused(
+                f"{source} is not a BEIR data set: {name} is missing. Expected corpus.jsonl, "
+                "queries.jsonl, qrels/train.tsv and qrels/test.tsv."
+            )
+    splits = {
+        split: folder / "qrels" / f"{split}.tsv"
+        for split in ("train", "dev", "test")
+        if (folder / "qrels" / f"{split}.tsv").is_file()
+    }
+    if not splits:
+        raise Refused(f"{source} is not a BEIR data set: qrels/train.tsv or qrels/test.tsv needed.")
+    queries, report = read_queries(folder / "queries.jsonl")
+    data = Beir(source, folder / "corpus.jsonl", queries)
+    if report.refused_count:
+        first = report.refused[0]
+        data.notes.append(
+            f"queries.jsonl: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
+        )
+    for split, path in splits.items():
+        judgments, report = read_judgments(path)
+        data.judgments[split] = judgments
+        if report.refused_count:
+            first = report.refused[0]
+            data.notes.append(
+                f"qrels/{split}.tsv: {report.refused_count:,} lines left out "
+                f"({first.where}: {first.reason})"
+            )
+    return data
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Copy only the files of a BEIR data set, under their known names, counting every byte."""
+    budget = Budget(path, path.name)
+    with opened_zip(path, path.name) as archive:
+        for entry in archive.infolist():
+            member = _member(entry.filename)
+            if member is None:
+                continue
+            if entry.flag_bits & 0x1:
+                raise Refused(f"{path.name} is encrypted. Unpack it and import the folder.")
+            target = folder / member
+            if target.exists():
+                raise Refused(f"{path.name} holds {member} twice.")
+            target.parent.mkdir(exist_ok=True)
+            with archive.open(entry) as source:
+                copy_out(source, target, budget)
+
+
+def _member(name: str) -> str | None:
+    """The BEIR file that a zip entry holds, at the top or inside one folder; None for others."""
+    parts = PurePosixPath(name).parts
+    for member in _MEMBERS:
+        wanted = PurePosixPath(member).parts
+        if parts[-len(wanted) :] == wanted and len(parts) - len(wanted) <= 1:
+            return member
+    return None

@@ -1,0 +1,249 @@
+"""Files into query/response pairs, with hard negatives and ids of documents where there are any."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search.corpus.readers.report import BadField, Report, Row, clean_text, guess_column
+from search.corpus.readers.tables import open_report, read_rows
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
+from search.text.words import folded_words
+
+_QUERY = (
+    "query", "question", "anchor", "search_query", "user_query", "search", "search_term", "query_text",
+    "question_text", "sentence1", "sentence_1", "text1", "text_1",
+)  # fmt: skip
+_RESPONSE = (
+    "response", "answer", "positive", "context", "passage", "document", "response_text", "answer_text",
+    "positive_text", "positive_passage", "passage_text", "document_text", "reply", "sentence2", "sentence_2",
+    "text2", "text_2",
+)  # fmt: skip
+_DOCUMENT = (
+    "document_id", "doc_id", "docid", "docno", "corpus_id", "passage_id", "positive_id", "response_id",
+)  # fmt: skip
+_ID_CHARACTERS = 512
+_NEGATIVE = re.compile(
+    r"(hard_)?neg(s|atives?)?(_(texts?|passages?|documents?|responses?))?(_?\d+)?"
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A query and a text that answers it; `document` is the id of that text in the corpus, if any.
+
+    `negatives` are texts that do not answer it, though they might look as if they did. `mined` says how a pair
+    that no person wrote came about ("title", "sentence" ...).
+    """
+
+    query: str
+    response: str
+    document: str | None = None
+    negatives: tuple[str, ...] = ()
+    mined: str = ""
+
+
+@dataclass(frozen=True)
+class PairColumns:
+    """Which columns play which role; None leaves it to a guess by name, "" says that there is none.
+
+    `negative` may be several columns. With `document`, a pair names the document of the corpus that answers
+    it by id; it needs no response then.
+    """
+
+    query: str | None = None
+    response: str | None = None
+    negative: str | tuple[str, ...] | None = None
+    document: str | None = None
+
+
+Complete = Callable[[Pair], Pair]
+"""Fills in what only the corpus knows of a pair, or raises BadField to refuse its row."""
+
+
+def as_they_are(pair: Pair) -> Pair:
+    """The `Complete` for reading without a corpus."""
+    return pair
+
+
+def read_pairs(
+    path: Path,
+    report: Report,
+    columns: PairColumns = PairColumns(),
+    complete: Complete = as_they_are,
+    rows: int | None = None,
+) -> Iterator[Pair]:
+    """The pairs of one file; empty, repeated and contradictory ones are refused in the report.
+
+    :param path: a file that `read_rows` can read as a table.
+    :param report: from `open_report`; filled as the file is read.
+    :param columns: the columns to use.
+    :param complete: has the last word on each pair; without it a pair that names its document by id may
+        come with an empty response.
+    :param rows: stop after this many rows, and say so in the report's notes.
+    :raises Refused: when the file as a whole cannot be used.
+    """
+    table = read_rows(path, report)
+    roles = _Roles.of(report, columns)
+    seen: set[Pair] = set()
+
+    def pairs() -> Iterator[Pair]:
+        for row in table if rows is None else _first(table, rows, report):
+            try:
+                pair = complete(roles.pair(row.fields))
+                _check(pair, seen)
+            except BadField as error:
+                report.refuse(row.where, str(error))
+                continue
+            seen.add(pair)
+            report.accepted += 1
+            yield pair
+
+    return pairs()
+
+
+def preview_pairs(
+    path: Path,
+    columns: PairColumns = PairColumns(),
+    rows: int = 5,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> tuple[list[Pair], Report]:
+    """Read a file, or the beginning of a large one, without saving anything.
+
+    :param rows: how many pairs to return.
+    :param encoding: what the file was saved in; None finds out.
+    :param delimiter: what parts the columns of a CSV file; None finds out.
+    :returns: its first pairs, and the report of all rows that were looked at.
+    :raises Refused: as `read_pairs`, and when no row is usable.
+    """
+    report = open_report(path)
+    report.encoding, report.delimiter = encoding, delimiter
+    first: list[Pair] = []
+    for pair in read_pairs(path, report, columns, rows=LIMITS.preview_rows):
+        if len(first) < rows:
+            first.append(pair)
+    report.require_some("pairs")
+    return first, report
+
+
+def load_pairs(path: Path) -> list[Pair]:
+    """The pairs of a file that this program wrote: one pair a line, its fields as JSON."""
+    with path.open(encoding="utf-8") as stream:
+        rows = (json.loads(line) for line in stream)
+        return [Pair(**{**row, "negatives": tuple(row.get("negatives", ()))}) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """The columns that were chosen or guessed."""
+
+    query: str
+    response: str | None
+    document: str | None
+    negatives: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: Report, columns: PairColumns) -> "_Roles":
+        query = guess_column(report.columns, _QUERY, columns.query or None, report.source)
+        response = _column(report, _RESPONSE, columns.response, (query,))
+        document = _column(report, _DOCUMENT, columns.document, (query, response))
+        negatives = _negative_columns(report, columns.negative, (query, response, document))
+        if report.columns and (query is None or (response is None and document is None)):
+            missing = " and no ".join(
+                role for role, column in (("query", query), ("response", response)) if not column
+            )
+            raise Refused(
+                f"{report.source} has no {missing} column: its columns are "
+                f"{', '.join(report.columns)}. Say which to use (--query-column, --response-column, or "
+                "--document-column for ids of documents)."
+            )
+        named = {"query": query, "response": response, "document": document}
+        report.roles = {role: column for role, column in named.items() if column}
+        if negatives:
+            report.roles["negative"] = ", ".join(negatives)
+        return cls(query or "", response, document, negatives)
+
+    def pair(self, fields: Mapping[str, Any]) -> Pair:
+        """The pair of a row.
+
+        :raises BadField: for a field that is not text.
+        """
+        query = clean_text(fields.get(self.query), self.query, LIMITS.query_characters)
+        response = clean_text(fields.get(self.response), self.response) if self.response else ""
+        document = (
+            clean_text(fields.get(self.document), self.document, _ID_CHARACTERS)
+            if self.document
+            else ""
+        )
+        negatives = [
+            clean_text(text, name) for name in self.negatives for text in _listed(fields.get(name))
+        ]
+        if not query:
+            raise BadField("the query is empty")
+        if not response and not document:
+            named = {"the response": self.response, "the document id": self.document}
+            empty = [name for name, column in named.items() if column]
+            raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
+        return Pair(
+            query, response, document or None, tuple(dict.fromkeys(filter(None, negatives)))
+        )
+
+
+def _column(
+    report: Report, known: tuple[str, ...], chosen: str | None, taken: tuple[str | None, ...]
+) -> str | None:
+    return (
+        None if chosen == "" else guess_column(report.columns, known, chosen, report.source, taken)
+    )
+
+
+def _negative_columns(
+    report: Report, chosen: str | tuple[str, ...] | None, taken: tuple[str | None, ...]
+) -> tuple[str, ...]:
+    if chosen is None:
+        return tuple(
+            name
+            for name in report.columns
+            if name not in taken
+            and _NEGATIVE.fullmatch(re.sub(r"[\s-]", "_", name.strip().casefold()))
+        )
+    wanted = (chosen,) if isinstance(chosen, str) else chosen
+    found = (_column(report, (), name, taken) for name in wanted)
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def _listed(value: Any) -> list[Any]:
+    """The texts of a field: one, or the items of a list, which in a CSV file is written as JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            items = json.loads(value)
+        except (ValueError, RecursionError):
+            return [value]
+        return (
+            items if isinstance(items, list) and all(isinstance(i, str) for i in items) else [value]
+        )
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _check(pair: Pair, seen: set[Pair]) -> None:
+    said = folded_words(pair.response)
+    if any(
+        text == pair.response or (said and folded_words(text) == said) for text in pair.negatives
+    ):
+        raise BadField("a negative says the same as the response")
+    if pair in seen:
+        raise BadField("the same pair stands in an earlier row")
+
+
+def _first(table: Iterator[Row], count: int, report: Report) -> Iterator[Row]:
+    for number, row in enumerate(table):
+        if number == count:
+            report.notes.append(
+                f"only the first {count:,} rows were looked at; all are read when the file is added"
+            )
+            return
+        yield row

@@ -1,0 +1,252 @@
+"""Files, folders and archives as a list of plain files to read, each with the name to show for it."""
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from search.corpus.readers.formats import is_archive, suffix_of, unreadable
+from search.corpus.readers.paths import is_folder
+from search.corpus.readers.report import RefusedRow, source_of
+from search.corpus.readers.tar import tar_members
+from search.corpus.readers.unpacking import Budget, copy_out, opened_zip, refused_damage
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
+
+_SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
+_DRIVE = re.compile(r"[A-Za-z]:")
+_NAME_CHARACTERS = 400
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read, and its name for ids and messages: in an archive or folder, its path inside.
+
+    What is refused of a `member` is one row of what was given; other files are refused as a whole.
+    """
+
+    path: Path
+    name: str
+    member: bool = False
+
+
+@dataclass
+class Sources:
+    """The files to read, the members that cannot be read and why, and what else is worth knowing."""
+
+    files: list[Source] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def opened_sources(paths: Sequence[Path]) -> Iterator[Sources]:
+    """All files that are in files, archives and folders; archives are unpacked for the block.
+
+    Names out of archives are never paths: what is unpacked gets a number. Links are not followed.
+
+    :raises Refused: when a path is missing, an archive is damaged, has too many entries or unpacks to far
+        more than its size, and when nothing in one can be read.
+    """
+    sources = Sources()
+    with tempfile.TemporaryDirectory(prefix="bespoke-sources-") as scratch:
+        for number, path in enumerate(paths):
+            folder_given = is_folder(path)
+            if not folder_given and not is_archive(path.name):
+                sources.files.append(Source(path, source_of(path)))
+                continue
+            found = _Collection(source_of(path.resolve()))
+            if folder_given:
+                _walk(path, found)
+            else:
+                folder = Path(scratch) / str(number)
+                folder.mkdir()
+                unpack = _unpack_zip if path.name.lower().endswith(".zip") else _unpack_tar
+                unpack(path, folder, found)
+            found.hand_over(sources)
+        yield sources
+
+
+class _Collection:
+    """What was found in one folder or archive."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.files: dict[str, Path] = {}
+        self.refused: list[RefusedRow] = []
+        self._names: set[str] = set()
+        self._skipped = 0
+
+    def refuse(self, name: str, reason: str) -> None:
+        """List a member that is not read; a very long name is cut."""
+        where = f"{self.source}/{_printable(name[:_NAME_CHARACTERS])}"
+        self.refused.append(RefusedRow(where, reason))
+
+    def skip(self) -> None:
+        """Count a file that programs leave behind and nobody wrote."""
+        self._skipped += 1
+
+    def wanted(self, raw: str) -> str | None:
+        """The name under which a member is read, or None: it was refused or skipped."""
+        shown = _printable(raw.replace("\\", "/"))
+        path = PurePosixPath(shown)
+        name = str(path)
+        leaves = path.is_absolute() or _DRIVE.match(shown) or ".." in path.parts
+        if not leaves and any(map(is_hidden, path.parts)):
+            self.skip()
+            return None
+        if leaves:
+            reason: str | None = "the name leaves the archive"
+        elif len(name) > _NAME_CHARACTERS:
+            reason = f"the name has more than {_NAME_CHARACTERS} characters"
+        elif is_archive(name):
+            reason = "an archive inside another: unpack it and add it by itself"
+        elif name in self._names:
+            reason = "the name is there twice"
+        else:
+            reason = unreadable(name)
+        if reason is not None:
+            self.refuse(shown, reason)
+            return None
+        self._names.add(name)
+        return name
+
+    def hand_over(self, sources: Sources) -> None:
+        """Add what was found to the others.
+
+        :raises Refused: when nothing can be read.
+        """
+        if not self.files:
+            reasons = "; ".join(f"{row.where}: {row.reason}" for row in self.refused[:3])
+            raise Refused(
+                f"{self.source} holds no file that can be read{f' ({reasons})' if reasons else ''}."
+            )
+        if self._skipped:
+            sources.notes.append(
+                f"{self.source}: {self._skipped:,} hidden and system files were left out"
+            )
+        for corpus in filter(self._is_beir, list(self.files)):
+            folder = corpus.removesuffix("corpus.jsonl")
+            others = [name for name in self.files if name.startswith(folder) and name != corpus]
+            for name in others:
+                del self.files[name]
+            sources.notes.append(
+                f"{self.source} is a BEIR data set: only {corpus} was read; import it to bring its "
+                "queries and judgments, too"
+            )
+        sources.refused += self.refused
+        sources.files += [
+            Source(path, name, member=True) for name, path in sorted(self.files.items())
+        ]
+
+    def _is_beir(self, name: str) -> bool:
+        path = PurePosixPath(name)
+        beside = str(path.with_name("queries.jsonl"))
+        return path.name == "corpus.jsonl" and beside in self.files
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one that systems and programs leave behind."""
+    return (
+        (name.startswith(".") and name not in (".", ".."))
+        or name.startswith("~$")
+        or name.lower() in _SYSTEM
+    )
+
+
+def _walk(folder: Path, found: _Collection) -> None:
+    """Collect the files below a folder, in the order of their names."""
+    count = 0
+
+    def unreadable_folder(error: OSError) -> None:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        found.refuse(name, f"the folder cannot be opened: {error.strerror}")
+
+    for here, folders, files in os.walk(folder, onerror=unreadable_folder):
+        place = Path(here)
+        for name in list(folders):
+            if is_hidden(name) or (place / name).is_symlink():
+                folders.remove(name)
+                if is_hidden(name):
+                    found.skip()
+                else:
+                    inside = (place / name).relative_to(folder).as_posix()
+                    found.refuse(inside, "a link: not followed")
+        folders.sort()
+        for file in sorted(files):
+            inside = (place / file).relative_to(folder).as_posix()
+            count += 1
+            if count > LIMITS.folder_files:
+                raise Refused(f"{found.source} has more than {LIMITS.folder_files:,} files.")
+            wanted = found.wanted(inside)
+            if wanted is None:
+                continue
+            status = (place / file).lstat()
+            kind = _kind(status.st_mode)
+            if kind:
+                found.refuse(wanted, kind)
+            elif status.st_size == 0:
+                found.refuse(wanted, "is empty (0 bytes)")
+            else:
+                found.files[wanted] = place / file
+
+
+def _unpack_zip(path: Path, folder: Path, found: _Collection) -> None:
+    budget = Budget(path, found.source)
+    with opened_zip(path, found.source) as archive:
+        for number, entry in enumerate(archive.infolist()):
+            name = None if entry.is_dir() else found.wanted(entry.filename)
+            if name is None:
+                continue
+            kind = _kind(entry.external_attr >> 16)
+            if kind:
+                found.refuse(name, kind)
+            elif entry.flag_bits & 0x1:
+                found.refuse(name, "is locked with a password")
+            elif entry.file_size == 0:
+                found.refuse(name, "is empty (0 bytes)")
+            else:
+                target = folder / _numbered(number, name)
+                with archive.open(entry) as stream:
+                    copy_out(stream, target, budget)
+                found.files[name] = target
+
+
+def _unpack_tar(path: Path, folder: Path, found: _Collection) -> None:
+    budget = Budget(path, found.source)
+    with refused_damage(found.source, "a tar archive"):
+        for number, (member, stream) in enumerate(tar_members(path, found.source, budget)):
+            name = None if member.isdir() else found.wanted(member.name)
+            if name is None:
+                continue
+            if member.issym() or member.islnk():
+                found.refuse(name, "a link: not followed")
+            elif stream is None:
+                found.refuse(name, "not a plain file")
+            elif member.size == 0:
+                found.refuse(name, "is empty (0 bytes)")
+            else:
+                target = folder / _numbered(number, name)
+                copy_out(stream, target, budget)
+                found.files[name] = target
+
+
+def _numbered(number: int, name: str) -> str:
+    """A name of our own for an unpacked file: only its ending, which decides the format, is the person's."""
+    packed = ".gz" if name.lower().endswith(".gz") else ""
+    return f"{number:06}{suffix_of(name)}{packed}"
+
+
+def _kind(mode: int) -> str | None:
+    """What a file is, by its mode, when it is not a plain one; archives made on Windows have none."""
+    if stat.S_ISLNK(mode):
+        return "a link: not followed"
+    return None if stat.S_ISREG(mode) or not stat.S_IFMT(mode) else "not a plain file"
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else "_" for c in name)

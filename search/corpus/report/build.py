@@ -1,0 +1,111 @@
+"""The corpus report: what a corpus is like, and how foreign it is to the generic model."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Any
+
+from search.corpus.document import Document
+from search.corpus.report.abbreviations import Abbreviation, abbreviations
+from search.corpus.report.duplicates import Copies, copies
+from search.corpus.report.findings import findings
+from search.corpus.report.keywords import Terms, typical_terms
+from search.corpus.report.lengths import Lengths, Unread, lengths, unread
+from search.corpus.report.sample import Sample
+from search.corpus.report.tokenizer_fit import Foreignness, foreignness
+from search.projects.progress import Progress, Stage, silent
+from search.text.languages import Language, languages, main_language
+from search.text.words import WORD
+
+_EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class CorpusPortrait:
+    """What is known of a corpus; all but `documents`, `passages` and `words` is counted in the sample.
+
+    `sampled` is how many documents were looked at, `words` the number of words in the whole corpus (an
+    estimate where the sample is smaller). `title_only` counts documents whose text has no word,
+    `title_only_examples` names some by their ids.
+    """
+
+    documents: int
+    passages: int
+    sampled: int
+    words: int
+    lengths: Lengths
+    unread: Unread
+    title_only: int
+    title_only_examples: tuple[str, ...]
+    copies: Copies
+    languages: tuple[Language, ...]
+    foreignness: Foreignness
+    terms: Terms
+    abbreviations: tuple[Abbreviation, ...]
+
+    @property
+    def estimated(self) -> bool:
+        """Whether only some of the documents were looked at."""
+        return self.sampled < self.documents
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What follows from it, in plain sentences, the most important first."""
+        return findings(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+        everything = {**asdict(self), "estimated": self.estimated, "findings": self.findings}
+        for shown, abbreviation in zip(
+            everything["abbreviations"], self.abbreviations, strict=True
+        ):
+            shown["ambiguous"] = abbreviation.ambiguous
+        plain: dict[str, Any] = json.loads(json.dumps(everything))
+        return plain
+
+
+def portray(
+    sample: Sequence[Document], documents: int, passages: int, progress: Progress = silent
+) -> CorpusPortrait:
+    """Look at documents of a corpus.
+
+    :param sample: documents of the corpus, all of them or some drawn evenly. 4,000 of 200 words take about
+        six seconds on one core, two of them for what is loaded once.
+    :param documents: how many documents the corpus has.
+    :param passages: how many passages the corpus has.
+    :param progress: told between the steps.
+    """
+    progress(0, 100, "reading words")
+    read = Sample.of(sample)
+    words = read.words()
+    sizes = [len(of_one) for of_one in words]
+    progress(15, 100, "measuring lengths")
+    behind = unread(read.texts)
+    title_only = [document.id for document in sample if not WORD.search(document.text)]
+    progress(30, 100, "telling languages")
+    spoken = languages([document.text or document.title for document in sample])
+    progress(40, 100, "counting word pieces")
+    foreign = foreignness(Counter(chain.from_iterable(words)))
+    progress(55, 100, "finding typical terms")
+    terms = typical_terms(read.runs, main_language(spoken))
+    progress(70, 100, "finding abbreviations")
+    explained = abbreviations(read.texts)
+    repeated = copies([document.id for document in sample], read.texts, Stage(progress, 0.75, 1.0))
+    progress(100, 100, "the corpus is portrayed")
+    return CorpusPortrait(
+        documents=documents,
+        passages=passages,
+        sampled=len(sample),
+        words=round(sum(sizes) / max(1, len(sizes)) * documents),
+        lengths=lengths(sizes),
+        unread=behind,
+        title_only=len(title_only),
+        title_only_examples=tuple(title_only[:_EXAMPLES]),
+        copies=repeated,
+        languages=spoken,
+        foreignness=foreign,
+        terms=terms,
+        abbreviations=explained,
+    )

@@ -1,0 +1,68 @@
+"""How long texts are: in words, and against what the generic model reads."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.corpus.tokenizer import generic_word_pieces
+from search.models import generic_folder
+
+_ENDS = 2
+# Doubling bins: texts of 20 and 40 words differ as much as texts of 1,000 and 2,000.
+_BORDERS = (0, 1, 10, 25, 50, 100, 200, 400, 800, 1_600, 3_200)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many texts have at least `low` and at most `high` words; `high` is None for the last bin."""
+
+    low: int
+    high: int | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Words a text: the middle, the 5th and 95th percentile (each a length that occurs), and all bins."""
+
+    median: int
+    p5: int
+    p95: int
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What the generic model leaves unread, because it reads `reads` word pieces of a text and no more.
+
+    `texts` is the number of longer texts, `share` the part (0 to 1) of all word pieces behind the cut.
+    """
+
+    reads: int
+    texts: int
+    share: float
+
+
+def lengths(counts: Sequence[int]) -> Lengths:
+    """The lengths of texts, from the number of words of each; all zero where there are none."""
+    array = np.asarray(counts, dtype=np.int64)
+    p5, median, p95 = (
+        np.percentile(array, [5, 50, 95], method="inverted_cdf") if len(array) else (0, 0, 0)
+    )
+    bins = []
+    for low, following in zip(_BORDERS, (*_BORDERS[1:], None), strict=True):
+        inside = array >= low if following is None else (array >= low) & (array < following)
+        bins.append(Bin(low, None if following is None else following - 1, int(inside.sum())))
+    return Lengths(int(median), int(p5), int(p95), tuple(bins))
+
+
+def unread(texts: Sequence[str]) -> Unread:
+    """How much of the texts stands behind the last word piece that the generic model reads."""
+    config = json.loads((generic_folder() / "sentence_bert_config.json").read_text("utf-8"))
+    reads = int(config["max_seq_length"])
+    pieces = generic_word_pieces()
+    counts = np.array([pieces.of(text) for text in texts], dtype=np.int64)
+    behind = np.maximum(counts - (reads - _ENDS), 0)
+    return Unread(reads, int((behind > 0).sum()), float(behind.sum() / max(1, counts.sum())))

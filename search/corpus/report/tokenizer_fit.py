@@ -1,0 +1,105 @@
+"""How foreign a vocabulary is to the generic model: into how many pieces it must cut the words.
+
+A model that was made for a language keeps its frequent words whole; jargon, names and other languages fall
+into pieces that mean little on their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from search.corpus.report.sample import has_letter
+from search.corpus.tokenizer import generic_tokenizer
+from search.text.languages import ENGLISH
+from search.text.word_frequencies import ordinary_words
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SHREDDED = 3
+_SHOWN = 30
+# They are 99% of the words of running text; the other two thirds of the list would take four times as long.
+_FREQUENT = 100_000
+
+
+@dataclass(frozen=True)
+class ShreddedWord:
+    """A word of the corpus, how often it stands there, and the pieces the generic model reads it as."""
+
+    word: str
+    count: int
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Foreignness:
+    """Word pieces of a corpus and of ordinary English; numbers are no words here.
+
+    `pieces_per_word` and `ordinary_pieces_per_word` are means over running words, `ratio` the first over
+    the second (1 is ordinary English). `shredded_share` is the share (0 to 1) of running words that are cut
+    into three pieces or more, `unreadable_share` the share of those of which the model sees nothing at all.
+    `shredded` are the most frequent words in three pieces or more.
+    """
+
+    pieces_per_word: float
+    ordinary_pieces_per_word: float
+    ratio: float
+    shredded_share: float
+    ordinary_shredded_share: float
+    unreadable_share: float
+    shredded: tuple[ShreddedWord, ...]
+
+
+def foreignness(counts: Mapping[str, int]) -> Foreignness:
+    """Compare a vocabulary with ordinary English.
+
+    :param counts: how often each word stands in the corpus, words in lower case.
+    """
+    words = [word for word in counts if has_letter(word)]
+    tokenizer = generic_tokenizer()
+    cut = dict(zip(words, _cut(tokenizer, words), strict=True))
+    total = max(1, sum(counts[word] for word in words))
+    ordinary, ordinary_shredded = _ordinary()
+    mean = sum(counts[word] * len(pieces) for word, pieces in cut.items()) / total
+    unreadable = tokenizer.token_to_id("[UNK]")
+    shredded = sorted(
+        (word for word, pieces in cut.items() if len(pieces) >= SHREDDED),
+        key=lambda word: (-counts[word], word),
+    )
+    return Foreignness(
+        pieces_per_word=mean,
+        ordinary_pieces_per_word=ordinary,
+        ratio=mean / ordinary,
+        shredded_share=sum(counts[word] for word in shredded) / total,
+        ordinary_shredded_share=ordinary_shredded,
+        unreadable_share=sum(counts[w] for w, pieces in cut.items() if unreadable in pieces)
+        / total,
+        shredded=tuple(
+            ShreddedWord(
+                word,
+                counts[word],
+                tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in cut[word]),
+            )
+            for word in shredded[:_SHOWN]
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def _ordinary() -> tuple[float, float]:
+    """Word pieces a word of ordinary English, and the share of its words in three pieces or more."""
+    frequent = dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT))
+    words = [word for word in frequent if has_letter(word)]
+    total = sum(frequent[word] for word in words)
+    sizes = [len(pieces) for pieces in _cut(generic_tokenizer(), words)]
+    mean = sum(frequent[word] * size for word, size in zip(words, sizes, strict=True)) / total
+    shredded = sum(frequent[w] for w, n in zip(words, sizes, strict=True) if n >= SHREDDED)
+    return mean, shredded / total
+
+
+def _cut(tokenizer: "Tokenizer", words: Sequence[str]) -> list[list[int]]:
+    """The pieces of each word, as numbers."""
+    encoded = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+    return [item.ids for item in encoded]

@@ -1,0 +1,161 @@
+"""Versions of a corpus: what changed from one to the next, and getting rid of one."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search.corpus.corpus import Corpus
+from search.index_servers import remove_indexes
+from search.projects.artifacts import Kind, Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
+
+_LISTED = 1_000
+_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a version of a corpus has that an earlier one had not: counts, and the first thousand ids of each.
+
+    `kept_passages` of the newer version's `passages` stood in the earlier one word for word, so they need no
+    new encoding.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    added_ids: list[str]
+    changed_ids: list[str]
+    removed_ids: list[str]
+    passages: int
+    kept_passages: int
+
+    @property
+    def any(self) -> bool:
+        """Whether any document is different."""
+        return bool(self.added or self.changed or self.removed)
+
+
+def versions(project: Project) -> list[Manifest]:
+    """The versions of a project's corpus, the oldest first; the last is the current one."""
+    return project.manifests("corpora")
+
+
+@dataclass(frozen=True)
+class ToldVersion:
+    """A version in words: its number, what it holds, and what it changed from the one before."""
+
+    number: int
+    manifest: Manifest
+    changes: Difference | None
+
+    @property
+    def sentence(self) -> str:
+        """One line for a terminal or a caption."""
+        details = self.manifest.details
+        start = f"{self.number}. {self.manifest.created[:16].replace('T', ' ')}: "
+        held = f"{details['documents']:,} documents in {details['passages']:,} passages"
+        if self.changes is None:
+            return start + held
+        made = self.changes
+        return (
+            f"{start}{held}; {made.added:,} added, {made.changed:,} changed, {made.removed:,} removed; "
+            f"{made.kept_passages:,} passages unchanged"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The version as `versions --json` prints it."""
+        return {
+            "number": self.number,
+            "id": self.manifest.id,
+            "created": self.manifest.created,
+            "documents": self.manifest.details["documents"],
+            "passages": self.manifest.details["passages"],
+            "changes": asdict(self.changes) if self.changes else None,
+        }
+
+
+def told_versions(project: Project, number: int | None = None) -> list[ToldVersion]:
+    """The versions of a corpus in words, the oldest first; only one where a number (from 1) is given.
+
+    :raises Refused: when there is no such version.
+    """
+    known = versions(project)
+    chosen = [number] if number is not None else range(1, len(known) + 1)
+    told = []
+    for place in chosen:
+        manifest = version(project, place)
+        corpus = Corpus.of(project, manifest)
+        changes = None
+        if place > 1:
+            changes = difference(Corpus.of(project, known[place - 2]), corpus)
+        told.append(ToldVersion(place, manifest, changes))
+    return told
+
+
+def version(project: Project, number: int) -> Manifest:
+    """A version by its number, from 1.
+
+    :raises Refused: when there is no such version.
+    """
+    known = versions(project)
+    if not 1 <= number <= len(known):
+        raise Refused(
+            f"The corpus of {project.name!r} has {len(known)} versions; there is no number {number}."
+        )
+    return known[number - 1]
+
+
+def difference(older: Corpus, newer: Corpus) -> Difference:
+    """What changed from one version of a corpus to another."""
+    with closing(sqlite3.connect(f"{newer.path.as_uri()}?mode=ro&immutable=1", uri=True)) as made:
+        made.execute("ATTACH ? AS old", (f"{older.path.as_uri()}?mode=ro&immutable=1",))
+
+        def rows(question: str) -> tuple[int, list[str]]:
+            count = int(made.execute(f"SELECT count(*) {question}").fetchone()[0])
+            found = made.execute(f"SELECT n.id {question} ORDER BY n.position LIMIT {_LISTED}")
+            return count, [row[0] for row in found]
+
+        added = rows("FROM main.documents n WHERE n.id NOT IN (SELECT id FROM old.documents)")
+        removed = rows("FROM old.documents n WHERE n.id NOT IN (SELECT id FROM main.documents)")
+        changed = rows(
+            "FROM main.documents n JOIN old.documents o ON o.id = n.id WHERE n.title != o.title "
+            "OR n.text != o.text OR n.metadata != o.metadata"
+        )
+        kept = made.execute(
+            "SELECT count(*) FROM main.passages WHERE embedded_key IN "
+            "(SELECT embedded_key FROM old.passages)"
+        ).fetchone()[0]
+    return Difference(
+        added[0],
+        changed[0],
+        removed[0],
+        added[1],
+        changed[1],
+        removed[1],
+        newer.passages,
+        int(kept),
+    )
+
+
+def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
+    """Delete a version of a corpus with the indexes and evaluations that were made of it.
+
+    :returns: what was deleted beside it.
+    :raises Refused: when it is the only version.
+    """
+    if len(versions(project)) < 2:
+        raise Refused(
+            f"This is the only version of the corpus of {project.name!r}. Delete the project instead."
+        )
+    project.remove(manifest)
+    gone = [
+        made
+        for kind in _MADE_OF_A_CORPUS
+        for made in project.manifests(kind)
+        if made.made_from.get("corpus") == manifest.id
+    ]
+    remove_indexes(project, gone)
+    return gone
