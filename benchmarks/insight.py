@@ -22,10 +22,10 @@ from search.corpus.ingest import Choices, add_documents
 from search.engine import retrievers_for
 from search.insight.flip import attribute
 from search.insight.map import draw_map, load_map
+from search.models.pretrained.add import Choices as ModelChoices
+from search.models.pretrained.add import add_model
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.ready_made.adding import Choices as ModelChoices
-from search.ready_made.adding import add_model
 from training.train import train
 
 _EXPLAINED = 20

@@ -20,7 +20,7 @@ from benchmarks.quality import prepared
 from benchmarks.targets import machine
 from indexes.vector_index import Vectors
 from search.leaks import keep_apart, texts_of
-from search.models import GENERIC
+from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE

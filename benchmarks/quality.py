@@ -15,7 +15,7 @@ from pathlib import Path
 
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
-from search.models import GENERIC, KEYWORD
+from search.models.registry import GENERIC, KEYWORD
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from training.intake import import_beir

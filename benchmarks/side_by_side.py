@@ -28,13 +28,13 @@ from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.passages import WHOLE
 from search.corpus.writer import CorpusWriter
-from search.encoders import load_encoder
 from search.engine import open_searcher, search
 from search.indexing import build_index
-from search.models import GENERIC, find_model, generic_folder
+from search.models.load import load_encoder
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import GENERIC, find_model, generic_folder
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.ready_made.adding import Choices, add_model
 
 _SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "scifact", "medquad_small")
 _K = 10

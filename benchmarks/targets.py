@@ -20,7 +20,7 @@ from benchmarks.documents_only import SETS
 from benchmarks.quality import AUTO, prepared
 from search.evaluation import Evaluation, evaluate
 from search.indexing import index_model
-from search.models import GENERIC, KEYWORD
+from search.models.registry import GENERIC, KEYWORD
 from search.projects.files import write_json
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE

@@ -10,9 +10,9 @@ import numpy as np
 from indexes.vector_index import Positions, VectorIndex, Vectors
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
-from search.encoders import Encoder
 from search.index_servers import in_words
-from search.models import ModelInfo
+from search.models.load import Encoder
+from search.models.registry import ModelInfo
 from search.projects.settings import LIMITS
 from search.retrievers import Clock, Ranks
 from search.tiers import Finder, Ranking

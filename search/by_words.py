@@ -8,7 +8,7 @@ from indexes.vector_index import Positions
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import Scope
 from search.keywords.index import TermIndex
-from search.models import KEYWORD
+from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
 from search.retrievers import Clock, Ranks
 from search.tiers import Finder, Ranking

@@ -12,10 +12,10 @@ last @ of a `rerank:` is the reranker, so each text can be read in one way only.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from search.models import GENERIC, KEYWORD, ModelInfo, default_models, find_model, models
+from search.models.cross_encoders import find_reranker, rerankers
+from search.models.registry import GENERIC, KEYWORD, ModelInfo, default_models, find_model, models
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.rerankers import find_reranker, rerankers
 
 _HYBRID = "hybrid:"
 _RERANK = "rerank:"

@@ -11,20 +11,20 @@ from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.encoders import Encoder, load_encoder
-from search.encoding.fast import fast
 from search.hits import Comparison, SearchResult, hits_of
 from search.hybrid import HybridSearcher
 from search.index_servers import connection, in_words
 from search.indexing import build_index, find_index
 from search.keywords.store import keyword_index
-from search.models import ModelInfo
+from search.models.cross_encoders import Reranker, find_reranker, load_reranker
+from search.models.encoding.accelerated import fast
+from search.models.load import Encoder, load_encoder
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.rerankers import Reranker, find_reranker, load_reranker
 from search.reranking import RerankingSearcher
 from search.retrievers import Alike, Clock, Retriever
 

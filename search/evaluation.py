@@ -18,14 +18,14 @@ from search.corpus.readers.pairs import load_pairs
 from search.engine import retrievers_for
 from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
-from search.models import GENERIC, ModelInfo, generic_info
+from search.models.cross_encoders import find_reranker
+from search.models.registry import GENERIC, ModelInfo, generic_info
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
-from search.rerankers import find_reranker
 from search.retrievers import Retriever
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 

@@ -12,7 +12,7 @@ import numpy as np
 from indexes.opening import open_index
 from indexes.vector_index import AUTO, FAISS, BrokenIndex, Facts, Plan, Positions, Vectors
 from search.corpus.corpus import Corpus
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress

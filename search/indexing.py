@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
 from search.corpus.corpus import Corpus, current_corpus
-from search.encoders import Encoder, load_encoder
-from search.encoding.corpus import corpus_vectors
 from search.index_servers import built_for, nothing_left, published, reachable
 from search.index_versions import from_earlier
-from search.models import ModelInfo, documents_model, find_model
+from search.models.encoding.corpus import corpus_vectors
+from search.models.load import Encoder, load_encoder
+from search.models.registry import ModelInfo, documents_model, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 
 if TYPE_CHECKING:
-    from search.encoding.distributed import RayEncoding
+    from search.models.encoding.ray import RayEncoding
 
 
 def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest | None:
@@ -56,7 +56,7 @@ def index_model(
     encoder = load_encoder(project, info, max_tokens)
     if not with_ray:
         return build_index(project, info, encoder, manifest, corpus, progress, plan)
-    from search.encoding.distributed import ray_encoding
+    from search.models.encoding.ray import ray_encoding
 
     plan = reachable(project, plan, corpus.passages, info.dimension)
     progress(0, 0, "connecting to Ray")

@@ -10,8 +10,8 @@ import numpy as np
 
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
+from search.models.cross_encoders import Reranker
 from search.projects.errors import Refused
-from search.rerankers import Reranker
 from search.retrievers import Alike, Clock, Retriever
 from search.tiers import Ranking, answers
 

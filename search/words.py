@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
+from search.models.word_tokenizers import words_of
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.word_reading import words_of
-from search.word_vectors import WordVectors
 
 _LONGEST = 200
 

@@ -60,7 +60,7 @@ def index(
     from search.index_versions import worn
     from search.indexing import index_model
     from search.keywords.store import build_keyword_index
-    from search.models import KEYWORD
+    from search.models.registry import KEYWORD
     from search.projects.project import project as existing
     from search.projects.runs import start
 
@@ -191,7 +191,7 @@ def blend(
 @app.command()
 def models(project: ProjectName, as_json: AsJson = False) -> None:
     """List the models of a project."""
-    from search.models import models as known_models
+    from search.models.registry import models as known_models
     from search.projects.project import project as existing
 
     known = [info.as_json() for info in known_models(existing(project))]

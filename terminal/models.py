@@ -65,9 +65,9 @@ def add_model(
     ] = None,
 ) -> None:
     """Add a ready-made model: it is loaded and tried before it is noted."""
+    from search.models.pretrained.add import Choices, check_server
+    from search.models.pretrained.add import add_model as add
     from search.projects.project import project as existing
-    from search.ready_made.adding import Choices, check_server
-    from search.ready_made.adding import add_model as add
 
     server = {
         "base_url": base_url,
@@ -100,7 +100,7 @@ def default_model(
     model: Annotated[str, typer.Argument(help="A ready-made model of the project.")],
 ) -> None:
     """Choose the ready-made model that is called generic."""
-    from search.models import choose_generic
+    from search.models.registry import choose_generic
     from search.projects.project import project as existing
 
     chosen = choose_generic(existing(project), model)

@@ -23,8 +23,8 @@ def add_reranker(
     depth: Annotated[int, typer.Option(help="How many documents of a column it reads again.")] = 50,
 ) -> None:
     """Add a reranker, which reads the best hits of a column again: rerank:MODEL@NAME."""
+    from search.models.cross_encoders import add_reranker as add
     from search.projects.project import project as existing
-    from search.rerankers import add_reranker as add
 
     with running(existing(project)) as run:
         made = add(existing(project), reference, name, depth, run)
@@ -37,8 +37,8 @@ def remove_reranker(
     project: ProjectName, name: Annotated[str, typer.Argument(help="The reranker to forget.")]
 ) -> None:
     """Forget a reranker; its files stay where they are."""
+    from search.models.cross_encoders import remove_reranker as remove
     from search.projects.project import project as existing
-    from search.rerankers import remove_reranker as remove
 
     remove(existing(project), name)
     say(f"The reranker {name!r} is gone from {project}.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.evaluation import METRICS, newest_evaluation, verdict_on
-from search.models import GENERIC_TITLE, ModelInfo, named
+from search.models.registry import GENERIC_TITLE, ModelInfo, named
 from search.projects.project import Project
 from search.statistics import MAIN_METRIC
 from training.dev import START

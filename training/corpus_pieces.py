@@ -1,7 +1,7 @@
 """Word pieces of a corpus: a tokenizer trained on its texts, for any language and any script.
 
 Byte-pair encoding (Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units") inside the words
-that `search.word_reading` knows: frequent words stay whole; compounds, spellings and endings fall into parts that
+that `search.models.word_tokenizers` knows: frequent words stay whole; compounds, spellings and endings fall into parts that
 they have in common. A character that the corpus does not have is passed over.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from search.word_reading import word_splitter
+from search.models.word_tokenizers import word_splitter
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

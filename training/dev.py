@@ -9,8 +9,8 @@ import numpy as np
 from indexes.flat import FlatIndex
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
-from search.encoders import Encoder
 from search.evaluation import score
+from search.models.load import Encoder
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
 from training.nearest import nearest

@@ -7,11 +7,11 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.readers.pairs import Pair
-from search.encoding.backends.pipeline import Role
-from search.encoding.texts import encode_texts
-from search.index_vectors import vectors_of
 from search.indexing import build_index, find_index
-from search.models import ModelInfo, named
+from search.models.encoding.backends.pipeline import Role
+from search.models.encoding.index_vectors import vectors_of
+from search.models.encoding.texts import encode_texts
+from search.models.registry import ModelInfo, named
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

@@ -5,16 +5,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from search.adapted import FORMAT as MATRIX
-from search.adapted import AdaptedEncoder
-from search.encoders import load_encoder
-from search.endpoint.encoder import EndpointEncoder
 from search.evaluation import TRAINED_ON
-from search.models import BUILT_IN, find_model, generic_folder
+from search.models.api.encoder import EndpointEncoder
+from search.models.linear_adapter import FORMAT as MATRIX
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.load import load_encoder
+from search.models.registry import BUILT_IN, find_model, generic_folder
+from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.word_vectors import WordVectors
 from training.adapting.model import with_adapter
 from training.card import CARD, model_card
 

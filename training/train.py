@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search.models import is_taken
+from search.models.registry import is_taken
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project

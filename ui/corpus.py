@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.models import custom_manifests
+from search.models.registry import custom_manifests
 from search.projects import run_status
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 

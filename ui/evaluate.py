@@ -10,7 +10,7 @@ import streamlit as st
 
 from search.columns import known_columns, parse_column
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
-from search.models import GENERIC, KEYWORD, default_models, models
+from search.models.registry import GENERIC, KEYWORD, default_models, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -11,7 +11,7 @@ from search.indexing import find_index
 from search.insight.attribution import Attribution, Part, relative, strongest, telling
 from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
-from search.models import KEYWORD, ModelInfo, find_model
+from search.models.registry import KEYWORD, ModelInfo, find_model
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -8,8 +8,6 @@ from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import ToldVersion, told_versions
-from search.encoders import Encoder, best_device, load_encoder
-from search.endpoint.tokens import Estimate, expected
 from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
@@ -18,11 +16,13 @@ from search.insight.map import Map, few_values, load_map
 from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.leaks import LeakCheck, leaks_of
-from search.models import ModelInfo
+from search.models.api.token_count import Estimate, expected
+from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, load_reranker
+from search.models.load import Encoder, best_device, load_encoder
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
 from search.query_sets import QuerySet
-from search.rerankers import Reranker, RerankerInfo, find_reranker, load_reranker
 from training.pairs import PairSet
 
 _LOADING = Lock()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from search.evaluation import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
-from search.models import ModelInfo, models
+from search.models.registry import ModelInfo, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project

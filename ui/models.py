@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from search.encoding.told import how_encoded
 from search.evaluation import verdict_on
-from search.models import ModelInfo, models
+from search.models.encoding.describe import how_encoded
+from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.evaluation import newest_evaluation, verdict_on
 from search.index_servers import delete_project
-from search.models import custom_manifests
+from search.models.registry import custom_manifests
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from search.encoding.told import how_encoded
-from search.endpoint.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.evaluation import verdict_on
-from search.models import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
+from search.models.api.settings import OPENAI, OPENAI_KEY, endpoint_settings
+from search.models.encoding.describe import how_encoded
+from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project

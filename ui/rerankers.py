@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
 from search.projects import run_status, runs
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.rerankers import DEPTH, RerankerInfo, remove_reranker, rerankers
 from ui import run_view, widgets
 
 

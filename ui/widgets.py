@@ -9,7 +9,7 @@ import streamlit as st
 
 from search.columns import parse_column
 from search.index_told import index_line, newest_of
-from search.models import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
+from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.project import Project
 from ui import navigation, state
 

@@ -5,11 +5,11 @@ from html import escape
 
 import streamlit as st
 
-from search.adapted import FORMAT as MATRIX
-from search.endpoint.encoder import FORMAT as ENDPOINT
 from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
 from search.insight.word_space import Near, WordSpace, are_ready
-from search.models import GENERIC, ModelInfo, default_models, models
+from search.models.api.encoder import FORMAT as ENDPOINT
+from search.models.linear_adapter import FORMAT as MATRIX
+from search.models.registry import GENERIC, ModelInfo, default_models, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from search.models import generic_folder
+from search.models.registry import generic_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
-from search.encoders import Encoder
 from search.insight.spans import (
     Span,
     grouped,
@@ -30,6 +29,7 @@ from search.insight.spans import (
     word_spans,
 )
 from search.keywords.analysis import STOP_WORDS
+from search.models.load import Encoder
 from search.text.words import folded_words
 
 Method = Literal["left out", "terms"]

@@ -8,8 +8,6 @@ from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.columns import SearchColumn, chosen_columns
 from search.corpus.corpus import Corpus
-from search.encoders import Metered
-from search.endpoint.tokens import tokens_of
 from search.engine import check_query, retrievers_for
 from search.insight.attribution import (
     MOST_QUERY_WORDS,
@@ -26,7 +24,9 @@ from search.insight.lessons import Lesson, Lessons, TrainedOn
 from search.insight.places import passage_of
 from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
-from search.models import KEYWORD
+from search.models.api.token_count import tokens_of
+from search.models.load import Metered
+from search.models.registry import KEYWORD
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.encoders import Encoder, Metered
-from search.models import ModelInfo
+from search.models.load import Encoder, Metered
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged
 from search.projects.progress import Progress, silent

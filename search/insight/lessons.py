@@ -10,11 +10,11 @@ from indexes.vector_index import Vectors, normalised
 from search.by_vectors import Searcher
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair, load_pairs
-from search.encoders import Encoder
 from search.evaluation import TRAINED_ON
 from search.insight.kept import Side, find_kept, kept_vectors
 from search.insight.places import documents_like
-from search.models import ModelInfo
+from search.models.load import Encoder
+from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrievers import Clock

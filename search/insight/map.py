@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
-from search.encoders import load_encoder
 from search.engine import retrievers_for
-from search.index_vectors import vectors_of
 from search.indexing import find_index
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
 from search.insight.layout import LANDMARKS, laid_out, set_among
 from search.insight.procrustes import aligned
 from search.insight.vocabulary import content_words
-from search.models import GENERIC, ModelInfo, default_models, find_model
+from search.models.encoding.index_vectors import vectors_of
+from search.models.load import load_encoder
+from search.models.registry import GENERIC, ModelInfo, default_models, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Refused
 from search.projects.files import write_json

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
 from search.engine import searcher_for
 from search.insight.lessons import TrainedOn, trained_pairs
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
-from search.models import default_models, find_model
+from search.models.load import load_encoder
+from search.models.registry import default_models, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 

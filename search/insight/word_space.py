@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.encoders import Encoder
 from search.insight.kept import find_kept, kept_vectors
-from search.models import ModelInfo
+from search.models.load import Encoder
+from search.models.registry import ModelInfo
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from search.word_vectors import WordVectors
 
 WORDS = "words"
 SOON = 512

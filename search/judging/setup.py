@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from search.columns import chosen_columns, parse_column
 from search.judging.marks import ColumnPair, Layout
 from search.judging.store import JudgmentStore
-from search.models import KEYWORD, default_models
+from search.models.registry import KEYWORD, default_models
 from search.projects.errors import Refused
 from search.projects.project import Project
 

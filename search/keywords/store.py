@@ -8,7 +8,7 @@ from pathlib import Path
 from search.corpus.corpus import Corpus
 from search.keywords.analysis import Analysis, analysis_for
 from search.keywords.index import TermIndex, build
-from search.models import KEYWORD
+from search.models.registry import KEYWORD
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, silent
 from search.projects.project import Project

@@ -9,22 +9,23 @@ import torch
 from bad_server import DIMENSION as SERVER_DIMENSION
 from bad_server import bad_server
 
-from search import encoders
-from search import models as registry
-from search.adapted import AdaptedEncoder
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.writer import CorpusWriter
-from search.encoders import load_encoder, load_generic, load_sentence_transformer
-from search.endpoint.calls import Caller
-from search.endpoint.encoder import EndpointEncoder
-from search.endpoint.settings import EndpointSettings
-from search.models import default_models, find_model, generic_folder, models
+from search.models import load as encoders
+from search.models import registry as registry
+from search.models.api.client import Caller
+from search.models.api.encoder import EndpointEncoder
+from search.models.api.settings import EndpointSettings
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.load import load_encoder, load_generic, load_sentence_transformer
+from search.models.pretrained import checkpoints
+from search.models.pretrained import wordllama as static
+from search.models.prompts import Prompts
+from search.models.registry import default_models, find_model, generic_folder, models
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.ready_made import checkpoints, static
-from search.ready_made.prompts import Prompts
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 

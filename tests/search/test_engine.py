@@ -10,7 +10,6 @@ from search.by_vectors import Searcher
 from search.by_words import KeywordSearcher
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.encoders import load_encoder
 from search.engine import (
     UNKNOWN_WORDS,
     compare,
@@ -21,7 +20,8 @@ from search.engine import (
     searcher_for,
 )
 from search.indexing import build_index, find_index, index_model
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS

@@ -20,7 +20,7 @@ from search.evaluation import (
     score,
     verdict_on,
 )
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set

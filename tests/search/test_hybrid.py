@@ -13,7 +13,7 @@ from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
 from search.engine import compare
 from search.hybrid import DEPTH, HybridSearcher, fused
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.project import Project
 from search.retrievers import Clock
 from training.intake import import_beir

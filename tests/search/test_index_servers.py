@@ -11,7 +11,7 @@ from search.corpus.versions import delete_version, versions
 from search.engine import open_searcher
 from search.index_servers import connection, delete_project, remember_address
 from search.indexing import build_index, find_index
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project
 from training.intake import import_beir

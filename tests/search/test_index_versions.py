@@ -19,7 +19,7 @@ from search.engine import compare
 from search.index_told import index_json, index_line, index_sentence
 from search.index_versions import origins_of, worn
 from search.indexing import index_model
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects import run_status, runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project

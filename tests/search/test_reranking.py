@@ -13,9 +13,7 @@ from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.ingest import Choices, add_documents
 from search.engine import compare, retrievers_for
 from search.evaluation import evaluate
-from search.projects.errors import Failed, Refused
-from search.projects.project import Project, project_to_be
-from search.rerankers import (
+from search.models.cross_encoders import (
     Reranker,
     add_reranker,
     find_reranker,
@@ -23,6 +21,8 @@ from search.rerankers import (
     remove_reranker,
     rerankers,
 )
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project, project_to_be
 from training.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"

@@ -11,7 +11,7 @@ from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.errors import Refused
 
 DIMENSION = 8

@@ -16,7 +16,7 @@ from search.corpus.writer import CorpusWriter
 from search.engine import NOTHING_LIKE, similar
 from search.hybrid import HybridSearcher
 from search.keywords.analysis import Analysis
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from training.intake import import_beir

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 
 from search.corpus import tokenizer as room
 from search.corpus.tokenizer import WordPieces, generic_word_pieces
-from search.models import generic_folder
+from search.models.registry import generic_folder
 
 
 def _tokenizer():

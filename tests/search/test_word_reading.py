@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_corpus import corpus_of
 
+from search.models.word_tokenizers import Phrases, Pieces, Words, read_as, words_of
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
-from search.word_reading import Phrases, Pieces, Words, read_as, words_of
-from search.word_vectors import WordVectors
 from training.corpus_pieces import train_pieces
 from training.recipes.catalogue import recipe_info, validated
 from training.recipes.word_vectors import FastText, Word2Vec

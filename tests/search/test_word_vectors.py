@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_corpus import corpus_of
 
+from search.models.word_tokenizers import words_of
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
-from search.word_reading import words_of
-from search.word_vectors import WordVectors
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from search.encoders import load_encoder
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.words import nearest_words

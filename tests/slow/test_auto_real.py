@@ -5,9 +5,9 @@ import pytest
 
 import training.making.auto as making
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
 from search.evaluation import evaluate
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from search.projects.project import Project
 from training.auto import average
 from training.auto.parted import asked_in_all, merged, parted

@@ -13,7 +13,7 @@ from search.corpus.corpus import current_corpus
 from search.engine import compare
 from search.evaluation import METRICS, evaluate
 from search.indexing import find_index, index_model
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import Project
 from tests.sampled import sampled
 from training.intake import import_beir

@@ -3,8 +3,8 @@
 import pytest
 
 from search.evaluation import evaluate
+from search.models.pretrained.add import add_model
 from search.projects.project import project_to_be
-from search.ready_made.adding import add_model
 from training.intake import import_beir
 
 

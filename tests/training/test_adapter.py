@@ -11,12 +11,12 @@ from sentence_transformers import SentenceTransformer
 from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
-from search.encoding.texts import encode_texts
-from search.encoding.told import how_encoded
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
-from search.models import find_model
+from search.models.encoding.describe import how_encoded
+from search.models.encoding.texts import encode_texts
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import project_to_be
 from training.adapter import train_adapter
@@ -201,7 +201,7 @@ def test_the_model_is_standard_and_its_index_is_one_matrix_product(
     manifest, corpus = current_corpus(project)
     everything = corpus.embedded_texts(0, len(corpus))
     monkeypatch.setattr(
-        "search.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
+        "search.models.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
     )
     index = index_model(project, made.name)
     assert index == find_index(project, info, manifest)
@@ -349,7 +349,7 @@ def test_one_that_turns_queries_searches_the_index_of_its_start(
 
     second = train(project, "adapter", "both", {**values, "base": "asks", "side": "both"})
     monkeypatch.setattr(
-        "search.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
+        "search.models.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
     )
     turned = index_model(project, "both")
     both = SentenceTransformer(str(project.folder / "models" / second.id), device="cpu")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from search.evaluation import evaluate
-from search.models import choose_generic
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import choose_generic
 from search.projects.project import Project, project_to_be
-from search.ready_made.adding import Choices, add_model
 from training.advice import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
@@ -128,8 +128,8 @@ def test_facts_are_counted(project):
 
 
 def test_speed_is_measured_once_for_a_machine(project, monkeypatch):
-    from search.encoders import load_encoder
-    from search.models import generic_info
+    from search.models.load import load_encoder
+    from search.models.registry import generic_info
 
     info = generic_info(project)
     encoder = load_encoder(project, info)
@@ -169,8 +169,8 @@ def test_an_advice_is_kept_with_its_table(project):
 
 
 def test_unseen_words_are_those_without_a_vector(project):
-    from search.encoders import load_encoder
-    from search.models import find_model
+    from search.models.load import load_encoder
+    from search.models.registry import find_model
 
     train(project, "word2vec", "words", {"epochs": 1, "min_count": 1})
     encoder = load_encoder(project, find_model(project, "words"))

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from huggingface_hub.utils import validate_repo_id
 
 from search.evaluation import METRICS, evaluate
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import Project
 from training.card import CARD, model_card
 from training.export import export

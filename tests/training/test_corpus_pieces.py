@@ -1,6 +1,6 @@
 """Word pieces of a corpus: what is a scrap, and what is not."""
 
-from search.word_reading import Pieces
+from search.models.word_tokenizers import Pieces
 from training.corpus_pieces import train_pieces, without_scraps
 
 

@@ -8,7 +8,7 @@ import torch
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair
-from search.encoders import load_sentence_transformer
+from search.models.load import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project

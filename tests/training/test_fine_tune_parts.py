@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.pairs import Pair
-from search.encoders import load_sentence_transformer
+from search.models.load import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project

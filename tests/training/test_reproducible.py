@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import project_to_be
 from tests.sampled import sampled
 from training.intake import import_beir

@@ -6,13 +6,13 @@ import killing
 import numpy as np
 import pytest
 
-from search.encoders import load_encoder
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.pretrained.add import add_model
+from search.models.pretrained.wordllama import load
+from search.models.registry import find_model
 from search.projects import runs
 from search.projects.progress import silent
 from search.projects.project import Project, project
-from search.ready_made.adding import add_model
-from search.ready_made.static import load
 from training.advice.approaches import generic_dev_of
 from training.dev import START
 from training.intake import import_beir
@@ -98,7 +98,7 @@ def test_a_distilled_model_learned_what_its_teacher_learned(lab, tiny_model):
 
 
 def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
-    from search import models
+    from search.models import registry as models
     from training.making import generic_dev
 
     info = models.generic_info(lab)

@@ -12,13 +12,13 @@ from weights import weights_fingerprint
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.pairs import Pair
-from search.encoders import load_encoder
 from search.evaluation import TRAINED_ON, evaluate
-from search.models import find_model, generic_folder
+from search.models.load import load_encoder
+from search.models.registry import find_model, generic_folder
+from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.word_reading import words_of
 from training.export import export
 from training.forgetting import general_ndcg
 from training.intake import import_beir
@@ -156,7 +156,7 @@ def test_what_was_forgotten_is_measured_on_general_questions(project):
 
 def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model, ask_themselves):
     """Dev queries that are their own answers: no epoch can beat the start, least of all at 1e-2."""
-    from search.encoders import load_sentence_transformer
+    from search.models.load import load_sentence_transformer
 
     ask_themselves(project)
     made = train(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from app_help import TINY, open_page, press, press_labelled, shown
 
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import Project
 from training.blends.curve import KIND, BlendCurve
 

@@ -12,7 +12,7 @@ from search.insight import lessons as lessons_room
 from search.insight.attribution import Attribution, Part
 from search.insight.flip import attribute
 from search.insight.lessons import Lesson, Lessons
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects import runs
 from search.projects.project import Project
 from training.train import train

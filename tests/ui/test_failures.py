@@ -7,7 +7,7 @@ from app_help import TINY, columns, labels, open_page, press_labelled, run, show
 
 import ui.compare
 from search.indexing import find_index, index_model
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.artifacts import discard
 from search.projects.errors import Refused
 from search.projects.project import Project, project

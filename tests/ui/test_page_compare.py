@@ -26,7 +26,7 @@ from search.corpus.document import Document
 from search.engine import compare
 from search.hits import SearchResult
 from search.indexing import index_model
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import Project
 from search.query_sets import QuerySet
 from training.intake import publish_ready_made

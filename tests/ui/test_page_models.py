@@ -3,7 +3,7 @@ import zipfile
 
 from app_help import TINY, labels, open_page, plain, press, shown, verdict_of
 
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.project import Project
 from ui.models import _zipped
 

@@ -18,11 +18,11 @@ from app_help import (
 )
 from streamlit.testing.v1 import AppTest
 
-from search.encoders import load_encoder
 from search.insight import word_space
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace, moved_words
-from search.models import GENERIC, find_model
+from search.models.load import load_encoder
+from search.models.registry import GENERIC, find_model
 from search.projects.project import Project
 from ui.words import sentence
 

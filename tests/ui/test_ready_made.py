@@ -4,9 +4,9 @@ import pytest
 from app_help import TINY, alive, columns, gone, open_page, press, run, shown, write_run
 from bad_server import KEY, bad_server
 
-from search.models import find_model
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import find_model
 from search.projects.project import Project
-from search.ready_made.adding import Choices, add_model
 
 
 def form(at, kind):

@@ -2,8 +2,8 @@
 
 from app_help import TINY, columns, open_page, press, press_labelled, run, shown, write_run
 
+from search.models.cross_encoders import add_reranker, rerankers
 from search.projects.project import Project
-from search.rerankers import add_reranker, rerankers
 
 QUERY = "tirmathal velkorin shoulder"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.adapted import AdaptedEncoder
+from search.models.linear_adapter import AdaptedEncoder
 from training.adapting.data import Vectors
 
 

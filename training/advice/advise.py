@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
-from search.models import generic_info
+from search.models.load import load_encoder
+from search.models.registry import generic_info
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

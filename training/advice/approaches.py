@@ -12,16 +12,16 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import generic_tokenizer
-from search.encoders import Encoder, load_encoder
 from search.evaluation import newest_evaluation
-from search.models import GENERIC, ModelInfo, custom_manifests, generic_info, models
+from search.models.load import Encoder, load_encoder
+from search.models.registry import GENERIC, ModelInfo, custom_manifests, generic_info, models
+from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.query_sets import QuerySet
 from search.statistics import MAIN_METRIC
 from search.text.words import folded_words
-from search.word_vectors import WordVectors
 from training.advice.facts import Facts
 from training.advice.probe import Speed
 from training.making.taught import GENERIC_DEV
@@ -173,7 +173,7 @@ def _size(project: Project, info: ModelInfo) -> int:
     if info.kind == "custom" or info.id != generic_info(project).id or info.reference is not None:
         manifest = project.artifact("models", info.id)
         return sum(record.size for record in manifest.files.values())
-    from search.models import generic_folder
+    from search.models.registry import generic_folder
 
     return sum(path.stat().st_size for path in generic_folder().rglob("*") if path.is_file())
 

@@ -12,7 +12,7 @@ from search.corpus.report.sample import Sample
 from search.corpus.report.tokenizer_fit import foreignness
 from search.indexing import find_index
 from search.leaks import MINED, ORIGIN
-from search.models import generic_info
+from search.models.registry import generic_info
 from search.projects.project import Project
 from search.text.languages import ENGLISH, languages, main_language
 from training.pairs import PairSet

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from search.encoders import Encoder, best_device
-from search.models import ModelInfo
+from search.models.load import Encoder, best_device
+from search.models.registry import ModelInfo
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
 from search.projects.settings import settings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.adapted import AdaptedEncoder
+from search.models.linear_adapter import AdaptedEncoder
 from training.blends.place import PLACE
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.adapted import AdaptedEncoder, is_matrix
-from search.encoders import load_sentence_transformer
+from search.models.linear_adapter import AdaptedEncoder, is_matrix
+from search.models.load import load_sentence_transformer
 from training.auto.ladder import Ladder, Rung
 from training.checkpoints import Checkpoints
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.adapted import ADAPTER_OF
-from search.models import named
+from search.models.linear_adapter import ADAPTER_OF
+from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter import measure_of, train_adapter
 from training.adapting.data import Embedded

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import normalised
-from search.encoding.texts import encode_texts
+from search.models.encoding.texts import encode_texts
 from search.projects.progress import Progress, Stage
 from training.adapting.data import Embedded, Vectors, numbered
 from training.dev import DevSet

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.encoders import best_device, load_encoder
 from search.evaluation import TRAINED_ON
 from search.leaks import MINED, ORIGIN
-from search.models import IS_START, find_model
+from search.models.load import best_device, load_encoder
+from search.models.registry import IS_START, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Failed, Refused
 from search.projects.progress import Progress, Stage, silent

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from search.encoders import load_encoder, load_sentence_transformer
-from search.models import BUILT_IN, ModelInfo, generic_folder, models
+from search.models.load import load_encoder, load_sentence_transformer
+from search.models.registry import BUILT_IN, ModelInfo, generic_folder, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

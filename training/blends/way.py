@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.adapted import AdaptedEncoder
-from search.encoding.backends.pipeline import Role
-from search.encoding.texts import encode_texts
-from search.models import ModelInfo
+from search.models.encoding.backends.pipeline import Role
+from search.models.encoding.texts import encode_texts
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.registry import ModelInfo
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
 from training.adapting.model import matrix_of, side_of, with_adapter

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import BadVectors
-from search.ready_made.checkpoints import longest
+from search.models.pretrained.checkpoints import longest
 from training.dev import DevSet
 from training.fine_tune.pace import Plan, Work
 from training.fine_tune.weights import Learned, Weights

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from search.adapted import ADAPTER_OF, QUERY_ONLY
-from search.encoders import best_device
-from search.models import DOCUMENTS_AS, ModelInfo, named
+from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
+from search.models.load import best_device
+from search.models.registry import DOCUMENTS_AS, ModelInfo, named
 from search.projects.progress import Stage
 from training.adapter import Adapted, measure_of, train_adapter
 from training.adapting.data import Embedded

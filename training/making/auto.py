@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from search.adapted import ADAPTER_OF, AdaptedEncoder
-from search.encoders import best_device
-from search.models import ModelInfo, named
+from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
+from search.models.load import best_device
+from search.models.registry import ModelInfo, named
 from search.projects.progress import Stage
 from training.adapter import measure_of
 from training.adapting.model import with_adapter

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import normalised
 from search.corpus.readers.pairs import Pair
-from search.encoders import best_device
-from search.encoding.texts import encode_texts
 from search.keywords.store import keyword_index
-from search.models import named
+from search.models.encoding.texts import encode_texts
+from search.models.load import best_device
+from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.blends.place import Place

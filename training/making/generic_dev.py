@@ -1,8 +1,8 @@
 """The generic model on the dev queries: what a model that did not start from it is held against."""
 
-from search.encoders import load_encoder
-from search.encoding.texts import encode_texts
-from search.models import generic_info
+from search.models.encoding.texts import encode_texts
+from search.models.load import load_encoder
+from search.models.registry import generic_info
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.dev import DevSet

@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from search.adapted import FORMAT as MATRIX
-from search.adapted import AdaptedEncoder
 from search.corpus.readers.pairs import Pair
-from search.encoders import best_device
 from search.evaluation import TRAINED_ON
-from search.models import IS_START, named
+from search.models.linear_adapter import FORMAT as MATRIX
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.load import best_device
+from search.models.registry import IS_START, named
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
 from search.projects.project import Project

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from search.adapted import AdaptedEncoder
-from search.encoders import load_encoder, load_sentence_transformer
-from search.endpoint.encoder import EndpointEncoder
-from search.models import BUILT_IN, generic_folder, named
+from search.models.api.encoder import EndpointEncoder
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.load import load_encoder, load_sentence_transformer
+from search.models.registry import BUILT_IN, generic_folder, named
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from search.encoders import best_device
+from search.models.load import best_device
+from search.models.pretrained import wordllama as packaged
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
-from search.ready_made import static as packaged
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.fine_tune import dev_record

@@ -11,9 +11,9 @@ import numpy as np
 
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
-from search.encoders import best_device, refuse_pickled
 from search.engine import retrievers_for
-from search.models import GENERIC
+from search.models.load import best_device, refuse_pickled
+from search.models.registry import GENERIC
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project

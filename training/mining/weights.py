@@ -11,9 +11,9 @@ import numpy as np
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.judgments import query_id
-from search.encoders import load_encoder
 from search.leaks import Guarded, texts_of
-from search.models import GENERIC, find_model
+from search.models.load import load_encoder
+from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.statistics import paired_test

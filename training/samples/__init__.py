@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from search.corpus.document import Document
 from search.indexing import index_model
-from search.models import GENERIC
+from search.models.registry import GENERIC
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from search.models.word_vectors import SIF_A
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
-from search.word_vectors import SIF_A
 from training.corpus_pieces import train_pieces
 from training.static.start import Start, Vectors
 
@@ -22,7 +22,7 @@ def scratch(
 ) -> Start:
     """A start with a tokenizer that was trained on texts.
 
-    Frequent pieces weigh less (SIF), as in `search.word_vectors`.
+    Frequent pieces weigh less (SIF), as in `search.models.word_vectors`.
 
     :param pieces: how many word pieces to learn.
     :param size: how many numbers a vector has.

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from search.corpus.corpus import Corpus
+from search.models.word_tokenizers import Phrases, Pieces, Reading, Words, words_of
 from search.projects.progress import Progress
-from search.word_reading import Phrases, Pieces, Reading, Words, words_of
 from training.corpus_pieces import train_pieces, without_scraps
 from training.recipes.word_vectors import WordVectorRecipe
 

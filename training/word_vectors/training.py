@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus
+from search.models.word_tokenizers import Reading
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from search.word_reading import Reading
-from search.word_vectors import WordVectors
 from training.checkpoints import Checkpoints
 from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
 from training.word_vectors.keeping import Epoch, Keeper

@@ -11,7 +11,7 @@ from search.by_vectors import Searcher
 from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
 from search.engine import retriever_of
 from search.indexing import find_index
-from search.models import GENERIC, ModelInfo, find_model
+from search.models.registry import GENERIC, ModelInfo, find_model
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search.columns import SearchColumn
-from search.models import GENERIC
+from search.models.registry import GENERIC
 from search.projects.project import Project
 from ui import navigation
 from ui.comparing import agreement, downloads

@@ -21,7 +21,7 @@ from search.judging.setup import (
     save_setup,
 )
 from search.judging.store import JudgmentStore
-from search.models import KEYWORD
+from search.models.registry import KEYWORD
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from search.models import custom_manifests
+from search.models.registry import custom_manifests
 from search.projects.project import Project
 from training.recipes.catalogue import RECIPES
 from ui import widgets

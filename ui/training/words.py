@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from search.models import ModelInfo, models
+from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.words import nearest_words

@@ -11,20 +11,20 @@ import pytest
 import torch
 
 from search.corpus.corpus import current_corpus
-from search.encoders import load_generic, load_sentence_transformer
-from search.encoding.backends import choice as choosing
-from search.encoding.backends.choice import choose, known_backend
-from search.encoding.backends.conversion import conversion_folder, converted, is_sound
-from search.encoding.backends.openvino_backend import (
+from search.indexing import index_model
+from search.models.encoding.accelerated import FastEncoder, fast
+from search.models.encoding.backends import choice as choosing
+from search.models.encoding.backends.choice import choose, known_backend
+from search.models.encoding.backends.conversion import conversion_folder, converted, is_sound
+from search.models.encoding.backends.openvino import (
     OpenVinoBackend,
     Unconvertible,
     check_convertible,
     precisions,
 )
-from search.encoding.backends.pipeline import TorchBackend, encode, prompt_of, seen_as
-from search.encoding.backends.probe import LOWEST_COSINE, Measured, measured, sample
-from search.encoding.fast import FastEncoder, fast
-from search.indexing import index_model
+from search.models.encoding.backends.pipeline import TorchBackend, encode, prompt_of, seen_as
+from search.models.encoding.backends.probe import LOWEST_COSINE, Measured, measured, sample
+from search.models.load import load_generic, load_sentence_transformer
 from tests.conftest import tiny_text
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -280,7 +280,7 @@ def test_a_conversion_that_is_cut_off_leaves_nothing(model, monkeypatch, workspa
 
     folder = conversion_folder(model)
     with monkeypatch.context() as patched:
-        patched.setattr("search.encoding.backends.conversion.convert", cut_off)
+        patched.setattr("search.models.encoding.backends.conversion.convert", cut_off)
         with pytest.raises(KeyboardInterrupt):
             converted(model, folder)
     assert list((workspace / ".converted").iterdir()) == []
@@ -365,7 +365,7 @@ def test_openvino_reports_to_nobody(tmp_path):
     """Its package would write a client id into the home folder and send events when it is imported."""
     code = (
         "import sys; sys.path.insert(0, '.')\n"
-        "from search.encoding.backends.quiet import load_openvino\n"
+        "from search.models.encoding.backends.openvino_import import load_openvino\n"
         "load_openvino().Core()\n"
         "from openvino.tools.ovc import telemetry_utils\n"
         "print(telemetry_utils.tm.__name__)\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.encoding.batches import ahead, batched
+from search.models.encoding.batching import ahead, batched
 
 
 @given(

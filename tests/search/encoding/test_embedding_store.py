@@ -11,9 +11,9 @@ from hashlib import blake2b
 import numpy as np
 import pytest
 
-from search.encoding import segments
-from search.encoding.eviction import evict
-from search.encoding.store import EmbeddingStore, store_key
+from search.models.encoding import cache_segments as segments
+from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.encoding.eviction import evict
 from search.projects.errors import Failed, Refused
 from search.projects.project import damaged_projects, projects
 from search.projects.settings import settings

@@ -15,9 +15,9 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.document import Document
 from search.corpus.writer import CorpusWriter
-from search.encoding import corpus as encoding
-from search.encoding.corpus import corpus_vectors, encode_corpus
-from search.models import find_model
+from search.models.encoding import corpus as encoding
+from search.models.encoding.corpus import corpus_vectors, encode_corpus
+from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
 from tests.search.encoding.conftest import Counting, vector_of
@@ -160,8 +160,8 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, ".")
 from search.corpus.corpus import Corpus
-from search.encoding.corpus import encode_corpus
-from search.models import find_model
+from search.models.encoding.corpus import encode_corpus
+from search.models.registry import find_model
 from search.projects.project import project
 from tests.search.encoding.conftest import Counting
 from dataclasses import replace

@@ -7,8 +7,8 @@ import psutil
 import pytest
 from killing import until
 
-from search.encoders import load_sentence_transformer
-from search.encoding.distributed import RayEncoding, Workers, ray_encoding
+from search.models.encoding.ray import RayEncoding, Workers, ray_encoding
+from search.models.load import load_sentence_transformer
 from search.projects import run_status, runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import project

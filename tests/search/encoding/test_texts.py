@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.encoders import load_sentence_transformer
-from search.encoding.backends.pipeline import seen_as
-from search.encoding.corpus import encode_corpus
-from search.encoding.texts import encode_texts
-from search.encoding.told import how_encoded
 from search.indexing import index_model
-from search.models import find_model
+from search.models.encoding.backends.pipeline import seen_as
+from search.models.encoding.corpus import encode_corpus
+from search.models.encoding.describe import how_encoded
+from search.models.encoding.texts import encode_texts
+from search.models.load import load_sentence_transformer
+from search.models.registry import find_model
 from tests.conftest import tiny_text
 from tests.search.encoding.conftest import Counting, vector_of
 from tests.search.encoding.test_encode_corpus import made
@@ -70,7 +70,7 @@ def test_an_adapter_after_an_adapter_costs_no_encoding(project, monkeypatch):
         asked.extend(texts)
         return iter(())
 
-    monkeypatch.setattr("search.encoding.texts.encode_batches", counted)
+    monkeypatch.setattr("search.models.encoding.texts.encode_batches", counted)
     train(project, "adapter", "second", {"epochs": 1})
     assert asked == []
     assert how_encoded(project, find_model(project, "second")) is None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from bad_server import KEY, BadServer, bad_server
 
-from search.endpoint.settings import EndpointSettings
+from search.models.api.settings import EndpointSettings
 
 VARIABLE = "BESPOKE_TEST_KEY"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bad_server import DIMENSION, KEY, vector
 
-from search.endpoint.calls import Caller, probe
+from search.models.api.client import Caller, probe
 from search.projects.errors import Failed, Refused
 
 TEXTS = ["one", "two", "three"]

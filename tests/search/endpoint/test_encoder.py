@@ -8,14 +8,14 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.tokenizer import generic_word_pieces
-from search.encoders import Encoder, Metered
-from search.endpoint.calls import Caller
-from search.endpoint.encoder import EndpointEncoder
-from search.endpoint.memory import Remembered
-from search.endpoint.pace import Pace
-from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
+from search.models.api.cache import Remembered
+from search.models.api.client import Caller
+from search.models.api.encoder import EndpointEncoder
+from search.models.api.rate_limit import Pace
+from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
+from search.models.load import Encoder, Metered
+from search.models.prompts import Prompts
 from search.projects.errors import Failed, Refused
-from search.ready_made.prompts import Prompts
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.endpoint.tokens import estimate, tokens_of
 from search.engine import retrievers_for
 from search.insight import flip
 from search.insight.attribution import MOST_QUERY_WORDS, MOST_VARIANTS
 from search.insight.flip import affordable, attribute
 from search.insight.prepare import prepare
 from search.insight.vocabulary import vocabulary_of
+from search.models.api.token_count import estimate, tokens_of
+from search.models.pretrained.add import Choices, add_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.projects.settings import LIMITS
-from search.ready_made.adding import Choices, add_model
 from training.intake import import_beir
 
 LONG = "what helps against velkorin in the hand and in the shoulder"

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from llama_server import MODEL, llama_server
 
-from search.encoders import load_encoder, load_generic
-from search.endpoint.tokens import tokens_of
 from search.engine import compare
 from search.evaluation import evaluate
 from search.indexing import index_model
+from search.models.api.token_count import tokens_of
+from search.models.load import load_encoder, load_generic
+from search.models.pretrained.add import Choices, add_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from search.ready_made.adding import Choices, add_model
 from training.intake import import_beir
 
 KEY = "sk-of-the-llama"
@@ -44,7 +44,7 @@ def lab(tiny_beir, address, monkeypatch):
 
 @pytest.fixture
 def llama(lab):
-    from search.models import find_model
+    from search.models.registry import find_model
 
     return load_encoder(lab, find_model(lab, "llama"))
 

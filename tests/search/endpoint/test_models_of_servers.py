@@ -13,14 +13,14 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
 from search.engine import compare
 from search.evaluation import evaluate
 from search.indexing import find_index, index_model
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from search.ready_made.adding import Choices, add_model
 from training.export import export
 from training.intake import import_beir
 from training.train import train
@@ -95,7 +95,7 @@ def test_wrong_settings_are_refused_and_nothing_is_changed(
 
 def test_openai_goes_without_saying(lab, monkeypatch):
     """Its address, its variable and its longest text are known; nothing is sent without the key."""
-    from search.endpoint.settings import endpoint_settings
+    from search.models.api.settings import endpoint_settings
 
     for model in ("text-embedding-ada-002", "text-embedding-3-small", "text-embedding-3-large"):
         made = endpoint_settings({"model": model})
@@ -107,7 +107,7 @@ def test_openai_goes_without_saying(lab, monkeypatch):
 
 
 def test_a_key_in_plain_sight_is_told(lab):
-    from search.endpoint.settings import EndpointSettings
+    from search.models.api.settings import EndpointSettings
 
     def seen(url, key="KEY"):
         return EndpointSettings(base_url=url, model="m", key_variable=key).in_plain_sight

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.endpoint.pace import Pace
+from search.models.api.rate_limit import Pace
 
 
 class Clock:

@@ -14,7 +14,7 @@ from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of
 from search.insight.lessons import TrainedOn, is_ready, trained_pairs
 from search.insight.terms import matcher, term_contributions
 from search.keywords.analysis import Analysis
-from search.models import find_model
+from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.train import train

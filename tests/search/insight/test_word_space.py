@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import normalised
-from search.encoders import load_encoder
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace, are_ready, moved_words, word_rows
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
+from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.word_vectors import WordVectors
 from search.words import nearest_words
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from search.encoders import load_encoder
-from search.models import (
+from search.models.load import load_encoder
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import (
     choose_generic,
     default_models,
     find_model,
@@ -18,7 +19,6 @@ from search.models import (
 )
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
-from search.ready_made.adding import Choices, add_model
 
 TEXTS = ["who files the summons about velkorin", "Dromirin affects the knee.", "frost"]
 
@@ -141,7 +141,7 @@ def test_the_static_model_takes_no_prompts(project):
 
 
 def test_another_version_of_the_static_model_is_noticed(project, monkeypatch):
-    from search.ready_made import static
+    from search.models.pretrained import wordllama as static
 
     info = add_model(project, "static").info
     monkeypatch.setattr(static, "content", lambda: "another")
@@ -334,7 +334,7 @@ def test_a_project_that_is_not_there(tmp_path):
 
 
 def test_the_official_weights_as_a_folder_give_the_vectors_of_the_built_in(project):
-    from search.encoders import load_generic
+    from search.models.load import load_generic
 
     info = add_model(project, str(generic_folder()), Choices(name="folder")).info
     found = load_encoder(project, info).encode_document(TEXTS)

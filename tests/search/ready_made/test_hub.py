@@ -7,9 +7,9 @@ import time
 import pytest
 from fake_hub import NEWER, fake_hub
 
-from search.models import find_model
+from search.models.pretrained.hub import looks_like_hub_id
+from search.models.registry import find_model
 from search.projects.project import project
-from search.ready_made.hub import looks_like_hub_id
 
 MODEL = "somebody/e5-small-tiny"
 # Each starts the terminal several times: the hub's address is read when its library is loaded.

@@ -1,6 +1,6 @@
 import pytest
 
-from search.ready_made.prompts import Prompts, prompts_of
+from search.models.prompts import Prompts, prompts_of
 
 SEARCH = "Represent this sentence for searching relevant passages: "
 

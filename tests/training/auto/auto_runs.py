@@ -1,6 +1,6 @@
 """A run of auto, and what the manifest of its model says."""
 
-from search.models import find_model
+from search.models.registry import find_model
 from training.train import train
 
 

@@ -13,9 +13,9 @@ import training.auto.ways as ways
 import training.making.auto as making
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
-from search.encoders import load_encoder
 from search.evaluation import TRAINED_ON
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from training.auto import average
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from search.adapted import AdaptedEncoder
+from search.models.linear_adapter import AdaptedEncoder
 from search.query_sets import QuerySet
 from training.adapting.model import with_adapter
 from training.auto.average import averaged, facts_of

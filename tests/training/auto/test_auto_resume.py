@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from auto_runs import details_of, run_auto
 
-from search.encoders import load_encoder
-from search.models import find_model
+from search.models.load import load_encoder
+from search.models.registry import find_model
 from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent

@@ -3,10 +3,10 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.models import choose_generic
+from search.models.pretrained.add import Choices, add_model
+from search.models.registry import choose_generic
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from search.ready_made.adding import Choices, add_model
 from training.intake import import_beir
 from training.mining import generated as room
 from training.mining.mined import Wanted, mine_project

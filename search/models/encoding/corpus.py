@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from search.adapters import derived_vectors
 from search.corpus.corpus import Corpus
-from search.encoders import Encoder, Metered
-from search.encoding.fast import transformer_of
-from search.encoding.store import EmbeddingStore, store_key
-from search.encoding.texts import plain_batches, seen_by
-from search.models import ModelInfo
+from search.models.encoding.accelerated import transformer_of
+from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.encoding.derived import derived_vectors
+from search.models.encoding.texts import plain_batches, seen_by
+from search.models.load import Encoder, Metered
+from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
@@ -26,7 +26,7 @@ from search.projects.project import Project
 from search.projects.settings import settings
 
 if TYPE_CHECKING:
-    from search.encoding.distributed import RayEncoding
+    from search.models.encoding.ray import RayEncoding
 
 _WINDOW = 4_096
 _TELL_EVERY = 2.0
@@ -190,9 +190,9 @@ class _Work:
             kind = type(self._encoder).__name__
             told = {"backend": _IN_WORDS.get(kind, kind)}
             return lambda texts: plain_batches(self._encoder, texts, "document"), told
-        from search.encoding.backends.choice import choose
-        from search.encoding.backends.pipeline import encode
-        from search.encoding.backends.probe import sample
+        from search.models.encoding.backends.choice import choose
+        from search.models.encoding.backends.pipeline import encode
+        from search.models.encoding.backends.probe import sample
 
         def passages() -> list[str]:
             progress(0, 0, "measuring what encodes fastest here")
@@ -207,7 +207,7 @@ class _Work:
 
     def _pieces(self, missing: _Missing, model: Any) -> int:
         """About how many word pieces are to be encoded, from a sample."""
-        from search.encoding.backends.probe import sample
+        from search.models.encoding.backends.probe import sample
 
         places = sample(len(missing.positions))
         texts = self._corpus.embedded_at(missing.positions[places].tolist())

@@ -10,19 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from search.endpoint.settings import endpoint_settings, is_openai_model
-from search.models import (
-    ModelInfo,
-    choose_generic,
-    find_model,
-    is_taken,
-    models,
-)
+from search.models.api.settings import endpoint_settings, is_openai_model
+from search.models.pretrained import checkpoints
+from search.models.pretrained import wordllama as static
+from search.models.prompts import Prompts, prompts_of
+from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
-from search.ready_made import checkpoints, static
-from search.ready_made.prompts import Prompts, prompts_of
 
 _ODD = re.compile(
     r"[^\w .()+-]+"
@@ -200,8 +195,8 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
 
 
 def _server(reference: str, choices: Choices) -> _Known:
-    from search.endpoint.calls import probe
-    from search.endpoint.encoder import FORMAT
+    from search.models.api.client import probe
+    from search.models.api.encoder import FORMAT
 
     given = {"model": reference, **choices.server}
     if choices.max_length is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.encoders import best_device, refuse_pickled
+from search.models.load import best_device, refuse_pickled
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.progress import Progress, silent
@@ -113,7 +113,7 @@ def add_reranker(
     :param depth: how many documents of a column it reads again.
     :raises Refused: when the name or depth cannot be, it cannot be had, or it is no cross-encoder with one score.
     """
-    from search.ready_made.checkpoints import find_checkpoint
+    from search.models.pretrained.checkpoints import find_checkpoint
 
     _ = project.info
     check_project_name(name)
@@ -155,7 +155,7 @@ def load_reranker(project: Project, info: RerankerInfo) -> Reranker:
 
     :raises Failed: when its files are gone or were changed.
     """
-    from search.ready_made.checkpoints import found_again
+    from search.models.pretrained.checkpoints import found_again
 
     folder = found_again(project.artifact("rerankers", info.id))
     return _kept(folder, info.fingerprint, info.depth)

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from search.encoding.segments import KEYS, VECTORS, locked
+from search.models.encoding.cache_segments import KEYS, VECTORS, locked
 
 
 def evict(store: Path, limit: int) -> int:

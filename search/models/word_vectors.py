@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import normalised
+from search.models.word_tokenizers import Reading, Words, read_as
 from search.projects.errors import Failed, Refused
-from search.word_reading import Reading, Words, read_as
 
 Vectors = NDArray[np.float32]
 SIF_A = 1e-3

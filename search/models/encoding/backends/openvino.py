@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.encoding.backends.pipeline import Features, Role, finished
-from search.encoding.backends.quiet import load_openvino
+from search.models.encoding.backends.openvino_import import load_openvino
+from search.models.encoding.backends.pipeline import Features, Role, finished
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

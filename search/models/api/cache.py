@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus.corpus import embedded_key
-from search.encoding.store import EmbeddingStore, store_key
+from search.models.encoding.cache import EmbeddingStore, store_key
 
 Vectors = NDArray[np.float32]
 

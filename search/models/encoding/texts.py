@@ -7,12 +7,12 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import embedded_key
-from search.encoders import Encoder
-from search.encoding.backends.pipeline import Role
-from search.encoding.batches import batched
-from search.encoding.fast import transformer_of
-from search.encoding.store import EmbeddingStore, store_key
-from search.models import ModelInfo
+from search.models.encoding.accelerated import transformer_of
+from search.models.encoding.backends.pipeline import Role
+from search.models.encoding.batching import batched
+from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.load import Encoder
+from search.models.registry import ModelInfo
 from search.projects.progress import Progress, silent
 
 _MANY = 1_000_000  # Pieces of a batch where an encoder makes batches of its own.
@@ -60,8 +60,8 @@ def encode_batches(
     """Encode texts batch by batch with the backend that is known to be best: places, and their vectors."""
     model = transformer_of(encoder)
     if model is not None:
-        from search.encoding.backends.choice import known_backend
-        from search.encoding.backends.pipeline import TorchBackend, encode
+        from search.models.encoding.backends.choice import known_backend
+        from search.models.encoding.backends.pipeline import TorchBackend, encode
 
         yield from encode(model, known_backend(model) or TorchBackend(model), texts, role)
         return
@@ -82,6 +82,6 @@ def seen_by(encoder: Encoder, role: Role) -> bytes:
     model = transformer_of(encoder)
     if model is None:
         return b"" if role == "document" else b"query"
-    from search.encoding.backends.pipeline import seen_as
+    from search.models.encoding.backends.pipeline import seen_as
 
     return seen_as(model, role)

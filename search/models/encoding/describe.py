@@ -1,6 +1,6 @@
 """What is told of how a model's vectors came about, from its newest index that had something to encode."""
 
-from search.models import ModelInfo
+from search.models.registry import ModelInfo
 from search.projects.project import Project
 
 

@@ -7,16 +7,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.endpoint.calls import Caller
-from search.endpoint.memory import Remembered
-from search.endpoint.pace import Pace
-from search.endpoint.settings import EndpointSettings
-from search.endpoint.tokens import Estimate, cut_to, estimate, tokens_of
+from search.models.api.cache import Remembered
+from search.models.api.client import Caller
+from search.models.api.rate_limit import Pace
+from search.models.api.settings import EndpointSettings
+from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
+from search.models.prompts import Prompts
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.projects.settings import settings as environment
-from search.ready_made.prompts import Prompts
 
 FORMAT = "endpoint"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search.endpoint.settings import EndpointSettings
+from search.models.api.settings import EndpointSettings
 from search.projects.errors import Failed, Refused
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.models import (
+from search.models.registry import (
     BUILT_IN,
     GENERIC_SHA256,
     GENERIC_TITLE,
@@ -67,15 +67,15 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
     folder = project.checked(manifest)
     form = manifest.details["format"]
     if form == "word-vectors":
-        from search.word_vectors import WordVectors
+        from search.models.word_vectors import WordVectors
 
         return WordVectors.load(folder)
     if is_ready_made(manifest):
-        from search.ready_made.loading import load_ready_made
+        from search.models.pretrained.loading import load_ready_made
 
         return load_ready_made(project, manifest, max_tokens)
-    from search.adapted import FORMAT as MATRIX
-    from search.adapted import load_adapted
+    from search.models.linear_adapter import FORMAT as MATRIX
+    from search.models.linear_adapter import load_adapted
 
     if form == MATRIX:
         return load_adapted(project, manifest, max_tokens)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.adapted import ADAPTER_OF, AdaptedEncoder
-from search.encoders import Encoder
-from search.index_vectors import vectors_of
-from search.models import ModelInfo, models
+from search.models.encoding.index_vectors import vectors_of
+from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
+from search.models.load import Encoder
+from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 

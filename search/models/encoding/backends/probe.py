@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.encoding.backends.pipeline import Backend, encode
+from search.models.encoding.backends.pipeline import Backend, encode
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

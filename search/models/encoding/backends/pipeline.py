@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.encoding.batches import ahead, batched
+from search.models.encoding.batching import ahead, batched
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

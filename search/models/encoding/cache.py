@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from search.encoding.eviction import evict
-from search.encoding.segments import (
+from search.models.encoding.cache_segments import (
     KEY_BYTES,
     KEYS,
     VECTORS,
@@ -32,6 +31,7 @@ from search.encoding.segments import (
     read_records,
     vector_sums,
 )
+from search.models.encoding.eviction import evict
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed
 from search.projects.settings import settings

@@ -1,6 +1,6 @@
 """Ready-made models as encoders, from what was noted when they were added."""
 
-from search.encoders import Encoder
+from search.models.load import Encoder
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 
@@ -11,19 +11,20 @@ def load_ready_made(project: Project, manifest: Manifest, max_tokens: int | None
     :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
     :raises Failed: when it is gone, or not what was added.
     """
-    from search.ready_made import checkpoints, static
+    from search.models.pretrained import checkpoints
+    from search.models.pretrained import wordllama as static
 
     details = manifest.details
     encoder: Encoder
     if details["format"] == static.FORMAT:
         encoder = static.load_added(manifest)
     elif details["format"] == checkpoints.FORMAT:
-        from search.ready_made.prompts import Prompts
+        from search.models.prompts import Prompts
 
         folder = checkpoints.found_again(manifest)
         encoder = checkpoints.load(folder, Prompts(**details["prompts"]), details["max_length"])
     else:
-        from search.endpoint.encoder import load_endpoint
+        from search.models.api.encoder import load_endpoint
 
         encoder = load_endpoint(project, manifest, max_tokens)
     return encoder

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import normalised
-from search.encoders import Encoder, Metered, load_encoder
-from search.models import models
+from search.models.load import Encoder, Metered, load_encoder
+from search.models.registry import models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.project import Project

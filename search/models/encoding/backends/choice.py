@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.encoding.backends.conversion import (
+from search.models.encoding.backends.conversion import (
     any_conversion,
     conversion_folder,
     converted,
@@ -15,14 +15,14 @@ from search.encoding.backends.conversion import (
     read_choice,
     write_choice,
 )
-from search.encoding.backends.openvino_backend import (
+from search.models.encoding.backends.openvino import (
     OpenVinoBackend,
     Unconvertible,
     check_convertible,
     precisions,
 )
-from search.encoding.backends.pipeline import Backend, TorchBackend
-from search.encoding.backends.probe import WORTH_IT, Measured, measured
+from search.models.encoding.backends.pipeline import Backend, TorchBackend
+from search.models.encoding.backends.probe import WORTH_IT, Measured, measured
 from search.projects.settings import settings
 
 if TYPE_CHECKING:

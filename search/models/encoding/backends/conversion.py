@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from search.encoding.backends.openvino_backend import convert
+from search.models.encoding.backends.openvino import convert
 from search.projects.files import sha256_of, write_atomically, write_json
 from search.projects.settings import settings
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from search.models.prompts import Prompts
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS, secret
-from search.ready_made.prompts import Prompts
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_KEY = "OPENAI_API_KEY"
