@@ -12,10 +12,10 @@ from pathlib import Path
 
 from benchmarks.quality import prepared
 from search.evaluation import evaluate
-from search.indexing import index_model
 from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.indexing.build import index_model
 from training.mining.mined import Wanted, mine_project
 from training.train import train
 

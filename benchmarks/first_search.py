@@ -86,8 +86,8 @@ def run(system: str, file: Path, home: Path) -> tuple[float, str]:
 def bespoke(file: Path) -> str:
     """Bespoke: the documents as they are, uncut, as the others take them."""
     from search.corpus.ingest import Choices, add_documents
-    from search.engine import compare
     from search.projects.project import project_to_be
+    from search.retrieval.search import compare
 
     project = project_to_be("bench")
     add_documents(project, [file], Choices(tokens=0))

@@ -19,13 +19,13 @@ from benchmarks.encoding import processor
 from benchmarks.first_search import write_documents
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import Choices, add_documents
-from search.engine import retrievers_for
 from search.insight.flip import attribute
 from search.insight.map import draw_map, load_map
 from search.models.pretrained.add import Choices as ModelChoices
 from search.models.pretrained.add import add_model
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.search import retrievers_for
 from training.train import train
 
 _EXPLAINED = 20

@@ -17,14 +17,14 @@ import numpy as np
 
 from search.corpus.corpus import Corpus, Found, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.engine import keyword_searcher_for
 from search.evaluation import measure
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.query_sets import QuerySet, current_query_set
-from search.retrievers import Clock, Retriever
+from search.retrieval.retriever import Clock, Retriever
+from search.retrieval.search import keyword_searcher_for
+from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
-from search.tiers import Ranking
 from training.intake import import_beir
 
 _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_english")

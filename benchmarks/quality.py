@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search.evaluation import Evaluation, evaluate
-from search.indexing import index_model
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.recipes.catalogue import RECIPES
 from training.samples import SAMPLES, create_sample

@@ -23,18 +23,18 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Plan, Vectors
-from search.by_vectors import Searcher
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.passages import WHOLE
 from search.corpus.writer import CorpusWriter
-from search.engine import open_searcher, search
-from search.indexing import build_index
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import GENERIC, find_model, generic_folder
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.dense import Searcher
+from search.retrieval.indexing.build import build_index
+from search.retrieval.search import open_searcher, search
 
 _SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "scifact", "medquad_small")
 _K = 10

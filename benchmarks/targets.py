@@ -19,11 +19,11 @@ from typing import Any
 from benchmarks.documents_only import SETS
 from benchmarks.quality import AUTO, prepared
 from search.evaluation import Evaluation, evaluate
-from search.indexing import index_model
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.files import write_json
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.indexing.build import index_model
 from training.mining.mined import Wanted, mine_project
 from training.recipes.catalogue import RECIPES
 from training.train import train

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from search.columns import chosen_columns, models_in
 from search.corpus.corpus import Corpus
-from search.engine import retrievers_for
-from search.hits import Comparison
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from search.query_sets import current_query_set
-from search.retrievers import Retriever
+from search.retrieval.columns import chosen_columns, models_in
+from search.retrieval.results import Comparison
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import retrievers_for
 
 PERSISTENCE = 0.9
 _DEPTH = 10

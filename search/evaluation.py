@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.columns import chosen_columns, models_in
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import load_pairs
-from search.engine import retrievers_for
 from search.judging.proof import pooling_note
 from search.leaks import leaks_of, seen_in_training
 from search.models.cross_encoders import find_reranker
@@ -26,7 +24,9 @@ from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
-from search.retrievers import Retriever
+from search.retrieval.columns import chosen_columns, models_in
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import retrievers_for
 from search.statistics import MAIN_METRIC, PairedTest, paired_test
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
@@ -80,7 +80,7 @@ def evaluate(
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
 
-    :param names: columns by name (see `search.columns`); none means generic and the newest custom model. The
+    :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model. The
         first is the baseline.
     :raises Refused: without documents or a query set, and for an unknown model.
     """

@@ -22,8 +22,8 @@ def search(
 ) -> None:
     """Search with several models; missing indexes are built first."""
     from search.corpus.filters import Scope, parse_condition
-    from search.engine import compare
     from search.projects.project import project as existing
+    from search.retrieval.search import compare
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with bar() as progress:
@@ -43,8 +43,8 @@ def similar(
 ) -> None:
     """Find documents like one, as several models see it."""
     from search.corpus.filters import Scope, parse_condition
-    from search.engine import similar as find_similar
     from search.projects.project import project as existing
+    from search.retrieval.search import similar as find_similar
 
     scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
     with bar() as progress:

@@ -55,14 +55,14 @@ def index(
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import Plan
     from search.corpus.corpus import current_corpus
-    from search.index_servers import remember_address
-    from search.index_told import index_json, index_sentence
-    from search.index_versions import worn
-    from search.indexing import index_model
-    from search.keywords.store import build_keyword_index
     from search.models.registry import KEYWORD
     from search.projects.project import project as existing
     from search.projects.runs import start
+    from search.retrieval.bm25.store import build_keyword_index
+    from search.retrieval.indexing.build import index_model
+    from search.retrieval.indexing.describe import index_json, index_sentence
+    from search.retrieval.indexing.incremental import worn
+    from search.retrieval.indexing.servers import remember_address
 
     with running(existing(project)) as run:
         if model == KEYWORD:

@@ -7,7 +7,6 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.readers.pairs import Pair
-from search.indexing import build_index, find_index
 from search.models.encoding.backends.pipeline import Role
 from search.models.encoding.index_vectors import vectors_of
 from search.models.encoding.texts import encode_texts
@@ -15,6 +14,7 @@ from search.models.registry import ModelInfo, named
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.retrieval.indexing.build import build_index, find_index
 from training.adapting.data import Embedded, numbered
 from training.material import Material
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from search.columns import SearchColumn
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
-from search.engine import check_query, search
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.retrieval.columns import SearchColumn
+from search.retrieval.search import check_query, search
 from ui import failures, loaders, narrowing, navigation, widgets
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from search.columns import known_columns, parse_column
 from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.models.registry import GENERIC, KEYWORD, default_models, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.retrieval.columns import known_columns, parse_column
 from search.statistics import PairedTest
 from training.dev import START
 from training.forgetting import General

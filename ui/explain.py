@@ -6,8 +6,6 @@ from html import escape
 
 import streamlit as st
 
-from search.columns import chosen_columns
-from search.indexing import find_index
 from search.insight.attribution import Attribution, Part, relative, strongest, telling
 from search.insight.flip import Explained, position_of, sides
 from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
@@ -16,6 +14,8 @@ from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.retrieval.columns import chosen_columns
+from search.retrieval.indexing.build import find_index
 from ui import failures, loaders, run_view, widgets
 
 _STRONGEST = 5

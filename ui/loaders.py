@@ -4,11 +4,8 @@ from threading import Lock
 
 import streamlit as st
 
-from search.by_vectors import Searcher
-from search.by_words import KeywordSearcher
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import ToldVersion, told_versions
-from search.engine import keyword_searcher_for, open_searcher
 from search.evaluation import Evaluation, load_evaluation
 from search.insight.flip import Explained, attribute
 from search.insight.lessons import TrainedOn
@@ -23,6 +20,9 @@ from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
 from search.query_sets import QuerySet
+from search.retrieval.dense import Searcher
+from search.retrieval.search import keyword_searcher_for, open_searcher
+from search.retrieval.sparse import KeywordSearcher
 from training.pairs import PairSet
 
 _LOADING = Lock()

@@ -5,12 +5,12 @@ from typing import Literal
 import streamlit as st
 
 from search.evaluation import newest_evaluation, verdict_on
-from search.index_servers import delete_project
 from search.models.registry import custom_manifests
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project, damaged_projects, project_to_be, projects
+from search.retrieval.indexing.servers import delete_project
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
 

@@ -7,10 +7,10 @@ from itertools import cycle
 
 import streamlit as st
 
-from search.columns import parse_column
-from search.index_told import index_line, newest_of
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.project import Project
+from search.retrieval.columns import parse_column
+from search.retrieval.indexing.describe import index_line, newest_of
 from ui import navigation, state
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.index_servers import remove_indexes
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
+from search.retrieval.indexing.servers import remove_indexes
 
 _LISTED = 1_000
 _MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")

@@ -28,8 +28,8 @@ from search.insight.spans import (
     without,
     word_spans,
 )
-from search.keywords.analysis import STOP_WORDS
 from search.models.load import Encoder
+from search.retrieval.bm25.tokenizer import STOP_WORDS
 from search.text.words import folded_words
 
 Method = Literal["left out", "terms"]

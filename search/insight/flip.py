@@ -4,11 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search.by_vectors import Searcher
-from search.by_words import KeywordSearcher
-from search.columns import SearchColumn, chosen_columns
 from search.corpus.corpus import Corpus
-from search.engine import check_query, retrievers_for
 from search.insight.attribution import (
     MOST_QUERY_WORDS,
     MOST_VARIANTS,
@@ -31,7 +27,11 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.retrievers import Retriever
+from search.retrieval.columns import SearchColumn, chosen_columns
+from search.retrieval.dense import Searcher
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import check_query, retrievers_for
+from search.retrieval.sparse import KeywordSearcher
 
 UNKNOWN = "The model knows no word of this question, so it cannot find the document."
 # All variants of a passage together: all-MiniLM-L6-v2 reads so many words in some 1.5 s on two cores.

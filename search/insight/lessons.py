@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.by_vectors import Searcher
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair, load_pairs
 from search.evaluation import TRAINED_ON
@@ -17,7 +16,8 @@ from search.models.load import Encoder
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrievers import Clock
+from search.retrieval.dense import Searcher
+from search.retrieval.retriever import Clock
 
 QUERIES, ANSWERS = "training questions", "training answers"
 _SHOWN = 3

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
-from search.engine import retrievers_for
-from search.indexing import find_index
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
 from search.insight.layout import LANDMARKS, laid_out, set_among
 from search.insight.procrustes import aligned
@@ -27,6 +25,8 @@ from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet
+from search.retrieval.indexing.build import find_index
+from search.retrieval.search import retrievers_for
 
 MOST_POINTS = 10_000
 MOST_QUERIES = 1_000

@@ -3,10 +3,10 @@
 import numpy as np
 
 from indexes.vector_index import Positions
-from search.by_vectors import Searcher
 from search.corpus.corpus import Found
-from search.retrievers import Clock
-from search.tiers import Ranking
+from search.retrieval.dense import Searcher
+from search.retrieval.retriever import Clock
+from search.retrieval.tiers import Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted.
 

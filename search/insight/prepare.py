@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from search.corpus.corpus import current_corpus
-from search.engine import searcher_for
 from search.insight.lessons import TrainedOn, trained_pairs
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
@@ -11,6 +10,7 @@ from search.models.load import load_encoder
 from search.models.registry import default_models, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.retrieval.search import searcher_for
 
 
 def prepare(project: Project, names: Sequence[str] = (), progress: Progress = silent) -> list[str]:

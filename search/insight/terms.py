@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from search.keywords.analysis import Analysis
-from search.keywords.index import TermIndex
 from search.projects.settings import LIMITS
+from search.retrieval.bm25.index import TermIndex
+from search.retrieval.bm25.tokenizer import Analysis
 from search.text.words import WORD, folded_words
 
 

@@ -15,11 +15,11 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import generic_tokenizer
-from search.keywords.analysis import STOP_WORDS
 from search.projects.artifacts import Manifest
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.retrieval.bm25.tokenizer import STOP_WORDS
 from search.text.languages import languages, main_language
 from search.text.word_frequencies import listed, ordinary_words
 from search.text.words import MARKS, WORD

@@ -8,10 +8,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from search.columns import models_in, parse_column
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.judgments import query_id
-from search.engine import check_query, retrievers_for
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, column_title, save_setup
 from search.judging.store import JudgmentStore, Place, Question
 from search.projects.artifacts import Manifest
@@ -19,7 +17,9 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.query_sets import QuerySet
-from search.retrievers import Retriever
+from search.retrieval.columns import models_in, parse_column
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import check_query, retrievers_for
 
 KEPT = DEPTHS[1]
 _BATCH = 32

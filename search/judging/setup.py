@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from search.columns import chosen_columns, parse_column
 from search.judging.marks import ColumnPair, Layout
 from search.judging.store import JudgmentStore
 from search.models.registry import KEYWORD, default_models
 from search.projects.errors import Refused
 from search.projects.project import Project
+from search.retrieval.columns import chosen_columns, parse_column
 
 Reveal = Literal["after", "never"]
 DEPTHS = (3, 10)

@@ -9,10 +9,10 @@ from driving import CHROMIUM, FLAGS, PATIENCE, Server
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from search.evaluation import evaluate
-from search.indexing import index_model
 from search.insight.map import draw_map
 from search.projects import runs
 from search.projects.project import Project, project, project_to_be, projects
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.samples import create_sample
 from training.train import train

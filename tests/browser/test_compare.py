@@ -10,11 +10,11 @@ from accessible import accessible
 from driving import PATIENCE, Server, Witness, picture, press, settled
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from search.engine import compare
-from search.history import recent
-from search.indexing import index_model
 from search.judging.setup import saved_setup
 from search.projects.project import Project, project_to_be
+from search.retrieval.history import recent
+from search.retrieval.indexing.build import index_model
+from search.retrieval.search import compare
 from training.intake import import_beir
 from training.train import train
 

@@ -9,9 +9,9 @@ from driving import Server, picture, settled
 from playwright.sync_api import Browser, Page, expect
 from test_compare import Visitor
 
-from search.engine import compare
 from search.projects.project import Project
 from search.query_sets import current_query_set
+from search.retrieval.search import compare
 
 COLUMNS = ["bm25", "finance"]
 ADDRESS = "project=Finance&model=bm25&model=finance"

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser
 from slow_line import SlowLine
 
 from search.evaluation import evaluate
-from search.history import remember
-from search.indexing import index_model
 from search.projects.project import Project, project_to_be
+from search.retrieval.history import remember
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.train import train
 from ui.navigation import NAMES

@@ -1,9 +1,9 @@
 """Keyword search over a corpus file that belongs to no project."""
 
-from search.by_words import KeywordSearcher
 from search.corpus.corpus import Corpus
-from search.keywords.analysis import Analysis
-from search.keywords.index import TermIndex, build
+from search.retrieval.bm25.index import TermIndex, build
+from search.retrieval.bm25.tokenizer import Analysis
+from search.retrieval.sparse import KeywordSearcher
 
 
 def keyword_searcher(corpus: Corpus, analysis: Analysis = Analysis()) -> KeywordSearcher:

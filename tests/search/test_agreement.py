@@ -16,11 +16,11 @@ from search.agreement import (
     known_disagreements,
     rank_biased_overlap,
 )
-from search.engine import retrievers_for
-from search.hits import Best, Comparison, Hit, SearchResult
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.query_sets import current_query_set
+from search.retrieval.results import Best, Comparison, Hit, SearchResult
+from search.retrieval.search import retrievers_for
 from training.intake import import_beir
 from training.train import train
 

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.columns import (
+from search.projects.errors import Refused
+from search.projects.project import Project, check_project_name
+from search.retrieval.columns import (
     SearchColumn,
     chosen_columns,
     known_columns,
     models_in,
     parse_column,
 )
-from search.projects.errors import Refused
-from search.projects.project import Project, check_project_name
 from training.intake import import_beir
 from training.train import train
 

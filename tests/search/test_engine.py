@@ -6,11 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.by_vectors import Searcher
-from search.by_words import KeywordSearcher
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.engine import (
+from search.models.load import load_encoder
+from search.models.registry import find_model
+from search.projects.errors import Failed, Refused
+from search.projects.project import Project
+from search.projects.settings import LIMITS
+from search.retrieval.dense import Searcher
+from search.retrieval.indexing.build import build_index, find_index, index_model
+from search.retrieval.search import (
     UNKNOWN_WORDS,
     compare,
     keyword_searcher_for,
@@ -19,12 +24,7 @@ from search.engine import (
     search,
     searcher_for,
 )
-from search.indexing import build_index, find_index, index_model
-from search.models.load import load_encoder
-from search.models.registry import find_model
-from search.projects.errors import Failed, Refused
-from search.projects.project import Project
-from search.projects.settings import LIMITS
+from search.retrieval.sparse import KeywordSearcher
 from training.intake import import_beir
 from training.train import train
 

@@ -9,7 +9,6 @@ import pytrec_eval
 
 from search.corpus.corpus import Found, current_corpus
 from search.corpus.filters import EVERYTHING
-from search.engine import compare
 from search.evaluation import (
     METRICS,
     TRAINED_ON,
@@ -24,6 +23,7 @@ from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.query_sets import QuerySet, current_query_set
+from search.retrieval.search import compare
 from training.intake import import_beir
 from training.pairs import current_pairs
 from training.train import train

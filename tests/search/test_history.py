@@ -5,8 +5,8 @@ import multiprocessing
 
 import pytest
 
-from search import history
 from search.projects.project import Project, project, project_to_be
+from search.retrieval import history
 
 
 @pytest.fixture

@@ -5,17 +5,17 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
-from search.by_vectors import Searcher
 from search.corpus.corpus import CORPUS_FILE, Corpus, Found
 from search.corpus.document import Document
 from search.corpus.filters import EVERYTHING, Scope, parse_condition, parse_tiers
 from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
-from search.engine import compare
-from search.hybrid import DEPTH, HybridSearcher, fused
 from search.models.registry import ModelInfo
 from search.projects.project import Project
-from search.retrievers import Clock
+from search.retrieval.dense import Searcher
+from search.retrieval.hybrid import DEPTH, HybridSearcher, fused
+from search.retrieval.retriever import Clock
+from search.retrieval.search import compare
 from training.intake import import_beir
 
 DIMENSION = 8

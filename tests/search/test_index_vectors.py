@@ -5,12 +5,12 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
-from search.indexing import index_model
 from search.models.encoding.index_vectors import vectors_of
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.train import train
 

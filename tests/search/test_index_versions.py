@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from indexes.opening import build, open_index
 from indexes.vector_index import Plan, silent
-from search import index_versions
 from search.corpus.ingest import add_documents
-from search.engine import compare
-from search.index_told import index_json, index_line, index_sentence
-from search.index_versions import origins_of, worn
-from search.indexing import index_model
 from search.models.registry import find_model
 from search.projects import run_status, runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
+from search.retrieval.indexing import incremental as index_versions
+from search.retrieval.indexing.build import index_model
+from search.retrieval.indexing.describe import index_json, index_line, index_sentence
+from search.retrieval.indexing.incremental import origins_of, worn
+from search.retrieval.search import compare
 from training.train import train
 
 
@@ -177,7 +177,9 @@ def test_a_disk_that_is_full_leaves_the_project_as_it_was(project, tree, monkeyp
 
 def test_what_cannot_fit_is_refused_with_the_arithmetic_before_any_encoding(project, monkeypatch):
     monkeypatch.setenv("BESPOKE_INDEX_MEMORY_GB", "0.000001")
-    monkeypatch.setattr("search.indexing.corpus_vectors", lambda *a: pytest.fail("encoded"))
+    monkeypatch.setattr(
+        "search.retrieval.indexing.build.corpus_vectors", lambda *a: pytest.fail("encoded")
+    )
     with pytest.raises(
         Refused, match=r"40 vectors of 16 numbers of 4 bytes are 2.5 KiB.*it may use 1,000 bytes"
     ):

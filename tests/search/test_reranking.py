@@ -11,7 +11,6 @@ from sentence_transformers import CrossEncoder
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.ingest import Choices, add_documents
-from search.engine import compare, retrievers_for
 from search.evaluation import evaluate
 from search.models.cross_encoders import (
     Reranker,
@@ -23,6 +22,7 @@ from search.models.cross_encoders import (
 )
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be
+from search.retrieval.search import compare, retrievers_for
 from training.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"

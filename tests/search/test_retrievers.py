@@ -5,7 +5,6 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
-from search.by_vectors import Searcher
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
@@ -13,6 +12,7 @@ from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
+from search.retrieval.dense import Searcher
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")

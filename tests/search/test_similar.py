@@ -7,18 +7,18 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
-from search.by_vectors import Searcher
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
-from search.engine import NOTHING_LIKE, similar
-from search.hybrid import HybridSearcher
-from search.keywords.analysis import Analysis
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
+from search.retrieval.bm25.tokenizer import Analysis
+from search.retrieval.dense import Searcher
+from search.retrieval.hybrid import HybridSearcher
+from search.retrieval.search import NOTHING_LIKE, similar
 from training.intake import import_beir
 
 DIMENSION = 8

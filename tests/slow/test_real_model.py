@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.engine import compare
 from search.evaluation import METRICS, evaluate
-from search.indexing import find_index, index_model
 from search.models.registry import find_model
 from search.projects.project import Project
+from search.retrieval.indexing.build import find_index, index_model
+from search.retrieval.search import compare
 from tests.sampled import sampled
 from training.intake import import_beir
 from training.train import train

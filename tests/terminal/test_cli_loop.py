@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from search.engine import compare
 from search.projects.project import project as existing
 from search.projects.runs import runs
+from search.retrieval.search import compare
 from training.train import train as train_here
 
 METRICS = ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]

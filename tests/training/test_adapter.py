@@ -12,13 +12,13 @@ from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
 from search.evaluation import evaluate
-from search.indexing import find_index, index_model
 from search.models.encoding.describe import how_encoded
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import project_to_be
+from search.retrieval.indexing.build import find_index, index_model
 from training.adapter import train_adapter
 from training.adapting.data import Embedded, numbered
 from training.adapting.learner import Learner

@@ -8,12 +8,12 @@ from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
 from search.evaluation import evaluate
-from search.indexing import find_index
 from search.models.load import load_encoder, load_sentence_transformer
 from search.models.registry import find_model
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.files import write_json
 from search.projects.project import project_to_be
+from search.retrieval.indexing.build import find_index
 from training.blends.blend import blend
 from training.blends.curve import BlendCurve, curve_for
 from training.blends.place import Place

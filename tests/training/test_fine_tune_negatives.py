@@ -6,9 +6,9 @@ from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.readers.pairs import Pair
 from search.corpus.writer import CorpusWriter
-from search.keywords.analysis import Analysis
-from search.keywords.index import TermIndex, build
 from search.projects.project import Project
+from search.retrieval.bm25.index import TermIndex, build
+from search.retrieval.bm25.tokenizer import Analysis
 from training.fine_tune.negatives import Sources, mine
 from training.intake import import_beir
 from training.pairs import current_pairs

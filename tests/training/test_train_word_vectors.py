@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.indexing import index_model
 from search.models.load import load_generic
 from search.models.registry import GENERIC
 from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
+from search.retrieval.indexing.build import index_model
 from training.dev import DevSet
 from training.intake import import_beir
 from training.pairs import PairSet

@@ -5,7 +5,7 @@ from typing import Any
 
 from app_help import Card, cards, hit
 
-from search.hits import Hit, SearchResult
+from search.retrieval.results import Hit, SearchResult
 from ui.comparing.agreement import likenesses
 from ui.comparing.grid import table
 from ui.comparing.sides import Board, Side

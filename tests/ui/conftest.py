@@ -8,10 +8,10 @@ import pytest
 from app_help import TINY, write_run
 
 from search.evaluation import evaluate
-from search.indexing import index_model
 from search.projects import runs
 from search.projects.project import Project, project, project_to_be
 from search.projects.runs import Run
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.train import train
 

@@ -6,7 +6,7 @@ import pytest
 from app_help import cards, hit, plain
 from board_help import board, cards_of, drawn, found, of_hits
 
-from search.hits import Best, Hit
+from search.retrieval.results import Best, Hit
 from ui.comparing.cards import name_of
 from ui.comparing.grid import skeleton
 from ui.comparing.sides import Board

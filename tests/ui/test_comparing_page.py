@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 from app_help import TINY, columns, markup, open_page, plain, press, run, shown
 
-from search import history
 from search.agreement import disagreements
-from search.engine import compare, similar
 from search.projects.project import Project
+from search.retrieval import history
+from search.retrieval.search import compare, similar
 from ui.comparing.agreement import order
 from ui.comparing.asking import suggestions
 

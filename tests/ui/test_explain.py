@@ -7,7 +7,6 @@ from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
-from search.engine import retrievers_for
 from search.insight import lessons as lessons_room
 from search.insight.attribution import Attribution, Part
 from search.insight.flip import attribute
@@ -15,6 +14,7 @@ from search.insight.lessons import Lesson, Lessons
 from search.models.registry import find_model
 from search.projects import runs
 from search.projects.project import Project
+from search.retrieval.search import retrievers_for
 from training.train import train
 from ui.explain import lessons_html, shaded
 

@@ -6,11 +6,11 @@ import pytest
 from app_help import TINY, columns, labels, open_page, press_labelled, run, shown, write_run
 
 import ui.compare
-from search.indexing import find_index, index_model
 from search.models.registry import find_model
 from search.projects.artifacts import discard
 from search.projects.errors import Refused
 from search.projects.project import Project, project
+from search.retrieval.indexing.build import find_index, index_model
 from training.train import train
 from ui import failures, loaders
 

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from search.corpus.filters import Scope, parse_tiers
 from search.corpus.ingest import Choices, add_documents
-from search.engine import compare
-from search.indexing import index_model
 from search.projects.project import Project, project_to_be
+from search.retrieval.indexing.build import index_model
+from search.retrieval.search import compare
 from training.train import train
 
 KINDS = ("case", "statute", "blog")

@@ -50,7 +50,7 @@ def test_ready_made_models_are_not_counted_as_custom(data: Project, tiny_model) 
 
 
 def test_the_first_column_of_compare_says_which_model_is_generic(data: Project) -> None:
-    from search.indexing import index_model
+    from search.retrieval.indexing.build import index_model
 
     add_model(data, "static", Choices(default=True))
     index_model(data, "generic")

@@ -7,7 +7,7 @@ import pytest
 from app_help import hit
 
 from search.evaluation import METRICS, Evaluation
-from search.hits import SearchResult
+from search.retrieval.results import SearchResult
 from ui.comparing.agreement import sentence as sentence_of
 from ui.comparing.sides import Side
 from ui.evaluate import metrics_table

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from search.keywords.store import keyword_index
 from search.projects.progress import Progress
 from search.projects.project import Project
+from search.retrieval.bm25.store import keyword_index
 from training.adapting.data import Embedded
 from training.fine_tune.negatives import Mined, Sources, mine
 from training.material import Material

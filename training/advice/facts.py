@@ -10,10 +10,10 @@ import numpy as np
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.report.sample import Sample
 from search.corpus.report.tokenizer_fit import foreignness
-from search.indexing import find_index
 from search.leaks import MINED, ORIGIN
 from search.models.registry import generic_info
 from search.projects.project import Project
+from search.retrieval.indexing.build import find_index
 from search.text.languages import ENGLISH, languages, main_language
 from training.pairs import PairSet
 

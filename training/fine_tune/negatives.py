@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
-from search.keywords.index import TermIndex
 from search.projects.progress import Progress, silent
 from search.projects.settings import LIMITS
+from search.retrieval.bm25.index import TermIndex
 from search.text.near_duplicates import NearDuplicates
 
 _DEPTH = 100  # So many of each side are looked at for a pair,

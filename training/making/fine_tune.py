@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import normalised
 from search.corpus.readers.pairs import Pair
-from search.keywords.store import keyword_index
 from search.models.encoding.texts import encode_texts
 from search.models.load import best_device
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
+from search.retrieval.bm25.store import keyword_index
 from training.blends.place import Place
 from training.distributed import from_first, helps_only, together
 from training.embedding import document_vectors

@@ -4,12 +4,12 @@ import time
 from typing import Any
 
 from search.corpus.corpus import current_corpus
-from search.indexing import find_index
 from search.models.registry import generic_info
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import Manifest
 from search.projects.progress import silent
 from search.projects.project import Project
+from search.retrieval.indexing.build import find_index
 from training.dev import DevSet
 from training.making.generic_dev import generic_dev
 from training.making.publishing import describe

@@ -11,12 +11,12 @@ import numpy as np
 
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
-from search.engine import retrievers_for
 from search.models.load import best_device, refuse_pickled
 from search.models.registry import GENERIC
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
+from search.retrieval.search import retrievers_for
 from training.mining.kinds import GENERATED
 from training.mining.miner import MinedKind
 from training.mining.source import says_something

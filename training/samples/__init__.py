@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from search.corpus.document import Document
-from search.indexing import index_model
 from search.models.registry import GENERIC
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.retrieval.indexing.build import index_model
 from training.intake import Imported, publish_ready_made
 from training.pairs import Split
 from training.samples import constitution, phenotypes

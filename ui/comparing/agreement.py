@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from search.agreement import Agreement, agreements
 from search.evaluation import newest_evaluation
-from search.hits import Comparison, SearchResult
 from search.projects.project import Project
+from search.retrieval.results import Comparison, SearchResult
 from ui import widgets
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, Side

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search import history
 from search.projects.project import Project
+from search.retrieval import history
 from search.text.words import folded_words
 from ui import widgets
 

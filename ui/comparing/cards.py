@@ -3,7 +3,7 @@
 from html import escape
 from urllib.parse import urlsplit
 
-from search.hits import Hit
+from search.retrieval.results import Hit
 from ui.comparing.sides import Board, Side, movement
 from ui.hits import excerpt, marked
 

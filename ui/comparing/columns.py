@@ -7,16 +7,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from search.by_vectors import Searcher
-from search.columns import SearchColumn, chosen_columns, known_columns, models_in, parse_column
-from search.engine import retriever_of
-from search.indexing import find_index
 from search.models.registry import GENERIC, ModelInfo, find_model
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.retrievers import Retriever
+from search.retrieval.columns import (
+    SearchColumn,
+    chosen_columns,
+    known_columns,
+    models_in,
+    parse_column,
+)
+from search.retrieval.dense import Searcher
+from search.retrieval.indexing.build import find_index
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import retriever_of
 from ui import loaders, run_view, widgets
 from ui.comparing.sides import Side
 

@@ -5,7 +5,7 @@ import io
 import json
 import re
 
-from search.hits import Comparison
+from search.retrieval.results import Comparison
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, movement
 

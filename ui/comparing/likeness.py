@@ -5,10 +5,10 @@ from html import escape
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
-from search.engine import similar_to
-from search.hits import SearchResult
 from search.projects.errors import Refused
-from search.retrievers import Alike, Retriever
+from search.retrieval.results import SearchResult
+from search.retrieval.retriever import Alike, Retriever
+from search.retrieval.search import similar_to
 from ui.comparing.sides import Board, Side
 
 _CANNOT = "this column cannot look for documents like one"

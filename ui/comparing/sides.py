@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from search.hits import Hit, SearchResult
+from search.retrieval.results import Hit, SearchResult
 
 
 @dataclass(frozen=True)

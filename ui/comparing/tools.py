@@ -8,9 +8,9 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search.columns import SearchColumn
 from search.models.registry import GENERIC
 from search.projects.project import Project
+from search.retrieval.columns import SearchColumn
 from ui import navigation
 from ui.comparing import agreement, downloads
 from ui.comparing.sides import Board

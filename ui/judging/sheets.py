@@ -4,10 +4,10 @@ from html import escape
 from typing import Any
 
 from search.corpus.corpus import Corpus, Found
-from search.hits import Hit, hits_of
 from search.judging.blinding import Sheet
 from search.judging.marks import GRADES
 from search.judging.study import Study
+from search.retrieval.results import Hit, hits_of
 from ui.hits import excerpt, marked, query_words
 
 _WHOLE = 6_000

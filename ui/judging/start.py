@@ -6,10 +6,6 @@ from typing import cast
 
 import streamlit as st
 
-from search import history
-from search.columns import chosen_columns, known_columns, models_in
-from search.engine import check_query, retriever_of
-from search.indexing import find_index
 from search.judging.line_up import is_lined_up, rank_now
 from search.judging.marks import Layout
 from search.judging.setup import (
@@ -26,7 +22,11 @@ from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.retrievers import Retriever
+from search.retrieval import history
+from search.retrieval.columns import chosen_columns, known_columns, models_in
+from search.retrieval.indexing.build import find_index
+from search.retrieval.retriever import Retriever
+from search.retrieval.search import check_query, retriever_of
 from ui import loaders, run_view, widgets
 from ui.judging import board
 

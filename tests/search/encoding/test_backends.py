@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from search.corpus.corpus import current_corpus
-from search.indexing import index_model
 from search.models.encoding.accelerated import FastEncoder, fast
 from search.models.encoding.backends import choice as choosing
 from search.models.encoding.backends.choice import choose, known_backend
@@ -25,6 +24,7 @@ from search.models.encoding.backends.openvino import (
 from search.models.encoding.backends.pipeline import TorchBackend, encode, prompt_of, seen_as
 from search.models.encoding.backends.probe import LOWEST_COSINE, Measured, measured, sample
 from search.models.load import load_generic, load_sentence_transformer
+from search.retrieval.indexing.build import index_model
 from tests.conftest import tiny_text
 
 pytestmark = pytest.mark.usefixtures("one_thread")

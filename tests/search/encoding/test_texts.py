@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.indexing import index_model
 from search.models.encoding.backends.pipeline import seen_as
 from search.models.encoding.corpus import encode_corpus
 from search.models.encoding.describe import how_encoded
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_sentence_transformer
 from search.models.registry import find_model
+from search.retrieval.indexing.build import index_model
 from tests.conftest import tiny_text
 from tests.search.encoding.conftest import Counting, vector_of
 from tests.search.encoding.test_encode_corpus import made

@@ -3,7 +3,6 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.engine import retrievers_for
 from search.insight import flip
 from search.insight.attribution import MOST_QUERY_WORDS, MOST_VARIANTS
 from search.insight.flip import affordable, attribute
@@ -14,6 +13,7 @@ from search.models.pretrained.add import Choices, add_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.projects.settings import LIMITS
+from search.retrieval.search import retrievers_for
 from training.intake import import_beir
 
 LONG = "what helps against velkorin in the hand and in the shoulder"

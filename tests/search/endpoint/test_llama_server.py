@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from llama_server import MODEL, llama_server
 
-from search.engine import compare
 from search.evaluation import evaluate
-from search.indexing import index_model
 from search.models.api.token_count import tokens_of
 from search.models.load import load_encoder, load_generic
 from search.models.pretrained.add import Choices, add_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
+from search.retrieval.indexing.build import index_model
+from search.retrieval.search import compare
 from training.intake import import_beir
 
 KEY = "sk-of-the-llama"

@@ -13,14 +13,14 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.corpus import current_corpus
-from search.engine import compare
 from search.evaluation import evaluate
-from search.indexing import find_index, index_model
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
+from search.retrieval.indexing.build import find_index, index_model
+from search.retrieval.search import compare
 from training.export import export
 from training.intake import import_beir
 from training.train import train

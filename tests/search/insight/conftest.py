@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from search.engine import retrievers_for
 from search.projects.project import Project, project, project_to_be
+from search.retrieval.search import retrievers_for
 from training.intake import import_beir
 from training.train import train
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import normalised
-from search.engine import retrievers_for
 from search.insight import lessons as lessons_room
 from search.insight.attribution import MOST_VARIANTS
 from search.insight.flip import ABSENT, UNKNOWN, attribute, explain, position_of, soon
 from search.insight.lessons import TrainedOn, is_ready, trained_pairs
 from search.insight.terms import matcher, term_contributions
-from search.keywords.analysis import Analysis
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
+from search.retrieval.bm25.tokenizer import Analysis
+from search.retrieval.search import retrievers_for
 from training.train import train
 
 QUERY = "what helps against velkorin in the hand"

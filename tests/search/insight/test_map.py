@@ -8,13 +8,13 @@ import pytest
 from indexes.opening import stored_vectors
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.indexing import find_index
 from search.insight import map as map_room
 from search.insight.map import draw_map, find_map, load_map, map_models, titles_of
 from search.insight.procrustes import aligned
 from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be
+from search.retrieval.indexing.build import find_index
 
 
 def test_a_map_of_two_models(tiny: Project) -> None:

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from search.indexing import index_model
 from search.judging.setup import Setup
 from search.projects.project import project, project_to_be
+from search.retrieval.indexing.build import index_model
 from training.intake import import_beir
 from training.train import train
 

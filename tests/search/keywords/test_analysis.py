@@ -7,7 +7,7 @@ import pytest
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.writer import CorpusWriter
-from search.keywords.analysis import STOP_WORDS, Analysis, analysis_for
+from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis, analysis_for
 
 PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
 

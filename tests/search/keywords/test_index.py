@@ -7,16 +7,16 @@ import bm25s
 import numpy as np
 import pytest
 
-from search.by_words import KeywordSearcher
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition
 from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
-from search.keywords import index as room
-from search.keywords.analysis import STOP_WORDS, Analysis
-from search.keywords.index import TermIndex, build
 from search.projects.errors import Failed
+from search.retrieval.bm25 import index as room
+from search.retrieval.bm25.index import TermIndex, build
+from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis
+from search.retrieval.sparse import KeywordSearcher
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")
 QUERIES = (

@@ -4,10 +4,10 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import Choices, add_documents
-from search.engine import compare, retrievers_for
-from search.keywords.store import find_keyword_index
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
+from search.retrieval.bm25.store import find_keyword_index
+from search.retrieval.search import compare, retrievers_for
 
 LAW = "id,title,text\na,Torts,A tort is a civil wrong.\nb,,The court hears the running appeal.\n"
 
@@ -60,7 +60,7 @@ def test_a_new_version_of_the_corpus_has_a_new_index(home, tmp_path):
 
 def test_another_way_of_making_terms_is_another_index(home, monkeypatch):
     _ids(home, "court")
-    monkeypatch.setattr("search.keywords.store._MADE_SO", "bm25/next")
+    monkeypatch.setattr("search.retrieval.bm25.store._MADE_SO", "bm25/next")
     manifest, _ = current_corpus(home)
     assert find_keyword_index(home, manifest) is None
     assert _ids(home, "court") == ["b"]

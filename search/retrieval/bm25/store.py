@@ -6,12 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from search.corpus.corpus import Corpus
-from search.keywords.analysis import Analysis, analysis_for
-from search.keywords.index import TermIndex, build
 from search.models.registry import KEYWORD
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.retrieval.bm25.index import TermIndex, build
+from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
 _MADE_SO = "bm25/1"  # Another number when texts become other terms or scores: older indexes are built again.
 _WINDOW = 128

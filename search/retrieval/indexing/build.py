@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
 from search.corpus.corpus import Corpus, current_corpus
-from search.index_servers import built_for, nothing_left, published, reachable
-from search.index_versions import from_earlier
 from search.models.encoding.corpus import corpus_vectors
 from search.models.load import Encoder, load_encoder
 from search.models.registry import ModelInfo, documents_model, find_model
@@ -16,6 +14,8 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.retrieval.indexing.incremental import from_earlier
+from search.retrieval.indexing.servers import built_for, nothing_left, published, reachable
 
 if TYPE_CHECKING:
     from search.models.encoding.ray import RayEncoding

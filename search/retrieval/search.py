@@ -6,16 +6,8 @@ from types import MappingProxyType
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
-from search.by_vectors import Searcher
-from search.by_words import KeywordSearcher
-from search.columns import SearchColumn, chosen_columns, models_in
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.hits import Comparison, SearchResult, hits_of
-from search.hybrid import HybridSearcher
-from search.index_servers import connection, in_words
-from search.indexing import build_index, find_index
-from search.keywords.store import keyword_index
 from search.models.cross_encoders import Reranker, find_reranker, load_reranker
 from search.models.encoding.accelerated import fast
 from search.models.load import Encoder, load_encoder
@@ -25,8 +17,16 @@ from search.projects.errors import Damaged, Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.reranking import RerankingSearcher
-from search.retrievers import Alike, Clock, Retriever
+from search.retrieval.bm25.store import keyword_index
+from search.retrieval.columns import SearchColumn, chosen_columns, models_in
+from search.retrieval.dense import Searcher
+from search.retrieval.hybrid import HybridSearcher
+from search.retrieval.indexing.build import build_index, find_index
+from search.retrieval.indexing.servers import connection, in_words
+from search.retrieval.reranked import RerankingSearcher
+from search.retrieval.results import Comparison, SearchResult, hits_of
+from search.retrieval.retriever import Alike, Clock, Retriever
+from search.retrieval.sparse import KeywordSearcher
 
 UNKNOWN_WORDS = "no known words in this query"
 NOTHING_LIKE = "no document like this one within these filters"
@@ -88,7 +88,7 @@ def compare(
 ) -> Comparison:
     """Search several columns; an index that is missing is built first.
 
-    :param names: columns by name (see `search.columns`); none means generic and the newest custom model.
+    :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model.
     :param scope: what may be found, and whether source tiers come first.
     :raises Refused: for an empty query, an unknown model or column, or a project without documents.
     """

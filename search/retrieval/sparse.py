@@ -7,11 +7,11 @@ import numpy as np
 from indexes.vector_index import Positions
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import Scope
-from search.keywords.index import TermIndex
 from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
-from search.retrievers import Clock, Ranks
-from search.tiers import Finder, Ranking
+from search.retrieval.bm25.index import TermIndex
+from search.retrieval.retriever import Clock, Ranks
+from search.retrieval.tiers import Finder, Ranking
 
 _TELLING = 25  # Terms by which documents like one are looked for.
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from search.corpus.corpus import Found
 from search.corpus.filters import EVERYTHING, Scope
-from search.retrievers import Clock, Source
-from search.tiers import Finder, Ranking, answers, tier_scopes, without
+from search.retrieval.retriever import Clock, Source
+from search.retrieval.tiers import Finder, Ranking, answers, tier_scopes, without
 
 CONSTANT = 60
 DEPTH = 200

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.tiers import Finder, Ranking, by_tier, without
+from search.retrieval.tiers import Finder, Ranking, by_tier, without
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Retriever(Protocol):
 
     @property
     def name(self) -> str:
-        """The column's name (see `search.columns`)."""
+        """The column's name (see `search.retrieval.columns`)."""
         ...
 
     def rank(

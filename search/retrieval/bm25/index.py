@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.keywords.analysis import Analysis
 from search.projects.errors import Damaged
+from search.retrieval.bm25.tokenizer import Analysis
 from search.text.words import folded_words
 
 K1 = 1.5

@@ -10,12 +10,12 @@ import numpy as np
 from indexes.vector_index import Positions, VectorIndex, Vectors
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
-from search.index_servers import in_words
 from search.models.load import Encoder
 from search.models.registry import ModelInfo
 from search.projects.settings import LIMITS
-from search.retrievers import Clock, Ranks
-from search.tiers import Finder, Ranking
+from search.retrieval.indexing.servers import in_words
+from search.retrieval.retriever import Clock, Ranks
+from search.retrieval.tiers import Finder, Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
 

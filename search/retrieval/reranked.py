@@ -12,8 +12,8 @@ from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker
 from search.projects.errors import Refused
-from search.retrievers import Alike, Clock, Retriever
-from search.tiers import Ranking, answers
+from search.retrieval.retriever import Alike, Clock, Retriever
+from search.retrieval.tiers import Ranking, answers
 
 
 class RerankingSearcher:
