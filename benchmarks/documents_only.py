@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.quality import prepared
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE

@@ -22,13 +22,13 @@ import numpy as np
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation import score
+from search.evaluation.evaluate import score
+from search.evaluation.query_set import QuerySet
+from search.evaluation.significance import MAIN_METRIC
 from search.models.load import load_generic
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.query_sets import QuerySet
 from search.retrieval.indexing.build import index_model
-from search.statistics import MAIN_METRIC
 from training.intake import import_beir
 from training.train import train
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from search.corpus.corpus import Corpus, Found, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.evaluation import measure
+from search.evaluation.evaluate import measure
+from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.query_sets import QuerySet, current_query_set
 from search.retrieval.retriever import Clock, Retriever
 from search.retrieval.search import keyword_searcher_for
 from search.retrieval.tiers import Ranking

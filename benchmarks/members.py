@@ -19,12 +19,12 @@ import numpy as np
 from benchmarks.quality import prepared
 from benchmarks.targets import machine
 from indexes.vector_index import Vectors
-from search.leaks import keep_apart, texts_of
+from search.evaluation.leakage import keep_apart, texts_of
+from search.evaluation.query_set import QuerySet
 from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
-from search.query_sets import QuerySet
 from training.adapting.model import matrix_of
 from training.auto.average import averaged
 from training.auto.climbing import Climb

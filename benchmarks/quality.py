@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from search.evaluation import Evaluation, evaluate
+from search.evaluation.evaluate import Evaluation, evaluate
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE

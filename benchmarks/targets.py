@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.documents_only import SETS
 from benchmarks.quality import AUTO, prepared
-from search.evaluation import Evaluation, evaluate
+from search.evaluation.evaluate import Evaluation, evaluate
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.files import write_json
 from search.projects.project import Project, project_to_be

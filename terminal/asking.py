@@ -59,7 +59,7 @@ def disagree(
     """Find the questions of the query set that models answer most differently."""
     from dataclasses import asdict
 
-    from search.agreement import disagreements
+    from search.evaluation.rank_similarity import disagreements
     from search.projects.project import project as existing
 
     with running(existing(project)) as run:
@@ -74,8 +74,8 @@ def disagree(
 @app.command()
 def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
-    from search.evaluation import METRICS
-    from search.evaluation import evaluate as evaluate_models
+    from search.evaluation.evaluate import METRICS
+    from search.evaluation.evaluate import evaluate as evaluate_models
     from search.projects.project import project as existing
 
     with running(existing(project)) as run:

@@ -173,8 +173,8 @@ def queries(
 ) -> None:
     """Add a query set: queries with relevance judgments, never trained on."""
     from search.corpus.readers.judgments import JudgedColumns
+    from search.evaluation.query_set import add_query_set
     from search.projects.project import project as existing
-    from search.query_sets import add_query_set
 
     columns = JudgedColumns(query_column, document_column, grade_column)
     with running(existing(project)) as run:

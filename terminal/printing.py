@@ -154,7 +154,7 @@ def tell_notes(run: Any, notes: Sequence[str]) -> None:
 
 def tell_comparison(found: Any, as_json: bool) -> None:
     """Print what several columns found, and how much they agree."""
-    from search.agreement import agreements
+    from search.evaluation.rank_similarity import agreements
 
     for result in found.results:
         if result.note:

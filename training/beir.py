@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from search.corpus.corpus import Corpus
 from search.corpus.readers.beir import Beir
 from search.corpus.readers.pairs import Pair
-from search.leaks import Texts, keep_apart, texts_of
-from search.query_sets import QuerySet
+from search.evaluation.leakage import Texts, keep_apart, texts_of
+from search.evaluation.query_set import QuerySet
 from training.pairs import Grades, Split, split_pairs
 
 

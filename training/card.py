@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.evaluation import METRICS, newest_evaluation, verdict_on
+from search.evaluation.evaluate import METRICS, newest_evaluation, verdict_on
+from search.evaluation.significance import MAIN_METRIC
 from search.models.registry import GENERIC_TITLE, ModelInfo, named
 from search.projects.project import Project
-from search.statistics import MAIN_METRIC
 from training.dev import START
 from training.forgetting import General
 

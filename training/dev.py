@@ -9,10 +9,10 @@ import numpy as np
 from indexes.flat import FlatIndex
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
-from search.evaluation import score
+from search.evaluation.evaluate import score
+from search.evaluation.query_set import QuerySet
+from search.evaluation.significance import MAIN_METRIC
 from search.models.load import Encoder
-from search.query_sets import QuerySet
-from search.statistics import MAIN_METRIC
 from training.nearest import nearest
 
 START = "start"

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from search.evaluation import TRAINED_ON
+from search.evaluation.evaluate import TRAINED_ON
 from search.models.api.encoder import EndpointEncoder
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import AdaptedEncoder

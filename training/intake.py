@@ -14,12 +14,20 @@ from search.corpus.readers.pairs import PairColumns, read_pairs
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
 from search.corpus.writer import CorpusWriter
-from search.leaks import MINED, ORIGIN, answered, check_leaks, keep_apart, texts_of, training_side
+from search.evaluation.leakage import (
+    MINED,
+    ORIGIN,
+    answered,
+    check_leaks,
+    keep_apart,
+    texts_of,
+    training_side,
+)
+from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Drafts, Project
-from search.query_sets import QuerySet
 from training.beir import beir_split
 from training.matching import ById, Matched, match
 from training.pairs import SEED, PairSet, Split, current_pairs, split_pairs

@@ -14,17 +14,17 @@ from typing import NamedTuple
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair, PairColumns
+from search.evaluation.leakage import Guarded, keep_apart
+from search.evaluation.query_set import QueryIntake, QuerySet
 from search.judging.consensus import Combine
 from search.judging.line_up import column_version
 from search.judging.marks import RELEVANT
 from search.judging.proof import judged_queries, publish_judged_queries
 from search.judging.store import JudgmentStore
-from search.leaks import Guarded, keep_apart
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from search.query_sets import QueryIntake, QuerySet
 from search.text.words import folded_words
 from training.intake import Imported, add_pairs
 from training.pairs import split_pairs

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.leaks import MINED, ORIGIN, Guarded, keep_apart
+from search.evaluation.leakage import MINED, ORIGIN, Guarded, keep_apart
+from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from training.dev import DevSet
 from training.pairs import Grades, current_pairs
 

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 
 from search.corpus.readers.judgments import query_id
 from search.corpus.readers.pairs import Pair, load_pairs
-from search.leaks import DEV_FILE, PAIRS_FILE, Texts
+from search.evaluation.leakage import DEV_FILE, PAIRS_FILE, Texts
+from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.query_sets import QuerySet
 from search.text.near_duplicates import Groups, NearDuplicates
 
 SEED = 42
@@ -115,7 +115,7 @@ def split_pairs(
     Pairs that share a query, a response or a document, or whose queries, responses or documents are
     near-duplicates, form one group, and a group is never parted. A fifth goes to test (or another share), a
     tenth (at most 300) to dev. Only pairs that point to a document can be held out. Hard negatives do not bind: see
-    `search.leaks`.
+    `search.evaluation.leakage`.
 
     :param seed: the same pairs and seed, the same split.
     :param texts: the texts of the documents that pairs point to, where they are more than the responses.

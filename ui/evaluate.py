@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from search.evaluation import METRICS, Evaluation, newest_evaluation, verdict_on
+from search.evaluation.evaluate import METRICS, Evaluation, newest_evaluation, verdict_on
+from search.evaluation.significance import PairedTest
 from search.models.registry import GENERIC, KEYWORD, default_models, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
-from search.statistics import PairedTest
 from training.dev import START
 from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets

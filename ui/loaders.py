@@ -6,20 +6,20 @@ import streamlit as st
 
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import ToldVersion, told_versions
-from search.evaluation import Evaluation, load_evaluation
+from search.evaluation.evaluate import Evaluation, load_evaluation
+from search.evaluation.leakage import LeakCheck, leaks_of
+from search.evaluation.query_set import QuerySet
 from search.insight.flip import Explained, attribute
 from search.insight.lessons import TrainedOn
 from search.insight.map import Map, few_values, load_map
 from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
-from search.leaks import LeakCheck, leaks_of
 from search.models.api.token_count import Estimate, expected
 from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, load_reranker
 from search.models.load import Encoder, best_device, load_encoder
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
-from search.query_sets import QuerySet
 from search.retrieval.dense import Searcher
 from search.retrieval.search import keyword_searcher_for, open_searcher
 from search.retrieval.sparse import KeywordSearcher

@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from search.evaluation import newest_evaluation, verdict_on
+from search.evaluation.evaluate import newest_evaluation, verdict_on
 from search.models.registry import custom_manifests
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.evaluation import verdict_on
+from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.models.encoding.describe import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.leaks import MINED, ORIGIN
+from search.evaluation.leakage import MINED, ORIGIN
 from search.projects import run_status, runs
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation

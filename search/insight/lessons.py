@@ -9,7 +9,7 @@ import numpy as np
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair, load_pairs
-from search.evaluation import TRAINED_ON
+from search.evaluation.evaluate import TRAINED_ON
 from search.insight.kept import Side, find_kept, kept_vectors
 from search.insight.places import documents_like
 from search.models.load import Encoder

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
+from search.evaluation.query_set import QuerySet
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
 from search.insight.layout import LANDMARKS, laid_out, set_among
 from search.insight.procrustes import aligned
@@ -24,7 +25,6 @@ from search.projects.errors import Damaged, Refused
 from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from search.retrieval.indexing.build import find_index
 from search.retrieval.search import retrievers_for
 

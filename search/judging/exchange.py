@@ -188,7 +188,7 @@ def _from_qrels(
     project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
 ) -> tuple[Report, list[tuple[Mark, str]]]:
     from search.corpus.readers.judgments import read_queries
-    from search.query_sets import QuerySet
+    from search.evaluation.query_set import QuerySet
 
     judgments, report = read_judgments(path)
     texts = {question.id: question.text for question in store.questions()}

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.corpus.corpus import current_corpus
+from search.evaluation.query_set import QueryIntake, QuerySet, current_query_set, publish_query_set
 from search.judging.consensus import Combine, Grades
 from search.judging.marks import ColumnPair
 from search.judging.setup import column_title
 from search.judging.store import JudgmentStore
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.query_sets import QueryIntake, QuerySet, current_query_set, publish_query_set
 
 SOURCE = "blind judgments"
 

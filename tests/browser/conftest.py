@@ -8,7 +8,7 @@ import pytest
 from driving import CHROMIUM, FLAGS, PATIENCE, Server
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.insight.map import draw_map
 from search.projects import runs
 from search.projects.project import Project, project, project_to_be, projects

@@ -10,8 +10,8 @@ from driving import Server, picture, settled
 from playwright.sync_api import Browser, expect
 from test_compare import Visitor
 
+from search.evaluation.query_set import current_query_set
 from search.projects.project import Project
-from search.query_sets import current_query_set
 from search.retrieval.search import compare
 
 FOUR = ("generic", "clauses", "bm25", "hybrid:clauses")

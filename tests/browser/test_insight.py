@@ -9,7 +9,7 @@ from driving import PATIENCE, Server, Witness, picture, settled
 from lasso import POINTS, lasso
 from playwright.sync_api import Browser, Page, expect
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.insight.map import draw_map, load_map
 from search.projects.project import Project, project_to_be
 from search.retrieval.search import retrievers_for

@@ -10,12 +10,12 @@ from accessible import accessible
 from driving import PATIENCE, Server, Witness, picture, press, settled
 from playwright.sync_api import Browser, Page, expect
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
+from search.evaluation.query_set import current_query_set
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.projects.project import Project, project, project_to_be
-from search.query_sets import current_query_set
 from training.intake import import_beir
 from training.train import train
 

@@ -7,7 +7,7 @@ from driving import PATIENCE, Server, settled
 from playwright.sync_api import Browser
 from slow_line import SlowLine
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.projects.project import Project, project_to_be
 from search.retrieval.history import remember
 from search.retrieval.indexing.build import index_model

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from search.agreement import (
+from search.evaluation.query_set import current_query_set
+from search.evaluation.rank_similarity import (
     agreements,
     disagreements,
     disagreements_path,
@@ -18,7 +19,6 @@ from search.agreement import (
 )
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
-from search.query_sets import current_query_set
 from search.retrieval.results import Best, Comparison, Hit, SearchResult
 from search.retrieval.search import retrievers_for
 from training.intake import import_beir
@@ -137,7 +137,7 @@ def test_disagreements_without_any_evaluation(project):
 def test_disagreements_are_found_once(project, monkeypatch):
     names = ["bm25", "words"]
     found = disagreements(project, names)
-    monkeypatch.setattr("search.agreement.retrievers_for", None)
+    monkeypatch.setattr("search.evaluation.rank_similarity.retrievers_for", None)
     assert disagreements(project, names) == known_disagreements(project, names) == found
     path = disagreements_path(project, names)
     path.write_text("{")

@@ -9,7 +9,7 @@ import pytrec_eval
 
 from search.corpus.corpus import Found, current_corpus
 from search.corpus.filters import EVERYTHING
-from search.evaluation import (
+from search.evaluation.evaluate import (
     METRICS,
     TRAINED_ON,
     evaluate,
@@ -19,10 +19,10 @@ from search.evaluation import (
     score,
     verdict_on,
 )
+from search.evaluation.query_set import QuerySet, current_query_set
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.query_sets import QuerySet, current_query_set
 from search.retrieval.search import compare
 from training.intake import import_beir
 from training.pairs import current_pairs

@@ -8,7 +8,7 @@ from search.corpus.ingest import Choices, add_documents
 from search.corpus.passages import Cutting
 from search.corpus.readers.pairs import Pair
 from search.corpus.writer import CorpusWriter
-from search.leaks import (
+from search.evaluation.leakage import (
     LeakCheck,
     answered,
     check_leaks,
@@ -17,8 +17,8 @@ from search.leaks import (
     seen_in_training,
     texts_of,
 )
+from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
-from search.query_sets import QuerySet
 from training.pairs import PairSet
 
 LONG = " ".join(f"clause{n}" for n in range(60))

@@ -11,7 +11,7 @@ from sentence_transformers import CrossEncoder
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.ingest import Choices, add_documents
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.cross_encoders import (
     Reranker,
     add_reranker,

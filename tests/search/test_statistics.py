@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.statistics import PairedTest, paired_test
+from search.evaluation.significance import PairedTest, paired_test
 
 
 def every_sign_flip(differences):

@@ -5,7 +5,7 @@ import pytest
 
 import training.making.auto as making
 from search.corpus.corpus import current_corpus
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.project import Project

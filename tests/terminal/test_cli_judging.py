@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from search.evaluation.query_set import current_query_set
 from search.judging.marks import grade, vote
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
 from search.projects.project import project
-from search.query_sets import current_query_set
 from training.pairs import current_pairs
 
 

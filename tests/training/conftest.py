@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from search.corpus.corpus import current_corpus
+from search.evaluation.query_set import QuerySet
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from training.pairs import PairSet
 
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic
 from search.projects.project import Project, project_to_be

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.load import load_encoder, load_sentence_transformer
 from search.models.registry import find_model
 from search.projects.errors import Cancelled, Failed, Refused

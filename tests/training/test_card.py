@@ -9,7 +9,7 @@ import yaml
 from huggingface_hub import ModelCard
 from huggingface_hub.utils import validate_repo_id
 
-from search.evaluation import METRICS, evaluate
+from search.evaluation.evaluate import METRICS, evaluate
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.card import CARD, model_card

@@ -8,11 +8,11 @@ import torch
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair
+from search.evaluation.query_set import QuerySet
 from search.models.load import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from training.dev import DevSet
 from training.fine_tune.rows import Batches, rows_of
 from training.fine_tune.tuning import fine_tune

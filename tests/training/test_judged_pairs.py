@@ -6,15 +6,15 @@ import shutil
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
+from search.evaluation.leakage import check_leaks, training_side
+from search.evaluation.query_set import current_query_set
 from search.judging.line_up import line_up
 from search.judging.marks import grade
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question
-from search.leaks import check_leaks, training_side
 from search.projects.errors import Refused
 from search.projects.project import project, project_to_be
-from search.query_sets import current_query_set
 from training.intake import import_beir
 from training.judged_pairs import add_judged_pairs, divide_judgments, judged_pairs
 from training.pairs import current_pairs

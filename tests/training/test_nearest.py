@@ -5,8 +5,8 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import Choices, add_documents
 from search.corpus.readers.pairs import Pair
+from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
-from search.query_sets import QuerySet
 from training.dev import DevSet
 from training.nearest import answering_passages, nearest
 

@@ -14,10 +14,10 @@ from search.corpus.document import Document
 from search.corpus.passages import WHOLE, Cutting
 from search.corpus.readers.pairs import Pair
 from search.corpus.writer import CorpusWriter
-from search.leaks import Texts, answered, check_leaks, texts_of
+from search.evaluation.leakage import Texts, answered, check_leaks, texts_of
+from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from search.query_sets import QuerySet
 from search.text.near_duplicates import THRESHOLD, shingles
 from training.pairs import PairSet, as_query_set, current_pairs, split_pairs
 

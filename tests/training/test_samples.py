@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.leaks import keep_apart
+from search.evaluation.leakage import keep_apart
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles

@@ -14,12 +14,12 @@ import psutil
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from search.evaluation.significance import PairedTest
 from search.projects.artifacts import new_id
 from search.projects.project import Project
 from search.projects.run_status import Status
 from search.projects.runs import Run
 from search.retrieval.results import Best, Hit
-from search.statistics import PairedTest
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 TINY = "Tiny"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_help import TINY, write_run
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.projects import runs
 from search.projects.project import Project, project, project_to_be
 from search.projects.runs import Run

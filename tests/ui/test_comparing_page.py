@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from app_help import TINY, columns, markup, open_page, plain, press, run, shown
 
-from search.agreement import disagreements
+from search.evaluation.rank_similarity import disagreements
 from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.search import compare, similar
@@ -148,7 +148,7 @@ def test_full_screen_is_in_the_address(trained: Project) -> None:
 
 
 def test_agreement_is_told_in_words_with_the_numbers(trained: Project) -> None:
-    from search.agreement import agreements
+    from search.evaluation.rank_similarity import agreements
 
     (told,) = agreements(compare(trained, QUERY, BOTH, 10))
     text = plain(markup(open_page("compare", TINY, q=QUERY, model=BOTH)))

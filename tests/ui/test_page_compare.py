@@ -23,9 +23,9 @@ from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.document import Document
+from search.evaluation.query_set import QuerySet
 from search.models.registry import find_model
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from search.retrieval.indexing.build import index_model
 from search.retrieval.results import SearchResult
 from search.retrieval.search import compare

@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from search.corpus.document import Document
 from search.corpus.passages import Cutter, Cutting
+from search.evaluation.query_set import QuerySet
 from search.projects import runs
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from training.pairs import PairSet
 from training.reports import make_report
 

@@ -19,7 +19,7 @@ from app_help import (  # fmt: skip
     write_run,
 )
 
-from search.evaluation import load_evaluation
+from search.evaluation.evaluate import load_evaluation
 from search.projects.project import Project
 
 
@@ -175,7 +175,7 @@ def test_a_newer_model_makes_the_evaluation_stale(
 def test_a_measurement_of_chosen_models_stays_and_is_not_replaced(
     evaluated: Project, started: list[list[str]]
 ) -> None:
-    from search.evaluation import evaluate
+    from search.evaluation.evaluate import evaluate
 
     evaluate(evaluated, ["words", "words-2"])
     at = open_page("evaluate", TINY)
@@ -196,7 +196,7 @@ def test_other_models_can_be_measured(evaluated: Project, started: list[list[str
 def test_keywords_and_a_model_together_can_be_measured(
     evaluated: Project, started: list[list[str]]
 ) -> None:
-    from search.evaluation import evaluate
+    from search.evaluation.evaluate import evaluate
 
     at = open_page("evaluate", TINY)
     assert "Keywords \\+ words\\-2" in at.multiselect[0].options

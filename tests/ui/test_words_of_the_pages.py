@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import pytest
 from app_help import hit
 
-from search.evaluation import METRICS, Evaluation
+from search.evaluation.evaluate import METRICS, Evaluation
 from search.retrieval.results import SearchResult
 from ui.comparing.agreement import sentence as sentence_of
 from ui.comparing.sides import Side

@@ -12,15 +12,15 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import generic_tokenizer
-from search.evaluation import newest_evaluation
+from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.query_set import QuerySet
+from search.evaluation.significance import MAIN_METRIC
 from search.models.load import Encoder, load_encoder
 from search.models.registry import GENERIC, ModelInfo, custom_manifests, generic_info, models
 from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.query_sets import QuerySet
-from search.statistics import MAIN_METRIC
 from search.text.words import folded_words
 from training.advice.facts import Facts
 from training.advice.probe import Speed

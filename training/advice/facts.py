@@ -10,7 +10,7 @@ import numpy as np
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.report.sample import Sample
 from search.corpus.report.tokenizer_fit import foreignness
-from search.leaks import MINED, ORIGIN
+from search.evaluation.leakage import MINED, ORIGIN
 from search.models.registry import generic_info
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index

@@ -15,9 +15,9 @@ from operator import or_
 import numpy as np
 
 from search.corpus.readers.pairs import Pair
-from search.leaks import keep_apart, texts_of
+from search.evaluation.leakage import keep_apart, texts_of
+from search.evaluation.query_set import QuerySet
 from search.projects.errors import Refused
-from search.query_sets import QuerySet
 from training.dev import DevSet
 from training.material import Material
 from training.pairs import DEV_SHARE, split_pairs

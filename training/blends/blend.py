@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.evaluation import TRAINED_ON
-from search.leaks import MINED, ORIGIN
+from search.evaluation.evaluate import TRAINED_ON
+from search.evaluation.leakage import MINED, ORIGIN
+from search.evaluation.significance import paired_test
 from search.models.load import best_device, load_encoder
 from search.models.registry import IS_START, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Failed, Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.statistics import paired_test
 from training.blends.curve import KIND, BlendCurve, curve_for
 from training.blends.place import Place
 from training.blends.way import MatrixWay, Scores, Way, WeightsWay

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from search.corpus.readers.pairs import Pair
-from search.evaluation import TRAINED_ON
+from search.evaluation.evaluate import TRAINED_ON
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import AdaptedEncoder
 from search.models.load import best_device

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics import paired_test
+from search.evaluation.significance import paired_test
 
 SHARE = 0.2
 

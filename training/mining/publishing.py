@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from search.corpus.corpus import Corpus
-from search.leaks import MINED, ORIGIN, check_leaks, texts_of
+from search.evaluation.leakage import MINED, ORIGIN, check_leaks, texts_of
+from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from search.query_sets import QuerySet
 from training.mining.kinds import GENERATED, KINDS
 from training.mining.miner import Mining
 from training.pairs import SEED, PairSet, split_pairs

@@ -11,12 +11,12 @@ import numpy as np
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.judgments import query_id
-from search.leaks import Guarded, texts_of
+from search.evaluation.leakage import Guarded, texts_of
+from search.evaluation.significance import paired_test
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.statistics import paired_test
 from training.adapter import train_adapter
 from training.adapting.data import Embedded
 from training.dev import DevSet

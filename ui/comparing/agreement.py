@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from search.agreement import Agreement, agreements
-from search.evaluation import newest_evaluation
+from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.rank_similarity import Agreement, agreements
 from search.projects.project import Project
 from search.retrieval.results import Comparison, SearchResult
 from ui import widgets

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from search.agreement import known_disagreements
-from search.evaluation import newest_evaluation
+from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.rank_similarity import known_disagreements
 from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project

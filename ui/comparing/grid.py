@@ -2,7 +2,7 @@
 
 from html import escape
 
-from search.agreement import Agreement
+from search.evaluation.rank_similarity import Agreement
 from ui.comparing import cards
 from ui.comparing.agreement import brief
 from ui.comparing.sides import Board

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from llama_server import MODEL, llama_server
 
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.api.token_count import tokens_of
 from search.models.load import load_encoder, load_generic
 from search.models.pretrained.add import Choices, add_model

@@ -13,7 +13,7 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.corpus import current_corpus
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model

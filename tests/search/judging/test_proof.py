@@ -3,7 +3,8 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.evaluation import evaluate
+from search.evaluation.evaluate import evaluate
+from search.evaluation.query_set import QuerySet, current_query_set
 from search.judging.consensus import Combine
 from search.judging.line_up import line_up
 from search.judging.marks import grade, vote
@@ -11,7 +12,6 @@ from search.judging.proof import judged_queries, pool, publish_judged_queries
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.projects.errors import Refused
-from search.query_sets import QuerySet, current_query_set
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import training.auto.ways as ways
 import training.making.auto as making
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
-from search.evaluation import TRAINED_ON
+from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import average

@@ -7,8 +7,8 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
+from search.evaluation.query_set import QuerySet
 from search.models.linear_adapter import AdaptedEncoder
-from search.query_sets import QuerySet
 from training.adapting.model import with_adapter
 from training.auto.average import averaged, facts_of
 from training.auto.parted import asked_in_all, merged, parted

@@ -7,8 +7,8 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.pairs import Pair
+from search.evaluation.query_set import current_query_set
 from search.projects.errors import Refused
-from search.query_sets import current_query_set
 from training.intake import add_pairs, import_beir
 from training.pairs import current_pairs
 

@@ -2,7 +2,7 @@
 
 from pair_rows import rows
 
-from search.query_sets import current_query_set
+from search.evaluation.query_set import current_query_set
 from training.intake import add_pairs, import_beir
 from training.pairs import current_pairs
 

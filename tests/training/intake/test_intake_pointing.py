@@ -7,8 +7,8 @@ from pair_rows import numbered, rows, texts
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
+from search.evaluation.query_set import current_query_set
 from search.projects.errors import Refused
-from search.query_sets import current_query_set
 from training.intake import add_pairs
 from training.pairs import current_pairs
 

@@ -8,12 +8,12 @@ import pytest
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair
-from search.evaluation import evaluate
-from search.leaks import check_leaks, keep_apart, leaks_of, training_side
+from search.evaluation.evaluate import evaluate
+from search.evaluation.leakage import check_leaks, keep_apart, leaks_of, training_side
+from search.evaluation.query_set import QuerySet, add_query_set
+from search.evaluation.significance import MAIN_METRIC
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from search.query_sets import QuerySet, add_query_set
-from search.statistics import MAIN_METRIC
 from training.intake import add_pairs, import_beir
 from training.material import MINED_DEV, gather
 from training.mining.caution import SHARE, cautious

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from search.corpus.corpus import Corpus
+from search.evaluation.query_set import current_query_set
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.query_sets import current_query_set
 from search.retrieval.columns import chosen_columns, models_in
 from search.retrieval.results import Comparison
 from search.retrieval.retriever import Retriever

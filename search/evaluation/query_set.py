@@ -14,7 +14,7 @@ from search.corpus.readers.judgments import (
     read_queries,
 )
 from search.corpus.readers.report import Report
-from search.leaks import check_leaks, training_side
+from search.evaluation.leakage import check_leaks, training_side
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import load_pairs
+from search.evaluation.leakage import leaks_of, seen_in_training
+from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.judging.proof import pooling_note
-from search.leaks import leaks_of, seen_in_training
 from search.models.cross_encoders import find_reranker
 from search.models.registry import GENERIC, ModelInfo, generic_info
 from search.projects.artifacts import Manifest
@@ -23,11 +25,9 @@ from search.projects.errors import Refused
 from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.query_sets import QuerySet, current_query_set
 from search.retrieval.columns import chosen_columns, models_in
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
-from search.statistics import MAIN_METRIC, PairedTest, paired_test
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100")
 TRAINED_ON = "trained_on.jsonl"

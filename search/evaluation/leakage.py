@@ -24,7 +24,7 @@ from search.projects.project import Project
 from search.text.near_duplicates import NearDuplicates
 
 if TYPE_CHECKING:
-    from search.query_sets import QuerySet
+    from search.evaluation.query_set import QuerySet
 
 PAIRS_FILE = "pairs.jsonl"
 DEV_FILE = "dev.json"
