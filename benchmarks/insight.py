@@ -19,7 +19,7 @@ from benchmarks.encoding import processor
 from benchmarks.first_search import write_documents
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import Choices, add_documents
-from search.insight.flip import attribute
+from search.insight.explain import attribute
 from search.insight.map import draw_map, load_map
 from search.models.pretrained.add import Choices as ModelChoices
 from search.models.pretrained.add import add_model

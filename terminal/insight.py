@@ -19,7 +19,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show which words of a document drew a query for each model, and what the model learned it from."""
-    from search.insight.flip import explain as explain_hit
+    from search.insight.explain import explain as explain_hit
     from search.projects.project import project as existing
 
     with bar() as progress:
@@ -58,8 +58,8 @@ def words(
     as_json: AsJson = False,
 ) -> None:
     """Show the words nearest to a word under a model."""
+    from search.insight.nearest_words import nearest_words
     from search.projects.project import project as existing
-    from search.words import nearest_words
 
     with bar() as progress:
         found = nearest_words(existing(project), model, word, progress=progress)

@@ -71,7 +71,7 @@ def questions(
     """Line questions up for blind votes: search each with both columns; missing indexes are built."""
     from dataclasses import replace
 
-    from search.judging.line_up import line_up
+    from search.judging.prepare import line_up
     from search.projects.project import project as existing
 
     found = existing(project)
@@ -138,8 +138,8 @@ def judgments(
     as_json: AsJson = False,
 ) -> None:
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
-    from search.judging import exchange
-    from search.judging.consensus import Combine
+    from search.judging import import_export as exchange
+    from search.judging.aggregation import Combine
     from search.projects.project import project as existing
 
     found, how = existing(project), Combine(combine.value)
@@ -163,7 +163,7 @@ def _make(
     project: "Project", how: Any, to_queries: bool, to_pairs: bool, merge: bool, test_share: float
 ) -> None:
     """Turn judgments into artifacts."""
-    from search.judging.proof import publish_judged_queries
+    from search.judging.to_query_set import publish_judged_queries
     from training.judged_pairs import add_judged_pairs, divide_judgments
 
     with running(project) as run:

@@ -16,11 +16,11 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair, PairColumns
 from search.evaluation.leakage import Guarded, keep_apart
 from search.evaluation.query_set import QueryIntake, QuerySet
-from search.judging.consensus import Combine
-from search.judging.line_up import column_version
-from search.judging.marks import RELEVANT
-from search.judging.proof import judged_queries, publish_judged_queries
+from search.judging.aggregation import Combine
+from search.judging.prepare import column_version
 from search.judging.store import JudgmentStore
+from search.judging.to_query_set import judged_queries, publish_judged_queries
+from search.judging.votes import RELEVANT
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent

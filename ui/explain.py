@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from search.insight.attribution import Attribution, Part, relative, strongest, telling
-from search.insight.flip import Explained, position_of, sides
-from search.insight.lessons import Lesson, Lessons, is_ready, trained_pairs
+from search.insight.explain import Explained, position_of, sides
+from search.insight.training_neighbours import Lesson, Lessons, is_ready, trained_pairs
 from search.models.registry import KEYWORD, ModelInfo, find_model
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest

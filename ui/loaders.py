@@ -9,9 +9,9 @@ from search.corpus.versions import ToldVersion, told_versions
 from search.evaluation.evaluate import Evaluation, load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
-from search.insight.flip import Explained, attribute
-from search.insight.lessons import TrainedOn
+from search.insight.explain import Explained, attribute
 from search.insight.map import Map, few_values, load_map
+from search.insight.training_neighbours import TrainedOn
 from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.models.api.token_count import Estimate, expected

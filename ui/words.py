@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from search.insight.nearest_words import check_word
 from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models.api.encoder import FORMAT as ENDPOINT
@@ -14,7 +15,6 @@ from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.words import check_word
 from ui import loaders, navigation, run_view, widgets
 
 _COUNT = 10

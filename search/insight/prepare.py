@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from search.corpus.corpus import current_corpus
-from search.insight.lessons import TrainedOn, trained_pairs
+from search.insight.training_neighbours import TrainedOn, trained_pairs
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
 from search.models.load import load_encoder

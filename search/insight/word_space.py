@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.insight.kept import find_kept, kept_vectors
+from search.insight.vector_cache import find_kept, kept_vectors
 from search.models.load import Encoder
 from search.models.registry import ModelInfo
 from search.models.word_vectors import WordVectors

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from search.judging.interleaving import Mixed, team_draft
-from search.judging.marks import Choice, ColumnPair, Layout
+from search.judging.votes import Choice, ColumnPair, Layout
 
 Side = Literal["left", "right", "both", "neither"]
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from search.judging.marks import Choice
+from search.judging.votes import Choice
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from search.judging.marks import ColumnPair, Layout
 from search.judging.store import JudgmentStore
+from search.judging.votes import ColumnPair, Layout
 from search.models.registry import KEYWORD, default_models
 from search.projects.errors import Refused
 from search.projects.project import Project

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from search.corpus.readers.judgments import query_id
-from search.judging.marks import Mark, judge_name
+from search.judging.votes import Mark, judge_name
 from search.projects.artifacts import now
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from search.judging.aggregation import Grades, Votes
 from search.judging.blinding import Sheet, sheet
-from search.judging.consensus import Grades, Votes
-from search.judging.evidence import Forecast, forecast, share_interval, sign_test
-from search.judging.line_up import column_version
-from search.judging.marks import Mark
-from search.judging.order import Candidate, Decisiveness, Queue, distance, queue
+from search.judging.next_question import Candidate, Decisiveness, Queue, distance, queue
+from search.judging.prepare import column_version
+from search.judging.sequential_test import Forecast, forecast, share_interval, sign_test
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore, Question, Ranked
+from search.judging.votes import Mark
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.corpus.corpus import current_corpus
-from search.judging.agreement import Agreement
-from search.judging.evidence import evidence, settled
+from search.judging.inter_rater import Agreement
+from search.judging.sequential_test import evidence, settled
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study

@@ -241,7 +241,7 @@ def _prove(judge: Judge, owner: Project, pictures: Path) -> None:
 def test_narrow_dark_and_mixed(
     server: Server, browser: Browser, tiny_beir: Path, tmp_path: Path
 ) -> None:
-    from search.judging.line_up import line_up
+    from search.judging.prepare import line_up
 
     owner, witness = _lab(tiny_beir), Witness()
     line_up(owner, Setup("bm25", "words", layout="mixed", depth=6))

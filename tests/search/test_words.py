@@ -2,11 +2,11 @@
 
 import pytest
 
+from search.insight.nearest_words import nearest_words
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
-from search.words import nearest_words
 from training.intake import import_beir
 from training.train import train
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from search.evaluation.query_set import current_query_set
-from search.judging.marks import grade, vote
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
+from search.judging.votes import grade, vote
 from search.projects.project import project
 from training.pairs import current_pairs
 

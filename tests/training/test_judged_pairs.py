@@ -9,10 +9,10 @@ from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import current_query_set
-from search.judging.line_up import line_up
-from search.judging.marks import grade
+from search.judging.prepare import line_up
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question
+from search.judging.votes import grade
 from search.projects.errors import Refused
 from search.projects.project import project, project_to_be
 from training.intake import import_beir
@@ -75,7 +75,7 @@ def test_the_hardest_negatives_are_kept(asked):
 
 
 def _ranking(lab, column, question):
-    from search.judging.line_up import column_version
+    from search.judging.prepare import column_version
 
     manifest, _ = current_corpus(lab)
     return JudgmentStore.of(lab).rankings(column, column_version(lab, column, manifest))[question]

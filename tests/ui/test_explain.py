@@ -7,10 +7,10 @@ from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
-from search.insight import lessons as lessons_room
+from search.insight import training_neighbours as lessons_room
 from search.insight.attribution import Attribution, Part
-from search.insight.flip import attribute
-from search.insight.lessons import Lesson, Lessons
+from search.insight.explain import attribute
+from search.insight.training_neighbours import Lesson, Lessons
 from search.models.registry import find_model
 from search.projects import runs
 from search.projects.project import Project
@@ -133,8 +133,8 @@ def test_a_look_up_that_goes_on_is_watched(tuned: Project, monkeypatch: pytest.M
 
 
 def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch) -> None:
-    from search.insight.lessons import is_ready
     from search.insight.prepare import prepare
+    from search.insight.training_neighbours import is_ready
 
     monkeypatch.setattr(lessons_room, "_SOON", 1)
     _, corpus = current_corpus(tuned)

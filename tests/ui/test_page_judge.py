@@ -6,11 +6,11 @@ import pytest
 from app_help import TINY, labels, markup, open_page, press, run, shown, write_run
 
 from search.evaluation.query_set import current_query_set
-from search.judging.line_up import line_up
-from search.judging.marks import grade, vote
+from search.judging.prepare import line_up
 from search.judging.setup import Setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.judging.votes import grade, vote
 from search.projects.project import Project
 from search.retrieval.history import remember
 

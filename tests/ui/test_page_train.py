@@ -20,8 +20,8 @@ from app_help import (  # fmt: skip
 )
 from streamlit.testing.v1 import AppTest
 
+from search.insight.nearest_words import nearest_words
 from search.projects.project import Project
-from search.words import nearest_words
 from training.advice.advise import quick_recommendation
 from training.learning_curve import KIND, curve_of
 from training.mining.mined import Wanted, current_mining, mine_project

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from search.judging.aggregation import Grades
 from search.judging.blinding import Sheet, Side
-from search.judging.consensus import Grades
-from search.judging.marks import Choice, Mark, grade, vote
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.judging.votes import Choice, Mark, grade, vote
 from search.projects.errors import Refused
 
 _TOKEN = 64

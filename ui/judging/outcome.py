@@ -5,11 +5,11 @@ from html import escape
 import streamlit as st
 
 from search.corpus.corpus import Corpus
-from search.judging.consensus import Disagreement
-from search.judging.marks import Choice, ColumnPair
+from search.judging.aggregation import Disagreement
 from search.judging.setup import Setup, column_title, saved_setup
 from search.judging.study import Tally
 from search.judging.summary import Summary, summary
+from search.judging.votes import Choice, ColumnPair
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import loaders, widgets

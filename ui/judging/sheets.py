@@ -5,8 +5,8 @@ from typing import Any
 
 from search.corpus.corpus import Corpus, Found
 from search.judging.blinding import Sheet
-from search.judging.marks import GRADES
 from search.judging.study import Study
+from search.judging.votes import GRADES
 from search.retrieval.results import Hit, hits_of
 from ui.hits import excerpt, marked, query_words
 

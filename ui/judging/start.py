@@ -6,8 +6,7 @@ from typing import cast
 
 import streamlit as st
 
-from search.judging.line_up import is_lined_up, rank_now
-from search.judging.marks import Layout
+from search.judging.prepare import is_lined_up, rank_now
 from search.judging.setup import (
     DEPTHS,
     MOST_QUESTIONS,
@@ -17,6 +16,7 @@ from search.judging.setup import (
     save_setup,
 )
 from search.judging.store import JudgmentStore
+from search.judging.votes import Layout
 from search.models.registry import KEYWORD
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest

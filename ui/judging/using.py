@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from search.judging.consensus import Combine, Grades
-from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in
-from search.judging.marks import RELEVANT
-from search.judging.proof import judged_queries, pool
+from search.judging.aggregation import Combine, Grades
+from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in
 from search.judging.store import JudgmentStore
+from search.judging.to_query_set import judged_queries, pool
+from search.judging.votes import RELEVANT
 from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project

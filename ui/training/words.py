@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from search.insight.nearest_words import nearest_words
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from search.words import nearest_words
 
 
 def draw(project: Project) -> None:

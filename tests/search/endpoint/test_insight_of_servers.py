@@ -3,9 +3,9 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.insight import flip
+from search.insight import explain as flip
 from search.insight.attribution import MOST_QUERY_WORDS, MOST_VARIANTS
-from search.insight.flip import affordable, attribute
+from search.insight.explain import affordable, attribute
 from search.insight.prepare import prepare
 from search.insight.vocabulary import vocabulary_of
 from search.models.api.token_count import estimate, tokens_of

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from search.judging.blinding import sheet
-from search.judging.marks import ColumnPair, grade, judge_name, vote
+from search.judging.votes import ColumnPair, grade, judge_name, vote
 from search.projects.errors import Refused
 
 PAIR = ColumnPair.of("generic", "custom")

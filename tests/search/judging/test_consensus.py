@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from search.judging.consensus import Combine, Grades, Votes
-from search.judging.marks import ColumnPair, grade, vote
+from search.judging.aggregation import Combine, Grades, Votes
+from search.judging.votes import ColumnPair, grade, vote
 
 PAIR = ColumnPair.of("a", "b")
 

@@ -6,7 +6,14 @@ from itertools import product
 
 import pytest
 
-from search.judging.evidence import ENOUGH, evidence, forecast, settled, share_interval, sign_test
+from search.judging.sequential_test import (
+    ENOUGH,
+    evidence,
+    forecast,
+    settled,
+    share_interval,
+    sign_test,
+)
 
 
 @pytest.mark.parametrize(

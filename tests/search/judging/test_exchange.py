@@ -7,9 +7,9 @@ import ir_measures
 import pytest
 
 from search.corpus.readers.judgments import query_id
-from search.judging.exchange import as_csv, as_qrels, as_queries, bring_in, export
-from search.judging.marks import ColumnPair, grade, vote
+from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in, export
 from search.judging.store import JudgmentStore, Question
+from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from search.judging.agreement import agreement, cohen_kappa, fleiss_kappa
+from search.judging.inter_rater import agreement, cohen_kappa, fleiss_kappa
 
 
 @pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])

@@ -5,7 +5,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.evaluation.query_set import current_query_set
-from search.judging.line_up import KEPT, column_version, line_up, rank_now
+from search.judging.prepare import KEPT, column_version, line_up, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from search.judging.order import Candidate, Decisiveness, distance, queue
+from search.judging.next_question import Candidate, Decisiveness, distance, queue
 
 
 def test_distance_equals_the_definition_summed_to_infinity():

@@ -5,12 +5,12 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
 from search.evaluation.query_set import QuerySet, current_query_set
-from search.judging.consensus import Combine
-from search.judging.line_up import line_up
-from search.judging.marks import grade, vote
-from search.judging.proof import judged_queries, pool, publish_judged_queries
+from search.judging.aggregation import Combine
+from search.judging.prepare import line_up
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.judging.to_query_set import judged_queries, pool, publish_judged_queries
+from search.judging.votes import grade, vote
 from search.projects.errors import Refused
 
 
@@ -80,7 +80,7 @@ def test_merging_keeps_the_earlier_queries(judged):
 
 
 def test_merging_joins_by_text_and_never_by_a_chance_id(lab):
-    from search.judging.proof import _merged
+    from search.judging.to_query_set import _merged
 
     earlier = QuerySet({"1": "a", "2": "b"}, {"1": {"d": 1}, "2": {"e": 1}})
     judged = QuerySet({"x": "a", "2": "another"}, {"x": {"d": 0, "f": 3}, "2": {"g": 2}})

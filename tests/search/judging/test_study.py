@@ -3,14 +3,14 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.judging.evidence import settled
-from search.judging.line_up import line_up
-from search.judging.marks import grade, vote
-from search.judging.order import distance
+from search.judging.next_question import distance
+from search.judging.prepare import line_up
+from search.judging.sequential_test import settled
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study, Tally
 from search.judging.summary import summary
+from search.judging.votes import grade, vote
 
 
 def study(lab, setup):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from search.corpus.readers.judgments import query_id
-from search.judging.marks import ColumnPair, grade, vote
 from search.judging.store import JudgmentStore, Place, Question
+from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 
@@ -168,7 +168,7 @@ def test_it_goes_with_its_project(workspace):
 WRITER = """
 import sys
 from pathlib import Path
-from search.judging.marks import ColumnPair, vote
+from search.judging.votes import ColumnPair, vote
 from search.judging.store import JudgmentStore
 store, judge, count = JudgmentStore(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 store.join(judge)

@@ -16,10 +16,10 @@ from search.insight.attribution import (
     strongest,
     telling,
 )
-from search.insight.lessons import Lesson, Lessons, TrainedOn
-from search.insight.places import passage_of
+from search.insight.passages import passage_of
 from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
+from search.insight.training_neighbours import Lesson, Lessons, TrainedOn
 from search.models.api.token_count import tokens_of
 from search.models.load import Metered
 from search.models.registry import KEYWORD

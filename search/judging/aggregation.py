@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from search.corpus.readers.judgments import Judgments
-from search.judging.agreement import Agreement, agreement
-from search.judging.marks import CHOICES, GRADES, Choice, ColumnPair, Mark
+from search.judging.inter_rater import Agreement, agreement
+from search.judging.votes import CHOICES, GRADES, Choice, ColumnPair, Mark
 
 
 class Combine(StrEnum):

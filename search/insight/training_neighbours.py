@@ -10,8 +10,8 @@ from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair, load_pairs
 from search.evaluation.evaluate import TRAINED_ON
-from search.insight.kept import Side, find_kept, kept_vectors
-from search.insight.places import documents_like
+from search.insight.passages import documents_like
+from search.insight.vector_cache import Side, find_kept, kept_vectors
 from search.models.load import Encoder
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent

@@ -11,9 +11,9 @@ from pathlib import Path
 from search.corpus.readers.judgments import query_id, read_judgments
 from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
-from search.judging.consensus import Combine, Grades
-from search.judging.marks import CHOICES, ColumnPair, Mark, grade, judge_name, vote
+from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore, Question
+from search.judging.votes import CHOICES, ColumnPair, Mark, grade, judge_name, vote
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project

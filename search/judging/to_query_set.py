@@ -6,10 +6,10 @@ from typing import Any
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.query_set import QueryIntake, QuerySet, current_query_set, publish_query_set
-from search.judging.consensus import Combine, Grades
-from search.judging.marks import ColumnPair
+from search.judging.aggregation import Combine, Grades
 from search.judging.setup import column_title
 from search.judging.store import JudgmentStore
+from search.judging.votes import ColumnPair
 from search.projects.errors import Refused
 from search.projects.project import Project
 
