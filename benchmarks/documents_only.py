@@ -16,7 +16,7 @@ from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
-from training.mining.mined import Wanted, mine_project
+from training.synthetic.make import Wanted, mine_project
 from training.train import train
 
 SETS = ("hinglish_top", "medquad_small", "medical", "tos_plain_english", "ask_cfpb", "scifact")

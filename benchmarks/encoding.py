@@ -29,7 +29,7 @@ from search.models.load import load_generic
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 _SET = "medquad_small"

@@ -25,7 +25,7 @@ from search.retrieval.retriever import Clock, Retriever
 from search.retrieval.search import keyword_searcher_for
 from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_english")
 _TIMED = 100

@@ -31,12 +31,12 @@ from training.auto.climbing import Climb
 from training.auto.member import members_of
 from training.auto.parted import MEMBERS, parted
 from training.auto.ways import Ways
+from training.data.pair_sets import split_pairs
 from training.dev import START, DevSet
 from training.embedding import document_vectors
 from training.making.request import Request
 from training.making.starts import start_of
 from training.material import Material, gather
-from training.pairs import split_pairs
 from training.recipes.auto import Auto
 
 _PAIRS, _DEV = 200, 16

@@ -19,7 +19,7 @@ def import_(
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
     from search.projects.project import project_to_be
-    from training.intake import import_beir
+    from training.data.intake import import_beir
 
     with running(project_to_be(project)) as run:
         made = import_beir(project_to_be(project), path, run)
@@ -133,7 +133,7 @@ def pairs(
     """Add query/response pairs; a fifth is held out as the query set if there is none."""
     from search.corpus.readers.pairs import PairColumns
     from search.projects.project import project_to_be
-    from training.intake import add_pairs
+    from training.data.intake import add_pairs
 
     negatives = tuple(negative_column) if negative_column else None
     columns = PairColumns(query_column, response_column, negatives, document_column)
@@ -204,7 +204,7 @@ def sample(
 def report(project: ProjectName, as_json: AsJson = False) -> None:
     """Look at documents and pairs: what they are like, and what to fix first."""
     from search.projects.project import project as existing
-    from training.reports import make_report
+    from training.data.reports import make_report
 
     with running(existing(project)) as run:
         made = make_report(existing(project), run).details

@@ -164,7 +164,7 @@ def _make(
 ) -> None:
     """Turn judgments into artifacts."""
     from search.judging.to_query_set import publish_judged_queries
-    from training.judged_pairs import add_judged_pairs, divide_judgments
+    from training.data.from_judgments import add_judged_pairs, divide_judgments
 
     with running(project) as run:
         if to_queries and to_pairs:

@@ -42,7 +42,7 @@ def mine(
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
     from search.corpus.corpus import current_corpus
     from search.projects.project import project as existing
-    from training.mining.mined import Wanted, mine_project
+    from training.synthetic.make import Wanted, mine_project
 
     wanted = Wanted(
         kinds=tuple(kind or ()),

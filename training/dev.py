@@ -13,7 +13,7 @@ from search.evaluation.evaluate import score
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
 from search.models.load import Encoder
-from training.nearest import nearest
+from training.data.answering_passages import nearest
 
 START = "start"
 """What was kept, when nothing that was tried served the dev queries better."""

@@ -8,8 +8,8 @@ from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
+from training.data.pair_sets import Grades, current_pairs
 from training.dev import DevSet
-from training.pairs import Grades, current_pairs
 
 _MIN_TRAIN = 4
 MINED_DEV = (

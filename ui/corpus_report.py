@@ -10,7 +10,7 @@ import streamlit as st
 
 from search.projects import run_status, runs
 from search.projects.project import Project
-from training.reports import current_report
+from training.data.reports import current_report
 from ui import run_view, widgets
 
 _TERMS = 30

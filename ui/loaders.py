@@ -23,7 +23,7 @@ from search.projects.project import Project, project
 from search.retrieval.dense import Searcher
 from search.retrieval.search import keyword_searcher_for, open_searcher
 from search.retrieval.sparse import KeywordSearcher
-from training.pairs import PairSet
+from training.data.pair_sets import PairSet
 
 _LOADING = Lock()
 

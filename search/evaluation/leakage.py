@@ -30,7 +30,7 @@ PAIRS_FILE = "pairs.jsonl"
 DEV_FILE = "dev.json"
 ORIGIN = "origin"
 MINED = "mined"
-"""Pairs whose manifest says `origin: mined` were written by nobody: see `training.mining`."""
+"""Pairs whose manifest says `origin: mined` were written by nobody: see `training.synthetic`."""
 _EXAMPLES = 50
 _SHOWN_CHARACTERS = 200
 

@@ -13,7 +13,7 @@ from search.insight.map import draw_map
 from search.projects import runs
 from search.projects.project import Project, project, project_to_be, projects
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.samples import create_sample
 from training.train import train
 

@@ -15,7 +15,7 @@ from search.projects.project import Project, project_to_be
 from search.retrieval.history import recent
 from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 QUERY = "tirmathal velkorin shoulder"

@@ -13,7 +13,7 @@ from search.evaluation.evaluate import evaluate
 from search.insight.map import draw_map, load_map
 from search.projects.project import Project, project_to_be
 from search.retrieval.search import retrievers_for
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 MODELS = "&model=words&model=tuned"

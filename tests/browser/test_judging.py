@@ -16,7 +16,7 @@ from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.projects.project import Project, project, project_to_be
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 _DOWN = re.compile("No response received|[Ss]topped Streamlit|Client Error|Failed to fetch")

@@ -11,7 +11,7 @@ from search.evaluation.evaluate import evaluate
 from search.projects.project import Project, project_to_be
 from search.retrieval.history import remember
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 from ui.navigation import NAMES
 

@@ -21,7 +21,7 @@ from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.retrieval.results import Best, Comparison, Hit, SearchResult
 from search.retrieval.search import retrievers_for
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 

@@ -13,7 +13,7 @@ from search.retrieval.columns import (
     models_in,
     parse_column,
 )
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 

@@ -25,7 +25,7 @@ from search.retrieval.search import (
     searcher_for,
 )
 from search.retrieval.sparse import KeywordSearcher
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

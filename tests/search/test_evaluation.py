@@ -24,8 +24,8 @@ from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.retrieval.search import compare
-from training.intake import import_beir
-from training.pairs import current_pairs
+from training.data.intake import import_beir
+from training.data.pair_sets import current_pairs
 from training.train import train
 
 # --- metrics, one query at a time ---

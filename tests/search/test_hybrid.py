@@ -16,7 +16,7 @@ from search.retrieval.dense import Searcher
 from search.retrieval.hybrid import DEPTH, HybridSearcher, fused
 from search.retrieval.retriever import Clock
 from search.retrieval.search import compare
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 DIMENSION = 8
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "repair", "deposit")

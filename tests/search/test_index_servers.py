@@ -14,7 +14,7 @@ from search.projects.project import project
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, delete_project, remember_address
 from search.retrieval.search import open_searcher
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 INFO = ModelInfo(
     name="generic",

@@ -11,7 +11,7 @@ from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 

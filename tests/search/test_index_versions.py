@@ -105,7 +105,7 @@ def test_many_random_versions_equal_brute_force(kind, seed):
 
 @pytest.fixture
 def project(tmp_path, tiny_beir):
-    from training.intake import import_beir
+    from training.data.intake import import_beir
 
     made = Project(tmp_path / "workspace" / "p")
     import_beir(made, tiny_beir)

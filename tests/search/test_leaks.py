@@ -19,7 +19,7 @@ from search.evaluation.leakage import (
 )
 from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
-from training.pairs import PairSet
+from training.data.pair_sets import PairSet
 
 LONG = " ".join(f"clause{n}" for n in range(60))
 NEARLY_LONG = LONG.replace("clause7 ", "clauseX ")

@@ -10,7 +10,7 @@ from search.corpus.readers.pairs import Pair
 from search.evaluation.query_set import QuerySet, add_query_set, current_query_set
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
-from training.pairs import PairSet
+from training.data.pair_sets import PairSet
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from search.models.cross_encoders import (
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be
 from search.retrieval.search import compare, retrievers_for
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"
 

@@ -14,7 +14,7 @@ from killing import until
 from search.projects.project import project_to_be
 from search.projects.run_status import OVER, Status
 from search.projects.runs import Run, new_run, runs, start
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LONG = ["--recipe", "word2vec", "--set", "epochs=1000", "--set", "min_count=1"]

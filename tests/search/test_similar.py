@@ -19,7 +19,7 @@ from search.retrieval.bm25.tokenizer import Analysis
 from search.retrieval.dense import Searcher
 from search.retrieval.hybrid import HybridSearcher
 from search.retrieval.search import NOTHING_LIKE, similar
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 DIMENSION = 8
 WORDS = [f"word{n}" for n in range(80)]

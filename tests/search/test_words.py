@@ -7,7 +7,7 @@ from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 

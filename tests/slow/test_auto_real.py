@@ -11,8 +11,8 @@ from search.models.registry import find_model
 from search.projects.project import Project
 from training.auto import average
 from training.auto.parted import asked_in_all, merged, parted
+from training.data.intake import import_beir
 from training.dev import DevSet
-from training.intake import import_beir
 from training.material import gather
 from training.train import train
 

@@ -16,7 +16,7 @@ from search.projects.project import Project
 from search.retrieval.indexing.build import find_index, index_model
 from search.retrieval.search import compare
 from tests.sampled import sampled
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 pytestmark = pytest.mark.slow

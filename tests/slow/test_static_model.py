@@ -5,7 +5,7 @@ import pytest
 from search.evaluation.evaluate import evaluate
 from search.models.pretrained.add import add_model
 from search.projects.project import project_to_be
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 
 @pytest.mark.slow

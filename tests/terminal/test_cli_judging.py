@@ -9,7 +9,7 @@ from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade, vote
 from search.projects.project import project
-from training.pairs import current_pairs
+from training.data.pair_sets import current_pairs
 
 
 @pytest.fixture

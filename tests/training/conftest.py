@@ -7,7 +7,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.evaluation.query_set import QuerySet
 from search.projects.project import Project
-from training.pairs import PairSet
+from training.data.pair_sets import PairSet
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from training.adapter import train_adapter
 from training.adapting.data import Embedded, numbered
 from training.adapting.learner import Learner
 from training.checkpoints import Checkpoints
+from training.data.intake import import_beir
 from training.export import export
-from training.intake import import_beir
 from training.material import gather
 from training.recipes.adapter import Adapter
 from training.train import train

@@ -17,9 +17,9 @@ from training.advice.facts import Facts, facts_of
 from training.advice.probe import Speed, speed
 from training.advice.recommending import recommend
 from training.advice.times import seconds_of
-from training.intake import import_beir
-from training.mining.mined import Wanted, mine_project
-from training.reports import current_report
+from training.data.intake import import_beir
+from training.data.reports import current_report
+from training.synthetic.make import Wanted, mine_project
 from training.train import train
 
 PLAIN = Facts(

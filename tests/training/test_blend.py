@@ -17,9 +17,9 @@ from search.retrieval.indexing.build import find_index
 from training.blends.blend import blend
 from training.blends.curve import BlendCurve, curve_for
 from training.blends.place import Place
+from training.data.intake import import_beir
 from training.dev import DevSet
 from training.forgetting import general_ndcg
-from training.intake import import_beir
 from training.material import gather
 from training.train import train
 

@@ -13,8 +13,8 @@ from search.evaluation.evaluate import METRICS, evaluate
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.card import CARD, model_card
+from training.data.intake import import_beir
 from training.export import export
-from training.intake import import_beir
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -13,11 +13,11 @@ from search.models.load import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project
+from training.data.intake import import_beir
+from training.data.pair_sets import current_pairs
 from training.dev import DevSet
 from training.fine_tune.rows import Batches, rows_of
 from training.fine_tune.tuning import fine_tune
-from training.intake import import_beir
-from training.pairs import current_pairs
 from training.recipes.fine_tune import FineTune
 
 pytestmark = pytest.mark.usefixtures("one_thread")

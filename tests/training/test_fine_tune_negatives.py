@@ -9,9 +9,9 @@ from search.corpus.writer import CorpusWriter
 from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
-from training.fine_tune.negatives import Sources, mine
-from training.intake import import_beir
-from training.pairs import current_pairs
+from training.data.hard_negatives import Sources, mine
+from training.data.intake import import_beir
+from training.data.pair_sets import current_pairs
 from training.train import train
 
 TEXTS = [

@@ -14,6 +14,8 @@ from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project
 from training.blending import best_share, between
+from training.data.intake import import_beir
+from training.data.pair_sets import current_pairs
 from training.dev import DevSet
 from training.fine_tune.losses import mini_batch, ranking_loss
 from training.fine_tune.pace import Plan
@@ -21,8 +23,6 @@ from training.fine_tune.rows import Batches, Row, rows_of
 from training.fine_tune.steering import ALL, Record
 from training.fine_tune.tuning import fine_tune
 from training.fine_tune.weights import Learned, weights_of
-from training.intake import import_beir
-from training.pairs import current_pairs
 from training.recipes.fine_tune import FineTune
 
 SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "blend": False}

@@ -15,9 +15,9 @@ from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade
 from search.projects.errors import Refused
 from search.projects.project import project, project_to_be
-from training.intake import import_beir
-from training.judged_pairs import add_judged_pairs, divide_judgments, judged_pairs
-from training.pairs import current_pairs
+from training.data.from_judgments import add_judged_pairs, divide_judgments, judged_pairs
+from training.data.intake import import_beir
+from training.data.pair_sets import current_pairs
 
 
 @pytest.fixture

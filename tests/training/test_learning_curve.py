@@ -7,9 +7,9 @@ import pytest
 
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.intake import import_beir
+from training.data.intake import import_beir
+from training.data.reports import current_report, make_report
 from training.learning_curve import Curve, at, current_curve, curve_of, fit, learning_curve
-from training.reports import current_report, make_report
 
 SIZES = [100, 300, 1_000]
 

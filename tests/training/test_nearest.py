@@ -7,8 +7,8 @@ from search.corpus.ingest import Choices, add_documents
 from search.corpus.readers.pairs import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
+from training.data.answering_passages import answering_passages, nearest
 from training.dev import DevSet
-from training.nearest import answering_passages, nearest
 
 PASSAGES = [
     "the rent is due",

@@ -19,7 +19,7 @@ from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
-from training.pairs import PairSet, as_query_set, current_pairs, split_pairs
+from training.data.pair_sets import PairSet, as_query_set, current_pairs, split_pairs
 
 
 def many(count: int) -> list[Pair]:

@@ -6,8 +6,8 @@ from math import comb
 import pytest
 
 from search.corpus.readers.pairs import Pair
-from training.false_negatives import Kinship, false_negatives
-from training.pairs_portrait import Example, portray_pairs
+from training.data.false_negatives import Kinship, false_negatives
+from training.data.pairs_report import Example, portray_pairs
 
 WORDS = [f"clause{n}" for n in range(60)]
 LONG = " ".join(WORDS)

@@ -11,7 +11,7 @@ import torch
 from search.models.registry import find_model
 from search.projects.project import project_to_be
 from tests.sampled import sampled
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 RECIPES = {

@@ -11,7 +11,7 @@ from search.evaluation.leakage import keep_apart
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
-from training.intake import import_beir, publish_ready_made
+from training.data.intake import import_beir, publish_ready_made
 from training.samples import SAMPLES, constitution, create_sample, phenotypes
 
 

@@ -14,8 +14,8 @@ from search.projects import runs
 from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.advice.approaches import generic_dev_of
+from training.data.intake import import_beir
 from training.dev import START
-from training.intake import import_beir
 from training.making.request import Request
 from training.making.static import learn_static
 from training.material import gather

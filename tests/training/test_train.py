@@ -19,10 +19,10 @@ from search.models.registry import find_model, generic_folder
 from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import Project
+from training.data.intake import import_beir
+from training.data.pair_sets import PairSet
 from training.export import export
 from training.forgetting import general_ndcg
-from training.intake import import_beir
-from training.pairs import PairSet
 from training.recipes.fine_tune import FineTune
 from training.train import train
 

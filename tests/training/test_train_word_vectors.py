@@ -15,9 +15,9 @@ from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
+from training.data.intake import import_beir
+from training.data.pair_sets import PairSet
 from training.dev import DevSet
-from training.intake import import_beir
-from training.pairs import PairSet
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.train import train
 from training.word_vectors.training import train_word_vectors

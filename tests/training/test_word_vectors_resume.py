@@ -10,7 +10,7 @@ from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.recipes.word_vectors import FastText, Word2Vec
 from training.word_vectors import keeping
 from training.word_vectors.keeping import Keeper

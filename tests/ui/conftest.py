@@ -12,7 +12,7 @@ from search.projects import runs
 from search.projects.project import Project, project, project_to_be
 from search.projects.runs import Run
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 Stage = Callable[[str, Callable[[], object]], Project]

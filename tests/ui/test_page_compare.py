@@ -29,8 +29,8 @@ from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
 from search.retrieval.results import SearchResult
 from search.retrieval.search import compare
-from training.intake import publish_ready_made
-from training.pairs import Split
+from training.data.intake import publish_ready_made
+from training.data.pair_sets import Split
 
 BOTH = ["words", "words-2"]
 FREE = "tirmathal velkorin shoulder"

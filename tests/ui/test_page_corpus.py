@@ -11,8 +11,8 @@ from search.corpus.passages import Cutter, Cutting
 from search.evaluation.query_set import QuerySet
 from search.projects import runs
 from search.projects.project import Project
-from training.pairs import PairSet
-from training.reports import make_report
+from training.data.pair_sets import PairSet
+from training.data.reports import make_report
 
 
 def _upload(at: AppTest, key: str, name: str, content: str | bytes) -> AppTest:

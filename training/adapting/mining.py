@@ -8,7 +8,7 @@ from search.projects.progress import Progress
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
 from training.adapting.data import Embedded
-from training.fine_tune.negatives import Mined, Sources, mine
+from training.data.hard_negatives import Mined, Sources, mine
 from training.material import Material
 from training.recipes.adapter import Adapter
 

@@ -24,8 +24,8 @@ from search.projects.project import Project
 from search.text.words import folded_words
 from training.advice.facts import Facts
 from training.advice.probe import Speed
+from training.data.pair_sets import PairSet
 from training.making.taught import GENERIC_DEV
-from training.pairs import PairSet
 from training.recipes.catalogue import RECIPES
 
 _MODELS = 5

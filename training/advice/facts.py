@@ -15,7 +15,7 @@ from search.models.registry import generic_info
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from search.text.languages import ENGLISH, languages, main_language
-from training.pairs import PairSet
+from training.data.pair_sets import PairSet
 
 _DOCUMENTS = 300
 _PAIRS = 500

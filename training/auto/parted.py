@@ -18,9 +18,9 @@ from search.corpus.readers.pairs import Pair
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Refused
+from training.data.pair_sets import DEV_SHARE, split_pairs
 from training.dev import DevSet
 from training.material import Material
-from training.pairs import DEV_SHARE, split_pairs
 
 ENOUGH = 60
 """Dev queries; with so many, a gain of some hundredths can be told from luck."""

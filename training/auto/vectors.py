@@ -12,9 +12,9 @@ from indexes.vector_index import normalised
 from search.models.encoding.texts import encode_texts
 from search.projects.progress import Progress, Stage
 from training.adapting.data import Embedded, Vectors, numbered
+from training.data.answering_passages import answering_passages
 from training.dev import DevSet
 from training.material import Material
-from training.nearest import answering_passages
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from search.projects.project import Project
 from training.blends.curve import KIND, BlendCurve, curve_for
 from training.blends.place import Place
 from training.blends.way import MatrixWay, Scores, Way, WeightsWay
+from training.data.pair_sets import PairSet
 from training.dev import START, DevSet
 from training.forgetting import General, general_questions
 from training.made_with import libraries
-from training.mining.caution import SHARE as MINED_SHARE
-from training.pairs import PairSet
+from training.shrinkage import SHARE as MINED_SHARE
 from training.train import free_name
 
 AUTO = "auto"

@@ -14,16 +14,16 @@ from training.adapting.data import Embedded
 from training.adapting.mining import with_mined
 from training.adapting.model import with_adapter
 from training.blends.place import Place
+from training.data.hard_negatives import Mined
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
-from training.fine_tune.negatives import Mined
 from training.forgetting import general_ndcg
 from training.making.request import Request
 from training.making.starts import start_of
 from training.making.taught import DevRecord, Taught
 from training.material import Material
-from training.mining.caution import cautious
 from training.recipes.adapter import Adapter
+from training.shrinkage import cautious
 
 
 def learn_adapter(request: Request, material: Material) -> Taught:

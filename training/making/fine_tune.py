@@ -13,16 +13,16 @@ from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
 from training.blends.place import Place
+from training.data.answering_passages import answering_passages
+from training.data.hard_negatives import Mined, Sources, mine
 from training.distributed import from_first, helps_only, together
 from training.embedding import document_vectors
-from training.fine_tune.negatives import Mined, Sources, mine
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.request import Request
 from training.making.starts import tunable_start_of
 from training.making.taught import DevRecord, Taught
 from training.material import Material
-from training.nearest import answering_passages
 from training.recipes.fine_tune import FineTune
 
 if TYPE_CHECKING:

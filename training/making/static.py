@@ -9,6 +9,7 @@ from search.models.load import best_device
 from search.models.pretrained import wordllama as packaged
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
+from training.data.answering_passages import answering_passages
 from training.fine_tune.tuning import Tuned, fine_tune
 from training.forgetting import general_ndcg
 from training.making.fine_tune import dev_record
@@ -17,7 +18,6 @@ from training.making.request import Request
 from training.making.starts import start_of
 from training.making.taught import GENERIC_DEV, DevRecord, Taught
 from training.material import Material
-from training.nearest import answering_passages
 from training.recipes.static import Static
 from training.static.distilled import distilled
 from training.static.scratch import scratch

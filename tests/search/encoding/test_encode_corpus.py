@@ -78,7 +78,7 @@ def test_another_model_and_another_prompt_share_nothing(tmp_path, info, counting
 
 
 def test_projects_share_what_was_encoded(tiny_beir, project):
-    from training.intake import import_beir
+    from training.data.intake import import_beir
 
     other = project_to_be("second")
     import_beir(other, tiny_beir)

@@ -14,7 +14,7 @@ from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.projects.settings import LIMITS
 from search.retrieval.search import retrievers_for
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 LONG = "what helps against velkorin in the hand and in the shoulder"
 

@@ -12,7 +12,7 @@ from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
-from training.intake import import_beir
+from training.data.intake import import_beir
 
 KEY = "sk-of-the-llama"
 TEXTS = [

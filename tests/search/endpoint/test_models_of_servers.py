@@ -21,8 +21,8 @@ from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
 from search.retrieval.search import compare
+from training.data.intake import import_beir
 from training.export import export
-from training.intake import import_beir
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[3]

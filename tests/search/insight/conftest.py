@@ -7,7 +7,7 @@ import pytest
 
 from search.projects.project import Project, project, project_to_be
 from search.retrieval.search import retrievers_for
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 

@@ -7,7 +7,7 @@ import pytest
 from search.judging.setup import Setup
 from search.projects.project import project, project_to_be
 from search.retrieval.indexing.build import index_model
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.train import train
 
 SETUP = Setup("bm25", "words", depth=5, goal=40)

@@ -3,7 +3,7 @@
 import pytest
 
 from search.projects.project import Project
-from training.intake import import_beir
+from training.data.intake import import_beir
 from training.making.learners import LEARNERS
 
 

@@ -9,8 +9,8 @@ from search.corpus.corpus import current_corpus
 from search.corpus.readers.pairs import Pair
 from search.evaluation.query_set import current_query_set
 from search.projects.errors import Refused
-from training.intake import add_pairs, import_beir
-from training.pairs import current_pairs
+from training.data.intake import add_pairs, import_beir
+from training.data.pair_sets import current_pairs
 
 
 def test_import(home, tiny_beir):

@@ -3,8 +3,8 @@
 from pair_rows import rows
 
 from search.evaluation.query_set import current_query_set
-from training.intake import add_pairs, import_beir
-from training.pairs import current_pairs
+from training.data.intake import add_pairs, import_beir
+from training.data.pair_sets import current_pairs
 
 
 def shared_by(home, kind):

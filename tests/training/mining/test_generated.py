@@ -7,9 +7,9 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.intake import import_beir
-from training.mining import generated as room
-from training.mining.mined import Wanted, mine_project
+from training.data.intake import import_beir
+from training.synthetic import generated as room
+from training.synthetic.make import Wanted, mine_project
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import pytest
 from search.corpus.document import Document, Mark
 from search.projects.errors import Refused
 from search.text.words import folded_words
-from training.mining import sentences, structure
-from training.mining.kinds import KINDS, chosen_kinds
-from training.mining.source import Source
-from training.mining.structure import explanation
+from training.synthetic import sentences, structure
+from training.synthetic.kinds import KINDS, chosen_kinds
+from training.synthetic.source import Source
+from training.synthetic.structure import explanation
 
 
 def source(text, title="", passages=None, marks=(), identity="d1", weigh=lambda word: 1.0):

@@ -14,13 +14,13 @@ from search.evaluation.query_set import QuerySet, add_query_set
 from search.evaluation.significance import MAIN_METRIC
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.intake import add_pairs, import_beir
+from training.data.intake import add_pairs, import_beir
+from training.data.pair_sets import current_pairs
 from training.material import MINED_DEV, gather
-from training.mining.caution import SHARE, cautious
-from training.mining.mined import Wanted, mine_project
-from training.mining.miner import mine
-from training.mining.weights import learned_weights
-from training.pairs import current_pairs
+from training.shrinkage import SHARE, cautious
+from training.synthetic.draw import mine
+from training.synthetic.make import Wanted, mine_project
+from training.synthetic.weights import learned_weights
 from training.train import train
 
 
@@ -164,7 +164,7 @@ def test_what_was_learned_is_followed_a_fifth_of_the_way_and_only_where_clearly_
 
 
 def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch):
-    import training.mining.weights as room
+    import training.synthetic.weights as room
 
     def scores(data, dev):
         harmed = len(data.queries) > 75  # With all kinds.

@@ -26,8 +26,8 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.text.words import folded_words
-from training.intake import Imported, add_pairs
-from training.pairs import split_pairs
+from training.data.intake import Imported, add_pairs
+from training.data.pair_sets import split_pairs
 
 NEGATIVES = 5
 _FILE = "judgments.jsonl"

@@ -7,7 +7,7 @@ from search.corpus.report.wording import percent
 from search.text.languages import UNKNOWN, language_name, main_language
 
 if TYPE_CHECKING:
-    from training.pairs_portrait import PairsPortrait
+    from training.data.pairs_report import PairsPortrait
 
 # A tenth is held out to steer by and a fifth to prove with: of a hundred, seventy teach and twenty prove.
 _FAR_TOO_FEW, _TOO_FEW = 100, 300

@@ -14,8 +14,8 @@ from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
 from search.projects.progress import Progress, silent
 from search.text.words import folded_words
-from training.mining.kinds import Kind, chosen_kinds
-from training.mining.source import Source
+from training.synthetic.kinds import Kind, chosen_kinds
+from training.synthetic.source import Source
 
 DOCUMENTS = 20_000
 PAIRS = 1_500

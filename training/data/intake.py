@@ -28,9 +28,9 @@ from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Drafts, Project
-from training.beir import beir_split
-from training.matching import ById, Matched, match
-from training.pairs import SEED, PairSet, Split, current_pairs, split_pairs
+from training.data.beir import beir_split
+from training.data.matching import ById, Matched, match
+from training.data.pair_sets import SEED, PairSet, Split, current_pairs, split_pairs
 
 
 @dataclass(frozen=True)

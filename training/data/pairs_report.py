@@ -10,8 +10,8 @@ from search.corpus.readers.pairs import Pair
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import Language, languages
 from search.text.words import folded_words
-from training.false_negatives import FalseNegatives, Kinship, false_negatives
-from training.pair_faults import (
+from training.data.false_negatives import FalseNegatives, Kinship, false_negatives
+from training.data.pair_faults import (
     Answers,
     Said,
     answers,
@@ -20,7 +20,7 @@ from training.pair_faults import (
     near_queries,
     repeated,
 )
-from training.pairs_advice import advice
+from training.data.pairs_advice import advice
 from training.recipes.fine_tune import FineTune
 
 _EXAMPLES = 10

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from search.text.words import folded_words
-from training.mining.source import Source, Texts, says_something, sentences, words
+from training.synthetic.source import Source, Texts, says_something, sentences, words
 
 REMOVED = 0.9
 """How often the sentence is taken out of its passage: with it in, a model learns to look for equal words,

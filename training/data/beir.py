@@ -7,7 +7,7 @@ from search.corpus.readers.beir import Beir
 from search.corpus.readers.pairs import Pair
 from search.evaluation.leakage import Texts, keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
-from training.pairs import Grades, Split, split_pairs
+from training.data.pair_sets import Grades, Split, split_pairs
 
 
 def beir_split(data: Beir, corpus: Corpus, notes: list[str]) -> Split:

@@ -10,9 +10,9 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from training.mining.kinds import GENERATED, KINDS
-from training.mining.miner import Mining
-from training.pairs import SEED, PairSet, split_pairs
+from training.data.pair_sets import SEED, PairSet, split_pairs
+from training.synthetic.draw import Mining
+from training.synthetic.kinds import GENERATED, KINDS
 
 
 def checked_weights(weights: Mapping[str, float]) -> dict[str, float]:

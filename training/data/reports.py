@@ -8,8 +8,8 @@ from search.corpus.report.build import portray
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.pairs import PairSet
-from training.pairs_portrait import portray_pairs
+from training.data.pair_sets import PairSet
+from training.data.pairs_report import portray_pairs
 
 SAMPLE = 20_000
 _PAIRS = 20_000

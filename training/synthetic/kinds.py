@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from search.projects.errors import Refused
-from training.mining import sentences, structure
-from training.mining.source import Source, Texts
+from training.synthetic import sentences, structure
+from training.synthetic.source import Source, Texts
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.adapter import train_adapter
 from training.adapting.data import Embedded
+from training.data.pair_sets import split_pairs
 from training.dev import DevSet
 from training.embedding import document_vectors, embedded
 from training.material import Material
-from training.mining.caution import SHARE
-from training.mining.miner import Mining
-from training.pairs import split_pairs
 from training.recipes.adapter import Adapter
+from training.shrinkage import SHARE
 from training.subsets import only
+from training.synthetic.draw import Mining
 
 PAIRS = 500
 """Of a kind, for learning its weight."""

@@ -17,9 +17,9 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
-from training.mining.kinds import GENERATED
-from training.mining.miner import MinedKind
-from training.mining.source import says_something
+from training.synthetic.draw import MinedKind
+from training.synthetic.kinds import GENERATED
+from training.synthetic.source import says_something
 
 FOUND_AMONG = 3
 _BATCH = 8

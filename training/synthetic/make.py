@@ -8,10 +8,10 @@ from search.corpus.corpus import current_corpus
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.mining.generated import generated
-from training.mining.miner import PAIRS, Mining, mine
-from training.mining.publishing import checked_weights, refuse_to_displace, save_mined
-from training.mining.weights import learned_weights
+from training.synthetic.draw import PAIRS, Mining, mine
+from training.synthetic.generated import generated
+from training.synthetic.publish import checked_weights, refuse_to_displace, save_mined
+from training.synthetic.weights import learned_weights
 
 KIND = "mining"
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from search.corpus.document import Mark
 from search.corpus.report.abbreviations import definitions
 from search.text.words import MARKS
-from training.mining.source import Source, Texts, says_something, sentences, words
+from training.synthetic.source import Source, Texts, says_something, sentences, words
 
 _QUESTION_MARKS = ("?", "？", "؟")
 _BELOW = " > "
