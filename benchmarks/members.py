@@ -25,19 +25,19 @@ from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
-from training.adapting.model import matrix_of
+from training.adapter.model import matrix_of
 from training.auto.average import averaged
-from training.auto.climbing import Climb
+from training.auto.budgeted_search import Climb
+from training.auto.candidates import Ways
+from training.auto.folds import MEMBERS, parted
 from training.auto.member import members_of
-from training.auto.parted import MEMBERS, parted
-from training.auto.ways import Ways
+from training.auto.settings import Auto
+from training.base_model import start_of
 from training.data.pair_sets import split_pairs
-from training.dev import START, DevSet
-from training.embedding import document_vectors
-from training.making.request import Request
-from training.making.starts import start_of
-from training.material import Material, gather
-from training.recipes.auto import Auto
+from training.dev_set import START, DevSet
+from training.embeddings import document_vectors
+from training.request import Request
+from training.training_data import Material, gather
 
 _PAIRS, _DEV = 200, 16
 _DRAWN = 800  # Pairs, of which some are learned from and a share is asked.

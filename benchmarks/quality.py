@@ -19,7 +19,7 @@ from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 from training.samples import SAMPLES, create_sample
 from training.train import train
 

@@ -24,7 +24,7 @@ from search.projects.files import write_json
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 from training.synthetic.make import Wanted, mine_project
 from training.train import train
 

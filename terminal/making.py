@@ -166,7 +166,7 @@ def blend(
 ) -> None:
     """Measure the models between a custom model and its start, and publish one of them."""
     from search.projects.project import project as existing
-    from training.blends.blend import blend as blended
+    from training.interpolation.publish import blend as blended
 
     with running(existing(project)) as run:
         made = blended(existing(project), model, share, name, run)

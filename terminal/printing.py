@@ -82,7 +82,7 @@ def _rung(name: str, metrics: dict[str, float] | None) -> str | None:
     """A rung of auto's ladder as a line; None for any other report."""
     if metrics is None or "rung" not in metrics:
         return None
-    from training.auto.ladder import OUTCOME, RUNG, SCORE, SECONDS, Outcome
+    from training.auto.leaderboard import OUTCOME, RUNG, SCORE, SECONDS, Outcome
 
     score = f"{metrics[SCORE]:.3f} nDCG@10" if SCORE in metrics else "–"
     became = Outcome(int(metrics[OUTCOME])).words if metrics[RUNG] else ""

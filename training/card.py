@@ -13,7 +13,7 @@ from search.evaluation.evaluate import METRICS, newest_evaluation, verdict_on
 from search.evaluation.significance import MAIN_METRIC
 from search.models.registry import GENERIC_TITLE, ModelInfo, named
 from search.projects.project import Project
-from training.dev import START
+from training.dev_set import START
 from training.forgetting import General
 
 if TYPE_CHECKING:

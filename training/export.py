@@ -15,7 +15,7 @@ from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.project import Project
-from training.adapting.model import with_adapter
+from training.adapter.model import with_adapter
 from training.card import CARD, model_card
 
 

@@ -18,14 +18,14 @@ from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.adapter import Report, measure_of, train_adapter
-from training.adapting.mining import with_mined
-from training.embedding import document_vectors, embedded
-from training.making.starts import start_of
-from training.material import gather
-from training.recipes.adapter import Adapter
-from training.recipes.catalogue import recipe_info, validated
-from training.subsets import only
+from training.adapter.fit import Report, measure_of, train_adapter
+from training.adapter.hard_negatives import with_mined
+from training.adapter.settings import Adapter
+from training.adapter.subsets import only
+from training.base_model import start_of
+from training.embeddings import document_vectors, embedded
+from training.recipes import recipe_info, validated
+from training.training_data import gather
 
 SHARES = (0.1, 0.3, 1.0)
 SEEDS = 3

@@ -7,15 +7,15 @@ from search.models.registry import is_taken
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
+from training.auto.recipe import learn_auto
 from training.checkpoints import Checkpoints
 from training.distributed import alone, first_speaks
-from training.making.auto import learn_auto
-from training.making.learners import LEARNERS
-from training.making.publishing import publish_taught
-from training.making.request import Request, Trained
-from training.making.word_vectors import make_word_vectors
-from training.material import gather
-from training.recipes.catalogue import recipe_info, validated
+from training.learners import LEARNERS
+from training.publish import publish_taught
+from training.recipes import recipe_info, validated
+from training.request import Request, Trained
+from training.training_data import gather
+from training.word_vectors.recipe import make_word_vectors
 
 _FROM_DOCUMENTS: dict[str, Callable[[Request], Trained]] = {
     "word2vec": make_word_vectors,

@@ -8,8 +8,8 @@ from search.models.registry import ModelInfo
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from training.blends.curve import BlendCurve, curve_for
-from training.blends.place import Place
+from training.interpolation.curve import BlendCurve, curve_for
+from training.interpolation_point import Place
 from ui import run_view, widgets
 
 VERB = "blend"

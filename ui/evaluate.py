@@ -16,7 +16,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
-from training.dev import START
+from training.dev_set import START
 from training.forgetting import General
 from ui import loaders, navigation, run_view, widgets
 

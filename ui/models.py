@@ -13,7 +13,7 @@ from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 from ui import blending, navigation, ready_made, rerankers, widgets
 from ui.training import ladder
 

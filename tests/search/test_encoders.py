@@ -26,7 +26,7 @@ from search.models.registry import default_models, find_model, generic_folder, m
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -13,9 +13,9 @@ from search.models.word_tokenizers import Phrases, Pieces, Words, read_as, words
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
-from training.corpus_pieces import train_pieces
-from training.recipes.catalogue import recipe_info, validated
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.corpus_subwords import train_pieces
+from training.recipes import recipe_info, validated
+from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
 PAIRS = ["blood pressure", "pressure cooker", "घर का", "a a"]

@@ -15,7 +15,7 @@ from search.models.word_tokenizers import words_of
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
 HINDI = [

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-import training.making.auto as making
+import training.auto.recipe as making
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.auto import average
-from training.auto.parted import asked_in_all, merged, parted
+from training.auto.folds import asked_in_all, merged, parted
 from training.data.intake import import_beir
-from training.dev import DevSet
-from training.material import gather
+from training.dev_set import DevSet
 from training.train import train
+from training.training_data import gather
 
 pytestmark = pytest.mark.slow
 

@@ -14,14 +14,14 @@ from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.files import write_json
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index
-from training.blends.blend import blend
-from training.blends.curve import BlendCurve, curve_for
-from training.blends.place import Place
 from training.data.intake import import_beir
-from training.dev import DevSet
+from training.dev_set import DevSet
 from training.forgetting import general_ndcg
-from training.material import gather
+from training.interpolation.curve import BlendCurve, curve_for
+from training.interpolation.publish import blend
+from training.interpolation_point import Place
 from training.train import train
+from training.training_data import gather
 
 TUNE = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
 ADAPT = {"epochs": 10, "learning_rate": 0.02}

@@ -1,7 +1,7 @@
 """Word pieces of a corpus: what is a scrap, and what is not."""
 
 from search.models.word_tokenizers import Pieces
-from training.corpus_pieces import train_pieces, without_scraps
+from training.corpus_subwords import train_pieces, without_scraps
 
 
 def test_scraps_of_words_are_left_out():

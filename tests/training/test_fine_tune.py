@@ -15,10 +15,10 @@ from search.projects.progress import silent
 from search.projects.project import Project
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
-from training.dev import DevSet
-from training.fine_tune.rows import Batches, rows_of
-from training.fine_tune.tuning import fine_tune
-from training.recipes.fine_tune import FineTune
+from training.dev_set import DevSet
+from training.fine_tune.batches import Batches, rows_of
+from training.fine_tune.loop import fine_tune
+from training.fine_tune.settings import FineTune
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

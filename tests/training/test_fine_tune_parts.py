@@ -13,17 +13,17 @@ from search.models.load import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from training.blending import best_share, between
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
-from training.dev import DevSet
+from training.dev_set import DevSet
+from training.fine_tune.batches import Batches, Row, rows_of
+from training.fine_tune.early_stopping import ALL, Record
+from training.fine_tune.loop import fine_tune
 from training.fine_tune.losses import mini_batch, ranking_loss
-from training.fine_tune.pace import Plan
-from training.fine_tune.rows import Batches, Row, rows_of
-from training.fine_tune.steering import ALL, Record
-from training.fine_tune.tuning import fine_tune
+from training.fine_tune.schedule import Plan
+from training.fine_tune.settings import FineTune
 from training.fine_tune.weights import Learned, weights_of
-from training.recipes.fine_tune import FineTune
+from training.weight_interpolation import best_share, between
 
 SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "blend": False}
 

@@ -16,10 +16,10 @@ from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
-from training.dev import DevSet
-from training.fine_tune.tuning import fine_tune
+from training.dev_set import DevSet
+from training.fine_tune.loop import fine_tune
+from training.fine_tune.settings import FineTune
 from training.fine_tune.weights import weights_of
-from training.recipes.fine_tune import FineTune
 
 SETTINGS = {"epochs": 4, "batch_size": 16, "learning_rate": 1e-3}
 

@@ -8,7 +8,7 @@ from search.corpus.readers.pairs import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
 from training.data.answering_passages import answering_passages, nearest
-from training.dev import DevSet
+from training.dev_set import DevSet
 
 PASSAGES = [
     "the rent is due",

@@ -3,9 +3,9 @@
 import pytest
 
 from search.projects.errors import Refused
-from training.recipes.catalogue import RECIPES, recipe_info, validated
-from training.recipes.fine_tune import FineTune
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.fine_tune.settings import FineTune
+from training.recipes import RECIPES, recipe_info, validated
+from training.word_vectors.settings import FastText, Word2Vec
 
 
 def test_the_recipes_and_what_they_need():

@@ -15,12 +15,12 @@ from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.advice.approaches import generic_dev_of
 from training.data.intake import import_beir
-from training.dev import START
-from training.making.request import Request
-from training.making.static import learn_static
-from training.material import gather
-from training.recipes.static import Static
+from training.dev_set import START
+from training.request import Request
+from training.static.recipe import learn_static
+from training.static.settings import Static
 from training.train import train
+from training.training_data import gather
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -99,7 +99,7 @@ def test_a_distilled_model_learned_what_its_teacher_learned(lab, tiny_model):
 
 def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
     from search.models import registry as models
-    from training.making import generic_dev
+    from training import generic_dev
 
     info = models.generic_info(lab)
     server = type(info)(**{**info.__dict__, "format": "endpoint"})

@@ -13,10 +13,10 @@ from search.models.load import load_sentence_transformer
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from training.checkpoints import Checkpoints
-from training.corpus_pieces import train_pieces
+from training.corpus_subwords import train_pieces
+from training.static.base import Start
 from training.static.distilled import SIF_A, distilled, zipf_weights
 from training.static.scratch import scratch
-from training.static.start import Start
 
 TEXTS = [
     *["the nurse dressed the wound and the doctor closed the wound"] * 30,

@@ -22,8 +22,8 @@ from search.projects.project import Project
 from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.export import export
+from training.fine_tune.settings import FineTune
 from training.forgetting import general_ndcg
-from training.recipes.fine_tune import FineTune
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

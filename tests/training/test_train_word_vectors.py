@@ -17,9 +17,9 @@ from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
-from training.dev import DevSet
-from training.recipes.word_vectors import FastText, Word2Vec
+from training.dev_set import DevSet
 from training.train import train
+from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
 SMALL = {"vector_size": 12, "min_count": 1, "epochs": 3}

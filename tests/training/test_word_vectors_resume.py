@@ -11,9 +11,9 @@ from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
-from training.recipes.word_vectors import FastText, Word2Vec
-from training.word_vectors import keeping
-from training.word_vectors.keeping import Keeper
+from training.word_vectors import checkpoint as keeping
+from training.word_vectors.checkpoint import Keeper
+from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
 
 SMALL = {"vector_size": 12, "min_count": 1, "epochs": 6}

@@ -24,7 +24,7 @@ from search.insight.nearest_words import nearest_words
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from training.learning_curve import KIND, curve_of
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 from training.synthetic.make import Wanted, current_mining, mine_project
 
 

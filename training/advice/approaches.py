@@ -25,8 +25,8 @@ from search.text.words import folded_words
 from training.advice.facts import Facts
 from training.advice.probe import Speed
 from training.data.pair_sets import PairSet
-from training.making.taught import GENERIC_DEV
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
+from training.result import GENERIC_DEV
 
 _MODELS = 5
 _QUERIES, _DOCUMENTS, _ROUNDS = 10, 24, 3

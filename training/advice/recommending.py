@@ -7,7 +7,7 @@ from typing import Any
 from search.corpus.report.wording import percent
 from search.text.languages import ENGLISH, language_name
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, Facts
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 
 FEW_PAIRS = 1_000
 """Below, fine-tuning scored higher than an adapter on the README's sets; above, the adapter did, in less time."""

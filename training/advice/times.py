@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from training.adapter.settings import Adapter
 from training.advice.facts import Facts
 from training.advice.probe import Speed
-from training.recipes.adapter import Adapter
-from training.recipes.auto import Auto
-from training.recipes.fine_tune import FineTune
-from training.recipes.static import Static
-from training.recipes.word_vectors import Word2Vec
+from training.auto.settings import Auto
+from training.fine_tune.settings import FineTune
+from training.static.settings import Static
+from training.word_vectors.settings import Word2Vec
 
 _READ = 1_000
 """About how many characters a transformer of 256 word pieces reads; what is behind costs nothing."""

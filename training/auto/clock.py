@@ -3,7 +3,7 @@
 import time
 
 from search.projects.progress import Progress
-from training.auto.ladder import RUNG
+from training.auto.leaderboard import RUNG
 
 
 class TimeUp(Exception):

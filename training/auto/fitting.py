@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.corpus.readers.pairs import Pair
-from training.dev import DevSet
+from training.dev_set import DevSet
 from training.fine_tune.losses import ranking_loss
-from training.recipes.fine_tune import FineTune
+from training.fine_tune.settings import FineTune
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

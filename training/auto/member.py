@@ -11,23 +11,23 @@ from indexes.vector_index import Vectors
 from search.models.linear_adapter import ADAPTER_OF
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
-from training.adapter import measure_of, train_adapter
-from training.adapting.data import Embedded
-from training.adapting.model import with_adapter
-from training.auto.climbing import Learned, as_settings
+from training.adapter.data import Embedded
+from training.adapter.fit import measure_of, train_adapter
+from training.adapter.model import with_adapter
+from training.adapter.recipe import careful
+from training.adapter.settings import Adapter
+from training.auto.budgeted_search import Learned, as_settings
 from training.auto.fitting import characters
-from training.auto.vectors import Asked, asked, embedded_by
-from training.blends.place import Place
-from training.dev import DevSet
-from training.embedding import embedded
-from training.making.adapter import careful
-from training.making.learners import LEARNERS
-from training.making.request import Request
-from training.material import Material
-from training.recipes.adapter import Adapter
-from training.recipes.auto import Auto
-from training.recipes.catalogue import RECIPES
-from training.recipes.fine_tune import FineTune
+from training.auto.settings import Auto
+from training.auto.tuned_vectors import Asked, asked, embedded_by
+from training.dev_set import DevSet
+from training.embeddings import embedded
+from training.fine_tune.settings import FineTune
+from training.interpolation_point import Place
+from training.learners import LEARNERS
+from training.recipes import RECIPES
+from training.request import Request
+from training.training_data import Material
 
 ORIGIN = "origin"
 """Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""

@@ -21,7 +21,7 @@ from training.data.pair_faults import (
     repeated,
 )
 from training.data.pairs_advice import advice
-from training.recipes.fine_tune import FineTune
+from training.fine_tune.settings import FineTune
 
 _EXAMPLES = 10
 _EXCERPT = 200

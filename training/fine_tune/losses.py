@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
 from training.distributed import alone
-from training.recipes.fine_tune import FineTune
+from training.fine_tune.settings import FineTune
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
-from training.recipes.fine_tune import FineTune
+from training.fine_tune.settings import FineTune
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.static.start import Start, Vectors
+from training.static.base import Start, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -10,8 +10,8 @@ import numpy as np
 from search.models.word_vectors import SIF_A
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
-from training.corpus_pieces import train_pieces
-from training.static.start import Start, Vectors
+from training.corpus_subwords import train_pieces
+from training.static.base import Start, Vectors
 
 _EPOCHS = 15
 _WINDOW = 5

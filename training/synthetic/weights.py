@@ -17,16 +17,16 @@ from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.adapter import train_adapter
-from training.adapting.data import Embedded
+from training.adapter.data import Embedded
+from training.adapter.fit import train_adapter
+from training.adapter.settings import Adapter
+from training.adapter.subsets import only
 from training.data.pair_sets import split_pairs
-from training.dev import DevSet
-from training.embedding import document_vectors, embedded
-from training.material import Material
-from training.recipes.adapter import Adapter
+from training.dev_set import DevSet
+from training.embeddings import document_vectors, embedded
 from training.shrinkage import SHARE
-from training.subsets import only
 from training.synthetic.draw import Mining
+from training.training_data import Material
 
 PAIRS = 500
 """Of a kind, for learning its weight."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from search.corpus.corpus import Corpus
 from search.models.word_tokenizers import Phrases, Pieces, Reading, Words, words_of
 from search.projects.progress import Progress
-from training.corpus_pieces import train_pieces, without_scraps
-from training.recipes.word_vectors import WordVectorRecipe
+from training.corpus_subwords import train_pieces, without_scraps
+from training.word_vectors.settings import WordVectorRecipe
 
 _READ = 500
 _PAIR_COUNT = 5

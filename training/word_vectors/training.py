@@ -13,9 +13,9 @@ from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
 from training.checkpoints import Checkpoints
-from training.recipes.word_vectors import FastText, Word2Vec, WordVectorRecipe
-from training.word_vectors.keeping import Epoch, Keeper
+from training.word_vectors.checkpoint import Epoch, Keeper
 from training.word_vectors.reading import read
+from training.word_vectors.settings import FastText, Word2Vec, WordVectorRecipe
 
 _COMMON_SAMPLE = 5_000
 

@@ -8,8 +8,8 @@ from pydantic.fields import FieldInfo
 from search.projects import runs
 from search.projects.project import Project
 from training.advice.recommending import Advice
-from training.recipes.base import ADVANCED
-from training.recipes.catalogue import RECIPES, RecipeInfo
+from training.recipes import RECIPES, RecipeInfo
+from training.settings import ADVANCED
 
 
 def draw(project: Project, advice: Advice) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from training.auto.ladder import MEMBER, OUTCOME, RUNG, SCORE, SECONDS, Outcome
+from training.auto.leaderboard import MEMBER, OUTCOME, RUNG, SCORE, SECONDS, Outcome
 from ui import widgets
 from ui.training.tables import escaped_table
 

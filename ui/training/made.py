@@ -5,7 +5,7 @@ import streamlit as st
 
 from search.models.registry import custom_manifests
 from search.projects.project import Project
-from training.recipes.catalogue import RECIPES
+from training.recipes import RECIPES
 from ui import widgets
 from ui.training import ladder
 

@@ -4,7 +4,7 @@ import pytest
 
 from search.projects.project import Project
 from training.data.intake import import_beir
-from training.making.learners import LEARNERS
+from training.learners import LEARNERS
 
 
 @pytest.fixture(autouse=True)

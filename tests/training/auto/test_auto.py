@@ -9,8 +9,8 @@ import torch
 from auto_runs import details_of, run_auto
 from sentence_transformers import SentenceTransformer
 
-import training.auto.ways as ways
-import training.making.auto as making
+import training.auto.candidates as ways
+import training.auto.recipe as making
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import TRAINED_ON
@@ -19,14 +19,14 @@ from search.models.registry import find_model
 from training.auto import average
 from training.auto.clock import Clock, TimeUp
 from training.auto.fitting import Pace, fitted
-from training.auto.ladder import Ladder, Outcome, Rung, start_rung
-from training.auto.parted import asked_in_all, merged, parted
-from training.auto.vectors import asked, embedded_by
+from training.auto.folds import asked_in_all, merged, parted
+from training.auto.leaderboard import Ladder, Outcome, Rung, start_rung
+from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
-from training.dev import DevSet
-from training.making.learners import LEARNERS
-from training.making.static import learn_static
-from training.material import gather
+from training.dev_set import DevSet
+from training.learners import LEARNERS
+from training.static.recipe import learn_static
+from training.training_data import gather
 
 # --- which rung stands ---
 
@@ -252,7 +252,7 @@ def test_where_nothing_is_better_the_start_is_published_as_such(
     tiny, tiny_model, ask_themselves, monkeypatch
 ):
     """Dev queries that are their own answers: no rung can beat the start."""
-    monkeypatch.setattr("training.auto.parted.ENOUGH", 1)
+    monkeypatch.setattr("training.auto.folds.ENOUGH", 1)
     ask_themselves(tiny)
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)

@@ -9,11 +9,11 @@ from sentence_transformers import SentenceTransformer
 
 from search.evaluation.query_set import QuerySet
 from search.models.linear_adapter import AdaptedEncoder
-from training.adapting.model import with_adapter
+from training.adapter.model import with_adapter
 from training.auto.average import averaged, facts_of
-from training.auto.parted import asked_in_all, merged, parted
-from training.dev import DevSet
-from training.material import gather
+from training.auto.folds import asked_in_all, merged, parted
+from training.dev_set import DevSet
+from training.training_data import gather
 
 
 @pytest.fixture
@@ -74,14 +74,14 @@ def test_a_pair_that_is_held_out_to_choose_by_is_judged_by_all_grades(material):
 
 
 def test_many_dev_queries_are_enough_for_one(material, monkeypatch):
-    monkeypatch.setattr("training.auto.parted.ENOUGH", 8)
+    monkeypatch.setattr("training.auto.folds.ENOUGH", 8)
     (alone,) = parted(material)
     assert alone is material
 
 
 def test_of_many_pairs_some_are_held_out_once(material, monkeypatch):
     three = parted(material)
-    monkeypatch.setattr("training.auto.parted.FEW", len(material.guarded.pairs))
+    monkeypatch.setattr("training.auto.folds.FEW", len(material.guarded.pairs))
     (one,) = parted(material)
     assert one.guarded.pairs == three[0].guarded.pairs
     assert one.dev.query_set == three[0].dev.query_set

@@ -13,8 +13,8 @@ from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import project
-from training.auto.climbing import Climb
-from training.auto.keeping import Keeper
+from training.auto.budgeted_search import Climb
+from training.auto.checkpoint import Keeper
 from training.checkpoints import Checkpoints
 from training.train import train
 

@@ -16,12 +16,12 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
-from training.material import MINED_DEV, gather
 from training.shrinkage import SHARE, cautious
 from training.synthetic.draw import mine
 from training.synthetic.make import Wanted, mine_project
 from training.synthetic.weights import learned_weights
 from training.train import train
+from training.training_data import MINED_DEV, gather
 
 
 @pytest.fixture

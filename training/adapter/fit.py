@@ -1,0 +1,188 @@
+"""A linear adapter: one matrix over the vectors of a model that stays as it is.
+
+Every text is encoded once, by the base; what is learned is a square matrix for queries and documents alike, or for queries
+alone, with a contrastive loss (the softmax of MultipleNegativesRankingLoss) against the other answers of the batch,
+hard negatives, or thousands of documents drawn from the corpus, which costs little where vectors are at hand.
+Several are tried, the dev queries choose, and choose too how far to go from the start (a blend with the identity; Wortsman
+et al. 2022, "Robust fine-tuning of zero-shot models"). Training takes seconds, and an index follows by one matrix
+product; where queries alone are turned, the base's index serves as it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from training.adapter.data import Embedded, Vectors
+from training.adapter.learner import Learner
+from training.adapter.settings import Adapter
+from training.checkpoints import Checkpoints
+from training.dev_set import START, DevSet
+from training.weight_interpolation import SHARES
+
+_CHECKS = 10
+_NAME = "adapter"
+_SCORE = "dev ndcg@10"
+_BEST = "best"
+
+Report = Callable[[int, int, str, dict[str, float] | None], None]
+"""Called with steps done, steps in all, a message, and numbers for a curve."""
+_Told = tuple[int, str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """The matrix with the best dev score, and how it was found."""
+
+    matrix: Vectors
+    start: float
+    best: float
+    negatives: str
+    epoch: int
+    blend: float
+
+    @property
+    def kept(self) -> str:
+        """In words: "start", or which training, epoch and blend."""
+        if self.epoch == 0:
+            return START
+        return f"epoch {self.epoch}, {self.negatives} negatives, blend {self.blend:g}"
+
+
+def kinds_of(settings: Adapter) -> list[str]:
+    """The kinds of negatives that are tried, in their order."""
+    return ["batch", "corpus"] if settings.negatives == "auto" else [settings.negatives]
+
+
+def measure_of(data: Embedded, dev: DevSet, side: str) -> Callable[[Vectors], list[float]]:
+    """What measures a matrix: nDCG@10 of each dev query.
+
+    :param side: "both", or "query" where documents stay as they are.
+    """
+    pool = data.documents[dev.positions]
+
+    def measure(matrix: Vectors) -> list[float]:
+        documents = pool @ matrix.T if side == "both" else pool
+        return dev.scores_of_vectors(data.dev_queries @ matrix.T, documents)
+
+    return measure
+
+
+def train_adapter(
+    data: Embedded,
+    dev: DevSet,
+    settings: Adapter,
+    report: Report,
+    checkpoints: Checkpoints | None = None,
+) -> Adapted:
+    """Learn the matrix that serves the dev queries best; it may be the identity (the start).
+
+    :param data: vectors of the base model.
+    :param dev: the queries that choose; its pool is looked up in `data.documents`.
+    :param checkpoints: where it keeps, epoch by epoch, how far it came, and looks for how far an earlier try came.
+    """
+    training = _Training(data, dev, settings, report, checkpoints or Checkpoints())
+    return training.blended(training.run())
+
+
+class _Training:
+    """All trainings of one adapter, from the first epoch or from a checkpoint."""
+
+    def __init__(
+        self,
+        data: Embedded,
+        dev: DevSet,
+        settings: Adapter,
+        report: Report,
+        checkpoints: Checkpoints,
+    ) -> None:
+        scores = measure_of(data, dev, settings.side)
+        self._data = data
+        self._settings = settings
+        self._report = report
+        self._checkpoints = checkpoints
+        self._identity = np.eye(data.queries.shape[1], dtype=np.float32)
+        self._measure: Callable[[Vectors], float] = lambda matrix: float(np.mean(scores(matrix)))
+        self._batches = -(-len(data.queries) // settings.batch_size)
+        self._told: list[_Told] = []
+
+    def run(self) -> Adapted:
+        """Train with each kind of negatives; returns the best matrix, all of the way."""
+        settings, kinds = self._settings, kinds_of(self._settings)
+        self._total = self._batches * settings.epochs * len(kinds)
+        best, first, done, state = self._resumed()
+        for number, kind in enumerate(kinds[first:], start=first):
+            learner = Learner(self._data, settings, kind)
+            if state:
+                learner.go_on(state, done)
+            for epoch in range(done + 1, settings.epochs + 1):
+                if self._is_stale(number):
+                    break
+                best = self._epoch(learner, number, kind, epoch, best)
+                self._keep(learner, number, epoch, best)
+            done, state = 0, {}
+        return best
+
+    def blended(self, best: Adapted) -> Adapted:
+        """Whether going only part of the way serves the dev queries better still."""
+        if best.epoch == 0:
+            return best
+        whole = best
+        for blend in SHARES:
+            matrix = (self._identity + blend * (whole.matrix - self._identity)).astype(np.float32)
+            score = self._measure(matrix)
+            if score > best.best:
+                best = replace(whole, matrix=matrix, best=score, blend=blend)
+        return best
+
+    def _epoch(
+        self, learner: Learner, number: int, kind: str, epoch: int, best: Adapted
+    ) -> Adapted:
+        """Learn from every pair once, and measure now and then."""
+        epochs = self._settings.epochs
+        loss = learner.epoch()
+        step = (number * epochs + epoch) * self._batches
+        message = f"{kind} negatives, epoch {epoch} of {epochs}"
+        self._tell(step, message, {"step": step, "loss": loss})
+        if epoch % max(1, epochs // _CHECKS) and epoch != epochs:
+            return best
+        matrix = learner.matrix
+        score = self._measure(matrix)
+        self._tell(step, message, {"epoch": number * epochs + epoch, _SCORE: score})
+        if score <= best.best:
+            return best
+        return Adapted(matrix, best.start, score, kind, epoch, 1.0)
+
+    def _is_stale(self, number: int) -> bool:
+        """Whether this kind of negatives has not come closer for so long that nothing more is expected of it."""
+        epochs, patience = self._settings.epochs, self._settings.patience
+        scores = [
+            numbers[_SCORE]
+            for _, _, numbers in self._told
+            if _SCORE in numbers and number * epochs < numbers["epoch"] <= (number + 1) * epochs
+        ]
+        return 0 < patience < len(scores) - int(np.argmax(scores or [0.0]))
+
+    def _tell(self, step: int, message: str, numbers: dict[str, float]) -> None:
+        self._told.append((step, message, numbers))
+        self._report(step, self._total, message, numbers)
+
+    def _keep(self, learner: Learner, number: int, epoch: int, best: Adapted) -> None:
+        if self._checkpoints.folder is None:
+            return
+        facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
+        state = {"kind": number, "epoch": epoch, "best": facts, "told": self._told}
+        self._checkpoints.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
+
+    def _resumed(self) -> tuple[Adapted, int, int, dict[str, Any]]:
+        """The best so far, the kind and the epoch that were reached, and the learner's state then."""
+        found = self._checkpoints.load(_NAME)
+        if found is None:
+            start = self._measure(self._identity)
+            self._tell(0, "before training", {"epoch": 0, _SCORE: start})
+            return Adapted(self._identity, start, start, "no", 0, 0.0), 0, 0, {}
+        for step, message, numbers in found.state["told"]:
+            self._tell(step, message, numbers)
+        best = Adapted(found.tensors.pop(_BEST), **found.state["best"])
+        return best, found.state["kind"], found.state["epoch"], found.tensors

@@ -1,0 +1,83 @@
+"""The recipe "adapter", from a request to what it learned."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
+from search.models.load import best_device
+from search.models.registry import DOCUMENTS_AS, ModelInfo, named
+from search.projects.progress import Stage
+from training.adapter.data import Embedded
+from training.adapter.fit import Adapted, measure_of, train_adapter
+from training.adapter.hard_negatives import with_mined
+from training.adapter.model import with_adapter
+from training.adapter.settings import Adapter
+from training.base_model import start_of
+from training.data.hard_negatives import Mined
+from training.dev_set import DevSet
+from training.embeddings import document_vectors, embedded
+from training.forgetting import general_ndcg
+from training.interpolation_point import Place
+from training.request import Request
+from training.result import DevRecord, Taught
+from training.shrinkage import cautious
+from training.training_data import Material
+
+
+def learn_adapter(request: Request, material: Material) -> Taught:
+    """Train an adapter.
+
+    :raises Refused: when the base cannot be adapted.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, Adapter)
+    progress(0, 0, f"loading {settings.base} on {best_device()}")
+    base, info = start_of(project, settings.base), named(project, settings.base)
+    # Shares of the time as measured; where the base has no index yet, its building comes first.
+    known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.3)
+    documents, _ = document_vectors(project, settings.base, base, material, known)
+    data = embedded(base, info, material, documents, encoded)
+    data, mined = with_mined(project, settings, data, material, Stage(progress, 0.3, 0.4))
+    kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
+    training = Stage(progress, 0.4, 1.0)
+    adapted = train_adapter(data, material.dev, settings, training, kept)
+    if material.mined:
+        adapted = careful(adapted, data, material.dev, settings.side)
+    model = with_adapter(base, adapted.matrix, settings.side)
+    dev = _record(adapted, mined)
+    place = Place.from_start("matrix", adapted.blend, settings.base, info)
+    facts = {**_behind(info, settings.side), **place.facts()}
+    return Taught(settings.base, model, dev, general_ndcg(base), facts)
+
+
+def _behind(info: ModelInfo | None, side: str) -> dict[str, Any]:
+    """What a manifest says of the model beneath, where that is the project's."""
+    facts: dict[str, Any] = {QUERY_ONLY: True} if side == "query" else {}
+    if info is not None:
+        facts[ADAPTER_OF] = info.id
+        if side == "query":
+            identity, fingerprint = info.indexed_as
+            facts[DOCUMENTS_AS] = {"model": identity, "fingerprint": fingerprint}
+    return facts
+
+
+def _record(adapted: Adapted, mined: Mined | None) -> DevRecord:
+    """What the dev queries said, for the manifest and for people."""
+    scores = [adapted.start, adapted.best]
+    if mined is None:
+        return DevRecord(scores, adapted.kept)
+    return DevRecord(scores, adapted.kept, {"hard_negatives": mined.figures}, [mined.sentence])
+
+
+def careful(adapted: Adapted, data: Embedded, dev: DevSet, side: str) -> Adapted:
+    """What was learned from mined pairs, as far as it can be trusted."""
+    if adapted.epoch == 0:
+        return adapted
+    found = cautious(adapted.matrix, adapted.blend, measure_of(data, dev, side))
+    if found is None:
+        identity = np.eye(len(adapted.matrix), dtype=np.float32)
+        return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)
+    matrix, blend, score = found
+    return replace(adapted, matrix=matrix, best=score, blend=blend)

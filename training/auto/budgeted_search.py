@@ -1,0 +1,140 @@
+"""Rung after rung: each begun only if it fits into the time, measured, told, and kept on disk."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from search.projects.errors import Refused
+from search.projects.progress import Progress
+from training.auto.checkpoint import Keeper, Kept
+from training.auto.clock import Clock, TimeUp
+from training.auto.leaderboard import Outcome, Rung
+from training.settings import Recipe
+
+_KEPT_EVERY = 5.0
+"""Seconds."""
+
+
+class DoesNotFit(Exception):
+    """A rung that was begun found that it needs more time than there is."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a rung made.
+
+    :param models: one of each member; none for the start.
+    :param each: nDCG@10 of each dev query.
+    :param facts: what its model's manifest says beside.
+    """
+
+    models: Sequence[Any]
+    each: Sequence[float]
+    settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Climb:
+    """The ladder as it grows.
+
+    :param keeper: None keeps nothing on disk.
+    """
+
+    def __init__(self, minutes: float, keeper: Keeper | None, progress: Progress) -> None:
+        self._keeper = keeper
+        self._kept = keeper.load() if keeper else Kept.nothing()
+        self._earlier = {rung.name: n for n, rung in enumerate(self._kept.ladder.rungs)}
+        self._models: dict[str, Sequence[Any]] = {}
+        self._progress = progress
+        self.ladder = self._kept.ladder
+        self.clock = Clock(60 * minutes, self._kept.spent)
+        for place in range(len(self.ladder.rungs)):
+            self._tell(place)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on from what an earlier process kept."""
+        return bool(self._earlier)
+
+    def tried(self, name: str, needs: float, learn: Callable[[Progress], Learned]) -> Rung:
+        """Try one rung, unless it was tried before the process was killed.
+
+        :param needs: seconds that it takes, estimated.
+        :param learn: learns, told where to report.
+        """
+        if name in self._earlier:
+            return self.ladder.rungs[self._earlier[name]]
+        started = time.monotonic()
+        if needs > self.clock.left:
+            return self._add(Rung(name, Outcome.NO_TIME))
+        try:
+            made = learn(self._timed(self.clock.watched(self._progress, name)))
+        except DoesNotFit:
+            return self._add(Rung(name, Outcome.NO_TIME))
+        except TimeUp:
+            return self._add(Rung(name, Outcome.RAN_OUT, (), time.monotonic() - started))
+        except Refused:
+            return self._add(Rung(name, Outcome.CANNOT, (), time.monotonic() - started))
+        outcome = self.ladder.outcome_of(made.each)
+        spent = time.monotonic() - started
+        rung = Rung(name, outcome, tuple(made.each), spent, made.settings, made.facts)
+        return self._add(rung, made.models)
+
+    def _timed(self, progress: Progress) -> Progress:
+        """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
+        kept = self.clock.spent
+
+        def told(
+            done: float, total: float, message: str, metrics: dict[str, float] | None = None
+        ) -> None:
+            nonlocal kept
+            if self.clock.spent - kept > _KEPT_EVERY:
+                kept = self.clock.spent
+                self._save()
+            progress(done, total, message, metrics)
+
+        return told
+
+    def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What a rung set out to do: made now, or by the process that was killed."""
+        if name not in self._kept.plans:
+            self._kept.plans[name] = plan()
+            self._save()
+        return self._kept.plans[name]
+
+    def models_of(self, rung: Rung) -> Sequence[Any]:
+        """The models that a measured rung made, one of each member."""
+        if rung.name not in self._models:
+            assert self._keeper is not None  # A rung of an earlier process came from there.
+            place = self.ladder.rungs.index(rung)
+            self._models[rung.name] = self._keeper.load_models(place)
+        return self._models[rung.name]
+
+    def _add(self, rung: Rung, models: Sequence[Any] = ()) -> Rung:
+        place = len(self.ladder.rungs)
+        if models:
+            self._models[rung.name] = models
+            if self._keeper:
+                self._keeper.save_models(place, models)
+        self.ladder.rungs.append(rung)
+        # Only the newest is learned upon, and only what leads is published: the others need no memory.
+        needed = {rung.name, self.ladder.leader.name}
+        self._models = {name: kept for name, kept in self._models.items() if name in needed}
+        self._save()
+        self._tell(place)
+        return rung
+
+    def _save(self) -> None:
+        if self._keeper:
+            self._kept.spent = self.clock.spent
+            self._keeper.save(self._kept)
+
+    def _tell(self, place: int) -> None:
+        done = min(self.clock.spent, self.clock.budget)
+        self.ladder.rungs[place].tell(place, done, self.clock.budget, self._progress)
+
+
+def as_settings(settings: Recipe) -> dict[str, Any]:
+    """Settings as plain JSON."""
+    return settings.model_dump(mode="json")

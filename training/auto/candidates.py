@@ -1,0 +1,184 @@
+"""What is tried: an adapter, whatever else learns from pairs in little time, fine-tunings; an adapter on each.
+
+Every member learns what is tried; a rung is measured on all that any of them was asked, each by who had not seen it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from search.projects.progress import Progress, Stage
+from training.adapter.settings import Adapter
+from training.advice.probe import adapter_step
+from training.auto.average import facts_of
+from training.auto.budgeted_search import Climb, DoesNotFit, Learned
+from training.auto.fitting import SAFETY, characters, fitted, pace_of
+from training.auto.folds import merged
+from training.auto.leaderboard import MEMBER, Rung
+from training.auto.member import ORIGIN, STEERING, Member
+from training.auto.settings import Auto
+from training.base_model import tunable_start_of
+from training.dev_set import START
+from training.fine_tune.settings import FineTune
+from training.learners import LEARNERS
+from training.request import Request
+from training.weight_interpolation import SHARES
+
+ADAPTER = "adapter"
+TUNE = "fine-tune"
+RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
+"""Learning rates, in the order in which they are tried."""
+_EPOCHS, _FEWEST_EPOCHS = 60, 10
+"""Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
+_ADAPTER_SHARE = 0.2
+_OTHERS_NEED = 0.2
+_LOOKS = 1.5
+"""An adapter's epoch with the dev measurements in between, over its steps alone."""
+
+_Learns = Callable[[int, Member, Progress], Learned]
+"""How one member learns: its place, itself, and where to report."""
+
+
+class Ways:
+    """The ways to learn, tried on one ladder by all members."""
+
+    def __init__(self, request: Request, members: Sequence[Member], climb: Climb) -> None:
+        assert isinstance(request.settings, Auto)
+        self._request = request
+        self._settings = request.settings
+        self._members = members
+        self._climb = climb
+
+    def climb(self) -> None:
+        """Try one after another, the cheap ones first, while the time lasts."""
+        start = self._tried(START, 0.0, lambda place, member, told: member.start())
+        epochs = self._epochs()
+        self._tried(
+            ADAPTER, self._adapter_seconds(), lambda _, member, told: member.adapter(epochs, told)
+        )
+        if self._members[0].material.mined:
+            return  # What nobody asked teaches a whole model too much.
+        clock = self._climb.clock
+        for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
+            needs = _OTHERS_NEED * clock.budget
+            other = self._tried(name, needs, partial(self._other, name))
+            self._topped(other, start)
+        for name, rate in RATES.items():
+            tuned = self._tried(name, 0.0, partial(self._tune, name, rate))
+            self._topped(tuned, start)
+
+    def _tried(self, name: str, needs: float, learns: _Learns) -> Rung:
+        """Let every member learn, and take what they made as one rung."""
+        count = len(self._members)
+
+        def all_learn(told: Progress) -> Learned:
+            made = [
+                learns(place, member, _of(told, place, count))
+                for place, member in enumerate(self._members)
+            ]
+            return self._together(made)
+
+        return self._climb.tried(name, needs, all_learn)
+
+    def _together(self, made: Sequence[Learned]) -> Learned:
+        if len(made) == 1:
+            return made[0]
+        kept = "; ".join(one.settings["kept"] for one in made if one.settings)
+        return Learned(
+            [model for one in made for model in one.models],
+            merged([m.material for m in self._members], [one.each for one in made]),
+            made[0].settings | ({"kept": kept} if kept else {}),
+            facts_of([one.facts for one in made]),
+        )
+
+    def _topped(self, below: Rung, start: Rung) -> None:
+        """Try an adapter on what a rung made, where that is better than the start."""
+        if below.score is None or below.score <= (start.score or 0.0):
+            return
+        origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}
+        epochs = self._epochs()
+
+        def learns(place: int, member: Member, told: Progress) -> Learned:
+            model = self._climb.models_of(below)[place]
+            return member.on(below.name, model, origin, epochs, told)
+
+        self._tried(f"{ADAPTER} on {below.name}", self._top_seconds(below.name), learns)
+
+    def _other(self, name: str, place: int, member: Member, told: Progress) -> Learned:
+        clock, after = self._climb.clock, len(self._members) - 1 - place
+        share = _OTHERS_NEED * clock.budget / len(self._members)
+        return member.other(name, lambda: clock.left <= after * share, told)
+
+    def _tune(self, name: str, rate: float, place: int, member: Member, told: Progress) -> Learned:
+        plan = self._climb.planned(name, self._plan)
+        if not plan["epochs"]:
+            raise DoesNotFit
+        settings = FineTune(
+            base=self._settings.base,
+            seed=self._settings.seed,
+            learning_rate=rate,
+            epochs=plan["epochs"],
+        )
+        clock, after = self._climb.clock, len(self._members) - 1 - place
+        reserve = plan["reserve"] + after * plan["seconds"]
+        return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, told)
+
+    def _plan(self) -> dict[str, Any]:
+        """How much fine-tuning fits, timed here and now: as much for each member."""
+        longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
+        pairs, dev = longest.material.guarded.pairs, longest.material.dev
+        settings = FineTune(base=self._settings.base, seed=self._settings.seed)
+        model = tunable_start_of(self._request.project, self._settings.base)
+        pace = pace_of(model, pairs, dev, settings)
+        # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
+        read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
+        after = pace.character * read + self._adapter_seconds()
+        pool = characters(dev.narrowed(STEERING).texts)
+        free = (self._climb.clock.left - after) / len(self._members)
+        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free)
+        return {
+            "epochs": fits.epochs if fits else 0,
+            "pairs": fits.pairs if fits else 0,
+            "seconds": fits.seconds if fits else 0.0,
+            "character": pace.character,
+            "reserve": (after + len(SHARES) * pool * pace.character) / SAFETY,
+        }
+
+    def _top_seconds(self, name: str) -> float:
+        if name in RATES:
+            each: float = self._climb.planned(name, self._plan)["character"]
+        else:
+            each = max(member.character_seconds.get(name, 0.0) for member in self._members)
+        return each * sum(m.reads(name) for m in self._members) + self._adapter_seconds()
+
+    def _epochs(self) -> int:
+        """How many epochs an adapter has time for."""
+        allowed = int(_ADAPTER_SHARE * self._climb.clock.left / self._epoch_seconds())
+        return max(1, min(_EPOCHS, allowed))
+
+    def _adapter_seconds(self) -> float:
+        """What an adapter takes at the least that is worth its while."""
+        return self._epoch_seconds() * _FEWEST_EPOCHS
+
+    def _epoch_seconds(self) -> float:
+        """What an epoch of an adapter takes, all members together."""
+        size = Adapter().batch_size
+        batches = sum(math.ceil(len(member.data.queries) / size) for member in self._members)
+        step = adapter_step(self._members[0].data.queries.shape[1])
+        return 2 * batches * step * _LOOKS
+
+
+def _of(told: Progress, place: int, count: int) -> Progress:
+    """What one of several members tells, its part of the whole."""
+    if count == 1:
+        return told
+    stage = Stage(told, place / count, (place + 1) / count)
+
+    def numbered(
+        done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        numbers = None if metrics is None else metrics | {MEMBER: place}
+        stage(done, total, f"model {place + 1} of {count}: {message}", numbers)
+
+    return numbered

@@ -1,0 +1,150 @@
+"""The rungs that were tried, simple ones first, and which of them stands: the best on dev that is surely better.
+
+Choosing the highest of many dev scores rewards luck. A rung takes the lead only when its gain over the leader is more
+than the standard error of that gain, query by query (after the one-standard-error rule; Breiman et al. 1984,
+"Classification and Regression Trees"); within that, the simpler one stays, and before the first, the start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from search.projects.progress import Progress
+from training.dev_set import START
+
+
+class Outcome(IntEnum):
+    """What became of a rung; the number travels with a run's events."""
+
+    LEADS = 1
+    WITHIN_NOISE = 2
+    NO_BETTER = 3
+    NO_TIME = 4
+    RAN_OUT = 5
+    CANNOT = 6
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Outcome.LEADS: "better than all before",
+    Outcome.WITHIN_NOISE: "better by no more than chance: the simpler one stays",
+    Outcome.NO_BETTER: "not better",
+    Outcome.NO_TIME: "not begun: it would not fit into the time",
+    Outcome.RAN_OUT: "the time ran out before it was measured",
+    Outcome.CANNOT: "not possible with this start",
+}
+KEPT = "kept"
+RUNG, SCORE, SECONDS, OUTCOME = "rung", "rung ndcg@10", "rung seconds", "rung outcome"
+"""The numbers by which a run tells a rung; the message with them is the rung's name."""
+MEMBER = "rung member"
+"""The number by which a run tells whose curve it is, where several models learn a rung."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One thing that was tried, or not.
+
+    :param each: nDCG@10 of each dev query, none where it was not measured.
+    :param seconds: what it took.
+    :param settings: how it was trained, where it was.
+    :param facts: what its model's manifest says beside.
+    """
+
+    name: str
+    outcome: Outcome
+    each: tuple[float, ...] = ()
+    seconds: float = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float | None:
+        """Mean nDCG@10 on dev."""
+        return float(np.mean(self.each)) if self.each else None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Rung":
+        """Out of a checkpoint."""
+        return cls(**{**kept, "each": tuple(kept["each"]), "outcome": Outcome(kept["outcome"])})
+
+    def tell(self, place: int, done: float, total: float, progress: Progress) -> None:
+        """A point of the ladder, for whoever watches."""
+        numbers: dict[str, float] = {RUNG: place, SECONDS: self.seconds, OUTCOME: int(self.outcome)}
+        if self.score is not None:
+            numbers[SCORE] = self.score
+        progress(done, total, self.name, numbers)
+
+
+class Ladder:
+    """Rungs in the order in which they were tried; the first is the start."""
+
+    def __init__(self, rungs: Sequence[Rung] = ()) -> None:
+        self.rungs = list(rungs)
+
+    @property
+    def leader(self) -> Rung:
+        """The rung that stands: the last that took the lead."""
+        return next(rung for rung in reversed(self.rungs) if rung.outcome is Outcome.LEADS)
+
+    def outcome_of(self, each: Sequence[float]) -> Outcome:
+        """What becomes of a rung with these dev scores."""
+        if not self.rungs:
+            return Outcome.LEADS
+        gains = np.asarray(each) - np.asarray(self.leader.each)
+        gain = float(np.mean(gains))
+        if gain <= 0:
+            return Outcome.NO_BETTER
+        error = float(np.std(gains, ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else np.inf
+        return Outcome.LEADS if gain > error else Outcome.WITHIN_NOISE
+
+    def table(self) -> list[dict[str, Any]]:
+        """For the manifest: name, dev nDCG@10, seconds, whether it was kept or why not, and how it was trained."""
+        return [
+            {
+                "name": rung.name,
+                "ndcg@10": rung.score,
+                "seconds": round(rung.seconds, 1),
+                "outcome": self._said_of(rung),
+                "settings": rung.settings,
+            }
+            for rung in self.rungs
+        ]
+
+    @property
+    def note(self) -> str:
+        """In words what was tried and what is kept."""
+        measured = [rung for rung in self.rungs if rung.each]
+        first, last = measured[0], self.leader
+        number = len(measured) - 1
+        tried = "1 way to learn was tried" if number == 1 else f"{number} ways to learn were tried"
+        if last is first:
+            return f"{tried}; none was surely better than the start on the dev queries."
+        return (
+            f"{tried}. Kept: {last.name}, {last.score:.3f} nDCG@10 on {len(last.each):,} dev queries (the start, "
+            f"{first.score:.3f})."
+        )
+
+    def _said_of(self, rung: Rung) -> str:
+        if rung is self.leader:
+            return KEPT
+        if rung is self.rungs[0]:
+            return "what all others start from"
+        if rung.outcome is Outcome.LEADS:
+            return "overtaken by a later one"
+        return rung.outcome.words
+
+
+def start_rung(each: Sequence[float], seconds: float) -> Rung:
+    """The rung that all others are held against."""
+    return Rung(START, Outcome.LEADS, tuple(each), seconds)

@@ -1,0 +1,128 @@
+"""The recipe "auto": several ways to learn within a time budget, of which the best on dev is published."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
+from search.models.load import best_device
+from search.models.registry import ModelInfo, named
+from search.projects.progress import Stage
+from training.adapter.fit import measure_of
+from training.adapter.model import with_adapter
+from training.auto.average import averaged
+from training.auto.budgeted_search import Climb
+from training.auto.candidates import Ways
+from training.auto.checkpoint import Keeper
+from training.auto.folds import asked_in_all, merged, parted
+from training.auto.leaderboard import Ladder, Rung
+from training.auto.member import ORIGIN, Member, members_of
+from training.auto.settings import Auto
+from training.base_model import start_of
+from training.dev_set import START, DevSet
+from training.embeddings import document_vectors
+from training.forgetting import general_ndcg
+from training.request import Request
+from training.result import DevRecord, Taught
+from training.training_data import Material
+
+LADDER = "ladder"
+
+
+def learn_auto(request: Request, material: Material) -> Taught:
+    """Try what fits into the time, and keep the best.
+
+    :raises Refused: when the base cannot be adapted.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, Auto)
+    progress(0, 0, f"loading {settings.base} on {best_device()}")
+    base, info = start_of(project, settings.base), named(project, settings.base)
+    parts = parted(material)
+    # Before the clock starts: where the base has no index yet, it is built.
+    documents, _ = document_vectors(
+        project, settings.base, base, material, Stage(progress, 0.0, 0.1)
+    )
+    kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
+    keeper = Keeper(kept, base) if kept.folder is not None else None
+    climb = Climb(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
+    Ways(request, members, climb).climb()
+    leader = climb.ladder.leader
+    facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
+    origin = facts.pop(ORIGIN, None)
+    notes = _notes(material, parts)
+    if leader.name == START:
+        model, beneath = _as_it_is(base, info, documents.shape[1])
+        facts |= beneath
+    else:
+        model, said = _one_of(climb.models_of(leader), leader, members)
+        notes += said
+    dev = _record(climb.ladder, parts, notes)
+    return Taught(settings.base, model, dev, general_ndcg(base), facts, origin)
+
+
+def _as_it_is(base: Any, info: ModelInfo | None, size: int) -> tuple[Any, dict[str, Any]]:
+    """The start as a model that can be published: what is no SentenceTransformer, by a matrix that turns nothing."""
+    from sentence_transformers import SentenceTransformer
+
+    if isinstance(base, SentenceTransformer):
+        return base, {}
+    return with_adapter(base, np.eye(size, dtype=np.float32)), {ADAPTER_OF: info.id} if info else {}
+
+
+def _one_of(
+    models: Sequence[Any], leader: Rung, members: Sequence[Member]
+) -> tuple[Any, list[str]]:
+    """The model that is published of the members', and what people should know of it."""
+    if len(models) == 1:
+        return models[0], []
+    made = averaged(models)
+    # Most of them have seen each of these queries: a mean that is worse even there has been spoiled by averaging.
+    score = _score_of(made, members)
+    if leader.score is not None and score >= leader.score:
+        return made, [
+            f"What is published is the average of the {len(models)} models that learned; the dev scores are theirs, each "
+            "on the queries that it had not seen."
+        ]
+    return models[0], [
+        f"The average of the {len(models)} models that learned is no good ({score:.3f} nDCG@10), so the first of them is "
+        "published."
+    ]
+
+
+def _score_of(model: Any, members: Sequence[Member]) -> float:
+    """nDCG@10 of one model on what any member was asked."""
+    parts = [member.material for member in members]
+    if isinstance(model, AdaptedEncoder):  # A server would be paid again for vectors that are here.
+        each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
+        return float(np.mean(merged(parts, each)))
+    return DevSet.of(parts[0].corpus, asked_in_all(parts)).ndcg(model)
+
+
+def _notes(material: Material, parts: Sequence[Material]) -> list[str]:
+    own, asked = len(material.dev.query_set.queries), len(asked_in_all(parts).queries)
+    if asked == own:
+        return []
+    few = f"There are {own:,} dev queries, too few to tell a good model from a lucky one: "
+    if len(parts) == 1:
+        return [f"{few}{asked - own:,} more were made of pairs that were held out of learning."]
+    return [
+        f"{few}{len(parts)} models learned, each with other pairs held out to choose by, {asked:,} queries in all."
+    ]
+
+
+def _record(ladder: Ladder, parts: Sequence[Material], notes: Sequence[str]) -> DevRecord:
+    """What the dev queries said, for the manifest and for people."""
+    first, leader = ladder.rungs[0], ladder.leader
+    scores = [score for score in (first.score, leader.score) if score is not None]
+    details = {
+        "queries": len(asked_in_all(parts).queries),
+        "documents": len(parts[0].dev.ids),
+        "members": len(parts),
+        "settings": leader.settings,
+    }
+    return DevRecord(
+        scores[: 1 if leader is first else 2], leader.name, details, [ladder.note, *notes]
+    )

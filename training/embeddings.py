@@ -1,0 +1,100 @@
+"""Vectors for an adapter to learn from: every text encoded once, and no text that an index has already."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from indexes.vector_index import Vectors, normalised
+from search.corpus.readers.pairs import Pair
+from search.models.encoding.backends.pipeline import Role
+from search.models.encoding.index_vectors import vectors_of
+from search.models.encoding.texts import encode_texts
+from search.models.registry import ModelInfo, named
+from search.projects.artifacts import Manifest
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from search.retrieval.indexing.build import build_index, find_index
+from training.adapter.data import Embedded, numbered
+from training.training_data import Material
+
+_MOST_NEGATIVES = 4
+
+Encode = Callable[[list[str], Role, str, Progress], Vectors]
+"""Texts, their role, what they are called, and whom to tell: vectors of length 1, in the texts' order."""
+
+
+def document_vectors(
+    project: Project, name: str, base: Any, material: Material, progress: Progress
+) -> tuple[Vectors, Manifest | None]:
+    """Vectors of all passages under the base: from its index (built when missing) where it has one."""
+    info = named(project, name)
+    if info is not None:
+        index = find_index(project, info, material.corpus_manifest)
+        if index is None:
+            index = build_index(
+                project, info, base, material.corpus_manifest, material.corpus, progress
+            )
+        return vectors_of(project, index), index
+    texts = material.corpus.embedded_texts(0, material.corpus.passages)
+    return normalised(encode_texts(base, None, texts, "document", progress, "passages")), None
+
+
+def embedded(
+    base: Any, info: ModelInfo | None, material: Material, documents: Vectors, progress: Progress
+) -> Embedded:
+    """Vectors of everything the adapter trains on; a response that is a document is not encoded again.
+
+    A document of several passages answers by the one that is nearest to the query, as in a search.
+
+    :param info: the base as the project knows it: what was encoded with it before is not encoded again.
+    """
+
+    def encoded(texts: list[str], role: Role, what: str, stage: Progress) -> Vectors:
+        return normalised(encode_texts(base, info, texts, role, stage, what))
+
+    pairs = material.guarded.pairs
+    corpus = material.corpus
+    ids = {identity: place for place, identity in enumerate(corpus.ids())}
+    answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
+    known = sorted({int(a) for a in answers if a >= 0})
+    texts = {
+        a: {d.embedded, d.text} for a, d in zip(known, corpus.documents_at(known), strict=True)
+    }
+    whole = [p.response in texts.get(int(a), ()) for p, a in zip(pairs, answers, strict=True)]
+    queries = encoded([p.query for p in pairs], "query", "queries", Stage(progress, 0.0, 0.5))
+    passages = {a: corpus.passages_of(a) for a in known}
+    responses = np.zeros_like(queries)
+    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
+    for place, query in enumerate(queries):
+        if whole[place]:
+            own = documents[passages[int(answers[place])]]
+            responses[place] = own[int(np.argmax(own @ query))]
+    if missing:
+        lacking = [pairs[place].response for place in missing]
+        responses[missing] = encoded(lacking, "document", "responses", Stage(progress, 0.5, 0.8))
+    return Embedded(
+        queries=queries,
+        responses=responses,
+        negatives=_negatives(encoded, pairs, queries.shape[1], Stage(progress, 0.8, 1.0)),
+        answers=answers,
+        texts=numbered([p.query for p in pairs]),
+        documents=documents,
+        owners=corpus.owners,
+        dev_queries=encoded(material.dev.queries, "query", "dev queries", silent),
+    )
+
+
+def _negatives(
+    encoded: Encode, pairs: Sequence[Pair], dimension: int, progress: Progress
+) -> Vectors:
+    """Vectors of the wrong answers that came with the pairs: shape (pairs, most of a pair, dimension)."""
+    most = min(max(len(p.negatives) for p in pairs), _MOST_NEGATIVES)
+    vectors = np.zeros((len(pairs), most, dimension), dtype=np.float32)
+    given = [(place, slot) for place, p in enumerate(pairs) for slot in range(len(p.negatives))]
+    given = [(place, slot) for place, slot in given if slot < most]
+    if given:
+        texts = [pairs[place].negatives[slot] for place, slot in given]
+        found = encoded(texts, "document", "hard negatives", progress)
+        vectors[[place for place, _ in given], [slot for _, slot in given]] = found
+    return vectors

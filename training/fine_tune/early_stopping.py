@@ -1,0 +1,123 @@
+"""What the dev queries say of a model in training: the best state so far, and when to stop."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from indexes.vector_index import BadVectors
+from search.models.pretrained.checkpoints import longest
+from training.dev_set import DevSet
+from training.fine_tune.schedule import Plan, Work
+from training.fine_tune.settings import FineTune
+from training.fine_tune.weights import Learned, Weights
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Scores = dict[int, float]
+"""nDCG@10 by how many of the vector's first numbers were used; 0 stands for all of them."""
+ALL = 0
+
+
+class Meter:
+    """Measures a model on the dev queries as it will be used: in full length, without dropout.
+
+    :param length: what the model reads when it searches; None when that has no bound.
+    """
+
+    def __init__(
+        self, model: "SentenceTransformer", dev: DevSet, settings: FineTune, work: Work
+    ) -> None:
+        self._model = model
+        self._dev = dev
+        self._dimensions = settings.dimensions
+        self._work = work
+        self.length = longest(model)
+
+    def __call__(self, what: str, epoch: float | None = None) -> Scores:
+        """Measure the model as it stands.
+
+        :param what: "after epoch 2", for whom it may concern.
+        """
+        training, length = self._model.training, longest(self._model)
+        self._model.eval()
+        self.read(self.length)
+        try:
+            queries, documents = self._dev.vectors(
+                self._model, lambda share: self._work.measuring(share, what)
+            )
+            scores = {
+                size: self._dev.ndcg_of_vectors(
+                    queries[:, : size or None], documents[:, : size or None]
+                )
+                for size in (ALL, *self._dimensions)
+            }
+        except BadVectors:  # The training diverged: its vectors are no numbers any more.
+            scores = dict.fromkeys((ALL, *self._dimensions), 0.0)
+        self.read(length)
+        self._model.train(training)
+        self._work.measured(scores[ALL], epoch)
+        return scores
+
+    def read(self, length: int | None) -> None:
+        """Let the model read texts of this length from now on."""
+        if length is not None:
+            self._model.max_seq_length = length
+
+
+@dataclass
+class Record:
+    """What was measured as a training went: steps, and the scores after so many.
+
+    The start is not among them: `best` is the best state that was trained, whether it beats the start or not.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    scores: list[Scores] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """Where the first of the best measurements stands."""
+        whole = [scores[ALL] for scores in self.scores]
+        return whole.index(max(whole))
+
+    def stops(self, patience: int) -> bool:
+        """Whether the last `patience` measurements brought nothing better than one before them."""
+        return 0 < patience < len(self.scores) and self.best < len(self.scores) - patience
+
+    def as_json(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"steps": self.steps, "scores": [list(s.items()) for s in self.scores]}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Record":
+        """Out of a checkpoint."""
+        return cls(kept["steps"], [{int(size): v for size, v in s} for s in kept["scores"]])
+
+
+class Steering:
+    """Keeps the best state of a training."""
+
+    def __init__(
+        self, learned: Learned, meter: Meter, plan: Plan, settings: FineTune, start: Scores
+    ) -> None:
+        self._learned = learned
+        self._meter = meter
+        self._plan = plan
+        self._patience = settings.patience
+        self.start = start
+        self.record = Record()
+        self.best: Weights = {}
+
+    def measure(self, step: int) -> None:
+        """Measure the model after so many steps; remember it when it is better than all before."""
+        epoch = self._plan.epoch_of(step)
+        scores = self._meter(f"after epoch {epoch:g}", epoch)
+        self.record.steps.append(step)
+        self.record.scores.append(scores)
+        if self.record.best == len(self.record.scores) - 1:
+            self.best = self._learned.copy()
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is time to stop before the end."""
+        return self.record.stops(self._patience)

@@ -1,0 +1,286 @@
+"""Fine-tuning a SentenceTransformer on pairs, from its start to the state that serves the dev queries best.
+
+A loop of our own, because what stops must go on: transformers' Trainer keeps its optimizer and random numbers in
+pickles, and forgets how patient it was. Here each step draws its random numbers from the seed and its own number, so
+weights, AdamW's moments and the record of the dev scores are all there is to keep, and a training that was killed ends
+as the same model.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from search.corpus.readers.pairs import Pair
+from search.projects.progress import Progress
+from search.projects.settings import settings as environment
+from training.checkpoints import Checkpoints
+from training.dev_set import START, DevSet
+from training.distributed import (
+    average_gradients,
+    check_shareable,
+    from_first,
+    helps_only,
+    own_part,
+)
+from training.fine_tune.batches import Batches, Row, rows_of
+from training.fine_tune.checkpoint import Keeper
+from training.fine_tune.early_stopping import ALL, Meter, Steering
+from training.fine_tune.losses import ranking_loss
+from training.fine_tune.schedule import Plan, Work
+from training.fine_tune.settings import FineTune
+from training.fine_tune.weights import Learned, weights_of
+from training.weight_interpolation import SHARES, best_share, between
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_LARGEST_GRADIENT = 1.0
+_REPORTED_LOSSES = 200
+_KEEP_EVERY = 120.0  # Seconds between two checkpoints, where measurements are rarer.
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a training ended with.
+
+    :param epochs: after how many epochs each dev score was measured; the first is 0, the start.
+    :param kept_epoch: of the state that was kept; 0 for the start.
+    :param share: how much of the way from the start to that state was kept.
+    :param blends: dev scores by that share, where they were measured.
+    :param dimensions: dev scores of start and kept model by the first numbers of a vector.
+    :param stopped: whether it stopped before its last step, because nothing better came.
+    """
+
+    dev_scores: list[float]
+    epochs: list[float]
+    kept_epoch: float
+    share: float
+    blends: dict[float, float]
+    dimensions: dict[int, tuple[float, float]]
+    steps: int
+    stopped: bool
+
+    @property
+    def kept(self) -> str:
+        """In words: "start", "epoch 2", or "epoch 1.5, blend 0.75"."""
+        if self.kept_epoch == 0:
+            return START
+        blend = "" if self.share == 1 else f", blend {self.share:g}"
+        return f"epoch {self.kept_epoch:g}{blend}"
+
+
+def fine_tune(
+    model: "SentenceTransformer",
+    pairs: Sequence[Pair],
+    dev: DevSet,
+    settings: FineTune,
+    progress: Progress,
+    checkpoints: Checkpoints | None = None,
+    ends: Callable[[], bool] = lambda: False,
+) -> Tuned | None:
+    """Train `model` in place; it ends as the state with the best dev score, which may be the untouched start.
+
+    :param model: the start.
+    :param pairs: what to learn from, kept apart from dev and test by the caller.
+    :param dev: what to steer by.
+    :param progress: told after every step.
+    :param checkpoints: where it keeps how far it came, and looks for how far an earlier try came.
+    :param ends: asked after every step: whether the time is over, so that what there is must do.
+    :returns: None in a process that only helps (see `training.distributed`): nothing is measured there.
+    :raises Refused: for settings that do not go with the model.
+    """
+    rows = rows_of(pairs, max(settings.hard_negatives, 1))
+    batches = Batches(rows, settings.batch_size, settings.seed, environment().world)
+    first_epoch = batches.epoch(0)
+    check_shareable(max(map(len, first_epoch), default=0))
+    plan = Plan(dev, rows, settings, len(first_epoch))
+    blends = len(SHARES) if settings.blend else 0
+    work = Work(plan, 1 + len(plan.borders) + blends, progress)
+    meter = Meter(model, dev, settings, work)
+    start, before = weights_of(model), model.dtype
+    ranking_loss(model, settings)  # Refused before anything is measured.
+    first = {} if helps_only() else meter("before training", 0)
+    _seeded(settings.seed, plan.steps, 0)
+    learned = Learned(model, settings)
+    steering = Steering(learned, meter, plan, settings, first)
+    loop = _Loop(
+        learned, batches, plan, settings, steering, work, checkpoints or Checkpoints(), ends
+    )
+    meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
+    try:
+        loop.run()
+    finally:
+        meter.read(meter.length)
+    if helps_only():
+        return None
+    record = steering.record
+    learned.put(steering.best)
+    learned.plain()
+    scores = {1.0: record.scores[record.best]}
+    share, tuned = 1.0, weights_of(model)
+    if settings.blend:
+
+        def measured(share: float) -> float:
+            model.load_state_dict(between(start, tuned, share))
+            scores[share] = meter(f"of {share:.0%} of the way from the start")
+            return scores[share][ALL]
+
+        share, _ = best_share(measured, scores[1.0][ALL])
+    better = scores[share][ALL] > first[ALL]
+    if better:
+        model.load_state_dict(between(start, tuned, share) if share < 1 else tuned)
+    else:
+        model.to(before).load_state_dict(start)
+    kept = scores[share] if better else first
+    return Tuned(
+        dev_scores=[first[ALL], *(s[ALL] for s in record.scores)],
+        epochs=[0.0, *map(plan.epoch_of, record.steps)],
+        kept_epoch=plan.epoch_of(record.steps[record.best]) if better else 0.0,
+        share=share,
+        blends={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
+        dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
+        steps=loop.updates,
+        stopped=steering.stops and record.steps[-1] < plan.steps,
+    )
+
+
+def _seeded(seed: int, step: int, process: int) -> None:
+    """Draw whatever is random in a step from the seed, the step and the process alone."""
+    import torch
+
+    drawn = np.random.SeedSequence((seed, step, process)).generate_state(1, np.uint64)
+    torch.manual_seed(int(drawn[0]) >> 1)
+
+
+class _Loop:
+    """The steps of a training, from the first or from a checkpoint."""
+
+    def __init__(
+        self,
+        learned: Learned,
+        batches: Batches,
+        plan: Plan,
+        settings: FineTune,
+        steering: Steering,
+        work: Work,
+        checkpoints: Checkpoints,
+        ends: Callable[[], bool],
+    ) -> None:
+        import torch
+
+        self._ends = ends
+        self._learned = learned
+        self._model = learned.model
+        self._batches = batches
+        self._plan = plan
+        self._settings = settings
+        self._steering = steering
+        self._work = work
+        self._loss = ranking_loss(self._model, settings)
+        self._optimizer = torch.optim.AdamW(
+            learned.parameters.values(), lr=learned.rate, weight_decay=0.0
+        )
+        self._keeper = Keeper(checkpoints, learned, self._optimizer, steering)
+        self._prompts = _prompts(self._model)
+        self._losses: list[float] = []
+        self._curve: list[tuple[int, float]] = []
+        self.updates = 0
+
+    def run(self) -> None:
+        """Take all steps, or stop before when the dev queries say so."""
+        step, self.updates, self._curve = self._keeper.load()
+        record = self._steering.record
+        points = zip(map(self._plan.epoch_of, record.steps), record.scores, strict=True)
+        self._work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
+        self._model.train()
+        epoch, kept = -1, time.monotonic()
+        batches: list[list[Row]] = []
+        while step < self._plan.steps:
+            if self._steering_stops(step):
+                break
+            now, place = divmod(step, self._plan.per_epoch)
+            if now != epoch:
+                epoch, batches = now, self._batches.epoch(now)
+            if place < len(
+                batches
+            ):  # Batches without contradictions may be fewer in another epoch.
+                self._learn(step, own_part(batches[place]))
+            step += 1
+            self._report(step)
+            over = self._ends()
+            border = over or step in self._plan.borders
+            if border and not helps_only():
+                self._steering.measure(step)
+            if border or time.monotonic() - kept > _KEEP_EVERY:
+                self._keeper.save(step, self.updates, self._curve)
+                kept = time.monotonic()
+            if over:
+                break
+
+    def _steering_stops(self, step: int) -> bool:
+        """Asked at the borders only, because the first process alone knows."""
+        return step in self._plan.borders and from_first(
+            self._steering.stops, str(self._model.device)
+        )
+
+    def _learn(self, step: int, rows: Sequence[Row]) -> None:
+        import torch
+
+        _seeded(self._settings.seed, step, environment().rank)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learned.rate * self._plan.rate(step)
+        features = self._features(rows)
+        with _precision(self._model, self._settings):
+            loss = self._loss(features, None)
+            loss.backward()
+        average_gradients(self._learned.parameters.values())
+        torch.nn.utils.clip_grad_norm_(self._learned.parameters.values(), _LARGEST_GRADIENT)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._losses.append(float(loss.detach()))
+        self.updates += 1
+
+    def _features(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Queries, answers, and negatives as the model takes them, column by column."""
+        from sentence_transformers.util import batch_to_device
+
+        query, document = self._prompts
+        columns = [[row.answer for row in rows]]
+        columns += [list(column) for column in zip(*(row.negatives for row in rows), strict=True)]
+        tokens = [self._model.preprocess([row.query for row in rows], prompt=query, task="query")]
+        tokens += [
+            self._model.preprocess(column, prompt=document, task="document") for column in columns
+        ]
+        tokens[0]["task"] = "query"  # A start that turns queries only has a way for each.
+        for features in tokens[1:]:
+            features["task"] = "document"
+        return [batch_to_device(features, self._model.device) for features in tokens]
+
+    def _report(self, step: int) -> None:
+        every = max(1, self._plan.steps // _REPORTED_LOSSES)
+        if not self._losses or step % every:
+            self._work.stepped(step)
+            return
+        self._curve.append((step, float(np.mean(self._losses))))
+        self._losses = []
+        self._work.stepped(step, self._curve[-1][1])
+
+
+def _precision(model: "SentenceTransformer", settings: FineTune) -> Any:
+    """bfloat16 for what may be computed in it, on a graphics card that can; the weights stay in 32 bits."""
+    import torch
+
+    if settings.bf16 and model.device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def _prompts(model: "SentenceTransformer") -> tuple[str | None, str | None]:
+    """What the model is told before a query and before a document."""
+    query = model.prompts.get("query") or None
+    document = next(filter(None, map(model.prompts.get, ("document", "passage", "corpus"))), None)
+    return query, document

@@ -1,0 +1,126 @@
+"""The recipe "fine-tune", from a request to what it learned."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from indexes.vector_index import normalised
+from search.corpus.readers.pairs import Pair
+from search.models.encoding.texts import encode_texts
+from search.models.load import best_device
+from search.models.registry import named
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
+from search.retrieval.bm25.store import keyword_index
+from training.base_model import tunable_start_of
+from training.data.answering_passages import answering_passages
+from training.data.hard_negatives import Mined, Sources, mine
+from training.distributed import from_first, helps_only, together
+from training.embeddings import document_vectors
+from training.fine_tune.loop import Tuned, fine_tune
+from training.fine_tune.settings import FineTune
+from training.forgetting import general_ndcg
+from training.interpolation_point import Place
+from training.request import Request
+from training.result import DevRecord, Taught
+from training.training_data import Material
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_MINING = 0.15  # Of the time: where the start has no index yet, its building comes first.
+
+
+def learn_fine_tune(request: Request, material: Material) -> Taught | None:
+    """Fine-tune a SentenceTransformer.
+
+    :returns: None in a process that only helped (see `training.distributed`).
+    :raises Refused: when the base has no weights here, or settings do not go with it.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, FineTune)
+    device = best_device()
+    progress(0, 0, f"loading {settings.base} on {device}")
+    model = tunable_start_of(project, settings.base)
+    pairs = answering_passages(material.guarded.pairs, material.corpus)
+    knew = 0.0 if helps_only() else general_ndcg(model)
+    kept = request.resumable(material.made_from)
+    mined: Mined | None = None
+    with together(device):
+        if settings.hard_negatives and not helps_only():
+            mined = _mined(project, settings, model, material, pairs, Stage(progress, 0.0, _MINING))
+        if settings.hard_negatives:
+            negatives = from_first([p.negatives for p in mined.pairs] if mined else None, device)
+            pairs = [
+                replace(p, negatives=tuple(n)) for p, n in zip(pairs, negatives or [], strict=True)
+            ]
+            progress = Stage(progress, _MINING, 1.0)
+        tuned = fine_tune(model, pairs, material.dev, settings, progress, kept, request.ends)
+    if tuned is None:
+        return None
+    share = tuned.share if tuned.kept_epoch else 0.0
+    place = Place.from_start("weights", share, settings.base, named(project, settings.base))
+    return Taught(settings.base, model, dev_record(tuned, mined), knew, place.facts())
+
+
+def _mined(
+    project: Project,
+    settings: FineTune,
+    model: "SentenceTransformer",
+    material: Material,
+    pairs: Sequence[Pair],
+    progress: Progress,
+) -> Mined:
+    """The pairs with hard negatives, found by the start's own vectors and by words."""
+    info = named(project, settings.base)
+    documents, _ = document_vectors(
+        project, settings.base, model, material, Stage(progress, 0.0, 0.5)
+    )
+    manifest, corpus = material.corpus_manifest, material.corpus
+    asked, answered = [p.query for p in pairs], [p.response for p in pairs]
+    queries = encode_texts(model, info, asked, "query", Stage(progress, 0.5, 0.6), "queries")
+    answers = encode_texts(model, info, answered, "document", Stage(progress, 0.6, 0.8), "answers")
+    words = keyword_index(project, manifest, corpus)
+    sources = Sources(normalised(queries), normalised(answers), documents, corpus, words)
+    return mine(
+        pairs,
+        sources,
+        settings.hard_negatives,
+        settings.negative_margin,
+        settings.seed,
+        Stage(progress, 0.8, 1.0),
+    )
+
+
+def dev_record(tuned: Tuned, mined: Mined | None = None) -> DevRecord:
+    """What the dev queries said, for the manifest and for people."""
+    details: dict[str, Any] = {
+        "epochs": tuned.epochs,
+        "steps": tuned.steps,
+        "stopped_early": tuned.stopped,
+        "blends": {f"{share:g}": score for share, score in tuned.blends.items()},
+        "dimensions": {
+            str(size): {"start": start, "model": model}
+            for size, (start, model) in tuned.dimensions.items()
+        },
+    }
+    notes = []
+    if mined is not None:
+        details["hard_negatives"] = mined.figures
+        notes.append(mined.sentence)
+    if tuned.stopped:
+        notes.append(
+            f"It stopped after {tuned.epochs[-1]:g} epochs, because the dev score did not rise any more."
+        )
+    if tuned.share < 1 and tuned.kept_epoch:
+        notes.append(
+            f"A blend is published: {tuned.share:.0%} of the way from the start to what was trained scored best "
+            f"on the dev queries ({tuned.blends[tuned.share]:.3f} nDCG@10; all of the way, {tuned.blends[1.0]:.3f})."
+        )
+    for size, (start, model) in tuned.dimensions.items():
+        notes.append(
+            f"Cut to {size} numbers, its vectors score {model:.3f} nDCG@10 on the dev queries, the start's {start:.3f}."
+        )
+    best = tuned.blends.get(tuned.share, 0.0)
+    scores = [*tuned.dev_scores, best] if best > max(tuned.dev_scores) else tuned.dev_scores
+    return DevRecord(scores, tuned.kept, details, notes)

@@ -1,0 +1,108 @@
+"""When a training measures itself, how large its steps are, and how far it has come in units of time."""
+
+from collections.abc import Sequence
+
+from search.projects.progress import Progress
+from training.dev_set import DevSet
+from training.fine_tune.batches import Row
+from training.fine_tune.settings import FineTune
+
+_FORWARD_AND_BACKWARD = 3.0
+_MOST_CHECKS = 8  # An epoch,
+_CHECK_COSTS = 0.25  # together at most this share of its time,
+_STEPS_BETWEEN = 8  # and with so many steps between two of them.
+
+
+class Plan:
+    """The steps of a training, and after which of them the dev queries are asked.
+
+    Costs are in characters that go through the model once; a training step counts its backward pass.
+
+    :param steps: how many steps an epoch has.
+    """
+
+    def __init__(self, dev: DevSet, rows: Sequence[Row], settings: FineTune, steps: int) -> None:
+        # A word piece is about four characters; what is cut off costs nothing.
+        longest = settings.sequence_length * 4
+        texts = (text for row in rows for text in (row.query, row.answer, *row.negatives))
+        epoch = _FORWARD_AND_BACKWARD * sum(min(len(text), longest) for text in texts)
+        self.per_epoch = steps
+        self.steps = steps * settings.epochs
+        self.measure_cost = float(dev.characters) + 1
+        self.step_cost = epoch / steps + 1
+        affordable = int(_CHECK_COSTS * epoch / self.measure_cost)
+        checks = max(1, min(affordable, _MOST_CHECKS, steps // _STEPS_BETWEEN))
+        self.borders = [
+            epoch * steps + round(steps * part / checks)
+            for epoch in range(settings.epochs)
+            for part in range(1, checks + 1)
+        ]
+        self._epochs = settings.epochs
+        self._warm = round(self.steps * settings.warmup)
+
+    def epoch_of(self, step: int) -> float:
+        """How many epochs are done after so many steps."""
+        return round(step / self.per_epoch, 2)
+
+    def rate(self, step: int) -> float:
+        """The share of the learning rate at a step (0 is the first): up in a line, then down to zero."""
+        if step < self._warm:
+            return (step + 1) / self._warm
+        return (self.steps - step) / max(self.steps - self._warm, 1)
+
+    def message(self, step: int) -> str:
+        """What is going on after so many steps."""
+        return f"epoch {min(step // self.per_epoch + 1, self._epochs)} of {self._epochs}"
+
+
+class Work:
+    """Tells progress in units of time.
+
+    :param measurements: how many measurements there will be at most.
+    """
+
+    def __init__(self, plan: Plan, measurements: int, progress: Progress) -> None:
+        self._plan = plan
+        self._progress = progress
+        self._total = plan.measure_cost * measurements + plan.step_cost * plan.steps
+        self._measured = 0
+        self._steps = 0
+
+    def goes_on(
+        self,
+        steps: int,
+        scores: Sequence[tuple[float, float]],
+        losses: Sequence[tuple[int, float]],
+    ) -> None:
+        """So much was done by an earlier process; its curves are told again.
+
+        :param scores: epochs, and the dev score after so many.
+        :param losses: steps, and the loss after so many.
+        """
+        for step, loss in losses:
+            self.stepped(step, loss)
+        for epoch, ndcg in scores:
+            self.measured(ndcg, epoch)
+        self._steps = steps
+
+    def measuring(self, share: float, what: str) -> None:
+        """A measurement has come this far."""
+        self._report(share, f"measuring the dev score {what}")
+
+    def measured(self, ndcg: float, epoch: float | None = None) -> None:
+        """A measurement is done; one after an epoch (0 is the start) is a point of the curve."""
+        self._measured += 1
+        metrics = None if epoch is None else {"epoch": epoch, "dev ndcg@10": ndcg}
+        self._report(0, f"dev nDCG@10 {ndcg:.3f}", metrics)
+
+    def stepped(self, steps: int, loss: float | None = None) -> None:
+        """So many steps are done."""
+        self._steps = steps
+        metrics = None if loss is None else {"step": float(steps), "loss": loss}
+        self._report(0, self._plan.message(steps - 1), metrics)
+
+    def _report(self, share: float, message: str, metrics: dict[str, float] | None = None) -> None:
+        done = (
+            self._measured + share
+        ) * self._plan.measure_cost + self._steps * self._plan.step_cost
+        self._progress(min(done, self._total), self._total, message, metrics)

@@ -1,0 +1,236 @@
+"""A new model between a custom model and its start, published with what it does to dev queries.
+
+The rule of every training holds here, too: what is not better than the start on dev is published as the start itself, and
+says so (for mined dev queries: what is not surely better).
+"""
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from search.corpus.corpus import Corpus
+from search.evaluation.evaluate import TRAINED_ON
+from search.evaluation.leakage import MINED, ORIGIN
+from search.evaluation.significance import paired_test
+from search.models.load import best_device, load_encoder
+from search.models.registry import IS_START, find_model
+from search.projects.artifacts import Manifest
+from search.projects.errors import Damaged, Failed, Refused
+from search.projects.progress import Progress, Stage, silent
+from search.projects.project import Project
+from training.data.pair_sets import PairSet
+from training.dev_set import START, DevSet
+from training.forgetting import General, general_questions
+from training.interpolation.curve import KIND, BlendCurve, curve_for
+from training.interpolation.path import MatrixWay, Scores, Way, WeightsWay
+from training.interpolation_point import Place
+from training.made_with import libraries
+from training.shrinkage import SHARE as MINED_SHARE
+from training.train import free_name
+
+AUTO = "auto"
+_SAME = 0.005  # The start's dev score then and now may differ by another backend's rounding, not by more.
+
+
+@dataclass(frozen=True)
+class Blended:
+    """What was measured and, where that was asked for, published."""
+
+    curve: BlendCurve
+    name: str | None = None
+    id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def blend(
+    project: Project,
+    name: str,
+    share: float | str | None = None,
+    new_name: str | None = None,
+    progress: Progress = silent,
+) -> Blended:
+    """Measure the way from a model's start to what was trained, and publish the model at one place on it.
+
+    :param name: a custom model that was trained from a start.
+    :param share: how much of the way, 0 to 1, or "auto" for what serves the dev queries best; None publishes nothing.
+    :param new_name: what to call the new model.
+    :raises Refused: for a model without a way to a start, a share that is none, or a name that is taken.
+    :raises Failed: when the start is not what it was.
+    """
+    started = time.monotonic()
+    info = find_model(project, name)
+    if info.kind == "generic":
+        raise Refused(f"{name!r} was not trained here, so there is no start to blend it with.")
+    source = project.artifact("models", info.id)
+    place = _place(source, name)
+    wanted = _wanted(share)
+    called = None if share is None else free_name(project, f"{name}-blend", new_name)
+    progress(0, 0, f"loading {name} and its start")
+    work = _Work(project, source, place, load_encoder(project, info))
+    curve = curve_for(project, source)
+    if curve is None:
+        curve = work.curve(Stage(progress, 0.0, 0.9))
+        sources = {"model": info.id, **source.made_from}
+        with project.publish("reports", sources, report=KIND, curve=curve.as_json()):
+            pass
+    if called is None:
+        progress(1, 1, "the way is measured")
+        return Blended(curve)
+    chosen = curve.best if wanted is None else wanted
+    share = work.gated(chosen, Stage(progress, 0.9, 0.99))
+    return work.published(called, chosen, share, curve, started)
+
+
+def _wanted(share: float | str | None) -> float | None:
+    """The share as a number; None for auto."""
+    if share is None or share == AUTO:
+        return None
+    try:
+        number = float(share)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise Refused(f"The share {share!r} is no number from 0 to 1, and not auto.")
+    return number
+
+
+def _place(source: Manifest, name: str) -> Place:
+    place = Place.of(source)
+    if place is None:
+        raise Refused(
+            f"There is no start that {name!r} could be blended with: it was trained from scratch, or in two steps."
+        )
+    if source.details.get(IS_START) or place.share == 0:
+        raise Refused(f"{name!r} is its start, untouched: there is nothing between the two.")
+    return place
+
+
+def _dev(project: Project, source: Manifest) -> tuple[DevSet, bool]:
+    """The dev queries that the model was steered by, which it never learned from; and whether they were mined."""
+    try:
+        pairs = project.artifact("pairs", source.made_from["pairs"])
+        corpus = Corpus.of(project, project.artifact("corpora", source.made_from["corpus"]))
+        dev = DevSet.of(corpus, PairSet.load(project, pairs).dev)
+    except Damaged as error:
+        raise Refused(
+            "The documents or pairs that the model was trained with are gone or damaged, so no place on the way can be "
+            "measured. Train anew."
+        ) from error
+    return dev, pairs.details.get(ORIGIN) == MINED
+
+
+class _Work:
+    """One model and the way to it, with what was measured on it."""
+
+    def __init__(self, project: Project, source: Manifest, place: Place, encoder: Any) -> None:
+        self._project = project
+        self._source = source
+        self._place = place
+        self._dev, self._mined = _dev(project, source)
+        self._measured: dict[float, Scores] = {}
+        start = place.load_start(project)
+        self._way: Way = (
+            MatrixWay(start, place.start_info(project), encoder, place.share, self._dev)
+            if place.kind == "matrix"
+            else WeightsWay(start, encoder, place.share, self._dev)
+        )
+
+    def curve(self, progress: Progress) -> BlendCurve:
+        """Measure places all along the way.
+
+        :raises Failed: when the start is not what it was.
+        """
+        shares = sorted({*self._way.shares, self._place.share})
+        for number, share in enumerate(shares):
+            stage = Stage(progress, number / len(shares), (number + 1) / len(shares))
+            stage(0, 1, f"measuring {share:.0%} of the way")
+            numbers = {"share": share, "dev ndcg@10": self._score(share, stage)}
+            stage(1, 1, f"measured {share:.0%} of the way", numbers)
+            if share == 0:
+                self._same_start()
+        scores = [self._score(share) for share in shares]
+        free = [share for share in shares if share <= (MINED_SHARE if self._mined else 1.0)]
+        best = max(free, key=lambda share: (self._score(share), share))
+        general = [self._measured[share][1] for share in shares]
+        queries = len(self._dev.query_set.queries)
+        best = self.gated(best)
+        return BlendCurve(shares, scores, general, queries, self._place.share, best, self._mined)
+
+    def gated(self, share: float, progress: Progress = silent) -> float:
+        """The share that may be published: this one, or 0 where it does not beat the start."""
+        before, after = self._score(0.0, progress), self._score(share, progress)
+        if not self._mined:
+            return share if after > before else 0.0
+        test = paired_test("start", "blend", self._measured[0.0][0], self._measured[share][0])
+        return share if test.verdict == "better" else 0.0
+
+    def published(
+        self, name: str, chosen: float, share: float, curve: BlendCurve, started: float
+    ) -> Blended:
+        """Publish the model at a place.
+
+        :param chosen: the place that was asked for; where `share` is 0 instead, it did not beat the start.
+        """
+        before, after = self._score(0.0), self._score(share)
+        source, of, start = self._source, self._source.details["name"], self._place.start
+        general = General(
+            len(general_questions()), self._measured[0.0][1], self._measured[share][1]
+        )
+        if share:
+            notes = [
+                f"{share:.0%} of the way from {start} to what {of} learned: {after:.3f} nDCG@10 on the dev queries, "
+                f"the start {before:.3f}, all of the way {curve.dev[-1]:.3f}.",
+                general.sentence,
+            ]
+        else:
+            notes = [
+                f"{chosen:.0%} of the way from {start} to what {of} learned is not {'surely ' * self._mined}better than "
+                f"the start on the dev queries ({self._score(chosen):.3f} nDCG@10, the start {before:.3f}), so this "
+                "model is the untouched start."
+            ]
+        details = {key: value for key, value in source.details.items() if key != IS_START}
+        details |= {
+            "name": name,
+            "blend_of": {"model": source.id, "name": of},
+            "dev": {
+                "queries": curve.queries,
+                "documents": len(self._dev.ids),
+                "ndcg@10": [before, after],
+                "kept": f"blend {share:g} of {of}" if share else START,
+                "blends": {
+                    f"{at:g}": score for at, score in zip(curve.shares, curve.dev, strict=True)
+                },
+            },
+            "general": general.as_json(),
+            "libraries": libraries(),
+            "device": best_device(),
+            "seconds": round(time.monotonic() - started, 1),
+            "notes": notes,
+            **replace(self._place, share=share).facts(),
+            **({} if share else {IS_START: True}),
+        }
+        with self._project.publish("models", dict(source.made_from), **details) as draft:
+            model = self._way.model(share)
+            model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
+            shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
+        return Blended(curve, name, draft.id, tuple(notes))
+
+    def _score(self, share: float, progress: Progress = silent) -> float:
+        """nDCG@10 on the dev queries, measured once."""
+        if share not in self._measured:
+            self._measured[share] = self._way.measure(share, progress)
+        return float(np.mean(self._measured[share][0]))
+
+    def _same_start(self) -> None:
+        dev = self._source.details["dev"]
+        if dev["queries"] != len(self._dev.query_set.queries):
+            return  # It was steered by more than the dev queries of its pairs.
+        then, now = dev["ndcg@10"][0], self._score(0.0)
+        if abs(then - now) > _SAME:
+            raise Failed(
+                f"The start is not what it was: on the same dev queries it scored {then:.3f} nDCG@10 when the model "
+                f"was trained, and {now:.3f} now. Put the old one back, or train anew."
+            )

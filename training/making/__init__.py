@@ -1,1 +1,0 @@
-"""From a recipe to a published model: one room a recipe."""

@@ -1,0 +1,98 @@
+"""A model that was trained becomes an artifact, with all that is known of how."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from search.corpus.readers.pairs import Pair
+from search.evaluation.evaluate import TRAINED_ON
+from search.models.linear_adapter import FORMAT as MATRIX
+from search.models.linear_adapter import AdaptedEncoder
+from search.models.load import best_device
+from search.models.registry import IS_START, named
+from search.projects.artifacts import Draft
+from search.projects.errors import Failed
+from search.projects.project import Project
+from training.base_model import origin_of
+from training.forgetting import General, general_ndcg, general_questions
+from training.made_with import libraries
+from training.request import Request, Trained
+from training.result import Taught
+from training.training_data import Material
+
+
+def publish_taught(request: Request, material: Material, taught: Taught) -> Trained:
+    """Publish an encoder that learned from pairs.
+
+    :raises Failed: for a model that does not know its own size.
+    """
+    model, dev = taught.model, taught.dev
+    project, notes = request.project, list(material.notes)
+    general = General(len(general_questions()), taught.knew, general_ndcg(model))
+    if dev.is_start:
+        notes.append(
+            "Nothing that was tried was better than the start on the dev queries, so this model is the "
+            "untouched start. More pairs, or a lower learning rate, may help."
+        )
+    else:
+        notes.append(general.sentence)
+    notes += dev.notes
+    dimension = model.get_embedding_dimension()
+    if dimension is None:
+        raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
+    with project.publish("models", material.made_from) as draft:
+        model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
+        form = MATRIX if isinstance(model, AdaptedEncoder) else "sentence-transformer"
+        describe(draft, request, dimension, form)
+        _write_trained_on(draft, material.guarded.pairs)
+        _inherit_trained_on(project, draft, taught.base)
+        draft.details.update(
+            origin=taught.origin or origin_of(project, taught.base),
+            pairs=len(material.guarded.pairs),
+            left_out=material.guarded.same_query + material.guarded.same_document,
+            dev={
+                "queries": len(material.dev.query_set.queries),
+                "documents": len(material.dev.ids),
+                "ndcg@10": dev.scores,
+                "kept": dev.kept,
+                **dev.details,
+            },
+            general=general.as_json(),
+            device=best_device(),
+            seconds=round(time.monotonic() - request.started, 1),
+            notes=notes,
+            **({IS_START: True} if dev.is_start else {}),
+            **taught.facts,
+        )
+    request.checkpoints.clear()
+    return Trained(request.name, draft.id, notes)
+
+
+def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:
+    """What every model's manifest says."""
+    draft.details.update(
+        name=request.name,
+        recipe=request.recipe,
+        settings=request.settings.model_dump(),
+        dimension=dimension,
+        format=form,
+        libraries=libraries(),
+    )
+
+
+def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
+    with (draft.folder / TRAINED_ON).open("w", encoding="utf-8") as stream:
+        for pair in pairs:
+            stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+
+
+def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
+    """What a custom base learned from, the new model has learned from too."""
+    info = named(project, base)
+    if info is not None and info.kind == "custom":
+        draft.made_from["base"] = info.id
+        earlier = project.folder / "models" / info.id / TRAINED_ON
+        if earlier.is_file():
+            with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
+                stream.write(earlier.read_text(encoding="utf-8"))

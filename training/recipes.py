@@ -1,0 +1,116 @@
+"""What can be trained: one validated settings model per recipe, the same for JSON, form and terminal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from search.projects.errors import Refused
+from training.adapter.settings import Adapter
+from training.auto.settings import Auto
+from training.fine_tune.settings import FineTune
+from training.settings import Recipe
+from training.static.settings import Static
+from training.word_vectors.settings import FastText, Word2Vec, WordVectorRecipe
+
+
+@dataclass(frozen=True)
+class RecipeInfo:
+    """A recipe as people meet it."""
+
+    name: str
+    title: str
+    summary: str
+    settings: type[Recipe]
+    needs_pairs: bool
+
+
+RECIPES: dict[str, RecipeInfo] = {
+    info.name: info
+    for info in (
+        RecipeInfo(
+            "auto",
+            "Auto",
+            "Tries what fits into ten minutes (or as long as you say) of the ways below, shows what each brings, and keeps "
+            "the best. Needs pairs.",
+            Auto,
+            True,
+        ),
+        RecipeInfo(
+            "adapter",
+            "Adapter",
+            "Learns, in seconds to a minute or two, how to turn the generic model’s vectors towards your queries and "
+            "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
+            Adapter,
+            True,
+        ),
+        RecipeInfo(
+            "fine-tune",
+            "Fine-tune",
+            "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
+            "card, minutes; with few pairs often the best.",
+            FineTune,
+            True,
+        ),
+        RecipeInfo(
+            "static",
+            "Static",
+            "Teaches a vector to each word piece: no transformer, so that it runs on any processor in a fraction of the "
+            "time. Needs pairs. It knows words, not what they mean in a sentence.",
+            Static,
+            True,
+        ),
+        RecipeInfo(
+            "word2vec",
+            "Word2Vec",
+            "Learns words from scratch from your documents alone, in seconds. For languages and "
+            "jargon that no model fits; it knows only words that it has seen.",
+            Word2Vec,
+            False,
+        ),
+        RecipeInfo(
+            "fasttext",
+            "FastText",
+            "As Word2Vec, but it also learns word parts: misspelt and unseen words get a vector.",
+            FastText,
+            False,
+        ),
+    )
+}
+
+
+def recipe_info(name: str) -> RecipeInfo:
+    """The recipe of that name.
+
+    :raises Refused: naming the recipes that there are.
+    """
+    if name not in RECIPES:
+        raise Refused(f"There is no recipe {name!r}. The recipes are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def validated(info: RecipeInfo, values: Mapping[str, Any]) -> Recipe:
+    """Settings of a recipe from texts or values; those not given take their defaults.
+
+    :raises Refused: naming the setting, what is wrong with it, and what is allowed.
+    """
+    try:
+        settings = info.settings.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(info.settings.model_fields)
+            raise Refused(
+                f"{info.name} has no setting {key!r}. Its settings are: {known}."
+            ) from None
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise Refused(f"{info.name}: {key}={first['input']} cannot be used ({message}).") from None
+    if isinstance(settings, FastText) and settings.min_n > settings.max_n:
+        raise Refused(f"fasttext: min_n={settings.min_n} is greater than max_n={settings.max_n}.")
+    if isinstance(settings, WordVectorRecipe) and settings.phrases and settings.tokens != "words":
+        raise Refused(
+            f"{info.name}: phrases=true goes with tokens=words only, for phrases are of whole words."
+        )
+    return settings

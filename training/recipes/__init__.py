@@ -1,1 +1,0 @@
-"""The recipes as people set them: settings, and the list of them."""

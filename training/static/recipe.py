@@ -1,0 +1,98 @@
+"""The recipe "static", from a request to what it learned."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from search.models.load import best_device
+from search.models.pretrained import wordllama as packaged
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
+from training.base_model import start_of
+from training.data.answering_passages import answering_passages
+from training.fine_tune.loop import Tuned, fine_tune
+from training.fine_tune.recipe import dev_record
+from training.forgetting import general_ndcg
+from training.generic_dev import generic_dev
+from training.request import Request
+from training.result import GENERIC_DEV, DevRecord, Taught
+from training.static.base import Start
+from training.static.distilled import distilled
+from training.static.scratch import scratch
+from training.static.settings import Static
+from training.training_data import Material
+
+_PACKAGED = f"{packaged.TITLE}'s word vectors"
+_SCRATCH = "word pieces learned from scratch"
+
+
+def learn_static(request: Request, material: Material) -> Taught:
+    """Make a static start and teach it with pairs; its gate is its own start, the generic model stands beside.
+
+    :raises Refused: when what was asked for cannot be distilled.
+    """
+    project, settings, progress = request.project, request.settings, request.progress
+    assert isinstance(settings, Static)
+    kept = request.resumable(material.made_from)
+    begun = Start.kept(kept)
+    if begun is None:
+        begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
+        begun.keep(kept)
+    generic = generic_dev(project, material.dev, Stage(progress, 0.3, 0.5))
+    model = begun.model(best_device())
+    knew = general_ndcg(model)
+    pairs = answering_passages(material.guarded.pairs, material.corpus)
+    tuned = fine_tune(model, pairs, material.dev, settings.tuning, Stage(progress, 0.5, 1.0), kept)
+    assert tuned is not None, "only helpers have nothing to say, and this recipe has none"
+    base, origin = _origin(settings)
+    return Taught(base, model, _record(tuned, generic), knew, origin=origin)
+
+
+def _start(project: Project, settings: Static, material: Material, progress: Progress) -> Start:
+    if settings.start == "distilled":
+        progress(0, 0, f"loading {settings.base} on {best_device()}")
+        teacher = start_of(project, settings.base)
+        return distilled(teacher, settings.base, settings.vector_size, progress)
+    if settings.start == "scratch":
+        corpus, pairs = material.corpus, material.guarded.pairs
+        # Questions have words that no document has; documents alone would leave them in scraps.
+        texts = [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
+        return scratch(
+            texts,
+            settings.pieces,
+            settings.vector_size,
+            settings.vectors == "word2vec",
+            settings.seed,
+            progress,
+        )
+    progress(0, 0, f"loading {_PACKAGED}")
+    module: Any = packaged.load()[0]
+    weights = module.embedding.weight.detach().numpy()[:, : settings.vector_size]
+    return Start.of(module.tokenizer.to_str(), np.ascontiguousarray(weights))
+
+
+def _origin(settings: Static) -> tuple[str, str | None]:
+    """The model that was distilled, else a name for what there is; and what people read of it."""
+    if settings.start == "distilled":
+        return settings.base, None
+    said = _SCRATCH if settings.start == "scratch" else _PACKAGED
+    return said, said
+
+
+def _record(tuned: Tuned, generic: float | None) -> DevRecord:
+    record = dev_record(tuned)
+    notes = list(record.notes)
+    if generic is not None:
+        best = max(record.scores)
+        notes.insert(
+            0,
+            f"On the dev queries it scores {best:.3f} nDCG@10, its untrained start {record.scores[0]:.3f}, the "
+            f"generic model {generic:.3f}: "
+            + (
+                "it is ahead of a transformer there, and much faster to run."
+                if best > generic
+                else "what it gives away for running without a transformer."
+            ),
+        )
+    return replace(record, details={**record.details, GENERIC_DEV: generic}, notes=notes)

@@ -1,0 +1,106 @@
+"""Settings of a static model: one vector a word piece, taught by pairs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from training.fine_tune.settings import FineTune
+from training.settings import ADVANCED, Recipe
+
+_ANY_LENGTH = 8192
+
+
+class Static(Recipe):
+    """Settings of a static model."""
+
+    start: Literal["wordllama", "distilled", "scratch"] = Field(
+        "wordllama",
+        title="Start",
+        description="WordLlama’s word vectors, which come with Bespoke; the generic model’s own word pieces, "
+        "each read alone (distilled; takes minutes); or word pieces learned from your documents (scratch).",
+    )
+    base: str = Field(
+        "generic",
+        min_length=1,
+        title="Distil from",
+        description="For a distilled start: “generic” is the project's ready-made model; or another "
+        "transformer of the project, a folder, or a model hub id.",
+        json_schema_extra=ADVANCED,
+    )
+    epochs: int = Field(
+        10, ge=1, le=100, title="Epochs", description="How often the training sees every pair."
+    )
+    batch_size: int = Field(
+        128,
+        ge=2,
+        le=65_536,
+        title="Batch size",
+        description="Each query also learns from the other answers in its batch.",
+    )
+    learning_rate: float = Field(
+        3e-3,
+        gt=0,
+        le=1e-2,
+        title="Learning rate",
+        description="How far each step moves the vectors of the words it saw; a vector's length is about 1.",
+    )
+    vector_size: int = Field(
+        256,
+        ge=2,
+        le=2048,
+        title="Vector size",
+        description="Numbers a vector: at most 256 for WordLlama, and as many as the generic model has for "
+        "a distilled start.",
+    )
+    pieces: int = Field(
+        8_000,
+        ge=100,
+        le=200_000,
+        title="Word pieces",
+        description="For a start from scratch: how many words and parts of words get a vector.",
+        json_schema_extra=ADVANCED,
+    )
+    vectors: Literal["random", "word2vec"] = Field(
+        "random",
+        title="First vectors",
+        description="For a start from scratch: drawn at random, which knows equal words, or learned from the "
+        "documents (word2vec), which knows like ones, too.",
+        json_schema_extra=ADVANCED,
+    )
+    warmup: float = Field(
+        0.1,
+        ge=0,
+        le=0.9,
+        title="Warm-up",
+        description="The share of the steps in which the learning rate rises from zero.",
+        json_schema_extra=ADVANCED,
+    )
+    patience: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        title="Patience",
+        description="Stop when so many dev measurements in a row bring nothing better. 0: never.",
+        json_schema_extra=ADVANCED,
+    )
+    blend: bool = Field(
+        True,
+        title="Blend with the start",
+        description="Look, on the dev queries, whether a model between the start and the trained one "
+        "is better than both.",
+        json_schema_extra=ADVANCED,
+    )
+
+    @property
+    def tuning(self) -> FineTune:
+        """What the loop of fine-tuning is told: texts are read whole, and nothing is mined."""
+        return FineTune(
+            seed=self.seed,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            sequence_length=_ANY_LENGTH,
+            warmup=self.warmup,
+            patience=self.patience,
+            blend=self.blend,
+        )

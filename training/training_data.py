@@ -1,0 +1,70 @@
+"""What a recipe that learns from pairs is given: guarded pairs, dev queries, and where they came from."""
+
+from dataclasses import dataclass, field
+
+from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.leakage import MINED, ORIGIN, Guarded, keep_apart
+from search.evaluation.query_set import QuerySet
+from search.projects.artifacts import Manifest
+from search.projects.errors import Refused
+from search.projects.project import Project
+from training.data.pair_sets import Grades, current_pairs
+from training.dev_set import DevSet
+
+_MIN_TRAIN = 4
+MINED_DEV = (
+    "The pairs and the dev queries were mined from the documents: nobody asked these questions. The dev score says "
+    "what was learned of the documents, not what real questions gain; add real questions with their answers to prove that."
+)
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pairs kept apart from dev and test, the dev set, and the artifacts behind them.
+
+    `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents. `grades` are
+    what queries are measured by that are held out of the pairs.
+    """
+
+    corpus_manifest: Manifest
+    corpus: Corpus
+    guarded: Guarded
+    dev: DevSet
+    made_from: dict[str, str]
+    mined: bool = False
+    grades: Grades = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out and what was learned from, in words."""
+        notes = [self.guarded.note] if self.guarded.note else []
+        return [*notes, MINED_DEV] if self.mined else notes
+
+
+def gather(project: Project) -> Material:
+    """The newest corpus and pairs of a project, ready to train on.
+
+    :raises Refused: when documents or pairs are missing, too few pairs are left, or nothing can steer.
+    """
+    corpus_manifest, corpus = current_corpus(project)
+    pairs_manifest, pair_set = current_pairs(project)
+    made_from = {"corpus": corpus_manifest.id, "pairs": pairs_manifest.id}
+    unseen = [pair_set.dev]
+    queries = project.newest("queries")
+    if queries is not None:
+        unseen.append(QuerySet.load(project, queries))
+        made_from["queries"] = queries.id
+    guarded = keep_apart(pair_set.pairs, unseen, corpus)
+    if len(guarded.pairs) < _MIN_TRAIN:
+        raise Refused(
+            f"Only {len(guarded.pairs)} pairs are left to train on ({guarded.note or 'too few given'})"
+            f"; at least {_MIN_TRAIN} are needed. Add pairs about other documents."
+        )
+    dev = DevSet.of(corpus, pair_set.dev)
+    if not dev.query_set.queries:
+        raise Refused(
+            "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
+            "whose responses are documents of the corpus."
+        )
+    mined = pairs_manifest.details.get(ORIGIN) == MINED
+    return Material(corpus_manifest, corpus, guarded, dev, made_from, mined, pair_set.grades)
