@@ -6,7 +6,8 @@ from typing import Any
 import typer
 
 from search.projects.errors import BespokeError
-from terminal import asking, data, insight, judging, making, mining, models, rerankers
+from terminal import asking, data, insight, judging, making, models, rerankers
+from terminal import synthetic as mining
 from terminal.printing import aside
 
 app = typer.Typer(

@@ -11,7 +11,9 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.search import check_query, search
-from ui import failures, loaders, narrowing, navigation, widgets
+from ui import cache as loaders
+from ui import failures, navigation, widgets
+from ui import filters as narrowing
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot

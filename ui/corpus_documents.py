@@ -16,7 +16,8 @@ from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.versions import delete_version
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import corpus_report, loaders, passages_preview, reading, uploads, widgets
+from ui import cache as loaders
+from ui import corpus_report, passages_preview, reading, uploads, widgets
 
 _ROWS = 50
 _TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})

@@ -8,7 +8,8 @@ import streamlit as st
 from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import corpus_report, loaders, reading, uploads, widgets
+from ui import cache as loaders
+from ui import corpus_report, reading, uploads, widgets
 
 _ROWS = 50
 _TYPES = ["json", "jsonl", "ndjson", "csv", "tsv", "xlsx", "parquet", "gz"]

@@ -5,7 +5,8 @@ import streamlit as st
 
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import loaders, reading, uploads
+from ui import cache as loaders
+from ui import reading, uploads
 
 _ROWS = 50
 _QUERIES = [

@@ -18,7 +18,8 @@ from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
 from training.dev_set import START
 from training.forgetting import General
-from ui import loaders, navigation, run_view, widgets
+from ui import cache as loaders
+from ui import navigation, run_view, widgets
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}

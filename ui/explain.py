@@ -16,7 +16,8 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import chosen_columns
 from search.retrieval.indexing.build import find_index
-from ui import failures, loaders, run_view, widgets
+from ui import cache as loaders
+from ui import failures, run_view, widgets
 
 _STRONGEST = 5
 _FAINT = 0.08

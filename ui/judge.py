@@ -8,7 +8,8 @@ from search.judging.store import JudgmentStore
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import loaders, navigation, widgets
+from ui import cache as loaders
+from ui import navigation, widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}

@@ -13,7 +13,8 @@ from search.models.registry import ModelInfo, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import loaders, navigation, run_view, widgets
+from ui import cache as loaders
+from ui import navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
 
 _ARROWS = 10

@@ -14,8 +14,9 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, navigation, ready_made, rerankers, widgets
-from ui.training import ladder
+from ui import blending, navigation, rerankers, widgets
+from ui import pretrained as ready_made
+from ui.training import leaderboard as ladder
 
 
 def page() -> None:

@@ -11,7 +11,7 @@ from search.projects.project import Project
 from search.projects.run_status import OVER
 from search.projects.runs import Run
 from ui import failures
-from ui.training import ladder
+from ui.training import leaderboard as ladder
 from ui.widgets import duration
 
 _TITLES = {

@@ -6,8 +6,10 @@ from search.evaluation.leakage import MINED, ORIGIN
 from search.projects import run_status, runs
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
-from ui import loaders, navigation, run_view, widgets
-from ui.training import advice, curve, form, made, mining, words
+from ui import cache as loaders
+from ui import navigation, run_view, widgets
+from ui.training import advice, curve, form, made, words
+from ui.training import synthetic as mining
 
 _VERBS = ("train", advice.VERB, curve.VERB, mining.VERB)
 

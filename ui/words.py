@@ -15,7 +15,8 @@ from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import loaders, navigation, run_view, widgets
+from ui import cache as loaders
+from ui import navigation, run_view, widgets
 
 _COUNT = 10
 _MOST_COLUMNS = 4

@@ -12,7 +12,8 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project
 from search.retrieval.indexing.build import find_index, index_model
 from training.train import train
-from ui import failures, loaders
+from ui import cache as loaders
+from ui import failures
 
 QUERY = "tirmathal velkorin shoulder"
 BOTH = ["words", "words-2"]

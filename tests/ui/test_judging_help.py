@@ -6,13 +6,13 @@ from html import unescape
 import pytest
 
 from search.corpus.corpus import current_corpus
+from search.judging.events import hear
 from search.judging.prepare import line_up
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.judging.votes import vote
 from search.projects.project import Project
-from ui.judging.hearing import hear
 from ui.judging.sheets import board_data
 
 SETUP = Setup("words", "bm25")

@@ -1,6 +1,6 @@
 """The ladder of auto as a run tells it."""
 
-from ui.training import ladder
+from ui.training import leaderboard as ladder
 
 
 def _event(**numbers):

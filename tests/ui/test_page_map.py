@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from search.evaluation.evaluate import load_evaluation
 from search.insight.map import draw_map, find_map, load_map, map_models
 from search.projects.project import Project, project_to_be
-from ui import loaders
+from ui import cache as loaders
 from ui.map import summary
 from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Frame, Marks, drawing, figure
 

@@ -23,7 +23,8 @@ from search.retrieval.dense import Searcher
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retriever_of
-from ui import loaders, run_view, widgets
+from ui import cache as loaders
+from ui import run_view, widgets
 from ui.comparing.sides import Side
 
 MOST = 4

@@ -10,7 +10,8 @@ from search.evaluation.rank_similarity import known_disagreements
 from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import loaders, run_view
+from ui import cache as loaders
+from ui import run_view
 
 _DIFFER = "Where they differ most"
 

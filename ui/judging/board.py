@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from search.corpus.corpus import Corpus
+from search.judging.events import Heard, hear
 from search.judging.setup import Setup, column_title
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -15,7 +16,6 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import failures, widgets
 from ui.judging import sheets
-from ui.judging.hearing import Heard, hear
 
 _BOARD = st.components.v2.component(
     "bespoke_judge_board",

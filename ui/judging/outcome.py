@@ -12,7 +12,8 @@ from search.judging.summary import Summary, summary
 from search.judging.votes import Choice, ColumnPair
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import loaders, widgets
+from ui import cache as loaders
+from ui import widgets
 from ui.judging import board
 
 _LISTED = 20

@@ -27,7 +27,8 @@ from search.retrieval.columns import chosen_columns, known_columns, models_in
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retriever_of
-from ui import loaders, run_view, widgets
+from ui import cache as loaders
+from ui import run_view, widgets
 from ui.judging import board
 
 _RECENT = 20

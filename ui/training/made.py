@@ -7,7 +7,7 @@ from search.models.registry import custom_manifests
 from search.projects.project import Project
 from training.recipes import RECIPES
 from ui import widgets
-from ui.training import ladder
+from ui.training import leaderboard as ladder
 
 
 def draw(project: Project) -> None:

@@ -13,7 +13,8 @@ from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
-from ui import loaders, run_view, widgets
+from ui import cache as loaders
+from ui import run_view, widgets
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
 _OTHER = "Another server"
