@@ -138,7 +138,7 @@ def judgments(
     as_json: AsJson = False,
 ) -> None:
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
-    from search.judging import import_export as exchange
+    from search.judging import import_export
     from search.judging.aggregation import Combine
     from search.projects.project import project as existing
 
@@ -146,12 +146,12 @@ def judgments(
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
-        brought = exchange.bring_in(found, import_, judge, queries)
+        brought = import_export.bring_in(found, import_, judge, queries)
         for note in brought.notes:
             aside(note)
         aside(f"{brought.marks:,} judgments came in.")
     if export is not None:
-        exchange.export(found, export, how)
+        import_export.export(found, export, how)
         aside(f"Written to {export}.")
     if to_queries or to_pairs:
         _make(found, how, to_queries, to_pairs, merge, test_share)

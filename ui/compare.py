@@ -11,9 +11,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.search import check_query, search
-from ui import cache as loaders
-from ui import failures, navigation, widgets
-from ui import filters as narrowing
+from ui import cache, failures, filters, navigation, widgets
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
@@ -36,7 +34,7 @@ def page() -> None:
 @failures.guarded
 def _compare(project: Project, manifest: Manifest) -> None:
     columns.make_room()
-    corpus = loaders.corpus(project, manifest)
+    corpus = cache.corpus(project, manifest)
     query = asking.box(project)
     offers = asking.offers()
     bar = tools.bar()
@@ -45,8 +43,8 @@ def _compare(project: Project, manifest: Manifest) -> None:
         k = tools.depth()
         st.caption("More models, and rerankers, are added on the page Models.")
     with bar.filters:
-        scope = narrowing.scope(
-            f"{project.name}-{manifest.id}", corpus, loaders.columns(project, manifest)
+        scope = filters.scope(
+            f"{project.name}-{manifest.id}", corpus, cache.columns(project, manifest)
         )
     with bar.judge:
         tools.judge_blind([column.name for column in chosen])
@@ -117,7 +115,7 @@ def _searched(
     figures = agreement.proof(project, [side.name for side in sides])
     slot.draw(
         likeness.head(board)
-        + tools.chips(narrowing.told(scope, corpus))
+        + tools.chips(filters.told(scope, corpus))
         + agreement.summary(board, said, figures)
         + grid.table(board, agreement.likenesses(board), explains=not board.like)
     )
@@ -129,7 +127,7 @@ def _judged(project: Project, query: str) -> Mapping[str, int]:
     manifest = project.newest("queries")
     if manifest is None:
         return {}
-    query_set = loaders.query_set(project, manifest)
+    query_set = cache.query_set(project, manifest)
     wanted = " ".join(query.casefold().split())
     for identity, text in query_set.queries.items():
         if " ".join(text.casefold().split()) == wanted:

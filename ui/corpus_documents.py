@@ -16,8 +16,7 @@ from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.versions import delete_version
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import corpus_report, passages_preview, reading, uploads, widgets
+from ui import cache, corpus_report, passages_preview, reading, uploads, widgets
 
 _ROWS = 50
 _TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})
@@ -31,7 +30,7 @@ def step(project: Project) -> None:
         st.subheader("1 · Documents", anchor=False)
         corpus = None
         if manifest is not None:
-            corpus = loaders.corpus(project, manifest)
+            corpus = cache.corpus(project, manifest)
             shown = corpus.sample(_ROWS)
             st.dataframe(_table(shown), hide_index=True, height=220)
             st.caption(_told(corpus, len(shown)))
@@ -223,7 +222,7 @@ def _versions(project: Project) -> None:
     """Earlier versions of the corpus: what each changed, and a way to delete one."""
     if len(project.manifests("corpora")) < 2:
         return
-    told = loaders.versions(project)
+    told = cache.versions(project)
     with st.expander(f"Versions ({len(told)})"):
         for one in reversed(told):
             left, right = st.columns([6, 1], vertical_alignment="center")

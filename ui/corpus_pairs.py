@@ -8,8 +8,7 @@ import streamlit as st
 from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import corpus_report, reading, uploads, widgets
+from ui import cache, corpus_report, reading, uploads, widgets
 
 _ROWS = 50
 _TYPES = ["json", "jsonl", "ndjson", "csv", "tsv", "xlsx", "parquet", "gz"]
@@ -22,7 +21,7 @@ def step(project: Project) -> None:
     with st.container(border=True):
         st.subheader("2 · Pairs of a query and its answer", anchor=False)
         if manifest is not None:
-            pairs = loaders.pair_set(project, manifest).pairs
+            pairs = cache.pair_set(project, manifest).pairs
             rows = [{"query": p.query, "response": p.response} for p in pairs[:_ROWS]]
             st.dataframe(pd.DataFrame(rows), hide_index=True, height=220)
             st.caption(

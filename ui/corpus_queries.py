@@ -5,8 +5,7 @@ import streamlit as st
 
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import reading, uploads
+from ui import cache, reading, uploads
 
 _ROWS = 50
 _QUERIES = [
@@ -31,7 +30,7 @@ def step(project: Project) -> None:
     with st.container(border=True):
         st.subheader("3 · Query set: the proof", anchor=False)
         if manifest is not None:
-            query_set = loaders.query_set(project, manifest)
+            query_set = cache.query_set(project, manifest)
             rows = [
                 {"query": text, "relevant documents": ", ".join(query_set.relevant(query))}
                 for query, text in list(query_set.queries.items())[:_ROWS]
@@ -57,7 +56,7 @@ def _leaks(project: Project, manifest: Manifest) -> None:
     pairs, corpus = project.newest("pairs"), project.newest("corpora")
     if pairs is None or corpus is None:
         return
-    found = loaders.leaks(project, manifest, pairs, corpus)
+    found = cache.leaks(project, manifest, pairs, corpus)
     if found.note is None:
         st.caption(
             ":material/check: Leak check: none of these queries, and none of their answers, stands in the "

@@ -18,8 +18,7 @@ from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
 from training.dev_set import START
 from training.forgetting import General
-from ui import cache as loaders
-from ui import navigation, run_view, widgets
+from ui import cache, navigation, run_view, widgets
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
@@ -55,7 +54,7 @@ def page() -> None:
             "Every model answers the held-out queries; then you see which is better, and how sure.",
         )
     else:
-        _show(project, loaders.evaluation(project, manifest), manifest)
+        _show(project, cache.evaluation(project, manifest), manifest)
     _again(project, wanted)
 
 

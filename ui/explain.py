@@ -16,8 +16,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import chosen_columns
 from search.retrieval.indexing.build import find_index
-from ui import cache as loaders
-from ui import failures, run_view, widgets
+from ui import cache, failures, run_view, widgets
 
 _STRONGEST = 5
 _FAINT = 0.08
@@ -46,7 +45,7 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
     if manifest is None:
         st.info("There are no documents in this project any more.")
         return
-    corpus = loaders.corpus(project, manifest)
+    corpus = cache.corpus(project, manifest)
     try:
         names = sides(chosen_columns(project, columns))
         place = position_of(corpus, document_id)
@@ -76,7 +75,7 @@ def _sides(
     made = []
     for name, colour in zip(names, widgets.colours(names), strict=True):
         if name == KEYWORD:
-            told = loaders.explained(project, manifest, None, None, query, place)
+            told = cache.explained(project, manifest, None, None, query, place)
             made.append(_Side(name, colour, told, None, None))
             continue
         info = find_model(project, name)
@@ -86,7 +85,7 @@ def _sides(
                 name, None, "This model has not read the documents yet: search with it first."
             )
         else:
-            told = loaders.explained(project, manifest, index, info, query, place)
+            told = cache.explained(project, manifest, index, info, query, place)
         made.append(_Side(name, colour, told, info, index))
     return made
 
@@ -181,7 +180,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
         if side.info.kind == "custom" and side.info.recipe in ("word2vec", "fasttext"):
             st.caption(f"{side.name} learned from the documents alone, not from pairs.")
         return
-    corpus = loaders.corpus(project, manifest)
+    corpus = cache.corpus(project, manifest)
     title = escape(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
     busy = run is not None and run.status.state not in run_status.OVER
@@ -231,7 +230,7 @@ def _lessons(project: Project, manifest: Manifest, side: _Side, query: str, plac
     assert side.info is not None
     assert side.index is not None
     assert side.told.attribution is not None
-    taught = loaders.trained_on(project, manifest, side.info, side.index)
+    taught = cache.trained_on(project, manifest, side.info, side.index)
     if taught is not None:
         st.html(
             lessons_html(side.name, taught.nearest(query, place, side.told.attribution.passage))

@@ -8,8 +8,7 @@ from search.judging.store import JudgmentStore
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import navigation, widgets
+from ui import cache, navigation, widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
@@ -48,7 +47,7 @@ def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None
         return
     with beside:
         start.tools(project, setup, judge)
-    board.board(project, setup, manifest, loaders.corpus(project, manifest), judge)
+    board.board(project, setup, manifest, cache.corpus(project, manifest), judge)
 
 
 def _part(project: Project) -> str:

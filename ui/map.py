@@ -13,8 +13,7 @@ from search.models.registry import ModelInfo, models
 from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import navigation, run_view, widgets
+from ui import cache, navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
 
 _ARROWS = 10
@@ -94,8 +93,8 @@ def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None
 
 
 def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> None:
-    made = loaders.corpus_map(project, manifest)
-    titles, columns = loaders.map_columns(project, manifest)
+    made = cache.corpus_map(project, manifest)
+    titles, columns = cache.map_columns(project, manifest)
     names = titles_of(infos)
     st.html(
         f'<div class="b-card b-summary"><div class="b-say">{escape(summary(made, names))}</div></div>'
@@ -191,14 +190,14 @@ def _asked(project: Project, made: Map, one: View) -> list[tuple[str, float, flo
     manifest = newest_evaluation(project)
     told: dict[str, tuple[str, float]] = {}
     if manifest is not None and len(made.views) == 2:
-        result = loaders.evaluation(project, manifest)
+        result = cache.evaluation(project, manifest)
         names = [view.model for view in made.views]
         if set(names) <= result.scores.keys():
             moved = result.differences(*names).tolist()
             told = dict(zip(result.queries, zip(result.texts, moved, strict=True), strict=True))
     found = []
     queries = project.newest("queries")
-    texts = loaders.query_set(project, queries).queries if queries is not None else {}
+    texts = cache.query_set(project, queries).queries if queries is not None else {}
     for identity, (x, y) in zip(made.queries, one.queries.tolist(), strict=True):
         text, gain = told.get(identity, (texts.get(identity, identity), 0.0))
         shade = WON if gain > _LEAST_DIFFERENCE else LOST if gain < -_LEAST_DIFFERENCE else EVEN

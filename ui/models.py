@@ -14,9 +14,8 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, navigation, rerankers, widgets
-from ui import pretrained as ready_made
-from ui.training import leaderboard as ladder
+from ui import blending, navigation, pretrained, rerankers, widgets
+from ui.training import leaderboard
 
 
 def page() -> None:
@@ -30,7 +29,7 @@ def page() -> None:
         navigation.step("Train a model", "train", "to-train")
     for info in custom:
         _card(project, info)
-    ready_made.section(project)
+    pretrained.section(project)
     rerankers.section(project)
 
 
@@ -58,7 +57,7 @@ def _card(project: Project, info: ModelInfo) -> None:
             _download(project, info)
         if "ladder" in details:
             with st.expander("What was tried"):
-                ladder.draw(details["ladder"])
+                leaderboard.draw(details["ladder"])
         blending.section(project, info, manifest)
         with st.expander("Use it anywhere"):
             st.code(

@@ -13,8 +13,7 @@ from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
-from ui import cache as loaders
-from ui import run_view, widgets
+from ui import cache, run_view, widgets
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
 _OTHER = "Another server"
@@ -211,7 +210,7 @@ def _server(project: Project) -> dict[str, Any]:
     )
     corpus = project.newest("corpora")
     if corpus is not None:
-        expected = loaders.tokens(project, corpus)
+        expected = cache.tokens(project, corpus)
         fits = expected.tokens <= given["max_tokens"]
         st.info(
             f"Indexing this project would send {expected.told(given['price'])}"

@@ -11,7 +11,7 @@ from search.projects.project import Project
 from search.projects.run_status import OVER
 from search.projects.runs import Run
 from ui import failures
-from ui.training import leaderboard as ladder
+from ui.training import leaderboard
 from ui.widgets import duration
 
 _TITLES = {
@@ -109,9 +109,9 @@ def curves(run: Run) -> None:
     if run.verb != "train":
         return
     events = run.events()
-    if rungs := ladder.grown(events):
-        ladder.draw(rungs)
-        events = ladder.since(events)
+    if rungs := leaderboard.grown(events):
+        leaderboard.draw(rungs)
+        events = leaderboard.since(events)
         if run.status.state in OVER:
             return
     losses = [e["metrics"] for e in events if "loss" in e["metrics"]]

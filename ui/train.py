@@ -6,12 +6,10 @@ from search.evaluation.leakage import MINED, ORIGIN
 from search.projects import run_status, runs
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
-from ui import cache as loaders
-from ui import navigation, run_view, widgets
-from ui.training import advice, curve, form, made, words
-from ui.training import synthetic as mining
+from ui import cache, navigation, run_view, widgets
+from ui.training import advice, curve, form, made, synthetic, words
 
-_VERBS = ("train", advice.VERB, curve.VERB, mining.VERB)
+_VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
 
 
 def page() -> None:
@@ -35,7 +33,7 @@ def page() -> None:
     made.draw(project)
     words.draw(project)
     # Last, because asking loads torch: the page is drawn and can be used meanwhile.
-    device.caption(f"Device: {loaders.device()}, chosen by itself.")
+    device.caption(f"Device: {cache.device()}, chosen by itself.")
 
 
 def _last(project: Project, run: runs.Run) -> None:
@@ -63,8 +61,8 @@ def _choose(project: Project) -> None:
     pairs = project.newest("pairs")
     advice.say(best)
     if pairs is None:
-        mining.offer(project, "train")
-        mining.add_own("to-pairs")
+        synthetic.offer(project, "train")
+        synthetic.add_own("to-pairs")
         st.subheader("Or learn words from the documents alone", anchor=False)
     form.draw(project, best)
     advice.compared(project)
@@ -72,4 +70,4 @@ def _choose(project: Project) -> None:
         curve.draw(project)
         if pairs.details.get(ORIGIN) == MINED:
             with st.expander("Mine again, with other shares"):
-                mining.offer(project, "again")
+                synthetic.offer(project, "again")

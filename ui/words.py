@@ -15,8 +15,7 @@ from search.projects import run_status, runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import navigation, run_view, widgets
+from ui import cache, navigation, run_view, widgets
 
 _COUNT = 10
 _MOST_COLUMNS = 4
@@ -43,7 +42,7 @@ def page() -> None:
         return
     if not _ready(project, manifest, chosen):
         return
-    vocabulary = loaders.vocabulary(project, manifest)
+    vocabulary = cache.vocabulary(project, manifest)
     if not vocabulary.words:
         widgets.empty(
             "No words to look around",
@@ -51,7 +50,7 @@ def page() -> None:
         )
         return
     with st.spinner("Loading the models (the first time only)…"):
-        spaces = [loaders.word_space(project, manifest, info) for info in chosen]
+        spaces = [cache.word_space(project, manifest, info) for info in chosen]
     word = _word(project, vocabulary)
     if word:
         _around(project, word, chosen, spaces)
@@ -97,7 +96,7 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
     lacking = list(chosen)
     if is_counted(project, manifest):
         with st.spinner("Counting the words…"):
-            words = loaders.vocabulary(project, manifest).words
+            words = cache.vocabulary(project, manifest).words
         lacking = [info for info in chosen if not are_ready(project, info, words)]
     if not lacking:
         return True
@@ -263,7 +262,7 @@ def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
     one, two = (widgets.model_title(info.name) for info in chosen[:2])
     st.subheader("What moved", anchor=False)
     with st.spinner("Comparing neighbourhoods…"):
-        found = loaders.moved(project, manifest, chosen[0], chosen[1])
+        found = cache.moved(project, manifest, chosen[0], chosen[1])
     changed = [word for word in found if word.common < 1]
     if not changed:
         st.caption(f"No word has other neighbours under {two} than under {one}.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from search.corpus import ingest as adding
+from search.corpus import ingest
 from search.corpus.corpus import Corpus, content_key, current_corpus
 from search.corpus.document import Document
 from search.corpus.ingest import Choices, add_documents
@@ -228,6 +228,6 @@ def test_the_file_is_read_only(home, law):
 
 
 def test_the_least_number_of_documents_is_a_setting(home, law, monkeypatch):
-    monkeypatch.setattr(adding, "LIMITS", replace(LIMITS, min_documents=4))
+    monkeypatch.setattr(ingest, "LIMITS", replace(LIMITS, min_documents=4))
     with pytest.raises(Refused, match="needs at least 4 documents to be searched"):
         add_documents(home, [law])

@@ -12,15 +12,14 @@ from bad_server import bad_server
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.writer import CorpusWriter
-from search.models import load as encoders
+from search.models import load
 from search.models import registry as registry
 from search.models.api.client import Caller
 from search.models.api.encoder import EndpointEncoder
 from search.models.api.settings import EndpointSettings
 from search.models.linear_adapter import AdaptedEncoder
 from search.models.load import load_encoder, load_generic, load_sentence_transformer
-from search.models.pretrained import checkpoints
-from search.models.pretrained import wordllama as static
+from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts
 from search.models.registry import default_models, find_model, generic_folder, models
 from search.projects.errors import Failed, Refused
@@ -109,7 +108,7 @@ def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
     if kind == "prompted":
         return checkpoints.load(tiny_model, Prompts("query: ", "passage: "), 64)
     if kind == "static":
-        return static.load()
+        return wordllama.load()
     if kind in ("server", "adapted"):
         served = request.getfixturevalue("served")
         matrix = np.random.default_rng(3).standard_normal((8, SERVER_DIMENSION))
@@ -189,7 +188,7 @@ def test_generic_is_what_transformers_itself_computes():
 def test_a_tampered_generic_model_is_refused(tmp_path, monkeypatch):
     copy = tmp_path / "model"
     shutil.copytree(generic_folder(), copy)
-    monkeypatch.setattr(encoders, "generic_folder", lambda: copy)
+    monkeypatch.setattr(load, "generic_folder", lambda: copy)
     fresh = load_generic.__wrapped__
     assert fresh().get_embedding_dimension() == 384, "an exact copy is fine"
     path = copy / "model.safetensors"

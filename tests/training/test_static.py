@@ -98,10 +98,10 @@ def test_a_distilled_model_learned_what_its_teacher_learned(lab, tiny_model):
 
 
 def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
-    from search.models import registry as models
+    from search.models import registry
     from training import generic_dev
 
-    info = models.generic_info(lab)
+    info = registry.generic_info(lab)
     server = type(info)(**{**info.__dict__, "format": "endpoint"})
     monkeypatch.setattr(generic_dev, "generic_info", lambda project: server)
     taught = learn_static(

@@ -11,7 +11,7 @@ from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
-from training.word_vectors import checkpoint as keeping
+from training.word_vectors import checkpoint
 from training.word_vectors.checkpoint import Keeper
 from training.word_vectors.settings import FastText, Word2Vec
 from training.word_vectors.training import train_word_vectors
@@ -35,7 +35,7 @@ def corpus(tmp_path, tiny_beir):
 
 @pytest.fixture
 def often(monkeypatch):
-    monkeypatch.setattr(keeping, "_KEEP_EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "_KEEP_EVERY", 0.0)
 
 
 def _measure(epoch, vectors):

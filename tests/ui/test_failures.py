@@ -12,8 +12,7 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project
 from search.retrieval.indexing.build import find_index, index_model
 from training.train import train
-from ui import cache as loaders
-from ui import failures
+from ui import cache, failures
 
 QUERY = "tirmathal velkorin shoulder"
 BOTH = ["words", "words-2"]
@@ -43,18 +42,18 @@ def test_a_model_that_is_deleted_while_it_is_searched_with(trained: Project, mon
 
 
 def test_a_model_that_is_deleted_while_it_is_loaded(trained: Project, monkeypatch) -> None:
-    real = loaders.searcher
+    real = cache.searcher
 
     def searcher(owner, info, index):
         if info.name == "words-2":
             discard(_folder(owner, "words-2"))
-            loaders._searcher.clear()
+            cache._searcher.clear()
         return real(owner, info, index)
 
-    monkeypatch.setattr(loaders, "searcher", searcher)
+    monkeypatch.setattr(cache, "searcher", searcher)
     at = open_page("compare", TINY, model=BOTH, q=QUERY)
     assert "manifest.json is damaged" in shown(at) or "was deleted" in shown(at)
-    monkeypatch.setattr(loaders, "searcher", real)
+    monkeypatch.setattr(cache, "searcher", real)
     run(at)
     assert [column.title for column in columns(at)] == ["words"]
 

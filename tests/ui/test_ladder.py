@@ -1,6 +1,6 @@
 """The ladder of auto as a run tells it."""
 
-from ui.training import leaderboard as ladder
+from ui.training import leaderboard
 
 
 def _event(**numbers):
@@ -11,10 +11,10 @@ def test_the_curve_is_that_of_the_rung_that_is_tried_and_of_the_model_that_learn
     rung = _event(rung=1, rung_seconds=2.0, rung_outcome=1)
     before = _event(step=9, loss=0.1)
     alone = [_event(step=1, loss=0.9), _event(), _event(step=2, loss=0.8)]
-    assert ladder.since([before, rung, *alone]) == alone
+    assert leaderboard.since([before, rung, *alone]) == alone
     first = [_event(step=step, loss=0.9, rung_member=0) for step in (1, 2)]
     second = [_event(step=1, loss=0.7, rung_member=1)]
     told = [before, rung, *first, _event(), *second, _event()]
-    assert ladder.since(told) == second
-    assert ladder.since([before, rung, *first]) == first
-    assert ladder.since([before, rung]) == []
+    assert leaderboard.since(told) == second
+    assert leaderboard.since([before, rung, *first]) == first
+    assert leaderboard.since([before, rung]) == []

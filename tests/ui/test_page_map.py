@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from search.evaluation.evaluate import load_evaluation
 from search.insight.map import draw_map, find_map, load_map, map_models
 from search.projects.project import Project, project_to_be
-from ui import cache as loaders
+from ui import cache
 from ui.map import summary
 from ui.map_figure import EVEN, LOST, OTHERS, PALETTE, WON, Frame, Marks, drawing, figure
 
@@ -78,7 +78,7 @@ def test_documents_chosen_in_one_view_are_marked_in_both(mapped: Project) -> Non
             for n in values(trace["selectedpoints"])
         }
         assert marked == {3, 7}
-    titles, _ = loaders.map_columns(mapped, manifest)
+    titles, _ = cache.map_columns(mapped, manifest)
     assert "2 documents selected" in [s.value for s in at.subheader]
     assert titles[3] in plain(markup(at))
     press(at, "clear-map")

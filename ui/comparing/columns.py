@@ -23,8 +23,7 @@ from search.retrieval.dense import Searcher
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retriever_of
-from ui import cache as loaders
-from ui import run_view, widgets
+from ui import cache, run_view, widgets
 from ui.comparing.sides import Side
 
 MOST = 4
@@ -101,16 +100,16 @@ def ready(
             _build(project, info)
             building = True
         elif not building:
-            if not loaders.is_loaded(project, index):
+            if not cache.is_loaded(project, index):
                 waiting()
-            searchers[info.name] = loaders.searcher(project, info, index)
+            searchers[info.name] = cache.searcher(project, info, index)
     if building:
         waiting()
         return None
     uses_words = any(column.uses_words for column in columns)
-    words = loaders.keywords(project, manifest) if uses_words else None
+    words = cache.keywords(project, manifest) if uses_words else None
     named = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
-    again = {name: loaders.reranker(project, name) for name in named}
+    again = {name: cache.reranker(project, name) for name in named}
     return [retriever_of(column, words, searchers, again) for column in columns]
 
 

@@ -10,8 +10,7 @@ from search.evaluation.rank_similarity import known_disagreements
 from search.projects import run_status, runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import run_view
+from ui import cache, run_view
 
 _DIFFER = "Where they differ most"
 
@@ -54,7 +53,7 @@ def _measured(project: Project, names: Sequence[str]) -> list[str]:
     manifest = newest_evaluation(project)
     if manifest is None or len(names) < 2:
         return []
-    result = loaders.evaluation(project, manifest)
+    result = cache.evaluation(project, manifest)
     if any(name not in result.scores for name in names):
         return []
     moved = np.max([np.abs(result.differences(names[0], name)) for name in names[1:]], axis=0)
@@ -76,4 +75,4 @@ def _held_out(project: Project) -> list[str]:
     manifest = project.newest("queries")
     if manifest is None:
         return []
-    return list(dict.fromkeys(loaders.query_set(project, manifest).queries.values()))
+    return list(dict.fromkeys(cache.query_set(project, manifest).queries.values()))

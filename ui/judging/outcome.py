@@ -12,8 +12,7 @@ from search.judging.summary import Summary, summary
 from search.judging.votes import Choice, ColumnPair
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import cache as loaders
-from ui import widgets
+from ui import cache, widgets
 from ui.judging import board
 
 _LISTED = 20
@@ -35,7 +34,7 @@ def results(project: Project, manifest: Manifest) -> None:
     else:
         _verdict(made)
     _agreement(made)
-    corpus = loaders.corpus(project, manifest)
+    corpus = cache.corpus(project, manifest)
     _disagreements(project, setup, made, corpus)
 
 

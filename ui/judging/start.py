@@ -27,8 +27,7 @@ from search.retrieval.columns import chosen_columns, known_columns, models_in
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retriever_of
-from ui import cache as loaders
-from ui import run_view, widgets
+from ui import cache, run_view, widgets
 from ui.judging import board
 
 _RECENT = 20
@@ -245,7 +244,7 @@ def _be(project: Project, name: str) -> None:
 def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
     """Search a typed question with both columns, and put it before this judge."""
     manifest = _corpus(project)
-    corpus = loaders.corpus(project, manifest)
+    corpus = cache.corpus(project, manifest)
     try:
         question = JudgmentStore.of(project).ask_typed(check_query(text))
         with st.spinner("Asking both sides…"):
@@ -265,9 +264,9 @@ def _retrievers(project: Project, setup: Setup, manifest: Manifest) -> dict[str,
     for info in models_in(project, columns):
         index = find_index(project, info, manifest)
         assert index is not None
-        searchers[info.name] = loaders.searcher(project, info, index)
-    words = loaders.keywords(project, manifest) if any(c.uses_words for c in columns) else None
-    again = {c.reranker: loaders.reranker(project, c.reranker) for c in columns if c.reranker}
+        searchers[info.name] = cache.searcher(project, info, index)
+    words = cache.keywords(project, manifest) if any(c.uses_words for c in columns) else None
+    again = {c.reranker: cache.reranker(project, c.reranker) for c in columns if c.reranker}
     return {column.name: retriever_of(column, words, searchers, again) for column in columns}
 
 

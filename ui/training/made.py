@@ -7,7 +7,7 @@ from search.models.registry import custom_manifests
 from search.projects.project import Project
 from training.recipes import RECIPES
 from ui import widgets
-from ui.training import leaderboard as ladder
+from ui.training import leaderboard
 
 
 def draw(project: Project) -> None:
@@ -44,4 +44,4 @@ def draw(project: Project) -> None:
     )
     for details in ladders:
         with st.expander(f"What was tried for {details['name']}"):
-            ladder.draw(details["ladder"])
+            leaderboard.draw(details["ladder"])

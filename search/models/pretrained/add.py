@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from search.models.api.settings import endpoint_settings, is_openai_model
-from search.models.pretrained import checkpoints
-from search.models.pretrained import wordllama as static
+from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts, prompts_of
 from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
 from search.projects.errors import Refused
@@ -80,7 +79,7 @@ def add_model(
     progress(0, 2, f"looking at {reference}")
     if choices.server.get("base_url") or is_openai_model(reference):
         known = _server(reference, choices)
-    elif reference.lower() in static.REFERENCES:
+    elif reference.lower() in wordllama.REFERENCES:
         known = _static(choices)
     elif choices.server:
         option = next(iter(choices.server)).replace("_", "-")
@@ -136,7 +135,9 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
     if name is None:
         last = reference.rstrip("/").rsplit("/", maxsplit=1)[-1]
         name = (
-            "static" if reference.lower() in static.REFERENCES else _ODD.sub("-", last).strip("-")
+            "static"
+            if reference.lower() in wordllama.REFERENCES
+            else _ODD.sub("-", last).strip("-")
         )
     check_project_name(name)
     if is_taken(project, name):
@@ -147,12 +148,12 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
 def _static(choices: Choices) -> _Known:
     if choices.query_prompt or choices.document_prompt or choices.max_length:
         raise Refused("The static model takes no prompts, and reads texts of any length.")
-    model = static.load()
-    content = static.content()
+    model = wordllama.load()
+    content = wordllama.content()
     return _Known(
-        format=static.FORMAT,
+        format=wordllama.FORMAT,
         reference="wordllama",
-        origin=f"{static.TITLE}, static vectors",
+        origin=f"{wordllama.TITLE}, static vectors",
         dimension=_tried(model, "the static model"),
         fingerprint=content,
         prompts=Prompts(),

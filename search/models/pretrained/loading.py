@@ -11,13 +11,12 @@ def load_ready_made(project: Project, manifest: Manifest, max_tokens: int | None
     :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
     :raises Failed: when it is gone, or not what was added.
     """
-    from search.models.pretrained import checkpoints
-    from search.models.pretrained import wordllama as static
+    from search.models.pretrained import checkpoints, wordllama
 
     details = manifest.details
     encoder: Encoder
-    if details["format"] == static.FORMAT:
-        encoder = static.load_added(manifest)
+    if details["format"] == wordllama.FORMAT:
+        encoder = wordllama.load_added(manifest)
     elif details["format"] == checkpoints.FORMAT:
         from search.models.prompts import Prompts
 

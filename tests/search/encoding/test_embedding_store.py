@@ -11,7 +11,7 @@ from hashlib import blake2b
 import numpy as np
 import pytest
 
-from search.models.encoding import cache_segments as segments
+from search.models.encoding import cache_segments
 from search.models.encoding.cache import EmbeddingStore, store_key
 from search.models.encoding.eviction import evict
 from search.projects.errors import Failed, Refused
@@ -205,7 +205,7 @@ def test_a_full_disk_is_one_clear_failure_and_all_is_as_it_was(monkeypatch):
 
 
 def test_the_least_recently_used_goes_first_and_what_is_read_stays(workspace, monkeypatch):
-    monkeypatch.setattr(segments, "SEGMENT_BYTES", 4 * DIMENSION * 10)
+    monkeypatch.setattr(cache_segments, "SEGMENT_BYTES", 4 * DIMENSION * 10)
     size = 10 * (4 * DIMENSION + 24) + 24
     for model in ("old", "new"):
         with EmbeddingStore.of(model, DIMENSION) as store:
@@ -229,7 +229,7 @@ def test_the_least_recently_used_goes_first_and_what_is_read_stays(workspace, mo
 
 
 def test_the_limit_holds_while_it_is_written(workspace, monkeypatch):
-    monkeypatch.setattr(segments, "SEGMENT_BYTES", 4 * DIMENSION * 10)
+    monkeypatch.setattr(cache_segments, "SEGMENT_BYTES", 4 * DIMENSION * 10)
     size = 10 * (4 * DIMENSION + 24) + 24
     monkeypatch.setenv("BESPOKE_EMBEDDINGS_GB", str(3.5 * size / 1e9))
     with EmbeddingStore.of(MODEL, DIMENSION) as store:

@@ -3,7 +3,7 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.insight import explain as flip
+from search.insight import explain
 from search.insight.attribution import MOST_QUERY_WORDS, MOST_VARIANTS
 from search.insight.explain import affordable, attribute
 from search.insight.prepare import prepare
@@ -44,7 +44,7 @@ def test_what_is_sent_for_an_explanation(served, server, monkeypatch) -> None:
     (retriever,), corpus = retrievers_for(served, ["bad"])
     sent = {}
     for tokens in (30_000, 400):
-        monkeypatch.setattr(flip, "LIMITS", type(LIMITS)(explanation_tokens=tokens))
+        monkeypatch.setattr(explain, "LIMITS", type(LIMITS)(explanation_tokens=tokens))
         server.requests.clear()
         told = attribute(retriever, corpus, LONG, 0).attribution
         assert told is not None

@@ -141,10 +141,10 @@ def test_the_static_model_takes_no_prompts(project):
 
 
 def test_another_version_of_the_static_model_is_noticed(project, monkeypatch):
-    from search.models.pretrained import wordllama as static
+    from search.models.pretrained import wordllama
 
     info = add_model(project, "static").info
-    monkeypatch.setattr(static, "content", lambda: "another")
+    monkeypatch.setattr(wordllama, "content", lambda: "another")
     with pytest.raises(Failed, match="holds another version"):
         load_encoder(project, info)
 
