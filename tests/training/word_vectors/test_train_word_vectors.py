@@ -78,7 +78,7 @@ def _say_dev_scores(folder):
 @pytest.mark.slow
 def test_two_processes_give_the_same_dev_scores(project):
     program = (
-        "from tests.training.test_train_word_vectors import _say_dev_scores; "
+        "from tests.training.word_vectors.test_train_word_vectors import _say_dev_scores; "
         f"_say_dev_scores({str(project.folder)!r})"
     )
     told = [

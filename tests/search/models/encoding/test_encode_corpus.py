@@ -20,7 +20,7 @@ from search.models.encoding.corpus import corpus_vectors, encode_corpus
 from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
-from tests.search.encoding.conftest import Counting, vector_of
+from tests.search.models.encoding.conftest import Counting, vector_of
 
 TEXTS = [f"passage number {number} " + "word " * (number % 37) for number in range(500)]
 
@@ -163,7 +163,7 @@ from search.corpus.corpus import Corpus
 from search.models.encoding.corpus import encode_corpus
 from search.models.registry import find_model
 from search.projects.project import project
-from tests.search.encoding.conftest import Counting
+from tests.search.models.encoding.conftest import Counting
 from dataclasses import replace
 
 class Slow(Counting):

@@ -144,7 +144,7 @@ def test_a_damaged_file_of_keys_is_one_note_and_begins_anew(folder, place):
 
 def test_two_write_at_once_and_nothing_is_lost(folder):
     code = (
-        "import sys, time; sys.path[:0] = ['.', 'tests/search/encoding']\n"
+        "import sys, time; sys.path[:0] = ['.', 'tests/search/models/encoding']\n"
         "from test_embedding_store import EmbeddingStore, put, MODEL, DIMENSION\n"
         "start = int(sys.argv[1])\n"
         "with EmbeddingStore.of(MODEL, DIMENSION) as store:\n"
@@ -163,7 +163,7 @@ def test_two_write_at_once_and_nothing_is_lost(folder):
 
 def test_a_writer_that_is_killed_loses_at_most_its_last_batch(folder):
     code = (
-        "import sys; sys.path[:0] = ['.', 'tests/search/encoding']\n"
+        "import sys; sys.path[:0] = ['.', 'tests/search/models/encoding']\n"
         "from test_embedding_store import EmbeddingStore, put, MODEL, DIMENSION\n"
         "with EmbeddingStore.of(MODEL, DIMENSION) as store:\n"
         "    for at in range(0, 1_000_000, 5):\n"

@@ -16,7 +16,7 @@ from search.projects.run_status import OVER, Status
 from search.projects.runs import Run, new_run, runs, start
 from training.data.intake import import_beir
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 LONG = ["--recipe", "word2vec", "--set", "epochs=1000", "--set", "min_count=1"]
 
 

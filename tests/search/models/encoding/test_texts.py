@@ -13,8 +13,8 @@ from search.models.load import load_sentence_transformer
 from search.models.registry import find_model
 from search.retrieval.indexing.build import index_model
 from tests.conftest import tiny_text
-from tests.search.encoding.conftest import Counting, vector_of
-from tests.search.encoding.test_encode_corpus import made
+from tests.search.models.encoding.conftest import Counting, vector_of
+from tests.search.models.encoding.test_encode_corpus import made
 from training.train import train
 
 TEXTS = [tiny_text(number) for number in (3, 1, 3, 2, 1)]

@@ -25,7 +25,7 @@ from training.data.intake import import_beir
 from training.export import export
 from training.train import train
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[4]
 VARIABLE = "BESPOKE_TEST_KEY"
 
 

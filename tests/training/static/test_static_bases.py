@@ -139,7 +139,7 @@ def test_a_start_is_kept_for_a_resumed_training_of_the_same_settings(tmp_path):
 @pytest.mark.slow
 def test_two_processes_make_the_same_start():
     program = (
-        "import hashlib; from tests.training.test_static_starts import *; "
+        "import hashlib; from tests.training.static.test_static_bases import *; "
         "s = scratch(TEXTS, 400, 16, True, 3, silent); "
         "print(hashlib.sha256(s.tokenizer.encode() + s.vectors.tobytes()).hexdigest())"
     )
