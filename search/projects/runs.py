@@ -244,7 +244,7 @@ def _launch(run: Run) -> None:
     log = (run.folder / _LOG).open("wb")
     with log:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent.parent / "cli.py"), *arguments],
+            [sys.executable, str(Path(__file__).parents[2] / "cli.py"), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
