@@ -1,7 +1,5 @@
 """Between a custom model and its start: what lies on the way, and a slider that publishes it."""
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 
 from search.models.registry import ModelInfo
@@ -10,7 +8,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.interpolation.curve import BlendCurve, curve_for
 from training.interpolation_point import Place
-from ui import run_view, widgets
+from ui import charts, run_view, widgets
 
 VERB = "blend"
 _TEAL, _SLATE = "#0f9488", "#6b7a90"
@@ -56,7 +54,7 @@ def _curve(project: Project, info: ModelInfo, place: Place, curve: BlendCurve, a
         format="%d%%",
         key=f"share-{info.id}",
     )
-    st.altair_chart(chart(curve, share / 100), width="stretch")
+    st.vega_lite_chart(chart(curve, share / 100), width="stretch")
     dev, general, measured = curve.at(share / 100)
     about = "" if measured else "about "
     queries = widgets.counted(curve.queries, "dev query", "dev queries")
@@ -86,37 +84,33 @@ def _start(project: Project, info: ModelInfo, arguments: list[str], asked: str) 
     st.rerun()
 
 
-def chart(curve: BlendCurve, share: float) -> alt.LayerChart:
+def chart(curve: BlendCurve, share: float) -> charts.Spec:
     """Both scores along the way, and where the slider stands."""
-    kinds = (("dev queries", curve.dev), ("general questions", curve.general))
+    kinds = {"dev queries": curve.dev, "general questions": curve.general}
     rows = [
         {"of the way": at, "nDCG@10": score, "measured on": kind}
-        for kind, scores in kinds
+        for kind, scores in kinds.items()
         for at, score in zip(curve.shares, scores, strict=True)
     ]
-    x = alt.X("of the way:Q", axis=alt.Axis(format="%", grid=False), title="of the way")
-    y = alt.Y("nDCG@10:Q", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4, format=".2f"))
-    colours = alt.Scale(domain=[kind for kind, _ in kinds], range=[_TEAL, _SLATE])
-    lines = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_line(point=True)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(
-                "measured on:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)
-            ),
-            tooltip=[
-                alt.Tooltip("of the way", format=".0%"),
-                "measured on",
-                alt.Tooltip("nDCG@10", format=".3f"),
-            ],
-        )
-    )
-    here = (
-        alt.Chart(pd.DataFrame({"of the way": [share]}))
-        .mark_rule(color=widgets.ink(), strokeDash=[4, 4])
-        .encode(x=x)
-    )
-    drawn: alt.LayerChart = (lines + here).properties(height=220)
-    return drawn
+    x = charts.number("of the way", axis={"format": "%", "grid": False}, title="of the way")
+    colours = {"domain": list(kinds), "range": [_TEAL, _SLATE]}
+    legend = {"orient": "bottom", "title": None}
+    tooltip = [
+        charts.number("of the way", format=".0%"),
+        charts.name("measured on"),
+        charts.number("nDCG@10", format=".3f"),
+    ]
+    lines = {
+        "x": x,
+        "y": charts.score("nDCG@10"),
+        "color": charts.name("measured on", scale=colours, legend=legend),
+        "tooltip": tooltip,
+    }
+    here = {"color": widgets.ink(), "strokeDash": [4, 4]}
+    return {
+        "height": 220,
+        "layer": [
+            charts.layer("line", rows, lines, point=True),
+            charts.layer("rule", [{"of the way": share}], {"x": x}, **here),
+        ],
+    }

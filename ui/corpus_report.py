@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from search.projects import run_status, runs
 from search.projects.project import Project
 from training.data.reports import current_report
-from ui import run_view, widgets
+from ui import charts, run_view, widgets
 
 _TERMS = 30
 _SHREDDED = 20
@@ -62,13 +61,15 @@ def draw_pairs(project: Project) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**How long queries and responses are**")
-        st.altair_chart(
+        st.vega_lite_chart(
             _lengths({"query": told["query_lengths"], "response": told["response_lengths"]}),
             width="stretch",
         )
     with right:
         st.markdown("**Languages of the queries**")
-        st.altair_chart(_shares(told["query_languages"], "share of the queries"), width="stretch")
+        st.vega_lite_chart(
+            _shares(told["query_languages"], "share of the queries"), width="stretch"
+        )
     examples = [
         {"query": one["query"], "what is wrong": what, "with": one["other"]}
         for what, kind in (
@@ -101,10 +102,10 @@ def _corpus(seen: Mapping[str, Any]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**How long documents are**")
-        st.altair_chart(_lengths({"document": seen["lengths"]}), width="stretch")
+        st.vega_lite_chart(_lengths({"document": seen["lengths"]}), width="stretch")
     with right:
         st.markdown("**Languages**")
-        st.altair_chart(_shares(seen["languages"], "share of the documents"), width="stretch")
+        st.vega_lite_chart(_shares(seen["languages"], "share of the documents"), width="stretch")
     _chips(
         "Words most typical of these documents",
         [(term["text"], f"{term['count']:,}") for term in seen["terms"]["words"][:_TERMS]],
@@ -123,7 +124,7 @@ def _sentences(sentences: Sequence[str]) -> None:
         st.html(f'<ul class="b-findings">{items}</ul>')
 
 
-def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> alt.Chart:
+def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> charts.Spec:
     """A histogram over bins of words, for one kind of text or several beside each other."""
     rows = []
     for kind, lengths in kinds.items():
@@ -133,40 +134,31 @@ def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> alt.Chart:
             words = "none" if high == 0 else name
             rows.append({"kind": kind, "words": words, "texts": one["count"]})
     used = {row["words"] for row in rows if row["texts"]}
-    frame = pd.DataFrame([row for row in rows if row["words"] in used])
-    several = {"xOffset": "kind", "color": _kinds(list(kinds))} if len(kinds) > 1 else {}
-    chart: alt.Chart = (
-        alt.Chart(frame, height=200 if len(kinds) == 1 else 280)
-        .mark_bar(color=_SLATE)
-        .encode(
-            x=alt.X("words", sort=None, title="words", axis=alt.Axis(labelAngle=-40)),
-            y=alt.Y("texts", title="documents" if len(kinds) == 1 else "texts"),
-            tooltip=["kind", "words", alt.Tooltip("texts", format=",")],
-            **several,
-        )
-    )
-    return chart
+    several = len(kinds) > 1
+    texts = charts.number("texts")
+    encoding = {
+        "x": charts.name("words", sort=None, axis={"labelAngle": -40}),
+        "y": texts | {"title": "texts" if several else "documents"},
+        "tooltip": [charts.name("kind"), charts.name("words"), texts | {"format": ","}],
+    }
+    if several:
+        colours = {"domain": list(kinds), "range": [_BLUE, _SLATE]}
+        legend = {"title": None, "orient": "top"}
+        encoding["color"] = charts.name("kind", scale=colours, legend=legend)
+        encoding["xOffset"] = charts.name("kind")
+    shown = [row for row in rows if row["words"] in used]
+    return {"height": 280 if several else 200} | charts.layer("bar", shown, encoding, color=_SLATE)
 
 
-def _kinds(names: list[str]) -> alt.Color:
-    scale = alt.Scale(domain=names, range=[_BLUE, _SLATE])
-    return alt.Color("kind", scale=scale, legend=alt.Legend(title=None, orient="top"))
-
-
-def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> alt.Chart:
-    frame = pd.DataFrame(
-        [{"language": one["name"], "share": one["share"]} for one in languages[:8]]
-    )
-    chart: alt.Chart = (
-        alt.Chart(frame, height=200)
-        .mark_bar(color=_SLATE)
-        .encode(
-            y=alt.Y("language", sort=None, title=None),
-            x=alt.X("share", title=of, axis=alt.Axis(format="%")),
-            tooltip=["language", alt.Tooltip("share", format=".1%")],
-        )
-    )
-    return chart
+def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
+    rows = [{"language": one["name"], "share": one["share"]} for one in languages[:8]]
+    share = charts.number("share")
+    encoding = {
+        "y": charts.name("language", sort=None, title=None),
+        "x": share | {"title": of, "axis": {"format": "%"}},
+        "tooltip": [charts.name("language"), share | {"format": ".1%"}],
+    }
+    return {"height": 200} | charts.layer("bar", rows, encoding, color=_SLATE)
 
 
 def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:

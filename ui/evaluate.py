@@ -1,11 +1,9 @@
 """Evaluate: is the custom model better, really?"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from html import escape
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from search.evaluation.evaluate import METRICS, Evaluation, newest_evaluation, verdict_on
@@ -18,7 +16,7 @@ from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
 from training.dev_set import START
 from training.forgetting import General
-from ui import cache, navigation, run_view, widgets
+from ui import cache, charts, navigation, run_view, widgets
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
@@ -228,40 +226,41 @@ def _intervals(result: Evaluation) -> None:
         }
         for test in result.comparisons
     ]
-    colours = alt.Scale(
-        domain=["better", "no clear difference", "worse"], range=["#0f9488", "#6b7a90", "#b4540a"]
-    )
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=180)),
-        color=alt.Color("verdict:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)),
-    )
     title = f"difference in nDCG@10 against {widgets.model_title(result.comparisons[0].baseline)}"
     ends = [end for test in result.comparisons for end in (*test.ci95, 0.0)]
     # Two places would name several ticks of a narrow interval alike.
     form = "+.2f" if max(ends) - min(ends) > 0.1 else "+.3f"
-    axis = alt.Axis(format=form, tickCount=6)
-    x = alt.X("low:Q", title=title.replace("Generic", "generic"), axis=axis)
-    chart = (
-        base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
-        + base.mark_point(filled=True, size=110, opacity=1).encode(
-            x="difference:Q",
-            tooltip=["model", alt.Tooltip("difference:Q", format="+.4f"), "verdict"],
-        )
-        + alt.Chart(pd.DataFrame({"zero": [0.0]}))
-        .mark_rule(strokeDash=[4, 4], color="#8a94a3")
-        .encode(x="zero:Q")
-    )
     height = 110 + 50 * len(rows)
     # The chart comes a moment later than the rest; its place is kept.
     with st.container(height=height, border=False, key="intervals"):
-        ink = widgets.ink()
-        drawn = (
-            chart.properties(height=height)
-            .configure_axis(labelColor=ink, titleColor=ink)
-            .configure_legend(labelColor=ink)
-        )
-        st.altair_chart(drawn, width="stretch")
+        drawn = _interval_chart(rows, title.replace("Generic", "generic"), form)
+        st.vega_lite_chart({"height": height} | drawn, width="stretch")
     st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
+
+
+def _interval_chart(rows: Sequence[charts.Spec], title: str, form: str) -> charts.Spec:
+    """A line from the low to the high end of each row, its difference as a point, and zero."""
+    verdicts = ["better", "no clear difference", "worse"]
+    colours = {"domain": verdicts, "range": ["#0f9488", "#6b7a90", "#b4540a"]}
+    legend = {"orient": "bottom", "title": None}
+    each = {
+        "y": charts.name("model", title=None, sort=None, axis={"labelLimit": 180}),
+        "color": charts.name("verdict", scale=colours, legend=legend),
+    }
+    low = charts.number("low", title=title, axis={"format": form, "tickCount": 6})
+    difference = charts.number("difference")
+    tooltip = [charts.name("model"), difference | {"format": "+.4f"}, charts.name("verdict")]
+    zero = {"x": charts.number("zero")}
+    points = each | {"x": difference, "tooltip": tooltip}
+    ink = {"labelColor": widgets.ink(), "titleColor": widgets.ink()}
+    return {
+        "config": {"axis": ink, "legend": ink},
+        "layer": [
+            charts.layer("rule", rows, each | {"x": low, "x2": {"field": "high"}}, strokeWidth=3),
+            charts.layer("point", rows, points, filled=True, size=110, opacity=1),
+            charts.layer("rule", [{"zero": 0.0}], zero, strokeDash=[4, 4], color="#8a94a3"),
+        ],
+    }
 
 
 def _wins(test: PairedTest) -> str:

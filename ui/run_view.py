@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 
 from search.projects import runs
 from search.projects.project import Project
 from search.projects.run_status import OVER
 from search.projects.runs import Run
-from ui import failures
+from ui import charts, failures
 from ui.training import leaderboard
 from ui.widgets import duration
 
@@ -120,14 +118,14 @@ def curves(run: Run) -> None:
     with left:
         st.caption("Dev score (nDCG@10, higher is better; epoch 0 is the start)")
         if scores:
-            frame = pd.DataFrame(scores).rename(columns={"dev ndcg@10": "nDCG@10"})
-            _chart(frame, "epoch", "nDCG@10", _TEAL, points=True)
+            rows = [{"epoch": e["epoch"], "nDCG@10": e["dev ndcg@10"]} for e in scores]
+            _chart(rows, "epoch", "nDCG@10", _TEAL, points=True)
         else:
             st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
     with right:
         st.caption("Training loss (lower is better)")
         if losses:
-            _chart(pd.DataFrame(losses), "step", "loss", _SLATE, points=False)
+            _chart(losses, "step", "loss", _SLATE, points=False)
         elif {"word2vec", "fasttext"} & set(run.arguments):
             st.caption(
                 "gensim's own loss cannot be trusted as a curve, so it is not drawn; "
@@ -137,21 +135,12 @@ def curves(run: Run) -> None:
             st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
 
 
-def _chart(frame: pd.DataFrame, x: str, y: str, colour: str, points: bool) -> None:
-    ticks = alt.Axis(tickMinStep=1, format="d", grid=False)
-    line = (
-        alt.Chart(frame)
-        .mark_line(color=colour, point=alt.OverlayMarkDef(color=colour) if points else False)
-        .encode(
-            x=alt.X(x, type="quantitative", axis=ticks),
-            y=alt.Y(
-                y,
-                type="quantitative",
-                scale=alt.Scale(zero=False),
-                axis=alt.Axis(tickCount=4, format=".2f"),
-            ),
-            tooltip=[x, alt.Tooltip(y, format=".4f")],
-        )
-        .properties(height=180)
-    )
-    st.altair_chart(line, width="stretch")
+def _chart(rows: Sequence[charts.Spec], x: str, y: str, colour: str, points: bool) -> None:
+    encoding = {
+        "x": charts.number(x, axis={"tickMinStep": 1, "format": "d", "grid": False}),
+        "y": charts.score(y),
+        "tooltip": [charts.number(x), charts.number(y, format=".4f")],
+    }
+    point = {"color": colour} if points else False
+    line = charts.layer("line", rows, encoding, color=colour, point=point)
+    st.vega_lite_chart({"height": 180} | line, width="stretch")

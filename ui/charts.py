@@ -1,0 +1,37 @@
+"""Charts as Streamlit draws them without a further library: the parts of a Vega-Lite specification."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Spec = dict[str, Any]
+"""A specification, or a part of one, as Vega-Lite's schema names its fields."""
+
+
+def number(field: str, **more: Any) -> Spec:
+    """A field of numbers on an axis or in a tooltip, with what else is said of it."""
+    return {"field": field, "type": "quantitative"} | more
+
+
+def name(field: str, **more: Any) -> Spec:
+    """A field of names on an axis, as a colour or in a tooltip, with what else is said of it."""
+    return {"field": field, "type": "nominal"} | more
+
+
+def score(field: str, **more: Any) -> Spec:
+    """A field of scores: few ticks of two places, on an axis that need not begin at zero."""
+    return number(field, scale={"zero": False}, axis={"tickCount": 4, "format": ".2f"}) | more
+
+
+def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
+    """Rows drawn with one kind of mark.
+
+    :param mark: "line", "bar", "point" or "rule".
+    :param rows: the values of the fields by their names, one mapping a mark (or a point of the line).
+    :param encoding: the field that each channel ("x", "y", "color", "tooltip" ...) shows.
+    :param look: what all marks have in common, as `color`.
+    """
+    return {
+        "data": {"values": list(rows)},
+        "mark": {"type": mark} | look,
+        "encoding": encoding,
+    }
