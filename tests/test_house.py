@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
-    "datasets", "sklearn", "scipy", "pymilvus", "ray", "pyarrow", "datasketch", "altair", "plotly", "openvino",
+    "datasets", "sklearn", "scipy", "pymilvus", "ray", "pyarrow", "plotly", "openvino",
     "huggingface_hub", "tokenizers", "wordllama", "peft",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")

@@ -22,6 +22,14 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(words) | frozenset(f"{a} {b}" for a, b in pairwise(words))
 
 
+def deciding(size: int) -> int:
+    """How many of the rarest shingles of a text two near texts have at least one in common of.
+
+    :param size: the number of shingles of the text.
+    """
+    return size - math.ceil(THRESHOLD * size - 1e-9) + 1 if size else 0
+
+
 class NearDuplicates:
     """Finds, among known texts, those that nearly equal a given one.
 
@@ -53,10 +61,8 @@ class NearDuplicates:
 
     def _rarest(self, items: frozenset[str]) -> list[str]:
         """The shingles of which two near texts have at least one in common."""
-        if not items:
-            return []
-        count = len(items) - math.ceil(THRESHOLD * len(items) - 1e-9) + 1
-        return sorted(items, key=lambda item: (self._frequency[item], item))[:count]
+        ordered = sorted(items, key=lambda item: (self._frequency[item], item))
+        return ordered[: deciding(len(items))]
 
 
 class Groups:
