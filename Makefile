@@ -5,19 +5,29 @@ PORT ?= 8501
 # Two tests at a time, each with one thread: threads of two processes that wait for each other are slower than none.
 TWO := -n 2 --dist loadfile
 
-.PHONY: app test test-slow check bench clean
+.PHONY: app test test-slow check bench lock clean
 .DEFAULT_GOAL := app
 
-# The stock pip of Python 3.11 mismatches extras, so it is upgraded first. A stamp remembers what was
-# installed: editing a requirements file installs again, nothing else does.
-$(VENV)/app.stamp: requirements.txt
+# torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
+# build for the CPU, or the registry's with its CUDA companions). All else comes from a lock file: the files whose
+# hashes stand there, never one built from source, nothing that is not listed. At the end `pip check` says whether
+# the two fit. The stock pip of Python 3.11 mismatches extras, so it is replaced before.
+PIP_ITSELF := pip==26.3
+TORCH = $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+LOCKED := install --quiet --no-deps --require-hashes --only-binary :all: -r
+
+# A stamp remembers what was installed: editing a lock or a list installs again, nothing else does.
+$(VENV)/app.stamp: requirements.txt requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet $(PIP_ITSELF)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip $(LOCKED) requirements.lock
+	$(BIN)/python -m pip check
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt requirements-dev.lock
+	$(BIN)/python -m pip $(LOCKED) requirements-dev.lock
+	$(BIN)/python -m pip check
 	touch $@
 
 app: $(VENV)/app.stamp  ## install what is needed and open the app on http://localhost:8501
@@ -37,8 +47,9 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt
-	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt requirements-bench.lock
+	$(BIN)/python -m pip $(LOCKED) requirements-bench.lock
+	$(BIN)/python -m pip check
 	touch $@
 
 bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
@@ -53,6 +64,28 @@ bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BES
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.map_frames
+
+# The largest list is resolved first and bounds the smaller ones, so that a version is the same in all three locks.
+# The lists pin what is direct; what that needs in turn is renewed. torch and what only its CUDA build asks for stay
+# out. pip-tools lives in a place of its own, so that it is not part of what it writes down.
+NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
+	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+	nvidia-nvshmem-cu13 nvidia-nvtx
+LOCKS := requirements-bench.lock requirements-dev.lock requirements.lock
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile --quiet --upgrade --generate-hashes \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	$(NOT_LOCKED:%=--unsafe-package %)
+
+$(VENV)/lock/bin/pip-compile: Makefile
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet $(PIP_ITSELF) pip-tools==7.6.2
+
+lock: $(VENV)/lock/bin/pip-compile  ## renew the lock files, by the resolution of Python 3.11
+	$(LOCK) -o requirements-bench.lock requirements-bench.txt
+	$(LOCK) -o requirements-dev.lock -c requirements-bench.lock requirements-dev.txt
+	$(LOCK) -o requirements.lock -c requirements-dev.lock requirements.txt
+	sed -i '/^$$/,$$d' $(LOCKS)  # the warning at the end that torch is not in there
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
