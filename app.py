@@ -7,6 +7,7 @@ from streamlit.starlette import App
 
 from ui import first_paint
 from ui.navigation import pages
+from ui.rendering import render
 
 HERE = Path(__file__).parent
 
@@ -14,8 +15,7 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     st.set_page_config(page_title="Bespoke", page_icon=str(HERE / "ui" / "icon.svg"), layout="wide")
     st.logo(str(HERE / "ui" / "logo.svg"), size="large")
     # A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
-    scheme = st.context.theme.type or "light"
-    st.html(f"<style>body {{ color-scheme: {scheme}; }}</style>")
+    st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
     st.navigation(list(pages().values()), position="top").run()
 else:  # ... and imports it once, for what it serves.
     app = App(Path(__file__).resolve(), routes=first_paint.routes())

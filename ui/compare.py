@@ -15,6 +15,7 @@ from ui import cache, failures, filters, navigation, widgets
 from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
+from ui.rendering import render
 
 
 def page() -> None:
@@ -101,9 +102,10 @@ def _searched(
             board = Board(text, k, sides, results, _judged(project, text))
         else:
             slot.draw(
-                widgets.empty_html(
-                    "Ask something the way your users would",
-                    "Type a question above or choose an example; each side answers in its own column.",
+                render(
+                    "empty.html",
+                    title="Ask something the way your users would",
+                    text="Type a question above or choose an example; each side answers in its own column.",
                 )
             )
             return None

@@ -1,7 +1,6 @@
 """The report on a project's data, as pictures: lengths, languages, foreign words, terms, copies, advice."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,8 @@ import streamlit as st
 from search.projects import run_status, runs
 from search.projects.project import Project
 from training.data.reports import current_report
-from ui import charts, run_view, widgets
+from ui import charts, run_view
+from ui.rendering import render
 
 _TERMS = 30
 _SHREDDED = 20
@@ -46,17 +46,15 @@ def draw_pairs(project: Project) -> None:
     if told is None:
         st.caption("Look at the data, under the documents above, and the pairs are told here.")
         return
-    false = told["false_negatives"]
-    st.html(
-        '<div class="b-figures">'
-        + widgets.figure(f"{told['pairs']:,}", "pairs")
-        + widgets.figure(f"{told['distinct_queries']:,}", "different queries")
-        + widgets.figure(f"{told['distinct_responses']:,}", "different responses")
-        + widgets.figure(f"{told['with_negatives']:,}", "with hard negatives")
-        + widgets.figure(f"{told['copied']:,}", "queries copied from the response")
-        + widgets.figure(f"{false['share']:.0%}", "of batches with a false negative")
-        + "</div>"
-    )
+    figures = [
+        (f"{told['pairs']:,}", "pairs"),
+        (f"{told['distinct_queries']:,}", "different queries"),
+        (f"{told['distinct_responses']:,}", "different responses"),
+        (f"{told['with_negatives']:,}", "with hard negatives"),
+        (f"{told['copied']:,}", "queries copied from the response"),
+        (f"{told['false_negatives']['share']:.0%}", "of batches with a false negative"),
+    ]
+    st.html(render("figures.html", figures=figures))
     _sentences(told["advice"] or ["Nothing stands in the way of training on these pairs."])
     left, right = st.columns(2)
     with left:
@@ -87,15 +85,14 @@ def draw_pairs(project: Project) -> None:
 def _corpus(seen: Mapping[str, Any]) -> None:
     about = "about " if seen["estimated"] else ""
     foreign = seen["foreignness"]
-    st.html(
-        '<div class="b-figures">'
-        + widgets.figure(f"{seen['documents']:,}", "documents")
-        + widgets.figure(f"{seen['passages']:,}", "passages")
-        + widgets.figure(f"{about}{seen['words']:,}", "words")
-        + widgets.figure(f"{foreign['pieces_per_word']:.2f}", "word pieces a word")
-        + widgets.figure(f"{foreign['ordinary_pieces_per_word']:.2f}", "in ordinary English")
-        + "</div>"
-    )
+    figures = [
+        (f"{seen['documents']:,}", "documents"),
+        (f"{seen['passages']:,}", "passages"),
+        (f"{about}{seen['words']:,}", "words"),
+        (f"{foreign['pieces_per_word']:.2f}", "word pieces a word"),
+        (f"{foreign['ordinary_pieces_per_word']:.2f}", "in ordinary English"),
+    ]
+    st.html(render("figures.html", figures=figures))
     _sentences(seen["findings"])
     if seen["estimated"]:
         st.caption(f"Seen in {seen['sampled']:,} documents, spread evenly over the corpus.")
@@ -119,9 +116,8 @@ def _corpus(seen: Mapping[str, Any]) -> None:
 
 
 def _sentences(sentences: Sequence[str]) -> None:
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    if items:
-        st.html(f'<ul class="b-findings">{items}</ul>')
+    if sentences:
+        st.html(render("findings.html", sentences=sentences))
 
 
 def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> charts.Spec:
@@ -163,12 +159,8 @@ def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
 
 def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:
     if items:
-        chips = "".join(
-            f'<span class="b-chip">{escape(text)} <i>{escape(more)}</i></span>'
-            for text, more in items
-        )
         st.markdown(f"**{title}**")
-        st.html(f'<div class="b-chips">{chips}</div>')
+        st.html(render("chips.html", chips=items))
 
 
 def _abbreviations(found: Sequence[Mapping[str, Any]]) -> None:

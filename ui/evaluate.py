@@ -1,7 +1,6 @@
 """Evaluate: is the custom model better, really?"""
 
 from collections.abc import Collection, Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -17,6 +16,7 @@ from search.retrieval.columns import known_columns, parse_column
 from training.dev_set import START
 from training.forgetting import General
 from ui import cache, charts, navigation, run_view, widgets
+from ui.rendering import render
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
@@ -170,10 +170,7 @@ def verdict(test: PairedTest, queries: int) -> None:
         f"{low:+.3f} and {high:+.3f}. {_chance(test.p_value)}"
     )
     with st.container(key="evaluate-verdict"):
-        st.html(
-            f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(say)}'
-            f'</div><div class="b-why">{escape(why)}</div></div>'
-        )
+        st.html(render("verdict.html", colour=colour, say=say, why=why))
 
 
 def _chance(p_value: float) -> str:
@@ -189,29 +186,25 @@ def metrics_table(result: Evaluation, same: Collection[str] = ()) -> str:
     """
     means = {model: result.means(model) for model in result.scores}
     best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
-    head = "".join(
-        f'<th title="{escape(_METRIC_HELP[metric])}">{_metric_name(metric)}</th>'
-        for metric in METRICS
+    split = {metric: metric.split("@") for metric in METRICS}
+    return render(
+        "metrics.html",
+        queries=f"{len(result.queries):,}",
+        metrics=[
+            (_METRIC_NAMES.get(name, name), depth, _METRIC_HELP[metric])
+            for metric, (name, depth) in split.items()
+        ],
+        rows=[
+            (
+                own,
+                widgets.model_title(model) + (widgets.SAME if model in same else ""),
+                [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in METRICS],
+            )
+            for (model, values), own in zip(
+                means.items(), widgets.colours(list(means)), strict=True
+            )
+        ],
     )
-    rows = []
-    for (model, values), own in zip(means.items(), widgets.colours(list(means)), strict=True):
-        cells = "".join(
-            f'<td class="{"b-best" if values[m] == best[m] else ""}">{values[m]:.3f}</td>'
-            for m in METRICS
-        )
-        dot = f'<span class="b-dot" style="--b-own:{own}"></span>'
-        said = widgets.model_title(model) + (widgets.SAME if model in same else "")
-        rows.append(f"<tr><td>{dot} {escape(said)}</td>{cells}</tr>")
-    return (
-        f'<div class="b-card"><table class="b-table"><thead><tr><th>{len(result.queries):,} held-out '
-        f"queries</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _metric_name(metric: str) -> str:
-    """A metric as people write it, as HTML: a narrow column may break it before its depth."""
-    name, _, depth = metric.partition("@")
-    return f"{_METRIC_NAMES.get(name, name)}<wbr>@{depth}"
 
 
 def _intervals(result: Evaluation) -> None:
@@ -267,16 +260,13 @@ def _wins(test: PairedTest) -> str:
     """Wins, ties and losses as one bar."""
     total = max(test.wins + test.ties + test.losses, 1)
     parts = (("win", test.wins), ("tie", test.ties), ("loss", test.losses))
-    spans = "".join(
-        f'<span class="b-{kind}" style="flex:{count}">{count if count / total > 0.08 else ""}</span>'
-        for kind, count in parts
-        if count
-    )
     better = widgets.counted(test.wins, "query", "queries")
-    return (
-        f'<div class="b-soft">{escape(widgets.model_title(test.candidate))}: {better} better, '
-        f"{test.ties:,} the same, {test.losses:,} worse</div>"
-        f'<div class="b-bar" style="margin:4px 0 14px">{spans}</div>'
+    return render(
+        "wins.html",
+        said=f"{widgets.model_title(test.candidate)}: {better} better, {test.ties:,} the same, {test.losses:,} worse",
+        parts=[
+            (kind, count, count if count / total > 0.08 else "") for kind, count in parts if count
+        ],
     )
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
 
-from search.insight.attribution import Attribution, Part, relative, strongest, telling
+from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
 from search.insight.training_neighbours import Lesson, Lessons, is_ready, trained_pairs
 from search.models.registry import KEYWORD, ModelInfo, find_model
@@ -17,6 +16,8 @@ from search.projects.project import Project
 from search.retrieval.columns import chosen_columns
 from search.retrieval.indexing.build import find_index
 from ui import cache, failures, run_view, widgets
+from ui.hits import shortened
+from ui.rendering import render
 
 _STRONGEST = 5
 _FAINT = 0.08
@@ -50,13 +51,15 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
         names = sides(chosen_columns(project, columns))
         place = position_of(corpus, document_id)
         (document,) = corpus.documents_at([place])
-        st.html(_head(document.title or document_id, query))
+        title = shortened(document.title or document_id, 120)
+        st.html(render("why.html", title=title, query=shortened(query, 200)))
         with st.spinner("Leaving out each word in turn…"):
             drawn = _sides(project, manifest, query, place, names)
     except BespokeError as error:
         st.warning(str(error))
         return
-    st.html(_first_words(drawn))
+    said = [(side.colour, widgets.model_title(side.name), side.told.sentence) for side in drawn]
+    st.html(render("first_words.html", sides=said))
     for box, side in zip(st.columns(max(len(drawn), 1)), drawn, strict=True):
         with box:
             st.html(_heat(side))
@@ -90,86 +93,48 @@ def _sides(
     return made
 
 
-def _head(title: str, query: str) -> str:
-    return (
-        f'<div class="b-why-head"><div class="b-say">{escape(_short(title, 120))}</div>'
-        f'<div class="b-soft">for the question “{escape(_short(query, 200))}”</div></div>'
-    )
-
-
-def _first_words(drawn: Sequence[_Side]) -> str:
-    """In one line for each model: the words that drew the question."""
-    lines = []
-    for side in drawn:
-        dot = f'<span class="b-dot" style="--b-own:{side.colour}"></span>'
-        who = f"<b>{escape(widgets.model_title(side.name))}</b>"
-        lines.append(f"<li>{dot} {who}: {escape(side.told.sentence)}</li>")
-    return f'<ul class="b-findings b-plain">{"".join(lines)}</ul>'
-
-
 def _heat(side: _Side) -> str:
     """The passage with its words shaded, the sentences that count, the words of the question that count."""
-    title = (
-        f'<div class="b-column" style="--b-own:{side.colour}"><span class="b-dot"></span>'
-        f"<b>{escape(widgets.model_title(side.name))}</b></div>"
-    )
-    told = side.told.attribution
+    model, told = widgets.model_title(side.name), side.told.attribution
     if told is None:
-        return f'{title}<div class="b-card b-soft">{escape(side.told.note or "")}</div>'
-    return (
-        f'<div style="--b-own:{side.colour}">{title}'
-        f'<div class="b-card b-heat" role="region" tabindex="0" aria-label="{escape(widgets.model_title(side.name))}: the passage">{shaded(told)}</div>'
-        f"{_ranked('Sentences that drew it most', strongest(told.sentences, 3), told)}"
-        f"{_asked(told)}</div>"
+        note = side.told.note or ""
+        return render("unexplained.html", model=model, colour=side.colour, note=note)
+    sentences = strongest(told.sentences, 3) if len(told.sentences) > 1 else []
+    asked = strongest(told.query_words, _STRONGEST) if len(told.query_words) > 1 else []
+    return render(
+        "heat.html",
+        model=model,
+        colour=side.colour,
+        parts=_shades(told),
+        sentences=[
+            (shortened(part.text, _SHOWN), max(round(100 * part.pull / sentences[0].pull), 2))
+            for part in sentences
+        ],
+        asked=[part.text for part in asked],
     )
 
 
 def shaded(told: Attribution) -> str:
     """A passage as HTML: words shaded by how they pulled, the strongest marked for those who see no colour."""
+    return render("shaded.html", parts=_shades(told))
+
+
+def _shades(told: Attribution) -> list[tuple[str, str, int]]:
+    """A passage in parts: each with its text, how it pulled (empty: not at all), and its shade in percent."""
     top = {part.start for part in telling(told.words, _STRONGEST)}
     parts, end = [], 0
     for part in relative(told.words):
-        parts.append(escape(told.passage[end : part.start]))
-        parts.append(_word(part, part.start in top))
+        pull = "strongest" if part.start in top else "toward"
+        if abs(part.pull) <= _FAINT:
+            pull = ""
+        elif part.pull < 0:
+            pull = "away"
+        parts += [
+            (told.passage[end : part.start], "", 0),
+            (part.text, pull, round(part.pull * 55)),
+        ]
         end = part.stop
-    parts.append(escape(told.passage[end:]))
-    return "".join(parts)
-
-
-def _word(part: Part, top: bool) -> str:
-    text = escape(part.text)
-    if part.pull < -_FAINT:
-        return f'<span class="b-off">{text}</span>'
-    if part.pull <= _FAINT:
-        return text
-    shade = f'style="--b-pull:{round(part.pull * 55)}%"'
-    # A mark is told by screen readers; the others only shade.
-    return f"<mark {shade}>{text}</mark>" if top else f'<span class="b-pull" {shade}>{text}</span>'
-
-
-def _ranked(title: str, parts: Sequence[Part], told: Attribution) -> str:
-    """Sentences with a bar each; nothing where there is only one sentence."""
-    if len(told.sentences) < 2 or not parts:
-        return ""
-    largest = parts[0].pull
-    rows = "".join(
-        f'<li><span class="b-pull-bar" style="width:{max(round(100 * p.pull / largest), 2)}%"></span>'
-        f"{escape(_short(p.text, _SHOWN))}</li>"
-        for p in parts
-    )
-    return f'<div class="b-soft">{title}</div><ol class="b-pulls">{rows}</ol>'
-
-
-def _asked(told: Attribution) -> str:
-    """The words of the question that counted, the strongest first."""
-    parts = strongest(told.query_words, _STRONGEST)
-    if len(told.query_words) < 2 or not parts:
-        return ""
-    chips = "".join(f'<span class="b-chip">{escape(part.text)}</span>' for part in parts)
-    return (
-        f'<div class="b-soft">Of the question, these words counted most</div>'
-        f'<div class="b-chips">{chips}</div>'
-    )
+    return [*parts, (told.passage[end:], "", 0)]
 
 
 def _learned(project: Project, manifest: Manifest, side: _Side, query: str, place: int) -> None:
@@ -181,7 +146,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
             st.caption(f"{side.name} learned from the documents alone, not from pairs.")
         return
     corpus = cache.corpus(project, manifest)
-    title = escape(widgets.model_title(side.name))
+    title = widgets.literal(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
     busy = run is not None and run.status.state not in run_status.OVER
     if not busy and not is_ready(project, corpus, side.info):
@@ -244,27 +209,15 @@ def lessons_html(name: str, lessons: Lessons) -> str:
         ("Questions most like yours", lessons.like_query),
         ("Answers most like this document", lessons.like_document),
     )
-    blocks = "".join(
-        f'<div class="b-soft">{title}</div><ul class="b-lessons">{"".join(map(_lesson, items))}</ul>'
-        for title, items in groups
-        if items
-    )
-    said = widgets.counted(lessons.pairs, "pair")
-    return (
-        f'<div class="b-say b-learned">It learned from: {said} of question and answer</div>'
-        f'<div class="b-soft">What {escape(name)} was trained on that is nearest to this question and document.</div>'
-        f"{blocks}"
-    )
+    told = [(title, list(map(_lesson, items))) for title, items in groups if items]
+    pairs = widgets.counted(lessons.pairs, "pair")
+    return render("lessons.html", model=name, pairs=pairs, groups=told)
 
 
-def _lesson(lesson: Lesson) -> str:
+def _lesson(lesson: Lesson) -> tuple[str, str, str]:
     answer = lesson.title or lesson.response
     return (
-        f"<li>“{escape(_short(lesson.query, _SHOWN))}” <span class='b-soft'>→</span> "
-        f"{escape(_short(answer, _SHOWN))} <span class='b-soft'>nearness {lesson.nearness:.2f}</span></li>"
+        shortened(lesson.query, _SHOWN),
+        shortened(answer, _SHOWN),
+        f"{lesson.nearness:.2f}",
     )
-
-
-def _short(text: str, length: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0] + " …"

@@ -14,10 +14,8 @@ from starlette.routing import Route
 from streamlit import file_util
 
 from ui.navigation import NAMES
+from ui.rendering import render
 
-_STYLE = Path(__file__).with_name("style.css")
-_SCRIPT = Path(__file__).with_name("early.js")
-_BODY = "<body>"
 # What most pages are drawn with. Streamlit fetches each when it is first needed: one after another, with a gap in its
 # place meanwhile.
 _PARTS = (
@@ -46,15 +44,9 @@ def document() -> str:
     folder = Path(file_util.get_static_dir())
     made = (folder / "index.html").read_text(encoding="utf-8")
     made = made.replace("<title>Streamlit</title>", "<title>Bespoke</title>", 1)
-    ahead = "".join(
-        f'<link rel="modulepreload" crossorigin href="./{file}">\n'
-        for file in _ahead(folder)
-        if file not in made
-    )
-    made = made.replace("</head>", f"{ahead}</head>", 1)
-    style, script = (path.read_text(encoding="utf-8") for path in (_STYLE, _SCRIPT))
-    ours = f"{_BODY}\n<style>\n{style}</style>\n<script>\n{script}</script>"
-    return made.replace(_BODY, ours, 1)
+    ahead = [file for file in _ahead(folder) if file not in made]
+    made = made.replace("</head>", render("preload.html", files=ahead), 1)
+    return made.replace("<body>", render("first_paint.html"), 1)
 
 
 def _ahead(folder: Path) -> list[str]:

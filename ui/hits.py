@@ -1,9 +1,12 @@
 """Texts of hits: the words of a query marked, and the part of a long text that has most of them."""
 
 from bisect import bisect_left
-from html import escape
 
 from search.text.words import WORD
+from ui.rendering import render
+
+Segments = list[tuple[str, bool]]
+"""A text in parts, each with whether it is marked."""
 
 _SHOWN = 280
 _COMMON = frozenset(
@@ -65,17 +68,26 @@ def query_words(query: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in telling or words)
 
 
-def marked(text: str, words: frozenset[str]) -> str:
-    """The text as HTML with the query's words marked."""
+def segments(text: str, words: frozenset[str]) -> Segments:
+    """The text in parts, with the query's words marked."""
     parts = []
     end = 0
     for match in WORD.finditer(text):
         if _stem(match.group().casefold()) in words:
-            parts.append(escape(text[end : match.start()]))
-            parts.append(f"<mark>{escape(match.group())}</mark>")
+            parts += [(text[end : match.start()], False), (match.group(), True)]
             end = match.end()
-    parts.append(escape(text[end:]))
-    return "".join(parts)
+    return [*parts, (text[end:], False)]
+
+
+def marked(text: str, words: frozenset[str]) -> str:
+    """The text as HTML with the query's words marked."""
+    return render("marked.html", segments=segments(text, words))
+
+
+def shortened(text: str, length: int) -> str:
+    """A text in one line, cut after a word where it is longer than there is room for."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0] + " …"
 
 
 def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -15,6 +14,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
+from ui.rendering import render
 
 _ARROWS = 10
 _LISTED = 40
@@ -96,9 +96,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     made = cache.corpus_map(project, manifest)
     titles, columns = cache.map_columns(project, manifest)
     names = titles_of(infos)
-    st.html(
-        f'<div class="b-card b-summary"><div class="b-say">{escape(summary(made, names))}</div></div>'
-    )
+    st.html(render("summary.html", sentence=summary(made, names), figures=()))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     options = {f"Groups of {names[view.model]}": view for view in reversed(made.views)}
     by = left.selectbox(
@@ -122,7 +120,8 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
             chosen=chosen,
         )
         with box:
-            st.html(_column(one.model, colours[place]))
+            title = widgets.model_title(one.model)
+            st.html(render("column.html", title=title, colour=colours[place]))
             st.plotly_chart(
                 figure(one.places, titles, kinds, marks, frame, dark),
                 key=f"map-{manifest.id}-{place}",
@@ -130,7 +129,8 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
                 selection_mode=("points", "box", "lasso"),
                 config=drawing(len(titles)),
             )
-    st.html(_legend(legend))
+    drawn = [(colour(kind), name, f"{count:,}") for name, kind, count in legend]
+    st.html(render("legend.html", kinds=drawn))
     _captions(made, asked, movers)
     _selection(manifest, chosen, titles)
     _moved(made, movers, titles, names)
@@ -223,22 +223,6 @@ def _chosen(manifest: Manifest, documents: int) -> frozenset[int] | None:
     return frozenset(found) if found else None
 
 
-def _column(model: str, own: str) -> str:
-    return (
-        f'<div class="b-column" style="--b-own:{own}"><span class="b-dot"></span>'
-        f"<b>{escape(widgets.model_title(model))}</b></div>"
-    )
-
-
-def _legend(legend: Sequence[tuple[str, int, int]]) -> str:
-    chips = "".join(
-        f'<span class="b-chip"><span class="b-dot" style="--b-own:{colour(kind)}"></span> '
-        f"{escape(name)} <i>{count:,}</i></span>"
-        for name, kind, count in legend
-    )
-    return f'<div class="b-chips">{chips}</div>'
-
-
 def _captions(made: Map, asked: bool, movers: Sequence[int]) -> None:
     told = []
     if made.sampled:
@@ -272,21 +256,18 @@ def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequen
         st.session_state.pop(f"chosen-{manifest.id}", None)
 
     right.button("Clear", key="clear-map", on_click=clear, width="stretch")
-    rows = "".join(f"<li>{escape(titles[n])}</li>" for n in sorted(chosen)[:_LISTED])
-    more = f"<li>and {len(chosen) - _LISTED:,} more</li>" if len(chosen) > _LISTED else ""
-    st.html(f'<ul class="b-lessons">{rows}{more}</ul>')
+    listed = [titles[n] for n in sorted(chosen)[:_LISTED]]
+    more = f"{len(chosen) - _LISTED:,}" if len(chosen) > _LISTED else ""
+    st.html(render("selected.html", titles=listed, more=more))
 
 
 def _moved(made: Map, movers: Sequence[int], titles: Sequence[str], names: dict[str, str]) -> None:
     """The documents that moved most, with the groups they lie in under each model."""
     if not movers:
         return
-    one, two = made.views
     st.subheader("What moved most", anchor=False)
-    rows = "".join(
-        f"<li>{escape(titles[n])}<span class='b-soft'> · with “{escape(one.names[one.groups[n]])}” under "
-        f"{escape(names[one.model])}, with “{escape(two.names[two.groups[n]])}” under "
-        f"{escape(names[two.model])}</span></li>"
+    documents = [
+        (titles[n], [(view.names[view.groups[n]], names[view.model]) for view in made.views])
         for n in movers
-    )
-    st.html(f'<ol class="b-lessons">{rows}</ol>')
+    ]
+    st.html(render("moved.html", documents=documents))

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ui.rendering import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -89,7 +90,7 @@ def figure(
                 y=places[here, 1],
                 mode="markers",
                 customdata=here.tolist(),
-                text=[escape(titles[place]) for place in here.tolist()],
+                text=[plain(titles[place]) for place in here.tolist()],
                 hovertemplate="%{text}<extra></extra>",
                 marker={"size": size, "color": colour(kind), "opacity": 0.8},
                 selectedpoints=chosen,
@@ -104,7 +105,7 @@ def figure(
                 x=x,
                 y=y,
                 mode="markers",
-                text=[escape(text) for text in texts],
+                text=[plain(text) for text in texts],
                 hovertemplate="%{text}<extra></extra>",
                 marker={
                     "size": 9,
@@ -177,7 +178,7 @@ def _labels(marks: Marks, frame: Frame, ink: str, ground: str) -> list[dict[str,
         placed.append((x, at, width))
         made.append(
             {
-                "x": x, "y": at, "text": escape(name), "showarrow": False,
+                "x": x, "y": at, "text": plain(name), "showarrow": False,
                 "font": {"size": 12, "color": ink}, "bgcolor": ground, "borderpad": 2,
             }
         )  # fmt: skip

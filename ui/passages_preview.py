@@ -1,7 +1,6 @@
 """How a real document would be cut: its passages, live."""
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from search.corpus.document import Document
 from search.corpus.passages import Cutter, Cutting, embedded_passage
 from search.corpus.tokenizer import generic_word_pieces
 from ui import widgets
+from ui.rendering import render
 
 _SHOWN = 6
 
@@ -32,10 +32,7 @@ def draw(documents: Sequence[Document], cutting: Cutting) -> None:
             facts = [f"{number}", f"{size} word pieces"]
             facts += [f"page {passage.page}"] if passage.page is not None else []
             facts += [passage.heading] if passage.heading else []
-            cards.append(
-                f'<div class="b-passage"><b>{escape(" · ".join(facts))}</b><br>'
-                f'<span class="b-again">{escape(again)}</span>{escape(rest)}</div>'
-            )
-        st.html("".join(cards))
+            cards.append((facts, again, rest))
+        st.html(render("passages.html", passages=cards))
         if len(passages) > _SHOWN:
             st.caption(f"The first {_SHOWN} of {len(passages):,}.")

@@ -1,6 +1,5 @@
 """Ready-made models of a project: what each is, which one is called generic, and adding another."""
 
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -14,6 +13,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
 from ui import cache, run_view, widgets
+from ui.rendering import render
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
 _OTHER = "Another server"
@@ -54,7 +54,7 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.markdown(
                 f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
             )
-            st.html(f'<div class="b-soft">{escape(" · ".join(_facts(project, info)))}</div>')
+            st.html(render("soft.html", text=" · ".join(_facts(project, info))))
             verdict = None if is_default else verdict_on(project, info.name)
             if verdict is not None:
                 st.write(verdict[0].sentence(verdict[1]))

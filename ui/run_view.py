@@ -9,6 +9,7 @@ from search.projects.project import Project
 from search.projects.run_status import OVER
 from search.projects.runs import Run
 from ui import charts, failures
+from ui.rendering import render
 from ui.training import leaderboard
 from ui.widgets import duration
 
@@ -121,7 +122,7 @@ def curves(run: Run) -> None:
             rows = [{"epoch": e["epoch"], "nDCG@10": e["dev ndcg@10"]} for e in scores]
             _chart(rows, "epoch", "nDCG@10", _TEAL, points=True)
         else:
-            st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
+            st.html(render("waiting_chart.html"))
     with right:
         st.caption("Training loss (lower is better)")
         if losses:
@@ -132,7 +133,7 @@ def curves(run: Run) -> None:
                 "watch the dev score."
             )
         else:
-            st.html('<div class="b-card b-skeleton" style="height:180px"></div>')
+            st.html(render("waiting_chart.html"))
 
 
 def _chart(rows: Sequence[charts.Spec], x: str, y: str, colour: str, points: bool) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from html import escape
 from itertools import cycle
 
 import streamlit as st
@@ -12,6 +11,7 @@ from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
 from ui import navigation, state
+from ui.rendering import render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
@@ -48,35 +48,16 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     return found
 
 
-def empty_html(title: str, text: str) -> str:
-    """An empty state as HTML."""
-    return (
-        f'<div class="b-card b-empty"><div class="b-say">{escape(title)}</div>'
-        f'<div class="b-soft">{escape(text)}</div></div>'
-    )
-
-
 def empty(title: str, text: str) -> None:
     """An empty state: what it means; the caller adds the one next step."""
     with st.container(key=f"empty-{title}"):
-        st.html(empty_html(title, text))
-
-
-def figure(value: str, caption: str) -> str:
-    """One number with what it counts, as HTML."""
-    return f'<div class="b-figure"><b>{escape(value)}</b>{escape(caption)}</div>'
-
-
-def summary_html(sentence: str, figures: Sequence[tuple[str, str]]) -> str:
-    """A sentence with a few figures beside it, as HTML."""
-    boxes = "".join(figure(value, caption) for value, caption in figures)
-    return f'<div class="b-card b-summary"><div class="b-say">{escape(sentence)}</div>{boxes}</div>'
+        st.html(render("empty.html", title=title, text=text))
 
 
 def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
     """Draw a sentence with a few figures beside it; a page has one."""
     with st.container(key="summary-with-figures" if figures else "summary"):
-        st.html(summary_html(sentence, figures))
+        st.html(render("summary.html", sentence=sentence, figures=figures))
 
 
 def colours(names: Sequence[str]) -> list[str]:

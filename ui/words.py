@@ -1,7 +1,6 @@
 """Words: what did the models learn a word to mean?"""
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
+from ui.rendering import render
 
 _COUNT = 10
 _MOST_COLUMNS = 4
@@ -200,9 +200,7 @@ def _around(
     shared = (
         set.intersection(*({w for w, _ in near} for near in lists)) if len(lists) > 1 else set()
     )
-    st.html(
-        f'<div class="b-card b-summary"><div class="b-say">{escape(sentence(text, chosen, found))}</div></div>'
-    )
+    st.html(render("summary.html", sentence=sentence(text, chosen, found), figures=()))
     colours = widgets.colours([info.name for info in chosen])
     for box, info, near, colour in zip(
         st.columns(len(chosen)), chosen, found, colours, strict=True
@@ -241,20 +239,20 @@ def sentence(word: str, chosen: Sequence[ModelInfo], found: Sequence[Near | str]
 
 def neighbours_html(info: ModelInfo, near: Near | str, shared: set[str], colour: str) -> str:
     """One column: a model's name and its neighbours, those that only it has in its colour."""
-    head = (
-        f'<div class="b-column" style="--b-own:{colour}"><span class="b-dot"></span>'
-        f"<b>{escape(widgets.model_title(info.name))}</b><span class='b-soft'>"
-        f"{escape(widgets.model_subtitle(info.name, info.recipe, info.title, info.is_start))}</span></div>"
+    note = near if isinstance(near, str) else ""
+    words = [] if isinstance(near, str) else near
+    best = max((cosine for _, cosine in words), default=1.0) or 1.0
+    return render(
+        "neighbours.html",
+        title=widgets.model_title(info.name),
+        subtitle=widgets.model_subtitle(info.name, info.recipe, info.title, info.is_start),
+        colour=colour,
+        note=note,
+        words=[
+            (word, word in shared, max(0, min(100, round(100 * cosine / best))))
+            for word, cosine in words
+        ],
     )
-    if isinstance(near, str):
-        return f'{head}<div class="b-card b-soft">{escape(near)}</div>'
-    best = max((cosine for _, cosine in near), default=1.0) or 1.0
-    rows = "".join(
-        f"<li{'' if word in shared else ' class=b-own-word'}><span>{escape(word)}</span>"
-        f'<span class="b-near-bar" style="width:{max(0, min(100, round(100 * cosine / best)))}%"></span></li>'
-        for word, cosine in near
-    )
-    return f'{head}<ol class="b-card b-near" style="--b-own:{colour}">{rows}</ol>'
 
 
 def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> None:

@@ -12,6 +12,7 @@ from ui import first_paint
 from ui.navigation import NAMES, pages
 
 STYLE = (Path(first_paint.__file__).parent / "style.css").read_text(encoding="utf-8")
+SCRIPT = (Path(first_paint.__file__).parent / "early.js").read_text(encoding="utf-8")
 INDEX = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
 
 
@@ -29,6 +30,7 @@ def test_every_page_has_its_styles_from_the_first_byte_on(client: TestClient, pa
     assert "<title>Bespoke</title>" in answer.text
     head, _, body = answer.text.partition("</head>")
     assert STYLE in body, "after whatever Streamlit adds to the head, so that ours wins"
+    assert SCRIPT in body
     assert body.index(STYLE) < body.index('<div id="root">')
     for line in INDEX.splitlines():
         if "<script" in line or "stylesheet" in line:

@@ -46,7 +46,7 @@ def test_marks_whole_words_in_any_case(query: str, text: str, expected: list[str
 def test_marking_escapes_everything_around_and_inside() -> None:
     html = marked('<script>alert("1")</script> & alert', query_words("alert"))
     assert html == (
-        "&lt;script&gt;<mark>alert</mark>(&quot;1&quot;)&lt;/script&gt; &amp; <mark>alert</mark>"
+        "&lt;script&gt;<mark>alert</mark>(&#34;1&#34;)&lt;/script&gt; &amp; <mark>alert</mark>"
     )
 
 

@@ -202,7 +202,7 @@ def test_metrics_table() -> None:
     )
     assert values[2] == [("", "0.250")] * 5
     assert "Generic</td>" in rows[0]
-    assert "&lt;i&gt;&quot;x&quot;&lt;/i&gt;" in rows[2]
+    assert "&lt;i&gt;&#34;x&#34;&lt;/i&gt;" in rows[2]
     assert "<i>" not in html
 
 

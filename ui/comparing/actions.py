@@ -6,6 +6,7 @@ from search.projects.project import Project
 from ui import explain, failures
 from ui.comparing import asking, script, tools
 from ui.comparing.sides import Board
+from ui.rendering import render
 
 _SHOWN = "compare-documents"
 _WHY = "compare-why"
@@ -21,7 +22,7 @@ def listen(project: Project, asked: str, board: Board | None, copied: str) -> No
     st.session_state[_SHOWN] = list(board.numbers) if board is not None else []
     script.listen(asked, copied, tools.full(), _pressed)
     if tools.full():
-        st.html('<span class="b-full"></span>')
+        st.html(render("sign.html", name="b-full"))
     asked = st.session_state.pop(_WHY, None)
     if asked is not None and board is not None:
         _why(project, board, asked)

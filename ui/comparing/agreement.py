@@ -9,6 +9,7 @@ from search.retrieval.results import Comparison, SearchResult
 from ui import widgets
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, Side
+from ui.rendering import render
 
 
 def likenesses(board: Board) -> list[Agreement]:
@@ -44,7 +45,7 @@ def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
             figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order(likeness)}"))
     if len(board.results) < 3:  # More stand in the heads of the columns alone.
         figures.append(_speed(board.results))
-    return widgets.summary_html(said, [*figures, *proof])
+    return render("summary.html", sentence=said, figures=[*figures, *proof])
 
 
 def sentence(

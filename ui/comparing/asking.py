@@ -10,6 +10,8 @@ from search.projects.project import Project
 from search.retrieval import history
 from search.text.words import folded_words
 from ui import widgets
+from ui.hits import shortened
+from ui.rendering import render
 
 KEY = "q"
 """The key of the box, and the name of the question in the address."""
@@ -105,12 +107,12 @@ def offer(
             st.session_state[key] = None
 
     if fitting:
-        place.caption.html(f'<span class="b-soft">{caption}</span>', width="content")
+        place.caption.html(render("caption.html", text=caption), width="content")
         place.row.pills(
             caption,
             fitting,
             key=key,
-            format_func=lambda text: widgets.literal(_brief(text)),
+            format_func=lambda text: widgets.literal(shortened(text, _LABEL)),
             on_change=chosen,
             label_visibility="collapsed",
             width="stretch",
@@ -158,7 +160,7 @@ def past(project: Project, asked: Callable[[str], None] = ask) -> None:
     with st.container(key="compare-history"):
         for number, query in enumerate(found):
             st.button(
-                widgets.literal(_brief(query)),
+                widgets.literal(shortened(query, _LABEL)),
                 key=f"past-{number}",
                 on_click=asked,
                 args=(query,),
@@ -172,8 +174,3 @@ def past(project: Project, asked: Callable[[str], None] = ask) -> None:
         on_click=history.forget,
         args=(project,),
     )
-
-
-def _brief(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _LABEL else flat[:_LABEL].rsplit(" ", 1)[0] + " …"

@@ -25,6 +25,7 @@ from search.retrieval.retriever import Retriever
 from search.retrieval.search import retriever_of
 from ui import cache, run_view, widgets
 from ui.comparing.sides import Side
+from ui.rendering import render
 
 MOST = 4
 _ADDRESS = "model"
@@ -36,7 +37,7 @@ def make_room() -> None:
     with st.container(
         key=f"room-{count}"
     ):  # A container is there at once, what is in it a moment later.
-        st.html("<span></span>")
+        st.html(render("sign.html", name="b-room"))
 
 
 def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:

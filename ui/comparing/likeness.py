@@ -1,7 +1,6 @@
 """More like this: documents like one that was found, as each column sees it."""
 
 from collections.abc import Sequence
-from html import escape
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
@@ -10,6 +9,7 @@ from search.retrieval.results import SearchResult
 from search.retrieval.retriever import Alike, Retriever
 from search.retrieval.search import similar_to
 from ui.comparing.sides import Board, Side
+from ui.rendering import render
 
 _CANNOT = "this column cannot look for documents like one"
 
@@ -46,7 +46,4 @@ def head(made: Board) -> str:
     """What is looked for, with the way back to the question; empty for a board that answers a question."""
     if not made.like:
         return ""
-    return (
-        f'<div class="b-likehead"><span dir="auto">Documents like <b>{escape(made.query)}</b></span>'
-        '<button type="button" class="b-button" data-act="question">Back to the question</button></div>'
-    )
+    return render("like.html", name=made.query)

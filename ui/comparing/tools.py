@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +13,7 @@ from search.retrieval.columns import SearchColumn
 from ui import navigation
 from ui.comparing import agreement, downloads
 from ui.comparing.sides import Board
+from ui.rendering import render
 
 _VIEW = "view"
 _FULL = "full"
@@ -74,7 +74,7 @@ def share(project: Project, board: Board | None) -> str:
     if board is None:
         st.caption("Once a question was answered, it can be shared from here.")
         return ""
-    st.html('<button type="button" class="b-button" data-copy>Copy as Markdown</button>')
+    st.html(render("copy.html"))
     for ending, kind, made in (
         ("csv", "text/csv", downloads.as_csv),
         ("json", "application/json", downloads.as_json),
@@ -96,8 +96,7 @@ def share(project: Project, board: Board | None) -> str:
 
 def chips(said: Sequence[str]) -> str:
     """What narrows the search, as HTML over the results."""
-    inner = "".join(f'<span class="b-chip" dir="auto">{escape(one)}</span>' for one in said)
-    return f'<div class="b-chips">{inner}</div>'
+    return render("scope.html", conditions=said)
 
 
 def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> None:

@@ -7,7 +7,7 @@ const RESEND = 3000;
 function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "html") made.innerHTML = value; // Escaped where it was made.
+    if (name === "html") made.innerHTML = value; // Made by a template, which escapes.
     else if (name === "onclick") made.addEventListener("click", value);
     else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
@@ -191,7 +191,7 @@ class Board {
         shown.title ? el("div", { class: "b-doctitle", html: shown.title }) : null,
         el("div", { class: "b-doctext", html: shown.text }),
         shown.whole ? el("details", {}, el("summary", {}, "whole text"), el("div", { html: shown.whole })) : null,
-        shown.facts.length ? el("div", { class: "b-soft", html: shown.facts.join(" · ") }) : null,
+        shown.facts.length ? el("div", { class: "b-soft" }, shown.facts.join(" · ")) : null,
         el("div", { class: "b-grades", role: "group", "aria-label": "How relevant is this document?" }, ...levels)));
     card.dataset.document = key;
     card.addEventListener("click", () => { this.here = place; this.mark(); });

@@ -1,7 +1,6 @@
 """The board in the page: the next question, two unlabelled sides, a vote with one key."""
 
 import secrets
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import failures, widgets
 from ui.judging import sheets
+from ui.rendering import render
 
 _BOARD = st.components.v2.component(
     "bespoke_judge_board",
@@ -78,18 +78,19 @@ def standing(study: Study, judge: str, revealed: str) -> None:
     """How far it is: answered, agreement, how many votes would settle it; what the last sides were."""
     lined = {candidate.question for candidate in study.candidates if candidate.apart > 0}
     done = len(lined & set(study.answered(judge)))
-    parts = [f"<span><b>{done} of {len(lined)}</b> judged</span>"]
     found = study.votes.agreement()
-    if found.items:
-        kappa = (
-            "too early to tell" if found.kappa is None else f"{found.kappa:.2f}".replace("0.", ".")
+    early = found.kappa is None
+    st.html(
+        render(
+            "standing.html",
+            done=done,
+            total=len(lined),
+            shared=widgets.counted(found.items, "shared question") if found.items else "",
+            kappa="too early to tell" if early else f"{found.kappa:.2f}".replace("0.", "."),
+            outlook=study.outlook(judge),
+            revealed=revealed,
         )
-        on = widgets.counted(found.items, "shared question")
-        parts.append(f"<span>agreement <b>{kappa}</b> on {on}</span>")
-    parts.append(f"<span>{escape(study.outlook(judge))}</span>")
-    if revealed:
-        parts.append(f'<span class="b-revealed">{escape(revealed)}</span>')
-    st.html(f'<div class="b-progress-line">{"".join(parts)}</div>')
+    )
 
 
 def _finished(study: Study, slot: "_Slot") -> None:

@@ -1,7 +1,5 @@
 """What the votes say: the verdict, how sure it is, how far judges agree, and what they see differently."""
 
-from html import escape
-
 import streamlit as st
 
 from search.corpus.corpus import Corpus
@@ -14,6 +12,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import cache, widgets
 from ui.judging import board
+from ui.rendering import render
 
 _LISTED = 20
 
@@ -45,8 +44,12 @@ def _verdict(made: Summary) -> None:
     colour = widgets.colours([ahead])[0] if settled else "var(--b-slate)"
     why = made.study.outlook("") if tally.voted else ""
     st.html(
-        f'<div class="b-card b-verdict" style="--b-own:{colour}"><div class="b-say">{escape(tally.headline)}</div>'
-        f'<div class="b-why">{escape(tally.figures)} {escape(why)} Sign test p = {tally.p_value:.3f}.</div></div>'
+        render(
+            "verdict.html",
+            colour=colour,
+            say=tally.headline,
+            why=f"{tally.figures} {why} Sign test p = {tally.p_value:.3f}.",
+        )
     )
     st.html(_bar(tally))
     st.caption(
@@ -59,35 +62,25 @@ def _bar(tally: Tally) -> str:
     """Wins of both sides and what lies between, to scale, with the numbers in words beneath."""
     even = tally.both + tally.neither + tally.split
     parts = (
-        ("b-win", tally.losses, column_title(tally.other)),
-        ("b-tie", even, "no preference"),
-        ("b-loss", tally.wins, column_title(tally.one)),
+        ("win", tally.losses, column_title(tally.other)),
+        ("tie", even, "no preference"),
+        ("loss", tally.wins, column_title(tally.one)),
     )
-    bars = "".join(
-        f'<span class="{name}" style="flex:{count}">{count}</span>'
-        for name, count, _ in parts
-        if count
-    )
-    words = " · ".join(f"{escape(title)} {count}" for _, count, title in parts)
-    detail = (
-        f"{tally.both} both good, {tally.neither} neither, {tally.split} where judges are split"
-    )
-    return (
-        f'<div class="b-card"><div class="b-bar" role="img" aria-label="{words}">{bars}</div>'
-        f'<div class="b-soft" style="margin-top:8px">{words} ({detail})</div></div>'
+    return render(
+        "tally.html",
+        parts=[(kind, count) for kind, count, _ in parts if count],
+        words=" · ".join(f"{title} {count}" for _, count, title in parts),
+        detail=f"{tally.both} both good, {tally.neither} neither, {tally.split} where judges are split",
     )
 
 
 def _agreement(made: Summary) -> None:
     st.subheader("Do the judges agree?", anchor=False)
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{counts['votes']:,}</td><td>{counts['grades']:,}</td></tr>"
+    judges = [
+        (name, f"{counts['votes']:,}", f"{counts['grades']:,}")
         for name, counts in made.judges.items()
-    )
-    st.html(
-        '<div class="b-card"><table class="b-table"><thead><tr><th>judge</th><th>votes</th>'
-        f"<th>documents graded</th></tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    ]
+    st.html(render("judges.html", judges=judges))
     st.markdown(widgets.literal(made.votes_agreement.sentence()))
     if made.grades_agreement.items:
         st.markdown(widgets.literal(made.grades_agreement.sentence("document")))

@@ -1,6 +1,5 @@
 """A sheet as the board draws it: nothing in it tells which side is which."""
 
-from html import escape
 from typing import Any
 
 from search.corpus.corpus import Corpus, Found
@@ -71,7 +70,7 @@ def _document(hit: Hit, words: frozenset[str]) -> dict[str, Any]:
         "title": marked(hit.title, words) if hit.title else "",
         "text": marked(short, words),
         "whole": _whole(hit, short, words),
-        "facts": [escape(fact) for fact in _facts(hit)],
+        "facts": _facts(hit),
     }
 
 

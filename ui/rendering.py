@@ -1,0 +1,56 @@
+"""HTML of the pages: each piece is a template in `templates/`, in which every value is escaped.
+
+Python prepares what a template says; tags, classes and loops stand in the template.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import escape
+
+_HERE = Path(__file__).parent
+TEMPLATES = _HERE / "templates"
+_BREAK = re.compile(r"(?<=[>}])\s*\n\s*|\s*\n\s*(?=[<{])")
+
+
+def render(name: str, /, **values: object) -> str:
+    """A piece of HTML.
+
+    :param name: the file of the template.
+    :param values: what it says; each is escaped where it stands.
+    :raises jinja2.UndefinedError: when the template needs a value that is not given.
+    """
+    return _environment().get_template(name).render(values)
+
+
+def plain(text: str) -> str:
+    """A text that shows as it is where tags are read that no template draws, such as in a chart of plotly."""
+    return str(escape(text))
+
+
+class _Unbroken(Extension):
+    """Lets a template be laid out in lines: a line break at a tag leaves nothing, any other one space.
+
+    Between elements in a line a space would show, and lines that are indented are code where Markdown is read.
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The template as if it were written in one line; style sheets and scripts as they are."""
+        if name is None or not name.endswith(".html"):
+            return source
+        return re.sub(r"\s*\n\s*", " ", _BREAK.sub("", source)).strip()
+
+
+@cache
+def _environment() -> Environment:
+    # The style sheet and the script of the first paint lie beside the templates that include them.
+    return Environment(
+        loader=FileSystemLoader([TEMPLATES, _HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=[_Unbroken],
+        keep_trailing_newline=True,
+    )
