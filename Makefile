@@ -5,7 +5,7 @@ PORT ?= 8501
 # Two tests at a time, each with one thread: threads of two processes that wait for each other are slower than none.
 TWO := -n 2 --dist loadfile
 
-.PHONY: app test test-slow check bench lock clean
+.PHONY: app test test-slow check docs bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -47,12 +47,16 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/app.stamp  ## docs/cli.md, out of the commands
+	$(BIN)/python cli.py reference > docs/cli.md.new
+	mv docs/cli.md.new docs/cli.md
+
 $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt requirements-bench.lock
 	$(BIN)/python -m pip $(LOCKED) requirements-bench.lock
 	$(BIN)/python -m pip check
 	touch $@
 
-bench: $(VENV)/bench.stamp  ## the tables of the README, on the data sets in BESPOKE_DATA
+bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.targets --folder $$(mktemp -d) --documents-only
 	$(BIN)/python -m benchmarks.members
