@@ -1,1 +1,1 @@
-"""Benchmarks: the tables of the README."""
+"""Benchmarks: the tables of docs/benchmarks.md."""
