@@ -47,6 +47,12 @@ def infos(page: Path) -> list[str]:
     return [block["info"].strip() for block in _BLOCK.finditer(page.read_text(encoding="utf-8"))]
 
 
+def bodies(page: Path, info: str) -> list[str]:
+    """What the fenced blocks with this mark hold."""
+    found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
+    return [block["body"] for block in found if block["info"].strip() == info]
+
+
 def commands(page: Path) -> list[Command]:
     """The commands of a page, in its order."""
     found = []
