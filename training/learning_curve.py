@@ -217,11 +217,8 @@ def current_curve(project: Project) -> Curve | None:
     """The newest curve of the newest corpus and pairs, or None."""
     newest = {part: project.newest(kind) for part, kind in _SOURCES.items()}
     wanted = {part: manifest.id if manifest else None for part, manifest in newest.items()}
-    for manifest in reversed(project.manifests("reports")):
-        same = all(manifest.made_from.get(part) == identity for part, identity in wanted.items())
-        if manifest.details.get("report") == KIND and same:
-            return Curve.from_json(manifest.details["curve"])
-    return None
+    report = project.newest_where("reports", {"report": KIND}, **wanted)
+    return Curve.from_json(report.details["curve"]) if report is not None else None
 
 
 def _under(message: str, stage: Progress) -> Report:

@@ -95,15 +95,15 @@ def _facts(project: Project, info: ModelInfo) -> list[str]:
 
 def _speed(project: Project, info: ModelInfo) -> list[str]:
     """How fast it was when it was indexed last, if anything was encoded then."""
-    for index in reversed(project.manifests("indexes")):
-        if index.made_from["model"] == info.id:
-            facts = index.details
-            encoded = facts["vectors"] - facts.get("reused", 0)
-            backend = f" with {facts['backend']}" if facts.get("backend") else ""
-            if encoded <= 0 or not facts["seconds"]:
-                return []
-            return [f"{encoded / facts['seconds']:,.0f} passages a second when indexed{backend}"]
-    return ["not indexed yet"]
+    index = project.newest_where("indexes", model=info.id)
+    if index is None:
+        return ["not indexed yet"]
+    facts = index.details
+    encoded = facts["vectors"] - facts.get("reused", 0)
+    backend = f" with {facts['backend']}" if facts.get("backend") else ""
+    if encoded <= 0 or not facts["seconds"]:
+        return []
+    return [f"{encoded / facts['seconds']:,.0f} passages a second when indexed{backend}"]
 
 
 def _form(project: Project) -> None:

@@ -152,10 +152,7 @@ def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
         )
     project.remove(manifest)
     gone = [
-        made
-        for kind in _MADE_OF_A_CORPUS
-        for made in project.manifests(kind)
-        if made.made_from.get("corpus") == manifest.id
+        made for kind in _MADE_OF_A_CORPUS for made in project.all_where(kind, corpus=manifest.id)
     ]
     remove_indexes(project, gone)
     return gone

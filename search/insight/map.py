@@ -27,6 +27,7 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from search.retrieval.search import retrievers_for
+from search.text.sampling import evenly_spaced
 
 MOST_POINTS = 10_000
 MOST_QUERIES = 1_000
@@ -97,8 +98,8 @@ def find_map(project: Project, infos: Sequence[ModelInfo]) -> Manifest | None:
     corpus = project.newest("corpora")
     if corpus is None:
         return None
-    wanted = _made_from(project, corpus, infos)
-    return next((m for m in reversed(project.manifests("maps")) if m.made_from == wanted), None)
+    parts = dict.fromkeys(("queries", "model0", "model1")) | _made_from(project, corpus, infos)
+    return project.newest_where("maps", **parts)
 
 
 def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = silent) -> Manifest:
@@ -116,9 +117,8 @@ def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = s
     if total < FEWEST:
         raise Refused(f"A map needs at least {FEWEST} documents; this corpus has {total}.")
     retrievers_for(project, [info.name for info in infos], Stage(progress, 0.0, 0.3))
-    positions = np.unique(np.linspace(0, total - 1, min(total, MOST_POINTS)).round()).astype(int)
-    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), LANDMARKS)).round())
-    landmarks = chosen.astype(int)
+    positions = np.array(evenly_spaced(total, MOST_POINTS))
+    landmarks = np.array(evenly_spaced(len(positions), LANDMARKS))
     documents = corpus.documents_at(positions.tolist())
     words = content_words([document.embedded for document in documents])
     texts = _queries(project)
@@ -216,8 +216,7 @@ def _queries(project: Project) -> dict[str, str]:
         return {}
     texts = QuerySet.load(project, manifest).queries
     ids = sorted(texts)
-    places = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), MOST_QUERIES)).round())
-    return {ids[int(place)]: texts[ids[int(place)]] for place in places}
+    return {ids[i]: texts[ids[i]] for i in evenly_spaced(len(ids), MOST_QUERIES)}
 
 
 def _asked(project: Project, info: ModelInfo, texts: list[str]) -> Vectors:

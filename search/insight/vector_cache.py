@@ -24,11 +24,7 @@ def find_kept(
     project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]
 ) -> Manifest | None:
     """The artifact that holds these texts as this model sees them, or None."""
-    wanted = _key(info, purpose, texts)
-    for manifest in reversed(project.manifests("vectors")):
-        if manifest.details["key"] == wanted:
-            return manifest
-    return None
+    return project.newest_where("vectors", {"key": _key(info, purpose, texts)})
 
 
 def kept_vectors(
@@ -62,11 +58,7 @@ def kept_vectors(
         chunk = list(texts[start : start + _CHUNK])
         vectors[start : start + len(chunk)] = normalised(encode(chunk), info.dimension)
     if keep and len(texts):
-        stale = [
-            m
-            for m in project.manifests("vectors")
-            if m.made_from["model"] == info.id and m.details["purpose"] == purpose
-        ]
+        stale = list(project.all_where("vectors", {"purpose": purpose}, model=info.id))
         facts = {"purpose": purpose, "texts": len(texts), "key": _key(info, purpose, texts)}
         with project.publish("vectors", {"model": info.id}, **facts) as draft:
             np.save(draft.folder / _FILE, vectors, allow_pickle=False)

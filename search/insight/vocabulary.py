@@ -9,8 +9,6 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from search.corpus.corpus import Corpus
 from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
@@ -21,6 +19,7 @@ from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.bm25.tokenizer import STOP_WORDS
 from search.text.languages import languages, main_language
+from search.text.sampling import evenly_spaced
 from search.text.word_frequencies import listed, ordinary_words
 from search.text.words import MARKS, WORD
 
@@ -68,9 +67,9 @@ class Vocabulary:
 
 def vocabulary_of(project: Project, manifest: Manifest, progress: Progress = silent) -> Vocabulary:
     """The vocabulary of a corpus: kept as an artifact, made when it is asked for first."""
-    for kept in reversed(project.manifests("vocabularies")):
-        if kept.made_from == {"corpus": manifest.id}:
-            return _read(project.checked(kept) / _FILE)
+    counted = project.newest_where("vocabularies", corpus=manifest.id)
+    if counted is not None:
+        return _read(project.checked(counted) / _FILE)
     made = collect(Corpus.of(project, manifest), progress)
     facts = {"words": len(made.words), "sampled": made.sampled}
     with project.publish("vocabularies", {"corpus": manifest.id}, **facts) as draft:
@@ -80,8 +79,7 @@ def vocabulary_of(project: Project, manifest: Manifest, progress: Progress = sil
 
 def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vocabulary:
     """Count the words of a corpus; of a large one, those of 20,000 documents spread evenly over it."""
-    total = min(len(corpus), _SAMPLE)
-    places = np.unique(np.linspace(0, len(corpus) - 1, total).round().astype(int)).tolist()
+    places = evenly_spaced(len(corpus), _SAMPLE)
     forms: Counter[str] = Counter()
     phrases: Counter[tuple[str, str]] = Counter()
     texts: list[str] = []
@@ -189,8 +187,9 @@ def pieces_of(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 def is_counted(project: Project, manifest: Manifest) -> bool:
     """Whether the words of a corpus can be had without a wait: they were counted before, or are soon."""
-    kept = any(v.made_from == {"corpus": manifest.id} for v in project.manifests("vocabularies"))
-    return kept or int(manifest.details["documents"]) <= _SOON
+    if int(manifest.details["documents"]) <= _SOON:
+        return True
+    return project.newest_where("vocabularies", corpus=manifest.id) is not None
 
 
 def _read(path: Path) -> Vocabulary:

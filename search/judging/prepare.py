@@ -124,8 +124,7 @@ def _asked_now(project: Project) -> str:
 
 def _asking(project: Project) -> Manifest | None:
     """The newest query set that brings questions; one that was made of judgments holds none that are new."""
-    known = reversed(project.manifests("queries"))
-    return next((manifest for manifest in known if "pooling" not in manifest.details), None)
+    return project.newest_where("queries", {"pooling": None})
 
 
 def _bring_questions(project: Project, store: JudgmentStore) -> list[str]:

@@ -8,7 +8,7 @@ A folder without a manifest is not an artifact.
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -122,24 +122,38 @@ class Project:
 
     def manifests(self, kind: Kind) -> list[Manifest]:
         """All artifacts of a kind, oldest first."""
-        parent = self.folder / kind
-        if not parent.is_dir():
-            return []
-        found = []
-        for folder in sorted(parent.iterdir()):
-            if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
-                found.append(read_manifest(folder))
-        return found
+        return list(self._newest_first(kind))[::-1]
 
     def newest(self, kind: Kind) -> Manifest | None:
         """The artifact of a kind that was made last, or None."""
+        return next(self._newest_first(kind), None)
+
+    def newest_where(
+        self, kind: Kind, details: Mapping[str, Any] = {}, /, **made_from: str | None
+    ) -> Manifest | None:
+        """The artifact of a kind that was made last of such parts, or None; see `all_where`."""
+        return next(self.all_where(kind, details, **made_from), None)
+
+    def all_where(
+        self, kind: Kind, details: Mapping[str, Any] = {}, /, **made_from: str | None
+    ) -> Iterator[Manifest]:
+        """The artifacts of a kind that were made of such parts, the newest first.
+
+        :param details: what its details must hold, by key; None where they must hold no such key.
+        :param made_from: the ids of what it was made from, by part; None where it was made without such a part.
+            What is not named may be as it is.
+        """
+        for manifest in self._newest_first(kind):
+            made = all(manifest.made_from.get(part) == wanted for part, wanted in made_from.items())
+            if made and all(manifest.details.get(key) == want for key, want in details.items()):
+                yield manifest
+
+    def _newest_first(self, kind: Kind) -> Iterator[Manifest]:
         parent = self.folder / kind
-        if not parent.is_dir():
-            return None
-        for folder in sorted(parent.iterdir(), reverse=True):
-            if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
-                return read_manifest(folder)
-        return None
+        if parent.is_dir():
+            for folder in sorted(parent.iterdir(), reverse=True):
+                if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
+                    yield read_manifest(folder)
 
     def artifact(self, kind: Kind, identity: str) -> Manifest:
         """The artifact of a kind with this id.

@@ -57,12 +57,11 @@ def advise(
 def current_advice(project: Project) -> dict[str, Any] | None:
     """What was advised last on the newest corpus and pairs, or None."""
     corpus = project.newest("corpora")
-    wanted = {"corpus": corpus.id if corpus else ""} | _pairs(project)
-    for manifest in reversed(project.manifests("reports")):
-        made = {key: value for key, value in manifest.made_from.items() if key != "advice"}
-        if manifest.details.get("report") == KIND and made == wanted:
-            return manifest.details
-    return None
+    if corpus is None:
+        return None
+    wanted = {"corpus": corpus.id, "pairs": None} | _pairs(project)
+    report = project.newest_where("reports", {"report": KIND}, **wanted)
+    return report.details if report is not None else None
 
 
 def quick_recommendation(project: Project) -> Advice:

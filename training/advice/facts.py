@@ -15,6 +15,7 @@ from search.models.registry import generic_info
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from search.text.languages import ENGLISH, languages, main_language
+from search.text.sampling import evenly_spaced
 from training.data.pair_sets import PairSet
 
 _DOCUMENTS = 300
@@ -78,7 +79,7 @@ def facts_of(project: Project) -> Facts:
     sample = Sample.of(_some(corpus))
     words = Counter(chain.from_iterable(sample.words()))
     foreign = foreignness(words)
-    lengths = [len(text) for text in corpus.embedded_at(_evenly(corpus.passages, _DOCUMENTS))]
+    lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
     mean_words = words.total() / max(1, len(sample.texts))
     given = _of_pairs(project)
     return Facts(
@@ -101,7 +102,7 @@ def _of_pairs(project: Project) -> dict[str, Any]:
     if manifest is None:
         return {}
     pairs = PairSet.load(project, manifest).pairs
-    some = [pairs[place] for place in _evenly(len(pairs), _PAIRS)]
+    some = [pairs[place] for place in evenly_spaced(len(pairs), _PAIRS)]
     return {
         "pairs": len(pairs),
         "mined": manifest.details.get(ORIGIN) == MINED,
@@ -112,11 +113,4 @@ def _of_pairs(project: Project) -> dict[str, Any]:
 
 
 def _some(corpus: Corpus) -> list[Any]:
-    return corpus.documents_at(_evenly(len(corpus), _DOCUMENTS))
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    places: list[int] = (
-        np.unique(np.linspace(0, count - 1, min(count, most)).round()).astype(int).tolist()
-    )
-    return places
+    return corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS))

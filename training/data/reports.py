@@ -1,13 +1,11 @@
 """The report on a project's data: its corpus and its pairs, looked at once and kept."""
 
-import numpy as np
-
-from search.corpus.corpus import Corpus, current_corpus
-from search.corpus.document import Document
+from search.corpus.corpus import current_corpus
 from search.corpus.report.build import portray
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.text.sampling import evenly_spaced
 from training.data.pair_sets import PairSet
 from training.data.pairs_report import portray_pairs
 
@@ -28,7 +26,8 @@ def make_report(project: Project, progress: Progress = silent) -> Manifest:
     pairs = project.newest("pairs")
     made_from = _sources(manifest, pairs)
     share = 0.6 if pairs is not None else 1.0
-    seen = portray(_sample(corpus), len(corpus), corpus.passages, Stage(progress, 0.0, share))
+    documents = corpus.documents_at(evenly_spaced(len(corpus), SAMPLE))
+    seen = portray(documents, len(corpus), corpus.passages, Stage(progress, 0.0, share))
     details = {"corpus": seen.as_json()}
     if pairs is not None:
         given = PairSet.load(project, pairs).pairs[:_PAIRS]
@@ -45,20 +44,9 @@ def current_report(project: Project) -> Manifest | None:
     corpus = project.newest("corpora")
     if corpus is None:
         return None
-    wanted = _sources(corpus, project.newest("pairs"))
-    for manifest in reversed(project.manifests("reports")):
-        if manifest.made_from == wanted:
-            return manifest
-    return None
+    wanted = {"pairs": None} | _sources(corpus, project.newest("pairs"))
+    return project.newest_where("reports", {"report": None}, **wanted)
 
 
 def _sources(corpus: Manifest, pairs: Manifest | None) -> dict[str, str]:
     return {"corpus": corpus.id} | ({"pairs": pairs.id} if pairs else {})
-
-
-def _sample(corpus: Corpus) -> list[Document]:
-    total = len(corpus)
-    if total <= SAMPLE:
-        return corpus.documents_at(range(total))
-    places = np.linspace(0, total - 1, SAMPLE).round().astype(int)
-    return corpus.documents_at([int(place) for place in np.unique(places)])

@@ -63,7 +63,5 @@ class BlendCurve:
 
 def curve_for(project: Project, model: Manifest) -> BlendCurve | None:
     """The curve of a model, when it was measured."""
-    for manifest in reversed(project.manifests("reports")):
-        if manifest.details.get("report") == KIND and manifest.made_from.get("model") == model.id:
-            return BlendCurve.from_json(manifest.details["curve"])
-    return None
+    report = project.newest_where("reports", {"report": KIND}, model=model.id)
+    return BlendCurve.from_json(report.details["curve"]) if report is not None else None

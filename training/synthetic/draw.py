@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
 from search.projects.progress import Progress, silent
+from search.text.sampling import evenly_spaced
 from search.text.words import folded_words
 from training.synthetic.kinds import Kind, chosen_kinds
 from training.synthetic.source import Source
@@ -100,10 +99,10 @@ def mine(
     """
     wanted = chosen_kinds(kinds)
     total = len(corpus)
-    places = np.unique(np.linspace(0, total - 1, min(total, DOCUMENTS)).round().astype(int))
-    weigh = _rarity(corpus, places.tolist(), progress)
+    places = evenly_spaced(total, DOCUMENTS)
+    weigh = _rarity(corpus, places, progress)
     drawn = {kind.name: _Draw(most) for kind in wanted}
-    for number, source in enumerate(_sources(corpus, places.tolist(), weigh)):
+    for number, source in enumerate(_sources(corpus, places, weigh)):
         if number % _BLOCK == 0:
             progress(0.3 + 0.7 * number / len(places), 1, f"mining {len(places):,} documents")
         for kind in wanted:

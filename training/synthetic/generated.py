@@ -7,8 +7,6 @@ passage again is the filter of Promptagator (Dai et al. 2022) and, with another 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair
 from search.models.load import best_device, refuse_pickled
@@ -17,6 +15,7 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
+from search.text.sampling import evenly_spaced
 from training.synthetic.draw import MinedKind
 from training.synthetic.kinds import GENERATED
 from training.synthetic.source import says_something
@@ -39,9 +38,7 @@ def generated(
     :returns: the pairs, and in words how many questions were written and kept.
     :raises Refused: where the model cannot be loaded.
     """
-    places = np.unique(
-        np.linspace(0, corpus.passages - 1, min(most, corpus.passages)).round().astype(int)
-    ).tolist()
+    places = evenly_spaced(corpus.passages, most)
     texts = corpus.embedded_at(places)
     progress(0, 1, f"loading {reference}")
     written = _written(*_loaded(reference), texts, Stage(progress, 0.0, 0.7))

@@ -95,11 +95,10 @@ def mine_project(project: Project, wanted: Wanted, progress: Progress = silent) 
 def current_mining(project: Project) -> dict[str, Any] | None:
     """What the newest corpus was seen to give when it was mined last, as `mine --json` prints it; or None."""
     corpus = project.newest("corpora")
-    for manifest in reversed(project.manifests("reports")):
-        kept = manifest.details.get("report") == KIND
-        if kept and corpus is not None and manifest.made_from.get("corpus") == corpus.id:
-            return dict(manifest.details["mining"])
-    return None
+    if corpus is None:
+        return None
+    report = project.newest_where("reports", {"report": KIND}, corpus=corpus.id)
+    return dict(report.details["mining"]) if report is not None else None
 
 
 def _keep(project: Project, corpus: Manifest, made: Made) -> None:

@@ -24,13 +24,13 @@ def derived_vectors(
     if info.kind == "generic":
         return None
     base = project.artifact("models", info.id).details.get(ADAPTER_OF)
+    if base is None:
+        return None
     known = {model.id: model.indexed_as[0] for model in models(project)}
-    wanted = {"corpus": corpus.id, "model": known.get(base or "", base)}
-    for index in reversed(project.manifests("indexes")):
-        if base is not None and index.made_from == wanted:
-            vectors = vectors_of(project, index)
-            return np.asarray(vectors @ _matrix(encoder).T, dtype=np.float32)
-    return None
+    index = project.newest_where("indexes", corpus=corpus.id, model=known.get(base, base))
+    if index is None:
+        return None
+    return np.asarray(vectors_of(project, index) @ _matrix(encoder).T, dtype=np.float32)
 
 
 def _matrix(encoder: Any) -> Vectors:

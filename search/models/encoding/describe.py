@@ -6,11 +6,9 @@ from search.projects.project import Project
 
 def how_encoded(project: Project, info: ModelInfo) -> str | None:
     """In a sentence: what computed the vectors, how fast, and why it was chosen; None before the first index."""
-    for index in reversed(project.manifests("indexes")):
+    identity, fingerprint = info.indexed_as
+    for index in project.all_where("indexes", {"fingerprint": fingerprint}, model=identity):
         facts = index.details.get("encoding", {})
-        seen_by = (index.made_from.get("model"), index.details.get("fingerprint"))
-        if seen_by != info.indexed_as:
-            continue
         if info.documents_as is not None:
             return f"It turns queries only: the index of {index.details['model']} serves as it is."
         if facts.get("backend") == "matrix":

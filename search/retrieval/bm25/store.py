@@ -19,11 +19,8 @@ _WINDOW = 128
 
 def find_keyword_index(project: Project, corpus: Manifest) -> Manifest | None:
     """The keyword index of a corpus, or None."""
-    wanted = {"corpus": corpus.id, "model": KEYWORD}
-    for manifest in reversed(project.manifests("indexes")):
-        if manifest.made_from == wanted and manifest.details["fingerprint"] == _MADE_SO:
-            return manifest
-    return None
+    made_so = {"fingerprint": _MADE_SO}
+    return project.newest_where("indexes", made_so, corpus=corpus.id, model=KEYWORD)
 
 
 def build_keyword_index(

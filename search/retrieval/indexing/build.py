@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest | None:
     """The newest index of a corpus as a model sees it, or None; a model that turns queries only has its start's."""
     identity, fingerprint = info.indexed_as
-    wanted = {"corpus": corpus.id, "model": identity}
-    for manifest in reversed(project.manifests("indexes")):
-        if manifest.made_from == wanted and manifest.details["fingerprint"] == fingerprint:
-            return manifest
-    return None
+    made_so = {"fingerprint": fingerprint}
+    return project.newest_where("indexes", made_so, corpus=corpus.id, model=identity)
 
 
 def index_model(

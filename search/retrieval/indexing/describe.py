@@ -18,13 +18,8 @@ _KINDS = {
 
 def newest_of(project: Project, info: ModelInfo) -> Manifest | None:
     """The index that was made last with a model as it is now, or None."""
-    for manifest in reversed(project.manifests("indexes")):
-        if (
-            manifest.details.get("fingerprint") == info.indexed_as[1]
-            and "figures" in manifest.details
-        ):
-            return manifest
-    return None
+    made = project.all_where("indexes", {"fingerprint": info.indexed_as[1]})
+    return next((manifest for manifest in made if "figures" in manifest.details), None)
 
 
 def index_sentence(details: dict[str, Any]) -> str:

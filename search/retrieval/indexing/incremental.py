@@ -39,10 +39,8 @@ def from_earlier(
     """
     if plan.engine != FAISS:
         return None  # A server's index is filled anew, so that one swap replaces the other.
-    for index in reversed(project.manifests("indexes")):
+    for index in project.all_where("indexes", {"fingerprint": info.fingerprint}, model=info.id):
         details, made = index.details, index.made_from
-        if made.get("model") != info.id or details.get("fingerprint") != info.fingerprint:
-            continue
         if made["corpus"] == manifest.id or not _as_planned(details, plan):
             return None  # It was asked for anew, or otherwise.
         try:

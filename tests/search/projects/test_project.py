@@ -70,6 +70,32 @@ def test_nothing_is_visible_before_the_end(home):
     assert home.newest("corpora").id == draft.id
 
 
+def test_the_newest_artifact_that_was_made_of_such_parts(home):
+    made = []
+    for parts, colour in [
+        ({"corpus": "c1"}, "red"),
+        ({"corpus": "c1", "pairs": "p1"}, "red"),
+        ({"corpus": "c1"}, "blue"),
+        ({"corpus": "c2"}, None),
+    ]:
+        with home.publish("reports", parts, **({"colour": colour} if colour else {})) as draft:
+            pass
+        made.append(draft.id)
+
+    def newest(details={}, **parts):
+        manifest = home.newest_where("reports", details, **parts)
+        return made.index(manifest.id) if manifest is not None else None
+
+    assert newest() == 3
+    assert (newest(corpus="c1"), newest(corpus="c1", pairs="p1")) == (2, 1)
+    assert newest({"colour": "red"}, corpus="c1") == 1
+    assert newest({"colour": "red"}, corpus="c1", pairs=None) == 0
+    assert newest({"colour": None}) == 3
+    assert newest(corpus="c3") is None
+    every = home.all_where("reports", {"colour": "red"}, corpus="c1")
+    assert [made.index(manifest.id) for manifest in every] == [1, 0]
+
+
 def test_files_in_folders_are_checked_too(home):
     manifest = publish(home, "models", name="1_Pooling/config.json")
     assert list(manifest.files) == ["1_Pooling/config.json"]
