@@ -173,7 +173,7 @@ def queries(
 ) -> None:
     """Add a query set: queries with relevance judgments, never trained on."""
     from search.corpus.readers.judgments import JudgedColumns
-    from search.evaluation.query_set import add_query_set
+    from search.evaluation.add_query_set import add_query_set
     from search.projects.project import project as existing
 
     columns = JudgedColumns(query_column, document_column, grade_column)

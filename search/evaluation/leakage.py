@@ -12,19 +12,17 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from search.corpus.corpus import Corpus
 from search.corpus.readers.judgments import Judgments
 from search.corpus.readers.pairs import Pair, load_pairs
+from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.text.near_duplicates import NearDuplicates
-
-if TYPE_CHECKING:
-    from search.evaluation.query_set import QuerySet
 
 PAIRS_FILE = "pairs.jsonl"
 DEV_FILE = "dev.json"
@@ -130,7 +128,7 @@ class LeakCheck:
         )
 
 
-def keep_apart(pairs: Sequence[Pair], tests: "Sequence[QuerySet]", corpus: Corpus) -> Guarded:
+def keep_apart(pairs: Sequence[Pair], tests: Sequence[QuerySet], corpus: Corpus) -> Guarded:
     """The pairs that share no query and no relevant document with the query sets.
 
     :param pairs: candidates for training.
@@ -150,7 +148,7 @@ def keep_apart(pairs: Sequence[Pair], tests: "Sequence[QuerySet]", corpus: Corpu
     return Guarded(kept, same_query, same_document)
 
 
-def seen_in_training(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) -> set[str]:
+def seen_in_training(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> set[str]:
     """The ids of test queries that a model may have seen: by their text, or by a relevant document."""
     queries, documents = _shared(trained, _HeldOut([test], corpus))
     return {
@@ -158,7 +156,7 @@ def seen_in_training(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) 
     }
 
 
-def check_leaks(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) -> LeakCheck:
+def check_leaks(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> LeakCheck:
     """What a query set has in common with the training side of its split.
 
     :param trained: all that training sees or is steered by.
@@ -173,7 +171,7 @@ def check_leaks(trained: Sequence[Pair], test: "QuerySet", corpus: Corpus) -> Le
     )
 
 
-def leaks_of(project: Project, manifest: Manifest, test: "QuerySet", corpus: Corpus) -> LeakCheck:
+def leaks_of(project: Project, manifest: Manifest, test: QuerySet, corpus: Corpus) -> LeakCheck:
     """The leak check of a query set against the newest pairs of its project.
 
     It was recorded with the younger of the two; where not (the younger was deleted), it is made now.
@@ -234,7 +232,7 @@ def _passages(corpus: Corpus, places: Sequence[int]) -> dict[int, list[tuple[int
 class _HeldOut:
     """The queries of query sets and their relevant documents, to hold pairs against."""
 
-    def __init__(self, tests: "Sequence[QuerySet]", corpus: Corpus) -> None:
+    def __init__(self, tests: Sequence[QuerySet], corpus: Corpus) -> None:
         self._corpus = corpus
         queries = [item for test in tests for item in test.queries.items()]
         self._queries = [identity for identity, _ in queries]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.judgments import query_id
 from search.evaluation.query_set import QuerySet
-from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, column_title, save_setup
+from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Place, Question
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.columns import models_in, parse_column
+from search.retrieval.columns import column_title, models_in, parse_column
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retrievers_for
 

@@ -9,7 +9,7 @@ from search.judging.votes import ColumnPair, Layout
 from search.models.registry import KEYWORD, default_models
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.retrieval.columns import chosen_columns, parse_column
+from search.retrieval.columns import chosen_columns
 
 Reveal = Literal["after", "never"]
 DEPTHS = (3, 10)
@@ -90,8 +90,3 @@ def save_setup(project: Project, setup: Setup) -> Setup:
     good = setup.checked(project)
     JudgmentStore.of(project).set(_SETUP, json.dumps(asdict(good)))
     return good
-
-
-def column_title(name: str) -> str:
-    """A column's name as people read it."""
-    return parse_column(name).title

@@ -9,11 +9,12 @@ from search.judging.blinding import Sheet, sheet
 from search.judging.next_question import Candidate, Decisiveness, Queue, distance, queue
 from search.judging.prepare import column_version
 from search.judging.sequential_test import Forecast, forecast, share_interval, sign_test
-from search.judging.setup import Setup, column_title
+from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question, Ranked
 from search.judging.votes import Mark
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
+from search.retrieval.columns import column_title
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Any
 from search.corpus.corpus import current_corpus
 from search.judging.inter_rater import Agreement
 from search.judging.sequential_test import evidence, settled
-from search.judging.setup import Setup, column_title
+from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.projects.project import Project
+from search.retrieval.columns import column_title
 
 
 @dataclass(frozen=True)

@@ -1,47 +1,18 @@
 """Judgments become a query set, so that Evaluate measures on what people said; and what that leaves open."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
 
 from search.corpus.corpus import current_corpus
-from search.evaluation.query_set import QueryIntake, QuerySet, current_query_set, publish_query_set
+from search.evaluation.add_query_set import QueryIntake, publish_query_set
+from search.evaluation.pooling import Pool
+from search.evaluation.query_set import QuerySet, current_query_set
 from search.judging.aggregation import Combine, Grades
-from search.judging.setup import column_title
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
 from search.projects.errors import Refused
 from search.projects.project import Project
 
 SOURCE = "blind judgments"
-
-
-@dataclass(frozen=True)
-class Pool:
-    """What was put before judges, and how much of it they graded.
-
-    Only what some column showed could be judged. A document that nobody judged counts as not relevant, so a
-    column that was not in the pool is at a disadvantage, the more so the more it finds that others do not
-    (Zobel 1998; Buckley and Voorhees 2004).
-    """
-
-    columns: tuple[str, ...]
-    shown: int
-    graded: int
-
-    @property
-    def note(self) -> str:
-        """In plain words what the figures of such a query set can and cannot tell."""
-        share = f"{self.graded:,} of the {self.shown:,} documents shown were graded"
-        return (
-            f"judged was what {' and '.join(map(column_title, self.columns)) or 'nobody knows who'} showed ({share}). Documents "
-            "that nobody graded count as not relevant: fair between these columns, and too hard on others, "
-            "which find documents that nobody has seen"
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """The pool for a manifest."""
-        return {"columns": list(self.columns), "shown": self.shown, "graded": self.graded}
 
 
 def judged_queries(project: Project, how: Combine = Combine.MEDIAN) -> QuerySet:
@@ -112,12 +83,6 @@ def publish_judged_queries(
         pooling=found.as_json(),
     )
     return QueryIntake(made, len(usable.queries), notes + told)
-
-
-def pooling_note(details: dict[str, Any]) -> str | None:
-    """What an evaluation on a query set should say of its pool; None for one that was not judged here."""
-    facts = details.get("pooling")
-    return Pool(tuple(facts["columns"]), facts["shown"], facts["graded"]).note if facts else None
 
 
 def _merged(earlier: QuerySet, judged: QuerySet) -> QuerySet:

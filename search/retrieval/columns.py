@@ -113,6 +113,11 @@ def parse_column(text: str) -> SearchColumn:
     return SearchColumn(None) if text == KEYWORD else SearchColumn(text)
 
 
+def column_title(name: str) -> str:
+    """A column's name as people read it."""
+    return parse_column(name).title
+
+
 def chosen_columns(project: Project, names: Sequence[str] = ()) -> list[SearchColumn]:
     """The columns of these names, each once. No names: generic and the newest custom model.
 

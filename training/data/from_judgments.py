@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import Pair, PairColumns
+from search.evaluation.add_query_set import QueryIntake
 from search.evaluation.leakage import Guarded, keep_apart
-from search.evaluation.query_set import QueryIntake, QuerySet
+from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine
 from search.judging.prepare import column_version
 from search.judging.store import JudgmentStore

@@ -8,11 +8,12 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.judging.events import Heard, hear
-from search.judging.setup import Setup, column_title
+from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
+from search.retrieval.columns import column_title
 from ui import failures, widgets
 from ui.judging import sheets
 from ui.rendering import render

@@ -4,12 +4,13 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.judging.aggregation import Disagreement
-from search.judging.setup import Setup, column_title, saved_setup
+from search.judging.setup import Setup, saved_setup
 from search.judging.study import Tally
 from search.judging.summary import Summary, summary
 from search.judging.votes import Choice, ColumnPair
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
+from search.retrieval.columns import column_title
 from ui import cache, widgets
 from ui.judging import board
 from ui.rendering import render

@@ -7,14 +7,7 @@ from typing import cast
 import streamlit as st
 
 from search.judging.prepare import is_lined_up, rank_now
-from search.judging.setup import (
-    DEPTHS,
-    MOST_QUESTIONS,
-    Setup,
-    column_title,
-    default_setup,
-    save_setup,
-)
+from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, default_setup, save_setup
 from search.judging.store import JudgmentStore
 from search.judging.votes import Layout
 from search.models.registry import KEYWORD
@@ -23,7 +16,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
-from search.retrieval.columns import chosen_columns, known_columns, models_in
+from search.retrieval.columns import chosen_columns, column_title, known_columns, models_in
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retriever_of

@@ -7,7 +7,8 @@ import pytest
 from search.corpus.ingest import add_documents
 from search.corpus.readers.judgments import query_id
 from search.corpus.readers.pairs import Pair
-from search.evaluation.query_set import QuerySet, add_query_set, current_query_set
+from search.evaluation.add_query_set import add_query_set
+from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from training.data.pair_sets import PairSet
