@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_the_newest_artifact_that_was_made_of_such_parts(home):
             pass
         made.append(draft.id)
 
-    def newest(details={}, **parts):
+    def newest(details=MappingProxyType({}), **parts):
         manifest = home.newest_where("reports", details, **parts)
         return made.index(manifest.id) if manifest is not None else None
 
