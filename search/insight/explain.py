@@ -16,7 +16,6 @@ from search.insight.attribution import (
     strongest,
     telling,
 )
-from search.insight.passages import passage_of
 from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
 from search.insight.training_neighbours import Lesson, Lessons, TrainedOn
@@ -107,7 +106,7 @@ def attribute(
         return _by_keywords(retriever, query, document)
     if not isinstance(retriever, Searcher):
         raise Refused(f"How {retriever.name!r} ranks cannot be taken apart into words.")
-    place = passage_of(retriever, query, document)
+    place = retriever.passage_of(query, document)
     if place is None:
         return Explained(retriever.name, None, UNKNOWN)
     (passage,) = corpus.embedded_at([place])

@@ -14,8 +14,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
 from search.evaluation.query_set import QuerySet
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
-from search.insight.procrustes import aligned
-from search.insight.projection import LANDMARKS, laid_out, set_among
+from search.insight.projection import LANDMARKS, aligned, laid_out, set_among
 from search.insight.vocabulary import content_words
 from search.models.encoding.index_vectors import vectors_of
 from search.models.load import load_encoder

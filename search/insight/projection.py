@@ -1,11 +1,13 @@
-"""Vectors on a plane: what is near stays near."""
+"""Vectors on a plane, what is near staying near; and one set of points turned onto another."""
 
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from search.insight.procrustes import Points
+
+Points = NDArray[np.float64]
 
 LANDMARKS = 2_000
 """So many points are laid out by t-SNE; the others are placed among them. All 10,000 would take minutes."""
@@ -59,6 +61,36 @@ def set_among(vectors: Vectors, known: Vectors, places: Points) -> Points:
     return made
 
 
+def aligned(moving: Points, fixed: Points, scaled: bool = False) -> Points:
+    """Points turned (and mirrored) onto others, point by point.
+
+    Orthogonal Procrustes: the matrix R that makes ||moving R - fixed|| least (Schönemann 1966, "A generalized solution of the
+    orthogonal Procrustes problem"): from the singular value decomposition of moving' fixed. A turn of all points
+    together, which tells nothing of their meaning, is gone afterwards. Where the dimensions differ the smaller
+    set is filled up with zeros.
+
+    :param moving: shape (n, d).
+    :param fixed: shape (n, e).
+    :param scaled: also shrink or stretch all points by one factor, and move their centre onto the other's.
+    :returns: shape (n, max(d, e)).
+    :raises ValueError: when the two have different numbers of points.
+    """
+    if len(moving) != len(fixed):
+        raise ValueError(f"not the same number of points: {len(moving)} != {len(fixed)}")
+    width = max(moving.shape[1], fixed.shape[1])
+    source, target = _widened(moving, width), _widened(fixed, width)
+    centre = np.zeros(width)
+    if scaled:
+        centre = target.mean(axis=0)
+        source, target = source - source.mean(axis=0), target - centre
+    left, strengths, right = np.linalg.svd(source.T @ target)
+    factor = 1.0
+    if scaled and (spread := float((source**2).sum())):
+        factor = float(strengths.sum()) / spread
+    turned: Points = factor * source @ (left @ right) + centre
+    return turned
+
+
 def _tsne(vectors: Points, start: Points | None) -> Points:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -83,3 +115,9 @@ def _tsne(vectors: Points, start: Points | None) -> Points:
         random_state=0,
     )
     return np.asarray(tsne.fit_transform(main.astype(np.float32)), dtype=np.float64)
+
+
+def _widened(points: Points, width: int) -> Points:
+    made = np.zeros((len(points), width))
+    made[:, : points.shape[1]] = points
+    return made

@@ -10,7 +10,6 @@ from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
 from search.corpus.readers.pairs import Pair, load_pairs
 from search.evaluation.evaluate import TRAINED_ON
-from search.insight.passages import documents_like
 from search.insight.vector_cache import Side, find_kept, kept_vectors
 from search.models.load import Encoder
 from search.models.registry import ModelInfo
@@ -139,7 +138,7 @@ class TrainedOn:
         """How near the answers of pairs are to a passage, by the pair's place: of the nearest answers only."""
         taught = np.unique(self._documents[(self._documents >= 0) & (self._documents != document)])
         found: dict[int, float] = {}
-        for near in documents_like(self._searcher, passage, count, taught):
+        for near in self._searcher.documents_like(passage, count, taught):
             for place in np.flatnonzero(self._documents == near.document).tolist():
                 found[place] = near.score
         if len(self._answers):

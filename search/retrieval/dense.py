@@ -83,8 +83,26 @@ class Searcher(Ranks):
         return known[0]
 
     def nearest(self, vectors: Vectors, k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
+        """The documents of the nearest passages, k of them where a scope allows so many."""
+        return self._nearest(vectors, k, self.corpus.within(scope))
+
+    def documents_like(self, text: str, k: int, documents: Positions) -> Ranking:
+        """Up to k of some documents that are nearest to the text of a document, best first."""
+        owners = np.arange(self._count) if self._owners is None else self._owners
+        allowed = np.flatnonzero(np.isin(owners, documents))
+        if not len(allowed):
+            return []  # Nothing is encoded for nothing.
+        vectors = np.asarray(self._encoder.encode_document([text]), dtype=np.float32)
+        return self._nearest(vectors, k, allowed)[0]
+
+    def passage_of(self, query: str, document: int) -> int | None:
+        """The position of a document's passage that is nearest to a query; None where none can be."""
+        own = np.asarray(self._corpus.passages_of(document), dtype=np.int64)
+        positions, _ = self._index.search(self.vectors_of([query], Clock()), 1, own)
+        return int(positions[0, 0]) if positions[0, 0] >= 0 else None
+
+    def _nearest(self, vectors: Vectors, k: int, allowed: Positions | None) -> list[Ranking]:
         """The nearest passages, until they belong to k documents."""
-        allowed = self.corpus.within(scope)
         most = len(self._index) if allowed is None else len(allowed)
         k = min(k, self._documents_in(allowed))
         fetch = min(most, k if self._owners is None else k * _PASSAGES)

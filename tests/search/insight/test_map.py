@@ -10,7 +10,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.insight import map as map_room
 from search.insight.map import draw_map, find_map, load_map, map_models, titles_of
-from search.insight.procrustes import aligned
+from search.insight.projection import aligned
 from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be

@@ -8,8 +8,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from indexes.vector_index import normalised
 from search.insight.clusters import clustered, match_sentence, matches, typical_terms
-from search.insight.procrustes import aligned
-from search.insight.projection import laid_out, set_among
+from search.insight.projection import aligned, laid_out, set_among
 
 
 def cloud(rows: int, width: int, seed: int = 0) -> np.ndarray:
