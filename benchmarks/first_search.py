@@ -99,7 +99,7 @@ def script(file: Path) -> str:
     import faiss
     from sentence_transformers import SentenceTransformer
 
-    from search.models.registry import generic_folder
+    from search.corpus.tokenizer import generic_folder
 
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     model = SentenceTransformer(str(generic_folder()))
@@ -114,7 +114,7 @@ def txtai(file: Path) -> str:
     """Txtai as its documentation shows it: its own choice of index."""
     from txtai import Embeddings
 
-    from search.models.registry import generic_folder
+    from search.corpus.tokenizer import generic_folder
 
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     embeddings = Embeddings(path=str(generic_folder()))

@@ -26,10 +26,11 @@ from indexes.vector_index import Plan, Vectors
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.passages import WHOLE
+from search.corpus.tokenizer import generic_folder
 from search.corpus.writer import CorpusWriter
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
-from search.models.registry import GENERIC, find_model, generic_folder
+from search.models.registry import GENERIC, find_model
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.dense import Searcher

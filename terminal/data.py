@@ -233,9 +233,10 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the corpus, compare one with the one before, or delete it."""
-    from search.corpus.versions import delete_version, told_versions
+    from search.corpus.versions import told_versions
     from search.corpus.versions import version as by_number
     from search.projects.project import project as existing
+    from search.retrieval.indexing.servers import delete_version
 
     found = existing(project)
     if delete:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from search.projects import run_status, runs
+from search.projects import runs
 
 T = TypeVar("T")
 
@@ -41,6 +41,6 @@ def resume(run: runs.Run, seconds: float) -> None:
     """Let a killed run go on to its end, which leaves nothing of its checkpoints."""
     assert runs.resumable(run)
     runs.resume(run)
-    until(lambda: run.status.state in run_status.OVER, "it does not end", seconds)
+    until(lambda: run.status.state in runs.OVER, "it does not end", seconds)
     assert run.status.state == "done", run.log()
     assert not run.checkpoints.exists(), "nothing is left of the checkpoints"

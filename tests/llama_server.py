@@ -94,7 +94,7 @@ def serve(folder: Path, key: str) -> None:
     """Serve until standard input closes."""
     import xllamacpp
 
-    from search.models.registry import generic_folder
+    from search.corpus.tokenizer import generic_folder
 
     path = folder / "minilm.gguf"
     if not path.exists():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.models.encoding.backends.pipeline import Role
 from search.models.encoding.index_vectors import vectors_of
 from search.models.encoding.texts import encode_texts

@@ -5,12 +5,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.api.encoder import EndpointEncoder
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import AdaptedEncoder
 from search.models.load import load_encoder
-from search.models.registry import BUILT_IN, find_model, generic_folder
+from search.models.registry import BUILT_IN, find_model
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused

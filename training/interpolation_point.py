@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from search.corpus.tokenizer import generic_folder
 from search.models.load import load_encoder, load_sentence_transformer
-from search.models.registry import BUILT_IN, ModelInfo, generic_folder, models
+from search.models.registry import BUILT_IN, ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

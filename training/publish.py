@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import AdaptedEncoder

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.models.registry import ModelInfo
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.interpolation.curve import BlendCurve, curve_for
@@ -22,7 +22,7 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
         return
     mine = [VERB, project.name, info.name]
     run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
-    going = run is not None and run.status.state not in run_status.OVER
+    going = run is not None and run.status.state not in runs.OVER
     asked = f"blend-run-{info.id}"
     with st.expander("Blend with its start", expanded=going or asked in st.session_state):
         if run is not None and going:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.models.registry import custom_manifests
-from search.projects import run_status
+from search.projects import runs
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 
 _VERBS = ("add", "pairs", "queries", "import", "sample")
@@ -15,7 +15,7 @@ def page() -> None:
     if project is None:
         return
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         st.session_state["corpus-run"] = run.id
         run_view.watch(run)
         return

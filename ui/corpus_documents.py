@@ -13,9 +13,9 @@ from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.formats import READABLE
 from search.corpus.readers.report import RefusedRow, Report
-from search.corpus.versions import delete_version
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.retrieval.indexing.servers import delete_version
 from ui import cache, corpus_report, passages_preview, reading, uploads, widgets
 
 _ROWS = 50

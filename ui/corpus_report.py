@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.project import Project
 from training.data.reports import current_report
 from ui import charts, run_view
@@ -21,7 +21,7 @@ _SLATE, _BLUE = "#6b7a90", "#2563a8"
 def draw(project: Project) -> None:
     """The newest report, or the way to make it."""
     run = run_view.latest(project, ["report"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     made = current_report(project)

@@ -8,7 +8,7 @@ import streamlit as st
 from search.evaluation.evaluate import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.evaluation.significance import PairedTest
 from search.models.registry import GENERIC, KEYWORD, default_models, models
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -35,7 +35,7 @@ def page() -> None:
     if project is None or not _possible(project):
         return
     run = run_view.latest(project, ["evaluate"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         st.session_state["evaluate-run"] = run.id
         run_view.watch(run)
         return

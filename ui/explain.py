@@ -9,7 +9,7 @@ from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
 from search.insight.training_neighbours import Lesson, Lessons, is_ready, trained_pairs
 from search.models.registry import KEYWORD, ModelInfo, find_model
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -148,7 +148,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
     corpus = cache.corpus(project, manifest)
     title = widgets.literal(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
-    busy = run is not None and run.status.state not in run_status.OVER
+    busy = run is not None and run.status.state not in runs.OVER
     if not busy and not is_ready(project, corpus, side.info):
         st.markdown(f"**What {title} learned from**")
         if run is not None and run.status.state not in ("done", "cancelled"):
@@ -179,7 +179,7 @@ def _waiting(
 ) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     run = next((run for run in runs.runs(project) if run.id == run_id), None)
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         status = run.status
         st.progress(
             status.share or 0.0, text=f"Reading what {side.name} learned from · {status.message}"

@@ -9,7 +9,7 @@ import streamlit as st
 from search.evaluation.evaluate import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
 from search.models.registry import ModelInfo, models
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
@@ -40,7 +40,7 @@ def page() -> None:
         st.info("Choose one model, or two to see side by side.")
         return
     run = run_view.latest(project, ["map"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     made = find_map(project, infos)

@@ -8,7 +8,7 @@ from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.models.encoding.describe import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
@@ -36,7 +36,7 @@ def section(project: Project) -> None:
         if info.kind == "generic":
             _card(project, info)
     run = run_view.latest(project, ["add-model"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.evaluation.evaluate import newest_evaluation, verdict_on
 from search.models.registry import custom_manifests
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project, damaged_projects, project_to_be, projects
@@ -78,7 +78,7 @@ def _sample(sample: Sample) -> None:
         st.caption(f"Source: {sample.source}. Licence: {sample.licence}.")
         run = run_view.latest(project, ["sample"])
         status = run.status if run else None
-        if run is not None and status is not None and status.state not in run_status.OVER:
+        if run is not None and status is not None and status.state not in runs.OVER:
             st.session_state[f"awaited-{sample.key}"] = run.id
             run_view.watch(run)
             return

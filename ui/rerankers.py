@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from ui import run_view, widgets
@@ -19,7 +19,7 @@ def section(project: Project) -> None:
     for info in rerankers(project):
         _card(project, info)
     run = run_view.latest(project, ["add-reranker"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None:

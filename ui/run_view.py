@@ -6,8 +6,7 @@ import streamlit as st
 
 from search.projects import runs
 from search.projects.project import Project
-from search.projects.run_status import OVER
-from search.projects.runs import Run
+from search.projects.runs import OVER, Run
 from ui import charts, failures
 from ui.rendering import render
 from ui.training import leaderboard

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.evaluation.leakage import MINED, ORIGIN
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from ui import cache, navigation, run_view, widgets
@@ -22,7 +22,7 @@ def page() -> None:
         navigation.step("Add documents", "corpus", "to-corpus")
         return
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
     else:
         if run is not None:

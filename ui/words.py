@@ -10,7 +10,7 @@ from search.insight.word_space import Near, WordSpace, are_ready
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.registry import GENERIC, ModelInfo, default_models, models
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -90,7 +90,7 @@ def _models(project: Project) -> list[ModelInfo]:
 def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> bool:
     """Whether every model can be asked; else the run that makes it so, or the way to start it."""
     run = run_view.latest(project, ["prepare"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return False
     lacking = list(chosen)

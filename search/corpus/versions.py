@@ -6,13 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.projects.artifacts import Kind, Manifest
+from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.retrieval.indexing.servers import remove_indexes
 
 _LISTED = 1_000
-_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")
 
 
 @dataclass(frozen=True)
@@ -138,21 +136,3 @@ def difference(older: Corpus, newer: Corpus) -> Difference:
         newer.passages,
         int(kept),
     )
-
-
-def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
-    """Delete a version of a corpus with the indexes and evaluations that were made of it.
-
-    :returns: what was deleted beside it.
-    :raises Refused: when it is the only version.
-    """
-    if len(versions(project)) < 2:
-        raise Refused(
-            f"This is the only version of the corpus of {project.name!r}. Delete the project instead."
-        )
-    project.remove(manifest)
-    gone = [
-        made for kind in _MADE_OF_A_CORPUS for made in project.all_where(kind, corpus=manifest.id)
-    ]
-    remove_indexes(project, gone)
-    return gone

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.labels import Judgments
 from search.corpus.readers.judgments import (
     JudgedColumns,
-    Judgments,
     read_judged_queries,
     read_judgments,
     read_queries,

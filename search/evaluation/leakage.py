@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.corpus.readers.judgments import Judgments
-from search.corpus.readers.pairs import Pair, load_pairs
+from search.corpus.labels import Judgments, Pair
+from search.corpus.readers.pairs import load_pairs
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.project import Project

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from search.corpus.readers.judgments import Judgments
+from search.corpus.labels import Judgments
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from search.text.words import MARKS, WORD
+from search.text.words import MARKS, UNSPACED, WORD
 
-# Scripts written without spaces: what WORD finds there is a clause, so it is taken two letters at a time.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_SYLLABLES = re.compile(rf"[{_UNSPACED}][{MARKS}]*(?:[{_UNSPACED}][{MARKS}]*)?")
-_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+# Where WORD finds a clause, it is taken two letters at a time.
+_SYLLABLES = re.compile(rf"[{UNSPACED}][{MARKS}]*(?:[{UNSPACED}][{MARKS}]*)?")
+_HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 class Span(NamedTuple):

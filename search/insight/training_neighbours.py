@@ -8,7 +8,8 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
-from search.corpus.readers.pairs import Pair, load_pairs
+from search.corpus.labels import Pair
+from search.corpus.readers.pairs import load_pairs
 from search.evaluation.evaluate import TRAINED_ON
 from search.insight.vector_cache import Side, find_kept, kept_vectors
 from search.models.load import Encoder

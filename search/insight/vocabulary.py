@@ -18,9 +18,8 @@ from search.projects.files import write_json
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.bm25.tokenizer import STOP_WORDS
-from search.text.languages import languages, main_language
+from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.sampling import evenly_spaced
-from search.text.word_frequencies import listed, ordinary_words
 from search.text.words import MARKS, WORD
 
 MOST = 20_000

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from search.corpus.readers.judgments import Judgments
+from search.corpus.labels import Judgments
 from search.judging.inter_rater import Agreement, agreement
 from search.judging.votes import CHOICES, GRADES, Choice, ColumnPair, Mark
 

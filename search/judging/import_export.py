@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from search.corpus.readers.judgments import query_id, read_judgments
+from search.corpus.labels import query_id
+from search.corpus.readers.judgments import read_judgments
 from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
 from search.judging.aggregation import Combine, Grades

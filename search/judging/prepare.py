@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.judgments import query_id
+from search.corpus.labels import query_id
 from search.evaluation.query_set import QuerySet
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Place, Question

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from search.corpus.readers.judgments import query_id
+from search.corpus.labels import query_id
 from search.judging.votes import Mark, judge_name
 from search.projects.artifacts import now
 from search.projects.errors import Failed, Refused

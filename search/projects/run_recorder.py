@@ -14,8 +14,7 @@ import psutil
 from search.projects.errors import BespokeError, Cancelled, Refused
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.projects.run_status import State, Status
-from search.projects.runs import Run, new_run
+from search.projects.runs import Run, State, Status, new_run
 from search.projects.settings import settings
 
 _WRITE_EVERY = 0.25

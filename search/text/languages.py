@@ -1,10 +1,15 @@
-"""In which languages texts are written: claimed only where it can be told."""
+"""In which languages texts are written, claimed only where it can be told, and how often words stand in them.
+
+The shares of words in ordinary text are those of the package wordfreq (Speer 2022).
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from search.text.words import WORD
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -22,6 +27,8 @@ _LEAST_AT_HOME = 3
 # 400 letters decide as well as a whole text.
 _LETTERS = 400
 _NO_LANGUAGE = "zxx"
+# wordfreq files these under the name of a macrolanguage or a neighbour written alike.
+_FILED_UNDER = {"no": "nb", "nn": "nb", "hr": "sh", "bs": "sh", "sr": "sh", "tl": "fil"}
 
 _NAMES = {
     "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian",
@@ -83,6 +90,29 @@ def main_language(found: Iterable[Language]) -> str | None:
 def language_name(code: str) -> str:
     """The English name of a language; its code where the name is not listed here."""
     return _NAMES.get(code, code)
+
+
+def listed(language: str | None) -> str:
+    """The language to compare with: the given one where its words are listed, else English."""
+    from wordfreq import available_languages
+
+    code = _FILED_UNDER.get(language or ENGLISH, language or ENGLISH)
+    return code if code in available_languages("best") else ENGLISH
+
+
+@lru_cache(maxsize=2)
+def ordinary_words(language: str) -> Mapping[str, float]:
+    """Shares (0 to 1) of all words, the most frequent first; words are cut as everywhere here ("don't" is two)."""
+    from wordfreq import get_frequency_dict
+
+    shares: dict[str, float] = {}
+    for word, share in get_frequency_dict(language).items():
+        if word.isalnum():
+            shares[word] = shares.get(word, 0.0) + share
+            continue
+        for part in WORD.findall(word):
+            shares[part] = shares.get(part, 0.0) + share
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def _guess(text: str) -> tuple[str, float]:

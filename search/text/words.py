@@ -19,7 +19,8 @@ MARKS = _combining_marks()
 """They belong to the letter before them; the inside of a character class."""
 WORD = re.compile(rf"[\w{MARKS}]+", re.UNICODE)
 """Matches one word: letters, digits, underscores and the marks that belong to them."""
-
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
+"""Letters of scripts written without spaces, where WORD finds clauses; the inside of a character class."""
 
 _PARTING = str.maketrans({chr(c): " " for c in range(128) if not WORD.match(chr(c))})
 

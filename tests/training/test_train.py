@@ -11,11 +11,12 @@ import torch
 from weights import weights_fingerprint
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
+from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import TRAINED_ON, evaluate
 from search.evaluation.query_set import QuerySet
 from search.models.load import load_encoder
-from search.models.registry import find_model, generic_folder
+from search.models.registry import find_model
 from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import Project

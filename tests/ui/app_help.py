@@ -17,8 +17,7 @@ from streamlit.util import calc_hash
 from search.evaluation.significance import PairedTest
 from search.projects.artifacts import new_id
 from search.projects.project import Project
-from search.projects.run_status import Status
-from search.projects.runs import Run
+from search.projects.runs import Run, Status
 from search.retrieval.results import Best, Hit
 
 APP = Path(__file__).resolve().parents[2] / "app.py"

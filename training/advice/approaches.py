@@ -173,7 +173,7 @@ def _size(project: Project, info: ModelInfo) -> int:
     if info.kind == "custom" or info.id != generic_info(project).id or info.reference is not None:
         manifest = project.artifact("models", info.id)
         return sum(record.size for record in manifest.files.values())
-    from search.models.registry import generic_folder
+    from search.corpus.tokenizer import generic_folder
 
     return sum(path.stat().st_size for path in generic_folder().rglob("*") if path.is_file())
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search.corpus.report.wording import percent
+from search.corpus.report.findings import percent
 from search.text.languages import ENGLISH, language_name
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, Facts
 from training.recipes import RECIPES

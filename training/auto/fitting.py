@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from training.dev_set import DevSet
 from training.fine_tune.losses import ranking_loss
 from training.fine_tune.settings import FineTune

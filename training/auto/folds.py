@@ -14,7 +14,7 @@ from operator import or_
 
 import numpy as np
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Refused

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.corpus.corpus import Corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.text.words import folded_words
 
 

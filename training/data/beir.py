@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from search.corpus.corpus import Corpus
+from search.corpus.labels import Pair
 from search.corpus.readers.beir import Beir
-from search.corpus.readers.pairs import Pair
 from search.evaluation.leakage import Texts, keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
 from training.data.pair_sets import Grades, Split, split_pairs

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.corpus.report.duplicates import near_pairs
 from search.text.near_duplicates import Groups, NearDuplicates
 

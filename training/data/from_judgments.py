@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.corpus.readers.pairs import Pair, PairColumns
+from search.corpus.labels import Pair
+from search.corpus.readers.pairs import PairColumns
 from search.evaluation.add_query_set import QueryIntake
 from search.evaluation.leakage import Guarded, keep_apart
 from search.evaluation.query_set import QuerySet

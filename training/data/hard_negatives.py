@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.projects.progress import Progress, silent
 from search.projects.settings import LIMITS
 from search.retrieval.bm25.index import TermIndex

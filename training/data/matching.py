@@ -7,8 +7,8 @@ from pathlib import Path
 from search.corpus.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
 from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
+from search.corpus.labels import Pair
 from search.corpus.passages import Cutting
-from search.corpus.readers.pairs import Pair
 from search.corpus.readers.report import BadField, Report
 from search.corpus.writer import CorpusWriter
 from search.projects.artifacts import Manifest

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.text.near_duplicates import THRESHOLD, NearDuplicates, shingles
 from search.text.words import folded_words
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from search.corpus.readers.judgments import query_id
-from search.corpus.readers.pairs import Pair, load_pairs
+from search.corpus.labels import Pair, query_id
+from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import DEV_FILE, PAIRS_FILE, Texts
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Draft, Manifest

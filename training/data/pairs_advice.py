@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from search.corpus.report.wording import percent
+from search.corpus.report.findings import percent
 from search.text.languages import UNKNOWN, language_name, main_language
 
 if TYPE_CHECKING:

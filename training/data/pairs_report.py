@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import Language, languages
 from search.text.words import folded_words

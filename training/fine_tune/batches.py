@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 
 _LOOK_AHEAD = (
     8  # So many batches of rows are looked at for ones that fit: bounds what many copies cost.

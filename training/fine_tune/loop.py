@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.projects.progress import Progress
 from search.projects.settings import settings as environment
 from training.checkpoints import Checkpoints

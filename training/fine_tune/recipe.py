@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import normalised
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.models.encoding.texts import encode_texts
 from search.models.load import best_device
 from search.models.registry import named

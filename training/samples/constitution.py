@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from search.corpus.document import Document
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed
 from search.text.near_duplicates import NearDuplicates

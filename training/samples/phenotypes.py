@@ -14,7 +14,7 @@ from typing import Any
 
 from search.corpus.corpus import content_key
 from search.corpus.document import Document
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.leakage import Texts
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Failed

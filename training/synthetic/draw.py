@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.projects.progress import Progress, silent
 from search.text.sampling import evenly_spaced
 from search.text.words import folded_words

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.models.load import best_device, refuse_pickled
 from search.models.registry import GENERIC
 from search.projects.errors import Refused

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.judgments import query_id
+from search.corpus.labels import query_id
 from search.evaluation.leakage import Guarded, texts_of
 from search.evaluation.significance import paired_test
 from search.models.load import load_encoder

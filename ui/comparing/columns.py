@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from search.models.registry import GENERIC, ModelInfo, find_model
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -117,7 +117,7 @@ def ready(
 def training(project: Project) -> str | None:
     """A sentence about a model that is being made at this moment."""
     run = run_view.latest(project, ["train"], [])
-    if run is None or run.status.state in run_status.OVER:
+    if run is None or run.status.state in runs.OVER:
         return None
     share = run.status.share
     done = f", {share:.0%} done" if share is not None else ""
@@ -191,7 +191,7 @@ def _build(project: Project, info: ModelInfo) -> None:
     run = run_view.latest(project, ["index"], ["--model", info.name])
     started = st.session_state.setdefault("index-runs", {})
     key = f"{project.name} {info.id}"
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None and started.get(key) == run.id:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from search.evaluation.evaluate import newest_evaluation
 from search.evaluation.rank_similarity import known_disagreements
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import cache, run_view
@@ -42,7 +42,7 @@ def look_for(project: Project, names: Sequence[str]) -> None:
     if key in tried or known_disagreements(project, names) is not None:
         return
     run = run_view.latest(project, ["disagree"], [])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         return
     tried.add(key)
     runs.start(project, ["disagree", project.name, *(f"--model={name}" for name in names)])

@@ -11,7 +11,7 @@ from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, default_setup, s
 from search.judging.store import JudgmentStore
 from search.judging.votes import Layout
 from search.models.registry import KEYWORD
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -31,7 +31,7 @@ _LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
 def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
     """Whether the questions are lined up, and nothing is being done about it."""
     run = run_view.latest(project, ["questions"])
-    going = run is not None and run.status.state not in run_status.OVER
+    going = run is not None and run.status.state not in runs.OVER
     return not going and is_lined_up(project, setup, manifest)
 
 
@@ -73,7 +73,7 @@ def begin(
     :param instead_of: what is judged so far, where `setup` is something else.
     """
     run = run_view.latest(project, ["questions"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None and run.status.state != "done":

@@ -7,7 +7,7 @@ from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, pool
 from search.judging.votes import RELEVANT
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import navigation, run_view, uploads, widgets
@@ -22,7 +22,7 @@ _COMBINE = {
 def use(project: Project) -> None:
     """Draw the part."""
     run = run_view.latest(project, ["judgments"])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None and st.session_state.get("judge-run") == run.id:

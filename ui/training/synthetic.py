@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.project import Project
 from training.synthetic.make import current_mining
 from ui import navigation, run_view, widgets
@@ -19,7 +19,7 @@ def offer(project: Project, key: str) -> None:
     :param key: tells the pages apart on which this is drawn.
     """
     run = run_view.latest(project, [VERB])
-    if run is not None and run.status.state not in run_status.OVER:
+    if run is not None and run.status.state not in runs.OVER:
         run_view.watch(run)
         return
     if run is not None and run.status.state != "done":

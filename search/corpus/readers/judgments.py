@@ -1,11 +1,11 @@
 """Files into query sets: queries with ids, judgments (qrels), and tables that hold both."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.corpus.labels import Judgments, query_id
 from search.corpus.readers.report import BadField, Report, clean_text, guess_column
 from search.corpus.readers.tables import open_report, read_rows, text_lines
 from search.corpus.readers.topics import looks_like_topics, read_topics
@@ -28,9 +28,6 @@ _GRADE = (
 _ID_CHARACTERS = 512
 _HIGHEST_GRADE = 1_000_000
 
-Judgments = dict[str, dict[str, int]]
-"""Query id to document id to grade; a grade of 0 is "not relevant"."""
-
 
 @dataclass(frozen=True)
 class JudgedColumns:
@@ -42,11 +39,6 @@ class JudgedColumns:
     query: str | None = None
     document: str | None = None
     grade: str | None = None
-
-
-def query_id(text: str) -> str:
-    """The id of a query that came without one: equal texts, equal ids."""
-    return "q-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read_queries(path: Path) -> tuple[dict[str, str], Report]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.corpus.labels import Pair
 from search.corpus.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import Refused
@@ -29,21 +30,6 @@ _ID_CHARACTERS = 512
 _NEGATIVE = re.compile(
     r"(hard_)?neg(s|atives?)?(_(texts?|passages?|documents?|responses?))?(_?\d+)?"
 )
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A query and a text that answers it; `document` is the id of that text in the corpus, if any.
-
-    `negatives` are texts that do not answer it, though they might look as if they did. `mined` says how a pair
-    that no person wrote came about ("title", "sentence" ...).
-    """
-
-    query: str
-    response: str
-    document: str | None = None
-    negatives: tuple[str, ...] = ()
-    mined: str = ""
 
 
 @dataclass(frozen=True)

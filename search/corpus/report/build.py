@@ -1,69 +1,24 @@
 """The corpus report: what a corpus is like, and how foreign it is to the generic model."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from itertools import chain
-from typing import Any
 
 from search.corpus.document import Document
-from search.corpus.report.abbreviations import Abbreviation, abbreviations
-from search.corpus.report.duplicates import Copies, copies
+from search.corpus.report.abbreviations import abbreviations
+from search.corpus.report.corpus_report import CorpusPortrait
+from search.corpus.report.duplicates import copies
 from search.corpus.report.findings import findings
-from search.corpus.report.keywords import Terms, typical_terms
-from search.corpus.report.lengths import Lengths, Unread, lengths, unread
+from search.corpus.report.keywords import typical_terms
+from search.corpus.report.lengths import lengths, unread
 from search.corpus.report.sample import Sample
-from search.corpus.report.tokenizer_fit import Foreignness, foreignness
+from search.corpus.report.tokenizer_fit import foreignness
 from search.projects.progress import Progress, Stage, silent
-from search.text.languages import Language, languages, main_language
+from search.text.languages import languages, main_language
 from search.text.words import WORD
 
-_EXAMPLES = 10
-
-
-@dataclass(frozen=True)
-class CorpusPortrait:
-    """What is known of a corpus; all but `documents`, `passages` and `words` is counted in the sample.
-
-    `sampled` is how many documents were looked at, `words` the number of words in the whole corpus (an
-    estimate where the sample is smaller). `title_only` counts documents whose text has no word,
-    `title_only_examples` names some by their ids.
-    """
-
-    documents: int
-    passages: int
-    sampled: int
-    words: int
-    lengths: Lengths
-    unread: Unread
-    title_only: int
-    title_only_examples: tuple[str, ...]
-    copies: Copies
-    languages: tuple[Language, ...]
-    foreignness: Foreignness
-    terms: Terms
-    abbreviations: tuple[Abbreviation, ...]
-
-    @property
-    def estimated(self) -> bool:
-        """Whether only some of the documents were looked at."""
-        return self.sampled < self.documents
-
-    @property
-    def findings(self) -> tuple[str, ...]:
-        """What follows from it, in plain sentences, the most important first."""
-        return findings(self)
-
-    def as_json(self) -> dict[str, Any]:
-        """Everything in plain JSON types."""
-        everything = {**asdict(self), "estimated": self.estimated, "findings": self.findings}
-        for shown, abbreviation in zip(
-            everything["abbreviations"], self.abbreviations, strict=True
-        ):
-            shown["ambiguous"] = abbreviation.ambiguous
-        plain: dict[str, Any] = json.loads(json.dumps(everything))
-        return plain
+_EXAMPLES = 10  # Of documents without a text.
 
 
 def portray(
@@ -94,7 +49,7 @@ def portray(
     explained = abbreviations(read.texts)
     repeated = copies([document.id for document in sample], read.texts, Stage(progress, 0.75, 1.0))
     progress(100, 100, "the corpus is portrayed")
-    return CorpusPortrait(
+    seen = CorpusPortrait(
         documents=documents,
         passages=passages,
         sampled=len(sample),
@@ -109,3 +64,4 @@ def portray(
         terms=terms,
         abbreviations=explained,
     )
+    return replace(seen, findings=findings(seen))

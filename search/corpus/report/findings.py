@@ -6,13 +6,9 @@ shopping 1.08, patient information 1.10, abstracts of biology 1.24, code-mixed H
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from search.corpus.report.wording import percent
+from search.corpus.report.corpus_report import CorpusPortrait
 from search.text.languages import ENGLISH, UNKNOWN, language_name, main_language
-
-if TYPE_CHECKING:
-    from search.corpus.report.build import CorpusPortrait
 
 # Between patient information and biology lies where a reader, too, begins to need a dictionary.
 _FOREIGN = 1.2
@@ -35,7 +31,7 @@ _Weighed = Iterator[tuple[int, str]]
 """Sentences with their weight: 90 the model cannot work, 70 results suffer much, 40 they suffer, 10 to know."""
 
 
-def findings(portrait: "CorpusPortrait") -> tuple[str, ...]:
+def findings(portrait: CorpusPortrait) -> tuple[str, ...]:
     """The sentences that hold for a corpus, the weightiest first; shares are those of the sample."""
     if not portrait.sampled:
         return ("There are no documents.",)
@@ -51,7 +47,7 @@ def findings(portrait: "CorpusPortrait") -> tuple[str, ...]:
     return tuple(sentence for _, sentence in weighed)
 
 
-def _words(portrait: "CorpusPortrait") -> _Weighed:
+def _words(portrait: CorpusPortrait) -> _Weighed:
     foreign = portrait.foreignness
     if not foreign.pieces_per_word:
         return
@@ -84,7 +80,7 @@ def _words(portrait: "CorpusPortrait") -> _Weighed:
         yield 39, f"The most frequent words that it takes apart are {named}."
 
 
-def _unread(portrait: "CorpusPortrait") -> _Weighed:
+def _unread(portrait: CorpusPortrait) -> _Weighed:
     # Where documents were cut into passages, the rest of a long one is read in its other passages.
     if not portrait.unread.texts or portrait.passages > portrait.documents:
         return
@@ -96,7 +92,7 @@ def _unread(portrait: "CorpusPortrait") -> _Weighed:
     )
 
 
-def _repeated(portrait: "CorpusPortrait") -> _Weighed:
+def _repeated(portrait: CorpusPortrait) -> _Weighed:
     copies = portrait.copies
     for count, how, examples in (
         (copies.exact, "Word-for-word repetitions", copies.exact_examples),
@@ -110,7 +106,7 @@ def _repeated(portrait: "CorpusPortrait") -> _Weighed:
             )
 
 
-def _languages(portrait: "CorpusPortrait") -> _Weighed:
+def _languages(portrait: CorpusPortrait) -> _Weighed:
     shares = {language.code: language.share for language in portrait.languages}
     main = main_language(portrait.languages)
     unknown = shares.get(UNKNOWN, 0.0)
@@ -131,7 +127,7 @@ def _languages(portrait: "CorpusPortrait") -> _Weighed:
         yield 60, f"The documents are in {len(spoken)} languages: {named}."
 
 
-def _empty(portrait: "CorpusPortrait") -> _Weighed:
+def _empty(portrait: CorpusPortrait) -> _Weighed:
     if portrait.title_only:
         yield (
             68 if portrait.title_only >= _MANY * portrait.sampled else 32,
@@ -146,7 +142,7 @@ def _empty(portrait: "CorpusPortrait") -> _Weighed:
         )
 
 
-def _own_words(portrait: "CorpusPortrait") -> _Weighed:
+def _own_words(portrait: CorpusPortrait) -> _Weighed:
     if portrait.terms.against is None:
         yield (
             14,
@@ -174,7 +170,13 @@ def _own_words(portrait: "CorpusPortrait") -> _Weighed:
         )
 
 
-def _of(portrait: "CorpusPortrait", count: int) -> str:
+def _of(portrait: CorpusPortrait, count: int) -> str:
     """How many of how many documents, and whether those are a sample."""
     looked_at = " looked at" if portrait.estimated else ""
     return f"{count:,} of the {portrait.sampled:,} documents{looked_at}"
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) in percent; with a digit behind the point where it would wrongly be 0% or 100%."""
+    said = f"{share:.0%}"
+    return f"{share:.1%}" if said in ("0%", "100%") and share not in (0.0, 1.0) else said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from search.corpus.report.sample import Runs, has_letter
-from search.text.word_frequencies import listed, ordinary_words
+from search.text.languages import listed, ordinary_words
 
 # Written without spaces between words: what stands between spaces there is a clause, not a word.
 WITHOUT_SPACES = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})

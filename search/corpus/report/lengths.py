@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.corpus.tokenizer import generic_word_pieces
-from search.models.registry import generic_folder
+from search.corpus.tokenizer import generic_folder, generic_word_pieces
 
 _ENDS = 2
 # Doubling bins: texts of 20 and 40 words differ as much as texts of 1,000 and 2,000.

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from search.corpus.report.sample import has_letter
 from search.corpus.tokenizer import generic_tokenizer
-from search.text.languages import ENGLISH
-from search.text.word_frequencies import ordinary_words
+from search.text.languages import ENGLISH, ordinary_words
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from search.corpus.corpus import Corpus
 from search.text.languages import ENGLISH, languages
-from search.text.words import MARKS, folded_words
+from search.text.words import MARKS, UNSPACED, folded_words
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
@@ -186,12 +186,9 @@ _AT_HOME = 0.1  # The share of English documents from which its function words a
 _THROUGHOUT = 0.9  # and from which words are cut back to their stems.
 # Scripts written without spaces, and Hangul, whose words carry their particles: pairs of letters, as Lucene's
 # CJKAnalyzer takes them.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7a3\U00020000-\U0003134f"
-)
-_RUNS = re.compile(f"([{_UNSPACED}][{_UNSPACED}{MARKS}]*)")
-_LETTER = re.compile(f"[{_UNSPACED}][{MARKS}]*")
+_PAIRED = UNSPACED + "\u1100-\u11ff\uac00-\ud7a3"
+_RUNS = re.compile(f"([{_PAIRED}][{_PAIRED}{MARKS}]*)")
+_LETTER = re.compile(f"[{_PAIRED}][{MARKS}]*")
 _ARABIC_SIGNS = re.compile("[\u0640\u064b-\u0652\u0670]")
 
 

@@ -17,13 +17,15 @@ from typing import Any
 
 from indexes.opening import check, discard, put_in_service
 from indexes.vector_index import FAISS, BrokenIndex, DoesNotFit, EngineFailed, Plan, Unsupported
-from search.projects.artifacts import Draft, Manifest
+from search.corpus.versions import versions
+from search.projects.artifacts import Draft, Kind, Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
 from search.projects.settings import settings
 
 _OWNER_FILE = ".collections.json"
+_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")
 _UNFIT = re.compile(r"\W+", re.ASCII)
 
 
@@ -113,6 +115,24 @@ def leave_servers(project: Project, manifests: Sequence[Manifest]) -> None:
         if manifest.kind == "indexes" and manifest.details.get("engine", FAISS) != FAISS:
             with suppress(EngineFailed, BrokenIndex):
                 discard(manifest.details, connection(project))
+
+
+def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
+    """Delete a version of a corpus with the indexes and evaluations that were made of it.
+
+    :returns: what was deleted beside it.
+    :raises Refused: when it is the only version.
+    """
+    if len(versions(project)) < 2:
+        raise Refused(
+            f"This is the only version of the corpus of {project.name!r}. Delete the project instead."
+        )
+    project.remove(manifest)
+    gone = [
+        made for kind in _MADE_OF_A_CORPUS for made in project.all_where(kind, corpus=manifest.id)
+    ]
+    remove_indexes(project, gone)
+    return gone
 
 
 def delete_project(project: Project) -> None:

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from search.corpus import tokenizer as room
-from search.corpus.tokenizer import WordPieces, generic_word_pieces
-from search.models.registry import generic_folder
+from search.corpus.tokenizer import WordPieces, generic_folder, generic_word_pieces
 
 
 def _tokenizer():

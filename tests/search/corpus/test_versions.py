@@ -5,10 +5,11 @@ import pytest
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.passages import Cutting
-from search.corpus.versions import delete_version, difference, version, versions
+from search.corpus.versions import difference, version, versions
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Refused
 from search.projects.project import Project
+from search.retrieval.indexing.servers import delete_version
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
 

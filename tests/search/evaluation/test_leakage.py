@@ -5,8 +5,8 @@ import pytest
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.ingest import Choices, add_documents
+from search.corpus.labels import Pair
 from search.corpus.passages import Cutting
-from search.corpus.readers.pairs import Pair
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import (
     LeakCheck,

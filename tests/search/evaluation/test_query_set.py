@@ -5,8 +5,7 @@ import json
 import pytest
 
 from search.corpus.ingest import add_documents
-from search.corpus.readers.judgments import query_id
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair, query_id
 from search.evaluation.add_query_set import add_query_set
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.errors import Failed, Refused

@@ -127,7 +127,7 @@ def test_lessons_against_brute_force(tiny: Project) -> None:
 
 
 def test_answers_that_are_not_in_the_corpus_are_lessons_too(tiny: Project) -> None:
-    from search.corpus.readers.pairs import Pair
+    from search.corpus.labels import Pair
 
     (searcher,), corpus = retrievers_for(tiny, ["tuned"])
     passage = corpus.embedded_texts(3, 4)[0]

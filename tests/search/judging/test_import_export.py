@@ -6,7 +6,7 @@ import io
 import ir_measures
 import pytest
 
-from search.corpus.readers.judgments import query_id
+from search.corpus.labels import query_id
 from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in, export
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import ColumnPair, grade, vote

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus.readers.judgments import query_id
+from search.corpus.labels import query_id
 from search.judging.store import JudgmentStore, Place, Question
 from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Failed, Refused

@@ -11,6 +11,7 @@ from bad_server import bad_server
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
+from search.corpus.tokenizer import generic_folder
 from search.corpus.writer import CorpusWriter
 from search.models import load
 from search.models import registry as registry
@@ -21,7 +22,7 @@ from search.models.linear_adapter import AdaptedEncoder
 from search.models.load import load_encoder, load_generic, load_sentence_transformer
 from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts
-from search.models.registry import default_models, find_model, generic_folder, models
+from search.models.registry import default_models, find_model, models
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project

@@ -12,8 +12,7 @@ import pytest
 from killing import until
 
 from search.projects.project import project_to_be
-from search.projects.run_status import OVER, Status
-from search.projects.runs import Run, new_run, runs, start
+from search.projects.runs import OVER, Run, Status, new_run, runs, start
 from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[3]

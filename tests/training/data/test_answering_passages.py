@@ -4,7 +4,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import Choices, add_documents
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
 from training.data.answering_passages import answering_passages, nearest

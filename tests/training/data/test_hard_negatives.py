@@ -4,7 +4,7 @@ import numpy as np
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.corpus.writer import CorpusWriter
 from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.query_set import current_query_set
 from search.projects.errors import Refused
 from training.data.intake import add_pairs, import_beir

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
+from search.corpus.labels import Pair
 from search.corpus.passages import WHOLE, Cutting
-from search.corpus.readers.pairs import Pair
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import Texts, answered, check_leaks, texts_of
 from search.evaluation.query_set import QuerySet

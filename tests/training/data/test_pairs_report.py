@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from training.data.false_negatives import Kinship, false_negatives
 from training.data.pairs_report import Example, portray_pairs
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
 from search.models.load import load_sentence_transformer
 from search.projects.errors import Cancelled

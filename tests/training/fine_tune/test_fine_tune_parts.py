@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.models.load import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent

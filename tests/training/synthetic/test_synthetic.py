@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.corpus.readers.pairs import Pair
+from search.corpus.labels import Pair
 from search.evaluation.add_query_set import add_query_set
 from search.evaluation.evaluate import evaluate
 from search.evaluation.leakage import check_leaks, keep_apart, leaks_of, training_side

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from search.corpus.document import Document
+from search.corpus.labels import Pair
 from search.corpus.readers.documents import DocumentColumns, preview_documents
-from search.corpus.readers.pairs import Pair, PairColumns, preview_pairs
+from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report, read_rows
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from search.corpus.labels import query_id
 from search.corpus.readers.judgments import (
     JudgedColumns,
-    query_id,
     read_judged_queries,
     read_judgments,
     read_queries,

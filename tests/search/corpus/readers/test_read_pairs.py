@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.corpus.readers.pairs import Pair, PairColumns, load_pairs, preview_pairs, read_pairs
+from search.corpus.labels import Pair
+from search.corpus.readers.pairs import PairColumns, load_pairs, preview_pairs, read_pairs
 from search.corpus.readers.report import BadField
 from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search.corpus.document import Document
 from search.corpus.report.build import portray
-from search.corpus.report.wording import percent
+from search.corpus.report.findings import findings, percent
 
 PLAIN = (
     "The library opens at nine and closes when the last reader has gone home in the evening.",
@@ -201,9 +201,9 @@ def test_progress_goes_forward_to_the_end():
 def test_unreadable_characters_come_first():
     found = portrait_of(*PLAIN)
     foreign = replace(found.foreignness, unreadable_share=0.3, ratio=2.0)
-    findings = replace(found, foreignness=foreign).findings
-    assert findings[0].startswith("30% of the words are written in characters")
-    assert "hardly knows this vocabulary" in findings[1]
+    sentences = findings(replace(found, foreignness=foreign))
+    assert sentences[0].startswith("30% of the words are written in characters")
+    assert "hardly knows this vocabulary" in sentences[1]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from search.corpus.report.keywords import typical_terms
 from search.corpus.report.lengths import lengths, unread
 from search.corpus.report.sample import word_runs
 from search.corpus.report.tokenizer_fit import foreignness
-from search.text.languages import languages, main_language
+from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.near_duplicates import THRESHOLD, shingles
-from search.text.word_frequencies import listed, ordinary_words
 
 ENGLISH = (
     "The registrar opens the hearing at nine in the morning and reads the names of everybody present.",

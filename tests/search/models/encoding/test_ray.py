@@ -9,7 +9,7 @@ from killing import until
 
 from search.models.encoding.ray import RayEncoding, Workers, ray_encoding
 from search.models.load import load_sentence_transformer
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import project
 from tests.conftest import tiny_text
@@ -122,7 +122,7 @@ def test_a_cancelled_run_leaves_no_index_and_no_ray_and_keeps_what_was_encoded(
     lab = project("lab")
     run = runs.start(lab, ["index", "lab", "--encode-with", "ray"])
     until(
-        lambda: run.status.state in run_status.OVER or run.status.done >= 128,
+        lambda: run.status.state in runs.OVER or run.status.done >= 128,
         "it does not begin",
         200,
     )

@@ -7,16 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from search.corpus.tokenizer import generic_folder
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
-from search.models.registry import (
-    choose_generic,
-    default_models,
-    find_model,
-    generic_folder,
-    is_taken,
-    models,
-)
+from search.models.registry import choose_generic, default_models, find_model, is_taken, models
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 

@@ -15,7 +15,7 @@ from indexes.opening import build, open_index
 from indexes.vector_index import Plan, silent
 from search.corpus.ingest import add_documents
 from search.models.registry import find_model
-from search.projects import run_status, runs
+from search.projects import runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 from search.retrieval.indexing import incremental
@@ -218,7 +218,7 @@ def test_a_worn_index_is_built_anew_in_the_background(project, run_cli, tmp_path
     assert "built anew in the background" in done.stderr
     deadline = time.time() + 90
     while time.time() < deadline:
-        if all(run.status.state in run_status.OVER for run in runs.runs(project)):
+        if all(run.status.state in runs.OVER for run in runs.runs(project)):
             break
         time.sleep(0.2)
     newest = project.newest("indexes")

@@ -7,12 +7,17 @@ import pytest
 
 from indexes.vector_index import Plan
 from search.corpus.corpus import current_corpus
-from search.corpus.versions import delete_version, versions
+from search.corpus.versions import versions
 from search.models.registry import ModelInfo
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project
 from search.retrieval.indexing.build import build_index, find_index
-from search.retrieval.indexing.servers import connection, delete_project, remember_address
+from search.retrieval.indexing.servers import (
+    connection,
+    delete_project,
+    delete_version,
+    remember_address,
+)
 from search.retrieval.search import open_searcher
 from training.data.intake import import_beir
 
