@@ -5,7 +5,7 @@ PORT ?= 8501
 # Two tests at a time, each with one thread: threads of two processes that wait for each other are slower than none.
 TWO := -n 2 --dist loadfile
 
-.PHONY: app test test-slow check docs bench lock clean
+.PHONY: app test test-slow prove check docs bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -40,6 +40,9 @@ test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(TWO)
 	$(BIN)/python -m pytest -m "slow and alone"
+
+prove: $(VENV)/dev.stamp  ## every case of the long proofs (hours); writes docs/proofs.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --whole --timeout=3600
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

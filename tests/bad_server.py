@@ -51,6 +51,7 @@ class BadServer:
     requests: list[Request] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     dimension: int = DIMENSION
+    released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def texts(self) -> list[str]:
@@ -111,7 +112,9 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
                 return self.error(429, "You exceeded your quota", code="insufficient_quota")
             if name == "echo":
                 return self.error(400, f"bad request by {state.requests[-1].key}")
-            if name == "slow":
+            if name == "held":
+                state.released.wait(60)
+            elif name == "slow":
                 time.sleep(float(more))
             elif name == "few":
                 rows.pop()

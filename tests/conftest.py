@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import proofs
+
 if TYPE_CHECKING:
     from tests.milvus_server import RealMilvus
 
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--whole", action="store_true", help="all of every long proof, not a sample (make prove)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--whole"):
+        config.pluginmanager.register(proofs.Table())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--whole"):
+        items[:], left = proofs.sampled(items)
+        config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(scope="session")
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether all of a long proof is wanted, or a sample of it will do."""
+    return bool(request.config.getoption("--whole"))
+
 
 # The made-up language of the tiny data. Sign i belongs to document i, so a query that names it has
 # exactly one right answer.

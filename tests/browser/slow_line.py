@@ -21,6 +21,8 @@ class _Pipe:
     def __init__(self, latency: float, rate: float) -> None:
         self._latency, self._rate = latency, rate
         self._free = 0.0
+        self.busy = 0.0
+        """Seconds for which it carried something, by its rate."""
 
     async def carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         """Hand on what comes until there is no more."""
@@ -28,6 +30,7 @@ class _Pipe:
         arriving = asyncio.create_task(self._deliver(underway, target))
         try:
             while chunk := await source.read(CHUNK):
+                self.busy += len(chunk) / self._rate
                 self._free = max(self._free, time.monotonic()) + len(chunk) / self._rate
                 sent = self._free
                 await asyncio.sleep(sent - time.monotonic())
@@ -57,14 +60,14 @@ class SlowLine:
 
     def __init__(self, port: int, latency: float, down: float, up: float) -> None:
         self._to = port
-        self._down, self._up = _Pipe(latency, down), _Pipe(latency, up)
+        self.down, self.up = _Pipe(latency, down), _Pipe(latency, up)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        server = self._run(asyncio.start_server(self._join, "127.0.0.1", 0))
-        self.port: int = server.sockets[0].getsockname()[1]
+        self._server = self._run(asyncio.start_server(self._join, "127.0.0.1", 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(
@@ -73,6 +76,7 @@ class SlowLine:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._server.close()
         self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -88,12 +92,17 @@ class SlowLine:
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.CancelledError):
             from_server, to_server = await asyncio.open_connection("127.0.0.1", self._to)
-            await asyncio.gather(
-                self._up.carry(reader, to_server), self._down.carry(from_server, writer)
-            )
+            try:
+                await asyncio.gather(
+                    self.up.carry(reader, to_server), self.down.carry(from_server, writer)
+                )
+            finally:
+                to_server.close()
+                writer.close()
 
     async def _end(self) -> None:
         mine = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in mine:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)
+        await asyncio.sleep(0)  # What was closed says goodbye in the loop's next round.

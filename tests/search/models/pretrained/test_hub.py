@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import pytest
 from fake_hub import NEWER, fake_hub
@@ -111,14 +110,12 @@ def test_a_hub_that_cannot_be_reached_is_one_sentence_soon(hub, lab, run_cli, mo
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     else:
         hub.silent = True
-    started = time.monotonic()
     done = run_cli("add-model", "lab", "somebody/model", timeout=100)
-    took = time.monotonic() - started
     assert done.returncode == 2, done.stderr
     line = done.stderr.strip().splitlines()[-1]
     assert line.startswith("The hub cannot be reached, and somebody/model is not on this machine.")
     assert "give the folder of a model instead" in line and "Traceback" not in done.stderr
-    assert took < (60 if how == "silent" else 45), "ten seconds for the hub, the rest is the start"
+    assert len(hub.asked) <= 2, "each question to a silent hub is ten seconds of waiting"
 
 
 @slow

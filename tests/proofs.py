@@ -1,0 +1,95 @@
+"""What a long proof runs of itself: a sample with a fixed seed in the slow suite, all of it in `make prove`.
+
+A test, or a file of tests, that is marked `sample(n)` keeps n of its cases; one that is marked `prove` runs in
+`make prove` alone, where it says `--whole`. The cases are drawn by the seed and their names, so that a new case never
+changes which others are drawn, and a failure can be had again.
+"""
+
+import hashlib
+import platform
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+SEED = "2026-11-30"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "proofs.md"
+_HEAD = """# What was proved at length, where and when?
+
+`make prove` runs every case of what `make test-slow` runs a sample of, and writes this page. Outside CI.
+
+Machine: {machine}. Date: {date}. {passed:,} of {total:,} passed, in {minutes:.0f} minutes of tests.
+
+| proof | cases | passed | failed | minutes |
+|---|---|---|---|---|
+"""
+
+
+def sampled(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """What stays of the collected tests without `--whole`, and what is left to it."""
+    groups: dict[str, list[pytest.Item]] = defaultdict(list)
+    most: dict[str, int] = {}
+    left = {item for item in items if item.get_closest_marker("prove")}
+    for item in items:
+        for node, mark in item.iter_markers_with_node("sample"):
+            group = item.nodeid.partition("[")[0] if node is item else node.nodeid
+            groups[group].append(item)
+            most[group] = mark.args[0]
+            break
+    for group, members in groups.items():
+        here = sorted((item for item in members if item not in left), key=_draw)
+        left.update(here[most[group] :])
+    return [item for item in items if item not in left], [item for item in items if item in left]
+
+
+def _draw(item: pytest.Item) -> bytes:
+    return hashlib.sha256(f"{SEED} {item.nodeid}".encode()).digest()
+
+
+class Table:
+    """Counts what a run with `--whole` proves, file by file, and writes the page at its end."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[str, list[str]] = defaultdict(list)
+        self._seconds: dict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        proof = report.nodeid.partition("::")[0]
+        self._seconds[proof] += report.duration
+        if report.when == "call" or report.outcome == "failed":
+            self._outcomes[proof].append(report.outcome)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(session.config, "workerinput") or not self._outcomes:
+            return
+        passed = {proof: told.count("passed") for proof, told in self._outcomes.items()}
+        total = sum(map(len, self._outcomes.values()))
+        head = _HEAD.format(
+            machine=machine(),
+            date=datetime.now(UTC).date(),
+            passed=sum(passed.values()),
+            total=total,
+            minutes=sum(self._seconds.values()) / 60,
+        )
+        rows = [
+            f"| `{proof}` | {len(told)} | {passed[proof]} | {len(told) - passed[proof]} "
+            f"| {self._seconds[proof] / 60:.1f} |\n"
+            for proof, told in sorted(self._outcomes.items())
+        ]
+        PAGE.write_text(head + "".join(rows), encoding="utf-8")
+
+
+def machine() -> str:
+    """This machine in words: its processor, cores and system."""
+    import psutil
+
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{names[0] if names else platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GiB"
+    )
