@@ -6,6 +6,7 @@ gains, judgments of 0 not relevant, a query for which nothing was found counts 0
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,13 +20,14 @@ from search.evaluation.pooling import pooling_note
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.models.cross_encoders import find_reranker
-from search.models.registry import GENERIC, ModelInfo, generic_info
+from search.models.registry import GENERIC, ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.files import write_json
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.columns import chosen_columns, models_in
+from search.retrieval.columns import chosen_columns, models_in, parse_column
+from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
 
@@ -34,7 +36,6 @@ TRAINED_ON = "trained_on.jsonl"
 DEPTH = 100
 _BATCH = 64
 _PER_QUERY = "per_query.json"
-_GENERIC_USED = f"model:{GENERIC}"
 
 Scores = dict[str, list[float]]
 """A metric's name to one value a query, in the order of the evaluation's queries."""
@@ -106,6 +107,7 @@ def evaluate(
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
     result = measure(retrievers, corpus, usable, notes, Stage(progress, 0.7, 1.0))
     result = replace(result, clean=leaks.clean)
+    fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
         "corpus": corpus_manifest.id,
         "queries": query_manifest.id,
@@ -113,7 +115,9 @@ def evaluate(
         **{f"reranker:{name}": find_reranker(project, name).id for name in sorted(again)},
     }
     with project.publish("evaluations", made_from) as draft:
-        draft.details.update(result.as_json(), notes=notes, clean=result.clean)
+        draft.details.update(
+            result.as_json(), notes=notes, clean=result.clean, fingerprints=fingerprints
+        )
         write_json(
             draft.folder / _PER_QUERY,
             {
@@ -163,17 +167,22 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
 
 
 def _current_evaluations(project: Project) -> Iterator[Manifest]:
-    """Evaluations of the current corpus, query set and models, the newest first.
+    """Evaluations of the current corpus, query set and columns, the newest first.
 
-    Where another model is called generic by now, what was measured of the earlier one says nothing of it.
+    Where another model or reranker bears a name by now, what was measured of the earlier one says nothing of it. One
+    that is gone takes nothing back.
     """
     corpus, queries = project.newest("corpora"), project.newest("queries")
     if corpus is None or queries is None:
         return
-    wanted = {"corpus": corpus.id, "queries": queries.id, _GENERIC_USED: generic_info(project).id}
-    for manifest in reversed(project.manifests("evaluations")):
-        made = manifest.made_from
-        if all(made.get(part, now) == now for part, now in wanted.items()):
+    now: dict[str, str | None] = {}
+    for manifest in project.all_where("evaluations", corpus=corpus.id, queries=queries.id):
+        measured = manifest.details["fingerprints"]
+        for name in measured.keys() - now.keys():
+            now[name] = None
+            with suppress(Refused):  # It is gone.
+                now[name] = column_fingerprint(project, parse_column(name), corpus)
+        if all(now[name] in (None, fingerprint) for name, fingerprint in measured.items()):
             yield manifest
 
 

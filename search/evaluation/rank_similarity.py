@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from search.corpus.corpus import Corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_set import current_query_set
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.retrieval.columns import chosen_columns, models_in
+from search.retrieval.columns import chosen_columns
+from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.results import Comparison
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
@@ -197,14 +198,9 @@ def disagreements_path(project: Project, names: Sequence[str]) -> Path:
     """Where the disagreements of these columns are kept: named by the ids of all that they come from."""
     columns = chosen_columns(project, names)
     manifest, _ = current_query_set(project)
-    corpus = project.newest("corpora")
-    facts = [
-        corpus.id if corpus else "",
-        manifest.id,
-        *(column.name for column in columns),
-        *(info.fingerprint for info in models_in(project, columns)),
-    ]
-    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    corpus, _ = current_corpus(project)
+    parts = [manifest.id, *(column_fingerprint(project, column, corpus) for column in columns)]
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return project.folder / _FOLDER / f"{digest}.json"
 
 

@@ -87,10 +87,10 @@ def position_of(corpus: Corpus, identity: str) -> int:
 
     :raises Refused: when the corpus has none with this id.
     """
-    try:
-        return corpus.ids().index(identity)
-    except ValueError:
-        raise Refused(f"There is no document {identity!r} in the newest corpus.") from None
+    position = corpus.position(identity)
+    if position is None:
+        raise Refused(f"There is no document {identity!r} in the newest corpus.")
+    return position
 
 
 def attribute(

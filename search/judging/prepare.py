@@ -17,7 +17,8 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.columns import column_title, models_in, parse_column
+from search.retrieval.columns import column_title, parse_column
+from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retrievers_for
 
@@ -33,16 +34,6 @@ class LinedUp:
     questions: int
     searched: int
     notes: list[str]
-
-
-def column_version(project: Project, column: str, corpus: Manifest) -> str:
-    """What a column's rankings depend on, as a short hash: the corpus, and every model that has a part.
-
-    :raises Refused: when one of its models is gone.
-    """
-    parsed = parse_column(column)
-    parts = [corpus.id, column, *(info.fingerprint for info in models_in(project, [parsed]))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def line_up(
@@ -70,7 +61,9 @@ def line_up(
         )
     save_setup(project, good)
     names = (good.one, good.other)
-    versions = {name: column_version(project, name, corpus_manifest) for name in names}
+    versions = {
+        name: column_fingerprint(project, parse_column(name), corpus_manifest) for name in names
+    }
     lacking = {name: _lacking(store, questions, name, versions[name]) for name in names}
     wanted = [name for name in names if lacking[name]]
     if wanted:
@@ -94,7 +87,9 @@ def is_lined_up(project: Project, setup: Setup, corpus: Manifest) -> bool:
         bool(questions)
         and store.setting(_ASKED, "") == _asked_now(project)
         and not any(
-            _lacking(store, questions, name, column_version(project, name, corpus))
+            _lacking(
+                store, questions, name, column_fingerprint(project, parse_column(name), corpus)
+            )
             for name in (setup.one, setup.other)
         )
     )
@@ -111,7 +106,7 @@ def rank_now(
     manifest, _ = current_corpus(project)
     store = JudgmentStore.of(project)
     for name, retriever in retrievers.items():
-        version = column_version(project, name, manifest)
+        version = column_fingerprint(project, parse_column(name), manifest)
         if question.id not in store.rankings(name, version):
             _rank(store, retriever, (name, version), [question], ids, silent)
 

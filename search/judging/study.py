@@ -7,14 +7,14 @@ from functools import cached_property, lru_cache
 from search.judging.aggregation import Grades, Votes
 from search.judging.blinding import Sheet, sheet
 from search.judging.next_question import Candidate, Decisiveness, Queue, distance, queue
-from search.judging.prepare import column_version
 from search.judging.sequential_test import Forecast, forecast, share_interval, sign_test
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question, Ranked
 from search.judging.votes import Mark
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from search.retrieval.columns import column_title
+from search.retrieval.columns import column_title, parse_column
+from search.retrieval.fingerprint import column_fingerprint
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Study:
         store = JudgmentStore.of(project)
         pair = setup.pair
         first, second = (
-            store.rankings(name, column_version(project, name, corpus))
+            store.rankings(name, column_fingerprint(project, parse_column(name), corpus))
             for name in (pair.first, pair.second)
         )
         questions = {q.id: q for q in store.questions() if q.id in first and q.id in second}

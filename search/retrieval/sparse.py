@@ -9,10 +9,13 @@ from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import Scope
 from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
-from search.retrieval.bm25.index import TermIndex
+from search.retrieval.bm25.index import K1, B, TermIndex
+from search.retrieval.bm25.store import MADE_SO
 from search.retrieval.retriever import Clock, Ranks
 from search.retrieval.tiers import Finder, Ranking
 
+SETTINGS = (MADE_SO, K1, B, LIMITS.query_terms)
+"""What keyword scores depend on besides the corpus."""
 _TELLING = 25  # Terms by which documents like one are looked for.
 
 

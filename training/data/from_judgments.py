@@ -19,7 +19,6 @@ from search.evaluation.add_query_set import QueryIntake
 from search.evaluation.leakage import Guarded, keep_apart
 from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine
-from search.judging.prepare import column_version
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, publish_judged_queries
 from search.judging.votes import RELEVANT
@@ -27,6 +26,8 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.retrieval.columns import parse_column
+from search.retrieval.fingerprint import column_fingerprint
 from search.text.words import folded_words
 from training.data.intake import Imported, add_pairs
 from training.data.pair_sets import split_pairs
@@ -164,8 +165,8 @@ def _shown(project: Project, manifest: Manifest) -> dict[tuple[str, str], _Shown
     best: dict[tuple[str, str], _Shown] = {}
     for column, version in store.versions():
         try:
-            current = version == column_version(project, column, manifest)
-        except Refused:  # One of its models is gone.
+            current = version == column_fingerprint(project, parse_column(column), manifest)
+        except Refused:  # Its model or reranker is gone.
             current = False
         for question, ranked in (store.rankings(column, version) if current else {}).items():
             for rank, place in enumerate(ranked, start=1):

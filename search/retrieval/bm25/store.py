@@ -13,13 +13,13 @@ from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
-_MADE_SO = "bm25/1"  # Another number when texts become other terms or scores: older indexes are built again.
+MADE_SO = "bm25/1"  # Another number when texts become other terms or scores: older indexes are built again.
 _WINDOW = 128
 
 
 def find_keyword_index(project: Project, corpus: Manifest) -> Manifest | None:
     """The keyword index of a corpus, or None."""
-    made_so = {"fingerprint": _MADE_SO}
+    made_so = {"fingerprint": MADE_SO}
     return project.newest_where("indexes", made_so, corpus=corpus.id, model=KEYWORD)
 
 
@@ -40,7 +40,7 @@ def build_keyword_index(
         terms = build(texts(), analysis, draft.folder)
         draft.details.update(
             model=KEYWORD,
-            fingerprint=_MADE_SO,
+            fingerprint=MADE_SO,
             engine=KEYWORD,
             type=KEYWORD,
             passages=corpus.passages,

@@ -409,3 +409,15 @@ def test_verdict_on_is_the_newest_test_against_generic_on_the_current_data(proje
     with project.publish("queries", {"corpus": manifest.made_from["corpus"]}) as draft:
         QuerySet({"q": "new"}, {"q": {"d1": 1}}).save(draft)
     assert verdict_on(project, "a") is None, "another query set, another verdict"
+
+
+def test_a_model_trained_anew_under_its_name_has_no_verdict_yet(project):
+    _words(project)
+    evaluate(project, ["generic", "words"])
+    assert verdict_on(project, "words") is not None
+    project.remove(project.artifact("models", find_model(project, "words").id))
+    assert newest_evaluation(project) is not None, "nothing else bears its name"
+    train(project, "word2vec", "words", {"vector_size": 12, "min_count": 1, "epochs": 1})
+    assert (newest_evaluation(project), verdict_on(project, "words")) == (None, None)
+    evaluate(project, ["generic", "words"])
+    assert verdict_on(project, "words") is not None

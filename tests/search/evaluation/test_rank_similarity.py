@@ -17,6 +17,7 @@ from search.evaluation.rank_similarity import (
     known_disagreements,
     rank_biased_overlap,
 )
+from search.models.cross_encoders import add_reranker, remove_reranker
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.retrieval.results import Best, Comparison, Hit, SearchResult
@@ -147,6 +148,19 @@ def test_disagreements_are_found_once(project, monkeypatch):
     assert disagreements_path(project, ["words", "bm25"]) != path
     train(project, "word2vec", "newer", {"vector_size": 8, "min_count": 1, "epochs": 1})
     assert disagreements_path(project, ["bm25", "newer"]) != path
+
+
+def test_disagreements_of_another_reranker_under_the_same_name(project, tiny_cross_encoder):
+    names = ["bm25", "rerank:bm25@ce"]
+    add_reranker(project, str(tiny_cross_encoder), "ce", depth=8)
+    found = disagreements(project, names)
+    remove_reranker(project, "ce")
+    add_reranker(project, str(tiny_cross_encoder), "ce", depth=8)
+    assert known_disagreements(project, names) == found
+    remove_reranker(project, "ce")
+    add_reranker(project, str(tiny_cross_encoder), "ce", depth=2)
+    assert known_disagreements(project, names) is None
+    assert disagreements(project, names) != found
 
 
 def test_disagreements_need_a_query_set_and_columns_that_exist(project, run_cli):

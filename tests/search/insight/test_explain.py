@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import normalised
+from search.corpus.corpus import Corpus, current_corpus
 from search.insight import training_neighbours as lessons_room
 from search.insight.attribution import MOST_VARIANTS
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
@@ -48,6 +49,14 @@ def test_nothing_to_explain(tiny: Project) -> None:
     with pytest.raises(Refused, match="no document 'nope'"):
         position_of(corpus, "nope")
     assert position_of(corpus, "d7") == 7
+
+
+def test_a_position_is_looked_up_and_no_other_id_is_read(tiny: Project, monkeypatch) -> None:
+    _, corpus = current_corpus(tiny)
+    monkeypatch.delattr(Corpus, "ids")
+    assert position_of(corpus, "d7") == 7
+    with pytest.raises(Refused, match="no document 'nope'"):
+        position_of(corpus, "nope")
 
 
 def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Path) -> None:

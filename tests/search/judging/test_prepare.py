@@ -5,17 +5,24 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.evaluation.query_set import current_query_set
-from search.judging.prepare import KEPT, column_version, line_up, rank_now
+from search.judging.prepare import KEPT, is_lined_up, line_up, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
+from search.models.cross_encoders import add_reranker, remove_reranker
 from search.projects.errors import Refused
+from search.retrieval.columns import parse_column
+from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.search import retrievers_for, search
+
+
+def _version(lab, name, manifest):
+    return column_fingerprint(lab, parse_column(name), manifest)
 
 
 def _rankings(lab, name):
     manifest, _ = current_corpus(lab)
-    return JudgmentStore.of(lab).rankings(name, column_version(lab, name, manifest))
+    return JudgmentStore.of(lab).rankings(name, _version(lab, name, manifest))
 
 
 def test_what_is_kept_is_what_a_search_finds(lab, setup):
@@ -56,13 +63,13 @@ def test_a_question_typed_now(lab, setup):
 
 def test_another_corpus_is_another_version(lab, setup, tmp_path):
     line_up(lab, setup)
-    before = column_version(lab, "bm25", current_corpus(lab)[0])
-    assert column_version(lab, "words", current_corpus(lab)[0]) != before
+    before = _version(lab, "bm25", current_corpus(lab)[0])
+    assert _version(lab, "words", current_corpus(lab)[0]) != before
     path = tmp_path / "more.txt"
     path.write_text("A new document about velkorin and frost.")
     add_documents(lab, [path])
     manifest, _ = current_corpus(lab)
-    assert column_version(lab, "bm25", manifest) != before
+    assert _version(lab, "bm25", manifest) != before
     assert _rankings(lab, "bm25") == {}
     assert Study.of(lab, setup, manifest).questions == {}
     assert line_up(lab, setup).searched == 20
@@ -112,3 +119,26 @@ def test_nothing_to_ask(lab, setup):
     with pytest.raises(Refused, match="nothing to ask yet"):
         line_up(lab, setup)
     assert line_up(lab, setup, ["frost?"]).questions == 1
+
+
+def test_another_reranker_under_the_same_name_is_another_version(lab, tiny_cross_encoder):
+    add_reranker(lab, str(tiny_cross_encoder), "ce", depth=8)
+    asked = Setup("bm25", "rerank:bm25@ce")
+    assert line_up(lab, asked).searched == 20
+    remove_reranker(lab, "ce")
+    add_reranker(lab, str(tiny_cross_encoder), "ce", depth=8)
+    assert is_lined_up(lab, asked, current_corpus(lab)[0]), "the same reranker ranks the same"
+    remove_reranker(lab, "ce")
+    add_reranker(lab, str(tiny_cross_encoder), "ce", depth=3)
+    assert not is_lined_up(lab, asked, current_corpus(lab)[0])
+    assert _rankings(lab, "rerank:bm25@ce") == {}
+    assert line_up(lab, asked).searched == 20
+
+
+def test_other_settings_of_keyword_search_are_another_version(lab, monkeypatch):
+    manifest, _ = current_corpus(lab)
+    names = ("bm25", "hybrid:words", "words")
+    before = {name: _version(lab, name, manifest) for name in names}
+    monkeypatch.setattr("search.retrieval.sparse.SETTINGS", ("bm25/2", 1.2, 0.75, 1000))
+    changed = {name for name in names if _version(lab, name, manifest) != before[name]}
+    assert changed == {"bm25", "hybrid:words"}

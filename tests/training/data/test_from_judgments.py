@@ -75,10 +75,13 @@ def test_the_hardest_negatives_are_kept(asked):
 
 
 def _ranking(lab, column, question):
-    from search.judging.prepare import column_version
+    from search.retrieval.columns import parse_column
+    from search.retrieval.fingerprint import column_fingerprint
 
     manifest, _ = current_corpus(lab)
-    return JudgmentStore.of(lab).rankings(column, column_version(lab, column, manifest))[question]
+    return JudgmentStore.of(lab).rankings(
+        column, column_fingerprint(lab, parse_column(column), manifest)
+    )[question]
 
 
 def test_a_copy_of_the_answer_is_no_negative(asked, tmp_path):

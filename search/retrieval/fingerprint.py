@@ -1,0 +1,32 @@
+"""What a column's rankings depend on, as one short hash: equal hashes, equal rankings."""
+
+import hashlib
+import json
+
+from search.models.cross_encoders import find_reranker
+from search.models.registry import find_model
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
+from search.retrieval import hybrid, sparse
+from search.retrieval.columns import SearchColumn
+
+
+def column_fingerprint(project: Project, column: SearchColumn, corpus: Manifest) -> str:
+    """Names the corpus and every part of a column as it is now: model, keyword search, fusion, reranker.
+
+    Two models (or rerankers) that bore one name after each other have different fingerprints.
+
+    :raises Refused: when its model or reranker is gone.
+    """
+    parts: list[object] = [corpus.id, column.name]
+    if column.model is not None:
+        info = find_model(project, column.model)
+        parts += [info.fingerprint, info.indexed_as]
+    if column.uses_words:
+        parts.append(sparse.SETTINGS)
+    if column.weight is not None:
+        parts += [hybrid.CONSTANT, hybrid.DEPTH]
+    if column.reranker is not None:
+        reranker = find_reranker(project, column.reranker)
+        parts += [reranker.fingerprint, reranker.depth]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
