@@ -25,7 +25,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.evaluate import score
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
-from search.models.load import load_generic
+from search.models.sentence_transformer import load_generic
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model

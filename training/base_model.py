@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import EndpointEncoder
 from search.models.linear_adapter import AdaptedEncoder
-from search.models.load import load_encoder, load_sentence_transformer
+from search.models.load import load_encoder
 from search.models.registry import BUILT_IN, named
+from search.models.sentence_transformer import load_sentence_transformer
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.project import Project

@@ -12,7 +12,7 @@ from search.corpus.corpus import Corpus
 from search.evaluation.evaluate import score
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 from training.data.answering_passages import nearest
 
 START = "start"

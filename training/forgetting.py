@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import normalised
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 
 _QUESTIONS = Path(__file__).with_name("general.tsv")
 _DEPTH = 10

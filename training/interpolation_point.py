@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from search.corpus.tokenizer import generic_folder
-from search.models.load import load_encoder, load_sentence_transformer
+from search.models.load import load_encoder
 from search.models.registry import BUILT_IN, ModelInfo, models
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

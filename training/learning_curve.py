@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.models.load import best_device
 from search.models.registry import named
+from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent

@@ -9,8 +9,8 @@ from search.corpus.labels import Pair
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import AdaptedEncoder
-from search.models.load import best_device
 from search.models.registry import IS_START, named
+from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
 from search.projects.project import Project

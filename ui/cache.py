@@ -16,8 +16,10 @@ from search.insight.vocabulary import Vocabulary, vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.models.api.token_count import Estimate, expected
 from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, load_reranker
-from search.models.load import Encoder, best_device, load_encoder
+from search.models.encoder import Encoder
+from search.models.load import load_encoder
 from search.models.registry import ModelInfo
+from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
 from search.retrieval.dense import Searcher

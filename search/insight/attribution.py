@@ -28,7 +28,7 @@ from search.insight.spans import (
     without,
     word_spans,
 )
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 from search.retrieval.bm25.tokenizer import STOP_WORDS
 from search.text.words import folded_words
 

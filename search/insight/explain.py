@@ -20,7 +20,7 @@ from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
 from search.insight.training_neighbours import Lesson, Lessons, TrainedOn
 from search.models.api.token_count import tokens_of
-from search.models.load import Metered
+from search.models.encoder import Metered
 from search.models.registry import KEYWORD
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent

@@ -12,7 +12,7 @@ from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.evaluate import TRAINED_ON
 from search.insight.vector_cache import Side, find_kept, kept_vectors
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

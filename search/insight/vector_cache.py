@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.models.load import Encoder, Metered
+from search.models.encoder import Encoder, Metered
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged

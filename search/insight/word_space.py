@@ -7,7 +7,7 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.insight.vector_cache import find_kept, kept_vectors
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused

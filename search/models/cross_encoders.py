@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.models.load import best_device, refuse_pickled
+from search.models.sentence_transformer import best_device, refuse_pickled
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.progress import Progress, silent

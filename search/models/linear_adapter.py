@@ -7,22 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexes.vector_index import normalised
-from search.models.load import Encoder, Metered, load_encoder
-from search.models.registry import models
-from search.projects.artifacts import Manifest
-from search.projects.errors import Failed
-from search.projects.project import Project
+from indexes.vector_index import Vectors, normalised
+from search.models.encoder import Encoder, Metered
 
 FORMAT = "matrix"
 ADAPTER_OF = "adapter_of"
 QUERY_ONLY = "query_only"
 _FILE = "matrix.safetensors"
 _NAME = "linear.weight"
-
-Vectors = NDArray[np.float32]
 
 
 class AdaptedEncoder:
@@ -78,22 +71,3 @@ class AdaptedEncoder:
 def is_matrix(folder: Path) -> bool:
     """Whether a folder holds what `AdaptedEncoder.save` wrote."""
     return (folder / _FILE).is_file()
-
-
-def load_adapted(
-    project: Project, manifest: Manifest, max_tokens: int | None = None
-) -> AdaptedEncoder:
-    """An adapter with the model of the project that it stands on.
-
-    :raises Failed: when that model is gone.
-    """
-    beneath = manifest.details[ADAPTER_OF]
-    for info in models(project):
-        if info.id == beneath:
-            side = "query" if manifest.details.get(QUERY_ONLY) else "both"
-            base = load_encoder(project, info, max_tokens)
-            return AdaptedEncoder.load(project.checked(manifest), base, side)
-    raise Failed(
-        f"The model {manifest.details['name']!r} is an adapter on a model that is gone ({beneath}). Add that "
-        "one again, and train the adapter anew."
-    )

@@ -10,7 +10,7 @@ import numpy as np
 from indexes.vector_index import Positions, VectorIndex, Vectors
 from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
-from search.models.load import Encoder
+from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.settings import LIMITS
 from search.retrieval.indexing.servers import in_words

@@ -9,8 +9,9 @@ from indexes.vector_index import BrokenIndex
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker, find_reranker, load_reranker
+from search.models.encoder import Encoder
 from search.models.encoding.accelerated import fast
-from search.models.load import Encoder, load_encoder
+from search.models.load import load_encoder
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Refused

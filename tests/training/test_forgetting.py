@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from search.models.load import load_generic
+from search.models.sentence_transformer import load_generic
 from search.text.words import folded_words
 from training.forgetting import General, general_ndcg, general_questions
 

@@ -157,7 +157,7 @@ def test_what_was_forgotten_is_measured_on_general_questions(project):
 
 def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model, ask_themselves):
     """Dev queries that are their own answers: no epoch can beat the start, least of all at 1e-2."""
-    from search.models.load import load_sentence_transformer
+    from search.models.sentence_transformer import load_sentence_transformer
 
     ask_themselves(project)
     made = train(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
-from search.models.load import best_device
 from search.models.registry import DOCUMENTS_AS, ModelInfo, named
+from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.data import Embedded
 from training.adapter.fit import Adapted, measure_of, train_adapter

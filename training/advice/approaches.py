@@ -15,7 +15,8 @@ from search.corpus.tokenizer import generic_tokenizer
 from search.evaluation.evaluate import newest_evaluation
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
-from search.models.load import Encoder, load_encoder
+from search.models.encoder import Encoder
+from search.models.load import load_encoder
 from search.models.registry import GENERIC, ModelInfo, custom_manifests, generic_info, models
 from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError

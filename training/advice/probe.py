@@ -11,8 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from search.models.load import Encoder, best_device
+from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
+from search.models.sentence_transformer import best_device
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
 from search.projects.settings import settings

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from search.models.linear_adapter import AdaptedEncoder, is_matrix
-from search.models.load import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer
 from training.auto.leaderboard import Ladder, Rung
 from training.checkpoints import Checkpoints
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
-from search.models.load import best_device
 from search.models.registry import ModelInfo, named
+from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
 from training.adapter.model import with_adapter

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from indexes.vector_index import normalised
 from search.corpus.labels import Pair
 from search.models.encoding.texts import encode_texts
-from search.models.load import best_device
 from search.models.registry import named
+from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index

@@ -15,8 +15,9 @@ from search.corpus.corpus import Corpus
 from search.evaluation.evaluate import TRAINED_ON
 from search.evaluation.leakage import MINED, ORIGIN
 from search.evaluation.significance import paired_test
-from search.models.load import best_device, load_encoder
+from search.models.load import load_encoder
 from search.models.registry import IS_START, find_model
+from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Failed, Refused
 from search.projects.progress import Progress, Stage, silent

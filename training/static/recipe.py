@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from search.models.load import best_device
 from search.models.pretrained import wordllama as packaged
+from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.base_model import start_of

@@ -9,8 +9,8 @@ from typing import Any
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
-from search.models.load import best_device, refuse_pickled
 from search.models.registry import GENERIC
+from search.models.sentence_transformer import best_device, refuse_pickled
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors
+from search.models.encoder import Encoder
 from search.models.encoding.backends.choice import known_backend
 from search.models.encoding.backends.pipeline import Backend, Role, encode
-from search.models.load import Encoder
 
 
 def transformer_of(encoder: object) -> Any:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from indexes.vector_index import Vectors
+from search.models.encoder import Encoder
 from search.models.encoding.index_vectors import vectors_of
 from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
-from search.models.load import Encoder
 from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.project import Project

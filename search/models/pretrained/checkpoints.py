@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.models.load import load_sentence_transformer
 from search.models.pretrained.hub import looks_like_hub_id, snapshot
 from search.models.prompts import Prompts, prompts_of
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.artifacts import MANIFEST, Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.files import known_sha256

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from indexes.opening import build
 from indexes.vector_index import BadVectors, Plan
 from search.corpus.corpus import Corpus, current_corpus
+from search.models.encoder import Encoder
 from search.models.encoding.corpus import corpus_vectors
-from search.models.load import Encoder, load_encoder
+from search.models.load import load_encoder
 from search.models.registry import ModelInfo, documents_model, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed

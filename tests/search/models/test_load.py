@@ -13,16 +13,17 @@ from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.tokenizer import generic_folder
 from search.corpus.writer import CorpusWriter
-from search.models import load
 from search.models import registry as registry
+from search.models import sentence_transformer
 from search.models.api.client import Caller
 from search.models.api.encoder import EndpointEncoder
 from search.models.api.settings import EndpointSettings
 from search.models.linear_adapter import AdaptedEncoder
-from search.models.load import load_encoder, load_generic, load_sentence_transformer
+from search.models.load import load_encoder
 from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts
 from search.models.registry import default_models, find_model, models
+from search.models.sentence_transformer import load_generic, load_sentence_transformer
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
@@ -189,7 +190,7 @@ def test_generic_is_what_transformers_itself_computes():
 def test_a_tampered_generic_model_is_refused(tmp_path, monkeypatch):
     copy = tmp_path / "model"
     shutil.copytree(generic_folder(), copy)
-    monkeypatch.setattr(load, "generic_folder", lambda: copy)
+    monkeypatch.setattr(sentence_transformer, "generic_folder", lambda: copy)
     fresh = load_generic.__wrapped__
     assert fresh().get_embedding_dimension() == 384, "an exact copy is fine"
     path = copy / "model.safetensors"

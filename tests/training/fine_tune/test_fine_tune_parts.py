@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
-from search.models.load import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from search.corpus.corpus import current_corpus
-from search.models.load import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent

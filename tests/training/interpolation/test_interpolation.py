@@ -8,8 +8,9 @@ from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
 from search.evaluation.evaluate import evaluate
-from search.models.load import load_encoder, load_sentence_transformer
+from search.models.load import load_encoder
 from search.models.registry import find_model
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.files import write_json
 from search.projects.project import project_to_be

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from search.models.load import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from training.checkpoints import Checkpoints

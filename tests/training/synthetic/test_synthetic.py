@@ -211,7 +211,7 @@ def test_the_terminal_shows_saves_and_refuses(documents_only, run_cli):
 
 
 def test_main_metric_of_single_queries_is_what_the_mean_is_made_of(documents_only, tiny_model):
-    from search.models.load import load_sentence_transformer
+    from search.models.sentence_transformer import load_sentence_transformer
 
     mine_project(documents_only, Wanted(save=True))
     dev = gather(documents_only).dev

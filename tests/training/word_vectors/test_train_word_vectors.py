@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.models.load import load_generic
 from search.models.registry import GENERIC
+from search.models.sentence_transformer import load_generic
 from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent

@@ -13,7 +13,7 @@ from search.models.api.client import Caller
 from search.models.api.encoder import EndpointEncoder
 from search.models.api.rate_limit import Pace
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
-from search.models.load import Encoder, Metered
+from search.models.encoder import Encoder, Metered
 from search.models.prompts import Prompts
 from search.projects.errors import Failed, Refused
 

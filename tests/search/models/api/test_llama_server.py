@@ -6,8 +6,9 @@ from llama_server import MODEL, llama_server
 
 from search.evaluation.evaluate import evaluate
 from search.models.api.token_count import tokens_of
-from search.models.load import load_encoder, load_generic
+from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
+from search.models.sentence_transformer import load_generic
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model

@@ -8,7 +8,7 @@ import pytest
 from killing import until
 
 from search.models.encoding.ray import RayEncoding, Workers, ray_encoding
-from search.models.load import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects import runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import project

