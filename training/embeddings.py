@@ -1,9 +1,11 @@
 """Vectors for an adapter to learn from: every text encoded once, and no text that an index has already."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.labels import Pair
@@ -15,13 +17,53 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import build_index, find_index
-from training.adapter.data import Embedded, numbered
 from training.training_data import Material
 
 _MOST_NEGATIVES = 4
 
 Encode = Callable[[list[str], Role, str, Progress], Vectors]
 """Texts, their role, what they are called, and whom to tell: vectors of length 1, in the texts' order."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Everything the training sees, as vectors of the base model.
+
+    `queries` and `responses` have one row a pair; `negatives`, of shape (pairs, most of a pair, dimension), the
+    wrong answers that came with them, zero where a pair has fewer. `documents` has one row a passage of the
+    corpus, and `owners` the position of its document. `answers` is the position of a pair's document, or -1.
+    `texts` tells equal queries by equal numbers. `mined`, of shape (pairs, most of a pair), are the rows of `documents`
+    that are hard negatives of a pair, -1 where it has fewer; None where none were looked for.
+    """
+
+    queries: Vectors
+    responses: Vectors
+    negatives: Vectors
+    answers: NDArray[np.int64]
+    texts: NDArray[np.int64]
+    documents: Vectors
+    owners: NDArray[np.int64]
+    dev_queries: Vectors
+    mined: NDArray[np.int64] | None = None
+
+    def only(self, pairs: Sequence[int]) -> "Embedded":
+        """The same with these pairs alone; documents and dev queries stay."""
+        chosen = np.asarray(pairs, dtype=np.int64)
+        return replace(
+            self,
+            queries=self.queries[chosen],
+            responses=self.responses[chosen],
+            negatives=self.negatives[chosen],
+            answers=self.answers[chosen],
+            texts=self.texts[chosen],
+            mined=None if self.mined is None else self.mined[chosen],
+        )
+
+
+def numbered(texts: Sequence[str]) -> NDArray[np.int64]:
+    """The same number for the same text."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
 
 
 def document_vectors(

@@ -21,7 +21,6 @@ from search.projects.project import Project
 from training.adapter.fit import Report, measure_of, train_adapter
 from training.adapter.hard_negatives import with_mined
 from training.adapter.settings import Adapter
-from training.adapter.subsets import only
 from training.base_model import start_of
 from training.embeddings import document_vectors, embedded
 from training.recipes import recipe_info, validated
@@ -198,7 +197,7 @@ def learning_curve(
             stage = Stage(progress, 0.3 + 0.7 * done / work, 0.3 + 0.7 * (done + size) / work)
             message = f"training on {size:,} pairs, {seed + 1} of {SEEDS}"
             found = train_adapter(
-                only(data, order[:size].tolist()),
+                data.only(order[:size].tolist()),
                 material.dev,
                 settings.model_copy(update={"seed": settings.seed + seed}),
                 _under(message, stage),

@@ -6,6 +6,9 @@ from pydantic.config import JsonDict
 ADVANCED: JsonDict = {"advanced": True}
 """Marks a setting that few people change (`json_schema_extra` of its field)."""
 
+BATCH_SIZE = 64
+"""How many pairs a step of fine-tuning learns from, unless it is set: the pairs report counts by it, too."""
+
 
 class Recipe(BaseModel):
     """Settings that every recipe has. The title of a field is its label, the description its help."""

@@ -55,7 +55,7 @@ def train(
             return _FROM_DOCUMENTS[info.name](request)
         progress(0, 0, "keeping training and test apart")
         material = gather(project)
-        learn = learn_auto if info.name == _AUTO else LEARNERS[info.name]
+        learn = learn_auto if info.name == _AUTO else LEARNERS[info.name].learn
         taught = learn(request, material)
         return None if taught is None else publish_taught(request, material, taught)
 

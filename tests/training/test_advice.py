@@ -10,15 +10,15 @@ from search.evaluation.evaluate import evaluate
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic
 from search.projects.project import Project, project_to_be
-from training.advice import probe
+from training import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
 from training.advice.facts import Facts, facts_of
-from training.advice.probe import Speed, speed
 from training.advice.recommending import recommend
 from training.advice.times import seconds_of
 from training.data.intake import import_beir
 from training.data.reports import current_report
+from training.probe import Speed, speed
 from training.synthetic.make import Wanted, mine_project
 from training.train import train
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from training.adapter.data import Embedded, Vectors
+from indexes.vector_index import Vectors
 from training.adapter.learner import Learner
 from training.adapter.settings import Adapter
 from training.checkpoints import Checkpoints
 from training.dev_set import START, DevSet
+from training.embeddings import Embedded
 from training.weight_interpolation import SHARES
 
 _CHECKS = 10

@@ -7,9 +7,9 @@ import numpy as np
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
-from training.adapter.data import Embedded
 from training.adapter.settings import Adapter
 from training.data.hard_negatives import Mined, Sources, mine
+from training.embeddings import Embedded
 from training.training_data import Material
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.adapter.data import Embedded, Vectors
+from indexes.vector_index import Vectors
 from training.adapter.matrix import LearnedMatrix
 from training.adapter.settings import Adapter
+from training.embeddings import Embedded
 
 if TYPE_CHECKING:
     import torch

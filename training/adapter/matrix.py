@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.adapter.data import Vectors
+from indexes.vector_index import Vectors
 
 if TYPE_CHECKING:
     import torch

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from indexes.vector_index import Vectors
 from search.models.linear_adapter import AdaptedEncoder
-from training.adapter.data import Vectors
 
 
 def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:

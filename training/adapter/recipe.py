@@ -9,7 +9,6 @@ from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
 from search.models.registry import DOCUMENTS_AS, ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
-from training.adapter.data import Embedded
 from training.adapter.fit import Adapted, measure_of, train_adapter
 from training.adapter.hard_negatives import with_mined
 from training.adapter.model import with_adapter
@@ -17,7 +16,7 @@ from training.adapter.settings import Adapter
 from training.base_model import start_of
 from training.data.hard_negatives import Mined
 from training.dev_set import DevSet
-from training.embeddings import document_vectors, embedded
+from training.embeddings import Embedded, document_vectors, embedded
 from training.forgetting import general_ndcg
 from training.interpolation_point import Place
 from training.request import Request

@@ -11,9 +11,9 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import Facts, facts_of
-from training.advice.probe import speed
 from training.advice.recommending import BUDGET_MINUTES, Advice, recommend
 from training.advice.times import seconds_of
+from training.probe import speed
 
 KIND = "advice"
 

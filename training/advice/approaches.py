@@ -24,8 +24,8 @@ from search.projects.progress import Progress
 from search.projects.project import Project
 from search.text.words import folded_words
 from training.advice.facts import Facts
-from training.advice.probe import Speed
 from training.data.pair_sets import PairSet
+from training.probe import Speed
 from training.recipes import RECIPES
 from training.result import GENERIC_DEV
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from training.adapter.settings import Adapter
 from training.advice.facts import Facts
-from training.advice.probe import Speed
 from training.auto.settings import Auto
 from training.fine_tune.settings import FineTune
+from training.probe import Speed
 from training.static.settings import Static
 from training.word_vectors.settings import Word2Vec
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from search.projects.progress import Progress, Stage
 from training.adapter.settings import Adapter
-from training.advice.probe import adapter_step
 from training.auto.average import facts_of
 from training.auto.budgeted_search import Climb, DoesNotFit, Learned
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
@@ -22,6 +21,7 @@ from training.base_model import tunable_start_of
 from training.dev_set import START
 from training.fine_tune.settings import FineTune
 from training.learners import LEARNERS
+from training.probe import adapter_step
 from training.request import Request
 from training.weight_interpolation import SHARES
 

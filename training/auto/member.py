@@ -11,7 +11,6 @@ from indexes.vector_index import Vectors
 from search.models.linear_adapter import ADAPTER_OF
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
-from training.adapter.data import Embedded
 from training.adapter.fit import measure_of, train_adapter
 from training.adapter.model import with_adapter
 from training.adapter.recipe import careful
@@ -21,11 +20,10 @@ from training.auto.fitting import characters
 from training.auto.settings import Auto
 from training.auto.tuned_vectors import Asked, asked, embedded_by
 from training.dev_set import DevSet
-from training.embeddings import embedded
+from training.embeddings import Embedded, embedded
 from training.fine_tune.settings import FineTune
 from training.interpolation_point import Place
 from training.learners import LEARNERS
-from training.recipes import RECIPES
 from training.request import Request
 from training.training_data import Material
 
@@ -98,7 +96,7 @@ class Member:
             checkpoints=self._request.checkpoints.part(self._part(name)),
             ends=ends,
         )
-        taught = LEARNERS["fine-tune"](request, part)
+        taught = LEARNERS["fine-tune"].learn(request, part)
         assert taught is not None  # There is one process alone.
         self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
         told_of = {"kept": taught.dev.kept, "pairs": len(chosen)}
@@ -107,7 +105,7 @@ class Member:
 
     def other(self, name: str, ends: Callable[[], bool], told: Progress) -> Learned:
         """Another recipe that learns from pairs."""
-        settings = RECIPES[name].settings(seed=self._settings.seed)
+        settings = LEARNERS[name].settings(seed=self._settings.seed)
         request = replace(
             self._request,
             recipe=name,
@@ -116,7 +114,7 @@ class Member:
             checkpoints=self._request.checkpoints.part(self._part(name)),
             ends=ends,
         )
-        taught = LEARNERS[name](request, self.material)
+        taught = LEARNERS[name].learn(request, self.material)
         assert taught is not None  # There is one process alone.
         dev, started = self.material.dev, time.perf_counter()
         self._asked[name] = asked(taught.model, dev, told)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from indexes.vector_index import normalised
+from indexes.vector_index import Vectors, normalised
 from search.models.encoding.texts import encode_texts
 from search.projects.progress import Progress, Stage
-from training.adapter.data import Embedded, Vectors, numbered
 from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
+from training.embeddings import Embedded, numbered
 from training.training_data import Material
 
 

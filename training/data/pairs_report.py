@@ -1,14 +1,15 @@
 """The pairs report: how good pairs are to train on, before anything is trained."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
 from search.corpus.labels import Pair
+from search.corpus.report.findings import percent
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
-from search.text.languages import Language, languages
+from search.text.languages import UNKNOWN, Language, language_name, languages, main_language
 from search.text.words import folded_words
 from training.data.false_negatives import FalseNegatives, Kinship, false_negatives
 from training.data.pair_faults import (
@@ -20,13 +21,27 @@ from training.data.pair_faults import (
     near_queries,
     repeated,
 )
-from training.data.pairs_advice import advice
-from training.fine_tune.settings import FineTune
+from training.settings import BATCH_SIZE
 
 _EXAMPLES = 10
 _EXCERPT = 200
 # Enough to know a share to two percent.
 _LANGUAGE_TEXTS = 2_000
+
+# Thresholds of the advice, each with its reason.
+# A tenth is held out to steer by and a fifth to prove with: of a hundred, seventy teach and twenty prove.
+_FAR_TOO_FEW, _TOO_FEW = 100, 300
+# Below, fine-tuning scored higher than an adapter on the sets of the README; above, both have enough.
+_FEW = 1_000
+# One pair in twenty is noticed by whoever reads a page of them; one in five shapes what is learned.
+_SOME, _MANY = 0.05, 0.2
+# A wrong lesson in one step of ten.
+_STEPS = 0.1
+# One answer for a tenth of all queries is what a model then finds for everything.
+_ONE_ANSWER, _MOST = 0.1, 0.5
+# Searches of one or two words say a topic, not a question.
+_SHORT_QUERY = 3
+_LITTLE_OF_CORPUS = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class PairsPortrait:
 
 
 def portray_pairs(
-    pairs: Sequence[Pair], documents: int | None, batch_size: int = FineTune().batch_size
+    pairs: Sequence[Pair], documents: int | None, batch_size: int = BATCH_SIZE
 ) -> PairsPortrait:
     """Look at pairs, all of them: 10,000 with responses of 200 words take about ten seconds.
 
@@ -131,3 +146,151 @@ def _excerpt(text: str) -> str:
 
 def _evenly(texts: Sequence[str]) -> Sequence[str]:
     return texts[:: max(1, -(-len(texts) // _LANGUAGE_TEXTS))]
+
+
+_Weighed = Iterator[tuple[int, str]]
+"""Sentences with their weight: 90 nothing good can be learned, 70 much is lost, 40 some is, 10 to know."""
+
+
+def advice(portrait: PairsPortrait) -> tuple[str, ...]:
+    """The sentences that hold for pairs, the weightiest first; one that says so where all is well."""
+    if not portrait.pairs:
+        return ("There are no pairs.",)
+    weighed = [
+        *_number(portrait),
+        *_wrong(portrait),
+        *_batches(portrait),
+        *_sharing(portrait),
+        *_texts(portrait),
+    ]
+    weighed.sort(key=lambda item: -item[0])
+    return tuple(sentence for _, sentence in weighed) or (
+        f"Nothing needs to be fixed first in these {portrait.pairs:,} pairs.",
+    )
+
+
+def _number(portrait: PairsPortrait) -> _Weighed:
+    different = portrait.pairs - portrait.duplicates
+    if different < _FAR_TOO_FEW:
+        yield (
+            95,
+            f"Only {different:,} different pairs: too few to learn much from or to prove anything with. "
+            f"Collect {_TOO_FEW} or more.",
+        )
+    elif different < _TOO_FEW:
+        yield (
+            70,
+            f"{different:,} different pairs are few: a custom model can gain a little. A thousand would "
+            "be good.",
+        )
+    elif different < _FEW:
+        yield (
+            35,
+            f"{different:,} different pairs are enough to begin with; with a thousand or more, every "
+            "recipe has what it needs.",
+        )
+    if portrait.duplicates:
+        share = portrait.duplicates / portrait.pairs
+        yield (
+            50 if share >= _SOME else 20,
+            f"Pairs that repeat an earlier one: {portrait.duplicates:,} ({percent(share)}). They teach "
+            "nothing new; remove them.",
+        )
+
+
+def _wrong(portrait: PairsPortrait) -> _Weighed:
+    if portrait.contradictory:
+        example = portrait.contradictory_examples[0].query
+        yield (
+            90,
+            f"Pairs that contradict themselves or another: {portrait.contradictory:,}. The response is "
+            f"also given as a negative for the same query (“{example}”, for example). Decide for one.",
+        )
+    share = portrait.copied / portrait.pairs
+    if share >= _SOME:
+        yield (
+            85 if share >= _MANY else 45,
+            f"{percent(share)} of the queries stand nearly word for word in their response "
+            f"(“{portrait.copied_examples[0].query}”, for example). They teach a model to compare words, "
+            "which keyword search does already; put them as people would ask.",
+        )
+
+
+def _batches(portrait: PairsPortrait) -> _Weighed:
+    found = portrait.false_negatives
+    if found.guarded >= _STEPS:
+        yield (
+            80 if found.guarded >= 0.5 else 60,
+            f"In {percent(found.guarded)} of the batches of {found.batch_size}, a right answer would be "
+            "taught as a wrong one, because nearly equal texts, or texts of one document, stand in several "
+            "pairs. Bespoke keeps equal texts apart, not nearly equal ones: keep one of each.",
+        )
+    elif found.share >= _STEPS:
+        yield (
+            25,
+            f"In {percent(found.share)} of shuffled batches of {found.batch_size}, two pairs have the "
+            "same query or the same answer, and a right answer would be taught as a wrong one. Fine-tune "
+            f"here keeps equal texts apart ({percent(found.guarded)} remain); other trainers may not.",
+        )
+
+
+def _sharing(portrait: PairsPortrait) -> _Weighed:
+    shared = portrait.answers
+    if shared.largest_share >= _ONE_ANSWER and shared.largest_queries > 1:
+        yield (
+            92 if shared.largest_share >= _MOST else 75,
+            f"One answer serves {shared.largest_queries:,} queries ({percent(shared.largest_share)} of "
+            f"all): “{shared.largest}”. A model learns to find it for everything; give these queries "
+            "answers of their own, or leave most of them out.",
+        )
+    if portrait.near_queries >= _SOME * portrait.distinct_queries:
+        example = portrait.near_query_examples[0]
+        yield (
+            30,
+            f"Nearly equal queries: {portrait.near_queries:,} of {portrait.distinct_queries:,} "
+            f"(“{example.query}” and “{example.other}”, for example). They count as one when pairs are "
+            "parted into training and test.",
+        )
+    known, answered = portrait.documents, portrait.answered_documents
+    if known and answered and answered < _LITTLE_OF_CORPUS * known:
+        yield (
+            28,
+            f"The pairs answer from {answered:,} of {known:,} documents ({percent(answered / known)}): "
+            "of the others, the model learns nothing directly.",
+        )
+
+
+def _texts(portrait: PairsPortrait) -> _Weighed:
+    if portrait.query_lengths.median < _SHORT_QUERY:
+        yield (
+            48,
+            f"Half of the queries have at most {_words(portrait.query_lengths.median)}: too short to say "
+            "what is asked. Add queries as people would put them.",
+        )
+    beyond = portrait.unread.texts / max(1, portrait.distinct_responses)
+    if beyond >= _MANY:
+        yield (
+            44,
+            f"{percent(beyond)} of the responses are longer than the {portrait.unread.reads} word pieces "
+            "that the generic model reads. Where the answer stands further down, cut them to it.",
+        )
+    asked, said = (
+        main_language(portrait.query_languages),
+        main_language(portrait.response_languages),
+    )
+    if asked and said and asked != said:
+        yield (
+            22,
+            f"The queries are mostly in {language_name(asked)}, the responses in {language_name(said)}.",
+        )
+    unknown = sum(item.share for item in portrait.query_languages if item.code == UNKNOWN)
+    if unknown >= 0.5:
+        yield (
+            12,
+            f"The language of {percent(unknown)} of the queries cannot be told: they are too short, or "
+            "mix languages.",
+        )
+
+
+def _words(count: int) -> str:
+    return "1 word" if count == 1 else f"{count:,} words"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from training.settings import ADVANCED, Recipe
+from training.settings import ADVANCED, BATCH_SIZE, Recipe
 
 
 def _numbers(value: Any) -> Any:
@@ -33,7 +33,7 @@ class FineTune(Recipe):
         3, ge=1, le=100, title="Epochs", description="How often the training sees every pair."
     )
     batch_size: int = Field(
-        64,
+        BATCH_SIZE,
         ge=2,
         le=65_536,
         title="Batch size",

@@ -17,13 +17,11 @@ from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.adapter.data import Embedded
 from training.adapter.fit import train_adapter
 from training.adapter.settings import Adapter
-from training.adapter.subsets import only
 from training.data.pair_sets import split_pairs
 from training.dev_set import DevSet
-from training.embeddings import document_vectors, embedded
+from training.embeddings import Embedded, document_vectors, embedded
 from training.shrinkage import SHARE
 from training.synthetic.draw import Mining
 from training.training_data import Material
@@ -68,7 +66,7 @@ def learned_weights(project: Project, mining: Mining, progress: Progress = silen
         others = [n for n, of in enumerate(asked) if of != kind]
         if len(places) < _LEAST or len(others) < _LEAST:
             continue
-        without = _scores(only(data, places), dev)
+        without = _scores(data.only(places), dev)
         test = paired_test(kind, "without", everything[others].tolist(), without[others].tolist())
         if test.verdict == "better":
             weights[kind] = 0.0

@@ -19,12 +19,12 @@ from search.models.registry import find_model
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
-from training.adapter.data import Embedded, numbered
 from training.adapter.fit import train_adapter
 from training.adapter.learner import Learner
 from training.adapter.settings import Adapter
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
+from training.embeddings import Embedded, numbered
 from training.export import export
 from training.train import train
 from training.training_data import gather

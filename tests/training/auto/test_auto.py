@@ -202,7 +202,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
-    monkeypatch.setitem(LEARNERS, "static", learn_static)
+    monkeypatch.setitem(LEARNERS, "static", LEARNERS["static"]._replace(learn=learn_static))
     monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
     made = run_auto(tiny, tiny_model, 2)
     details = details_of(tiny, made.name)
