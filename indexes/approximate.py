@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.stored_vectors import StoredVectors, in_order, nothing_found
-from indexes.threads import threads_for
+from indexes.stored_vectors import StoredVectors, in_order, nothing_found, threads_for
 from indexes.tuning import K, Trial, tuned
 from indexes.vector_index import BadVectors, Facts, Positions, Progress, Vectors, part, silent
 

@@ -7,15 +7,16 @@ from tempfile import TemporaryDirectory
 
 from indexes.approximate import ApproximateIndex
 from indexes.flat import FlatIndex, flat_facts
-from indexes.hnsw import HNSW, HnswIndex, build_hnsw
-from indexes.ivf import CLASSES, PQ, IvfIndex, build_ivf
-from indexes.memory import bytes_needed, check_fits, told
+from indexes.hnsw import HNSW, NEIGHBOURS, HnswIndex, build_hnsw
+from indexes.ivf import CLASSES, PQ, IvfIndex, build_ivf, pq_bytes
+from indexes.kmeans import list_count
 from indexes.stored_vectors import StoredVectors
 from indexes.tuning import Trial, tuned
 from indexes.vector_index import (
     AUTO,
     FLAT,
     BrokenIndex,
+    DoesNotFit,
     Facts,
     Plan,
     Progress,
@@ -31,6 +32,7 @@ TYPES = (FLAT, HNSW, *CLASSES)
 FLAT_BYTES = 32 << 20
 _FAST = 10.0  # A type is taken at once when it is so many times faster than exact search.
 _FASTER = 2.0  # Less than so many times: exact search is taken.
+_ID = 8  # Bytes.
 _GRAPH_VECTORS = 300_000  # Up to so many a graph is built within minutes on two cores.
 
 
@@ -39,7 +41,7 @@ def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
     if plan.type not in (AUTO, *TYPES):
         known = ", ".join((AUTO, *TYPES))
         raise Unsupported(f"FAISS has no index of type {plan.type!r} here. Choose one of: {known}.")
-    check_fits(plan.type, count, dimension, plan.memory)
+    _check_fits(plan.type, count, dimension, plan.memory)
 
 
 def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
@@ -97,7 +99,7 @@ def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress)
         needed = bytes_needed(kind, len(stored), stored.dimension)
         return plan.memory is None or needed <= plan.memory
 
-    size = told(stored.rows.nbytes)
+    size = _in_units(stored.rows.nbytes)
     if stored.rows.nbytes <= FLAT_BYTES and fits(FLAT):
         return flat_facts(stored, f"{size} of vectors are compared one by one in little time")
     trial = Trial(stored)
@@ -131,3 +133,42 @@ def _worth(facts: Facts) -> tuple[bool, float]:
     figures = facts.figures
     speedup = figures["exact_ms"] / max(figures["ms"], 1e-6)
     return figures["recall@10"] >= figures["target"], speedup
+
+
+def bytes_needed(kind: str, count: int, dimension: int) -> int:
+    """What an index of a type keeps in memory; the vectors themselves stay in their file."""
+    lists = list_count(count, fast=kind == PQ) * dimension * 4
+    return {
+        FLAT: count * dimension * 4,
+        HNSW: count * (dimension + 2 * NEIGHBOURS * 4 + _ID),
+        "ivf": count * (dimension * 4 + _ID) + lists,
+        "ivf-sq8": count * (dimension + _ID) + lists,
+        PQ: count * (pq_bytes(dimension) + _ID) + lists,
+        "ivf-rabitq": count * (-(-dimension // 8) + 2 * 4 + _ID) + lists,
+    }[kind]
+
+
+def _check_fits(kind: str, count: int, dimension: int, memory: int | None) -> None:
+    """Refuse what cannot fit, before any work.
+
+    :param kind: a type, or auto, which fits when its smallest choice does.
+    :raises DoesNotFit: with the arithmetic.
+    """
+    if memory is None:
+        return
+    smallest = "ivf-rabitq" if kind == AUTO else kind
+    needed = bytes_needed(smallest, count, dimension)
+    if needed > memory and not (kind == AUTO and bytes_needed(FLAT, count, dimension) <= memory):
+        raise DoesNotFit(
+            f"{count:,} vectors of {dimension:,} numbers of 4 bytes are "
+            f"{_in_units(count * dimension * 4)}; an index of type {smallest} keeps {_in_units(needed)} of "
+            f"them in memory, and it may use {_in_units(memory)}"
+        )
+
+
+def _in_units(size: int) -> str:
+    """Bytes as a person says them."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size:,} bytes"

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from indexes.milvus.allowed import FIELD
 from indexes.vector_index import EngineFailed, Positions, Vectors
 
-VECTOR = "vector"
+FIELD, VECTOR = "id", "vector"
 MOST = 16_384
 """So many vectors a search may ask for (Milvus's own limit)."""
 _CONNECTING = 10.0

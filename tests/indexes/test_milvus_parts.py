@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexes.milvus.allowed import expression
+from indexes.milvus.index import expression
 from indexes.milvus.kinds import KINDS, built_with, chosen, smallest
 from indexes.opening import build, check, open_index
 from indexes.vector_index import BrokenIndex, EngineFailed, Facts, Plan, Unsupported

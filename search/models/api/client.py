@@ -3,6 +3,7 @@
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30.0
 _LONGEST_ASKED = 120.0
+_MINUTE = 60.0
 _AGAIN = (408, 409, 425, 429)
 _KEPT = "What was answered so far is kept: the same command goes on from there."
 
@@ -171,6 +173,49 @@ class Caller:
         if self._key:
             text = text.replace(self._key, "***")
         return " ".join(text.split())[:300].rstrip(".")
+
+
+class Pace:
+    """Waits before a request until the last minute has room for it.
+
+    :param requests: the most requests in any minute; None for no bound.
+    :param tokens: the most tokens in any minute; None for no bound.
+    :param clock: seconds, running on.
+    :param sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        requests: int | None = None,
+        tokens: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._requests = requests
+        self._tokens = tokens
+        self._clock = clock
+        self._sleep = sleep
+        self._sent: deque[tuple[float, int]] = deque()
+
+    def wait(self, tokens: int) -> None:
+        """Wait until a request of so many tokens may be sent, and count it as sent.
+
+        A request larger than a whole minute allows goes when the minute is empty.
+        """
+        while not self._has_room(tokens):
+            self._sleep(max(self._sent[0][0] + _MINUTE - self._clock(), 0.01))
+        self._sent.append((self._clock(), tokens))
+
+    def _has_room(self, tokens: int) -> bool:
+        now = self._clock()
+        while self._sent and self._sent[0][0] <= now - _MINUTE:
+            self._sent.popleft()
+        if not self._sent:
+            return True
+        if self._requests is not None and len(self._sent) >= self._requests:
+            return False
+        used = sum(count for _, count in self._sent)
+        return self._tokens is None or used + tokens <= self._tokens
 
 
 def probe(settings: EndpointSettings) -> int:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search.models.api.cache import Remembered
-from search.models.api.client import Caller
-from search.models.api.rate_limit import Pace
+from indexes.vector_index import Vectors
+from search.corpus.corpus import embedded_key
+from search.models.api.client import Caller, Pace
 from search.models.api.settings import EndpointSettings
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
+from search.models.encoding.cache import EmbeddingStore, store_key
 from search.models.prompts import Prompts
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
@@ -20,19 +19,48 @@ from search.projects.settings import settings as environment
 
 FORMAT = "endpoint"
 
-Vectors = NDArray[np.float32]
 
+class Remembered:
+    """The vectors of one server's model in the embedding store of the workspace.
 
-class Memory(Protocol):
-    """Vectors by the text that was sent."""
+    Every request's answer is on disk before it is used. Used by one thread at a time.
+
+    :param fingerprint: of the model: address, name, dimensions, prompts and longest text.
+    :param dimension: of its vectors.
+    """
+
+    def __init__(self, fingerprint: str, dimension: int) -> None:
+        self._fingerprint = fingerprint
+        self._dimension = dimension
+        self._store: EmbeddingStore | None = None
+        self._added: set[bytes] = set()
 
     def get(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of those texts that are known."""
-        ...
+        keys = [store_key(embedded_key(text)) for text in texts]
+        if not self._added.isdisjoint(keys):
+            self.close()  # A store finds what was there when it was opened.
+        vectors = np.empty((len(keys), self._dimension), dtype=np.float32)
+        known = self._opened().fill(keys, vectors)
+        return {text: vectors[place] for place, text in enumerate(texts) if known[place]}
 
     def put(self, texts: Sequence[str], vectors: Vectors) -> None:
         """Remember vectors, so that neither a crash nor a cancel loses them."""
-        ...
+        keys = [store_key(embedded_key(text)) for text in texts]
+        self._opened().add(keys, vectors)
+        self._added.update(keys)
+
+    def close(self) -> None:
+        """Let go of the files; the next call opens them again."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        self._added.clear()
+
+    def _opened(self) -> EmbeddingStore:
+        if self._store is None:
+            self._store = EmbeddingStore.of(self._fingerprint, self._dimension)
+        return self._store
 
 
 class EndpointEncoder:
@@ -57,7 +85,7 @@ class EndpointEncoder:
         prompts: Prompts,
         dimension: int,
         caller: Caller,
-        memory: Memory,
+        memory: Remembered,
         max_tokens: int | None = None,
         pace: Pace | None = None,
     ) -> None:

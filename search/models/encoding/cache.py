@@ -25,13 +25,13 @@ from search.models.encoding.cache_segments import (
     VECTORS,
     Damaged,
     SegmentWriter,
+    evict,
     halves,
     locked,
     map_vectors,
     read_records,
     vector_sums,
 )
-from search.models.encoding.eviction import evict
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed
 from search.projects.settings import settings

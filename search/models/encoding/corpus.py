@@ -16,7 +16,7 @@ from search.corpus.corpus import Corpus
 from search.models.encoder import Encoder, Metered
 from search.models.encoding.accelerated import transformer_of
 from search.models.encoding.cache import EmbeddingStore, store_key
-from search.models.encoding.derived import derived_vectors
+from search.models.encoding.index_vectors import derived_vectors
 from search.models.encoding.texts import plain_batches, seen_by
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest

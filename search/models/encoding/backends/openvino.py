@@ -4,16 +4,17 @@ The conversion goes through OpenVINO's PyTorch frontend itself: `openvino.conver
 reports to its makers over the network.
 """
 
+import sys
 import warnings
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.models.encoding.backends.openvino_import import load_openvino
 from search.models.encoding.backends.pipeline import Features, Role, finished
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ _KNOWN = {"Pooling", "Dense", "Normalize", "LayerNorm", "Router"}
 
 class Unconvertible(ValueError):
     """A model that this backend cannot run; why, as half a sentence."""
+
+
+def load_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which would write to the home folder and report over the network.
+
+    It takes the absence of that package for an answer.
+    """
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    module: ModuleType = openvino
+    return module
 
 
 def check_convertible(model: "SentenceTransformer") -> None:

@@ -8,10 +8,8 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.tokenizer import generic_word_pieces
-from search.models.api.cache import Remembered
-from search.models.api.client import Caller
-from search.models.api.encoder import EndpointEncoder
-from search.models.api.rate_limit import Pace
+from search.models.api.client import Caller, Pace
+from search.models.api.encoder import EndpointEncoder, Remembered
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
 from search.models.encoder import Encoder, Metered
 from search.models.prompts import Prompts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.models.api.rate_limit import Pace
+from search.models.api.client import Pace
 
 
 class Clock:

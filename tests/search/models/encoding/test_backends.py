@@ -365,7 +365,7 @@ def test_openvino_reports_to_nobody(tmp_path):
     """Its package would write a client id into the home folder and send events when it is imported."""
     code = (
         "import sys; sys.path.insert(0, '.')\n"
-        "from search.models.encoding.backends.openvino_import import load_openvino\n"
+        "from search.models.encoding.backends.openvino import load_openvino\n"
         "load_openvino().Core()\n"
         "from openvino.tools.ovc import telemetry_utils\n"
         "print(telemetry_utils.tm.__name__)\n"

@@ -13,7 +13,7 @@ import pytest
 
 from search.models.encoding import cache_segments
 from search.models.encoding.cache import EmbeddingStore, store_key
-from search.models.encoding.eviction import evict
+from search.models.encoding.cache_segments import evict
 from search.projects.errors import Failed, Refused
 from search.projects.project import damaged_projects, projects
 from search.projects.settings import settings
