@@ -123,7 +123,7 @@ class _Once:
 
     def __init__(self, encode: Callable[[list[str]], Vectors]) -> None:
         self._encode = encode
-        self._known: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[str, Vectors] = {}
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         fresh = [text for text in dict.fromkeys(texts) if text not in self._known]

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexes.vector_index import normalised
+from indexes.vector_index import Vectors, normalised
 from search.models.word_tokenizers import Reading, Words, read_as
 from search.projects.errors import Failed, Refused
 
-Vectors = NDArray[np.float32]
 SIF_A = 1e-3
 _SETTINGS = "word_vectors.json"
 _TENSORS = "word_vectors.safetensors"

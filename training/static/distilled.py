@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.vector_index import Vectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.static.base import Start, Vectors
+from training.static.base import Start
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from indexes.vector_index import Vectors
 from search.models.word_vectors import SIF_A
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from training.corpus_subwords import train_pieces
-from training.static.base import Start, Vectors
+from training.static.base import Start
 
 _EPOCHS = 15
 _WINDOW = 5

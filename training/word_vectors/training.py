@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
 from search.models.word_tokenizers import Reading
 from search.models.word_vectors import WordVectors
@@ -141,10 +141,10 @@ class _Making:
         )
 
 
-def _common_component(pooled: NDArray[np.float32]) -> NDArray[np.float32] | None:
+def _common_component(pooled: Vectors) -> Vectors | None:
     """The first right singular vector of the pooled texts, of length 1; None if they are all zero."""
     if not pooled.any():
         return None
     _, vectors = np.linalg.eigh((pooled.T @ pooled).astype(np.float64))
-    component: NDArray[np.float32] = vectors[:, -1].astype(np.float32)
+    component: Vectors = vectors[:, -1].astype(np.float32)
     return component

@@ -10,8 +10,8 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from indexes.vector_index import Vectors
 from search.models.api.settings import EndpointSettings
 from search.projects.errors import Failed, Refused
 
@@ -29,7 +29,7 @@ _KEPT = "What was answered so far is kept: the same command goes on from there."
 class Answer(NamedTuple):
     """Vectors, shape (texts, dimension), and the tokens that the server counted (None: it did not say)."""
 
-    vectors: NDArray[np.float32]
+    vectors: Vectors
     tokens: int | None
 
 
@@ -136,7 +136,7 @@ class Caller:
             "model with --max-length; where they are too many, with --batch-texts"
         )
 
-    def _checked(self, response: Any, texts: int, dimension: int | None) -> NDArray[np.float32]:
+    def _checked(self, response: Any, texts: int, dimension: int | None) -> Vectors:
         """The vectors of an answer, in the order of the texts.
 
         :raises Failed: when there are too few or too many, or they are no finite numbers of one dimension.
