@@ -152,12 +152,12 @@ def pairs(
 def queries(
     project: ProjectName,
     queries_file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="QUERIES",
             help="Queries (JSONL, JSON, CSV, TSV or TREC topics), or one table of query, document id, grade.",
         ),
-    ],
+    ] = None,
     qrels: Annotated[
         Path | None,
         typer.Option("--qrels", help="Judgments: BEIR or TREC qrels. A table needs none."),
@@ -170,17 +170,44 @@ def queries(
         str | None,
         typer.Option(help='A table\'s column of grades; "" for none (each row counts 1).'),
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="FOLDER",
+            help="Write the query sets as BEIR has them: the current one as FOLDER/queries.jsonl and "
+            "FOLDER/qrels/test.tsv, each earlier one in FOLDER/earlier.",
+        ),
+    ] = None,
 ) -> None:
-    """Add a query set: queries with relevance judgments, never trained on."""
+    """Add a query set (queries with relevance judgments, never trained on), or take the query sets out."""
     from search.corpus.readers.judgments import JudgedColumns
     from search.evaluation.add_query_set import add_query_set
     from search.projects.project import project as existing
 
+    if export is not None:
+        _export_query_sets(project, export, [queries_file, qrels])
+        return
+    if queries_file is None:
+        raise Refused(
+            f"Say what to add: python cli.py queries {project} QUERIES --qrels QRELS; or where to write the query "
+            f"sets: python cli.py queries {project} --export FOLDER."
+        )
     columns = JudgedColumns(query_column, document_column, grade_column)
     with running(existing(project)) as run:
         made = add_query_set(existing(project), queries_file, qrels, columns)
         tell_notes(run, made.notes)
         say(f"{made.queries:,} test queries.")
+
+
+def _export_query_sets(name: str, folder: Path, given: list[Path | None]) -> None:
+    from search.evaluation.query_set import export_query_sets
+    from search.projects.project import project_of_any_format
+
+    if any(path is not None for path in given):
+        raise Refused("--export takes query sets out, so it goes without QUERIES and --qrels.")
+    count = export_query_sets(project_of_any_format(name), folder)
+    say(f"{count:,} query {'set' if count == 1 else 'sets'} written to {folder}.")
 
 
 @app.command()

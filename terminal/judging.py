@@ -141,8 +141,11 @@ def judgments(
     from search.judging import import_export
     from search.judging.aggregation import Combine
     from search.projects.project import project as existing
+    from search.projects.project import project_of_any_format
 
-    found, how = existing(project), Combine(combine.value)
+    alone = export is not None and not (import_ or to_queries or to_pairs or as_json)
+    found = project_of_any_format(project) if alone else existing(project)
+    how = Combine(combine.value)
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:

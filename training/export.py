@@ -1,7 +1,6 @@
 """A model out of the workspace: a standard SentenceTransformer folder for other programs."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from search.models.registry import BUILT_IN, find_model
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
+from search.projects.files import new_folder
 from search.projects.project import Project
 from training.adapter.model import with_adapter
 from training.card import CARD, model_card
@@ -28,13 +28,8 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
     :raises Refused: for an unknown model, or a folder with something in it.
     """
     info = find_model(project, name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused(f"{folder} exists and is not empty. Choose a new folder.")
-    if not folder.parent.is_dir():
-        raise Refused(f"There is no folder {folder.parent} to write into.")
     notes: list[str] = []
-    with tempfile.TemporaryDirectory(prefix=".bespoke-export-", dir=folder.parent) as scratch:
-        target = Path(scratch) / "model"
+    with new_folder(folder) as target:
         encoder = load_encoder(project, info)
         if (words := _words_beneath(encoder)) is not None:
             _standard(encoder).save(str(target), create_model_card=False)
@@ -48,7 +43,7 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
                 generic_folder() if info.id == BUILT_IN else project.folder / "models" / info.id
             )
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
-            shutil.copytree(source, target, ignore=ignored)
+            shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         elif isinstance(encoder, AdaptedEncoder):
             raise Refused(
                 f"{name!r} is a matrix over vectors that a server computes: no model to load elsewhere. Take "
@@ -61,9 +56,6 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
             model.save(str(target), create_model_card=False, safe_serialization=True)
         if info.kind == "custom":
             (target / CARD).write_text(model_card(project, info), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        target.rename(folder)
     return notes
 
 

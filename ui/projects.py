@@ -8,8 +8,8 @@ from search.evaluation.evaluate import newest_evaluation, verdict_on
 from search.models.registry import custom_manifests
 from search.projects import runs
 from search.projects.artifacts import Manifest
-from search.projects.errors import BespokeError
-from search.projects.project import Project, damaged_projects, project_to_be, projects
+from search.projects.errors import BespokeError, OtherFormat
+from search.projects.project import Project, project_to_be, projects, unusable_projects
 from search.retrieval.indexing.servers import delete_project
 from training.samples import SAMPLES, Sample
 from ui import navigation, run_view, state, widgets
@@ -32,11 +32,9 @@ def page() -> None:
                 _card(project)
             except BespokeError as error:  # One damaged project does not lock the others away.
                 st.error(str(error), icon=":material/error:")
-    for damaged in damaged_projects():
-        st.error(
-            f"The project {damaged.name} cannot be read: {damaged.folder / 'project.json'} is damaged.",
-            icon=":material/error:",
-        )
+    for project, why in unusable_projects():
+        damaged = f"The project {project.name} cannot be read: {project.folder / 'project.json'} is damaged."
+        st.error(str(why) if isinstance(why, OtherFormat) else damaged, icon=":material/error:")
     _new_project(first=not own)
     st.subheader("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
@@ -71,7 +69,10 @@ def _new_project(first: bool) -> None:
 
 def _sample(sample: Sample) -> None:
     name = _SAMPLE_NAMES[sample.key]
-    project = project_to_be(name)
+    try:
+        project = project_to_be(name)
+    except OtherFormat:
+        return  # Said above already, with what to do.
     with st.container(border=True, key=f"sample-{sample.key}"):
         st.markdown(f"**{sample.title}**")
         st.write(sample.summary)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.projects.errors import BespokeError
+from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project, projects
 
 _PROJECT = "project"
@@ -20,16 +20,21 @@ def chosen_name() -> str | None:
 
 
 def current_project() -> Project | None:
-    """The current project, or None when none is chosen or it is gone."""
+    """The current project, or None when none is chosen or it is gone.
+
+    :raises OtherFormat: once, when the one that was chosen cannot be used.
+    """
     name = chosen_name()
     if name is None:
         return None
     try:
         found = project(name)
-    except BespokeError:
+    except BespokeError as error:
         st.session_state.pop(_PROJECT, None)
         if _PROJECT in st.query_params:
             del st.query_params[_PROJECT]
+        if isinstance(error, OtherFormat):
+            raise
         return None
     choose(name)
     if st.query_params.get(_PROJECT) != name:

@@ -7,6 +7,7 @@ from itertools import cycle
 import streamlit as st
 
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
+from search.projects.errors import OtherFormat
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
@@ -24,7 +25,11 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     with st.container(key="heading"):
         left, right = st.columns([3, 1], vertical_alignment="center")
     left.title(question, anchor=False)
-    found = state.current_project()
+    try:
+        found = state.current_project()
+    except OtherFormat as error:
+        found = None
+        st.error(str(error), icon=":material/error:")
     known = state.names()
     if known and needs_project:
         index = known.index(found.name) if found else None

@@ -1,12 +1,15 @@
 """Query sets: queries with judgments, never trained on, by which models are compared."""
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from search.corpus.labels import Judgments
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
+from search.projects.files import new_folder
 from search.projects.project import Project
 
 _QUERIES = "queries.jsonl"
@@ -84,6 +87,28 @@ class QuerySet:
                 query, document, grade = line.rstrip("\n").split("\t")
                 judgments.setdefault(query, {})[document] = int(grade)
         return cls({row["_id"]: row["text"] for row in rows}, judgments)
+
+
+def export_query_sets(project: Project, folder: Path) -> int:
+    """Write a project's query sets as BEIR has them, whole or not at all.
+
+    :param folder: must not exist, or be empty. The current query set is written as queries.jsonl and qrels/test.tsv,
+        and each earlier one likewise in a folder of its own under earlier/, by its id.
+    :returns: how many were written.
+    :raises Refused: when there is none, or something is in the way.
+    :raises Damaged: when a file of one is not as it was written.
+    """
+    manifests = project.manifests("queries")
+    if not manifests:
+        raise Refused(f"{project.name!r} has no query set yet.")
+    with new_folder(folder) as target:
+        for manifest in manifests:
+            whole = project.checked(manifest)
+            place = target if manifest is manifests[-1] else target / "earlier" / manifest.id
+            (place / "qrels").mkdir(parents=True)
+            shutil.copyfile(whole / _QUERIES, place / _QUERIES)
+            shutil.copyfile(whole / _QRELS, place / "qrels" / "test.tsv")
+    return len(manifests)
 
 
 def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:

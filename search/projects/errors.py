@@ -2,6 +2,7 @@
 
 BespokeError
 ├── Refused     the input was not accepted; nothing changed          (exit status 2)
+│   └── OtherFormat  a project was written by another version        (exit status 2)
 ├── Failed      the work was accepted but could not be completed     (exit status 1)
 │   └── Damaged a part of a project cannot be used as it is on disk  (exit status 1)
 └── Cancelled   the person stopped the work; nothing was published   (exit status 1)
@@ -22,6 +23,10 @@ class Refused(BespokeError):
     """The input was not accepted and nothing changed."""
 
     exit_status = 2
+
+
+class OtherFormat(Refused):
+    """A project was written by a version of Bespoke whose files are of another format."""
 
 
 class Failed(BespokeError):

@@ -4,9 +4,14 @@ import hashlib
 import json
 import os
 import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from search.projects.errors import Refused
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -39,6 +44,26 @@ def known_sha256(path: Path) -> str:
 @lru_cache(maxsize=4096)
 def _sha256_once(path: Path, _changed: int, _size: int) -> str:
     return sha256_of(path)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Write a folder outside the workspace whole or not at all: what the block writes into the one it gets.
+
+    :param folder: must not exist, or be empty.
+    :raises Refused: where something is in the way.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Refused(f"{folder} exists and is not empty. Choose a new folder.")
+    if not folder.parent.is_dir():
+        raise Refused(f"There is no folder {folder.parent} to write into.")
+    with tempfile.TemporaryDirectory(prefix=".bespoke-export-", dir=folder.parent) as scratch:
+        target = Path(scratch) / "whole"
+        target.mkdir()
+        yield target
+        if folder.exists():
+            folder.rmdir()
+        target.rename(folder)
 
 
 def flush(path: Path) -> None:

@@ -7,6 +7,7 @@ A folder without a manifest is not an artifact.
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,21 +30,29 @@ from search.projects.artifacts import (
     read_manifest,
     sweep,
 )
-from search.projects.errors import Damaged, Failed, Refused
+from search.projects.errors import BespokeError, Damaged, Failed, OtherFormat, Refused
 from search.projects.files import flush, sha256_of, write_atomically
 from search.projects.settings import settings
 from search.text.words import MARKS
 
+FORMAT = 2
+"""The number of the format of a project's files: raised by every change that an older version could not read."""
 _PROJECT_FILE = "project.json"
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
 _NAME = re.compile(rf"[^\W_][\w{MARKS} .()+-]{{0,79}}", re.UNICODE)
 
 
-class ProjectInfo(BaseModel):
-    """The content of project.json; `generic` is the id of the ready-made model that is called generic."""
+class _Numbered(BaseModel):
+    """What project.json says in every format; the first one had no number."""
 
     model_config = ConfigDict(frozen=True)
+    format: int = 1
     name: str
+
+
+class ProjectInfo(_Numbered):
+    """The content of project.json; `generic` is the id of the ready-made model that is called generic."""
+
     created: str
     description: str = ""
     source: str = ""
@@ -81,10 +90,18 @@ class Project:
 
     @property
     def info(self) -> ProjectInfo:
-        """The content of project.json."""
+        """The content of project.json.
+
+        :raises Refused: when there is no such project, or its files are of another format.
+        :raises Failed: when project.json is damaged.
+        """
         path = self.folder / _PROJECT_FILE
         try:
-            return ProjectInfo.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
+            number = _Numbered.model_validate_json(content).format
+            if number != FORMAT:
+                raise OtherFormat(_other_format(self, number))
+            return ProjectInfo.model_validate_json(content)
         except FileNotFoundError:
             raise Refused(
                 f"There is no project {self.name!r}. Known projects: {_known_projects()}."
@@ -96,7 +113,7 @@ class Project:
         """Write project.json unless it is there; `facts` are fields of `ProjectInfo`."""
         if not self.exists:
             self.folder.mkdir(parents=True, exist_ok=True)
-            info = ProjectInfo(name=self.name, created=now(), **facts)
+            info = ProjectInfo(format=FORMAT, name=self.name, created=now(), **facts)
             write_atomically(self.folder / _PROJECT_FILE, info.model_dump_json(indent=2))
         return self
 
@@ -279,7 +296,7 @@ class Drafts:
 def project(name: str) -> Project:
     """The project of that name, which must exist.
 
-    :raises Refused: when the name cannot be a name, or no such project exists.
+    :raises Refused: when the name cannot be a name, no such project exists, or it is of another format.
     """
     found = project_to_be(name)
     _ = found.info
@@ -287,20 +304,37 @@ def project(name: str) -> Project:
 
 
 def project_to_be(name: str) -> Project:
-    """The project of that name, whether it exists yet or not."""
-    return Project(settings().home / check_project_name(name))
+    """The project of that name, whether it exists yet or not.
+
+    :raises Refused: when the name cannot be a name, or there is such a project of another format.
+    """
+    found = Project(settings().home / check_project_name(name))
+    if found.exists:
+        with suppress(Failed):  # Whoever reads project.json says what is wrong with it.
+            _ = found.info
+    return found
+
+
+def project_of_any_format(name: str) -> Project:
+    """The project of that name, to take its votes and query sets out: these are written alike in every format.
+
+    :raises Refused: when the name cannot be a name, or no such project exists.
+    """
+    with suppress(OtherFormat):
+        return project(name)
+    return Project(settings().home / name)
 
 
 def projects() -> list[Project]:
     """All projects of the workspace that can be read, the newest first."""
-    created = {project: _created(project) for project in _folders()}
-    sound = [project for project, moment in created.items() if moment is not None]
-    return sorted(sound, key=lambda project: created[project] or "", reverse=True)
+    sound = [project for project in _folders() if _why_unusable(project) is None]
+    return sorted(sound, key=lambda project: project.info.created, reverse=True)
 
 
-def damaged_projects() -> list[Project]:
-    """Projects whose project.json cannot be read: they must not lock the others out."""
-    return [project for project in _folders() if _created(project) is None]
+def unusable_projects() -> list[tuple[Project, BespokeError]]:
+    """Projects that are damaged or of another format, and what is said of each: they must not lock the others out."""
+    found = ((project, _why_unusable(project)) for project in _folders())
+    return [(project, error) for project, error in found if error is not None]
 
 
 def _folders() -> list[Project]:
@@ -311,11 +345,24 @@ def _folders() -> list[Project]:
     return [project for project in found if project.exists]
 
 
-def _created(project: Project) -> str | None:
+def _why_unusable(project: Project) -> BespokeError | None:
     try:
-        return project.info.created
-    except Failed:
-        return None
+        _ = project.info
+    except BespokeError as error:
+        return error
+    return None
+
+
+def _other_format(project: Project, number: int) -> str:
+    what = f"The files of the project {project.name!r} are of format {number}, and this version of Bespoke reads format {FORMAT}"
+    if number > FORMAT:
+        return f"{what}: use the version that wrote them, or a later one."
+    name = shlex.quote(project.name)
+    return (
+        f"{what}: take its votes and query sets out (python cli.py judgments {name} --export FILE.csv; "
+        f"python cli.py queries {name} --export FOLDER), delete the folder {project.folder}, and make the project "
+        "anew from its documents."
+    )
 
 
 def _known_projects() -> str:

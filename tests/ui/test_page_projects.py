@@ -1,10 +1,12 @@
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 from app_help import TINY, alive, gone, labels, open_page, press, run, shown, verdict_of, write_run
 
 from search.projects.project import Project, project, project_to_be, projects
+from tests.conftest import REPOSITORY
 
 
 def _create(name: str, at=None):  # type: ignore[no-untyped-def]
@@ -212,3 +214,20 @@ def test_a_damaged_manifest_of_any_kind_leaves_the_page_standing(
     at = open_page("projects")
     assert "Tiny" in shown(at)
     assert at.title[0].value == "Is a custom embedding worth it for your documents?"
+
+
+def test_a_project_of_another_format_says_what_to_do_and_the_rest_works(
+    empty: Project, workspace: Path
+) -> None:
+    with zipfile.ZipFile(REPOSITORY / "tests" / "project_of_format_1.zip") as archive:
+        archive.extractall(workspace / "old clinic")
+        archive.extractall(workspace / "Legal sample")
+    at = open_page("projects")
+    assert len(at.error) == 2
+    assert "The files of the project 'old clinic' are of format 1" in shown(at)
+    assert "judgments 'old clinic' --export FILE.csv" in shown(at)
+    assert "Tiny" in shown(at)
+    at = open_page("corpus", project="old clinic")
+    [error] = at.error
+    assert error.value.startswith("The files of the project 'old clinic' are of format 1")
+    assert at.selectbox[0].options == ["Tiny"]

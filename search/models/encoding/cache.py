@@ -2,7 +2,7 @@
 
 A vector is found by the fingerprint of its model and a hash of the text that the model saw, prompt included. So
 versions of a corpus, projects, trainings and indexes that have texts in common compute each vector once. It lives
-in `<workspace>/.embeddings/<fingerprint>/` in segments (`segments.py`), survives a process that is killed at any
+in `<workspace>/.embeddings/<fingerprint>-<dimension>-<format>/` in segments (`segments.py`), survives a process that is killed at any
 moment, and may be written by several processes at once. It is only a memory: what is damaged or evicted is
 computed again, and every vector is held against its checksum when it is read.
 """
@@ -37,6 +37,9 @@ from search.projects.errors import Failed
 from search.projects.settings import settings
 
 STORE = ".embeddings"
+FORMAT = 2
+"""The number of the format of what is stored. Vectors of another one are in folders that are never read; they go first
+when the store is full, being used by nobody."""
 
 
 def store_key(text_key: bytes, seen_as: bytes = b"") -> bytes:
@@ -71,7 +74,7 @@ class EmbeddingStore:
     def of(cls, fingerprint: str, dimension: int) -> "EmbeddingStore":
         """The store of the model with this fingerprint (hexadecimal), in this workspace."""
         assert fingerprint.isalnum(), fingerprint
-        folder = settings().home / STORE / f"{fingerprint}-{dimension}"
+        folder = settings().home / STORE / f"{fingerprint}-{dimension}-{FORMAT}"
         return cls(folder, dimension, settings().store_bytes)
 
     def __enter__(self) -> Self:

@@ -18,10 +18,10 @@ from search.projects.files import write_atomically
 from search.projects.project import (
     Project,
     check_project_name,
-    damaged_projects,
     project,
     project_to_be,
     projects,
+    unusable_projects,
 )
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -443,7 +443,7 @@ def test_a_damaged_project_does_not_lock_the_others_out(workspace):
         project_to_be(name).create()
     (project_to_be("bad").folder / "project.json").write_text('{"name": ')
     assert [p.name for p in projects()] == ["good"]
-    assert [p.name for p in damaged_projects()] == ["bad"]
+    assert [p.name for p, _ in unusable_projects()] == ["bad"]
 
 
 @pytest.mark.parametrize("name", ["हिन्दी कानून", "தமிழ்", "Écriture", "法律"])

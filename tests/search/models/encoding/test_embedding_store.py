@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from search.models.encoding import cache_segments
-from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.encoding.cache import FORMAT, EmbeddingStore, store_key
 from search.models.encoding.cache_segments import evict
 from search.projects.errors import Failed, Refused
-from search.projects.project import damaged_projects, projects
+from search.projects.project import projects, unusable_projects
 from search.projects.settings import settings
 
 DIMENSION = 8
@@ -47,7 +47,7 @@ def known(numbers, model=MODEL, dimension=DIMENSION):
 
 @pytest.fixture
 def folder(workspace):
-    return workspace / ".embeddings" / f"{MODEL}-{DIMENSION}"
+    return workspace / ".embeddings" / f"{MODEL}-{DIMENSION}-{FORMAT}"
 
 
 def files(folder, ending):
@@ -86,7 +86,7 @@ def test_what_is_not_finite_is_not_kept():
 def test_the_store_is_no_project(workspace):
     with EmbeddingStore.of(MODEL, DIMENSION) as store:
         put(store, range(3))
-    assert projects() == [] and damaged_projects() == []
+    assert projects() == [] and unusable_projects() == []
 
 
 @pytest.mark.parametrize("cut", [1, 23, 24, 25, 24 * 3 + 5])
@@ -214,7 +214,7 @@ def test_the_least_recently_used_goes_first_and_what_is_read_stays(workspace, mo
     home = workspace / ".embeddings"
     for place, path in enumerate(sorted(home.glob("*/*.keys"))):
         os.utime(path, (1_000 + place, 1_000 + place))
-    used = sorted(home.glob(f"old-{DIMENSION}/*.keys"))[1]
+    used = sorted(home.glob(f"old-{DIMENSION}-{FORMAT}/*.keys"))[1]
     os.utime(used)
     assert evict(home, 4 * size) == 0
     with EmbeddingStore.of("new", DIMENSION):  # Being read: its segments may not go.
