@@ -21,8 +21,8 @@ from search.evaluation.evaluate import measure
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.retrieval.retriever import Clock, Retriever
-from search.retrieval.search import keyword_searcher_for
+from search.retrieval.retriever import EncodingTime, Retriever
+from search.retrieval.search import bm25_retriever
 from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
 from training.data.intake import import_beir
@@ -58,7 +58,7 @@ class Fts5:
         queries: Sequence[str],
         k: int,
         _scope: Scope = EVERYTHING,
-        _clock: Clock | None = None,
+        _clock: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`."""
         return [self._found(query, k) for query in queries]
@@ -103,7 +103,7 @@ class Bm25s:
         queries: Sequence[str],
         k: int,
         _scope: Scope = EVERYTHING,
-        _clock: Clock | None = None,
+        _clock: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`."""
         rankings = []
@@ -149,7 +149,7 @@ def _rows(name: str, data: Path, home: Path) -> None:
         _row(title, retriever, corpus, usable, built, retriever.size)
         title = " | "
     started = time.perf_counter()
-    ours = keyword_searcher_for(project, manifest, corpus)
+    ours = bm25_retriever(project, manifest, corpus)
     built = time.perf_counter() - started
     size = project.manifests("indexes")[-1].details["bytes"]
     _row(title, ours, corpus, usable, built, size)

@@ -33,9 +33,9 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.registry import GENERIC, find_model
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
-from search.retrieval.dense import Searcher
+from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import build_index
-from search.retrieval.search import open_searcher, search
+from search.retrieval.search import open_dense, search
 
 _SETS = ("ask_cfpb", "hinglish_top", "tos_plain_english", "scifact", "medquad_small")
 _K = 10
@@ -59,7 +59,7 @@ def main() -> None:
         _measure(searchers, _queries(data, chosen.queries))
 
 
-def _measure(searchers: Sequence[Searcher], queries: Sequence[str]) -> None:
+def _measure(searchers: Sequence[DenseRetriever], queries: Sequence[str]) -> None:
     import faiss
 
     bare: list[Any] = []
@@ -150,13 +150,13 @@ class _MadeUp:
     encode_query = encode_document
 
 
-def _searcher(project: Project, name: str, kind: str) -> Searcher:
+def _searcher(project: Project, name: str, kind: str) -> DenseRetriever:
     info = find_model(project, name)
     manifest, corpus = current_corpus(project)
     index = build_index(
         project, info, _MadeUp(info.dimension), manifest, corpus, plan=Plan(type=kind)
     )
-    return open_searcher(project, info, load_encoder(project, info), index, corpus)
+    return open_dense(project, info, load_encoder(project, info), index, corpus)
 
 
 if __name__ == "__main__":

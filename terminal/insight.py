@@ -31,7 +31,7 @@ def explain(
         say(f"\n{one.model}: {one.sentence}")
         for part in one.strongest_sentences:
             say(f"  {part.pull:+.3f}  {' '.join(part.text.split())[:140]}")
-        for lesson in one.nearest_lessons:
+        for lesson in one.nearest_neighbours:
             answer = " ".join((lesson.title or lesson.response).split())[:60]
             say(f"  learned from ({lesson.nearness:.2f}): {lesson.query} -> {answer}")
 

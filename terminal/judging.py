@@ -71,7 +71,7 @@ def questions(
     """Line questions up for blind votes: search each with both columns; missing indexes are built."""
     from dataclasses import replace
 
-    from search.judging.prepare import line_up
+    from search.judging.prepare import prepare_questions
     from search.projects.project import project as existing
 
     found = existing(project)
@@ -81,7 +81,7 @@ def questions(
     changes = {name: value for name, value in wanted.items() if value is not None}
     setup = replace(_setup(found, column), **changes)
     with running(found) as run:
-        made = line_up(found, setup, ask or (), run)
+        made = prepare_questions(found, setup, ask or (), run)
         tell_notes(run, made.notes)
         say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
 
@@ -149,10 +149,10 @@ def judgments(
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
-        brought = import_export.bring_in(found, import_, judge, queries)
+        brought = import_export.import_judgments(found, import_, judge, queries)
         for note in brought.notes:
             aside(note)
-        aside(f"{brought.marks:,} judgments came in.")
+        aside(f"{brought.judgments:,} judgments came in.")
     if export is not None:
         import_export.export(found, export, how)
         aside(f"Written to {export}.")

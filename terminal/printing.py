@@ -152,17 +152,17 @@ def tell_notes(run: Any, notes: Sequence[str]) -> None:
         aside(note)
 
 
-def tell_comparison(found: Any, as_json: bool) -> None:
+def tell_comparison(comparison: Any, as_json: bool) -> None:
     """Print what several columns found, and how much they agree."""
-    from search.evaluation.rank_similarity import agreements
+    from search.evaluation.rank_similarity import rank_similarities
 
-    for result in found.results:
+    for result in comparison.results:
         if result.note:
             aside(f"{result.model}: {result.note}")
     if as_json:
-        print_json(found.as_json())
+        print_json(comparison.as_json())
         return
-    for result in found.results:
+    for result in comparison.results:
         spent = f"{result.ms:.0f} ms"
         if result.encode_ms:
             spent += f": {result.encode_ms:.0f} to encode, {result.search_ms:.0f} to search"
@@ -170,10 +170,10 @@ def tell_comparison(found: Any, as_json: bool) -> None:
         for hit in result.hits:
             title = f"{hit.title}: " if hit.title else ""
             text = " ".join(hit.passage.text.split())[:100]
-            place = f" [p. {hit.passage.page}]" if hit.passage.page else ""
+            page = f" [p. {hit.passage.page}]" if hit.passage.page else ""
             tier = f" ({hit.tier})" if hit.tier else ""
-            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{place}{tier}  {title}{text}")
-    for one in agreements(found):
+            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{page}{tier}  {title}{text}")
+    for one in rank_similarities(comparison):
         say(
             f"\n{one.first} and {one.other} have {one.common} of {one.of} in common; rank-biased overlap "
             f"{one.biased_overlap:.2f}."

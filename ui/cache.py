@@ -22,15 +22,15 @@ from search.models.registry import ModelInfo
 from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Manifest
 from search.projects.project import Project, project
-from search.retrieval.dense import Searcher
-from search.retrieval.search import keyword_searcher_for, open_searcher
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.dense import DenseRetriever
+from search.retrieval.search import bm25_retriever, open_dense
+from search.retrieval.sparse import BM25Retriever
 from training.data.pair_sets import PairSet
 
 _LOADING = Lock()
 
 
-def searcher(found: Project, info: ModelInfo, index: Manifest) -> Searcher:
+def searcher(found: Project, info: ModelInfo, index: Manifest) -> DenseRetriever:
     """A searcher over an index, loaded once for all sessions."""
     return _searcher(str(found.folder), found.name, index.id, info)
 
@@ -46,19 +46,19 @@ def _loaded() -> set[tuple[str, str]]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> Searcher:
+def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> DenseRetriever:
     owner = project(name)
     with _LOADING:  # Two sessions that load torch at once would only hinder each other.
         encoder = load_encoder(owner, _info)
     index = owner.artifact("indexes", index_id)
     over = Corpus.of(owner, owner.artifact("corpora", index.made_from["corpus"]))
-    made = open_searcher(owner, _info, encoder, index, over)
+    made = open_dense(owner, _info, encoder, index, over)
     made.rank(["warm up"], 1)
     _loaded().add((home, index_id))
     return made
 
 
-def keywords(found: Project, over: Manifest) -> KeywordSearcher:
+def keywords(found: Project, over: Manifest) -> BM25Retriever:
     """Keyword search over a corpus; its words are indexed when that was not done yet."""
     return _keywords(str(found.folder), found.name, over.id)
 
@@ -66,10 +66,10 @@ def keywords(found: Project, over: Manifest) -> KeywordSearcher:
 @st.cache_resource(
     show_spinner="Indexing the words of the documents (the first time only)…", max_entries=8
 )
-def _keywords(home: str, name: str, over: str) -> KeywordSearcher:
+def _keywords(home: str, name: str, over: str) -> BM25Retriever:
     owner = project(name)
     manifest = owner.artifact("corpora", over)
-    return keyword_searcher_for(owner, manifest, Corpus.of(owner, manifest))
+    return bm25_retriever(owner, manifest, Corpus.of(owner, manifest))
 
 
 def reranker(found: Project, name: str) -> Reranker:

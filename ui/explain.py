@@ -7,7 +7,12 @@ import streamlit as st
 
 from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
-from search.insight.training_neighbours import Lesson, Lessons, is_ready, trained_pairs
+from search.insight.training_neighbours import (
+    TrainingNeighbour,
+    TrainingNeighbours,
+    is_ready,
+    trained_pairs,
+)
 from search.models.registry import KEYWORD, ModelInfo, find_model
 from search.projects import runs
 from search.projects.artifacts import Manifest
@@ -202,7 +207,7 @@ def _lessons(project: Project, manifest: Manifest, side: _Side, query: str, plac
         )
 
 
-def lessons_html(name: str, lessons: Lessons) -> str:
+def lessons_html(name: str, lessons: TrainingNeighbours) -> str:
     """The nearest training pairs, in plain words."""
     groups = (
         ("Pairs that this very document answers", lessons.about),
@@ -214,7 +219,7 @@ def lessons_html(name: str, lessons: Lessons) -> str:
     return render("lessons.html", model=name, pairs=pairs, groups=told)
 
 
-def _lesson(lesson: Lesson) -> tuple[str, str, str]:
+def _lesson(lesson: TrainingNeighbour) -> tuple[str, str, str]:
     answer = lesson.title or lesson.response
     return (
         shortened(lesson.query, _SHOWN),

@@ -111,7 +111,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     dark = st.context.theme.type == "dark"
     movers = made.movers(_ARROWS)
     colours = widgets.colours([one.model for one in made.views])
-    frame = Frame.around([one.places for one in made.views])
+    frame = Frame.around([one.coordinates for one in made.views])
     for place, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
         marks = Marks(
             labels=_labels(one, view),
@@ -123,7 +123,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
             title = widgets.model_title(one.model)
             st.html(render("column.html", title=title, colour=colours[place]))
             st.plotly_chart(
-                figure(one.places, titles, kinds, marks, frame, dark),
+                figure(one.coordinates, titles, kinds, marks, frame, dark),
                 key=f"map-{manifest.id}-{place}",
                 on_select=_selected(manifest, place),
                 selection_mode=("points", "box", "lasso"),
@@ -172,13 +172,13 @@ def _labels(one: View, coloured_by: View | None) -> list[tuple[str, float, float
         return []
     found = []
     for number, name in enumerate(coloured_by.names):
-        middle = np.median(one.places[coloured_by.groups == number], axis=0)
+        middle = np.median(one.coordinates[coloured_by.groups == number], axis=0)
         found.append((", ".join(name.split(", ")[:2]), float(middle[0]), float(middle[1])))
     return found
 
 
 def _arrows(made: Map, movers: Sequence[int]) -> list[tuple[float, float, float, float]]:
-    before, after = (view.places for view in made.views)
+    before, after = (view.coordinates for view in made.views)
     return [
         (float(before[n, 0]), float(before[n, 1]), float(after[n, 0]), float(after[n, 1]))
         for n in movers

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from search.insight.nearest_words import check_word
-from search.insight.vocabulary import Vocabulary, is_counted, pieces_of
+from search.insight.vocabulary import Vocabulary, is_counted, subwords_of
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX
@@ -139,7 +139,7 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
     )
     groups = {
         "Abbreviations": vocabulary.abbreviations,
-        "Read only in pieces by the generic model": [one.word for one in vocabulary.shredded],
+        "Read only in pieces by the generic model": [one.word for one in vocabulary.over_segmented],
         "Not in ordinary text": vocabulary.new,
     }
     groups = {title: words for title, words in groups.items() if words}
@@ -216,7 +216,7 @@ def _around(
 def sentence(word: str, chosen: Sequence[ModelInfo], found: Sequence[Near | str]) -> str:
     """In one sentence: how alike the models see a word, and in how many pieces the generic one reads it."""
     lists = [{w for w, _ in near} for near in found if not isinstance(near, str)]
-    pieces = pieces_of([word])[0]
+    pieces = subwords_of([word])[0]
     read = ""
     if len(pieces) > len(word.split()) and any(info.name == GENERIC for info in chosen):
         read = f" The generic model reads it in pieces: {' · '.join(pieces)}."

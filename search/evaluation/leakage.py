@@ -80,7 +80,7 @@ class LeakCheck:
         return not self.queries and not self.documents
 
     @property
-    def found(self) -> str:
+    def shared(self) -> str:
         """In words how much is on both sides, with an example."""
         parts = []
         if self.queries:
@@ -99,7 +99,7 @@ class LeakCheck:
         if self.clean:
             return None
         return (
-            f"this split is not clean: training and test share {self.found}, near-duplicates included. "
+            f"this split is not clean: training and test share {self.shared}, near-duplicates included. "
             "Pairs that share them are kept out of training here, so models trained here are measured "
             "fairly; figures of a model that was trained elsewhere on this split would be too good"
         )
@@ -206,27 +206,29 @@ def answered(queries: Mapping[str, str], judgments: Judgments, corpus: Corpus) -
 
 def texts_of(corpus: Corpus, documents: set[str]) -> dict[str, Texts]:
     """What of each of these documents could be an answer; those not in the corpus are left out."""
-    places = [place for place, identity in enumerate(corpus.ids()) if identity in documents]
-    passages = _passages(corpus, places)
+    positions = [
+        position for position, identity in enumerate(corpus.ids()) if identity in documents
+    ]
+    passages = _passages(corpus, positions)
     return {
         document.id: Texts(
             tuple(dict.fromkeys(filter(None, (document.text, document.embedded)))),
-            tuple(document.text[start:stop] for start, stop in passages.get(place, ())),
+            tuple(document.text[start:stop] for start, stop in passages.get(position, ())),
         )
-        for place, document in zip(places, corpus.documents_at(places), strict=True)
+        for position, document in zip(positions, corpus.documents_at(positions), strict=True)
     }
 
 
-def _passages(corpus: Corpus, places: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+def _passages(corpus: Corpus, positions: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
     """Where the passages of documents that were cut begin and end, by the document's position."""
     if corpus.passages == len(corpus):
         return {}
     owners = corpus.owners
-    wanted = np.flatnonzero(np.isin(owners, places))
+    wanted = np.flatnonzero(np.isin(owners, positions))
     found: dict[int, list[tuple[int, int]]] = {}
     for owner, passage in zip(owners[wanted], corpus.passages_at(wanted.tolist()), strict=True):
         found.setdefault(int(owner), []).append((passage.start, passage.stop))
-    return {place: cuts for place, cuts in found.items() if len(cuts) > 1}
+    return {position: cuts for position, cuts in found.items() if len(cuts) > 1}
 
 
 class _HeldOut:
@@ -255,7 +257,7 @@ class _HeldOut:
 
     def queries_like(self, query: str) -> list[str]:
         """The ids of the held-out queries that nearly equal this one."""
-        return [self._queries[place] for place in self._near_queries.of(query)]
+        return [self._queries[position] for position in self._near_queries.of(query)]
 
     def answers_like(self, pair: Pair) -> frozenset[str]:
         """The ids of the relevant documents that a pair teaches, or nearly."""
@@ -282,11 +284,13 @@ class _HeldOut:
             # long documents share a clause without having the same answer.
             passages = self._corpus.passage_texts(identity)
             for text in passages if len(passages) > 1 else ():
-                found |= frozenset(self._wholes[place] for place in self._near_wholes.of(text))
+                found |= frozenset(
+                    self._wholes[position] for position in self._near_wholes.of(text)
+                )
         return found
 
     def _compared(self, text: str) -> frozenset[str]:
-        return frozenset(self._owners[place] for place in self._near_texts.of(text))
+        return frozenset(self._owners[position] for position in self._near_texts.of(text))
 
 
 def _shared(pairs: Sequence[Pair], held: _HeldOut) -> tuple[dict[str, Pair], Counter[str]]:

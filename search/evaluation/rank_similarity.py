@@ -26,7 +26,7 @@ _FOLDER = "disagreements"
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RankSimilarity:
     """How much the ranking of `other` agrees with that of `first`, over the documents that were shown.
 
     `common` of `of` documents are in both. `overlap` is that as a share. `biased_overlap` weighs the top more, 0 to 1
@@ -43,7 +43,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class RankingDisagreement:
     """A question of the query set, and how differently columns answer it: 0 alike, 1 with nothing in common."""
 
     query: str
@@ -51,14 +51,14 @@ class Disagreement:
     distance: float
 
 
-def agreements(comparison: Comparison) -> list[Agreement]:
+def rank_similarities(comparison: Comparison) -> list[RankSimilarity]:
     """How much each further column agrees with the first."""
     rankings = [[hit.id for hit in result.hits] for result in comparison.results]
     made = []
     for result, ranking in zip(comparison.results[1:], rankings[1:], strict=True):
         common, of = len(set(rankings[0]) & set(ranking)), max(len(rankings[0]), len(ranking))
         made.append(
-            Agreement(
+            RankSimilarity(
                 comparison.results[0].model,
                 result.model,
                 common,
@@ -71,7 +71,7 @@ def agreements(comparison: Comparison) -> list[Agreement]:
     return made
 
 
-def judged_ranks(
+def rank_of_judged(
     comparison: Comparison, judged: Mapping[str, int]
 ) -> dict[str, dict[str, int | None]]:
     """Where each column has the documents judged relevant: rank by document by column; None where not shown.
@@ -138,7 +138,7 @@ def kendall_tau(first: Sequence[str], other: Sequence[str]) -> float | None:
 
 def disagreements(
     project: Project, names: Sequence[str] = (), progress: Progress = silent
-) -> list[Disagreement]:
+) -> list[RankingDisagreement]:
     """The questions of the query set, those that columns answer most differently first.
 
     No evaluation is needed. At most three hundred questions are asked, spread evenly; what was found is kept beside
@@ -161,7 +161,9 @@ def disagreements(
     return found
 
 
-def known_disagreements(project: Project, names: Sequence[str] = ()) -> list[Disagreement] | None:
+def known_disagreements(
+    project: Project, names: Sequence[str] = ()
+) -> list[RankingDisagreement] | None:
     """What `disagreements` found before, or None: it takes no time.
 
     :raises Refused: without documents or a query set, and for an unknown column.
@@ -174,7 +176,7 @@ def measured(
     corpus: Corpus,
     asked: Sequence[tuple[str, str]],
     progress: Progress = silent,
-) -> list[Disagreement]:
+) -> list[RankingDisagreement]:
     """How differently retrievers answer questions, the most different first.
 
     :param asked: ids and texts of questions.
@@ -191,7 +193,7 @@ def measured(
             alike = [rank_biased_overlap(first, other) for other in others]
             distances[start + place] = 1 - min(alike, default=1.0)
     order = sorted(range(len(asked)), key=lambda n: (-distances[n], n))
-    return [Disagreement(*asked[n], round(distances[n], 6)) for n in order]
+    return [RankingDisagreement(*asked[n], round(distances[n], 6)) for n in order]
 
 
 def disagreements_path(project: Project, names: Sequence[str]) -> Path:
@@ -204,8 +206,8 @@ def disagreements_path(project: Project, names: Sequence[str]) -> Path:
     return project.folder / _FOLDER / f"{digest}.json"
 
 
-def _read(path: Path) -> list[Disagreement] | None:
+def _read(path: Path) -> list[RankingDisagreement] | None:
     try:
-        return [Disagreement(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        return [RankingDisagreement(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return None  # Not there, or damaged: it is found again.

@@ -18,7 +18,7 @@ from search.insight.attribution import (
 )
 from search.insight.spans import word_spans
 from search.insight.terms import matcher, term_contributions
-from search.insight.training_neighbours import Lesson, Lessons, TrainedOn
+from search.insight.training_neighbours import TrainedOn, TrainingNeighbour, TrainingNeighbours
 from search.models.api.token_count import tokens_of
 from search.models.encoder import Metered
 from search.models.registry import KEYWORD
@@ -27,10 +27,10 @@ from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from search.retrieval.columns import SearchColumn, chosen_columns
-from search.retrieval.dense import Searcher
+from search.retrieval.dense import DenseRetriever
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, retrievers_for
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.sparse import BM25Retriever
 
 UNKNOWN = "The model knows no word of this question, so it cannot find the document."
 # All variants of a passage together: all-MiniLM-L6-v2 reads so many words in some 1.5 s on two cores.
@@ -43,21 +43,21 @@ ABSENT = "No word of the question stands in this document, so keyword search can
 class Explained:
     """Why one model scored a document as it did, and what it learned that from.
 
-    `attribution` is None where there is nothing to explain, and `note` says why. `lessons` is None for a model
+    `attribution` is None where there is nothing to explain, and `note` says why. `training_neighbours` is None for a model
     that was not trained on pairs.
     """
 
     model: str
     attribution: Attribution | None
     note: str | None = None
-    lessons: Lessons | None = None
+    training_neighbours: TrainingNeighbours | None = None
 
     @property
     def sentence(self) -> str:
         """In words: which words drew the query most."""
         if self.attribution is None:
             return self.note or ""
-        return told(self.attribution)
+        return drawn_by(self.attribution)
 
     @property
     def strongest_sentences(self) -> list[Part]:
@@ -65,11 +65,15 @@ class Explained:
         return strongest(self.attribution.sentences, 3) if self.attribution else []
 
     @property
-    def nearest_lessons(self) -> list[Lesson]:
+    def nearest_neighbours(self) -> list[TrainingNeighbour]:
         """The training pairs worth reading: about the document, like the query, like the document."""
-        if self.lessons is None:
+        if self.training_neighbours is None:
             return []
-        three = (*self.lessons.about, *self.lessons.like_query, *self.lessons.like_document)
+        three = (
+            *self.training_neighbours.about,
+            *self.training_neighbours.like_query,
+            *self.training_neighbours.like_document,
+        )
         return list({(one.query, one.response): one for one in three}.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -78,7 +82,9 @@ class Explained:
             "model": self.model,
             "note": self.note,
             "attribution": self.attribution.as_json() if self.attribution else None,
-            "learned_from": self.lessons.as_json() if self.lessons else None,
+            "learned_from": self.training_neighbours.as_json()
+            if self.training_neighbours
+            else None,
         }
 
 
@@ -102,9 +108,9 @@ def attribute(
     :param most: how many variants of the passage a model may be asked to score.
     :raises Refused: for a kind of search that cannot be taken apart.
     """
-    if isinstance(retriever, KeywordSearcher):
+    if isinstance(retriever, BM25Retriever):
         return _by_keywords(retriever, query, document)
-    if not isinstance(retriever, Searcher):
+    if not isinstance(retriever, DenseRetriever):
         raise Refused(f"How {retriever.name!r} ranks cannot be taken apart into words.")
     place = retriever.passage_of(query, document)
     if place is None:
@@ -139,7 +145,7 @@ def affordable(query: str, passage: str, most: int) -> tuple[int, int]:
     return variants, min(MOST_QUERY_WORDS, max(1, share // tokens_of(query)))
 
 
-def _by_keywords(retriever: KeywordSearcher, query: str, document: int) -> Explained:
+def _by_keywords(retriever: BM25Retriever, query: str, document: int) -> Explained:
     corpus, index = retriever.corpus, retriever.index
     best, contributions = term_contributions(index, query, corpus.passages_of(document))
     if not any(part for _, part in contributions):
@@ -149,7 +155,7 @@ def _by_keywords(retriever: KeywordSearcher, query: str, document: int) -> Expla
     return Explained(retriever.name, by_terms(query, passage, contributions, matches))
 
 
-def told(attribution: Attribution) -> str:
+def drawn_by(attribution: Attribution) -> str:
     """In words: which words of the passage drew the query most."""
     drew = [part.text for part in telling(attribution.words)]
     if not drew:
@@ -180,11 +186,11 @@ def explain(
     made = []
     for retriever in retrievers:
         one = attribute(retriever, corpus, text, position)
-        if isinstance(retriever, Searcher) and one.attribution is not None:
-            taught = TrainedOn.load(project, corpus, retriever, progress)
-            if taught is not None:
-                lessons = taught.nearest(text, position, one.attribution.passage)
-                one = replace(one, lessons=lessons)
+        if isinstance(retriever, DenseRetriever) and one.attribution is not None:
+            trained_on = TrainedOn.load(project, corpus, retriever, progress)
+            if trained_on is not None:
+                near = trained_on.nearest(text, position, one.attribution.passage)
+                one = replace(one, training_neighbours=near)
         made.append(one)
     return made
 

@@ -39,12 +39,12 @@ _FILE, _QUERIES = "map.npz", "queries.json"
 class View:
     """How one model sees the documents of a map.
 
-    `places` has shape (n, 2), `groups` shape (n,); `names` are the typical terms of each group. `queries` are the
-    places of the held-out queries, shape (q, 2).
+    `coordinates` has shape (n, 2), `groups` shape (n,); `names` are the typical terms of each group. `queries` are the
+    coordinates of the held-out queries, shape (q, 2).
     """
 
     model: str
-    places: NDArray[np.float32]
+    coordinates: NDArray[np.float32]
     groups: Labels
     names: tuple[str, ...]
     queries: NDArray[np.float32]
@@ -72,9 +72,9 @@ class Map:
         return len(self.positions) < self.total
 
     def movers(self, count: int) -> list[int]:
-        """The places (in `positions`) of the documents that moved most, first the one that moved most."""
+        """The documents (indexes into `positions`) that moved most, first the one that moved most."""
         order = np.argsort(-self.moved, kind="stable")[:count].tolist()
-        return [place for place in order if self.moved[place] > 1e-4]
+        return [i for i in order if self.moved[i] > 1e-4]
 
     def sentences(self, titles: dict[str, str]) -> list[str]:
         """How well the groups match metadata, in plain sentences, the telling ones first."""
@@ -128,18 +128,24 @@ def draw_map(project: Project, names: Sequence[str] = (), progress: Progress = s
             progress, 0.3 + 0.65 * number / len(infos), 0.3 + 0.65 * (number + 1) / len(infos)
         )
         stage(0, 3, f"laying out {len(positions):,} documents as {info.name} sees them")
-        first = np.asarray(views[0].places, dtype=np.float64) if views else None
-        places = laid_out(vectors, landmarks, first)
+        first = np.asarray(views[0].coordinates, dtype=np.float64) if views else None
+        coordinates = laid_out(vectors, landmarks, first)
         if first is not None:
-            places = aligned(places, first, scaled=True)
+            coordinates = aligned(coordinates, first, scaled=True)
         stage(1, 3, f"finding groups of documents that {info.name} sees as alike")
         groups = clustered(vectors)
         stage(2, 3, f"placing {len(texts):,} held-out queries as {info.name} sees them")
         asked = _asked(project, info, list(texts.values()))
-        queries = set_among(asked, vectors, places) if len(asked) else np.zeros((0, 2))
+        queries = set_among(asked, vectors, coordinates) if len(asked) else np.zeros((0, 2))
         names_of = tuple(", ".join(terms) or "no words" for terms in typical_terms(words, groups))
         views.append(
-            View(info.name, places.astype(np.float32), groups, names_of, queries.astype(np.float32))
+            View(
+                info.name,
+                coordinates.astype(np.float32),
+                groups,
+                names_of,
+                queries.astype(np.float32),
+            )
         )
     progress(0.97, 1, "holding the groups against the metadata")
     found = matches({v.model: v.groups for v in views}, few_values(corpus, documents))
@@ -168,7 +174,7 @@ def load_map(project: Project, manifest: Manifest) -> Map:
             views = tuple(
                 View(
                     model,
-                    stored[f"places{number}"],
+                    stored[f"coordinates{number}"],
                     stored[f"groups{number}"],
                     tuple(details["names"][number]),
                     stored[f"queries{number}"],
@@ -186,7 +192,7 @@ def load_map(project: Project, manifest: Manifest) -> Map:
 def _made_from(project: Project, corpus: Manifest, infos: Sequence[ModelInfo]) -> dict[str, str]:
     queries = project.newest("queries")
     asked = {"queries": queries.id} if queries else {}
-    numbered = {f"model{place}": info.id for place, info in enumerate(infos)}
+    numbered = {f"model{i}": info.id for i, info in enumerate(infos)}
     return {"corpus": corpus.id, **asked, **numbered}
 
 
@@ -200,9 +206,9 @@ def _documents(
     if corpus.passages == len(corpus):
         return np.asarray(vectors[positions], dtype=np.float32)
     sums = np.zeros((len(positions), vectors.shape[1]), dtype=np.float32)
-    places = np.full(len(corpus), -1)
-    places[positions] = np.arange(len(positions))
-    wanted = places[corpus.owners]
+    slots = np.full(len(corpus), -1)
+    slots[positions] = np.arange(len(positions))
+    wanted = slots[corpus.owners]
     inside = np.flatnonzero(wanted >= 0)
     np.add.at(sums, wanted[inside], np.asarray(vectors[inside], dtype=np.float32))
     return normalised(sums)
@@ -252,7 +258,7 @@ def _publish(project: Project, corpus: Manifest, infos: Sequence[ModelInfo], mad
     arrays: dict[str, Any] = {"positions": made.positions, "moved": made.moved}
     for number, view in enumerate(made.views):
         arrays |= {
-            f"places{number}": view.places,
+            f"coordinates{number}": view.coordinates,
             f"groups{number}": view.groups,
             f"queries{number}": view.queries,
         }

@@ -20,34 +20,34 @@ _CHUNK = 1_000
 
 
 def laid_out(vectors: Vectors, landmarks: np.ndarray, start: Points | None = None) -> Points:
-    """Places on a plane for vectors of length 1.
+    """Coordinates on a plane for vectors of length 1.
 
     t-SNE (van der Maaten and Hinton 2008) of the first 50 principal components of the landmarks, begun from the
     first two (Kobak and Berens 2019, "The art of using t-SNE for single-cell transcriptomics") or from given
-    places; then each other point is set among its ten nearest landmarks, as they do with new points.
+    coordinates; then each other point is set among its ten nearest landmarks, as they do with new points.
 
     :param vectors: shape (n, d).
     :param landmarks: the positions of those that are laid out, at least one.
-    :param start: places to begin from, shape (n, 2), so that two layouts of the same documents look alike.
+    :param start: coordinates to begin from, shape (n, 2), so that two layouts of the same documents look alike.
     :returns: shape (n, 2).
     """
     chosen = np.asarray(vectors[landmarks], dtype=np.float64)
-    places = _tsne(chosen, None if start is None else start[landmarks])
+    coordinates = _tsne(chosen, None if start is None else start[landmarks])
     if len(landmarks) == len(vectors):
         laid = np.empty((len(vectors), 2))
-        laid[landmarks] = places
+        laid[landmarks] = coordinates
         return laid
-    laid = set_among(vectors, np.asarray(vectors[landmarks]), places)
-    laid[landmarks] = places
+    laid = set_among(vectors, np.asarray(vectors[landmarks]), coordinates)
+    laid[landmarks] = coordinates
     return laid
 
 
-def set_among(vectors: Vectors, known: Vectors, places: Points) -> Points:
-    """Places for vectors among known ones: the mean place of the ten nearest, the nearer the more.
+def set_among(vectors: Vectors, known: Vectors, coordinates: Points) -> Points:
+    """Coordinates for vectors among known ones: the mean of the ten nearest, the nearer the more.
 
     :param vectors: shape (n, d), of length 1 or zero.
     :param known: shape (m, d), of length 1.
-    :param places: those of the known ones, shape (m, 2).
+    :param coordinates: those of the known ones, shape (m, 2).
     """
     count = min(_AMONG, len(known))
     made = np.zeros((len(vectors), 2))
@@ -57,7 +57,7 @@ def set_among(vectors: Vectors, known: Vectors, places: Points) -> Points:
         values = np.take_along_axis(cosines, near, axis=1)
         weights = np.exp((values - values.max(axis=1, keepdims=True)) / 0.05)
         weights /= weights.sum(axis=1, keepdims=True)
-        made[at : at + _CHUNK] = (weights[:, :, None] * places[near]).sum(axis=1)
+        made[at : at + _CHUNK] = (weights[:, :, None] * coordinates[near]).sum(axis=1)
     return made
 
 

@@ -11,13 +11,13 @@ from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.evaluate import TRAINED_ON
-from search.insight.vector_cache import Side, find_kept, kept_vectors
+from search.insight.vector_cache import Side, cached_vectors, find_cached
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.dense import Searcher
-from search.retrieval.retriever import Clock
+from search.retrieval.dense import DenseRetriever
+from search.retrieval.retriever import EncodingTime
 
 QUERIES, ANSWERS = "training questions", "training answers"
 _SHOWN = 3
@@ -26,7 +26,7 @@ _SOON = 512
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingNeighbour:
     """A training pair, and how near (cosine, at most 1) its query or its answer is to what was asked about.
 
     `title` is that of the document that answers, where it is in the corpus.
@@ -40,7 +40,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingNeighbours:
     """The training pairs of a model nearest to a query, and those nearest to a document.
 
     `about` are pairs that the document itself answers, by the nearness of their query; `like_document` are pairs
@@ -48,9 +48,9 @@ class Lessons:
     """
 
     pairs: int
-    like_query: tuple[Lesson, ...]
-    about: tuple[Lesson, ...]
-    like_document: tuple[Lesson, ...]
+    like_query: tuple[TrainingNeighbour, ...]
+    about: tuple[TrainingNeighbour, ...]
+    like_document: tuple[TrainingNeighbour, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -70,7 +70,7 @@ class TrainedOn:
         self,
         pairs: Sequence[Pair],
         corpus: Corpus,
-        searcher: Searcher,
+        searcher: DenseRetriever,
         queries: Vectors,
         answers: Vectors,
     ) -> None:
@@ -79,10 +79,10 @@ class TrainedOn:
         self._searcher = searcher
         self._queries = queries
         self._answers = answers
-        ids = {identity: place for place, identity in enumerate(corpus.ids())}
+        ids = {identity: position for position, identity in enumerate(corpus.ids())}
         self._documents = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
-        places = {text: row for row, text in enumerate(_queries(pairs))}
-        self._query_rows = np.array([places[p.query] for p in pairs], dtype=np.int64)
+        rows = {text: row for row, text in enumerate(_queries(pairs))}
+        self._query_rows = np.array([rows[p.query] for p in pairs], dtype=np.int64)
         loose = {text: row for row, text in enumerate(_loose(pairs, ids.keys()))}
         self._answer_rows = np.array(
             [
@@ -94,7 +94,7 @@ class TrainedOn:
 
     @classmethod
     def load(
-        cls, project: Project, corpus: Corpus, searcher: Searcher, progress: Progress = silent
+        cls, project: Project, corpus: Corpus, searcher: DenseRetriever, progress: Progress = silent
     ) -> "TrainedOn | None":
         """What a model was trained on; its texts are encoded once and kept. None without training pairs."""
         info, encoder = searcher.info, searcher.encoder
@@ -107,60 +107,68 @@ class TrainedOn:
             (QUERIES, queries, "query"),
             (ANSWERS, answers, "document"),
         )
-        for place, (purpose, texts, side) in enumerate(sides):
-            stage = Stage(progress, place / 2, (place + 1) / 2)
+        for position, (purpose, texts, side) in enumerate(sides):
+            stage = Stage(progress, position / 2, (position + 1) / 2)
             keep = len(texts) > _SOON
-            vectors.append(kept_vectors(project, info, purpose, texts, encoder, side, stage, keep))
+            vectors.append(
+                cached_vectors(project, info, purpose, texts, encoder, side, stage, keep)
+            )
         return cls(pairs, corpus, searcher, *vectors)
 
-    def nearest(self, query: str, document: int, passage: str, count: int = _SHOWN) -> Lessons:
+    def nearest(
+        self, query: str, document: int, passage: str, count: int = _SHOWN
+    ) -> TrainingNeighbours:
         """The pairs nearest to a query and to a document.
 
         :param document: the position of the document.
         :param passage: the text of it that the model sees.
         """
         encoder = self._searcher.encoder
-        asked = normalised(self._searcher.vectors_of([query], Clock()))[0]
+        asked = normalised(self._searcher.vectors_of([query], EncodingTime()))[0]
         near = (self._queries @ asked)[self._query_rows]
         order = np.argsort(-near, kind="stable")
-        about = [place for place in order.tolist() if self._documents[place] == document]
+        about = [position for position in order.tolist() if self._documents[position] == document]
         likeness = self._likeness(encoder, document, passage, count)
-        like = sorted(likeness, key=lambda place: (-likeness[place], -near[place], place))
-        return Lessons(
+        like = sorted(
+            likeness, key=lambda position: (-likeness[position], -near[position], position)
+        )
+        return TrainingNeighbours(
             len(self.pairs),
-            self._lessons(_different(order.tolist(), self._query_rows, count), near),
-            self._lessons(about[:count], near),
-            self._lessons(like[:count], likeness),
+            self._neighbours(_different(order.tolist(), self._query_rows, count), near),
+            self._neighbours(about[:count], near),
+            self._neighbours(like[:count], likeness),
         )
 
     def _likeness(
         self, encoder: Encoder, document: int, passage: str, count: int
     ) -> dict[int, float]:
-        """How near the answers of pairs are to a passage, by the pair's place: of the nearest answers only."""
+        """How near the answers of pairs are to a passage, by the pair's position: of the nearest answers only."""
         taught = np.unique(self._documents[(self._documents >= 0) & (self._documents != document)])
         found: dict[int, float] = {}
         for near in self._searcher.documents_like(passage, count, taught):
-            for place in np.flatnonzero(self._documents == near.document).tolist():
-                found[place] = near.score
+            for position in np.flatnonzero(self._documents == near.document).tolist():
+                found[position] = near.score
         if len(self._answers):
             vector = normalised(np.asarray(encoder.encode_document([passage]), dtype=np.float32))
             cosines = self._answers @ vector[0]
             for row in np.argsort(-cosines, kind="stable")[:count].tolist():
-                for place in np.flatnonzero(self._answer_rows == row).tolist():
-                    found[place] = float(cosines[row])
+                for position in np.flatnonzero(self._answer_rows == row).tolist():
+                    found[position] = float(cosines[row])
         return found
 
-    def _lessons(
-        self, places: Sequence[int], nearness: "dict[int, float] | Vectors"
-    ) -> tuple[Lesson, ...]:
-        known = sorted({int(self._documents[p]) for p in places if self._documents[p] >= 0})
+    def _neighbours(
+        self, positions: Sequence[int], nearness: "dict[int, float] | Vectors"
+    ) -> tuple[TrainingNeighbour, ...]:
+        known = sorted({int(self._documents[p]) for p in positions if self._documents[p] >= 0})
         titles = dict(zip(known, self._corpus.documents_at(known), strict=True))
         made = []
-        for place in places:
-            pair, document = self.pairs[place], titles.get(int(self._documents[place]))
+        for position in positions:
+            pair, document = self.pairs[position], titles.get(int(self._documents[position]))
             title = document.title if document else ""
             made.append(
-                Lesson(pair.query, pair.response, pair.document, title, float(nearness[place]))
+                TrainingNeighbour(
+                    pair.query, pair.response, pair.document, title, float(nearness[position])
+                )
             )
         return tuple(made)
 
@@ -179,7 +187,7 @@ def is_ready(project: Project, corpus: Corpus, info: ModelInfo) -> bool:
     """Whether a model's training pairs can be asked without a wait: they are few, or were encoded before."""
     pairs = trained_pairs(project, info)
     kinds = ((QUERIES, _queries(pairs)), (ANSWERS, _loose(pairs, set(corpus.ids()))))
-    return all(len(t) <= _SOON or find_kept(project, info, p, t) is not None for p, t in kinds)
+    return all(len(t) <= _SOON or find_cached(project, info, p, t) is not None for p, t in kinds)
 
 
 def _queries(pairs: Sequence[Pair]) -> list[str]:
@@ -191,11 +199,11 @@ def _loose(pairs: Sequence[Pair], ids: Any) -> list[str]:
     return list(dict.fromkeys(p.response for p in pairs if p.document not in ids))
 
 
-def _different(places: Sequence[int], rows: Any, count: int) -> list[int]:
-    """The first places with different rows: the same question twice teaches the reader nothing."""
+def _different(positions: Sequence[int], rows: Any, count: int) -> list[int]:
+    """The first positions with different rows: the same question twice teaches the reader nothing."""
     seen: dict[int, int] = {}
-    for place in places:
+    for position in positions:
         if len(seen) == count:
             break
-        seen.setdefault(int(rows[place]), place)
+        seen.setdefault(int(rows[position]), position)
     return list(seen.values())

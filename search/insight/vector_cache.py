@@ -20,14 +20,14 @@ _FILE = "vectors.npy"
 _CHUNK = 256
 
 
-def find_kept(
+def find_cached(
     project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]
 ) -> Manifest | None:
     """The artifact that holds these texts as this model sees them, or None."""
     return project.newest_where("vectors", {"key": _key(info, purpose, texts)})
 
 
-def kept_vectors(
+def cached_vectors(
     project: Project,
     info: ModelInfo,
     purpose: str,
@@ -46,7 +46,7 @@ def kept_vectors(
     :raises Refused: where a server encodes, and would be sent more than its cap allows; nothing was sent.
     :raises Damaged: when what was kept cannot be read.
     """
-    found = find_kept(project, info, purpose, texts)
+    found = find_cached(project, info, purpose, texts)
     if found is not None:
         return _read(project.checked(found) / _FILE, (len(texts), info.dimension))
     if isinstance(encoder, Metered):

@@ -40,18 +40,18 @@ _BREAK = rf"[^\w{MARKS}\s'’-]+|\n"
 
 
 @dataclass(frozen=True)
-class Shredded:
+class OverSegmented:
     """A word that the generic model knows only in pieces."""
 
     word: str
-    pieces: tuple[str, ...]
+    subwords: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """Words and two-word phrases of a corpus, the most frequent first, as they are mostly written.
 
-    `counts` tells how often each stands in the `sampled` documents that were read. `shredded` are frequent words
+    `counts` tells how often each stands in the `sampled` documents that were read. `over_segmented` are frequent words
     that the generic model reads in three pieces or more, `new` are unknown to ordinary text of the language,
     `abbreviations` are written in capitals: places to start from.
     """
@@ -59,7 +59,7 @@ class Vocabulary:
     words: tuple[str, ...]
     counts: tuple[int, ...]
     sampled: int
-    shredded: tuple[Shredded, ...]
+    over_segmented: tuple[OverSegmented, ...]
     new: tuple[str, ...]
     abbreviations: tuple[str, ...]
 
@@ -109,7 +109,7 @@ def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vo
         tuple(written.get(word, word) for word in both),
         tuple(counts.get(word) or pairs[word] for word in both),
         len(places),
-        _shredded(shown),
+        _over_segmented(shown),
         tuple(written[w] for w in shown if w not in ordinary and not w[0].isdigit())[:_SHOWN],
         tuple(written[w] for w in shown if _is_abbreviation(written[w]))[:_SHOWN],
     )
@@ -164,17 +164,17 @@ def _first(counts: dict[str, int], most: int) -> list[str]:
     return sorted(counts, key=lambda word: (-counts[word], word))[:most]
 
 
-def _shredded(words: Sequence[str]) -> tuple[Shredded, ...]:
-    found: list[Shredded] = []
+def _over_segmented(words: Sequence[str]) -> tuple[OverSegmented, ...]:
+    found: list[OverSegmented] = []
     for start in range(0, len(words), _CHUNK):
         chunk = words[start : start + _CHUNK]
-        for word, pieces in zip(chunk, pieces_of(chunk), strict=True):
+        for word, pieces in zip(chunk, subwords_of(chunk), strict=True):
             if len(pieces) >= SHREDDED and len(found) < _SHOWN:
-                found.append(Shredded(word, pieces))
+                found.append(OverSegmented(word, pieces))
     return tuple(found)
 
 
-def pieces_of(words: Sequence[str]) -> list[tuple[str, ...]]:
+def subwords_of(words: Sequence[str]) -> list[tuple[str, ...]]:
     """The pieces as which the generic model reads each word."""
     tokenizer = generic_tokenizer()
     cut = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
@@ -197,7 +197,9 @@ def _read(path: Path) -> Vocabulary:
         tuple(content["words"]),
         tuple(content["counts"]),
         content["sampled"],
-        tuple(Shredded(one["word"], tuple(one["pieces"])) for one in content["shredded"]),
+        tuple(
+            OverSegmented(one["word"], tuple(one["subwords"])) for one in content["over_segmented"]
+        ),
         tuple(content["new"]),
         tuple(content["abbreviations"]),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.insight.vector_cache import find_kept, kept_vectors
+from search.insight.vector_cache import cached_vectors, find_cached
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.models.word_vectors import WordVectors
@@ -52,7 +52,7 @@ class WordSpace:
         if isinstance(encoder, WordVectors):
             return cls(words, word_rows(encoder, words), encoder)
         keep = len(words) > SOON
-        vectors = kept_vectors(project, info, WORDS, words, encoder, "query", progress, keep)
+        vectors = cached_vectors(project, info, WORDS, words, encoder, "query", progress, keep)
         return cls(words, vectors, encoder)
 
     def vector(self, word: str) -> Vectors:
@@ -93,14 +93,14 @@ class WordSpace:
         return self._around(target, {w.casefold() for w in (less, base, more)}, count)
 
     def neighbours(
-        self, places: Sequence[int], count: int
+        self, positions: Sequence[int], count: int
     ) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
-        """The places of the nearest words among those at `places`, for each of them, without itself.
+        """The positions of the nearest words among those at `positions`, for each of them, without itself.
 
-        :returns: shape (len(places), count), as indexes into `places`, nearest first; fewer words than that
+        :returns: shape (len(positions), count), as indexes into `positions`, nearest first; fewer words than that
             repeat nothing: `count` is cut to one less than their number.
         """
-        rows = np.asarray(self.vectors[list(places)], dtype=np.float32)
+        rows = np.asarray(self.vectors[list(positions)], dtype=np.float32)
         count = min(count, len(rows) - 1)
         found = np.empty((len(rows), count), dtype=np.int64)
         for start in range(0, len(rows), _CHUNK):
@@ -140,18 +140,18 @@ def moved_words(
     """
     if before.words != after.words:
         raise ValueError("the two models are asked about different words")
-    places = np.flatnonzero(before.known & after.known)[:among].tolist()
-    if len(places) < 3:
+    positions = np.flatnonzero(before.known & after.known)[:among].tolist()
+    if len(positions) < 3:
         return []
-    sides = [space.neighbours(places, top) for space in (before, after)]
+    sides = [space.neighbours(positions, top) for space in (before, after)]
     found = []
-    for row, place in enumerate(places):
+    for row, position in enumerate(positions):
         one, two = (set(side[row].tolist()) for side in sides)
-        found.append((len(one & two) / len(one | two), row, place))
-    names = [before.words[place] for place in places]
+        found.append((len(one & two) / len(one | two), row, position))
+    names = [before.words[position] for position in positions]
     return [
-        MovedWord(before.words[place], common, *(tuple(names[i] for i in s[row]) for s in sides))
-        for common, row, place in sorted(found)[:count]
+        MovedWord(before.words[position], common, *(tuple(names[i] for i in s[row]) for s in sides))
+        for common, row, position in sorted(found)[:count]
     ]
 
 
@@ -169,4 +169,4 @@ def word_rows(encoder: WordVectors, words: Sequence[str]) -> Vectors:
 def are_ready(project: Project, info: ModelInfo, words: Sequence[str]) -> bool:
     """Whether a model can be asked about the words without a wait."""
     quick = info.recipe in ("word2vec", "fasttext") or len(words) <= SOON
-    return quick or find_kept(project, info, WORDS, words) is not None
+    return quick or find_cached(project, info, WORDS, words) is not None

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from search.corpus.labels import Judgments
-from search.judging.inter_rater import Agreement, agreement
-from search.judging.votes import CHOICES, GRADES, Choice, ColumnPair, Mark
+from search.judging.inter_rater import InterRaterAgreement, inter_rater_agreement
+from search.judging.votes import CHOICES, GRADES, Choice, ColumnPair, Judgment
 
 
 class Combine(StrEnum):
@@ -54,18 +54,18 @@ class Votes:
     settled: Mapping[str, Choice] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, marks: Iterable[Mark], pair: ColumnPair) -> "Votes":
-        """The votes on a pair among marks that stand."""
+    def of(cls, judgments: Iterable[Judgment], pair: ColumnPair) -> "Votes":
+        """The votes on a pair among judgments that stand."""
         said: dict[str, dict[str, Choice]] = {}
         settled: dict[str, Choice] = {}
-        for mark in marks:
-            choice = _choice(mark)
-            if choice is None or mark.target != pair.key:
+        for judgment in judgments:
+            choice = _choice(judgment)
+            if choice is None or judgment.target != pair.key:
                 continue
-            if mark.final:
-                settled[mark.question] = choice
+            if judgment.final:
+                settled[judgment.question] = choice
             else:
-                said.setdefault(mark.question, {})[mark.judge] = choice
+                said.setdefault(judgment.question, {})[judgment.judge] = choice
         return cls(pair, said, settled)
 
     @property
@@ -90,13 +90,13 @@ class Votes:
             return "both" if counts["both"] >= counts["neither"] else "neither"
         return None
 
-    def agreement(self) -> Agreement:
+    def inter_rater_agreement(self) -> InterRaterAgreement:
         """How far the judges agree, on the four votes."""
         ratings: dict[str, dict[object, str]] = {}
         for question, said in self.by_question.items():
             for judge, choice in said.items():
                 ratings.setdefault(judge, {})[question] = choice
-        return agreement(ratings)
+        return inter_rater_agreement(ratings)
 
     def disagreements(self) -> list[Disagreement]:
         """The open ones: first where judges prefer opposite sides."""
@@ -118,18 +118,18 @@ class Grades:
     settled: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, marks: Iterable[Mark]) -> "Grades":
-        """The grades among marks that stand."""
+    def of(cls, judgments: Iterable[Judgment]) -> "Grades":
+        """The grades among judgments that stand."""
         said: dict[tuple[str, str], dict[str, int]] = {}
         settled: dict[tuple[str, str], int] = {}
-        for mark in marks:
-            if mark.kind != "grade" or mark.value is None:
+        for judgment in judgments:
+            if judgment.kind != "grade" or judgment.value is None:
                 continue
-            key = (mark.question, mark.target)
-            if mark.final:
-                settled[key] = int(mark.value)
+            key = (judgment.question, judgment.target)
+            if judgment.final:
+                settled[key] = int(judgment.value)
             else:
-                said.setdefault(key, {})[mark.judge] = int(mark.value)
+                said.setdefault(key, {})[judgment.judge] = int(judgment.value)
         return cls(said, settled)
 
     def judgments(self, how: Combine = Combine.MEDIAN) -> Judgments:
@@ -143,13 +143,13 @@ class Grades:
             made.setdefault(question, {})[document] = value
         return made
 
-    def agreement(self) -> Agreement:
+    def inter_rater_agreement(self) -> InterRaterAgreement:
         """How far the judges agree, near misses counting as such."""
         ratings: dict[str, dict[object, str]] = {}
         for item, said in self.by_document.items():
             for judge, value in said.items():
                 ratings.setdefault(judge, {})[item] = str(value)
-        return agreement(ratings, [str(value) for value in GRADES])
+        return inter_rater_agreement(ratings, [str(value) for value in GRADES])
 
     def disagreements(self) -> list[Disagreement]:
         """The open ones that matter: grades two or more apart, or on both sides of "relevant at all"."""
@@ -162,7 +162,7 @@ class Grades:
         return sorted(found, key=lambda open_: -open_.gap)
 
 
-def _choice(mark: Mark) -> Choice | None:
-    if mark.kind != "vote":
+def _choice(judgment: Judgment) -> Choice | None:
+    if judgment.kind != "vote":
         return None
-    return next((choice for choice in CHOICES if choice == mark.value), None)
+    return next((choice for choice in CHOICES if choice == judgment.value), None)

@@ -19,7 +19,7 @@ Side = Literal["left", "right", "both", "neither"]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class BlindedView:
     """What a judge is shown: two lists, or one mixed of both.
 
     `swapped` says that the pair's second column is on the left. It stays on the server.
@@ -63,7 +63,7 @@ class Sheet:
         return {**shown, "left": self.left, "right": self.right}
 
 
-def sheet(
+def blinded_view(
     secret: bytes,
     judge: str,
     question: str,
@@ -71,7 +71,7 @@ def sheet(
     rankings: tuple[Sequence[str], Sequence[str]],
     layout: Layout,
     depth: int,
-) -> Sheet:
+) -> BlindedView:
     """Make the sheet of one judge for one question.
 
     :param secret: the project's key of all shuffles.
@@ -85,8 +85,8 @@ def sheet(
     left, right = (second, first) if swapped else (first, second)
     if layout == "mixed" and first and second:
         mixed = team_draft(rankings[0], rankings[1], depth, coins)
-        return Sheet(pair, "mixed", swapped, left, right, mixed)
-    return Sheet(pair, "lists", swapped, left, right)
+        return BlindedView(pair, "mixed", swapped, left, right, mixed)
+    return BlindedView(pair, "lists", swapped, left, right)
 
 
 def _coins(secret: bytes, judge: str, question: str, pair: ColumnPair) -> random.Random:

@@ -6,43 +6,43 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from search.judging.aggregation import Grades
-from search.judging.blinding import Sheet, Side
+from search.judging.blinding import BlindedView, Side
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
-from search.judging.votes import Choice, Mark, grade, vote
+from search.judging.votes import Choice, Judgment, grade, vote
 from search.projects.errors import Refused
 
 _TOKEN = 64
 
 
 @dataclass
-class Heard:
+class EventOutcome:
     """What came of a message: the tokens that are dealt with, and what the page does next."""
 
     tokens: list[str] = field(default_factory=list)
     voted: str | None = None
     choice: Choice | None = None
     later: str | None = None
-    undone: Mark | None = None
+    undone: Judgment | None = None
 
 
-def hear(
+def handle_events(
     store: JudgmentStore,
     study: Study,
     judge: str,
     events: Sequence[Any],
     known: Collection[str] = (),
     final: bool = False,
-) -> Heard:
+) -> EventOutcome:
     """Keep what a judge said, in the order in which it was said.
 
-    A mark that came before (its token is known) counts once. What makes no sense is dropped, and dealt with.
+    A judgment that came before (its token is known) counts once. What makes no sense is dropped, and dealt with.
 
     :param events: as the board sends them: kind, token, question, and a side, or a document and a grade.
     :param known: tokens that this session has dealt with.
     :param final: whether the judge settles a disagreement.
     """
-    heard = Heard()
+    heard = EventOutcome()
     for event in events:
         if not isinstance(event, dict) or not isinstance(event.get("token"), str):
             continue
@@ -62,7 +62,7 @@ def _one(
     judge: str,
     event: dict[str, Any],
     final: bool,
-    heard: Heard,
+    heard: EventOutcome,
 ) -> None:
     question, kind = event.get("question"), event.get("kind")
     if kind == "undo":
@@ -72,13 +72,13 @@ def _one(
     elif kind == "later":
         heard.later = question
     elif kind == "grade":
-        sheet = study.sheet(judge, question)
+        sheet = study.blinded_view(judge, question)
         document, value = event.get("document"), event.get("grade")
         if document in sheet.documents and isinstance(value, int):
             more = {"final": final, "token": event["token"], "details": _columns(study)}
             store.add([grade(judge, question, str(document), value, **more)])
     elif kind == "vote":
-        sheet = study.sheet(judge, question)
+        sheet = study.blinded_view(judge, question)
         choice = _choice(store, sheet, judge, question, event.get("side"), final)
         if choice is not None:
             details = {**sheet.details(), **_columns(study)}
@@ -88,7 +88,7 @@ def _one(
 
 
 def _choice(
-    store: JudgmentStore, sheet: Sheet, judge: str, question: str, side: Any, final: bool
+    store: JudgmentStore, sheet: BlindedView, judge: str, question: str, side: Any, final: bool
 ) -> Choice | None:
     """The vote for a column that a vote for a side is; of a mixed list, what the grades amount to."""
     if sheet.mixed is not None:

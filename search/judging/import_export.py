@@ -14,7 +14,7 @@ from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore, Question
-from search.judging.votes import CHOICES, ColumnPair, Mark, grade, judge_name, vote
+from search.judging.votes import CHOICES, ColumnPair, Judgment, grade, judge_name, vote
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
@@ -33,17 +33,17 @@ def as_csv(project: Project) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for mark in store.standing():
+    for judgment in store.standing():
         row = {
-            "kind": mark.kind, "judge": mark.judge, "question_id": mark.question,
-            "question": texts.get(mark.question, ""), "final": "yes" if mark.final else "",
-            "time": mark.time,
+            "kind": judgment.kind, "judge": judgment.judge, "question_id": judgment.question,
+            "question": texts.get(judgment.question, ""), "final": "yes" if judgment.final else "",
+            "time": judgment.time,
         }  # fmt: skip
-        if mark.kind == "grade":
-            row |= {"document_id": mark.target, "grade": mark.value or ""}
+        if judgment.kind == "grade":
+            row |= {"document_id": judgment.target, "grade": judgment.value or ""}
         else:
-            pair = ColumnPair.from_key(mark.target)
-            row |= {"first": pair.first, "second": pair.second, "vote": mark.value or ""}
+            pair = ColumnPair.from_key(judgment.target)
+            row |= {"first": pair.first, "second": pair.second, "vote": judgment.value or ""}
         writer.writerow(row)
     return out.getvalue()
 
@@ -82,16 +82,16 @@ def export(project: Project, path: Path, how: Combine = Combine.MEDIAN) -> None:
 
 
 @dataclass(frozen=True)
-class BroughtIn:
-    """What an import brought: marks that were new, and in words what was left out."""
+class ImportedJudgments:
+    """What an import brought: judgments that were new, and in words what was left out."""
 
-    marks: int
+    judgments: int
     notes: list[str]
 
 
-def bring_in(
+def import_judgments(
     project: Project, path: Path, judge: str = "", queries: Path | None = None
-) -> BroughtIn:
+) -> ImportedJudgments:
     """Read judgments from a file: a CSV as `as_csv` writes it, or qrels of BEIR or TREC shape.
 
     What stands here and is as new is kept; so importing twice changes nothing.
@@ -106,24 +106,26 @@ def bring_in(
     else:
         report, found = _from_qrels(project, store, path, judge, queries)
     report.require_some("judgments")
-    names = {name: store.join(name) for name in dict.fromkeys(mark.judge for mark, _ in found)}
+    names = {
+        name: store.join(name) for name in dict.fromkeys(judgment.judge for judgment, _ in found)
+    }
     known = {q.id: q.text for q in store.questions()}
     by_text = {text: identity for identity, text in known.items()}
-    standing = {mark.key: mark.time for mark in store.standing()}
+    standing = {judgment.key: judgment.time for judgment in store.standing()}
     new, older = [], 0
     asked: dict[str, Question] = {}
-    for mark, text in found:
-        identity = mark.question
+    for judgment, text in found:
+        identity = judgment.question
         if text and known.get(identity, text) != text:
             identity = by_text.get(text) or query_id(
                 text
             )  # The id stands for another question here.
         if identity not in known and not text:
-            report.refuse(mark.question, "nobody knows what this question is")
+            report.refuse(judgment.question, "nobody knows what this question is")
             continue
         if identity not in known:
             asked[identity] = Question(identity, text, "imported")
-        moved = replace(mark, judge=names[mark.judge], question=identity)
+        moved = replace(judgment, judge=names[judgment.judge], question=identity)
         if moved.key in standing and standing[moved.key] >= (moved.time or "9"):
             older += 1
         else:
@@ -136,10 +138,10 @@ def bring_in(
         notes.append(f"{report.refused_count:,} rows left out ({first.where}: {first.reason})")
     if same := older + len(new) - len(kept):
         notes.append(f"{same:,} were here already, as new or newer")
-    return BroughtIn(len(kept), notes)
+    return ImportedJudgments(len(kept), notes)
 
 
-def _from_csv(path: Path) -> tuple[Report, list[tuple[Mark, str]]]:
+def _from_csv(path: Path) -> tuple[Report, list[tuple[Judgment, str]]]:
     report = open_report(path)
     rows = read_rows(path, report)
     found = []
@@ -159,8 +161,8 @@ def _from_csv(path: Path) -> tuple[Report, list[tuple[Mark, str]]]:
     return report, found
 
 
-def _row(row: Row) -> tuple[Mark, str]:
-    """One row of a CSV as a mark, with the text of its question."""
+def _row(row: Row) -> tuple[Judgment, str]:
+    """One row of a CSV as a judgment, with the text of its question."""
 
     def said(name: str, limit: int = LIMITS.id_characters) -> str:
         return clean_text(row.fields.get(name), name, limit)
@@ -187,7 +189,7 @@ def _row(row: Row) -> tuple[Mark, str]:
 
 def _from_qrels(
     project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
-) -> tuple[Report, list[tuple[Mark, str]]]:
+) -> tuple[Report, list[tuple[Judgment, str]]]:
     from search.corpus.readers.judgments import read_queries
     from search.evaluation.query_set import QuerySet
 
@@ -204,7 +206,7 @@ def _from_qrels(
 
 def _graded(
     judgments: dict[str, dict[str, int]], texts: dict[str, str], judge: str, report: Report
-) -> Iterator[tuple[Mark, str]]:
+) -> Iterator[tuple[Judgment, str]]:
     for question, judged in judgments.items():
         if question not in texts:
             report.refuse(repr(question), "no question has this id: give --queries")
@@ -215,6 +217,6 @@ def _graded(
             yield grade(judge, question, document, min(value, 3)), texts[question]
 
 
-def _token(mark: Mark) -> str:
-    said = [*mark.key, mark.value, mark.time]
+def _token(judgment: Judgment) -> str:
+    said = [*judgment.key, judgment.value, judgment.time]
     return "import-" + hashlib.sha256(json.dumps(said).encode()).hexdigest()

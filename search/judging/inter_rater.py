@@ -28,7 +28,7 @@ FEW = 10
 
 
 @dataclass(frozen=True)
-class Agreement:
+class InterRaterAgreement:
     """How far judges agree on what more than one of them rated.
 
     `kappa` is None where it says nothing: no common items, or everybody always said the same one thing.
@@ -117,7 +117,7 @@ def fleiss_kappa(items: Sequence[Sequence[str]]) -> float | None:
     return None if chance > 1 - 1e-12 else (sum(alike) / len(alike) - chance) / (1 - chance)
 
 
-def agreement(ratings: Ratings, levels: Sequence[str] = ()) -> Agreement:
+def inter_rater_agreement(ratings: Ratings, levels: Sequence[str] = ()) -> InterRaterAgreement:
     """The agreement of all judges with something in common.
 
     Two judges: Cohen's kappa. More: Fleiss' kappa; of grades, which Fleiss does not weigh, the mean weighted
@@ -137,14 +137,16 @@ def agreement(ratings: Ratings, levels: Sequence[str] = ()) -> Agreement:
     same = sum(a == b for a, b in pairs) / len(pairs) if pairs else 0.0
     if len(judges) > 2 and not levels:
         kappa = fleiss_kappa([[value for _, value in said] for said in shared.values()])
-        return Agreement("fleiss", judges, len(shared), same, kappa)
+        return InterRaterAgreement("fleiss", judges, len(shared), same, kappa)
     weighed = [found for pair in combinations(judges, 2) if (found := _two(ratings, pair, levels))]
     known = [(count, kappa) for count, kappa in weighed if kappa is not None]
     total = sum(count for count, _ in known)
     mean = sum(count * kappa for count, kappa in known) / total if total else None
     if len(judges) > 2:
-        return Agreement("mean weighted cohen", judges, len(shared), same, mean)
-    return Agreement("weighted cohen" if levels else "cohen", judges, len(shared), same, mean)
+        return InterRaterAgreement("mean weighted cohen", judges, len(shared), same, mean)
+    return InterRaterAgreement(
+        "weighted cohen" if levels else "cohen", judges, len(shared), same, mean
+    )
 
 
 def _two(

@@ -12,7 +12,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.query_set import QuerySet
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
-from search.judging.store import JudgmentStore, Place, Question
+from search.judging.store import JudgmentStore, Question, RankedDocument
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
@@ -28,17 +28,17 @@ _ASKED = "asked"
 
 
 @dataclass(frozen=True)
-class LinedUp:
-    """What `line_up` did: how many questions are there, and how many of them were searched now."""
+class PreparedQuestions:
+    """What `prepare_questions` did: how many questions are there, and how many of them were searched now."""
 
     questions: int
     searched: int
     notes: list[str]
 
 
-def line_up(
+def prepare_questions(
     project: Project, setup: Setup, texts: Sequence[str] = (), progress: Progress = silent
-) -> LinedUp:
+) -> PreparedQuestions:
     """Save the set-up, and search every question with both columns where that was not done yet.
 
     Questions are those of the query set (a fixed sample of 500 where there are more) and those that
@@ -76,10 +76,10 @@ def line_up(
     store.set(_ASKED, _asked_now(project))
     progress(1, 1, f"{len(questions):,} questions lined up")
     searched = {question.id for asked in lacking.values() for question in asked}
-    return LinedUp(len(questions), len(searched), notes)
+    return PreparedQuestions(len(questions), len(searched), notes)
 
 
-def is_lined_up(project: Project, setup: Setup, corpus: Manifest) -> bool:
+def are_prepared(project: Project, setup: Setup, corpus: Manifest) -> bool:
     """Whether every question was searched with both columns as they are now, and no query set is newer."""
     store = JudgmentStore.of(project)
     questions = store.questions()
@@ -165,7 +165,7 @@ def _rank(
         batch = questions[start : start + _BATCH]
         rankings = retriever.rank([question.text for question in batch], KEPT)
         found = {
-            question.id: [Place(ids[f.document], f.document, f.passage) for f in ranking]
+            question.id: [RankedDocument(ids[f.document], f.document, f.passage) for f in ranking]
             for question, ranking in zip(batch, rankings, strict=True)
         }
-        store.keep_rankings(*column, found)
+        store.save_rankings(*column, found)

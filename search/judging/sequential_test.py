@@ -38,7 +38,7 @@ def share_interval(wins: int, losses: int) -> tuple[float, float]:
     return low, high
 
 
-def evidence(wins: int, losses: int) -> float:
+def bayes_factor(wins: int, losses: int) -> float:
     """How many times better a share that is open explains the counts than a share of one half."""
     count = wins + losses
     log = math.lgamma(wins + 1) + math.lgamma(losses + 1) - math.lgamma(count + 2)
@@ -47,7 +47,7 @@ def evidence(wins: int, losses: int) -> float:
 
 def settled(wins: int, losses: int) -> bool:
     """Whether there is evidence enough, whenever one looks."""
-    return evidence(wins, losses) >= ENOUGH
+    return bayes_factor(wins, losses) >= ENOUGH
 
 
 @dataclass(frozen=True)

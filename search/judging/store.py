@@ -1,9 +1,9 @@
-"""Where judgments are kept: one SQLite file, to which marks are only ever added.
+"""Where judgments are kept: one SQLite file, to which judgments are only ever added.
 
-Every mark is a transaction of its own, flushed to disk before the call returns (write-ahead log, synchronous
+Every judgment is a transaction of its own, flushed to disk before the call returns (write-ahead log, synchronous
 FULL): it survives a killed process and a power cut. Writers wait for each other, so several people can judge
-at once. A mark is never changed: a later one about the same thing replaces it, and the earlier one stays as
-history. Undo is one more mark, which says again what was said before.
+at once. A judgment is never changed: a later one about the same thing replaces it, and the earlier one stays as
+history. Undo is one more judgment, which says again what was said before.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from search.corpus.labels import query_id
-from search.judging.votes import Mark, judge_name
+from search.judging.votes import Judgment, judge_name
 from search.projects.artifacts import now
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
@@ -44,14 +44,14 @@ CREATE INDEX marks_of ON marks (judge, question, kind, target, final, number);
 CREATE TRIGGER marks_stay BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
 CREATE TRIGGER marks_remain BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
 """
-_MARK = "judge, question, kind, target, value, final, details, token, number, time"
+_COLUMNS = "judge, question, kind, target, value, final, details, token, number, time"
 _STANDING = f"""
-    SELECT {_MARK} FROM marks WHERE number IN
+    SELECT {_COLUMNS} FROM marks WHERE number IN
     (SELECT max(number) FROM marks GROUP BY judge, question, kind, target, final)
 """
 
 
-class Place(NamedTuple):
+class RankedDocument(NamedTuple):
     """A document that a column found: its id, its position in the corpus, and that of its best passage."""
 
     id: str
@@ -59,7 +59,7 @@ class Place(NamedTuple):
     passage: int
 
 
-Ranked = list[Place]
+RankedDocuments = list[RankedDocument]
 """What a column found for a question, best first."""
 
 
@@ -88,34 +88,34 @@ class JudgmentStore:
 
     # Marks.
 
-    def add(self, marks: Iterable[Mark]) -> list[Mark]:
-        """Keep marks, all or none; they are on disk when this returns.
+    def add(self, judgments: Iterable[Judgment]) -> list[Judgment]:
+        """Keep judgments, all or none; they are on disk when this returns.
 
         :returns: those that were new, with their numbers; a token that is known already counts once.
         """
         kept = []
         with self._write() as connection:
-            for mark in marks:
-                made = _insert(connection, mark)
+            for judgment in judgments:
+                made = _insert(connection, judgment)
                 if made is not None:
                     kept.append(made)
         return kept
 
-    def undo(self, judge: str) -> Mark | None:
+    def undo(self, judge: str) -> Judgment | None:
         """Take back the last thing that a judge said and did not take back yet.
 
-        :returns: the mark that was taken back; None when there was nothing.
+        :returns: the judgment that was taken back; None when there was nothing.
         """
         with self._write() as connection:
             row = connection.execute(
-                f"SELECT {_MARK} FROM marks WHERE judge = ?1 AND undoes IS NULL AND number NOT IN "
+                f"SELECT {_COLUMNS} FROM marks WHERE judge = ?1 AND undoes IS NULL AND number NOT IN "
                 "(SELECT undoes FROM marks WHERE judge = ?1 AND undoes IS NOT NULL) "
                 "ORDER BY number DESC LIMIT 1",
                 (judge,),
             ).fetchone()
             if row is None:
                 return None
-            last = _mark(row)
+            last = _judgment(row)
             # What stood before: the newest earlier word that was not taken back itself.
             before = connection.execute(
                 "SELECT value, details FROM marks WHERE judge = ? AND question = ? AND kind = ? AND "
@@ -127,21 +127,21 @@ class JudgmentStore:
             _insert(connection, again, undoes=last.number)
         return last
 
-    def standing(self) -> list[Mark]:
+    def standing(self) -> list[Judgment]:
         """What every judge says now, oldest first; what was taken back is left out."""
         with self._read() as connection:
             if connection is None:
                 return []
             rows = connection.execute(f"{_STANDING} AND value IS NOT NULL ORDER BY number")
-            return [_mark(row) for row in rows]
+            return [_judgment(row) for row in rows]
 
-    def history(self) -> list[Mark]:
+    def history(self) -> list[Judgment]:
         """Everything that was ever said, oldest first; a value of None took something back."""
         with self._read() as connection:
             if connection is None:
                 return []
-            rows = connection.execute(f"SELECT {_MARK} FROM marks ORDER BY number")
-            return [_mark(row) for row in rows]
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM marks ORDER BY number")
+            return [_judgment(row) for row in rows]
 
     # Judges, questions, rankings, settings.
 
@@ -200,7 +200,9 @@ class JudgmentStore:
             rows = connection.execute("SELECT id, text, origin FROM questions ORDER BY rowid")
             return [Question(*row) for row in rows]
 
-    def keep_rankings(self, column: str, version: str, found: Mapping[str, Ranked]) -> None:
+    def save_rankings(
+        self, column: str, version: str, rankings: Mapping[str, RankedDocuments]
+    ) -> None:
         """Note what a column found for questions.
 
         :param version: names the index (and all else) behind the column; another version, another ranking.
@@ -208,10 +210,10 @@ class JudgmentStore:
         with self._write() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO rankings VALUES (?, ?, ?, ?, ?)",
-                [(q, column, version, json.dumps(ranked), now()) for q, ranked in found.items()],
+                [(q, column, version, json.dumps(ranked), now()) for q, ranked in rankings.items()],
             )
 
-    def rankings(self, column: str, version: str) -> dict[str, Ranked]:
+    def rankings(self, column: str, version: str) -> dict[str, RankedDocuments]:
         """What one version of a column found, by the id of the question."""
         with self._read() as connection:
             if connection is None:
@@ -220,7 +222,9 @@ class JudgmentStore:
                 'SELECT question, found FROM rankings WHERE "column" = ? AND version = ?',
                 (column, version),
             )
-            return {row[0]: [Place(*place) for place in json.loads(row[1])] for row in rows}
+            return {
+                row[0]: [RankedDocument(*ranked) for ranked in json.loads(row[1])] for row in rows
+            }
 
     def versions(self) -> list[tuple[str, str]]:
         """Every column with every version of it that was asked."""
@@ -327,24 +331,28 @@ def _statements(script: str) -> list[str]:
     return made
 
 
-def _insert(connection: sqlite3.Connection, mark: Mark, undoes: int | None = None) -> Mark | None:
-    moment = mark.time if mark.time and undoes is None else now()
+def _insert(
+    connection: sqlite3.Connection, judgment: Judgment, undoes: int | None = None
+) -> Judgment | None:
+    moment = judgment.time if judgment.time and undoes is None else now()
     cursor = connection.execute(
         "INSERT INTO marks (time, judge, question, kind, target, value, final, details, token, undoes) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
         (
-            moment, mark.judge, mark.question, mark.kind, mark.target, mark.value, int(mark.final),
-            json.dumps(dict(mark.details)), mark.token, undoes,
+            moment, judgment.judge, judgment.question, judgment.kind, judgment.target, judgment.value, int(judgment.final),
+            json.dumps(dict(judgment.details)), judgment.token, undoes,
         ),
     )  # fmt: skip
     return (
-        replace(mark, number=int(cursor.lastrowid or 0), time=moment) if cursor.rowcount else None
+        replace(judgment, number=int(cursor.lastrowid or 0), time=moment)
+        if cursor.rowcount
+        else None
     )
 
 
-def _mark(row: Sequence[object]) -> Mark:
+def _judgment(row: Sequence[object]) -> Judgment:
     judge, question, kind, target, value, final, details, token, number, time = row
-    return Mark(
+    return Judgment(
         str(judge),
         str(question),
         "vote" if kind == "vote" else "grade",

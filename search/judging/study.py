@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from search.judging.aggregation import Grades, Votes
-from search.judging.blinding import Sheet, sheet
+from search.judging.blinding import BlindedView, blinded_view
 from search.judging.next_question import Candidate, Decisiveness, Queue, distance, queue
 from search.judging.sequential_test import Forecast, forecast, share_interval, sign_test
 from search.judging.setup import Setup
-from search.judging.store import JudgmentStore, Question, Ranked
-from search.judging.votes import Mark
+from search.judging.store import JudgmentStore, Question, RankedDocuments
+from search.judging.votes import Judgment
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import column_title, parse_column
@@ -90,13 +90,13 @@ class Study:
     """Everything that is known of the judging of one pair of columns.
 
     `questions` are those that both columns were asked, by id; `rankings` what the pair's first and second column
-    found for each of them; `marks` what stands.
+    found for each of them; `judgments` what stands.
     """
 
     setup: Setup
     questions: Mapping[str, Question]
-    rankings: tuple[Mapping[str, Ranked], Mapping[str, Ranked]]
-    marks: Sequence[Mark]
+    rankings: tuple[Mapping[str, RankedDocuments], Mapping[str, RankedDocuments]]
+    judgments: Sequence[Judgment]
     secret: bytes
 
     @classmethod
@@ -133,12 +133,12 @@ class Study:
     @cached_property
     def votes(self) -> Votes:
         """All votes on the pair."""
-        return Votes.of(self.marks, self.setup.pair)
+        return Votes.of(self.judgments, self.setup.pair)
 
     @cached_property
     def grades(self) -> Grades:
         """All grades."""
-        return Grades.of(self.marks)
+        return Grades.of(self.judgments)
 
     def answered(self, judge: str) -> list[str]:
         """The questions that a judge voted on."""
@@ -147,10 +147,10 @@ class Study:
     def graded(self, judge: str, question: str, final: bool = False) -> dict[str, int]:
         """What a judge said of documents for a question."""
         return {
-            mark.target: int(mark.value)
-            for mark in self.marks
-            if mark.kind == "grade" and mark.value is not None and mark.final == final
-            and (mark.judge, mark.question) == (judge, question)
+            judgment.target: int(judgment.value)
+            for judgment in self.judgments
+            if judgment.kind == "grade" and judgment.value is not None and judgment.final == final
+            and (judgment.judge, judgment.question) == (judge, question)
         }  # fmt: skip
 
     def queue(self, judge: str, ahead: Sequence[str] = ()) -> Queue:
@@ -162,9 +162,9 @@ class Study:
         turn = (active.index(judge), len(active))
         return queue(self.candidates, mine, others, self._decisive, ahead, turn)
 
-    def sheet(self, judge: str, question: str) -> Sheet:
+    def blinded_view(self, judge: str, question: str) -> BlindedView:
         """What a judge sees of a question."""
-        return sheet(
+        return blinded_view(
             self.secret, judge, question, self.setup.pair, self.lists(question),
             self.setup.layout, self.setup.depth,
         )  # fmt: skip

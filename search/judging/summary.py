@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.corpus.corpus import current_corpus
-from search.judging.inter_rater import Agreement
-from search.judging.sequential_test import evidence, settled
+from search.judging.inter_rater import InterRaterAgreement
+from search.judging.sequential_test import bayes_factor, settled
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -19,8 +19,8 @@ class Summary:
 
     study: Study
     judges: dict[str, dict[str, int]]
-    votes_agreement: Agreement
-    grades_agreement: Agreement
+    votes_agreement: InterRaterAgreement
+    grades_agreement: InterRaterAgreement
 
     @property
     def lines(self) -> list[str]:
@@ -61,7 +61,7 @@ class Summary:
                 "split": tally.split,
                 "share": [low, high],
                 "p_value": tally.p_value,
-                "evidence": evidence(tally.wins, tally.losses),
+                "evidence": bayes_factor(tally.wins, tally.losses),
                 "settled": settled(tally.wins, tally.losses),
                 "verdict": tally.sentence,
                 "outlook": self.study.outlook(""),
@@ -81,10 +81,12 @@ def summary(project: Project, setup: Setup) -> Summary:
     """
     study = Study.of(project, setup, current_corpus(project)[0])
     judges = {name: {"votes": 0, "grades": 0} for name in JudgmentStore.of(project).judges()}
-    for mark in study.marks:
-        counts = judges.setdefault(mark.judge, {"votes": 0, "grades": 0})
-        if mark.kind == "grade":
+    for judgment in study.judgments:
+        counts = judges.setdefault(judgment.judge, {"votes": 0, "grades": 0})
+        if judgment.kind == "grade":
             counts["grades"] += 1
-        elif mark.target == setup.pair.key:
+        elif judgment.target == setup.pair.key:
             counts["votes"] += 1
-    return Summary(study, judges, study.votes.agreement(), study.grades.agreement())
+    return Summary(
+        study, judges, study.votes.inter_rater_agreement(), study.grades.inter_rater_agreement()
+    )

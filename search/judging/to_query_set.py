@@ -25,21 +25,21 @@ def judged_queries(project: Project, how: Combine = Combine.MEDIAN) -> QuerySet:
 
 def pool(project: Project, questions: Collection[str]) -> Pool:
     """What was shown for questions that were voted on or graded."""
-    marks = JudgmentStore.of(project).standing()
+    judgments = JudgmentStore.of(project).standing()
     columns: dict[str, None] = {}
     shown: set[tuple[str, str]] = set()
     graded = {
-        (m.question, m.target) for m in marks if m.kind == "grade" and m.question in questions
+        (m.question, m.target) for m in judgments if m.kind == "grade" and m.question in questions
     }
-    for mark in marks:
-        if mark.question not in questions:
+    for judgment in judgments:
+        if judgment.question not in questions:
             continue
-        if mark.kind == "vote":
-            pair = ColumnPair.from_key(mark.target)
+        if judgment.kind == "vote":
+            pair = ColumnPair.from_key(judgment.target)
             columns |= dict.fromkeys((pair.first, pair.second))
-        columns |= dict.fromkeys(mark.details.get("columns", ()))
+        columns |= dict.fromkeys(judgment.details.get("columns", ()))
         for part in ("left", "right", "documents"):
-            shown |= {(mark.question, document) for document in mark.details.get(part, ())}
+            shown |= {(judgment.question, document) for document in judgment.details.get(part, ())}
     return Pool(tuple(columns), len(shown | graded), len(graded))
 
 

@@ -10,7 +10,7 @@ Choice = Literal["first", "second", "both", "neither"]
 """A vote as it is kept: in terms of the two columns in the order of their names, not of left and right."""
 Layout = Literal["lists", "mixed"]
 """Two lists beside each other, or one that is interleaved from both."""
-Kind = Literal["vote", "grade"]
+JudgmentKind = Literal["vote", "grade"]
 
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 GRADES = {0: "not relevant", 1: "partly relevant", 2: "relevant", 3: "exactly this"}
@@ -57,17 +57,17 @@ class ColumnPair:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Judgment:
     """One thing that one judge said of one question; `value` None takes an earlier one back.
 
-    `target` is the key of the column pair for a vote and the id of the document for a grade. A `final` mark
-    settles what judges disagree on. `token` is the page's own name for it: a mark that arrives twice counts
+    `target` is the key of the column pair for a vote and the id of the document for a grade. A `final` judgment
+    settles what judges disagree on. `token` is the page's own name for it: a judgment that arrives twice counts
     once.
     """
 
     judge: str
     question: str
-    kind: Kind
+    kind: JudgmentKind
     target: str
     value: str | None
     final: bool = False
@@ -78,28 +78,28 @@ class Mark:
 
     @property
     def key(self) -> tuple[str, str, str, str, bool]:
-        """What it is about: a later mark with the same key replaces this one."""
+        """What it is about: a later judgment with the same key replaces this one."""
         return self.judge, self.question, self.kind, self.target, self.final
 
 
-def vote(judge: str, question: str, pair: ColumnPair, choice: Choice, **more: Any) -> Mark:
+def vote(judge: str, question: str, pair: ColumnPair, choice: Choice, **more: Any) -> Judgment:
     """A vote.
 
     :raises Refused: for a choice that there is not.
     """
     if choice not in CHOICES:
         raise Refused(f"{choice!r} is no vote: it is one of {', '.join(CHOICES)}.")
-    return Mark(judge, question, "vote", pair.key, choice, **more)
+    return Judgment(judge, question, "vote", pair.key, choice, **more)
 
 
-def grade(judge: str, question: str, document: str, value: int, **more: Any) -> Mark:
+def grade(judge: str, question: str, document: str, value: int, **more: Any) -> Judgment:
     """A grade of one document for one question.
 
     :raises Refused: for a grade that there is not.
     """
     if value not in GRADES:
         raise Refused(f"{value!r} is no grade: grades are whole numbers from 0 to 3.")
-    return Mark(judge, question, "grade", document, str(value), **more)
+    return Judgment(judge, question, "grade", document, str(value), **more)
 
 
 def judge_name(name: str) -> str:

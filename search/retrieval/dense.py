@@ -14,13 +14,13 @@ from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.settings import LIMITS
 from search.retrieval.indexing.servers import in_words
-from search.retrieval.retriever import Clock, Ranks
-from search.retrieval.tiers import Finder, Ranking
+from search.retrieval.retriever import BaseRetriever, EncodingTime
+from search.retrieval.tiers import PreparedQuery, Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
 
 
-class Searcher(Ranks):
+class DenseRetriever(BaseRetriever):
     """Ranks by the cosine of a model's vectors; a document by its best passage."""
 
     def __init__(
@@ -54,18 +54,18 @@ class Searcher(Ranks):
         """The vectors of the corpus."""
         return self._index
 
-    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
-        """See `Source.ready`."""
-        vectors = self.vectors_of(queries, clock)
+    def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
+        """See `FusableRetriever.prepare_queries`."""
+        vectors = self.vectors_of(queries, timing)
         return lambda k, scope: self.nearest(vectors, k, scope)
 
-    def like(self, document: int) -> Finder:
-        """See `Source.like`: by the mean of the vectors of its passages."""
+    def prepare_document(self, document: int) -> PreparedQuery:
+        """See `FusableRetriever.prepare_document`: by the mean of the vectors of its passages."""
         rows = self._index.vectors[self._corpus.passages_of(document)]
         vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
         return lambda k, scope: self.nearest(vectors, k, scope)
 
-    def vectors_of(self, queries: Sequence[str], clock: Clock) -> Vectors:
+    def vectors_of(self, queries: Sequence[str], timing: EncodingTime) -> Vectors:
         """The vectors of queries: shape (n, dimension).
 
         A query asked by itself is remembered, with the time it took: columns that share a model (`mine`,
@@ -76,10 +76,10 @@ class Searcher(Ranks):
             started = time.perf_counter()
             vectors = np.asarray(self._encoder.encode_query(list(queries)), dtype=np.float32)
             known = vectors, time.perf_counter() - started
-            clock.encode_here += known[1]
+            timing.encode_here += known[1]
             if len(queries) == 1:
                 self._remembered.put(queries[0], known)
-        clock.encode += known[1]
+        timing.encode += known[1]
         return known[0]
 
     def nearest(self, vectors: Vectors, k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
@@ -98,7 +98,7 @@ class Searcher(Ranks):
     def passage_of(self, query: str, document: int) -> int | None:
         """The position of a document's passage that is nearest to a query; None where none can be."""
         own = np.asarray(self._corpus.passages_of(document), dtype=np.int64)
-        positions, _ = self._index.search(self.vectors_of([query], Clock()), 1, own)
+        positions, _ = self._index.search(self.vectors_of([query], EncodingTime()), 1, own)
         return int(positions[0, 0]) if positions[0, 0] >= 0 else None
 
     def _nearest(self, vectors: Vectors, k: int, allowed: Positions | None) -> list[Ranking]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from search.corpus.corpus import Found
 from search.corpus.filters import EVERYTHING, Scope
-from search.retrieval.retriever import Clock, Source
-from search.retrieval.tiers import Finder, Ranking, answers, tier_scopes, without
+from search.retrieval.retriever import EncodingTime, FusableRetriever
+from search.retrieval.tiers import PreparedQuery, Ranking, answers, tier_scopes, without
 
 CONSTANT = 60
 DEPTH = 200
@@ -19,7 +19,7 @@ DEPTH = 200
 ten of a hundred."""
 
 
-class HybridSearcher:
+class HybridRetriever:
     """Ranks by two sides at once; a document by the best passage of the side that ranks it higher.
 
     :param words: keyword search.
@@ -27,7 +27,9 @@ class HybridSearcher:
     :param weight: the share of the keywords, 0 to 1.
     """
 
-    def __init__(self, name: str, words: Source, model: Source, weight: float = 0.5) -> None:
+    def __init__(
+        self, name: str, words: FusableRetriever, model: FusableRetriever, weight: float = 0.5
+    ) -> None:
         self.name = name
         self.corpus = model.corpus
         self._words = words
@@ -39,7 +41,7 @@ class HybridSearcher:
         queries: Sequence[str],
         k: int,
         scope: Scope = EVERYTHING,
-        clock: Clock | None = None,
+        timing: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`.
 
@@ -48,17 +50,19 @@ class HybridSearcher:
         """
         if not queries:
             return []
-        timed = clock or Clock()
-        words = self._words.ready(queries, timed)
-        return self._joined(words, self._model.ready(queries, timed), k, scope)
+        timed = timing or EncodingTime()
+        words = self._words.prepare_queries(queries, timed)
+        return self._joined(words, self._model.prepare_queries(queries, timed), k, scope)
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `Alike.similar`."""
-        words = without(document, self._words.like(document))
-        model = without(document, self._model.like(document))
+        """See `SupportsMoreLikeThis.similar`."""
+        words = without(document, self._words.prepare_document(document))
+        model = without(document, self._model.prepare_document(document))
         return self._joined(words, model, k, scope)[0]
 
-    def _joined(self, words: Finder, model: Finder, k: int, scope: Scope) -> list[Ranking]:
+    def _joined(
+        self, words: PreparedQuery, model: PreparedQuery, k: int, scope: Scope
+    ) -> list[Ranking]:
         depth = max(DEPTH, k)
         parts = tier_scopes(self.corpus, scope) if scope.tiers_first else [scope]
         found = []
@@ -96,7 +100,7 @@ def fused(rankings: Sequence[Ranking], weights: Sequence[float]) -> Ranking:
     return [Found(document, scores[document], passages[document][1]) for document in order]
 
 
-def _searched(find: Finder, depth: int, parts: Sequence[Scope]) -> list[list[Ranking]]:
+def _searched(find: PreparedQuery, depth: int, parts: Sequence[Scope]) -> list[list[Ranking]]:
     """For each query, its ranking in each part."""
     return [list(rankings) for rankings in zip(*(find(depth, part) for part in parts), strict=True)]
 

@@ -12,11 +12,11 @@ from search.corpus.corpus import Corpus, Found
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker
 from search.projects.errors import Refused
-from search.retrieval.retriever import Alike, Clock, Retriever
+from search.retrieval.retriever import EncodingTime, Retriever, SupportsMoreLikeThis
 from search.retrieval.tiers import Ranking, answers
 
 
-class RerankingSearcher:
+class RerankingRetriever:
     """Ranks the first documents of a column anew; the others follow in their order, with a score of 0.
 
     A score is the logistic function of the model's own, so it is between 0 and 1 and the order is the same.
@@ -33,19 +33,19 @@ class RerankingSearcher:
         queries: Sequence[str],
         k: int,
         scope: Scope = EVERYTHING,
-        clock: Clock | None = None,
+        timing: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`."""
         depth = self._reranker.depth
-        found = self._base.rank(queries, max(k, depth), scope, clock)
+        found = self._base.rank(queries, max(k, depth), scope, timing)
         return [
             (self._read(query, ranking[:depth], scope) + _unread(ranking[depth:]))[:k]
             for query, ranking in zip(queries, found, strict=True)
         ]
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `Alike.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
-        if not isinstance(self._base, Alike):
+        """See `SupportsMoreLikeThis.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
+        if not isinstance(self._base, SupportsMoreLikeThis):
             raise Refused(f"{self._base.name!r} cannot look for documents like one.")
         return self._base.similar(document, k, scope)
 

@@ -7,11 +7,11 @@ from typing import Protocol, runtime_checkable
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import EVERYTHING, Scope
-from search.retrieval.tiers import Finder, Ranking, by_tier, without
+from search.retrieval.tiers import PreparedQuery, Ranking, by_tier, without
 
 
 @dataclass
-class Clock:
+class EncodingTime:
     """What making the vectors of queries costs, in seconds.
 
     `encode` counts what was remembered with the time it took when it was made; `encode_here` only what was
@@ -35,17 +35,17 @@ class Retriever(Protocol):
         queries: Sequence[str],
         k: int,
         scope: Scope = EVERYTHING,
-        clock: Clock | None = None,
+        timing: EncodingTime | None = None,
     ) -> list[Ranking]:
         """The best k documents of each query within a scope; none for a query without known words.
 
-        :param clock: is told how long encoding the queries took.
+        :param timing: is told how long encoding the queries took.
         """
         ...
 
 
 @runtime_checkable
-class Alike(Protocol):
+class SupportsMoreLikeThis(Protocol):
     """A retriever that can look for documents like one that is given."""
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
@@ -53,7 +53,7 @@ class Alike(Protocol):
         ...
 
 
-class Source(Retriever, Alike, Protocol):
+class FusableRetriever(Retriever, SupportsMoreLikeThis, Protocol):
     """A retriever that ranks by itself, so that it can be one side of a hybrid."""
 
     @property
@@ -61,43 +61,45 @@ class Source(Retriever, Alike, Protocol):
         """What it searches."""
         ...
 
-    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
+    def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
         """Make the queries ready; vectors are made here, once, however often is searched."""
         ...
 
-    def like(self, document: int) -> Finder:
+    def prepare_document(self, document: int) -> PreparedQuery:
         """What finds documents like the one at a position, itself among them."""
         ...
 
 
-class Ranks(ABC):
+class BaseRetriever(ABC):
     """What ranking is made of, for whatever ranks by itself: questions made ready, and documents like one."""
 
     @property
     @abstractmethod
     def corpus(self) -> Corpus:
-        """See `Source.corpus`."""
+        """See `FusableRetriever.corpus`."""
 
     @abstractmethod
-    def ready(self, queries: Sequence[str], clock: Clock) -> Finder:
-        """See `Source.ready`."""
+    def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
+        """See `FusableRetriever.prepare_queries`."""
 
     @abstractmethod
-    def like(self, document: int) -> Finder:
-        """See `Source.like`."""
+    def prepare_document(self, document: int) -> PreparedQuery:
+        """See `FusableRetriever.prepare_document`."""
 
     def rank(
         self,
         queries: Sequence[str],
         k: int,
         scope: Scope = EVERYTHING,
-        clock: Clock | None = None,
+        timing: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`."""
         if not queries:
             return []
-        return by_tier(self.corpus, scope, k, self.ready(queries, clock or Clock()))
+        return by_tier(
+            self.corpus, scope, k, self.prepare_queries(queries, timing or EncodingTime())
+        )
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `Alike.similar`."""
-        return by_tier(self.corpus, scope, k, without(document, self.like(document)))[0]
+        """See `SupportsMoreLikeThis.similar`."""
+        return by_tier(self.corpus, scope, k, without(document, self.prepare_document(document)))[0]

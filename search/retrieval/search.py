@@ -1,4 +1,4 @@
-"""Search: an encoder, an index and a corpus make a Searcher; columns made of these make a comparison."""
+"""Search: an encoder, an index and a corpus make a DenseRetriever; columns made of these make a comparison."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from search.projects.project import Project
 from search.projects.settings import LIMITS
 from search.retrieval.bm25.store import keyword_index
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in
-from search.retrieval.dense import Searcher
-from search.retrieval.hybrid import HybridSearcher
+from search.retrieval.dense import DenseRetriever
+from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, in_words
-from search.retrieval.reranked import RerankingSearcher
+from search.retrieval.reranked import RerankingRetriever
 from search.retrieval.results import Comparison, SearchResult, hits_of
-from search.retrieval.retriever import Alike, Clock, Retriever
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.retriever import EncodingTime, Retriever, SupportsMoreLikeThis
+from search.retrieval.sparse import BM25Retriever
 
 UNKNOWN_WORDS = "no known words in this query"
 NOTHING_LIKE = "no document like this one within these filters"
@@ -67,13 +67,13 @@ def search(
     The vector of a query that was asked before is not made again; the time that it took then is counted.
     """
     started = time.perf_counter()
-    clock = Clock()
-    ranking = retriever.rank([query], k, scope, clock)[0]
+    timing = EncodingTime()
+    ranking = retriever.rank([query], k, scope, timing)[0]
     hits = hits_of(corpus, ranking)
     spent = time.perf_counter() - started
-    searched = spent - clock.encode_here
+    searched = spent - timing.encode_here
     note = None if hits else UNKNOWN_WORDS if scope.everything else NOTHING_LEFT
-    encode_ms, search_ms = round(clock.encode * 1000, 3), round(searched * 1000, 3)
+    encode_ms, search_ms = round(timing.encode * 1000, 3), round(searched * 1000, 3)
     return SearchResult(
         retriever.name, hits, round(encode_ms + search_ms, 3), note, encode_ms, search_ms
     )
@@ -131,7 +131,7 @@ def similar_to(
 
     :raises Refused: for a retriever that cannot look for such.
     """
-    if not isinstance(retriever, Alike):
+    if not isinstance(retriever, SupportsMoreLikeThis):
         raise Refused(f"{retriever.name!r} cannot look for documents like one.")
     started = time.perf_counter()
     hits = hits_of(corpus, retriever.similar(position, k, scope))
@@ -151,11 +151,11 @@ def retrievers_for(
     searchers = {}
     for place, info in enumerate(infos):
         stage = Stage(progress, place / parts, (place + 1) / parts)
-        searchers[info.name] = searcher_for(project, info, manifest, corpus, stage)
+        searchers[info.name] = dense_retriever(project, info, manifest, corpus, stage)
     words = None
     if with_words:
         stage = Stage(progress, len(infos) / parts, 1)
-        words = keyword_searcher_for(project, manifest, corpus, stage)
+        words = bm25_retriever(project, manifest, corpus, stage)
     again = rerankers_in(project, columns)
     return [retriever_of(column, words, searchers, again) for column in columns], corpus
 
@@ -172,8 +172,8 @@ def rerankers_in(project: Project, columns: Sequence[SearchColumn]) -> dict[str,
 
 def retriever_of(
     column: SearchColumn,
-    words: KeywordSearcher | None,
-    searchers: Mapping[str, Searcher],
+    words: BM25Retriever | None,
+    searchers: Mapping[str, DenseRetriever],
     rerankers: Mapping[str, Reranker] = MappingProxyType({}),
 ) -> Retriever:
     """What ranks for a column, made of parts that are ready: columns that share a model share its searcher.
@@ -186,7 +186,7 @@ def retriever_of(
         base = retriever_of(column.base, words, searchers)
         source = words if column.model is None else searchers[column.model]
         assert source is not None
-        return RerankingSearcher(column.name, base, source.corpus, rerankers[column.reranker])
+        return RerankingRetriever(column.name, base, source.corpus, rerankers[column.reranker])
     if column.model is None:
         assert words is not None
         return words
@@ -194,36 +194,36 @@ def retriever_of(
     if column.weight is None:
         return searcher
     assert words is not None
-    return HybridSearcher(column.name, words, searcher, column.weight)
+    return HybridRetriever(column.name, words, searcher, column.weight)
 
 
-def keyword_searcher_for(
+def bm25_retriever(
     project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
-) -> KeywordSearcher:
+) -> BM25Retriever:
     """Keyword search over one corpus, its index built when missing."""
-    return KeywordSearcher(corpus, keyword_index(project, manifest, corpus, progress))
+    return BM25Retriever(corpus, keyword_index(project, manifest, corpus, progress))
 
 
-def searcher_for(
+def dense_retriever(
     project: Project,
     info: ModelInfo,
     manifest: Manifest,
     corpus: Corpus,
     progress: Progress = silent,
-) -> Searcher:
+) -> DenseRetriever:
     """A searcher for one model over one corpus, its index built when missing."""
     encoder = load_encoder(project, info)
     index = find_index(project, info, manifest)
     if index is None:
         index = build_index(project, info, encoder, manifest, corpus, progress)
-    made = open_searcher(project, info, encoder, index, corpus)
+    made = open_dense(project, info, encoder, index, corpus)
     made.rank(["warm up"], 1)  # Libraries set themselves up at the first call; no query pays.
     return made
 
 
-def open_searcher(
+def open_dense(
     project: Project, info: ModelInfo, encoder: Encoder, index: Manifest, corpus: Corpus
-) -> Searcher:
+) -> DenseRetriever:
     """A searcher over an index that was built.
 
     :raises Damaged: when the index is damaged, or was made with another model.
@@ -244,4 +244,4 @@ def open_searcher(
             f"{info.dimension}.",
             folder,
         )
-    return Searcher(info, fast(encoder), loaded, corpus)
+    return DenseRetriever(info, fast(encoder), loaded, corpus)

@@ -11,15 +11,15 @@ from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
 from search.retrieval.bm25.index import K1, B, TermIndex
 from search.retrieval.bm25.store import MADE_SO
-from search.retrieval.retriever import Clock, Ranks
-from search.retrieval.tiers import Finder, Ranking
+from search.retrieval.retriever import BaseRetriever, EncodingTime
+from search.retrieval.tiers import PreparedQuery, Ranking
 
 SETTINGS = (MADE_SO, K1, B, LIMITS.query_terms)
 """What keyword scores depend on besides the corpus."""
 _TELLING = 25  # Terms by which documents like one are looked for.
 
 
-class KeywordSearcher(Ranks):
+class BM25Retriever(BaseRetriever):
     """Ranks by BM25 over the words of title and text: the bar that any embedding should clear.
 
     :param index: the words of the passages of the corpus.
@@ -42,12 +42,12 @@ class KeywordSearcher(Ranks):
         """The words of the corpus."""
         return self._index
 
-    def ready(self, queries: Sequence[str], _clock: Clock) -> Finder:
-        """See `Source.ready`."""
+    def prepare_queries(self, queries: Sequence[str], _timing: EncodingTime) -> PreparedQuery:
+        """See `FusableRetriever.prepare_queries`."""
         return self._finder([self._weights(query) for query in queries])
 
-    def like(self, document: int) -> Finder:
-        """See `Source.like`: by the terms that weigh most in it (count times inverse document frequency).
+    def prepare_document(self, document: int) -> PreparedQuery:
+        """See `FusableRetriever.prepare_document`: by the terms that weigh most in it (count times inverse document frequency).
 
         So does Lucene's MoreLikeThis, and as there each of them counts once.
         """
@@ -55,7 +55,7 @@ class KeywordSearcher(Ranks):
         terms = [term for text in texts for term in self._index.analysis.terms(text)]
         return self._finder([dict.fromkeys(self._index.weights(terms, _TELLING), 1.0)])
 
-    def _finder(self, wanted: Sequence[Mapping[int, float]]) -> Finder:
+    def _finder(self, wanted: Sequence[Mapping[int, float]]) -> PreparedQuery:
         def find(k: int, scope: Scope) -> list[Ranking]:
             allowed = self._corpus.within(scope)
             return [self.best(weights, k, allowed) for weights in wanted]

@@ -12,7 +12,7 @@ _ANSWERS = 0.7
 Ranking = list[Found]
 """Documents that were found, best first."""
 
-Finder = Callable[[int, Scope], list[Ranking]]
+PreparedQuery = Callable[[int, Scope], list[Ranking]]
 """Queries that are ready to be searched for: the best k documents of each in a scope, tiers not looked at."""
 
 
@@ -30,7 +30,7 @@ def tier_scopes(corpus: Corpus, scope: Scope) -> list[Scope]:
     return [replace(scope, tiers_first=False, tier=tier) for tier in tiers]
 
 
-def without(document: int, find: Finder) -> Finder:
+def without(document: int, find: PreparedQuery) -> PreparedQuery:
     """A finder that leaves a document out, inside the search: k documents stay k."""
 
     def others(k: int, scope: Scope) -> list[Ranking]:
@@ -42,7 +42,7 @@ def without(document: int, find: Finder) -> Finder:
     return others
 
 
-def by_tier(corpus: Corpus, scope: Scope, k: int, find: Finder) -> list[Ranking]:
+def by_tier(corpus: Corpus, scope: Scope, k: int, find: PreparedQuery) -> list[Ranking]:
     """Rank within a scope; where it asks for tiers, each tier is searched and the better tier comes first.
 
     A document goes ahead of another for its tier only when it answers the query: when its score is at least

@@ -241,10 +241,10 @@ def _prove(judge: Judge, owner: Project, pictures: Path) -> None:
 def test_narrow_dark_and_mixed(
     server: Server, browser: Browser, tiny_beir: Path, tmp_path: Path
 ) -> None:
-    from search.judging.prepare import line_up
+    from search.judging.prepare import prepare_questions
 
     owner, witness = _lab(tiny_beir), Witness()
-    line_up(owner, Setup("bm25", "words", layout="mixed", depth=6))
+    prepare_questions(owner, Setup("bm25", "words", layout="mixed", depth=6))
     judge = Judge(browser, server, "Cleo", witness, color_scheme="dark")
     judge.open(owner)
     picture(judge.page, tmp_path, "dark-mixed")
@@ -306,7 +306,7 @@ def _judged_by_two(browser: Browser, server: Server, owner: Project, votes: int)
     told = _study(owner)
     assert len(told.votes.questions) >= votes
     assert told.tally.voted >= votes
-    agreed = told.votes.agreement()
+    agreed = told.votes.inter_rater_agreement()
     assert agreed.items == 0 or agreed.same > 0.9, "two who know the same answers agree"
     assert witness.errors == [] and witness.strangers == []
 

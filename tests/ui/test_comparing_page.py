@@ -148,9 +148,9 @@ def test_full_screen_is_in_the_address(trained: Project) -> None:
 
 
 def test_agreement_is_told_in_words_with_the_numbers(trained: Project) -> None:
-    from search.evaluation.rank_similarity import agreements
+    from search.evaluation.rank_similarity import rank_similarities
 
-    (told,) = agreements(compare(trained, QUERY, BOTH, 10))
+    (told,) = rank_similarities(compare(trained, QUERY, BOTH, 10))
     text = plain(markup(open_page("compare", TINY, q=QUERY, model=BOTH)))
     assert f"{told.common} of 10 in common" in text
     assert f"{told.tau:.2f} rank correlation: {order(told)}" in text

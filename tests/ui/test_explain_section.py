@@ -10,7 +10,7 @@ from search.corpus.corpus import current_corpus
 from search.insight import training_neighbours as lessons_room
 from search.insight.attribution import Attribution, Part
 from search.insight.explain import attribute
-from search.insight.training_neighbours import Lesson, Lessons
+from search.insight.training_neighbours import TrainingNeighbour, TrainingNeighbours
 from search.models.registry import find_model
 from search.projects import runs
 from search.projects.project import Project
@@ -85,9 +85,9 @@ def test_shades_are_html_that_cannot_be_broken_out_of() -> None:
 
 
 def test_lessons_in_plain_words() -> None:
-    one = Lesson("why <so>", "because", None, "", 0.912)
-    two = Lesson("how", "a long answer", "d1", "The title", 0.5)
-    text = plain(lessons_html("mine", Lessons(1_234, (one, two), (), (two,))))
+    one = TrainingNeighbour("why <so>", "because", None, "", 0.912)
+    two = TrainingNeighbour("how", "a long answer", "d1", "The title", 0.5)
+    text = plain(lessons_html("mine", TrainingNeighbours(1_234, (one, two), (), (two,))))
     assert "It learned from: 1,234 pairs of question and answer" in text
     assert "Questions most like yours “why <so>” → because nearness 0.91" in text
     assert "Answers most like this document “how” → The title nearness 0.50" in text

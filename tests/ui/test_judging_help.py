@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.judging.events import hear
-from search.judging.prepare import line_up
+from search.judging.events import handle_events
+from search.judging.prepare import prepare_questions
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -20,7 +20,7 @@ SETUP = Setup("words", "bm25")
 
 @pytest.fixture
 def store(trained: Project) -> JudgmentStore:
-    line_up(trained, SETUP)
+    prepare_questions(trained, SETUP)
     return JudgmentStore.of(trained)
 
 
@@ -40,7 +40,7 @@ def test_the_board_shows_what_both_columns_found(trained: Project, store: Judgme
     study = _study(trained)
     question = study.queue("Anna").questions[0]
     data = _board(trained, question)
-    sheet = study.sheet("Anna", question)
+    sheet = study.blinded_view("Anna", question)
     assert [side["documents"] for side in data["sides"]] == [sheet.left, sheet.right]
     assert {len(side["documents"]) for side in data["sides"]} == {5}
     _, corpus = current_corpus(trained)
@@ -57,7 +57,7 @@ def test_nothing_on_the_board_tells_which_side_is_which(
     swapped = {}
     for question in study.queue("Anna").questions:
         for judge in ("Anna", "Ben", "Cleo", "Dev"):
-            swapped.setdefault(study.sheet(judge, question).swapped, (question, judge))
+            swapped.setdefault(study.blinded_view(judge, question).swapped, (question, judge))
     assert swapped.keys() == {True, False}
     for question, judge in swapped.values():
         data = _board(trained, question, judge)
@@ -89,7 +89,7 @@ def test_texts_are_escaped(trained: Project, tmp_path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('id,title,text\nevil,<b onclick=x>,"velkorin <script>alert(1)</script> & co"\n')
     add_documents(trained, [path])
-    line_up(trained, SETUP, ["velkorin alert"])
+    prepare_questions(trained, SETUP, ["velkorin alert"])
     question = JudgmentStore.of(trained).ask_typed("velkorin alert").id
     shown = _board(trained, question)["documents"]["evil"]
     assert "<script" not in shown["text"] and "<b" not in shown["title"]
@@ -104,10 +104,12 @@ def test_votes_for_a_side_are_kept_as_votes_for_a_column(
     study = _study(trained)
     for place, question in enumerate(study.queue("Anna").questions[:8]):
         side = ("left", "right")[place % 2]
-        heard = hear(store, study, "Anna", [_event(question, "vote", f"t{place}", side=side)])
+        heard = handle_events(
+            store, study, "Anna", [_event(question, "vote", f"t{place}", side=side)]
+        )
         assert heard.voted == question and heard.tokens == [f"t{place}"]
         mark = store.standing()[-1]
-        sheet = study.sheet("Anna", question)
+        sheet = study.blinded_view("Anna", question)
         shown = sheet.left if side == "left" else sheet.right
         column = study.setup.pair.preferred(mark.value)
         assert shown == study.lists(question)[0 if column == study.setup.pair.first else 1]
@@ -122,18 +124,18 @@ def test_what_arrives_twice_counts_once_and_undo_is_not_repeated(
 ) -> None:
     study = _study(trained)
     question = study.queue("Anna").questions[0]
-    document = study.sheet("Anna", question).documents[0]
+    document = study.blinded_view("Anna", question).documents[0]
     events = [
         _event(question, "grade", "a", document=document, grade=3),
         _event(question, "vote", "b", side="both"),
     ]
-    hear(store, study, "Anna", events)
-    hear(store, study, "Anna", events)
+    handle_events(store, study, "Anna", events)
+    handle_events(store, study, "Anna", events)
     assert len(store.history()) == 2
     undo = _event(question, "undo", "c")
-    first = hear(store, study, "Anna", [undo], known=["a", "b"])
+    first = handle_events(store, study, "Anna", [undo], known=["a", "b"])
     assert first.undone is not None and first.undone.kind == "vote"
-    again = hear(store, study, "Anna", [undo], known=["a", "b", "c"])
+    again = handle_events(store, study, "Anna", [undo], known=["a", "b", "c"])
     assert again.undone is None and again.tokens == ["c"]
     assert [mark.kind for mark in store.standing()] == ["grade"]
 
@@ -155,7 +157,7 @@ def test_what_arrives_twice_counts_once_and_undo_is_not_repeated(
     ],
 )
 def test_nonsense_is_dropped(trained: Project, store: JudgmentStore, event: object) -> None:
-    heard = hear(store, _study(trained), "Anna", [event])
+    heard = handle_events(store, _study(trained), "Anna", [event])
     assert store.history() == [] and heard.voted is None
     assert heard.tokens == (["t"] if isinstance(event, dict) and "token" in event else [])
 
@@ -164,7 +166,7 @@ def test_a_mixed_list_is_decided_by_its_grades(trained: Project, store: Judgment
     mixed = Setup("words", "bm25", layout="mixed", depth=6)
     study = _study(trained, mixed)
     question = study.queue("Anna").questions[0]
-    sheet = study.sheet("Anna", question)
+    sheet = study.blinded_view("Anna", question)
     assert sheet.mixed is not None
     mine = [
         d for d, team in zip(sheet.mixed.documents, sheet.mixed.teams, strict=True) if team == 1
@@ -173,9 +175,10 @@ def test_a_mixed_list_is_decided_by_its_grades(trained: Project, store: Judgment
         _event(question, "grade", "g1", document=mine[0], grade=2),
         _event(question, "vote", "v1", side="done"),
     ]
-    assert hear(store, study, "Anna", events).choice == "second"
+    assert handle_events(store, study, "Anna", events).choice == "second"
     assert (
-        hear(store, study, "Ben", [_event(question, "vote", "v2", side="done")]).choice == "neither"
+        handle_events(store, study, "Ben", [_event(question, "vote", "v2", side="done")]).choice
+        == "neither"
     )
 
 
@@ -185,9 +188,9 @@ def test_settling_a_disagreement(trained: Project, store: JudgmentStore) -> None
     pair = SETUP.pair
     store.add([vote("Anna", question, pair, "first"), vote("Ben", question, pair, "second")])
     assert _study(trained).votes.together(question) is None
-    sheet = study.sheet("Anna", question)
+    sheet = study.blinded_view("Anna", question)
     side = sheet.side("second")
-    hear(store, study, "Anna", [_event(question, "vote", "f", side=side)], final=True)
+    handle_events(store, study, "Anna", [_event(question, "vote", "f", side=side)], final=True)
     now = _study(trained)
     assert now.votes.together(question) == "second"
     assert now.votes.by_question[question]["Anna"] == "first", "what Anna said blind stays"

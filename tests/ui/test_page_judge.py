@@ -6,7 +6,7 @@ import pytest
 from app_help import TINY, labels, markup, open_page, press, run, shown, write_run
 
 from search.evaluation.query_set import current_query_set
-from search.judging.prepare import line_up
+from search.judging.prepare import prepare_questions
 from search.judging.setup import Setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -32,7 +32,7 @@ def part(at, name: str):
 
 @pytest.fixture
 def lined_up(trained: Project) -> Project:
-    line_up(trained, SETUP)
+    prepare_questions(trained, SETUP)
     return trained
 
 
@@ -103,7 +103,7 @@ def test_the_board(lined_up: Project) -> None:
     study = _study(lined_up)
     told = board(at)
     assert told["question"] == study.queue("Anna").questions[0]
-    sheet = study.sheet("Anna", told["question"])
+    sheet = study.blinded_view("Anna", told["question"])
     assert [side["documents"] for side in told["sides"]] == [list(sheet.left), list(sheet.right)]
     assert [side["name"] for side in told["sides"]] == ["Left", "Right"]
     assert told["saved"] == [] and told["book"] == f"{TINY}/Anna"

@@ -190,7 +190,7 @@ def _add_split(
             pairs.details["dev_leaks"] = dev.as_json(pairs.id)
             if not dev.clean:
                 notes.append(
-                    f"dev and train share {dev.found}: those pairs are kept out of training"
+                    f"dev and train share {dev.shared}: those pairs are kept out of training"
                 )
     if split.test.queries:
         seed = None if "test" in split.uploaded else SEED

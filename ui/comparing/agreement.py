@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from search.evaluation.evaluate import newest_evaluation
-from search.evaluation.rank_similarity import Agreement, agreements
+from search.evaluation.rank_similarity import RankSimilarity, rank_similarities
 from search.projects.project import Project
 from search.retrieval.results import Comparison, SearchResult
 from ui import widgets
@@ -12,18 +12,18 @@ from ui.comparing.sides import Board, Side
 from ui.rendering import render
 
 
-def likenesses(board: Board) -> list[Agreement]:
+def likenesses(board: Board) -> list[RankSimilarity]:
     """How much each further column agrees with the first."""
-    return agreements(Comparison(board.query, board.k, list(board.results)))
+    return rank_similarities(Comparison(board.query, board.k, list(board.results)))
 
 
-def brief(likeness: Agreement) -> str:
+def brief(likeness: RankSimilarity) -> str:
     """How much a column agrees with the first, in a line."""
     said = f"{likeness.common} of {likeness.of} in common with the first"
     return f"{said} · {order(likeness)} ({likeness.tau:.2f})" if likeness.tau is not None else said
 
 
-def order(likeness: Agreement) -> str:
+def order(likeness: RankSimilarity) -> str:
     """The rank correlation (Kendall's tau, -1 to 1) in words."""
     tau = likeness.tau or 0.0
     if tau >= 0.7:

@@ -19,7 +19,7 @@ from search.retrieval.columns import (
     models_in,
     parse_column,
 )
-from search.retrieval.dense import Searcher
+from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retriever_of
@@ -93,7 +93,7 @@ def ready(
 
     :param waiting: called before a model is loaded for the first time, to draw what stands in meanwhile.
     """
-    searchers: dict[str, Searcher] = {}
+    searchers: dict[str, DenseRetriever] = {}
     building = False
     for info in models_in(project, columns):
         index = find_index(project, info, manifest)

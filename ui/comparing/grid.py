@@ -1,6 +1,6 @@
 """The columns side by side: a row for each rank, so that equal ranks stand level and read one after another."""
 
-from search.evaluation.rank_similarity import Agreement
+from search.evaluation.rank_similarity import RankSimilarity
 from ui.comparing import cards
 from ui.comparing.agreement import brief
 from ui.comparing.sides import Board
@@ -12,7 +12,7 @@ _WHY = ("why", "Why?", "See which words drew this document")
 _MORE = ("more", "More like this", "Search for documents like this one")
 
 
-def table(board: Board, likenesses: list[Agreement], explains: bool) -> str:
+def table(board: Board, likenesses: list[RankSimilarity], explains: bool) -> str:
     """All columns as HTML: heads, one row a rank, and what fell out of the first column.
 
     :param likenesses: how much each further column agrees with the first, in order.
@@ -48,7 +48,7 @@ def skeleton(count: int) -> str:
     return render("skeleton.html", count=count, rows=_SKELETON_ROWS)
 
 
-def _head(board: Board, likenesses: list[Agreement], place: int) -> dict[str, object]:
+def _head(board: Board, likenesses: list[RankSimilarity], place: int) -> dict[str, object]:
     """What the template says in the head of a column."""
     result = board.results[place]
     read = f"read in {result.encode_ms:.0f} ms · " if result.encode_ms else ""

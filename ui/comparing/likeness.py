@@ -6,7 +6,7 @@ from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
 from search.projects.errors import Refused
 from search.retrieval.results import SearchResult
-from search.retrieval.retriever import Alike, Retriever
+from search.retrieval.retriever import Retriever, SupportsMoreLikeThis
 from search.retrieval.search import similar_to
 from ui.comparing.sides import Board, Side
 from ui.rendering import render
@@ -33,7 +33,7 @@ def board(
         )
     results = [
         similar_to(retriever, corpus, position, k, scope)
-        if isinstance(retriever, Alike)
+        if isinstance(retriever, SupportsMoreLikeThis)
         else SearchResult(retriever.name, [], 0.0, _CANNOT)
         for retriever in retrievers
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from search.corpus.corpus import Corpus
-from search.judging.events import Heard, hear
+from search.judging.events import EventOutcome, handle_events
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -50,7 +50,7 @@ def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, ju
         now = Study.of(project, setup, manifest)
         events = value.get("events") or []
         store = JudgmentStore.of(project)
-        slot.take(now, hear(store, now, judge, events, slot.saved, slot.final))
+        slot.take(now, handle_events(store, now, judge, events, slot.saved, slot.final))
 
     with st.container(key="judge-board"):
         _BOARD(key=slot.key, data=data, on_said_change=said)
@@ -79,7 +79,7 @@ def standing(study: Study, judge: str, revealed: str) -> None:
     """How far it is: answered, agreement, how many votes would settle it; what the last sides were."""
     lined = {candidate.question for candidate in study.candidates if candidate.apart > 0}
     done = len(lined & set(study.answered(judge)))
-    found = study.votes.agreement()
+    found = study.votes.inter_rater_agreement()
     early = found.kappa is None
     st.html(
         render(
@@ -104,7 +104,7 @@ def _finished(study: Study, slot: "_Slot") -> None:
     widgets.empty("That was the last question", f"Every one that is lined up has your vote.{more}")
 
     def undo() -> None:
-        slot.take(study, Heard(undone=JudgmentStore.of(slot.project).undo(slot.judge)))
+        slot.take(study, EventOutcome(undone=JudgmentStore.of(slot.project).undo(slot.judge)))
 
     st.button("Undo the last vote", key="judge-undo", icon=":material/undo:", on_click=undo)
     if slot.state["later"]:
@@ -168,7 +168,7 @@ class _Slot:
         self.state["now"] = chosen
         return chosen
 
-    def take(self, study: Study, heard: Heard) -> None:
+    def take(self, study: Study, heard: EventOutcome) -> None:
         """Go on after what was said."""
         self.state["saved"] = [*self.state["saved"], *heard.tokens][-_REMEMBERED:]
         if heard.undone is not None:
@@ -180,11 +180,11 @@ class _Slot:
             self._reveal(study, heard.voted, heard)
             self.state.update(now=None, left=self.final, final=False)
 
-    def _reveal(self, study: Study, question: str, heard: Heard) -> None:
+    def _reveal(self, study: Study, question: str, heard: EventOutcome) -> None:
         wanted = st.session_state.get("judge-reveal", False) and study.setup.reveal == "after"
         self.state["revealed"] = ""
         if wanted and heard.choice is not None:
-            pair, sheet = study.setup.pair, study.sheet(self.judge, question)
+            pair, sheet = study.setup.pair, study.blinded_view(self.judge, question)
             left, right = (pair.second, pair.first) if sheet.swapped else (pair.first, pair.second)
             where = f"left was {column_title(left)}, right was {column_title(right)}"
             chosen = pair.preferred(heard.choice)

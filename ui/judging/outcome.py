@@ -22,7 +22,7 @@ def results(project: Project, manifest: Manifest) -> None:
     """Draw the results."""
     setup = saved_setup(project)
     made = summary(project, setup) if setup else None
-    if setup is None or made is None or (not made.study.tally.voted and not made.study.marks):
+    if setup is None or made is None or (not made.study.tally.voted and not made.study.judgments):
         widgets.empty("No votes yet", "Judge a few questions; what they amount to is shown here.")
         return
     if setup.reveal == "never":

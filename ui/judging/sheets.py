@@ -3,7 +3,7 @@
 from typing import Any
 
 from search.corpus.corpus import Corpus, Found
-from search.judging.blinding import Sheet
+from search.judging.blinding import BlindedView
 from search.judging.study import Study
 from search.judging.votes import GRADES
 from search.retrieval.results import Hit, hits_of
@@ -23,7 +23,7 @@ def board_data(
     Documents are in order of their ids, without scores (those of two models differ in scale, which would tell
     them apart), by the passage by which the first list that has them found them.
     """
-    sheet = study.sheet(judge, question)
+    sheet = study.blinded_view(judge, question)
     asked = study.questions[question]
     return {
         "question": question,
@@ -37,7 +37,7 @@ def board_data(
     }
 
 
-def _sides(sheet: Sheet) -> list[dict[str, Any]]:
+def _sides(sheet: BlindedView) -> list[dict[str, Any]]:
     if sheet.mixed is not None:
         return [{"name": "One list, mixed from both", "documents": sheet.mixed.documents}]
     return [
@@ -46,7 +46,7 @@ def _sides(sheet: Sheet) -> list[dict[str, Any]]:
     ]
 
 
-def _documents(study: Study, corpus: Corpus, sheet: Sheet, question: str) -> dict[str, Any]:
+def _documents(study: Study, corpus: Corpus, sheet: BlindedView, question: str) -> dict[str, Any]:
     # Where both lists have a document, the better rank decides by which passage it is shown, then the smaller
     # position: the same on both sides, whichever side is which.
     places = sorted(
@@ -99,7 +99,7 @@ def _facts(hit: Hit) -> list[str]:
     ]
 
 
-def _earlier_vote(study: Study, sheet: Sheet, judge: str, question: str) -> str | None:
+def _earlier_vote(study: Study, sheet: BlindedView, judge: str, question: str) -> str | None:
     """The side that this judge voted for before, when a question is looked at again."""
     choice = study.votes.by_question.get(question, {}).get(judge)
     return sheet.side(choice) if choice and sheet.mixed is None else None

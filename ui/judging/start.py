@@ -6,7 +6,7 @@ from typing import cast
 
 import streamlit as st
 
-from search.judging.prepare import is_lined_up, rank_now
+from search.judging.prepare import are_prepared, rank_now
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, default_setup, save_setup
 from search.judging.store import JudgmentStore
 from search.judging.votes import Layout
@@ -32,7 +32,7 @@ def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
     """Whether the questions are lined up, and nothing is being done about it."""
     run = run_view.latest(project, ["questions"])
     going = run is not None and run.status.state not in runs.OVER
-    return not going and is_lined_up(project, setup, manifest)
+    return not going and are_prepared(project, setup, manifest)
 
 
 def handed_over(project: Project, setup: Setup | None) -> Setup | None:

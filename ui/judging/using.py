@@ -3,7 +3,7 @@
 import streamlit as st
 
 from search.judging.aggregation import Combine, Grades
-from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in
+from search.judging.import_export import as_csv, as_qrels, as_queries, import_judgments
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, pool
 from search.judging.votes import RELEVANT
@@ -120,11 +120,11 @@ def _bring_in(project: Project) -> None:
         judge = right.text_input("Who gave the grades (for qrels)", key="judge-upload-name")
         if upload is not None and st.button("Bring them in", type="primary", key="judge-import"):
             try:
-                made = bring_in(project, uploads.saved(project, upload), judge)
+                made = import_judgments(project, uploads.saved(project, upload), judge)
             except BespokeError as error:
                 st.error(str(error))
                 return
-            st.success(f"{widgets.counted(made.marks, 'judgment')} came in.")
+            st.success(f"{widgets.counted(made.judgments, 'judgment')} came in.")
             for note in made.notes:
                 st.info(_sentence(note), icon=":material/info:")
 

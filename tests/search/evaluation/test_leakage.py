@@ -196,7 +196,7 @@ def test_the_check_counts_and_names_what_is_on_both_sides(corpus):
         1, 2, (("q1", "what is a tort", "What is a TORT?"),), (("d2", 2), ("d3", 1))
     )
     assert not check.clean
-    assert check.found == "1 query (for example 'q1') and 2 relevant documents (for example 'd2')"
+    assert check.shared == "1 query (for example 'q1') and 2 relevant documents (for example 'd2')"
     assert check.note == (
         "this split is not clean: training and test share 1 query (for example 'q1') and 2 relevant "
         "documents (for example 'd2'), near-duplicates included. Pairs that share them are kept out of "
@@ -210,7 +210,7 @@ def test_the_check_counts_and_names_what_is_on_both_sides(corpus):
 def test_a_clean_split_has_nothing_to_say(corpus):
     check = check_leaks([Pair("free", "Free to train on", "d4")], TEST, corpus)
     assert check == LeakCheck()
-    assert (check.clean, check.note, check.found) == (True, None, "nothing")
+    assert (check.clean, check.note, check.shared) == (True, None, "nothing")
 
 
 def test_examples_are_few_and_short(corpus):

@@ -1,4 +1,4 @@
-"""Agreement against the papers' formulas and scipy; the questions that columns answer most differently."""
+"""Rank similarity against the papers' formulas and scipy; the questions that columns answer most differently."""
 
 import itertools
 import json
@@ -9,13 +9,13 @@ from scipy import stats
 
 from search.evaluation.query_set import current_query_set
 from search.evaluation.rank_similarity import (
-    agreements,
     disagreements,
     disagreements_path,
-    judged_ranks,
     kendall_tau,
     known_disagreements,
     rank_biased_overlap,
+    rank_of_judged,
+    rank_similarities,
 )
 from search.models.cross_encoders import add_reranker, remove_reranker
 from search.projects.errors import Refused
@@ -96,14 +96,14 @@ def _result(model, ids):
 
 def test_of_a_comparison():
     found = Comparison("q", 4, [_result("g", "abcd"), _result("m", "badx"), _result("e", "")])
-    mine, none = agreements(found)
+    mine, none = rank_similarities(found)
     assert (mine.first, mine.other, mine.common, mine.of, mine.overlap) == ("g", "m", 3, 4, 0.75)
     assert mine.biased_overlap == rank_biased_overlap(list("abcd"), list("badx"))
     assert mine.tau == kendall_tau(list("abcd"), list("badx"))
     assert (none.common, none.of, none.biased_overlap, none.tau) == (0, 4, 0.0, None)
-    both = agreements(Comparison("q", 4, [_result("g", ""), _result("m", "")]))[0]
+    both = rank_similarities(Comparison("q", 4, [_result("g", ""), _result("m", "")]))[0]
     assert (both.overlap, both.biased_overlap) == (1.0, 1.0)
-    assert judged_ranks(found, {"x": 2, "a": 1, "d": 0, "z": 1}) == {
+    assert rank_of_judged(found, {"x": 2, "a": 1, "d": 0, "z": 1}) == {
         "g": {"x": None, "a": 1, "z": None},
         "m": {"x": 4, "a": 2, "z": None},
         "e": {"x": None, "a": None, "z": None},

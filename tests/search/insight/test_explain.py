@@ -185,11 +185,11 @@ def test_many_questions_are_encoded_once_and_kept(
 def test_explain_tells_every_model_and_what_it_learned_from(tiny: Project) -> None:
     words, tuned, keyword = explain(tiny, QUERY, "d0", ["words", "tuned", "bm25"])
     assert [one.model for one in (words, tuned, keyword)] == ["words", "tuned", "bm25"]
-    assert words.lessons is None
-    assert keyword.lessons is None
-    assert tuned.lessons is not None
-    assert tuned.lessons.about[0].document == "d0"
-    assert tuned.nearest_lessons[0] == tuned.lessons.about[0]
+    assert words.training_neighbours is None
+    assert keyword.training_neighbours is None
+    assert tuned.training_neighbours is not None
+    assert tuned.training_neighbours.about[0].document == "d0"
+    assert tuned.nearest_neighbours[0] == tuned.training_neighbours.about[0]
     assert "“velkorin”" in keyword.sentence.lower()
     with pytest.raises(Refused, match="query is empty"):
         explain(tiny, " ", "d0")

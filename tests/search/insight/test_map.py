@@ -25,10 +25,10 @@ def test_a_map_of_two_models(tiny: Project) -> None:
     assert not made.sampled
     assert len(made.queries) == 20
     for view in made.views:
-        assert view.places.shape == (40, 2)
+        assert view.coordinates.shape == (40, 2)
         assert view.queries.shape == (20, 2)
         assert len(view.names) == view.groups.max() + 1
-        assert np.isfinite(view.places).all()
+        assert np.isfinite(view.coordinates).all()
     infos = map_models(tiny, ["tuned", "words"])
     corpus = tiny.newest("corpora")
     assert corpus is not None

@@ -42,7 +42,7 @@ def test_words_phrases_and_how_they_are_written(tmp_path: Path) -> None:
     assert found.abbreviations == ("BP", "CFPB")
     assert "zorblax" in found.new
     assert "pressure" not in found.new
-    pieces = {one.word: one.pieces for one in found.shredded}
+    pieces = {one.word: one.subwords for one in found.over_segmented}
     assert "".join(pieces["hydrochlorothiazide"]) == "hydrochlorothiazide"
     assert len(pieces["hydrochlorothiazide"]) >= 3
     assert "pressure" not in pieces

@@ -69,7 +69,7 @@ def test_what_was_settled_stands_and_is_no_open_disagreement():
     assert [d.question for d in open_.disagreements()] == ["q"]
     done = _votes("first", "second", settled="second")
     assert done.together("q") == "second" and done.disagreements() == []
-    assert done.agreement().items == 1, "settling must not change what the judges said"
+    assert done.inter_rater_agreement().items == 1, "settling must not change what the judges said"
     assert _votes("first", "first").disagreements() == []
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from search.judging.blinding import sheet
+from search.judging.blinding import blinded_view
 from search.judging.votes import ColumnPair, grade, judge_name, vote
 from search.projects.errors import Refused
 
@@ -15,7 +15,7 @@ RANKINGS = (["c1", "c2", "c3"], ["g1", "c1", "g2"])  # custom, generic: by name
 
 
 def made(judge="Anna", question="q1", key=KEY, layout="lists", depth=3, rankings=RANKINGS):
-    return sheet(key, judge, question, PAIR, rankings, layout, depth)
+    return blinded_view(key, judge, question, PAIR, rankings, layout, depth)
 
 
 def test_the_same_judge_sees_the_same_question_the_same_way():

@@ -7,7 +7,7 @@ import ir_measures
 import pytest
 
 from search.corpus.labels import query_id
-from search.judging.import_export import as_csv, as_qrels, as_queries, bring_in, export
+from search.judging.import_export import as_csv, as_qrels, as_queries, export, import_judgments
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Refused
@@ -47,22 +47,22 @@ def said(project):
 def test_a_csv_comes_back_as_it_was(full, workspace, tmp_path):
     export(full, tmp_path / "all.csv")
     other = project_to_be("To").create()
-    made = bring_in(other, tmp_path / "all.csv")
-    assert (made.marks, made.notes) == (7, [])
+    made = import_judgments(other, tmp_path / "all.csv")
+    assert (made.judgments, made.notes) == (7, [])
     assert said(other) == said(full)
     texts = {q.id: q.text for q in JudgmentStore.of(other).questions()}
     assert texts["q2"] == "ठंड?" and texts["q1"].split() == ["A", '"quoted",', "broken", "question?"]
     assert as_csv(other).splitlines()[0] == as_csv(full).splitlines()[0]
-    again = bring_in(other, tmp_path / "all.csv")
-    assert (again.marks, again.notes) == (0, ["7 were here already, as new or newer"])
+    again = import_judgments(other, tmp_path / "all.csv")
+    assert (again.judgments, again.notes) == (0, ["7 were here already, as new or newer"])
     assert len(JudgmentStore.of(other).history()) == 7
 
 
 def test_what_is_newer_here_stays(full, tmp_path):
     export(full, tmp_path / "old.csv")
     JudgmentStore.of(full).add([grade("Anna", "q1", "d1", 0)])
-    made = bring_in(full, tmp_path / "old.csv")
-    assert made.marks == 0
+    made = import_judgments(full, tmp_path / "old.csv")
+    assert made.judgments == 0
     assert said(full)[("Anna", "q1", "grade", "d1", False)][0] == "0"
 
 
@@ -88,13 +88,13 @@ def test_qrels_are_trecs_and_read_by_ir_measures(full, tmp_path):
 
 def test_qrels_come_in_for_questions_that_are_known_or_given(full, tmp_path):
     (tmp_path / "carol.qrels").write_text("q1 0 d9 4\nq1 0 d8 -1\nzz 0 d1 1\n")
-    made = bring_in(full, tmp_path / "carol.qrels")
-    assert made.marks == 2
+    made = import_judgments(full, tmp_path / "carol.qrels")
+    assert made.judgments == 2
     assert made.notes == ["1 rows left out ('zz': no question has this id: give --queries)"]
     assert said(full)[("carol", "q1", "grade", "d9", False)][0] == "3"
     assert said(full)[("carol", "q1", "grade", "d8", False)][0] == "0"
     (tmp_path / "q.jsonl").write_text('{"_id": "zz", "text": "what is new?"}\n')
-    made = bring_in(full, tmp_path / "carol.qrels", "Carol", tmp_path / "q.jsonl")
+    made = import_judgments(full, tmp_path / "carol.qrels", "Carol", tmp_path / "q.jsonl")
     assert ("carol", "zz", "grade", "d1", False) in said(full), (
         "Carol is the carol who was here before"
     )
@@ -115,7 +115,7 @@ def test_an_id_that_means_another_question_here_is_not_mixed_up(full, workspace,
     export(full, tmp_path / "all.csv")
     other = project_to_be("To").create()
     JudgmentStore.of(other).ask([Question("q2", "something else", "query set")])
-    bring_in(other, tmp_path / "all.csv")
+    import_judgments(other, tmp_path / "all.csv")
     assert ("Ben", query_id("ठंड?"), "grade", "doc two", False) in said(other)
     assert not any(key[1] == "q2" for key in said(other))
 
@@ -125,7 +125,7 @@ def test_a_vote_with_the_columns_the_other_way_round(workspace, tmp_path):
         "kind,judge,question,first,second,vote\nvote,Anna,why?,words,bm25,first\nvote,Anna,how?,words,bm25,both\n"
     )
     made = project_to_be("To").create()
-    assert bring_in(made, tmp_path / "x.csv").marks == 2
+    assert import_judgments(made, tmp_path / "x.csv").judgments == 2
     votes = {k[1]: v[0] for k, v in said(made).items()}
     assert votes == {query_id("why?"): "second", query_id("how?"): "both"}
 
@@ -145,18 +145,18 @@ def test_a_vote_with_the_columns_the_other_way_round(workspace, tmp_path):
 def test_rows_that_cannot_be_used_are_named(workspace, tmp_path, row, reason):
     head = "kind,judge,question_id,question,document_id,grade,first,second,vote,final,time\n"
     (tmp_path / "x.csv").write_text(head + row + "\n" + "grade,Anna,q1,why?,d1,2,,,,,\n")
-    made = bring_in(project_to_be("To").create(), tmp_path / "x.csv")
-    assert made.marks == 1 and reason in made.notes[0] and "1 rows left out" in made.notes[0]
+    made = import_judgments(project_to_be("To").create(), tmp_path / "x.csv")
+    assert made.judgments == 1 and reason in made.notes[0] and "1 rows left out" in made.notes[0]
     (tmp_path / "y.csv").write_text(head + row + "\n")
     with pytest.raises(Refused, match="no usable judgments"):
-        bring_in(project_to_be("Other").create(), tmp_path / "y.csv")
+        import_judgments(project_to_be("Other").create(), tmp_path / "y.csv")
 
 
 def test_other_tables_and_empty_projects_are_refused(workspace, tmp_path):
     made = project_to_be("To").create()
     (tmp_path / "x.csv").write_text("query,document,grade\nwhy?,d1,2\n")
     with pytest.raises(Refused, match=r"x\.csv"):
-        bring_in(made, tmp_path / "x.csv")
+        import_judgments(made, tmp_path / "x.csv")
     for name, what in (("a.csv", "judgments"), ("a.qrels", "grades"), ("a.jsonl", "grades")):
         with pytest.raises(Refused, match=f"no {what} yet"):
             export(made, tmp_path / name)

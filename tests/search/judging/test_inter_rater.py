@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from search.judging.inter_rater import agreement, cohen_kappa, fleiss_kappa
+from search.judging.inter_rater import cohen_kappa, fleiss_kappa, inter_rater_agreement
 
 
 @pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
@@ -61,12 +61,14 @@ def test_fleiss_with_missing_ratings_follows_its_definition():
 
 
 def test_agreement_of_two_and_of_more():
-    two = agreement(
+    two = inter_rater_agreement(
         {"Anna": {1: "first", 2: "both", 3: "first"}, "Ben": {1: "first", 2: "neither", 9: "both"}}
     )
     assert (two.method, two.judges, two.items, two.same) == ("cohen", ("Anna", "Ben"), 2, 0.5)
     assert two.kappa == cohen_kappa(["first", "both"], ["first", "neither"])
-    three = agreement({"A": {1: "x", 2: "y"}, "B": {1: "x", 2: "x"}, "C": {2: "y"}, "D": {7: "x"}})
+    three = inter_rater_agreement(
+        {"A": {1: "x", 2: "y"}, "B": {1: "x", 2: "x"}, "C": {2: "y"}, "D": {7: "x"}}
+    )
     assert (three.method, three.judges, three.items) == ("fleiss", ("A", "B", "C"), 2)
     assert three.kappa == pytest.approx(fleiss_kappa([["x", "x"], ["y", "x", "y"]]))
     assert three.same == pytest.approx(2 / 4)
@@ -74,7 +76,9 @@ def test_agreement_of_two_and_of_more():
 
 def test_grades_are_weighed_and_pairs_of_judges_averaged_by_their_items():
     levels = ["0", "1", "2", "3"]
-    near = agreement({"A": {1: "3", 2: "0", 3: "2"}, "B": {1: "2", 2: "0", 3: "3"}}, levels)
+    near = inter_rater_agreement(
+        {"A": {1: "3", 2: "0", 3: "2"}, "B": {1: "2", 2: "0", 3: "3"}}, levels
+    )
     assert near.method == "weighted cohen"
     assert near.kappa == cohen_kappa(["3", "0", "2"], ["2", "0", "3"], "linear", levels)
     assert near.kappa > cohen_kappa(["3", "0", "2"], ["2", "0", "3"])
@@ -83,7 +87,7 @@ def test_grades_are_weighed_and_pairs_of_judges_averaged_by_their_items():
         "B": {1: "3", 2: "1"},
         "C": {1: "0", 2: "0", 3: "2"},
     }
-    many = agreement(ratings, levels)
+    many = inter_rater_agreement(ratings, levels)
     parts = [
         (2, cohen_kappa(["3", "0"], ["3", "1"], "linear", levels)),
         (3, cohen_kappa(["3", "0", "2"], ["0", "0", "2"], "linear", levels)),
@@ -94,19 +98,21 @@ def test_grades_are_weighed_and_pairs_of_judges_averaged_by_their_items():
 
 
 def test_agreement_in_words():
-    none = agreement({"Anna": {1: "a"}, "Ben": {2: "a"}})
+    none = inter_rater_agreement({"Anna": {1: "a"}, "Ben": {2: "a"}})
     assert none.items == 0 and none.kappa is None
     assert none.sentence().startswith("No question was judged by two people yet")
-    always = agreement({"Anna": {1: "a", 2: "a"}, "Ben": {1: "a", 2: "a"}})
+    always = inter_rater_agreement({"Anna": {1: "a", 2: "a"}, "Ben": {1: "a", 2: "a"}})
     assert always.kappa is None and "chance would do as well" in always.sentence()
     items = dict(enumerate("abababababab"))
-    perfect = agreement({"Anna": items, "Ben": items})
+    perfect = inter_rater_agreement({"Anna": items, "Ben": items})
     assert perfect.words == "almost perfect"
     assert perfect.sentence() == (
         "Anna and Ben said the same in 100% of cases, on the 12 questions that they share: almost perfect "
         "agreement (Cohen's kappa 1.00; 1 is perfect, 0 is chance)."
     )
-    against = agreement({"Anna": items, "Ben": {k: "ba"["ab".index(v)] for k, v in items.items()}})
+    against = inter_rater_agreement(
+        {"Anna": items, "Ben": {k: "ba"["ab".index(v)] for k, v in items.items()}}
+    )
     assert "no better than chance (Cohen's kappa -1.00" in against.sentence("document")
-    few = agreement({"Anna": {1: "a", 2: "b"}, "Ben": {1: "a", 2: "b"}})
+    few = inter_rater_agreement({"Anna": {1: "a", 2: "b"}, "Ben": {1: "a", 2: "b"}})
     assert few.sentence().endswith("Fewer than 10 are too few to lean on.")

@@ -5,7 +5,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.evaluation.query_set import current_query_set
-from search.judging.prepare import KEPT, is_lined_up, line_up, rank_now
+from search.judging.prepare import KEPT, are_prepared, prepare_questions, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
@@ -26,7 +26,7 @@ def _rankings(lab, name):
 
 
 def test_what_is_kept_is_what_a_search_finds(lab, setup):
-    made = line_up(lab, setup)
+    made = prepare_questions(lab, setup)
     queries = current_query_set(lab)[1].queries
     assert (made.questions, made.searched, made.notes) == (len(queries), len(queries), [])
     retrievers, corpus = retrievers_for(lab, ["bm25", "words"])
@@ -41,17 +41,17 @@ def test_what_is_kept_is_what_a_search_finds(lab, setup):
 
 
 def test_nothing_is_searched_twice_and_what_is_new_is(lab, setup):
-    line_up(lab, setup)
-    assert line_up(lab, setup).searched == 0
-    more = line_up(lab, setup, ["what helps against frost?"])
+    prepare_questions(lab, setup)
+    assert prepare_questions(lab, setup).searched == 0
+    more = prepare_questions(lab, setup, ["what helps against frost?"])
     assert (more.questions, more.searched) == (21, 1)
     assert JudgmentStore.of(lab).questions()[-1].origin == "typed"
-    assert line_up(lab, Setup("hybrid:words", "bm25")).searched == 21
+    assert prepare_questions(lab, Setup("hybrid:words", "bm25")).searched == 21
     assert saved_setup(lab).pair.first == "bm25"
 
 
 def test_a_question_typed_now(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     question = store.ask_typed("dust in the shoulder")
     made, corpus = retrievers_for(lab, ["bm25", "words"])
@@ -62,7 +62,7 @@ def test_a_question_typed_now(lab, setup):
 
 
 def test_another_corpus_is_another_version(lab, setup, tmp_path):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     before = _version(lab, "bm25", current_corpus(lab)[0])
     assert _version(lab, "words", current_corpus(lab)[0]) != before
     path = tmp_path / "more.txt"
@@ -72,7 +72,7 @@ def test_another_corpus_is_another_version(lab, setup, tmp_path):
     assert _version(lab, "bm25", manifest) != before
     assert _rankings(lab, "bm25") == {}
     assert Study.of(lab, setup, manifest).questions == {}
-    assert line_up(lab, setup).searched == 20
+    assert prepare_questions(lab, setup).searched == 20
 
 
 def test_an_id_that_stood_for_another_question_is_not_taken(lab, setup):
@@ -81,7 +81,7 @@ def test_an_id_that_stood_for_another_question_is_not_taken(lab, setup):
 
     taken = next(iter(current_query_set(lab)[1].queries))
     store.ask([Question(taken, "quite another question", "imported")])
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     texts = [q.text for q in store.questions()]
     assert set(current_query_set(lab)[1].queries.values()) <= set(texts)
     assert len(texts) == len(set(texts)) == 21
@@ -110,29 +110,29 @@ def test_setups(lab):
 )
 def test_setups_that_cannot_be(lab, setup, said):
     with pytest.raises(Refused, match=said):
-        line_up(lab, setup)
+        prepare_questions(lab, setup)
     assert saved_setup(lab) is None
 
 
 def test_nothing_to_ask(lab, setup):
     lab.remove(lab.newest("queries"))
     with pytest.raises(Refused, match="nothing to ask yet"):
-        line_up(lab, setup)
-    assert line_up(lab, setup, ["frost?"]).questions == 1
+        prepare_questions(lab, setup)
+    assert prepare_questions(lab, setup, ["frost?"]).questions == 1
 
 
 def test_another_reranker_under_the_same_name_is_another_version(lab, tiny_cross_encoder):
     add_reranker(lab, str(tiny_cross_encoder), "ce", depth=8)
     asked = Setup("bm25", "rerank:bm25@ce")
-    assert line_up(lab, asked).searched == 20
+    assert prepare_questions(lab, asked).searched == 20
     remove_reranker(lab, "ce")
     add_reranker(lab, str(tiny_cross_encoder), "ce", depth=8)
-    assert is_lined_up(lab, asked, current_corpus(lab)[0]), "the same reranker ranks the same"
+    assert are_prepared(lab, asked, current_corpus(lab)[0]), "the same reranker ranks the same"
     remove_reranker(lab, "ce")
     add_reranker(lab, str(tiny_cross_encoder), "ce", depth=3)
-    assert not is_lined_up(lab, asked, current_corpus(lab)[0])
+    assert not are_prepared(lab, asked, current_corpus(lab)[0])
     assert _rankings(lab, "rerank:bm25@ce") == {}
-    assert line_up(lab, asked).searched == 20
+    assert prepare_questions(lab, asked).searched == 20
 
 
 def test_other_settings_of_keyword_search_are_another_version(lab, monkeypatch):

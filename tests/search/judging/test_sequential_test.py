@@ -8,7 +8,7 @@ import pytest
 
 from search.judging.sequential_test import (
     ENOUGH,
-    evidence,
+    bayes_factor,
     forecast,
     settled,
     share_interval,
@@ -45,11 +45,11 @@ def test_evidence_is_the_ratio_of_two_likelihoods(wins, losses):
     from scipy.integrate import quad
 
     open_ = quad(lambda share: share**wins * (1 - share) ** losses, 0, 1)[0]
-    assert evidence(wins, losses) == pytest.approx(open_ / 0.5 ** (wins + losses), rel=1e-6)
+    assert bayes_factor(wins, losses) == pytest.approx(open_ / 0.5 ** (wins + losses), rel=1e-6)
 
 
 def test_evidence_stays_finite():
-    assert math.isfinite(evidence(100_000, 0)) and settled(100_000, 0)
+    assert math.isfinite(bayes_factor(100_000, 0)) and settled(100_000, 0)
 
 
 def test_whoever_stops_when_it_is_settled_errs_at_most_once_in_twenty():

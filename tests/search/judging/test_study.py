@@ -4,7 +4,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.judging.next_question import distance
-from search.judging.prepare import line_up
+from search.judging.prepare import prepare_questions
 from search.judging.sequential_test import settled
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
@@ -18,7 +18,7 @@ def study(lab, setup):
 
 
 def test_the_goal_takes_the_questions_that_differ_most(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     everything = study(lab, setup)
     apart = {q: distance(*everything.lists(q)) for q in everything.questions}
     few = study(lab, Setup("bm25", "words", goal=5))
@@ -29,7 +29,7 @@ def test_the_goal_takes_the_questions_that_differ_most(lab, setup):
 
 
 def test_what_was_typed_or_voted_stays_in_beyond_the_goal(lab, setup):
-    line_up(lab, setup, ["frost and dust?"])
+    prepare_questions(lab, setup, ["frost and dust?"])
     one = Setup("bm25", "words", goal=1)
     last = study(lab, setup).queue("Anna").questions[-1]
     JudgmentStore.of(lab).add([vote("Ben", last, setup.pair, "first")])
@@ -39,7 +39,7 @@ def test_what_was_typed_or_voted_stays_in_beyond_the_goal(lab, setup):
 
 
 def test_a_vote_takes_its_question_off_the_list_for_that_judge_only(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     first = study(lab, setup).queue("Anna").questions[0]
     JudgmentStore.of(lab).add([vote("Anna", first, setup.pair, "first")])
     after = study(lab, setup)
@@ -50,7 +50,7 @@ def test_a_vote_takes_its_question_off_the_list_for_that_judge_only(lab, setup):
 
 
 def test_the_tally_speaks_of_the_set_ups_columns_whichever_comes_first_by_name(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     asked = study(lab, setup).queue("Anna").questions
     store = JudgmentStore.of(lab)
     said = ["first", "first", "second", "both", "neither"]
@@ -88,7 +88,7 @@ def test_the_verdict_in_a_sentence(tally, said):
 
 
 def test_the_outlook(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     asked = study(lab, setup).queue("Anna").questions
     assert study(lab, setup).outlook("Anna").startswith(("About ", "The "))
@@ -106,7 +106,7 @@ def test_the_outlook(lab, setup):
 
 
 def test_the_outlook_when_it_goes_back_and_forth(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     asked = study(lab, setup).queue("Anna").questions
     for place, question in enumerate(asked[:-2]):
@@ -121,7 +121,7 @@ def test_the_outlook_when_it_goes_back_and_forth(lab, setup):
 
 
 def test_grades_of_one_judge(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     store.add([grade("Anna", "test-0", "d28", 3), grade("Ben", "test-0", "d28", 1)])
     store.add([grade("Anna", "test-0", "d1", 0), grade("Anna", "test-0", "d1", 2, final=True)])
@@ -132,7 +132,7 @@ def test_grades_of_one_judge(lab, setup):
 
 
 def test_the_summary_counts_this_pair_only(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     for name in ("Anna", "Ben"):
         store.join(name)

@@ -6,7 +6,7 @@ from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.judging.aggregation import Combine
-from search.judging.prepare import line_up
+from search.judging.prepare import prepare_questions
 from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.judging.to_query_set import judged_queries, pool, publish_judged_queries
@@ -17,12 +17,12 @@ from search.projects.errors import Refused
 @pytest.fixture
 def judged(lab, setup):
     """Anna voted on five questions, and graded what she saw: the known answer 3, the first other one 0."""
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     known = current_query_set(lab)[1]
     study = Study.of(lab, setup, current_corpus(lab)[0])
     for question in study.queue("Anna").questions[:5]:
-        sheet = study.sheet("Anna", question)
+        sheet = study.blinded_view("Anna", question)
         answer = next(iter(known.relevant(question)))
         wrong = next(d for d in (*sheet.left, *sheet.right) if d != answer)
         store.add([grade("Anna", question, answer, 3), grade("Anna", question, wrong, 0)])
@@ -90,7 +90,7 @@ def test_merging_joins_by_text_and_never_by_a_chance_id(lab):
 
 
 def test_without_a_relevant_document_there_is_nothing_to_measure(lab, setup):
-    line_up(lab, setup)
+    prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
     store.add([vote("Anna", "test-0", setup.pair, "first"), grade("Anna", "test-0", "d1", 0)])
     before = lab.newest("queries")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from search.corpus.labels import query_id
-from search.judging.store import JudgmentStore, Place, Question
+from search.judging.store import JudgmentStore, Question, RankedDocument
 from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
@@ -127,9 +127,14 @@ def test_questions_and_rankings(store):
     assert store.questions() == [Question("q1", "one?", "query set"), made]
     with pytest.raises(Refused):
         store.ask_typed(" ")
-    store.keep_rankings("a", "v1", {"q1": [Place("d1", 4, 7), Place("d2", 0, 0)], "q2": []})
-    store.keep_rankings("a", "v2", {"q1": [Place("d9", 1, 1)]})
-    assert store.rankings("a", "v1") == {"q1": [Place("d1", 4, 7), Place("d2", 0, 0)], "q2": []}
+    store.save_rankings(
+        "a", "v1", {"q1": [RankedDocument("d1", 4, 7), RankedDocument("d2", 0, 0)], "q2": []}
+    )
+    store.save_rankings("a", "v2", {"q1": [RankedDocument("d9", 1, 1)]})
+    assert store.rankings("a", "v1") == {
+        "q1": [RankedDocument("d1", 4, 7), RankedDocument("d2", 0, 0)],
+        "q2": [],
+    }
     assert store.rankings("a", "v3") == {}
     assert sorted(store.versions()) == [("a", "v1"), ("a", "v2")]
 

@@ -3,12 +3,12 @@
 from search.corpus.corpus import Corpus
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.sparse import BM25Retriever
 
 
-def keyword_searcher(corpus: Corpus, analysis: Analysis = Analysis()) -> KeywordSearcher:
+def keyword_searcher(corpus: Corpus, analysis: Analysis = Analysis()) -> BM25Retriever:
     """Index the corpus in a folder beside its file."""
     folder = corpus.path.parent / "words"
     folder.mkdir()
     build(corpus.embedded_texts(0, corpus.passages), analysis, folder)
-    return KeywordSearcher(corpus, TermIndex.load(folder, analysis, corpus.passages))
+    return BM25Retriever(corpus, TermIndex.load(folder, analysis, corpus.passages))

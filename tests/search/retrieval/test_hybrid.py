@@ -12,9 +12,9 @@ from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.project import Project
-from search.retrieval.dense import Searcher
-from search.retrieval.hybrid import DEPTH, HybridSearcher, fused
-from search.retrieval.retriever import Clock
+from search.retrieval.dense import DenseRetriever
+from search.retrieval.hybrid import DEPTH, HybridRetriever, fused
+from search.retrieval.retriever import EncodingTime
 from search.retrieval.search import compare
 from training.data.intake import import_beir
 
@@ -56,7 +56,7 @@ def sides(tmp_path_factory):
     assert corpus.passages > len(corpus)
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
     info = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
-    searcher = Searcher(info, _Sums(), FlatIndex.of(vectors), corpus)
+    searcher = DenseRetriever(info, _Sums(), FlatIndex.of(vectors), corpus)
     return keyword_searcher(corpus), searcher
 
 
@@ -75,7 +75,7 @@ def _by_hand(words, model, query, weight, scope=EVERYTHING):
 def test_equals_fusion_by_hand(sides, weight, condition):
     words, model = sides
     scope = EVERYTHING if condition is None else Scope((parse_condition(condition),))
-    hybrid = HybridSearcher("h", words, model, weight)
+    hybrid = HybridRetriever("h", words, model, weight)
     for query, ranking in zip(QUERIES, hybrid.rank(QUERIES, 1000, scope), strict=True):
         wanted = _by_hand(words, model, query, weight, scope)
         assert {f.document: pytest.approx(f.score) for f in ranking} == wanted
@@ -86,7 +86,7 @@ def test_equals_fusion_by_hand(sides, weight, condition):
 
 def test_a_document_is_shown_by_the_passage_of_the_side_that_ranks_it_higher(sides):
     words, model = sides
-    hybrid = HybridSearcher("h", words, model)
+    hybrid = HybridRetriever("h", words, model)
     (left,), (right,) = words.rank(["rent gold"], 90), model.rank(["rent gold"], 90)
     places = [{f.document: (n, f.passage) for n, f in enumerate(side)} for side in (left, right)]
     (ranking,) = hybrid.rank(["rent gold"], 90)
@@ -100,7 +100,7 @@ def test_a_document_is_shown_by_the_passage_of_the_side_that_ranks_it_higher(sid
 
 @pytest.mark.parametrize(("weight", "side"), [(0.0, 1), (1.0, 0)])
 def test_all_the_weight_on_one_side_is_that_side(sides, weight, side):
-    hybrid = HybridSearcher("h", *sides, weight)
+    hybrid = HybridRetriever("h", *sides, weight)
     for query in QUERIES:
         (alone,) = sides[side].rank([query], 20)
         (ranking,) = hybrid.rank([query], 20)
@@ -110,13 +110,13 @@ def test_all_the_weight_on_one_side_is_that_side(sides, weight, side):
 
 
 def test_a_query_that_neither_side_knows_finds_nothing(sides):
-    assert HybridSearcher("h", *sides).rank(["zebra", "", "😀"], 5) == [[], [], []]
-    assert HybridSearcher("h", *sides).rank([], 5) == []
+    assert HybridRetriever("h", *sides).rank(["zebra", "", "😀"], 5) == [[], [], []]
+    assert HybridRetriever("h", *sides).rank([], 5) == []
 
 
 def test_better_tiers_come_first_among_what_answers_for_either_side(sides):
     words, model = sides
-    hybrid = HybridSearcher("h", words, model)
+    hybrid = HybridRetriever("h", words, model)
     query = "tenant lease notice"
     (plain,) = hybrid.rank([query], 90)
     answering = set()
@@ -134,10 +134,10 @@ def test_better_tiers_come_first_among_what_answers_for_either_side(sides):
 
 def test_both_sides_are_asked_once_for_the_vector(sides):
     words, model = sides
-    clock = Clock()
-    HybridSearcher("h", words, model).rank(["rent court"], 5, Scope(tiers_first=True), clock)
+    clock = EncodingTime()
+    HybridRetriever("h", words, model).rank(["rent court"], 5, Scope(tiers_first=True), clock)
     assert clock.encode == clock.encode_here > 0
-    again = Clock()
+    again = EncodingTime()
     model.rank(["rent court"], 5, EVERYTHING, again)
     assert (again.encode, again.encode_here) == (clock.encode, 0)
 

@@ -12,7 +12,7 @@ from search.corpus.passages import Cutting
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
-from search.retrieval.dense import Searcher
+from search.retrieval.dense import DenseRetriever
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
@@ -43,7 +43,7 @@ def many(tmp_path):
     corpus = Corpus(tmp_path / CORPUS_FILE)
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
     index = FlatIndex.of(vectors)
-    return corpus, index.vectors, Searcher(INFO, _Angles(), index, corpus)
+    return corpus, index.vectors, DenseRetriever(INFO, _Angles(), index, corpus)
 
 
 def _brute_force(corpus, vectors, query, k, allowed=None):

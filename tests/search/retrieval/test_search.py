@@ -13,18 +13,18 @@ from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from search.retrieval.dense import Searcher
+from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import build_index, find_index, index_model
 from search.retrieval.search import (
     UNKNOWN_WORDS,
+    bm25_retriever,
     compare,
-    keyword_searcher_for,
-    open_searcher,
+    dense_retriever,
+    open_dense,
     retrievers_for,
     search,
-    searcher_for,
 )
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.sparse import BM25Retriever
 from training.data.intake import import_beir
 from training.train import train
 
@@ -257,9 +257,9 @@ def test_an_index_of_another_version_of_the_model_is_not_used(project):
     assert find_index(project, other, corpus_manifest) is None
     encoder = load_encoder(project, info)
     with pytest.raises(Failed, match=r"another version of 'words'. Delete the folder"):
-        open_searcher(project, other, encoder, manifest, corpus)
+        open_dense(project, other, encoder, manifest, corpus)
     with pytest.raises(Failed, match="has 16 dimensions, the model 'words' has 17"):
-        open_searcher(project, replace(info, dimension=17), encoder, manifest, corpus)
+        open_dense(project, replace(info, dimension=17), encoder, manifest, corpus)
 
 
 class _Encoder:
@@ -307,10 +307,10 @@ def test_progress_reaches_the_whole(project):
 
 def test_searchers_by_name(project):
     manifest, corpus = current_corpus(project)
-    searcher = searcher_for(project, find_model(project, "words"), manifest, corpus)
-    assert isinstance(searcher, Searcher)
+    searcher = dense_retriever(project, find_model(project, "words"), manifest, corpus)
+    assert isinstance(searcher, DenseRetriever)
     assert searcher.name == "words"
     assert searcher.encoder.dimension == 16
-    keywords = keyword_searcher_for(project, manifest, corpus)
-    assert isinstance(keywords, KeywordSearcher)
+    keywords = bm25_retriever(project, manifest, corpus)
+    assert isinstance(keywords, BM25Retriever)
     assert keywords.name == "bm25"

@@ -16,8 +16,8 @@ from search.models.registry import ModelInfo
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.retrieval.bm25.tokenizer import Analysis
-from search.retrieval.dense import Searcher
-from search.retrieval.hybrid import HybridSearcher
+from search.retrieval.dense import DenseRetriever
+from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.search import NOTHING_LIKE, similar
 from training.data.intake import import_beir
 
@@ -44,7 +44,7 @@ def sides(tmp_path_factory):
     vectors = rng.normal(size=(corpus.passages, DIMENSION)).astype(np.float32)
     vectors[corpus.passages_of(7)] = 0
     info = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
-    model = Searcher(info, None, FlatIndex.of(vectors), corpus)
+    model = DenseRetriever(info, None, FlatIndex.of(vectors), corpus)
     return keyword_searcher(corpus, Analysis()), model
 
 
@@ -92,7 +92,7 @@ def test_keywords_ask_for_the_weightiest_terms(sides, document):
 
 def test_both_are_fused_by_rank(sides):
     words, model = sides
-    hybrid = HybridSearcher("h", words, model)
+    hybrid = HybridRetriever("h", words, model)
     total = {}
     for side in sides:
         for place, found in enumerate(side.similar(5, 50)):
@@ -103,7 +103,7 @@ def test_both_are_fused_by_rank(sides):
 
 
 def test_tiers_and_filters(sides):
-    for side in (*sides, HybridSearcher("h", *sides)):
+    for side in (*sides, HybridRetriever("h", *sides)):
         only = side.similar(5, 30, Scope((parse_condition("type=case"),)))
         assert {f.document % 3 for f in only} == {0}
         tiered = side.similar(4, 30, Scope(tiers_first=True))

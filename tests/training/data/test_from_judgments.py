@@ -9,7 +9,7 @@ from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import current_query_set
-from search.judging.prepare import line_up
+from search.judging.prepare import prepare_questions
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade
@@ -59,7 +59,7 @@ def test_the_hardest_negatives_are_kept(asked):
     """Of seven rejected documents the five that a column ranked best."""
     store = JudgmentStore.of(asked)
     question = store.questions()[0]
-    line_up(asked, Setup("bm25", "generic"))
+    prepare_questions(asked, Setup("bm25", "generic"))
     found = [p.id for p in _ranking(asked, "bm25", question.id)]
     rejected = [*[d for d in found if d != "d0"][:3], "d30", "d31", "d32", "d33"]
     store.add([grade("Anna", question.id, d, 0) for d in rejected])

@@ -16,7 +16,7 @@ from search.projects.errors import Failed
 from search.retrieval.bm25 import index as room
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis
-from search.retrieval.sparse import KeywordSearcher
+from search.retrieval.sparse import BM25Retriever
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")
 QUERIES = (
@@ -165,7 +165,7 @@ def cut(tmp_path_factory):
     corpus = Corpus(folder / CORPUS_FILE)
     assert corpus.passages > 1.5 * len(corpus)
     index = _made(folder / "i", corpus.embedded_texts(0, corpus.passages))
-    return KeywordSearcher(corpus, index)
+    return BM25Retriever(corpus, index)
 
 
 @pytest.mark.parametrize("k", [1, 4, 10, 70, 1000])
@@ -191,7 +191,7 @@ def test_equal_scores_are_in_order_of_position_whatever_k(tmp_path):
     writer.add([Document(f"d{n}", "", "rent due" if n % 2 else "rent") for n in range(40)])
     writer.close()
     corpus = Corpus(tmp_path / CORPUS_FILE)
-    searcher = KeywordSearcher(corpus, _made(tmp_path / "i", corpus.embedded_texts(0, 40)))
+    searcher = BM25Retriever(corpus, _made(tmp_path / "i", corpus.embedded_texts(0, 40)))
     wanted = [*range(0, 40, 2), *range(1, 40, 2)]
     for k in (1, 7, 20, 25, 40, 100):
         assert [f.document for f in searcher.rank(["rent"], k)[0]] == wanted[:k]

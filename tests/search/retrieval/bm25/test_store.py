@@ -60,7 +60,7 @@ def test_a_new_version_of_the_corpus_has_a_new_index(home, tmp_path):
 
 def test_another_way_of_making_terms_is_another_index(home, monkeypatch):
     _ids(home, "court")
-    monkeypatch.setattr("search.retrieval.bm25.store._MADE_SO", "bm25/next")
+    monkeypatch.setattr("search.retrieval.bm25.store.MADE_SO", "bm25/next")
     manifest, _ = current_corpus(home)
     assert find_keyword_index(home, manifest) is None
     assert _ids(home, "court") == ["b"]

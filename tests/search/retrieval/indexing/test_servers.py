@@ -18,7 +18,7 @@ from search.retrieval.indexing.servers import (
     delete_version,
     remember_address,
 )
-from search.retrieval.search import open_searcher
+from search.retrieval.search import open_dense
 from training.data.intake import import_beir
 
 INFO = ModelInfo(
@@ -74,7 +74,7 @@ def indexed(lab, plan=MILVUS, **more):
 
 def searched(lab, index):
     _, corpus = current_corpus(lab)
-    searcher = open_searcher(lab, INFO, Signs(), index, corpus)
+    searcher = open_dense(lab, INFO, Signs(), index, corpus)
     return searcher.rank(["who helps", "velkorin", "mould"], 7)
 
 
@@ -89,7 +89,7 @@ def test_an_index_on_a_server_finds_what_one_in_a_folder_finds(lab):
 def test_a_rebuilt_index_takes_the_place_of_the_last_in_one_step(lab):
     first = indexed(lab)
     _, corpus = current_corpus(lab)
-    still_open = open_searcher(lab, INFO, Signs(), first, corpus)
+    still_open = open_dense(lab, INFO, Signs(), first, corpus)
     before = still_open.rank(["who helps"], 5)
     second = indexed(lab, Plan("milvus", "hnsw"))
     ((name, aliases),) = collections(lab).items()
