@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.vector_index import Plan, Vectors
+from indexes.vector_index import IndexPlan, Vectors
 
 DIMENSION, QUERIES, K = 384, 200, 10
 SIZES = (10_000, 100_000, 1_000_000)
@@ -66,7 +66,7 @@ def build_here(kind: str, source: Path, folder: Path) -> dict[str, Any]:
     from indexes.opening import build
 
     started = time.perf_counter()
-    facts = build(np.load(source, mmap_mode="r"), Plan(type=kind), folder)
+    facts = build(np.load(source, mmap_mode="r"), IndexPlan(type=kind), folder)
     seconds = time.perf_counter() - started
     (folder / "facts.json").write_text(json.dumps(facts.details()), encoding="utf-8")
     return {"build_s": seconds, "build_gib": peak()}

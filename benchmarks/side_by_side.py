@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.vector_index import Plan, Vectors
+from indexes.vector_index import IndexPlan, Vectors
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.passages import WHOLE
@@ -154,7 +154,7 @@ def _searcher(project: Project, name: str, kind: str) -> DenseRetriever:
     info = find_model(project, name)
     manifest, corpus = current_corpus(project)
     index = build_index(
-        project, info, _MadeUp(info.dimension), manifest, corpus, plan=Plan(type=kind)
+        project, info, _MadeUp(info.dimension), manifest, corpus, plan=IndexPlan(type=kind)
     )
     return open_dense(project, info, load_encoder(project, info), index, corpus)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from indexes.stored_vectors import StoredVectors, in_order, nothing_found, threads_for
+from indexes.stored_vectors import StoredVectors, in_order, no_hits, threads_for
 from indexes.tuning import K, Trial, tuned
-from indexes.vector_index import BadVectors, Facts, Positions, Progress, Vectors, part, silent
+from indexes.vector_index import BadVectors, IndexFacts, Positions, Progress, Vectors, part, silent
 
 _MARGIN = 16
 _FEW = 1_000  # So many vectors are compared in no time.
@@ -23,11 +23,11 @@ _LARGEST_SHARE = 0.25  # More candidates than this share of all vectors: exact s
 class ApproximateIndex(ABC):
     """Candidates from `nearest`, ranked by the stored vectors.
 
-    `effort` is how many places a search looks at (lists or nodes), `refine` how many candidates are ranked for
+    `width` is how many places a search looks at (lists or nodes), `oversampling` how many candidates are ranked for
     each one that is wanted. Where no more than `exact_below` vectors are allowed, all of them are compared.
     """
 
-    def __init__(self, stored: StoredVectors, facts: Facts) -> None:
+    def __init__(self, stored: StoredVectors, facts: IndexFacts) -> None:
         self.stored = stored
         self.facts = facts
 
@@ -47,8 +47,8 @@ class ApproximateIndex(ABC):
 
     @property
     @abstractmethod
-    def efforts(self) -> list[int]:
-        """Efforts worth trying, ascending; the last is all that can be done."""
+    def widths(self) -> list[int]:
+        """Widths worth trying, ascending; the last is all that can be done."""
 
     @abstractmethod
     def exact_below(self, speedup: float) -> int:
@@ -59,7 +59,7 @@ class ApproximateIndex(ABC):
 
     @abstractmethod
     def nearest(
-        self, queries: Vectors, fetch: int, among: Positions | None, effort: int
+        self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
         """Candidates for each query by their codes: shape (queries, fetch), -1 where there are none.
 
@@ -75,7 +75,7 @@ class ApproximateIndex(ABC):
 
     def write_changed(
         self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
-    ) -> Facts | None:
+    ) -> IndexFacts | None:
         """See `VectorIndex.write_changed`; tuned again, to what the index holds now."""
         if vectors.shape[1:] != (self.dimension,):
             width = vectors.shape[-1]
@@ -92,35 +92,35 @@ class ApproximateIndex(ABC):
     ) -> tuple[Positions, Vectors]:
         """See `VectorIndex.search`."""
         chosen: dict[str, Any] = self.facts.parameters
-        return self.search_with(queries, k, chosen["effort"], chosen["refine"], allowed)
+        return self.search_with(queries, k, chosen["width"], chosen["oversampling"], allowed)
 
     def search_with(
         self,
         queries: Vectors,
         k: int,
-        effort: int,
-        refine: int,
+        width: int,
+        oversampling: int,
         allowed: Positions | None = None,
     ) -> tuple[Positions, Vectors]:
-        """Search with another effort than the index was tuned to."""
+        """Search with another width than the index was tuned to."""
         rows = self.stored.checked(queries, k)
         among = None if allowed is None else in_order(allowed)
         most = len(self) if among is None else len(among)
-        fetch = min(k * refine + _MARGIN, most)
+        fetch = min(k * oversampling + _MARGIN, most)
         few = self.facts.parameters.get("exact_below", 0) if among is not None else 0
         if most <= max(few, _FEW) or fetch > _LARGEST_SHARE * most:
             return self.stored.search(queries, k, among)
         if (
             k > K
-        ):  # The effort finds ten. The nearest hundred lie further apart, but not ten times so.
-            effort = round(effort * (k / K) ** 0.5)
-        positions, scores = nothing_found(len(rows), k)
+        ):  # The width finds ten. The nearest hundred lie further apart, but not ten times so.
+            width = round(width * (k / K) ** 0.5)
+        positions, scores = no_hits(len(rows), k)
         askers = np.flatnonzero(rows.any(axis=1))
         if not len(askers):
             return positions, scores
         lacking = []
         with threads_for(len(askers)):
-            found = self.nearest(rows[askers], fetch, among, effort)
+            found = self.nearest(rows[askers], fetch, among, width)
         for asker, candidates in zip(askers, found, strict=True):
             best, exact = self.stored.best(rows[asker], candidates, k)
             positions[asker, : len(best)] = best

@@ -16,9 +16,9 @@ from indexes.vector_index import (
     AUTO,
     FLAT,
     BrokenIndex,
-    DoesNotFit,
-    Facts,
-    Plan,
+    IndexDoesNotFit,
+    IndexFacts,
+    IndexPlan,
     Progress,
     Unsupported,
     VectorIndex,
@@ -36,16 +36,16 @@ _ID = 8  # Bytes.
 _GRAPH_VECTORS = 300_000  # Up to so many a graph is built within minutes on two cores.
 
 
-def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
-    """See `Engine.check`."""
+def check(plan: IndexPlan, count: int = 0, dimension: int = 0) -> None:
+    """See `IndexEngine.check`."""
     if plan.type not in (AUTO, *TYPES):
         known = ", ".join((AUTO, *TYPES))
         raise Unsupported(f"FAISS has no index of type {plan.type!r} here. Choose one of: {known}.")
     _check_fits(plan.type, count, dimension, plan.memory)
 
 
-def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
-    """See `Engine.build`."""
+def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -> IndexFacts:
+    """See `IndexEngine.build`."""
     check(plan, len(vectors), vectors.shape[-1])
     stored = StoredVectors.write(vectors, folder, part(progress, 0, 0.05))
     if plan.type == FLAT:
@@ -57,28 +57,28 @@ def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Fac
     return replace(made, reason="asked for")
 
 
-def open_index(folder: Path, facts: Facts, connection: Mapping[str, str]) -> VectorIndex:
-    """See `Engine.open_index`."""
+def open_index(folder: Path, facts: IndexFacts, connection: Mapping[str, str]) -> VectorIndex:
+    """See `IndexEngine.open_index`."""
     stored = StoredVectors.open(folder, facts.zeros)
     return FlatIndex(stored, facts) if facts.type == FLAT else _opened(folder, facts, stored)
 
 
-def put_in_service(facts: Facts, connection: Mapping[str, str]) -> None:
-    """See `Engine.put_in_service`: a folder is there or is not."""
+def put_in_service(facts: IndexFacts, connection: Mapping[str, str]) -> None:
+    """See `IndexEngine.put_in_service`: a folder is there or is not."""
 
 
-def discard(facts: Facts, connection: Mapping[str, str]) -> None:
-    """See `Engine.discard`: there is nothing outside the folder."""
+def discard(facts: IndexFacts, connection: Mapping[str, str]) -> None:
+    """See `IndexEngine.discard`: there is nothing outside the folder."""
 
 
-def _opened(folder: Path, facts: Facts, stored: StoredVectors) -> ApproximateIndex:
+def _opened(folder: Path, facts: IndexFacts, stored: StoredVectors) -> ApproximateIndex:
     if facts.type not in TYPES:
         raise BrokenIndex(f"there is no FAISS index of type {facts.type!r}")
     kind = HnswIndex if facts.type == HNSW else IvfIndex
     return kind.open(folder, facts, stored)
 
 
-def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progress) -> Facts:
+def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progress) -> IndexFacts:
     """Build an index of a type in a folder, and tune it."""
     building = part(progress, 0, 0.85)
     if kind == HNSW:
@@ -88,7 +88,7 @@ def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progre
     return tuned(_opened(folder, facts, trial.stored), target, trial, part(progress, 0.85, 1))
 
 
-def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
+def _chosen(stored: StoredVectors, plan: IndexPlan, folder: Path, progress: Progress) -> IndexFacts:
     """Exact where that is fast; else the first type that fits, reaches the target and is much faster.
 
     Inverted lists of a product quantiser's codes come first: they are searched and built fastest. Where memory is too
@@ -107,7 +107,7 @@ def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress)
     if fits(HNSW) and len(stored) <= _GRAPH_VECTORS:
         kinds.append(HNSW)
     with TemporaryDirectory(dir=folder) as rooms:
-        tried: dict[str, Facts] = {}
+        tried: dict[str, IndexFacts] = {}
         for number, kind in enumerate(kinds):
             (Path(rooms) / kind).mkdir()
             ahead = part(progress, number / len(kinds), (number + 1) / len(kinds))
@@ -128,7 +128,7 @@ def _chosen(stored: StoredVectors, plan: Plan, folder: Path, progress: Progress)
     return replace(best, reason=f"{size} of vectors are many to compare one by one")
 
 
-def _worth(facts: Facts) -> tuple[bool, float]:
+def _worth(facts: IndexFacts) -> tuple[bool, float]:
     """Whether an index reaches its target, and how many times faster than exact search it is."""
     figures = facts.figures
     speedup = figures["exact_ms"] / max(figures["ms"], 1e-6)
@@ -152,14 +152,14 @@ def _check_fits(kind: str, count: int, dimension: int, memory: int | None) -> No
     """Refuse what cannot fit, before any work.
 
     :param kind: a type, or auto, which fits when its smallest choice does.
-    :raises DoesNotFit: with the arithmetic.
+    :raises IndexDoesNotFit: with the arithmetic.
     """
     if memory is None:
         return
     smallest = "ivf-rabitq" if kind == AUTO else kind
     needed = bytes_needed(smallest, count, dimension)
     if needed > memory and not (kind == AUTO and bytes_needed(FLAT, count, dimension) <= memory):
-        raise DoesNotFit(
+        raise IndexDoesNotFit(
             f"{count:,} vectors of {dimension:,} numbers of 4 bytes are "
             f"{_in_units(count * dimension * 4)}; an index of type {smallest} keeps {_in_units(needed)} of "
             f"them in memory, and it may use {_in_units(memory)}"

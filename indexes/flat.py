@@ -7,7 +7,7 @@ from indexes.vector_index import (
     FAISS,
     FLAT,
     BadVectors,
-    Facts,
+    IndexFacts,
     Positions,
     Progress,
     Vectors,
@@ -19,7 +19,7 @@ from indexes.vector_index import (
 class FlatIndex:
     """Exact search over stored vectors; the file of vectors is all there is of it."""
 
-    def __init__(self, stored: StoredVectors, facts: Facts | None = None) -> None:
+    def __init__(self, stored: StoredVectors, facts: IndexFacts | None = None) -> None:
         self._stored = stored
         self.facts = facts or flat_facts(stored, "exact")
 
@@ -56,14 +56,14 @@ class FlatIndex:
 
     def write_changed(
         self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
-    ) -> Facts | None:
+    ) -> IndexFacts | None:
         """See `VectorIndex.write_changed`: nothing is saved by it here."""
         return None
 
 
-def flat_facts(stored: StoredVectors, reason: str) -> Facts:
+def flat_facts(stored: StoredVectors, reason: str) -> IndexFacts:
     """What an exact index over these vectors is, and why it is one."""
-    return Facts(
+    return IndexFacts(
         engine=FAISS,
         type=FLAT,
         vectors=len(stored),

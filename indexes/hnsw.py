@@ -15,7 +15,7 @@ import numpy as np
 from indexes.approximate import ApproximateIndex, bitmap
 from indexes.faiss_files import read_faiss, write_faiss
 from indexes.stored_vectors import StoredVectors
-from indexes.vector_index import FAISS, BrokenIndex, Facts, Positions, Progress, Vectors, part
+from indexes.vector_index import FAISS, BrokenIndex, IndexFacts, Positions, Progress, Vectors, part
 
 HNSW = "hnsw"
 SLOTS_FILE = "slots.npy"
@@ -31,7 +31,7 @@ class HnswIndex(ApproximateIndex):
     """A graph over stored vectors."""
 
     def __init__(
-        self, stored: StoredVectors, facts: Facts, index: Any, slots: Positions, folder: Path
+        self, stored: StoredVectors, facts: IndexFacts, index: Any, slots: Positions, folder: Path
     ) -> None:
         super().__init__(stored, facts)
         self._index = index
@@ -41,7 +41,7 @@ class HnswIndex(ApproximateIndex):
         self._whole = bool(self._alive.all())
 
     @classmethod
-    def open(cls, folder: Path, facts: Facts, stored: StoredVectors) -> "HnswIndex":
+    def open(cls, folder: Path, facts: IndexFacts, stored: StoredVectors) -> "HnswIndex":
         """Open what `build_hnsw` wrote.
 
         :raises BrokenIndex: when it cannot be read back.
@@ -62,8 +62,8 @@ class HnswIndex(ApproximateIndex):
         return cls(stored, facts, index, slots, folder)
 
     @property
-    def efforts(self) -> list[int]:
-        """See `ApproximateIndex.efforts`: how many of the nearest nodes a walk keeps in view."""
+    def widths(self) -> list[int]:
+        """See `ApproximateIndex.widths`: how many of the nearest nodes a walk keeps in view."""
         steps = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048]
         most = max(len(self._slots), 1)
         return [*(step for step in steps if step < most), min(4096, most)]
@@ -73,13 +73,13 @@ class HnswIndex(ApproximateIndex):
         return int(len(self) / max(speedup, 1.0) ** 0.5)
 
     def nearest(
-        self, queries: Vectors, fetch: int, among: Positions | None, effort: int
+        self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
         """See `ApproximateIndex.nearest`."""
         import faiss
 
         library: Any = faiss
-        view, selector = max(effort, fetch), None
+        view, selector = max(width, fetch), None
         if among is not None:
             mask = np.zeros(len(self) + 1, dtype=bool)  # The last one stands for removed nodes.
             mask[among] = True
@@ -115,7 +115,7 @@ class HnswIndex(ApproximateIndex):
         return HnswIndex.open(folder, facts, stored)
 
 
-def build_hnsw(stored: StoredVectors, folder: Path, progress: Progress) -> Facts:
+def build_hnsw(stored: StoredVectors, folder: Path, progress: Progress) -> IndexFacts:
     """Build the graph and write it beside the vectors."""
     import faiss
 
@@ -138,12 +138,12 @@ def _add(index: Any, stored: StoredVectors, positions: Positions, progress: Prog
         index.add(np.ascontiguousarray(stored.rows[positions[start : start + _ROWS]]))
 
 
-def _written(stored: StoredVectors, index: Any, slots: Positions, folder: Path) -> Facts:
+def _written(stored: StoredVectors, index: Any, slots: Positions, folder: Path) -> IndexFacts:
     size = write_faiss(index, folder)
     with (folder / SLOTS_FILE).open("wb") as stream:
         np.save(stream, slots, allow_pickle=False)
     removed = float((slots < 0).mean()) if len(slots) else 0.0
-    return Facts(
+    return IndexFacts(
         engine=FAISS,
         type=HNSW,
         vectors=len(stored),
@@ -151,8 +151,8 @@ def _written(stored: StoredVectors, index: Any, slots: Positions, folder: Path) 
         zeros=stored.zeros,
         parameters={
             "neighbours": NEIGHBOURS,
-            "effort": max(len(slots), 1),
-            "refine": 1,
+            "width": max(len(slots), 1),
+            "oversampling": 1,
             "file_bytes": size,
         },
         figures={"bytes": float(size + slots.nbytes), "removed": round(removed, 6)},

@@ -20,7 +20,7 @@ from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import (
     FAISS,
     BrokenIndex,
-    Facts,
+    IndexFacts,
     Positions,
     Progress,
     Vectors,
@@ -44,13 +44,13 @@ _WORN = 0.5  # The share of changed vectors from which the centroids are learned
 class IvfIndex(ApproximateIndex):
     """Inverted lists over stored vectors. What FAISS calls an id is a position here."""
 
-    def __init__(self, stored: StoredVectors, facts: Facts, index: Any, folder: Path) -> None:
+    def __init__(self, stored: StoredVectors, facts: IndexFacts, index: Any, folder: Path) -> None:
         super().__init__(stored, facts)
         self._index = index
         self._folder = folder
 
     @classmethod
-    def open(cls, folder: Path, facts: Facts, stored: StoredVectors) -> "IvfIndex":
+    def open(cls, folder: Path, facts: IndexFacts, stored: StoredVectors) -> "IvfIndex":
         """Open what `build_ivf` wrote beside or for some vectors.
 
         :raises BrokenIndex: when it cannot be read back.
@@ -66,8 +66,8 @@ class IvfIndex(ApproximateIndex):
         return opened
 
     @property
-    def efforts(self) -> list[int]:
-        """See `ApproximateIndex.efforts`: how many lists are looked into."""
+    def widths(self) -> list[int]:
+        """See `ApproximateIndex.widths`: how many lists are looked into."""
         steps = {round(2 ** (step / 4)) for step in range(4 * 16)}
         return [*sorted(step for step in steps if step < self._index.nlist), self._index.nlist]
 
@@ -90,7 +90,7 @@ class IvfIndex(ApproximateIndex):
         return lists
 
     def nearest(
-        self, queries: Vectors, fetch: int, among: Positions | None, effort: int
+        self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
         """See `ApproximateIndex.nearest`."""
         import faiss
@@ -98,16 +98,16 @@ class IvfIndex(ApproximateIndex):
         library: Any = faiss
         lists = self._index.nlist
         average = max(self._index.ntotal / lists, 1.0)
-        wanted = max(effort * average, float(fetch))  # Fewer than are asked for cannot be enough.
+        wanted = max(width * average, float(fetch))  # Fewer than are asked for cannot be enough.
         if among is None:
-            probes = min(lists, max(effort, int(np.ceil(wanted / average))))
+            probes = min(lists, max(width, int(np.ceil(wanted / average))))
             parameters = library.SearchParametersIVF(nprobe=probes)
             found: Positions = self._index.search(queries, fetch, params=parameters)[1]
             return found
-        return self._nearest_among(queries, fetch, among, effort, wanted)
+        return self._nearest_among(queries, fetch, among, width, wanted)
 
     def _nearest_among(
-        self, queries: Vectors, fetch: int, among: Positions, effort: int, wanted: float
+        self, queries: Vectors, fetch: int, among: Positions, width: int, wanted: float
     ) -> Positions:
         """Look into the nearest lists that hold allowed vectors, until as many of these were seen as of any.
 
@@ -123,7 +123,7 @@ class IvfIndex(ApproximateIndex):
         useful = here > 0
         seen = np.cumsum(here, axis=1) - here
         rank = np.cumsum(useful, axis=1) - useful
-        taken = useful & ((seen < wanted) | (rank < effort))
+        taken = useful & ((seen < wanted) | (rank < width))
         probes = max(int(taken.sum(axis=1).max()), 1)
         keys = np.full((len(queries), probes), -1, dtype=np.int64)
         scores = np.zeros((len(queries), probes), dtype=np.float32)
@@ -184,7 +184,7 @@ class IvfIndex(ApproximateIndex):
         return IvfIndex.open(folder, facts, stored)
 
 
-def build_ivf(kind: str, stored: StoredVectors, folder: Path, progress: Progress) -> Facts:
+def build_ivf(kind: str, stored: StoredVectors, folder: Path, progress: Progress) -> IndexFacts:
     """Learn centroids from a sample, put every vector into its list, write the index into a folder."""
     zeros = stored.zero_positions()
     positions = np.delete(np.arange(len(stored), dtype=np.int64), zeros)
@@ -271,14 +271,16 @@ def _positions(index: Any, number: int) -> Positions:
     return view
 
 
-def _written(kind: str, stored: StoredVectors, index: Any, folder: Path, changed: float) -> Facts:
+def _written(
+    kind: str, stored: StoredVectors, index: Any, folder: Path, changed: float
+) -> IndexFacts:
     size, lists = write_faiss(index, folder), int(index.nlist)
-    return Facts(
+    return IndexFacts(
         engine=FAISS,
         type=kind,
         vectors=len(stored),
         dimension=stored.dimension,
         zeros=stored.zeros,
-        parameters={"lists": lists, "effort": lists, "refine": 1, "file_bytes": size},
+        parameters={"lists": lists, "width": lists, "oversampling": 1, "file_bytes": size},
         figures={"bytes": float(size), "changed": round(changed, 6)},
     )

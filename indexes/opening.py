@@ -10,8 +10,8 @@ from indexes.vector_index import (
     FAISS,
     MILVUS,
     BrokenIndex,
-    Facts,
-    Plan,
+    IndexFacts,
+    IndexPlan,
     Progress,
     VectorIndex,
     Vectors,
@@ -21,32 +21,36 @@ from indexes.vector_index import (
 NO_CONNECTION: Mapping[str, str] = MappingProxyType({})
 
 
-class Engine(Protocol):
+class IndexEngine(Protocol):
     """Where indexes live. Each engine is a module of these functions, imported when it is asked for."""
 
-    def check(self, plan: Plan, count: int = 0, dimension: int = 0) -> None:
+    def check(self, plan: IndexPlan, count: int = 0, dimension: int = 0) -> None:
         """Find out, before hours of encoding, what would keep `build` from its work.
 
         :param count: how many vectors it will be, of so many dimensions.
         :raises Unsupported: when there is no index of that type.
-        :raises DoesNotFit: when it would need more memory than the plan allows; with the arithmetic.
+        :raises IndexDoesNotFit: when it would need more memory than the plan allows; with the arithmetic.
         :raises EngineFailed: when a server does not answer.
         """
         ...
 
-    def build(self, vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
+    def build(
+        self, vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress
+    ) -> IndexFacts:
         """Build an index; `folder` gets its files, the stored vectors among them.
 
         When it fails, nothing is left behind outside the folder.
 
         :raises BadVectors: for no vectors, a wrong shape, NaN or infinity.
-        :raises DoesNotFit: when it would need more memory than the plan allows.
+        :raises IndexDoesNotFit: when it would need more memory than the plan allows.
         :raises OSError: when the disk is full.
         :raises EngineFailed: when a server could not do it.
         """
         ...
 
-    def open_index(self, folder: Path, facts: Facts, connection: Mapping[str, str]) -> VectorIndex:
+    def open_index(
+        self, folder: Path, facts: IndexFacts, connection: Mapping[str, str]
+    ) -> VectorIndex:
         """Open an index that `build` made.
 
         :raises BrokenIndex: when it cannot be read back.
@@ -54,23 +58,25 @@ class Engine(Protocol):
         """
         ...
 
-    def put_in_service(self, facts: Facts, connection: Mapping[str, str]) -> None:
+    def put_in_service(self, facts: IndexFacts, connection: Mapping[str, str]) -> None:
         """The artifact of an index was published: from now on, searches go to it, in one step."""
         ...
 
-    def discard(self, facts: Facts, connection: Mapping[str, str]) -> None:
+    def discard(self, facts: IndexFacts, connection: Mapping[str, str]) -> None:
         """Remove what `build` made outside the folder: its artifact was deleted, or never published."""
         ...
 
 
-def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
-    """Find out what would keep an index from being built. See `Engine.check`."""
-    engine(plan.engine).check(plan, count, dimension)
+def check(plan: IndexPlan, count: int = 0, dimension: int = 0) -> None:
+    """Find out what would keep an index from being built. See `IndexEngine.check`."""
+    engine_named(plan.engine).check(plan, count, dimension)
 
 
-def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress = silent) -> Facts:
-    """Build the index that a plan asks for. See `Engine.build`."""
-    return engine(plan.engine).build(vectors, plan, folder, progress)
+def build(
+    vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress = silent
+) -> IndexFacts:
+    """Build the index that a plan asks for. See `IndexEngine.build`."""
+    return engine_named(plan.engine).build(vectors, plan, folder, progress)
 
 
 def open_index(
@@ -80,8 +86,8 @@ def open_index(
 
     :raises BrokenIndex: when it cannot be read back, or is not what the manifest says.
     """
-    facts = Facts.from_details(details)
-    opened = engine(facts.engine).open_index(folder, facts, connection)
+    facts = IndexFacts.from_details(details)
+    opened = engine_named(facts.engine).open_index(folder, facts, connection)
     if (len(opened), opened.dimension) != (facts.vectors, facts.dimension):
         raise BrokenIndex(
             f"{folder} holds {len(opened):,} vectors of {opened.dimension} dimensions instead of "
@@ -101,18 +107,18 @@ def stored_vectors(folder: Path) -> Vectors:
 def put_in_service(
     details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION
 ) -> None:
-    """Let searches go to an index that was published. See `Engine.put_in_service`."""
-    facts = Facts.from_details(details)
-    engine(facts.engine).put_in_service(facts, connection)
+    """Let searches go to an index that was published. See `IndexEngine.put_in_service`."""
+    facts = IndexFacts.from_details(details)
+    engine_named(facts.engine).put_in_service(facts, connection)
 
 
 def discard(details: Mapping[str, Any], connection: Mapping[str, str] = NO_CONNECTION) -> None:
-    """Remove what an index has outside its folder. See `Engine.discard`."""
-    facts = Facts.from_details(details)
-    engine(facts.engine).discard(facts, connection)
+    """Remove what an index has outside its folder. See `IndexEngine.discard`."""
+    facts = IndexFacts.from_details(details)
+    engine_named(facts.engine).discard(facts, connection)
 
 
-def engine(name: str) -> Engine:
+def engine_named(name: str) -> IndexEngine:
     """An engine by its name.
 
     :raises BrokenIndex: when there is none of that name.
@@ -122,7 +128,7 @@ def engine(name: str) -> Engine:
 
         return faiss_engine
     if name == MILVUS:
-        from indexes.milvus import engine as milvus_engine
+        from indexes.milvus import lifecycle
 
-        return milvus_engine
+        return lifecycle
     raise BrokenIndex(f"there is no index engine {name!r}")

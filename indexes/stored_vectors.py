@@ -119,7 +119,7 @@ class StoredVectors:
     ) -> tuple[Positions, Vectors]:
         """See `VectorIndex.search`; exact."""
         rows = self.checked(queries, k)
-        positions, scores = nothing_found(len(rows), k)
+        positions, scores = no_hits(len(rows), k)
         askers = np.flatnonzero(rows.any(axis=1))
         among = None if allowed is None else in_order(allowed)
         most = len(self) if among is None else len(among)
@@ -201,7 +201,7 @@ def _let_go(vectors: np.memmap) -> None:
         pages.madvise(mmap.MADV_DONTNEED)
 
 
-def nothing_found(queries: int, k: int) -> tuple[Positions, Vectors]:
+def no_hits(queries: int, k: int) -> tuple[Positions, Vectors]:
     """What a search returns where nothing is found: positions -1, scores -inf."""
     positions = np.full((queries, k), -1, dtype=np.int64)
     return positions, np.full((queries, k), -np.inf, dtype=np.float32)

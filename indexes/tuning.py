@@ -2,7 +2,7 @@
 
 The questions are vectors of a sample, each moved towards another one of it until its cosine with the original is
 that of a question with its answer: .7. So they are like the vectors of the index, and none of them is in it. One
-half of them chooses the effort, the other half measures what it reaches.
+half of them chooses the width, the other half measures what it reaches.
 """
 
 import time
@@ -13,31 +13,31 @@ from typing import Protocol
 import numpy as np
 
 from indexes.stored_vectors import StoredVectors
-from indexes.vector_index import Facts, Positions, Progress, Vectors, normalised
+from indexes.vector_index import IndexFacts, Positions, Progress, Vectors, normalised
 
 K = 10
 _QUESTIONS = 400
 _COSINE = 0.7
 _SEED = 2
 _TIMED = 24
-_MOST_REFINED = 64
+_MOST_OVERSAMPLED = 64
 _NOISE = 1e-6
 _BEYOND = 5
-"""Efforts from the least that reaches the recall on, of which the fastest is taken."""
+"""Widths from the least that reaches the recall on, of which the fastest is taken."""
 
 
 class Tunable(Protocol):
     """What can be tuned: an `ApproximateIndex`."""
 
-    facts: Facts
+    facts: IndexFacts
 
     @property
-    def efforts(self) -> list[int]: ...
+    def widths(self) -> list[int]: ...
 
     def exact_below(self, speedup: float) -> int: ...
 
     def search_with(
-        self, queries: Vectors, k: int, effort: int, refine: int
+        self, queries: Vectors, k: int, width: int, oversampling: int
     ) -> tuple[Positions, Vectors]: ...
 
 
@@ -50,65 +50,65 @@ class Trial:
         self.best = stored.search(self.questions, K)[1]
         self.exact_ms = _milliseconds(lambda rows: stored.search(rows, K), self.questions[:8])
 
-    def recall(self, index: Tunable, effort: int, refine: int, part: slice) -> float:
+    def recall(self, index: Tunable, width: int, oversampling: int, part: slice) -> float:
         """The share of the ten nearest that is found; one with the same cosine as the tenth counts, too."""
-        scores = index.search_with(self.questions[part], K, effort, refine)[1]
+        scores = index.search_with(self.questions[part], K, width, oversampling)[1]
         best = self.best[part]
         found = np.isfinite(scores) & (scores >= best.min(axis=1, keepdims=True) - _NOISE)
         there = np.isfinite(best).sum()
         return float(min(found.sum() / there, 1.0)) if there else 1.0
 
 
-def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> Facts:
+def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> IndexFacts:
     """The facts of an index with what reaches a recall in the least time, and what it then reaches.
 
-    Where it looks at more places, fewer candidates have to be ranked: some efforts from the least on are timed. A little
+    Where it looks at more places, fewer candidates have to be ranked: some widths from the least on are timed. A little
     more than the target is asked of the questions that choose, because others measure it.
     """
     goal = target + (1 - target) / 4
     half = len(trial.questions) // 2
     choosing, measuring = slice(0, half), slice(half, None)
-    efforts = index.efforts
+    widths = index.widths
 
-    def reaches(place: int, refine: int) -> bool:
-        progress(place, len(efforts), "measuring recall")
-        return trial.recall(index, efforts[place], refine, choosing) >= goal
+    def reaches(place: int, oversampling: int) -> bool:
+        progress(place, len(widths), "measuring recall")
+        return trial.recall(index, widths[place], oversampling, choosing) >= goal
 
-    def milliseconds(place: int, refine: int) -> float:
+    def milliseconds(place: int, oversampling: int) -> float:
         return _milliseconds(
-            lambda rows: index.search_with(rows, K, efforts[place], refine),
+            lambda rows: index.search_with(rows, K, widths[place], oversampling),
             trial.questions[-_TIMED:],
         )
 
-    low, high = 0, len(efforts) - 1
+    low, high = 0, len(widths) - 1
     while low < high:
         middle = (low + high) // 2
-        if reaches(middle, _MOST_REFINED):
+        if reaches(middle, _MOST_OVERSAMPLED):
             high = middle
         else:
             low = middle + 1
-    ways, refine = [], _MOST_REFINED
-    for place in range(low, min(low + _BEYOND, len(efforts))):
-        while refine > 1 and reaches(place, refine // 2):
-            refine //= 2
-        ways.append((milliseconds(place, refine), place, refine))
-    _, low, refine = min(ways)
-    recall = trial.recall(index, efforts[low], refine, measuring)
-    while recall < target and (low + 1 < len(efforts) or refine < _MOST_REFINED):
-        if low + 1 < len(efforts):
+    candidates, oversampling = [], _MOST_OVERSAMPLED
+    for place in range(low, min(low + _BEYOND, len(widths))):
+        while oversampling > 1 and reaches(place, oversampling // 2):
+            oversampling //= 2
+        candidates.append((milliseconds(place, oversampling), place, oversampling))
+    _, low, oversampling = min(candidates)
+    recall = trial.recall(index, widths[low], oversampling, measuring)
+    while recall < target and (low + 1 < len(widths) or oversampling < _MOST_OVERSAMPLED):
+        if low + 1 < len(widths):
             low += 1
         else:
-            refine *= 2
-        recall = trial.recall(index, efforts[low], refine, measuring)
-    effort = efforts[low]
-    spent = milliseconds(low, refine)
+            oversampling *= 2
+        recall = trial.recall(index, widths[low], oversampling, measuring)
+    width = widths[low]
+    spent = milliseconds(low, oversampling)
     speedup = trial.exact_ms / max(spent, 1e-6)
     return replace(
         index.facts,
         parameters={
             **index.facts.parameters,
-            "effort": effort,
-            "refine": refine,
+            "width": width,
+            "oversampling": oversampling,
             "exact_below": index.exact_below(speedup),
         },
         figures={

@@ -28,7 +28,7 @@ class BrokenIndex(ValueError):
     """An index that cannot be read back."""
 
 
-class DoesNotFit(ValueError):
+class IndexDoesNotFit(ValueError):
     """An index that would need more memory than it may have; the message shows the arithmetic."""
 
 
@@ -41,7 +41,7 @@ class Unsupported(EngineFailed):
 
 
 @dataclass(frozen=True)
-class Plan:
+class IndexPlan:
     """What kind of index is wanted.
 
     :param engine: where it lives: `faiss` is a folder on this machine, `milvus` a server or a cluster.
@@ -60,7 +60,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Facts:
+class IndexFacts:
     """What an index is. All of it is JSON: `details()` goes into a manifest, `from_details` comes back.
 
     :param engine: where it lives.
@@ -88,7 +88,7 @@ class Facts:
         return dict(vars(self))
 
     @classmethod
-    def from_details(cls, details: Mapping[str, Any]) -> "Facts":
+    def from_details(cls, details: Mapping[str, Any]) -> "IndexFacts":
         """The facts that a manifest holds, among other details.
 
         :raises BrokenIndex: when one is missing.
@@ -107,7 +107,7 @@ class VectorIndex(Protocol):
     """
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> IndexFacts:
         """What it is."""
         ...
 
@@ -142,7 +142,7 @@ class VectorIndex(Protocol):
 
     def write_changed(
         self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress
-    ) -> Facts | None:
+    ) -> IndexFacts | None:
         """Write the index of other vectors, many of which are in this one, without building it anew.
 
         :param vectors: all vectors that the other index shall hold, by position: shape (n, dimension).

@@ -53,7 +53,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Build the index of a model over the newest corpus."""
-    from indexes.vector_index import Plan
+    from indexes.vector_index import IndexPlan
     from search.corpus.corpus import current_corpus
     from search.models.registry import KEYWORD
     from search.projects.project import project as existing
@@ -78,7 +78,7 @@ def index(
             return
         if milvus_uri is not None:
             remember_address(existing(project), milvus_uri)
-        plan = Plan(engine=engine.value, type=type_.value, target_recall=target_recall)
+        plan = IndexPlan(engine=engine.value, type=type_.value, target_recall=target_recall)
         ray = encode_with is EncodeWith.RAY
         made = index_model(
             existing(project), model, progress=run, plan=plan, max_tokens=max_tokens, with_ray=ray

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from indexes.milvus.kinds import KINDS
 from indexes.milvus.server import FIELD, MOST, Server
-from indexes.stored_vectors import StoredVectors, in_order, nothing_found
-from indexes.vector_index import Facts, Positions, Progress, Vectors, silent
+from indexes.milvus.types import TYPES
+from indexes.stored_vectors import StoredVectors, in_order, no_hits
+from indexes.vector_index import IndexFacts, Positions, Progress, Vectors, silent
 
 _RANGES = 20  # Each nests the expression two deeper, and a server reads a hundred levels (protobuf's limit).
 _SINGLES = 10_000
@@ -26,12 +26,12 @@ class MilvusIndex:
     filter) is searched here, exactly.
     """
 
-    def __init__(self, server: Server, name: str, stored: StoredVectors, facts: Facts) -> None:
+    def __init__(self, server: Server, name: str, stored: StoredVectors, facts: IndexFacts) -> None:
         """:param name: the alias of the collection: it goes on to work when a rebuilt index takes its place."""
         self._server = server
         self._name = name
         self._stored = stored
-        self._kind = KINDS[facts.type]
+        self._type = TYPES[facts.type]
         self.facts = facts
 
     @property
@@ -56,14 +56,14 @@ class MilvusIndex:
         :raises EngineFailed: when the server does not answer.
         """
         rows = self._stored.checked(queries, k)
-        positions, scores = nothing_found(len(rows), k)
+        positions, scores = no_hits(len(rows), k)
         among = None if allowed is None else in_order(allowed)
         askers = np.flatnonzero(rows.any(axis=1))
         most = len(self) - self.facts.zeros if among is None else len(among)
         if among is not None and len(among) <= _FEW:
             return self._stored.search(queries, k, among)
         only = "" if among is None else expression(among, len(self))
-        fetch = min(most, k * self._kind.wider + _MARGIN)
+        fetch = min(most, k * self._type.wider + _MARGIN)
         while len(askers) and fetch:
             if fetch > MOST:
                 positions[askers], scores[askers] = self._stored.search(rows[askers], k, among)
@@ -73,7 +73,7 @@ class MilvusIndex:
             for asker, (candidates, rough) in zip(askers, found, strict=True):
                 fits = candidates if only is not None else candidates[_is_in(candidates, among)]
                 kept, exact_scores = self._stored.best(rows[asker], fits, k)
-                if len(kept) < k and len(candidates) < fetch and not self._kind.exact:
+                if len(kept) < k and len(candidates) < fetch and not self._type.exact:
                     lacking.append(asker)  # A graph or lists may not lead to all that is allowed.
                     continue
                 if fetch < most and not self._settled(k, exact_scores, rough, fetch):
@@ -89,7 +89,7 @@ class MilvusIndex:
 
     def write_changed(
         self, vectors: Vectors, origins: Positions, folder: object, progress: Progress = silent
-    ) -> Facts | None:
+    ) -> IndexFacts | None:
         """See `VectorIndex.write_changed`: a collection of its own is filled anew, so that a swap is one step."""
         return None
 
@@ -97,7 +97,7 @@ class MilvusIndex:
         """Whether nothing that was not fetched can be among the best k."""
         if len(best) < k:
             return False
-        if not self._kind.exact or len(rough) < fetch:
+        if not self._type.exact or len(rough) < fetch:
             return True
         return bool(rough[-1] < best[-1] - _NOISE)
 
@@ -105,8 +105,8 @@ class MilvusIndex:
         self, queries: Vectors, fetch: int, only: str
     ) -> Iterator[tuple[Positions, Vectors]]:
         """What the server finds for each query, in requests of bounded size."""
-        effort = self.facts.parameters.get("effort")
-        parameters = self._kind.searched_with(effort, fetch)
+        width = self.facts.parameters.get("width")
+        parameters = self._type.search_parameters(width, fetch)
         size = max(1, min(_RESULTS // fetch, _BYTES // (4 * self.dimension)))
         for start in range(0, len(queries), size):
             part = queries[start : start + size]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexes.opening import build, open_index
-from indexes.vector_index import Facts, Plan, VectorIndex, Vectors
+from indexes.vector_index import IndexFacts, IndexPlan, VectorIndex, Vectors
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,14 @@ class Kind:
     """One kind of index: the plan that asks for it, and whether it finds exactly the nearest."""
 
     name: str
-    plan: Plan
+    plan: IndexPlan
     exact: bool
 
-    def build(self, vectors: Vectors, folder: Path) -> Facts:
+    def build(self, vectors: Vectors, folder: Path) -> IndexFacts:
         folder.mkdir(parents=True, exist_ok=True)
         return build(vectors, self.plan, folder)
 
-    def open(self, folder: Path, facts: Facts) -> VectorIndex:
+    def open(self, folder: Path, facts: IndexFacts) -> VectorIndex:
         """Open what `build` made, by what a manifest would hold of it."""
         return open_index(folder, facts.details(), self.plan.connection)
 
@@ -35,11 +35,11 @@ class Kind:
 
 
 KINDS = [
-    Kind("flat", Plan(type="flat"), exact=True),
-    Kind("auto", Plan(), exact=True),
-    Kind("hnsw", Plan(type="hnsw"), exact=False),
-    Kind("ivf", Plan(type="ivf"), exact=False),
-    Kind("ivf-sq8", Plan(type="ivf-sq8"), exact=False),
-    Kind("ivf-pq", Plan(type="ivf-pq"), exact=False),
-    Kind("ivf-rabitq", Plan(type="ivf-rabitq"), exact=False),
+    Kind("flat", IndexPlan(type="flat"), exact=True),
+    Kind("auto", IndexPlan(), exact=True),
+    Kind("hnsw", IndexPlan(type="hnsw"), exact=False),
+    Kind("ivf", IndexPlan(type="ivf"), exact=False),
+    Kind("ivf-sq8", IndexPlan(type="ivf-sq8"), exact=False),
+    Kind("ivf-pq", IndexPlan(type="ivf-pq"), exact=False),
+    Kind("ivf-rabitq", IndexPlan(type="ivf-rabitq"), exact=False),
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexes.opening import build, open_index, put_in_service
-from indexes.vector_index import Facts, Plan, VectorIndex, Vectors
+from indexes.vector_index import IndexFacts, IndexPlan, VectorIndex, Vectors
 from tests.indexes.kinds import Kind
 
 _NUMBERS = itertools.count()
@@ -15,7 +15,7 @@ _NUMBERS = itertools.count()
 class MilvusKind(Kind):
     """A kind of index at an address."""
 
-    def build(self, vectors: Vectors, folder: Path) -> Facts:
+    def build(self, vectors: Vectors, folder: Path) -> IndexFacts:
         folder.mkdir(parents=True, exist_ok=True)
         number = next(_NUMBERS)
         names = {"collection": f"contract_{number}", "alias": f"contract_alias_{number}"}
@@ -24,11 +24,11 @@ class MilvusKind(Kind):
         put_in_service(facts.details(), self.plan.connection)
         return facts
 
-    def open(self, folder: Path, facts: Facts) -> VectorIndex:
+    def open(self, folder: Path, facts: IndexFacts) -> VectorIndex:
         return open_index(folder, facts.details(), self.plan.connection)
 
 
 def milvus_kind(type_: str, uri: str, token: str = "", exact: bool = True) -> MilvusKind:
     """A kind of index on a server, or in a Milvus Lite folder (an address ending in .db)."""
-    plan = Plan(engine="milvus", type=type_, connection={"uri": uri, "token": token})
+    plan = IndexPlan(engine="milvus", type=type_, connection={"uri": uri, "token": token})
     return MilvusKind(f"milvus {type_}", plan, exact)

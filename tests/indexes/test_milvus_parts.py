@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from indexes.milvus.index import expression
-from indexes.milvus.kinds import KINDS, built_with, chosen, smallest
+from indexes.milvus.types import TYPES, built_with, chosen, smallest
 from indexes.opening import build, check, open_index
-from indexes.vector_index import BrokenIndex, EngineFailed, Facts, Plan, Unsupported
+from indexes.vector_index import BrokenIndex, EngineFailed, IndexFacts, IndexPlan, Unsupported
 
 
 def allowed_by(written, count):
@@ -56,7 +56,7 @@ def test_auto_is_exact_while_that_is_fast():
 
 @pytest.mark.parametrize("dimension", [1, 7, 100, 384, 1024])
 def test_parameters_are_ones_that_milvus_takes(dimension):
-    for kind in KINDS:
+    for kind in TYPES:
         for count in (1, 500, 100_000, 10**9):
             made = built_with(kind, count, dimension)
             assert 1 <= made.get("nlist", 1) <= 65_536
@@ -65,17 +65,17 @@ def test_parameters_are_ones_that_milvus_takes(dimension):
     assert smallest("ivf-pq") == 256
 
 
-def test_efforts_rise_to_the_whole_index():
-    assert KINDS["ivf"].efforts({"nlist": 100}) == [16, 32, 64, 100]
-    assert KINDS["ivf"].efforts({"nlist": 3}) == [3]
-    assert KINDS["hnsw"].efforts({})[0] == 16
-    assert KINDS["hnsw"].searched_with(16, 100) == {"ef": 100}
-    assert KINDS["ivf"].searched_with(16, 100) == {"nprobe": 16}
-    assert KINDS["flat"].searched_with(None, 100) == {}
+def test_widths_rise_to_the_whole_index():
+    assert TYPES["ivf"].widths({"nlist": 100}) == [16, 32, 64, 100]
+    assert TYPES["ivf"].widths({"nlist": 3}) == [3]
+    assert TYPES["hnsw"].widths({})[0] == 16
+    assert TYPES["hnsw"].search_parameters(16, 100) == {"ef": 100}
+    assert TYPES["ivf"].search_parameters(16, 100) == {"nprobe": 16}
+    assert TYPES["flat"].search_parameters(None, 100) == {}
 
 
 def plan(uri, type_="auto", **more):
-    return Plan("milvus", type_, connection={"uri": uri, **more})
+    return IndexPlan("milvus", type_, connection={"uri": uri, **more})
 
 
 def test_a_server_that_is_away_is_one_sentence_without_the_token(tmp_path):
@@ -91,7 +91,7 @@ def test_a_server_that_is_away_is_one_sentence_without_the_token(tmp_path):
 
 def test_an_address_of_nothing_and_a_type_of_nobody(tmp_path):
     with pytest.raises(Unsupported, match="BESPOKE_MILVUS_URI"):
-        check(Plan("milvus"))
+        check(IndexPlan("milvus"))
     with pytest.raises(Unsupported, match=r"no index of type .rabitq. here"):
         check(plan("http://127.0.0.1:9", "rabitq"))
     with pytest.raises(EngineFailed, match="There is no folder"):
@@ -125,7 +125,7 @@ def test_a_build_that_is_cancelled_leaves_no_collection(lite, tmp_path):
                 raise Stop
 
         with pytest.raises(Stop):
-            build(vectors, Plan("milvus", "hnsw", connection=connection), tmp_path, progress)
+            build(vectors, IndexPlan("milvus", "hnsw", connection=connection), tmp_path, progress)
         assert collections() == []
 
 
@@ -134,7 +134,7 @@ def test_an_index_whose_collection_changed_is_broken(lite, tmp_path):
 
     connection, _ = lite
     vectors = np.random.default_rng(1).normal(size=(60, 4)).astype(np.float32)
-    facts = build(vectors, Plan("milvus", "flat", connection=connection), tmp_path)
+    facts = build(vectors, IndexPlan("milvus", "flat", connection=connection), tmp_path)
     client = MilvusClient(connection["uri"])
     client.delete("one", ids=[3])
     with pytest.raises(BrokenIndex, match="holds 59 vectors instead of 60"):
@@ -146,5 +146,5 @@ def test_an_index_whose_collection_changed_is_broken(lite, tmp_path):
     client.drop_collection("one")
     with pytest.raises(BrokenIndex, match="the collection one is not on"):
         open_index(tmp_path, facts.details(), connection)
-    assert Facts.from_details(facts.details()) == facts
+    assert IndexFacts.from_details(facts.details()) == facts
     assert "token" not in str(facts.details())

@@ -8,11 +8,11 @@ import pytest
 
 from indexes.milvus import index as milvus_index
 from indexes.milvus import server as milvus_server_module
-from indexes.milvus.engine import sweep
-from indexes.milvus.kinds import KINDS
+from indexes.milvus.lifecycle import sweep
+from indexes.milvus.types import TYPES as MILVUS_TYPES
 from indexes.opening import build, check, discard, open_index, put_in_service
 from indexes.stored_vectors import StoredVectors
-from indexes.vector_index import EngineFailed, Plan
+from indexes.vector_index import EngineFailed, IndexPlan
 from tests.indexes.test_index_contract import check_against_brute_force
 from tests.milvus_server import TOKEN
 
@@ -30,7 +30,7 @@ def clustered(count, dimension, seed=1):
 
 def plan(server, type_, name, token=TOKEN):
     connection = {"uri": server.uri, "token": token, "collection": name, "alias": f"{name}_alias"}
-    return Plan("milvus", type_, connection=connection)
+    return IndexPlan("milvus", type_, connection=connection)
 
 
 def names(server):
@@ -76,7 +76,7 @@ def test_each_type_is_really_the_one_that_was_asked_for(opened, milvus_server):
 
     client = MilvusClient(milvus_server.uri, token=TOKEN)
     state = client.describe_index(opened.facts.parameters["collection"], "vector")
-    assert state["index_type"] == KINDS[opened.facts.type].milvus
+    assert state["index_type"] == MILVUS_TYPES[opened.facts.type].milvus
     assert state["indexed_rows"] == 2_999
     for name in ("nlist", "M", "m"):
         if name in opened.facts.parameters:
@@ -122,7 +122,7 @@ def test_filters_are_applied_on_the_server(opened, vectors, share, inside, monke
     shared = [
         len(set(a) & set(b)) for a, b in zip(positions.tolist(), wanted.tolist(), strict=True)
     ]
-    assert sum(shared) >= 20  # Of 30; the effort was tuned without filters.
+    assert sum(shared) >= 20  # Of 30; the width was tuned without filters.
 
 
 def test_fifty_equal_vectors_come_in_order_of_position(opened, vectors):
@@ -167,7 +167,9 @@ def test_a_rebuilt_index_is_swapped_under_searches_that_never_stop(
     searching = threading.Thread(target=search_on)
     searching.start()
     try:
-        again = Plan("milvus", "hnsw", connection={**wanted.connection, "collection": "swap_two"})
+        again = IndexPlan(
+            "milvus", "hnsw", connection={**wanted.connection, "collection": "swap_two"}
+        )
         second = build(vectors, again, tmp_path / "two")
         put_in_service(second.details(), connection)
         discard(first.details(), connection)
@@ -223,7 +225,7 @@ def test_a_server_that_is_killed_comes_back_with_its_indexes(
         with monkeypatch.context() as hasty:
             hasty.setattr(milvus_server_module, "_ANSWERING", 4.0)
             hasty.setattr(milvus_server_module, "_CONNECTING", 3.0)
-            hasty.setattr("indexes.milvus.engine._BATCH_BYTES", 32 * 4 * 1_000)
+            hasty.setattr("indexes.milvus.lifecycle._BATCH_BYTES", 32 * 4 * 1_000)
 
             def kill(done, total, message):
                 if message.startswith("sending"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexes.opening import build
-from indexes.vector_index import BadVectors, Plan
+from indexes.vector_index import BadVectors, IndexPlan
 from search.corpus.corpus import Corpus, current_corpus
 from search.models.encoder import Encoder
 from search.models.encoding.corpus import corpus_vectors
@@ -34,7 +34,7 @@ def index_model(
     name: str,
     rebuild: bool = True,
     progress: Progress = silent,
-    plan: Plan = Plan(),
+    plan: IndexPlan = IndexPlan(),
     max_tokens: int | None = None,
     with_ray: bool = False,
 ) -> Manifest:
@@ -69,7 +69,7 @@ def build_index(
     manifest: Manifest,
     corpus: Corpus,
     progress: Progress = silent,
-    plan: Plan = Plan(),
+    plan: IndexPlan = IndexPlan(),
     elsewhere: "RayEncoding | None" = None,
 ) -> Manifest:
     """Encode every passage of a corpus and publish an index of the vectors.

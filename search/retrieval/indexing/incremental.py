@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from indexes.opening import open_index
-from indexes.vector_index import AUTO, FAISS, BrokenIndex, Facts, Plan, Positions, Vectors
+from indexes.vector_index import AUTO, FAISS, BrokenIndex, IndexFacts, IndexPlan, Positions, Vectors
 from search.corpus.corpus import Corpus
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
@@ -26,11 +26,11 @@ def from_earlier(
     info: ModelInfo,
     manifest: Manifest,
     corpus: Corpus,
-    plan: Plan,
+    plan: IndexPlan,
     vectors: Vectors,
     folder: Path,
     progress: Progress,
-) -> Facts | None:
+) -> IndexFacts | None:
     """Write the index of a corpus into a folder, out of that of an earlier version as the same model sees it.
 
     :param vectors: of all passages, by position.
@@ -68,6 +68,6 @@ def worn(details: dict[str, Any]) -> bool:
     return bool(max(figures.get("removed", 0.0), figures.get("changed", 0.0)) > _WORN)
 
 
-def _as_planned(details: dict[str, Any], plan: Plan) -> bool:
+def _as_planned(details: dict[str, Any], plan: IndexPlan) -> bool:
     same = plan.type in (AUTO, details["type"]) and details["engine"] == plan.engine
     return bool(same and details["figures"].get("target") == plan.target_recall)

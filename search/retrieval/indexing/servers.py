@@ -16,7 +16,14 @@ from dataclasses import replace
 from typing import Any
 
 from indexes.opening import check, discard, put_in_service
-from indexes.vector_index import FAISS, BrokenIndex, DoesNotFit, EngineFailed, Plan, Unsupported
+from indexes.vector_index import (
+    FAISS,
+    BrokenIndex,
+    EngineFailed,
+    IndexDoesNotFit,
+    IndexPlan,
+    Unsupported,
+)
 from search.corpus.versions import versions
 from search.projects.artifacts import Draft, Kind, Manifest
 from search.projects.errors import Failed, Refused
@@ -51,7 +58,7 @@ def remember_address(project: Project, uri: str) -> None:
     project.change(milvus_uri=uri)
 
 
-def reachable(project: Project, plan: Plan, count: int, dimension: int) -> Plan:
+def reachable(project: Project, plan: IndexPlan, count: int, dimension: int) -> IndexPlan:
     """The plan with what its engine must know, after the engine said that it can do it.
 
     :param count: how many vectors it will be, of so many dimensions.
@@ -67,7 +74,7 @@ def reachable(project: Project, plan: Plan, count: int, dimension: int) -> Plan:
 
 
 @contextmanager
-def built_for(project: Project, plan: Plan, draft: Draft) -> Iterator[Plan]:
+def built_for(project: Project, plan: IndexPlan, draft: Draft) -> Iterator[IndexPlan]:
     """The plan with the names that an index gets on the server; leftovers of others are swept up first."""
     with in_words():
         if plan.engine == FAISS:
@@ -151,7 +158,7 @@ def in_words() -> Iterator[None]:
         yield
     except Unsupported as error:
         raise Refused(str(error)) from None
-    except DoesNotFit as error:
+    except IndexDoesNotFit as error:
         raise Refused(
             f"The index does not fit: {error}. Choose a smaller type (--type ivf-rabitq is the smallest), "
             "or allow it more: BESPOKE_INDEX_MEMORY_GB."
@@ -161,7 +168,7 @@ def in_words() -> Iterator[None]:
 
 
 def _sweep(at: Mapping[str, str], prefix: str) -> None:
-    from indexes.milvus.engine import sweep
+    from indexes.milvus.lifecycle import sweep
 
     home = settings().home
     folders = (folder.name for folder in home.glob("*/indexes/*"))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexes.opening import build, open_index
-from indexes.vector_index import Plan, silent
+from indexes.vector_index import IndexPlan, silent
 from search.corpus.ingest import add_documents
 from search.models.registry import find_model
 from search.projects import runs
@@ -70,7 +70,7 @@ def test_many_random_versions_equal_brute_force(kind, seed):
         keys = [rng.bytes(4) for _ in vectors]
         folder = home / "0"
         folder.mkdir()
-        facts = build(vectors, Plan(type=kind), folder)
+        facts = build(vectors, IndexPlan(type=kind), folder)
         followed = 0
         for version in range(1, 5):
             stays = np.flatnonzero(rng.random(len(vectors)) > rng.choice([0.0, 0.02, 0.1]))
@@ -84,7 +84,7 @@ def test_many_random_versions_equal_brute_force(kind, seed):
             folder.mkdir()
             made = index.write_changed(changed, origins_of(keys, names), folder, silent)
             followed += made is not None
-            facts = made or build(changed, Plan(type=kind), folder)
+            facts = made or build(changed, IndexPlan(type=kind), folder)
             vectors, keys = changed, names
         index = open_index(folder, facts.details())
         assert followed >= 1
@@ -113,7 +113,7 @@ def project(tmp_path, tiny_beir):
     return made
 
 
-PLAN = Plan(type="ivf-sq8")
+PLAN = IndexPlan(type="ivf-sq8")
 
 
 def _more(project, path, count=1):
@@ -138,7 +138,7 @@ def test_a_new_version_follows_from_the_last_one(project, tmp_path, monkeypatch)
     assert "n0" in {hit.id for hit in result.hits}
     again = index_model(project, "words", plan=PLAN)
     assert again.details["figures"]["changed"] == 0, "asked for again, it is built anew"
-    assert index_model(project, "words", plan=Plan()).details["type"] == "flat"
+    assert index_model(project, "words", plan=IndexPlan()).details["type"] == "flat"
 
 
 def test_a_damaged_index_of_an_earlier_version_is_passed_over(project, tmp_path):
@@ -183,7 +183,7 @@ def test_what_cannot_fit_is_refused_with_the_arithmetic_before_any_encoding(proj
     with pytest.raises(
         Refused, match=r"40 vectors of 16 numbers of 4 bytes are 2.5 KiB.*it may use 1,000 bytes"
     ):
-        index_model(project, "words", plan=Plan(type="hnsw"))
+        index_model(project, "words", plan=IndexPlan(type="hnsw"))
     assert project.manifests("indexes") == []
 
 

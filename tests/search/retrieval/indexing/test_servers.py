@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from indexes.vector_index import Plan
+from indexes.vector_index import IndexPlan
 from search.corpus.corpus import current_corpus
 from search.corpus.versions import versions
 from search.models.registry import ModelInfo
@@ -31,7 +31,7 @@ INFO = ModelInfo(
     fingerprint="f",
     origin="",
 )
-MILVUS = Plan("milvus", "flat")
+MILVUS = IndexPlan("milvus", "flat")
 
 
 class Signs:
@@ -79,7 +79,7 @@ def searched(lab, index):
 
 
 def test_an_index_on_a_server_finds_what_one_in_a_folder_finds(lab):
-    there, here = indexed(lab), indexed(lab, Plan())
+    there, here = indexed(lab), indexed(lab, IndexPlan())
     assert (there.details["engine"], here.details["engine"]) == ("milvus", "faiss")
     assert searched(lab, there) == searched(lab, here)
     (name,) = collections(lab)
@@ -91,7 +91,7 @@ def test_a_rebuilt_index_takes_the_place_of_the_last_in_one_step(lab):
     _, corpus = current_corpus(lab)
     still_open = open_dense(lab, INFO, Signs(), first, corpus)
     before = still_open.rank(["who helps"], 5)
-    second = indexed(lab, Plan("milvus", "hnsw"))
+    second = indexed(lab, IndexPlan("milvus", "hnsw"))
     ((name, aliases),) = collections(lab).items()
     assert name == second.details["parameters"]["collection"]
     assert aliases == [first.details["parameters"]["alias"]]
@@ -128,7 +128,7 @@ def test_the_next_build_sweeps_up_what_belongs_to_no_index(lab):
     prefix = made.details["parameters"]["collection"].removesuffix(made.id.replace("-", "_"))
     client.create_collection(f"{prefix}20200101_000000_000000_dead", dimension=8)
     client.create_collection("somebody_elses", dimension=8)
-    other = indexed(lab, Plan("milvus", "hnsw"))
+    other = indexed(lab, IndexPlan("milvus", "hnsw"))
     assert sorted(collections(lab)) == sorted(
         ["somebody_elses", other.details["parameters"]["collection"]]
     )
@@ -167,7 +167,7 @@ def test_a_copied_workspace_leaves_the_collections_of_the_first_alone(lab, tmp_p
     shutil.copytree(lab.folder.parent, tmp_path / "copy")
     monkeypatch.setenv("BESPOKE_HOME", str(tmp_path / "copy"))
     copy = project("lab")
-    copied = indexed(copy, Plan("milvus", "hnsw"))
+    copied = indexed(copy, IndexPlan("milvus", "hnsw"))
     monkeypatch.setenv("BESPOKE_HOME", str(lab.folder.parent))
     assert copied.details["parameters"]["alias"] != made.details["parameters"]["alias"]
     indexed(project("lab"))

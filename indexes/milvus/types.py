@@ -14,53 +14,57 @@ _EXACT_UP_TO = 20_000
 _LARGEST_LISTS = 65_536
 _POINTS_A_LIST = 39  # Fewer a list, and k-means cannot place it well (FAISS warns of it).
 _SMALLEST_PQ = 256
-_EFFORTS = (16, 32, 64, 128, 256, 512, 1024, 2048)
+_WIDTHS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 LITE_TYPES = ("flat", "hnsw", "ivf", "ivf-sq8")
 
 
 @dataclass(frozen=True)
-class Kind:
+class MilvusType:
     """One type of index.
 
     :param milvus: its name in Milvus.
-    :param effort: the parameter of a search that buys recall with time; None where a search is exact.
-    :param least: the lowest effort that is tried first.
+    :param width_parameter: the parameter of a search that buys recall with time; None where a search is exact.
     :param wider: how many times as many candidates as are wanted are ranked again by exact scores.
     :param bytes_a_component: what one component of a vector takes in the query nodes' memory.
     """
 
     milvus: str
-    effort: str | None = None
-    least: int = 16
+    width_parameter: str | None = None
     wider: int = 1
     bytes_a_component: float = 4.0
 
     @property
     def exact(self) -> bool:
         """Whether a search finds exactly the nearest."""
-        return self.effort is None
+        return self.width_parameter is None
 
-    def searched_with(self, effort: int | None, fetch: int) -> dict[str, int]:
+    def search_parameters(self, width: int | None, fetch: int) -> dict[str, int]:
         """The parameters of a search for `fetch` vectors."""
-        if self.effort is None or effort is None:
+        if self.width_parameter is None or width is None:
             return {}
         # HNSW and DiskANN keep a list of so many candidates: it must hold those that are wanted.
-        return {self.effort: effort if self.effort == "nprobe" else max(effort, fetch)}
+        return {
+            self.width_parameter: width if self.width_parameter == "nprobe" else max(width, fetch)
+        }
 
-    def efforts(self, built_with: dict[str, Any]) -> list[int]:
-        """The efforts worth trying, the cheapest first; the last is the most there is, or the most we pay for."""
-        most = built_with.get("nlist", _EFFORTS[-1])
-        tried = [effort for effort in _EFFORTS if effort < most]
-        return [*tried, min(most, _EFFORTS[-1])] if self.effort == "nprobe" else tried or [most]
+    def widths(self, built_with: dict[str, Any]) -> list[int]:
+        """The widths worth trying, the cheapest first; the last is the most there is, or the most we pay for."""
+        most = built_with.get("nlist", _WIDTHS[-1])
+        tried = [width for width in _WIDTHS if width < most]
+        return (
+            [*tried, min(most, _WIDTHS[-1])]
+            if self.width_parameter == "nprobe"
+            else tried or [most]
+        )
 
 
-KINDS = {
-    FLAT: Kind("FLAT"),
-    HNSW: Kind("HNSW", "ef"),
-    "ivf": Kind("IVF_FLAT", "nprobe"),
-    "ivf-sq8": Kind("IVF_SQ8", "nprobe", wider=2, bytes_a_component=1.0),
-    "ivf-pq": Kind("IVF_PQ", "nprobe", wider=10, bytes_a_component=0.25),
-    "diskann": Kind("DISKANN", "search_list", wider=2, bytes_a_component=0.25),
+TYPES = {
+    FLAT: MilvusType("FLAT"),
+    HNSW: MilvusType("HNSW", "ef"),
+    "ivf": MilvusType("IVF_FLAT", "nprobe"),
+    "ivf-sq8": MilvusType("IVF_SQ8", "nprobe", wider=2, bytes_a_component=1.0),
+    "ivf-pq": MilvusType("IVF_PQ", "nprobe", wider=10, bytes_a_component=0.25),
+    "diskann": MilvusType("DISKANN", "search_list", wider=2, bytes_a_component=0.25),
 }
 
 

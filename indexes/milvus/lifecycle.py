@@ -1,4 +1,4 @@
-"""Building, opening and removing indexes on a Milvus server: see `indexes.opening.Engine`.
+"""Building, opening and removing indexes on a Milvus server: see `indexes.opening.IndexEngine`.
 
 The vectors stay here as well, mapped from a file beside the manifest: scores are computed from them, an adapter
 multiplies them, and an index can be built again without encoding anything. The server holds a second copy, which
@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 
 from indexes.milvus.index import MilvusIndex
-from indexes.milvus.kinds import KINDS, LITE_TYPES, built_with, chosen, smallest
 from indexes.milvus.server import Server
+from indexes.milvus.types import LITE_TYPES, TYPES, built_with, chosen, smallest
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import (
     AUTO,
     MILVUS,
     BrokenIndex,
     EngineFailed,
-    Facts,
-    Plan,
+    IndexFacts,
+    IndexPlan,
     Progress,
     Unsupported,
     VectorIndex,
@@ -42,15 +42,15 @@ _MEASURED_UP_TO = 2_000_000
 _SEED = 5
 
 
-def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
-    """See `Engine.check`; how much memory there is, the server knows.
+def check(plan: IndexPlan, count: int = 0, dimension: int = 0) -> None:
+    """See `IndexEngine.check`; how much memory there is, the server knows.
 
     :raises Unsupported: when it has no such index.
     :raises EngineFailed: when the server does not answer.
     """
-    if plan.type != AUTO and plan.type not in KINDS:
+    if plan.type != AUTO and plan.type not in TYPES:
         raise Unsupported(
-            f"Milvus has no index of type {plan.type!r} here. Choose one of: {', '.join(KINDS)}."
+            f"Milvus has no index of type {plan.type!r} here. Choose one of: {', '.join(TYPES)}."
         )
     if "uri" not in plan.connection:
         raise Unsupported(
@@ -64,8 +64,8 @@ def check(plan: Plan, count: int = 0, dimension: int = 0) -> None:
         )
 
 
-def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Facts:
-    """See `Engine.build`."""
+def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -> IndexFacts:
+    """See `IndexEngine.build`."""
     check(plan)
     server = Server(plan.connection)
     stored = StoredVectors.write(vectors, folder, progress)
@@ -76,7 +76,7 @@ def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Fac
             f"An index of type {kind!r} needs at least {smallest(kind)} vectors; there are "
             f"{len(stored) - stored.zeros}. Choose flat."
         )
-    facts = Facts(
+    facts = IndexFacts(
         engine=MILVUS,
         type=kind,
         vectors=len(stored),
@@ -102,13 +102,13 @@ def build(vectors: Vectors, plan: Plan, folder: Path, progress: Progress) -> Fac
         raise
 
 
-def open_index(folder: Path, facts: Facts, connection: Mapping[str, str]) -> VectorIndex:
-    """See `Engine.open_index`.
+def open_index(folder: Path, facts: IndexFacts, connection: Mapping[str, str]) -> VectorIndex:
+    """See `IndexEngine.open_index`.
 
     :raises BrokenIndex: when the collection is gone, or is not what the manifest says.
     :raises EngineFailed: when the server does not answer.
     """
-    if facts.type not in KINDS:
+    if facts.type not in TYPES:
         raise BrokenIndex(f"there is no Milvus index of type {facts.type!r}")
     stored = StoredVectors.open(folder, facts.zeros)
     server = Server(_address(facts, connection))
@@ -128,14 +128,14 @@ def open_index(folder: Path, facts: Facts, connection: Mapping[str, str]) -> Vec
     return MilvusIndex(server, alias, stored, facts)
 
 
-def put_in_service(facts: Facts, connection: Mapping[str, str]) -> None:
-    """See `Engine.put_in_service`: the alias names the new collection from here on."""
+def put_in_service(facts: IndexFacts, connection: Mapping[str, str]) -> None:
+    """See `IndexEngine.put_in_service`: the alias names the new collection from here on."""
     server = Server(_address(facts, connection))
     server.point(facts.parameters["alias"], facts.parameters["collection"])
 
 
-def discard(facts: Facts, connection: Mapping[str, str]) -> None:
-    """See `Engine.discard`.
+def discard(facts: IndexFacts, connection: Mapping[str, str]) -> None:
+    """See `IndexEngine.discard`.
 
     :raises EngineFailed: when the server does not answer.
     """
@@ -160,7 +160,7 @@ def sweep(connection: Mapping[str, str], prefix: str, known: Callable[[str], boo
     return gone
 
 
-def _address(facts: Facts, connection: Mapping[str, str]) -> dict[str, str]:
+def _address(facts: IndexFacts, connection: Mapping[str, str]) -> dict[str, str]:
     return {"uri": facts.parameters["server"], **connection}
 
 
@@ -179,9 +179,9 @@ def _fill(server: Server, collection: str, stored: StoredVectors, progress: Prog
     server.seal(collection)
 
 
-def _index(server: Server, facts: Facts, progress: Progress) -> None:
+def _index(server: Server, facts: IndexFacts, progress: Progress) -> None:
     """Build the index, and make sure that it is the one that was asked for and covers every vector."""
-    collection, wanted = facts.parameters["collection"], KINDS[facts.type].milvus
+    collection, wanted = facts.parameters["collection"], TYPES[facts.type].milvus
     held = facts.vectors - facts.zeros
     kept_here = ("server", "collection", "alias")
     given = {name: value for name, value in facts.parameters.items() if name not in kept_here}
@@ -209,7 +209,7 @@ def _load(server: Server, collection: str, progress: Progress) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def _check_whole(server: Server, facts: Facts) -> None:
+def _check_whole(server: Server, facts: IndexFacts) -> None:
     collection, held = facts.parameters["collection"], facts.vectors - facts.zeros
     count = server.count(collection)
     if count != held:
@@ -219,29 +219,29 @@ def _check_whole(server: Server, facts: Facts) -> None:
 
 
 def _tuned(
-    server: Server, stored: StoredVectors, facts: Facts, target: float, progress: Progress
-) -> Facts:
-    """The facts with the least effort that reaches the wanted recall@10, and what was measured.
+    server: Server, stored: StoredVectors, facts: IndexFacts, target: float, progress: Progress
+) -> IndexFacts:
+    """The facts with the least width that reaches the wanted recall@10, and what was measured.
 
     Measured on vectors of the corpus itself, each without itself, against exact search among the stored ones.
-    Above two million vectors that exact search takes too long here, and a fixed effort is used.
+    Above two million vectors that exact search takes too long here, and a fixed width is used.
     """
-    kind, collection = KINDS[facts.type], facts.parameters["collection"]
+    kind, collection = TYPES[facts.type], facts.parameters["collection"]
     figures = {"bytes": float(facts.vectors * facts.dimension * kind.bytes_a_component)}
     if kind.exact:
         return replace(facts, figures={**figures, "recall@10": 1.0})
-    efforts = kind.efforts(facts.parameters)
+    widths = kind.widths(facts.parameters)
     filled = np.flatnonzero(stored.rows[: min(len(stored), 50_000)].any(axis=1))
     if len(stored) > _MEASURED_UP_TO or len(filled) < 2:
-        effort = efforts[min(3, len(efforts) - 1)]
-        return replace(facts, figures=figures, parameters={**facts.parameters, "effort": effort})
+        width = widths[min(3, len(widths) - 1)]
+        return replace(facts, figures=figures, parameters={**facts.parameters, "width": width})
     chosen_rows = np.random.default_rng(_SEED).permutation(filled)[:_SAMPLE]
     queries = np.asarray(stored.rows[chosen_rows])
     wanted = stored.search(queries, 11)[0]
     tried = facts
-    for step, effort in enumerate(efforts):
-        progress(step, len(efforts), f"measuring recall ({kind.effort} {effort})")
-        tried = replace(facts, parameters={**facts.parameters, "effort": effort})
+    for step, width in enumerate(widths):
+        progress(step, len(widths), f"measuring recall ({kind.width_parameter} {width})")
+        tried = replace(facts, parameters={**facts.parameters, "width": width})
         found = MilvusIndex(server, collection, stored, tried).search(queries, 11)[0]
         recall = _recall(wanted, found, chosen_rows)
         tried = replace(tried, figures={**figures, "recall@10": round(recall, 4)})
