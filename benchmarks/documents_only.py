@@ -16,7 +16,7 @@ from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
-from training.synthetic.make import Wanted, mine_project
+from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.train import train
 
 SETS = ("hinglish_top", "medquad_small", "medical", "tos_plain_english", "ask_cfpb", "scifact")
@@ -43,7 +43,7 @@ def main() -> None:
 def row(name: str, project: Project) -> str:
     """One row: mined, trained, evaluated."""
     started = time.monotonic()
-    mined = mine_project(project, Wanted(save=True))
+    mined = make_synthetic_pairs(project, SyntheticRequest(save=True))
     made = train(project, "adapter", "mined")
     seconds = time.monotonic() - started
     assert mined.pairs is not None

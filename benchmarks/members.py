@@ -27,17 +27,17 @@ from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
 from training.adapter.model import matrix_of
 from training.auto.average import averaged
-from training.auto.budgeted_search import Climb
-from training.auto.candidates import Ways
-from training.auto.folds import MEMBERS, parted
+from training.auto.budgeted_search import BudgetedSearch
+from training.auto.candidates import Candidates
+from training.auto.folds import MEMBERS, split_into_folds
 from training.auto.member import members_of
-from training.auto.settings import Auto
-from training.base_model import start_of
+from training.auto.settings import AutoSettings
+from training.base_model import load_base_model
 from training.data.pair_sets import split_pairs
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
 from training.request import Request
-from training.training_data import Material, gather
+from training.training_data import TrainingData, load_training_data
 
 _PAIRS, _DEV = 200, 16
 _DRAWN = 800  # Pairs, of which some are learned from and a share is asked.
@@ -77,12 +77,12 @@ def main() -> None:
 
 
 def _row(project: Project, name: str, draws: int, minutes: float | None) -> str:
-    material = gather(project)
+    material = load_training_data(project)
     queries = project.newest("queries")
     assert queries is not None, "every set and sample has a query set"
-    base = start_of(project, GENERIC)
+    base = load_base_model(project, GENERIC)
     documents, _ = document_vectors(project, GENERIC, base, material, silent)
-    settings, turned = Auto(minutes=minutes or Auto().minutes), minutes is None
+    settings, turned = AutoSettings(minutes=minutes or AutoSettings().minutes), minutes is None
     test = _Asked.of(QuerySet.load(project, queries), material, base, documents)
     pairs, asked, held, tested = [], [], [], []
     for draw in range(draws):
@@ -107,7 +107,7 @@ class _Asked:
     pool: Vectors
 
     @classmethod
-    def of(cls, asked: QuerySet, material: Material, base: Any, documents: Vectors) -> "_Asked":
+    def of(cls, asked: QuerySet, material: TrainingData, base: Any, documents: Vectors) -> "_Asked":
         dev = DevSet.of(material.corpus, asked).narrowed(_POOL)
         return cls(dev, base.encode_query(dev.queries), documents[dev.positions])
 
@@ -132,7 +132,7 @@ def _cells(scores: Sequence[tuple[float, float, float]]) -> list[str]:
     return [f"{start:.3f}", f"{alone:.3f}", f"{together:.3f}", told]
 
 
-def _drawn(material: Material, draw: int) -> tuple[Material, QuerySet]:
+def _drawn(material: TrainingData, draw: int) -> tuple[TrainingData, QuerySet]:
     """The material with few pairs and few dev queries, another choice for each draw; and what is asked of the rest."""
     random = np.random.default_rng(draw)
     known = material.guarded.pairs
@@ -155,16 +155,16 @@ def _drawn(material: Material, draw: int) -> tuple[Material, QuerySet]:
 
 
 def _learned(
-    request: Request, material: Material, base: Any, documents: Vectors, ladder: bool
+    request: Request, material: TrainingData, base: Any, documents: Vectors, ladder: bool
 ) -> Sequence[Any]:
     """A model of each member: an adapter, or what auto would publish the average of."""
-    members = members_of(request, parted(material), base, documents, silent)
+    members = members_of(request, split_into_folds(material), base, documents, silent)
     assert len(members) == MEMBERS, "so many pairs can be parted"
     if not ladder:
         return [model for member in members for model in member.adapter(_EPOCHS, silent).models]
-    assert isinstance(request.settings, Auto)
-    climb = Climb(request.settings.minutes, None, silent)
-    Ways(request, members, climb).climb()
+    assert isinstance(request.settings, AutoSettings)
+    climb = BudgetedSearch(request.settings.minutes, None, silent)
+    Candidates(request, members, climb).climb()
     leader = climb.ladder.leader
     return [base] if leader.name == START else climb.models_of(leader)
 

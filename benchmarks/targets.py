@@ -25,7 +25,7 @@ from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
 from training.recipes import RECIPES
-from training.synthetic.make import Wanted, mine_project
+from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.train import train
 
 MINED = "documents only"
@@ -98,7 +98,7 @@ def _mined(name: str, data: Path) -> Project:
     project = _ready(name, data, f"{name}-documents-only")
     for manifest in project.manifests("pairs"):
         project.remove(manifest)
-    mine_project(project, Wanted(save=True))
+    make_synthetic_pairs(project, SyntheticRequest(save=True))
     return project
 
 

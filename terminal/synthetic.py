@@ -42,9 +42,9 @@ def mine(
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
     from search.corpus.corpus import current_corpus
     from search.projects.project import project as existing
-    from training.synthetic.make import Wanted, mine_project
+    from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
-    wanted = Wanted(
+    wanted = SyntheticRequest(
         kinds=tuple(kind or ()),
         most=most,
         weights={key: _share(key, text) for key, text in key_values(weight or []).items()},
@@ -55,7 +55,7 @@ def mine(
     )
     current_corpus(existing(project))
     with running(existing(project)) as run:
-        made = mine_project(existing(project), wanted, run)
+        made = make_synthetic_pairs(existing(project), wanted, run)
         if made.pairs is not None:
             run.result(pairs=made.pairs.id)
     if as_json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-def start_of(project: Project, base: str) -> Any:
+def load_base_model(project: Project, base: str) -> Any:
     """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
     info = named(project, base)
     if info is None:
@@ -26,12 +26,12 @@ def start_of(project: Project, base: str) -> Any:
     return load_encoder(project, info)
 
 
-def tunable_start_of(project: Project, base: str) -> "SentenceTransformer":
+def load_trainable_base(project: Project, base: str) -> "SentenceTransformer":
     """A start whose own weights can be trained.
 
     :raises Refused: for word vectors, and for what a server computes.
     """
-    encoder = start_of(project, base)
+    encoder = load_base_model(project, base)
     beneath = encoder
     while isinstance(beneath, AdaptedEncoder):
         beneath = beneath.base

@@ -24,7 +24,7 @@ _LETTERS = 1_000
 _SHORT = 3
 
 
-def train_pieces(texts: Iterable[str], size: int) -> "Tokenizer":
+def train_subword_tokenizer(texts: Iterable[str], size: int) -> "Tokenizer":
     """A tokenizer of at most about `size` pieces (single characters come on top); the same texts give the same.
 
     :param texts: what to learn from.

@@ -17,7 +17,7 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import build_index, find_index
-from training.training_data import Material
+from training.training_data import TrainingData
 
 _MOST_NEGATIVES = 4
 
@@ -67,7 +67,7 @@ def numbered(texts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def document_vectors(
-    project: Project, name: str, base: Any, material: Material, progress: Progress
+    project: Project, name: str, base: Any, material: TrainingData, progress: Progress
 ) -> tuple[Vectors, Manifest | None]:
     """Vectors of all passages under the base: from its index (built when missing) where it has one."""
     info = named(project, name)
@@ -83,7 +83,11 @@ def document_vectors(
 
 
 def embedded(
-    base: Any, info: ModelInfo | None, material: Material, documents: Vectors, progress: Progress
+    base: Any,
+    info: ModelInfo | None,
+    material: TrainingData,
+    documents: Vectors,
+    progress: Progress,
 ) -> Embedded:
     """Vectors of everything the adapter trains on; a response that is a document is not encoded again.
 

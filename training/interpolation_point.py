@@ -17,7 +17,7 @@ Kind = Literal["matrix", "weights"]
 
 
 @dataclass(frozen=True)
-class Place:
+class InterpolationPoint:
     """How much of the way from its start a model went, and what that start was.
 
     :param kind: what lies between them: the matrix of an adapter, or all weights.
@@ -32,7 +32,9 @@ class Place:
     start_id: str | None
 
     @classmethod
-    def from_start(cls, kind: Kind, share: float, base: str, info: ModelInfo | None) -> "Place":
+    def from_start(
+        cls, kind: Kind, share: float, base: str, info: ModelInfo | None
+    ) -> "InterpolationPoint":
         """The place of a model that was trained just now.
 
         :param base: what its recipe calls the start.
@@ -41,7 +43,7 @@ class Place:
         return cls(kind, share, base, info.id if info else None)
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Place | None":
+    def of(cls, manifest: Manifest) -> "InterpolationPoint | None":
         """The place of a published model; None where there is no way to a start, as with Word2Vec."""
         kept: Mapping[str, Any] | None = manifest.details.get(PLACE)
         return None if kept is None else cls(**kept)

@@ -19,12 +19,12 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.adapter.fit import Report, measure_of, train_adapter
-from training.adapter.hard_negatives import with_mined
-from training.adapter.settings import Adapter
-from training.base_model import start_of
+from training.adapter.hard_negatives import with_hard_negatives
+from training.adapter.settings import AdapterSettings
+from training.base_model import load_base_model
 from training.embeddings import document_vectors, embedded
 from training.recipes import recipe_info, validated
-from training.training_data import gather
+from training.training_data import load_training_data
 
 SHARES = (0.1, 0.3, 1.0)
 SEEDS = 3
@@ -174,18 +174,18 @@ def learning_curve(
             f"A learning curve trains nine times, so it is drawn with an {_RECIPE}; {recipe} would take too long."
         )
     settings = validated(recipe_info(recipe), values or {})
-    assert isinstance(settings, Adapter)
+    assert isinstance(settings, AdapterSettings)
     progress(0, 0, "keeping training and test apart")
-    material = gather(project)
+    material = load_training_data(project)
     total = len(material.guarded.pairs)
     if total < _LEAST_PAIRS:
         raise Refused(f"A learning curve needs at least {_LEAST_PAIRS} pairs; there are {total}.")
     progress(0, 0, f"loading {settings.base} on {best_device()}")
-    base = start_of(project, settings.base)
+    base = load_base_model(project, settings.base)
     info = named(project, settings.base)
     vectors, _ = document_vectors(project, settings.base, base, material, Stage(progress, 0, 0.1))
     data = embedded(base, info, material, vectors, Stage(progress, 0.1, 0.3))
-    data, _ = with_mined(project, settings, data, material, silent)
+    data, _ = with_hard_negatives(project, settings, data, material, silent)
     measured = measure_of(data, material.dev, settings.side)
     start = float(np.mean(measured(np.eye(data.queries.shape[1], dtype=np.float32))))
     sizes = [max(2, round(share * total)) for share in SHARES]

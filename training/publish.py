@@ -18,11 +18,11 @@ from training.base_model import origin_of
 from training.forgetting import General, general_ndcg, general_questions
 from training.made_with import libraries
 from training.request import Request, Trained
-from training.result import Taught
-from training.training_data import Material
+from training.result import TrainingResult
+from training.training_data import TrainingData
 
 
-def publish_taught(request: Request, material: Material, taught: Taught) -> Trained:
+def publish_result(request: Request, material: TrainingData, taught: TrainingResult) -> Trained:
     """Publish an encoder that learned from pairs.
 
     :raises Failed: for a model that does not know its own size.

@@ -7,12 +7,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from search.projects.errors import Refused
-from training.adapter.settings import Adapter
-from training.auto.settings import Auto
-from training.fine_tune.settings import FineTune
-from training.settings import Recipe
-from training.static.settings import Static
-from training.word_vectors.settings import FastText, Word2Vec, WordVectorRecipe
+from training.adapter.settings import AdapterSettings
+from training.auto.settings import AutoSettings
+from training.fine_tune.settings import FineTuneSettings
+from training.settings import RecipeSettings
+from training.static.settings import StaticSettings
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings, WordVectorSettings
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RecipeInfo:
     name: str
     title: str
     summary: str
-    settings: type[Recipe]
+    settings: type[RecipeSettings]
     needs_pairs: bool
 
 
@@ -31,18 +31,18 @@ RECIPES: dict[str, RecipeInfo] = {
     for info in (
         RecipeInfo(
             "auto",
-            "Auto",
+            "AutoSettings",
             "Tries what fits into ten minutes (or as long as you say) of the ways below, shows what each brings, and keeps "
             "the best. Needs pairs.",
-            Auto,
+            AutoSettings,
             True,
         ),
         RecipeInfo(
             "adapter",
-            "Adapter",
+            "AdapterSettings",
             "Learns, in seconds to a minute or two, how to turn the generic model’s vectors towards your queries and "
             "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
-            Adapter,
+            AdapterSettings,
             True,
         ),
         RecipeInfo(
@@ -50,30 +50,30 @@ RECIPES: dict[str, RecipeInfo] = {
             "Fine-tune",
             "Teaches the whole model your queries and answers. Needs pairs and, without a graphics "
             "card, minutes; with few pairs often the best.",
-            FineTune,
+            FineTuneSettings,
             True,
         ),
         RecipeInfo(
             "static",
-            "Static",
+            "StaticSettings",
             "Teaches a vector to each word piece: no transformer, so that it runs on any processor in a fraction of the "
             "time. Needs pairs. It knows words, not what they mean in a sentence.",
-            Static,
+            StaticSettings,
             True,
         ),
         RecipeInfo(
             "word2vec",
-            "Word2Vec",
+            "Word2VecSettings",
             "Learns words from scratch from your documents alone, in seconds. For languages and "
             "jargon that no model fits; it knows only words that it has seen.",
-            Word2Vec,
+            Word2VecSettings,
             False,
         ),
         RecipeInfo(
             "fasttext",
-            "FastText",
+            "FastTextSettings",
             "As Word2Vec, but it also learns word parts: misspelt and unseen words get a vector.",
-            FastText,
+            FastTextSettings,
             False,
         ),
     )
@@ -90,7 +90,7 @@ def recipe_info(name: str) -> RecipeInfo:
     return RECIPES[name]
 
 
-def validated(info: RecipeInfo, values: Mapping[str, Any]) -> Recipe:
+def validated(info: RecipeInfo, values: Mapping[str, Any]) -> RecipeSettings:
     """Settings of a recipe from texts or values; those not given take their defaults.
 
     :raises Refused: naming the setting, what is wrong with it, and what is allowed.
@@ -107,9 +107,9 @@ def validated(info: RecipeInfo, values: Mapping[str, Any]) -> Recipe:
             ) from None
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise Refused(f"{info.name}: {key}={first['input']} cannot be used ({message}).") from None
-    if isinstance(settings, FastText) and settings.min_n > settings.max_n:
+    if isinstance(settings, FastTextSettings) and settings.min_n > settings.max_n:
         raise Refused(f"fasttext: min_n={settings.min_n} is greater than max_n={settings.max_n}.")
-    if isinstance(settings, WordVectorRecipe) and settings.phrases and settings.tokens != "words":
+    if isinstance(settings, WordVectorSettings) and settings.phrases and settings.tokens != "words":
         raise Refused(
             f"{info.name}: phrases=true goes with tokens=words only, for phrases are of whole words."
         )

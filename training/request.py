@@ -8,7 +8,7 @@ from typing import Any
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from training.checkpoints import Checkpoints
-from training.settings import Recipe
+from training.settings import RecipeSettings
 
 
 def never() -> bool:
@@ -30,7 +30,7 @@ class Request:
     project: Project
     name: str
     recipe: str
-    settings: Recipe
+    settings: RecipeSettings
     progress: Progress = silent
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     started: float = field(default_factory=time.monotonic)

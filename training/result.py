@@ -10,7 +10,7 @@ from typing import Any
 
 from training.dev_set import START
 from training.request import Request
-from training.training_data import Material
+from training.training_data import TrainingData
 
 GENERIC_DEV = "generic"
 """In the details of a dev record: the generic model's score, where it stood beside (None: not measured)."""
@@ -37,7 +37,7 @@ class DevRecord:
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainingResult:
     """An encoder that learned from pairs: a SentenceTransformer, or a matrix over a server's vectors.
 
     :param base: the name of what it started from.
@@ -54,5 +54,5 @@ class Taught:
     origin: str | None = None
 
 
-Learn = Callable[[Request, Material], Taught | None]
+Learn = Callable[[Request, TrainingData], TrainingResult | None]
 """A recipe, from what was asked for and the material to what it learned; None in a process that only helped."""

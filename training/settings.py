@@ -10,7 +10,7 @@ BATCH_SIZE = 64
 """How many pairs a step of fine-tuning learns from, unless it is set: the pairs report counts by it, too."""
 
 
-class Recipe(BaseModel):
+class RecipeSettings(BaseModel):
     """Settings that every recipe has. The title of a field is its label, the description its help."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -20,7 +20,7 @@ Measure = Callable[[Matrix], list[float]]
 """nDCG@10 of each dev query under a matrix."""
 
 
-def cautious(matrix: Matrix, blend: float, measure: Measure) -> tuple[Matrix, float, float] | None:
+def shrunken(matrix: Matrix, blend: float, measure: Measure) -> tuple[Matrix, float, float] | None:
     """A matrix that was learned from mined pairs, a fifth of the way from the identity.
 
     :param matrix: what was learned, `blend` of the way from the identity.

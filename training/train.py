@@ -11,10 +11,10 @@ from training.auto.recipe import learn_auto
 from training.checkpoints import Checkpoints
 from training.distributed import alone, first_speaks
 from training.learners import LEARNERS
-from training.publish import publish_taught
+from training.publish import publish_result
 from training.recipes import recipe_info, validated
 from training.request import Request, Trained
-from training.training_data import gather
+from training.training_data import load_training_data
 from training.word_vectors.recipe import make_word_vectors
 
 _FROM_DOCUMENTS: dict[str, Callable[[Request], Trained]] = {
@@ -54,10 +54,10 @@ def train(
         if info.name in _FROM_DOCUMENTS:
             return _FROM_DOCUMENTS[info.name](request)
         progress(0, 0, "keeping training and test apart")
-        material = gather(project)
+        material = load_training_data(project)
         learn = learn_auto if info.name == _AUTO else LEARNERS[info.name].learn
         taught = learn(request, material)
-        return None if taught is None else publish_taught(request, material, taught)
+        return None if taught is None else publish_result(request, material, taught)
 
 
 def free_name(project: Project, otherwise: str, name: str | None) -> str:

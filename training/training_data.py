@@ -19,7 +19,7 @@ MINED_DEV = (
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """Pairs kept apart from dev and test, the dev set, and the artifacts behind them.
 
     `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents. `grades` are
@@ -41,7 +41,7 @@ class Material:
         return [*notes, MINED_DEV] if self.mined else notes
 
 
-def gather(project: Project) -> Material:
+def load_training_data(project: Project) -> TrainingData:
     """The newest corpus and pairs of a project, ready to train on.
 
     :raises Refused: when documents or pairs are missing, too few pairs are left, or nothing can steer.
@@ -67,4 +67,4 @@ def gather(project: Project) -> Material:
             "whose responses are documents of the corpus."
         )
     mined = pairs_manifest.details.get(ORIGIN) == MINED
-    return Material(corpus_manifest, corpus, guarded, dev, made_from, mined, pair_set.grades)
+    return TrainingData(corpus_manifest, corpus, guarded, dev, made_from, mined, pair_set.grades)

@@ -7,7 +7,7 @@ from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.interpolation.curve import BlendCurve, curve_for
-from training.interpolation_point import Place
+from training.interpolation_point import InterpolationPoint
 from ui import charts, run_view, widgets
 
 VERB = "blend"
@@ -17,7 +17,7 @@ _STEP = 5
 
 def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
     """What a model could be between its start and all that it learned; nothing where there is no way to a start."""
-    place = Place.of(manifest)
+    place = InterpolationPoint.of(manifest)
     if place is None or place.share == 0:
         return
     mine = [VERB, project.name, info.name]
@@ -42,7 +42,9 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
         _curve(project, info, place, curve, asked)
 
 
-def _curve(project: Project, info: ModelInfo, place: Place, curve: BlendCurve, asked: str) -> None:
+def _curve(
+    project: Project, info: ModelInfo, place: InterpolationPoint, curve: BlendCurve, asked: str
+) -> None:
     st.write(curve.sentence)
     shown = curve.best or place.share
     share = st.slider(

@@ -11,7 +11,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project_to_be, projects, unusable_projects
 from search.retrieval.indexing.servers import delete_project
-from training.samples import SAMPLES, Sample
+from training.samples import SAMPLES, SampleProject
 from ui import navigation, run_view, state, widgets
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
@@ -67,7 +67,7 @@ def _new_project(first: bool) -> None:
     navigation.go("corpus", project.name)
 
 
-def _sample(sample: Sample) -> None:
+def _sample(sample: SampleProject) -> None:
     name = _SAMPLE_NAMES[sample.key]
     try:
         project = project_to_be(name)

@@ -10,11 +10,11 @@ from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.auto import average
-from training.auto.folds import asked_in_all, merged, parted
+from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.data.intake import import_beir
 from training.dev_set import DevSet
 from training.train import train
-from training.training_data import gather
+from training.training_data import load_training_data
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +37,8 @@ def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start
     assert list(ladder)[:3] == ["start", "adapter", "static"]
     (kept,) = [rung for rung in ladder.values() if rung["outcome"] == "kept"]
     assert kept["ndcg@10"] >= ladder["start"]["ndcg@10"]
-    parts = parted(gather(project))
-    asked = asked_in_all(parts)
+    parts = split_into_folds(load_training_data(project))
+    asked = all_dev_queries(parts)
     assert len(asked.queries) > 100, "sixteen are too few: each of three members was asked others"
     (models,) = averages
     each = [p.dev.scores_of_vectors(*p.dev.vectors(m)) for p, m in zip(parts, models, strict=True)]

@@ -13,16 +13,16 @@ from search.projects.project import Project, project_to_be
 from training import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
-from training.advice.facts import Facts, facts_of
+from training.advice.facts import CorpusFacts, facts_of
 from training.advice.recommending import recommend
 from training.advice.times import seconds_of
 from training.data.intake import import_beir
 from training.data.reports import current_report
 from training.probe import Speed, speed
-from training.synthetic.make import Wanted, mine_project
+from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.train import train
 
-PLAIN = Facts(
+PLAIN = CorpusFacts(
     documents=1_000, passages=1_000, characters=800.0, words=150_000, language="en", pieces_ratio=1.1,
     shredded=0.02, unreadable=0.0, query_characters=60.0, response_characters=800.0, indexed=True,
 )  # fmt: skip
@@ -33,7 +33,7 @@ SPEED = Speed(
 )
 
 
-def best(facts: Facts, budget: float = 10.0, timed: bool = True) -> list[str]:
+def best(facts: CorpusFacts, budget: float = 10.0, timed: bool = True) -> list[str]:
     seconds = seconds_of(facts, SPEED) if timed else {}
     return [
         advice.option for advice in recommend(facts, seconds, budget) if advice.option != "auto"
@@ -123,7 +123,7 @@ def test_facts_are_counted(project):
     for manifest in project.manifests("pairs"):
         project.remove(manifest)
     assert facts_of(project).pairs == 0
-    mine_project(project, Wanted(save=True))
+    make_synthetic_pairs(project, SyntheticRequest(save=True))
     assert facts_of(project).mined
 
 

@@ -3,18 +3,20 @@
 import pytest
 
 from search.projects.errors import Refused
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 from training.recipes import RECIPES, recipe_info, validated
-from training.word_vectors.settings import FastText, Word2Vec
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 
 
 def test_the_recipes_and_what_they_need():
     assert {"fine-tune": True, "word2vec": False, "fasttext": False}.items() <= {
         name: info.needs_pairs for name, info in RECIPES.items()
     }.items()
-    assert {"fine-tune": FineTune, "word2vec": Word2Vec, "fasttext": FastText}.items() <= {
-        name: info.settings for name, info in RECIPES.items()
-    }.items()
+    assert {
+        "fine-tune": FineTuneSettings,
+        "word2vec": Word2VecSettings,
+        "fasttext": FastTextSettings,
+    }.items() <= {name: info.settings for name, info in RECIPES.items()}.items()
     assert all(info.name == name and info.summary for name, info in RECIPES.items())
 
 

@@ -23,7 +23,7 @@ from search.projects.project import Project
 from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.export import export
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 from training.forgetting import general_ndcg
 from training.train import train
 
@@ -113,7 +113,7 @@ def test_the_manifest_tells_how_it_was_made(project, tiny_model):
     assert (details["name"], details["recipe"], details["dimension"]) == ("tuned", "fine-tune", 32)
     assert details["origin"] == str(tiny_model)
     given = {**TUNE, "base": str(tiny_model)}
-    assert details["settings"] == FineTune.model_validate(given).model_dump(mode="json")
+    assert details["settings"] == FineTuneSettings.model_validate(given).model_dump(mode="json")
     assert details["settings"].items() >= {"seed": 42, "epochs": 2, "warmup": 0.1}.items()
     scores = details["dev"]["ndcg@10"]
     assert len(scores) == 3

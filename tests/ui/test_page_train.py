@@ -25,7 +25,7 @@ from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from training.learning_curve import KIND, curve_of
 from training.recipes import RECIPES
-from training.synthetic.make import Wanted, current_mining, mine_project
+from training.synthetic.make import SyntheticRequest, current_synthetic_pairs, make_synthetic_pairs
 
 
 def _choose(at: AppTest, recipe: str) -> AppTest:
@@ -72,11 +72,11 @@ def test_without_pairs_mining_is_offered_and_recipes_that_need_none(
 def test_kinds_are_shown_before_anything_is_trained(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    mine_project(documents_only, Wanted())
+    make_synthetic_pairs(documents_only, SyntheticRequest())
     at = open_page("train", TINY)
     assert "**Titles** · 40 pairs" in shown(at)
     assert "A document’s title, and how its text begins." in shown(at)
-    title = current_mining(documents_only)["kinds"][0]["examples"][0]["query"]  # type: ignore[index]
+    title = current_synthetic_pairs(documents_only)["kinds"][0]["examples"][0]["query"]  # type: ignore[index]
     assert any(f"<td>{title}</td>" in part.proto.body for part in at.get("html"))
     sliders = {slider.key: slider.value for slider in at.slider}
     assert sliders["weight-train-title"] == 1.0
@@ -88,7 +88,7 @@ def test_kinds_are_shown_before_anything_is_trained(
 
 
 def test_mined_pairs_are_called_mined(documents_only: Project) -> None:
-    mine_project(documents_only, Wanted(save=True))
+    make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
     at = open_page("train", TINY)
     assert "mined pairs to train on" in shown(at)
     assert at.get("button_group")[0].value == "auto"

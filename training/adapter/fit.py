@@ -16,7 +16,7 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from training.adapter.learner import Learner
-from training.adapter.settings import Adapter
+from training.adapter.settings import AdapterSettings
 from training.checkpoints import Checkpoints
 from training.dev_set import START, DevSet
 from training.embeddings import Embedded
@@ -33,7 +33,7 @@ _Told = tuple[int, str, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Adapted:
+class FittedAdapter:
     """The matrix with the best dev score, and how it was found."""
 
     matrix: Vectors
@@ -51,7 +51,7 @@ class Adapted:
         return f"epoch {self.epoch}, {self.negatives} negatives, blend {self.blend:g}"
 
 
-def kinds_of(settings: Adapter) -> list[str]:
+def kinds_of(settings: AdapterSettings) -> list[str]:
     """The kinds of negatives that are tried, in their order."""
     return ["batch", "corpus"] if settings.negatives == "auto" else [settings.negatives]
 
@@ -73,10 +73,10 @@ def measure_of(data: Embedded, dev: DevSet, side: str) -> Callable[[Vectors], li
 def train_adapter(
     data: Embedded,
     dev: DevSet,
-    settings: Adapter,
+    settings: AdapterSettings,
     report: Report,
     checkpoints: Checkpoints | None = None,
-) -> Adapted:
+) -> FittedAdapter:
     """Learn the matrix that serves the dev queries best; it may be the identity (the start).
 
     :param data: vectors of the base model.
@@ -94,7 +94,7 @@ class _Training:
         self,
         data: Embedded,
         dev: DevSet,
-        settings: Adapter,
+        settings: AdapterSettings,
         report: Report,
         checkpoints: Checkpoints,
     ) -> None:
@@ -108,7 +108,7 @@ class _Training:
         self._batches = -(-len(data.queries) // settings.batch_size)
         self._told: list[_Told] = []
 
-    def run(self) -> Adapted:
+    def run(self) -> FittedAdapter:
         """Train with each kind of negatives; returns the best matrix, all of the way."""
         settings, kinds = self._settings, kinds_of(self._settings)
         self._total = self._batches * settings.epochs * len(kinds)
@@ -125,7 +125,7 @@ class _Training:
             done, state = 0, {}
         return best
 
-    def blended(self, best: Adapted) -> Adapted:
+    def blended(self, best: FittedAdapter) -> FittedAdapter:
         """Whether going only part of the way serves the dev queries better still."""
         if best.epoch == 0:
             return best
@@ -138,8 +138,8 @@ class _Training:
         return best
 
     def _epoch(
-        self, learner: Learner, number: int, kind: str, epoch: int, best: Adapted
-    ) -> Adapted:
+        self, learner: Learner, number: int, kind: str, epoch: int, best: FittedAdapter
+    ) -> FittedAdapter:
         """Learn from every pair once, and measure now and then."""
         epochs = self._settings.epochs
         loss = learner.epoch()
@@ -153,7 +153,7 @@ class _Training:
         self._tell(step, message, {"epoch": number * epochs + epoch, _SCORE: score})
         if score <= best.best:
             return best
-        return Adapted(matrix, best.start, score, kind, epoch, 1.0)
+        return FittedAdapter(matrix, best.start, score, kind, epoch, 1.0)
 
     def _is_stale(self, number: int) -> bool:
         """Whether this kind of negatives has not come closer for so long that nothing more is expected of it."""
@@ -169,21 +169,21 @@ class _Training:
         self._told.append((step, message, numbers))
         self._report(step, self._total, message, numbers)
 
-    def _keep(self, learner: Learner, number: int, epoch: int, best: Adapted) -> None:
+    def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
         if self._checkpoints.folder is None:
             return
         facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
         state = {"kind": number, "epoch": epoch, "best": facts, "told": self._told}
         self._checkpoints.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
 
-    def _resumed(self) -> tuple[Adapted, int, int, dict[str, Any]]:
+    def _resumed(self) -> tuple[FittedAdapter, int, int, dict[str, Any]]:
         """The best so far, the kind and the epoch that were reached, and the learner's state then."""
         found = self._checkpoints.load(_NAME)
         if found is None:
             start = self._measure(self._identity)
             self._tell(0, "before training", {"epoch": 0, _SCORE: start})
-            return Adapted(self._identity, start, start, "no", 0, 0.0), 0, 0, {}
+            return FittedAdapter(self._identity, start, start, "no", 0, 0.0), 0, 0, {}
         for step, message, numbers in found.state["told"]:
             self._tell(step, message, numbers)
-        best = Adapted(found.tensors.pop(_BEST), **found.state["best"])
+        best = FittedAdapter(found.tensors.pop(_BEST), **found.state["best"])
         return best, found.state["kind"], found.state["epoch"], found.tensors

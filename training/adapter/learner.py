@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from training.adapter.matrix import LearnedMatrix
-from training.adapter.settings import Adapter
+from training.adapter.settings import AdapterSettings
 from training.embeddings import Embedded
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Learner:
         and its own hard negatives.
     """
 
-    def __init__(self, data: Embedded, settings: Adapter, kind: str) -> None:
+    def __init__(self, data: Embedded, settings: AdapterSettings, kind: str) -> None:
         import torch
 
         self._settings = settings

@@ -9,46 +9,46 @@ from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
 from search.models.registry import DOCUMENTS_AS, ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
-from training.adapter.fit import Adapted, measure_of, train_adapter
-from training.adapter.hard_negatives import with_mined
+from training.adapter.fit import FittedAdapter, measure_of, train_adapter
+from training.adapter.hard_negatives import with_hard_negatives
 from training.adapter.model import with_adapter
-from training.adapter.settings import Adapter
-from training.base_model import start_of
-from training.data.hard_negatives import Mined
+from training.adapter.settings import AdapterSettings
+from training.base_model import load_base_model
+from training.data.hard_negatives import HardNegatives
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
 from training.forgetting import general_ndcg
-from training.interpolation_point import Place
+from training.interpolation_point import InterpolationPoint
 from training.request import Request
-from training.result import DevRecord, Taught
-from training.shrinkage import cautious
-from training.training_data import Material
+from training.result import DevRecord, TrainingResult
+from training.shrinkage import shrunken
+from training.training_data import TrainingData
 
 
-def learn_adapter(request: Request, material: Material) -> Taught:
+def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     """Train an adapter.
 
     :raises Refused: when the base cannot be adapted.
     """
     project, settings, progress = request.project, request.settings, request.progress
-    assert isinstance(settings, Adapter)
+    assert isinstance(settings, AdapterSettings)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
-    base, info = start_of(project, settings.base), named(project, settings.base)
+    base, info = load_base_model(project, settings.base), named(project, settings.base)
     # Shares of the time as measured; where the base has no index yet, its building comes first.
     known, encoded = Stage(progress, 0.0, 0.1), Stage(progress, 0.1, 0.3)
     documents, _ = document_vectors(project, settings.base, base, material, known)
     data = embedded(base, info, material, documents, encoded)
-    data, mined = with_mined(project, settings, data, material, Stage(progress, 0.3, 0.4))
+    data, mined = with_hard_negatives(project, settings, data, material, Stage(progress, 0.3, 0.4))
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     training = Stage(progress, 0.4, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
     if material.mined:
-        adapted = careful(adapted, data, material.dev, settings.side)
+        adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
-    place = Place.from_start("matrix", adapted.blend, settings.base, info)
+    place = InterpolationPoint.from_start("matrix", adapted.blend, settings.base, info)
     facts = {**_behind(info, settings.side), **place.facts()}
-    return Taught(settings.base, model, dev, general_ndcg(base), facts)
+    return TrainingResult(settings.base, model, dev, general_ndcg(base), facts)
 
 
 def _behind(info: ModelInfo | None, side: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _behind(info: ModelInfo | None, side: str) -> dict[str, Any]:
     return facts
 
 
-def _record(adapted: Adapted, mined: Mined | None) -> DevRecord:
+def _record(adapted: FittedAdapter, mined: HardNegatives | None) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
     scores = [adapted.start, adapted.best]
     if mined is None:
@@ -70,11 +70,13 @@ def _record(adapted: Adapted, mined: Mined | None) -> DevRecord:
     return DevRecord(scores, adapted.kept, {"hard_negatives": mined.figures}, [mined.sentence])
 
 
-def careful(adapted: Adapted, data: Embedded, dev: DevSet, side: str) -> Adapted:
+def shrunken_adapter(
+    adapted: FittedAdapter, data: Embedded, dev: DevSet, side: str
+) -> FittedAdapter:
     """What was learned from mined pairs, as far as it can be trusted."""
     if adapted.epoch == 0:
         return adapted
-    found = cautious(adapted.matrix, adapted.blend, measure_of(data, dev, side))
+    found = shrunken(adapted.matrix, adapted.blend, measure_of(data, dev, side))
     if found is None:
         identity = np.eye(len(adapted.matrix), dtype=np.float32)
         return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from training.settings import ADVANCED, Recipe
+from training.settings import ADVANCED, RecipeSettings
 
 
-class Adapter(Recipe):
+class AdapterSettings(RecipeSettings):
     """Settings of a linear adapter over the vectors of a model that stays as it is."""
 
     base: str = Field(

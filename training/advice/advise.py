@@ -10,7 +10,7 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
-from training.advice.facts import Facts, facts_of
+from training.advice.facts import CorpusFacts, facts_of
 from training.advice.recommending import BUDGET_MINUTES, Advice, recommend
 from training.advice.times import seconds_of
 from training.probe import speed
@@ -75,7 +75,7 @@ def quick_recommendation(project: Project) -> Advice:
         return Advice(best["option"], best["score"], tuple(best["reasons"]), best["seconds"])
     pairs = project.newest("pairs")
     details = pairs.details if pairs is not None else {}
-    facts = Facts(0, 0, 0.0, 0, None, 1.0, 0.0, 0.0, details.get("pairs", 0), details.get("origin") == "mined")  # fmt: skip
+    facts = CorpusFacts(0, 0, 0.0, 0, None, 1.0, 0.0, 0.0, details.get("pairs", 0), details.get("origin") == "mined")  # fmt: skip
     return recommend(facts)[0]
 
 

@@ -23,7 +23,7 @@ from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.text.words import folded_words
-from training.advice.facts import Facts
+from training.advice.facts import CorpusFacts
 from training.data.pair_sets import PairSet
 from training.probe import Speed
 from training.recipes import RECIPES
@@ -70,7 +70,7 @@ class Approach:
 def approaches(
     project: Project,
     corpus: Corpus,
-    facts: Facts,
+    facts: CorpusFacts,
     speed: Speed,
     seconds: Mapping[str, float],
     progress: Progress,

@@ -23,7 +23,7 @@ _PAIRS = 500
 
 
 @dataclass(frozen=True)
-class Facts:
+class CorpusFacts:
     """Facts of a project.
 
     `characters` is the mean length of a passage, `words` about how many the corpus has. `language` is the code of
@@ -69,7 +69,7 @@ FOREIGN_RATIO = 1.5
 UNREADABLE = 0.05
 
 
-def facts_of(project: Project) -> Facts:
+def facts_of(project: Project) -> CorpusFacts:
     """Look at 300 documents and 500 pairs of a project, spread evenly: a second or two.
 
     :raises Refused: without documents.
@@ -82,7 +82,7 @@ def facts_of(project: Project) -> Facts:
     lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
     mean_words = words.total() / max(1, len(sample.texts))
     given = _of_pairs(project)
-    return Facts(
+    return CorpusFacts(
         documents=len(corpus),
         passages=corpus.passages,
         characters=float(np.mean(lengths)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from search.corpus.report.findings import percent
 from search.text.languages import ENGLISH, language_name
-from training.advice.facts import FOREIGN_RATIO, UNREADABLE, Facts
+from training.advice.facts import FOREIGN_RATIO, UNREADABLE, CorpusFacts
 from training.recipes import RECIPES
 
 FEW_PAIRS = 1_000
@@ -45,7 +45,7 @@ class Advice:
 
 
 def recommend(
-    facts: Facts, seconds: Mapping[str, float] | None = None, budget: float = BUDGET_MINUTES
+    facts: CorpusFacts, seconds: Mapping[str, float] | None = None, budget: float = BUDGET_MINUTES
 ) -> list[Advice]:
     """The approaches, the best first.
 
@@ -76,7 +76,7 @@ def _within(advice: Advice, budget: float) -> Advice:
     return Advice(advice.option, advice.score - 40, (*advice.reasons, reason), advice.seconds)
 
 
-def _weighed(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """Each option with its fit and its reasons."""
     taught = facts.pairs > 0 and not facts.mined
     strange = _strangeness(facts)
@@ -112,7 +112,7 @@ def _weighed(facts: Facts) -> dict[str, tuple[int, list[str]]]:
     return options
 
 
-def _from_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+def _from_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """What learns from pairs, where there are some."""
     number = f"{facts.pairs:,} pairs"
     if facts.mined:
@@ -136,7 +136,7 @@ def _from_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
     }
 
 
-def _without_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
+def _without_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """What there is to do without pairs."""
     if facts.foreign:
         return {
@@ -153,7 +153,7 @@ def _without_pairs(facts: Facts) -> dict[str, tuple[int, list[str]]]:
     }
 
 
-def _strangeness(facts: Facts) -> list[str]:
+def _strangeness(facts: CorpusFacts) -> list[str]:
     """Why the generic model does not fit, in words."""
     found = []
     if facts.language is not None and facts.language != ENGLISH:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from training.adapter.settings import Adapter
-from training.advice.facts import Facts
-from training.auto.settings import Auto
-from training.fine_tune.settings import FineTune
+from training.adapter.settings import AdapterSettings
+from training.advice.facts import CorpusFacts
+from training.auto.settings import AutoSettings
+from training.fine_tune.settings import FineTuneSettings
 from training.probe import Speed
-from training.static.settings import Static
-from training.word_vectors.settings import Word2Vec
+from training.static.settings import StaticSettings
+from training.word_vectors.settings import Word2VecSettings
 
 _READ = 1_000
 """About how many characters a transformer of 256 word pieces reads; what is behind costs nothing."""
@@ -17,12 +17,17 @@ _FASTTEXT = 2.0
 """FastText learns word parts, too: about twice the time of Word2Vec (README: 22 s to 13, 10 to 7, 5 to 3)."""
 
 
-def seconds_of(facts: Facts, speed: Speed) -> Mapping[str, float]:
+def seconds_of(facts: CorpusFacts, speed: Speed) -> Mapping[str, float]:
     """Seconds until each approach can be searched with, by the name of its recipe ("generic" for the model as it is)."""
     per_passage = min(facts.characters, _READ)
     corpus = facts.passages * per_passage / speed.encoded
     encode = 0.0 if facts.indexed else corpus
-    adapter, tune, static, words = Adapter(), FineTune(), Static(), Word2Vec()
+    adapter, tune, static, words = (
+        AdapterSettings(),
+        FineTuneSettings(),
+        StaticSettings(),
+        Word2VecSettings(),
+    )
     answers = facts.pairs * min(facts.response_characters, _READ) if facts.mined else 0.0
     queries = (facts.pairs + facts.dev_queries) * facts.query_characters
     batches = -(-facts.pairs // adapter.batch_size)
@@ -31,7 +36,7 @@ def seconds_of(facts: Facts, speed: Speed) -> Mapping[str, float]:
     learned = facts.words * words.epochs / speed.words
     return {
         "generic": encode,
-        "auto": encode + queries / speed.encoded + 60 * Auto().minutes,
+        "auto": encode + queries / speed.encoded + 60 * AutoSettings().minutes,
         "adapter": encode
         + (queries + answers) / speed.encoded
         + 2 * adapter.epochs * batches * speed.adapter_step,

@@ -7,21 +7,21 @@ from typing import Any
 
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.auto.checkpoint import Keeper, Kept
-from training.auto.clock import Clock, TimeUp
-from training.auto.leaderboard import Outcome, Rung
-from training.settings import Recipe
+from training.auto.checkpoint import SearchCheckpointer, SearchState
+from training.auto.clock import TimeBudget, TimeUp
+from training.auto.leaderboard import Outcome, Trial
+from training.settings import RecipeSettings
 
 _KEPT_EVERY = 5.0
 """Seconds."""
 
 
-class DoesNotFit(Exception):
+class TooLittleTime(Exception):
     """A rung that was begun found that it needs more time than there is."""
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrialResult:
     """What a rung made.
 
     :param models: one of each member; none for the start.
@@ -35,20 +35,22 @@ class Learned:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-class Climb:
+class BudgetedSearch:
     """The ladder as it grows.
 
     :param keeper: None keeps nothing on disk.
     """
 
-    def __init__(self, minutes: float, keeper: Keeper | None, progress: Progress) -> None:
+    def __init__(
+        self, minutes: float, keeper: SearchCheckpointer | None, progress: Progress
+    ) -> None:
         self._keeper = keeper
-        self._kept = keeper.load() if keeper else Kept.nothing()
+        self._kept = keeper.load() if keeper else SearchState.nothing()
         self._earlier = {rung.name: n for n, rung in enumerate(self._kept.ladder.rungs)}
         self._models: dict[str, Sequence[Any]] = {}
         self._progress = progress
         self.ladder = self._kept.ladder
-        self.clock = Clock(60 * minutes, self._kept.spent)
+        self.clock = TimeBudget(60 * minutes, self._kept.spent)
         for place in range(len(self.ladder.rungs)):
             self._tell(place)
 
@@ -57,7 +59,7 @@ class Climb:
         """Whether it goes on from what an earlier process kept."""
         return bool(self._earlier)
 
-    def tried(self, name: str, needs: float, learn: Callable[[Progress], Learned]) -> Rung:
+    def tried(self, name: str, needs: float, learn: Callable[[Progress], TrialResult]) -> Trial:
         """Try one rung, unless it was tried before the process was killed.
 
         :param needs: seconds that it takes, estimated.
@@ -67,18 +69,18 @@ class Climb:
             return self.ladder.rungs[self._earlier[name]]
         started = time.monotonic()
         if needs > self.clock.left:
-            return self._add(Rung(name, Outcome.NO_TIME))
+            return self._add(Trial(name, Outcome.NO_TIME))
         try:
             made = learn(self._timed(self.clock.watched(self._progress, name)))
-        except DoesNotFit:
-            return self._add(Rung(name, Outcome.NO_TIME))
+        except TooLittleTime:
+            return self._add(Trial(name, Outcome.NO_TIME))
         except TimeUp:
-            return self._add(Rung(name, Outcome.RAN_OUT, (), time.monotonic() - started))
+            return self._add(Trial(name, Outcome.RAN_OUT, (), time.monotonic() - started))
         except Refused:
-            return self._add(Rung(name, Outcome.CANNOT, (), time.monotonic() - started))
+            return self._add(Trial(name, Outcome.CANNOT, (), time.monotonic() - started))
         outcome = self.ladder.outcome_of(made.each)
         spent = time.monotonic() - started
-        rung = Rung(name, outcome, tuple(made.each), spent, made.settings, made.facts)
+        rung = Trial(name, outcome, tuple(made.each), spent, made.settings, made.facts)
         return self._add(rung, made.models)
 
     def _timed(self, progress: Progress) -> Progress:
@@ -103,7 +105,7 @@ class Climb:
             self._save()
         return self._kept.plans[name]
 
-    def models_of(self, rung: Rung) -> Sequence[Any]:
+    def models_of(self, rung: Trial) -> Sequence[Any]:
         """The models that a measured rung made, one of each member."""
         if rung.name not in self._models:
             assert self._keeper is not None  # A rung of an earlier process came from there.
@@ -111,7 +113,7 @@ class Climb:
             self._models[rung.name] = self._keeper.load_models(place)
         return self._models[rung.name]
 
-    def _add(self, rung: Rung, models: Sequence[Any] = ()) -> Rung:
+    def _add(self, rung: Trial, models: Sequence[Any] = ()) -> Trial:
         place = len(self.ladder.rungs)
         if models:
             self._models[rung.name] = models
@@ -135,6 +137,6 @@ class Climb:
         self.ladder.rungs[place].tell(place, done, self.clock.budget, self._progress)
 
 
-def as_settings(settings: Recipe) -> dict[str, Any]:
+def as_settings(settings: RecipeSettings) -> dict[str, Any]:
     """Settings as plain JSON."""
     return settings.model_dump(mode="json")

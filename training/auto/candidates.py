@@ -9,17 +9,17 @@ from functools import partial
 from typing import Any
 
 from search.projects.progress import Progress, Stage
-from training.adapter.settings import Adapter
+from training.adapter.settings import AdapterSettings
 from training.auto.average import facts_of
-from training.auto.budgeted_search import Climb, DoesNotFit, Learned
+from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialResult
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.folds import merged
-from training.auto.leaderboard import MEMBER, Rung
+from training.auto.leaderboard import MEMBER, Trial
 from training.auto.member import ORIGIN, STEERING, Member
-from training.auto.settings import Auto
-from training.base_model import tunable_start_of
+from training.auto.settings import AutoSettings
+from training.base_model import load_trainable_base
 from training.dev_set import START
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 from training.learners import LEARNERS
 from training.probe import adapter_step
 from training.request import Request
@@ -36,15 +36,15 @@ _OTHERS_NEED = 0.2
 _LOOKS = 1.5
 """An adapter's epoch with the dev measurements in between, over its steps alone."""
 
-_Learns = Callable[[int, Member, Progress], Learned]
+_Learns = Callable[[int, Member, Progress], TrialResult]
 """How one member learns: its place, itself, and where to report."""
 
 
-class Ways:
+class Candidates:
     """The ways to learn, tried on one ladder by all members."""
 
-    def __init__(self, request: Request, members: Sequence[Member], climb: Climb) -> None:
-        assert isinstance(request.settings, Auto)
+    def __init__(self, request: Request, members: Sequence[Member], climb: BudgetedSearch) -> None:
+        assert isinstance(request.settings, AutoSettings)
         self._request = request
         self._settings = request.settings
         self._members = members
@@ -68,11 +68,11 @@ class Ways:
             tuned = self._tried(name, 0.0, partial(self._tune, name, rate))
             self._topped(tuned, start)
 
-    def _tried(self, name: str, needs: float, learns: _Learns) -> Rung:
+    def _tried(self, name: str, needs: float, learns: _Learns) -> Trial:
         """Let every member learn, and take what they made as one rung."""
         count = len(self._members)
 
-        def all_learn(told: Progress) -> Learned:
+        def all_learn(told: Progress) -> TrialResult:
             made = [
                 learns(place, member, _of(told, place, count))
                 for place, member in enumerate(self._members)
@@ -81,40 +81,42 @@ class Ways:
 
         return self._climb.tried(name, needs, all_learn)
 
-    def _together(self, made: Sequence[Learned]) -> Learned:
+    def _together(self, made: Sequence[TrialResult]) -> TrialResult:
         if len(made) == 1:
             return made[0]
         kept = "; ".join(one.settings["kept"] for one in made if one.settings)
-        return Learned(
+        return TrialResult(
             [model for one in made for model in one.models],
             merged([m.material for m in self._members], [one.each for one in made]),
             made[0].settings | ({"kept": kept} if kept else {}),
             facts_of([one.facts for one in made]),
         )
 
-    def _topped(self, below: Rung, start: Rung) -> None:
+    def _topped(self, below: Trial, start: Trial) -> None:
         """Try an adapter on what a rung made, where that is better than the start."""
         if below.score is None or below.score <= (start.score or 0.0):
             return
         origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}
         epochs = self._epochs()
 
-        def learns(place: int, member: Member, told: Progress) -> Learned:
+        def learns(place: int, member: Member, told: Progress) -> TrialResult:
             model = self._climb.models_of(below)[place]
             return member.on(below.name, model, origin, epochs, told)
 
         self._tried(f"{ADAPTER} on {below.name}", self._top_seconds(below.name), learns)
 
-    def _other(self, name: str, place: int, member: Member, told: Progress) -> Learned:
+    def _other(self, name: str, place: int, member: Member, told: Progress) -> TrialResult:
         clock, after = self._climb.clock, len(self._members) - 1 - place
         share = _OTHERS_NEED * clock.budget / len(self._members)
         return member.other(name, lambda: clock.left <= after * share, told)
 
-    def _tune(self, name: str, rate: float, place: int, member: Member, told: Progress) -> Learned:
+    def _tune(
+        self, name: str, rate: float, place: int, member: Member, told: Progress
+    ) -> TrialResult:
         plan = self._climb.planned(name, self._plan)
         if not plan["epochs"]:
-            raise DoesNotFit
-        settings = FineTune(
+            raise TooLittleTime
+        settings = FineTuneSettings(
             base=self._settings.base,
             seed=self._settings.seed,
             learning_rate=rate,
@@ -128,8 +130,8 @@ class Ways:
         """How much fine-tuning fits, timed here and now: as much for each member."""
         longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
         pairs, dev = longest.material.guarded.pairs, longest.material.dev
-        settings = FineTune(base=self._settings.base, seed=self._settings.seed)
-        model = tunable_start_of(self._request.project, self._settings.base)
+        settings = FineTuneSettings(base=self._settings.base, seed=self._settings.seed)
+        model = load_trainable_base(self._request.project, self._settings.base)
         pace = pace_of(model, pairs, dev, settings)
         # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
         read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
@@ -163,7 +165,7 @@ class Ways:
 
     def _epoch_seconds(self) -> float:
         """What an epoch of an adapter takes, all members together."""
-        size = Adapter().batch_size
+        size = AdapterSettings().batch_size
         batches = sum(math.ceil(len(member.data.queries) / size) for member in self._members)
         step = adapter_step(self._members[0].data.queries.shape[1])
         return 2 * batches * step * _LOOKS

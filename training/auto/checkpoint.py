@@ -11,7 +11,7 @@ from typing import Any
 
 from search.models.linear_adapter import AdaptedEncoder, is_matrix
 from search.models.sentence_transformer import load_sentence_transformer
-from training.auto.leaderboard import Ladder, Rung
+from training.auto.leaderboard import Leaderboard, Trial
 from training.checkpoints import Checkpoints
 
 _NAME = "ladder"
@@ -19,23 +19,23 @@ _MODELS = "rungs"
 
 
 @dataclass
-class Kept:
+class SearchState:
     """What is known of a ladder.
 
     :param plans: what a rung that takes long set out to do, by its name, so that it sets out to do the same again.
     """
 
-    ladder: Ladder
+    ladder: Leaderboard
     spent: float
     plans: dict[str, dict[str, Any]]
 
     @classmethod
-    def nothing(cls) -> "Kept":
+    def nothing(cls) -> "SearchState":
         """Before the first rung."""
-        return cls(Ladder(), 0.0, {})
+        return cls(Leaderboard(), 0.0, {})
 
 
-class Keeper:
+class SearchCheckpointer:
     """Keeps a ladder and its models, and finds them again.
 
     :param base: the start; what is no SentenceTransformer is a matrix over it.
@@ -45,15 +45,15 @@ class Keeper:
         self._checkpoints = checkpoints
         self._base = base
 
-    def load(self) -> Kept:
+    def load(self) -> SearchState:
         """What an earlier process kept; an empty ladder where there was none."""
         found = self._checkpoints.load(_NAME)
         if found is None:
-            return Kept.nothing()
-        rungs = [Rung.from_json(rung) for rung in found.state["rungs"]]
-        return Kept(Ladder(rungs), found.state["spent"], found.state["plans"])
+            return SearchState.nothing()
+        rungs = [Trial.from_json(rung) for rung in found.state["rungs"]]
+        return SearchState(Leaderboard(rungs), found.state["spent"], found.state["plans"])
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: SearchState) -> None:
         """Write the ladder in place of what was there."""
         rungs = [rung.as_json() for rung in kept.ladder.rungs]
         state = {"rungs": rungs, "spent": kept.spent, "plans": kept.plans}

@@ -10,7 +10,7 @@ class TimeUp(Exception):
     """A rung was still learning when its time was over."""
 
 
-class Clock:
+class TimeBudget:
     """A budget of seconds that runs from now.
 
     :param budget: seconds in all.

@@ -10,7 +10,7 @@ import numpy as np
 from search.corpus.labels import Pair
 from training.dev_set import DevSet
 from training.fine_tune.losses import ranking_loss
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -26,7 +26,7 @@ SAFETY = 0.85
 
 
 @dataclass(frozen=True)
-class Pace:
+class TrainingSpeed:
     """Seconds that a model takes here.
 
     :param pair: to learn from one pair.
@@ -52,8 +52,8 @@ class Fitted:
 
 
 def pace_of(
-    model: "SentenceTransformer", pairs: Sequence[Pair], dev: DevSet, settings: FineTune
-) -> Pace:
+    model: "SentenceTransformer", pairs: Sequence[Pair], dev: DevSet, settings: FineTuneSettings
+) -> TrainingSpeed:
     """Time two real steps and some batches of encoding; the model's weights stay as they are."""
     from sentence_transformers.util import batch_to_device
 
@@ -81,10 +81,12 @@ def pace_of(
     model.encode_document(texts, batch_size=_BATCH)
     spent = time.perf_counter() - started
     # The first step warms up; the second is like all that follow.
-    return Pace(pair=taken[-1], character=spent / max(1, characters(texts)))
+    return TrainingSpeed(pair=taken[-1], character=spent / max(1, characters(texts)))
 
 
-def fitted(pace: Pace, pairs: int, pool: int, measurements: int, seconds: float) -> Fitted | None:
+def fitted(
+    pace: TrainingSpeed, pairs: int, pool: int, measurements: int, seconds: float
+) -> Fitted | None:
     """The longest training that fits; None where not even a short one does.
 
     :param pool: how many characters one dev measurement encodes.

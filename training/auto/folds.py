@@ -20,7 +20,7 @@ from search.evaluation.query_set import QuerySet
 from search.projects.errors import Refused
 from training.data.pair_sets import DEV_SHARE, split_pairs
 from training.dev_set import DevSet
-from training.training_data import Material
+from training.training_data import TrainingData
 
 ENOUGH = 60
 """Dev queries; with so many, a gain of some hundredths can be told from luck."""
@@ -31,7 +31,7 @@ _MOST = 0.2
 _SEED = 11
 
 
-def parted(material: Material) -> list[Material]:
+def split_into_folds(material: TrainingData) -> list[TrainingData]:
     """What each member learns from and chooses by, up to a fifth of the pairs held out; the material alone where there
     is no need or no way.
 
@@ -44,7 +44,7 @@ def parted(material: Material) -> list[Material]:
     texts = texts_of(material.corpus, {p.document for p in pairs if p.document is not None})
     # A split holds a tenth out as its dev part in any case; what more is needed is its test part.
     more = max(0.0, min(_MOST, lacking / len(pairs)) - DEV_SHARE)
-    parts: list[Material] = []
+    parts: list[TrainingData] = []
     held: list[Pair] = []
     for _ in range(MEMBERS if len(pairs) < FEW else 1):
         try:
@@ -60,12 +60,12 @@ def parted(material: Material) -> list[Material]:
     return parts or [material]
 
 
-def asked_in_all(parts: Sequence[Material]) -> QuerySet:
+def all_dev_queries(parts: Sequence[TrainingData]) -> QuerySet:
     """The dev queries of all members, each once."""
     return reduce(or_, (part.dev.query_set for part in parts))
 
 
-def merged(parts: Sequence[Material], each: Sequence[Sequence[float]]) -> list[float]:
+def merged(parts: Sequence[TrainingData], each: Sequence[Sequence[float]]) -> list[float]:
     """The members' scores as one: for each query, in the order of their ids, the mean of those who were asked it.
 
     :param each: nDCG@10 of each member's dev queries, in the order of `DevSet.queries`.
@@ -77,7 +77,7 @@ def merged(parts: Sequence[Material], each: Sequence[Sequence[float]]) -> list[f
     return [float(np.mean(known[query])) for query in sorted(known)]
 
 
-def _part(material: Material, learned: list[Pair], held: QuerySet) -> Material:
+def _part(material: TrainingData, learned: list[Pair], held: QuerySet) -> TrainingData:
     if material.grades:
         # Lesser answers bind no pairs together: what a held-out query has among them may be taught by another one.
         learned = keep_apart(learned, [held], material.corpus).pairs

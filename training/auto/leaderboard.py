@@ -48,7 +48,7 @@ MEMBER = "rung member"
 
 
 @dataclass(frozen=True)
-class Rung:
+class Trial:
     """One thing that was tried, or not.
 
     :param each: nDCG@10 of each dev query, none where it was not measured.
@@ -74,7 +74,7 @@ class Rung:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Rung":
+    def from_json(cls, kept: dict[str, Any]) -> "Trial":
         """Out of a checkpoint."""
         return cls(**{**kept, "each": tuple(kept["each"]), "outcome": Outcome(kept["outcome"])})
 
@@ -86,14 +86,14 @@ class Rung:
         progress(done, total, self.name, numbers)
 
 
-class Ladder:
+class Leaderboard:
     """Rungs in the order in which they were tried; the first is the start."""
 
-    def __init__(self, rungs: Sequence[Rung] = ()) -> None:
+    def __init__(self, rungs: Sequence[Trial] = ()) -> None:
         self.rungs = list(rungs)
 
     @property
-    def leader(self) -> Rung:
+    def leader(self) -> Trial:
         """The rung that stands: the last that took the lead."""
         return next(rung for rung in reversed(self.rungs) if rung.outcome is Outcome.LEADS)
 
@@ -135,7 +135,7 @@ class Ladder:
             f"{first.score:.3f})."
         )
 
-    def _said_of(self, rung: Rung) -> str:
+    def _said_of(self, rung: Trial) -> str:
         if rung is self.leader:
             return KEPT
         if rung is self.rungs[0]:
@@ -145,6 +145,6 @@ class Ladder:
         return rung.outcome.words
 
 
-def start_rung(each: Sequence[float], seconds: float) -> Rung:
+def base_trial(each: Sequence[float], seconds: float) -> Trial:
     """The rung that all others are held against."""
-    return Rung(START, Outcome.LEADS, tuple(each), seconds)
+    return Trial(START, Outcome.LEADS, tuple(each), seconds)

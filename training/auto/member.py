@@ -13,19 +13,19 @@ from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
 from training.adapter.model import with_adapter
-from training.adapter.recipe import careful
-from training.adapter.settings import Adapter
-from training.auto.budgeted_search import Learned, as_settings
+from training.adapter.recipe import shrunken_adapter
+from training.adapter.settings import AdapterSettings
+from training.auto.budgeted_search import TrialResult, as_settings
 from training.auto.fitting import characters
-from training.auto.settings import Auto
+from training.auto.settings import AutoSettings
 from training.auto.tuned_vectors import Asked, asked, embedded_by
 from training.dev_set import DevSet
 from training.embeddings import Embedded, embedded
-from training.fine_tune.settings import FineTune
-from training.interpolation_point import Place
+from training.fine_tune.settings import FineTuneSettings
+from training.interpolation_point import InterpolationPoint
 from training.learners import LEARNERS
 from training.request import Request
-from training.training_data import Material
+from training.training_data import TrainingData
 
 ORIGIN = "origin"
 """Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
@@ -43,9 +43,9 @@ class Member:
     """
 
     def __init__(
-        self, request: Request, material: Material, base: Any, data: Embedded, suffix: str = ""
+        self, request: Request, material: TrainingData, base: Any, data: Embedded, suffix: str = ""
     ) -> None:
-        assert isinstance(request.settings, Auto)
+        assert isinstance(request.settings, AutoSettings)
         self._request = request
         self._settings = request.settings
         self._base = base
@@ -56,18 +56,18 @@ class Member:
         self.character_seconds: dict[str, float] = {}
         """What the model of a rung took to encode one character."""
 
-    def start(self) -> Learned:
+    def start(self) -> TrialResult:
         """The start, as it is."""
         identity = np.eye(self.data.queries.shape[1], dtype=np.float32)
-        return Learned([], measure_of(self.data, self.material.dev, "both")(identity))
+        return TrialResult([], measure_of(self.data, self.material.dev, "both")(identity))
 
-    def adapter(self, epochs: int, told: Progress) -> Learned:
+    def adapter(self, epochs: int, told: Progress) -> TrialResult:
         """An adapter on the start."""
         return self._adapter(self._base, self.data, self.material.dev, epochs, told)
 
     def on(
         self, below: str, model: Any, origin: dict[str, Any], epochs: int, told: Progress
-    ) -> Learned:
+    ) -> TrialResult:
         """An adapter on what this member made of a rung.
 
         :param origin: what the facts of that rung say of where it came from.
@@ -77,8 +77,13 @@ class Member:
         return replace(self._adapter(model, data, dev, epochs, told), facts=origin)
 
     def tune(
-        self, name: str, settings: FineTune, pairs: int, ends: Callable[[], bool], told: Progress
-    ) -> Learned:
+        self,
+        name: str,
+        settings: FineTuneSettings,
+        pairs: int,
+        ends: Callable[[], bool],
+        told: Progress,
+    ) -> TrialResult:
         """A fine-tuning.
 
         :param pairs: how many it learns from at most, drawn at random.
@@ -101,9 +106,9 @@ class Member:
         self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
         told_of = {"kept": taught.dev.kept, "pairs": len(chosen)}
         scores = self._asked[name].scores(dev)
-        return Learned([taught.model], scores, as_settings(settings) | told_of, taught.facts)
+        return TrialResult([taught.model], scores, as_settings(settings) | told_of, taught.facts)
 
-    def other(self, name: str, ends: Callable[[], bool], told: Progress) -> Learned:
+    def other(self, name: str, ends: Callable[[], bool], told: Progress) -> TrialResult:
         """Another recipe that learns from pairs."""
         settings = LEARNERS[name].settings(seed=self._settings.seed)
         request = replace(
@@ -123,7 +128,7 @@ class Member:
         facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
         told_of = {"kept": taught.dev.kept}
         scores = self._asked[name].scores(dev)
-        return Learned([taught.model], scores, as_settings(settings) | told_of, facts)
+        return TrialResult([taught.model], scores, as_settings(settings) | told_of, facts)
 
     def beside_the_pool(self) -> int:
         """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
@@ -138,8 +143,8 @@ class Member:
 
     def _adapter(
         self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, told: Progress
-    ) -> Learned:
-        settings = Adapter(
+    ) -> TrialResult:
+        settings = AdapterSettings(
             base=self._settings.base,
             seed=self._settings.seed,
             patience=_ADAPTER_PATIENCE,
@@ -147,28 +152,34 @@ class Member:
         )
         adapted = train_adapter(data, dev, settings, told)
         if self.material.mined:
-            adapted = careful(adapted, data, dev, settings.side)
+            adapted = shrunken_adapter(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
         facts = {}
         if beneath is self._base:
             info = named(self._request.project, settings.base)
-            facts = Place.from_start("matrix", adapted.blend, settings.base, info).facts()
+            facts = InterpolationPoint.from_start(
+                "matrix", adapted.blend, settings.base, info
+            ).facts()
             facts |= {ADAPTER_OF: info.id} if info else {}
-        return Learned([model], scores, {**as_settings(settings), "kept": adapted.kept}, facts)
+        return TrialResult([model], scores, {**as_settings(settings), "kept": adapted.kept}, facts)
 
     def _part(self, name: str) -> str:
         return name.replace(", ", "-").replace(" ", "-") + self._suffix
 
 
 def members_of(
-    request: Request, parts: Sequence[Material], base: Any, documents: Vectors, progress: Progress
+    request: Request,
+    parts: Sequence[TrainingData],
+    base: Any,
+    documents: Vectors,
+    progress: Progress,
 ) -> list[Member]:
     """One for each material.
 
     :param documents: vectors of all passages under the base.
     """
-    assert isinstance(request.settings, Auto)
+    assert isinstance(request.settings, AutoSettings)
     info = named(request.project, request.settings.base)
     members = []
     for place, part in enumerate(parts):

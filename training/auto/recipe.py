@@ -12,43 +12,43 @@ from search.projects.progress import Stage
 from training.adapter.fit import measure_of
 from training.adapter.model import with_adapter
 from training.auto.average import averaged
-from training.auto.budgeted_search import Climb
-from training.auto.candidates import Ways
-from training.auto.checkpoint import Keeper
-from training.auto.folds import asked_in_all, merged, parted
-from training.auto.leaderboard import Ladder, Rung
+from training.auto.budgeted_search import BudgetedSearch
+from training.auto.candidates import Candidates
+from training.auto.checkpoint import SearchCheckpointer
+from training.auto.folds import all_dev_queries, merged, split_into_folds
+from training.auto.leaderboard import Leaderboard, Trial
 from training.auto.member import ORIGIN, Member, members_of
-from training.auto.settings import Auto
-from training.base_model import start_of
+from training.auto.settings import AutoSettings
+from training.base_model import load_base_model
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
 from training.forgetting import general_ndcg
 from training.request import Request
-from training.result import DevRecord, Taught
-from training.training_data import Material
+from training.result import DevRecord, TrainingResult
+from training.training_data import TrainingData
 
 LADDER = "ladder"
 
 
-def learn_auto(request: Request, material: Material) -> Taught:
+def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     """Try what fits into the time, and keep the best.
 
     :raises Refused: when the base cannot be adapted.
     """
     project, settings, progress = request.project, request.settings, request.progress
-    assert isinstance(settings, Auto)
+    assert isinstance(settings, AutoSettings)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
-    base, info = start_of(project, settings.base), named(project, settings.base)
-    parts = parted(material)
+    base, info = load_base_model(project, settings.base), named(project, settings.base)
+    parts = split_into_folds(material)
     # Before the clock starts: where the base has no index yet, it is built.
     documents, _ = document_vectors(
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    keeper = Keeper(kept, base) if kept.folder is not None else None
-    climb = Climb(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    keeper = SearchCheckpointer(kept, base) if kept.folder is not None else None
+    climb = BudgetedSearch(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
-    Ways(request, members, climb).climb()
+    Candidates(request, members, climb).climb()
     leader = climb.ladder.leader
     facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
@@ -60,7 +60,7 @@ def learn_auto(request: Request, material: Material) -> Taught:
         model, said = _one_of(climb.models_of(leader), leader, members)
         notes += said
     dev = _record(climb.ladder, parts, notes)
-    return Taught(settings.base, model, dev, general_ndcg(base), facts, origin)
+    return TrainingResult(settings.base, model, dev, general_ndcg(base), facts, origin)
 
 
 def _as_it_is(base: Any, info: ModelInfo | None, size: int) -> tuple[Any, dict[str, Any]]:
@@ -73,7 +73,7 @@ def _as_it_is(base: Any, info: ModelInfo | None, size: int) -> tuple[Any, dict[s
 
 
 def _one_of(
-    models: Sequence[Any], leader: Rung, members: Sequence[Member]
+    models: Sequence[Any], leader: Trial, members: Sequence[Member]
 ) -> tuple[Any, list[str]]:
     """The model that is published of the members', and what people should know of it."""
     if len(models) == 1:
@@ -98,11 +98,11 @@ def _score_of(model: Any, members: Sequence[Member]) -> float:
     if isinstance(model, AdaptedEncoder):  # A server would be paid again for vectors that are here.
         each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
         return float(np.mean(merged(parts, each)))
-    return DevSet.of(parts[0].corpus, asked_in_all(parts)).ndcg(model)
+    return DevSet.of(parts[0].corpus, all_dev_queries(parts)).ndcg(model)
 
 
-def _notes(material: Material, parts: Sequence[Material]) -> list[str]:
-    own, asked = len(material.dev.query_set.queries), len(asked_in_all(parts).queries)
+def _notes(material: TrainingData, parts: Sequence[TrainingData]) -> list[str]:
+    own, asked = len(material.dev.query_set.queries), len(all_dev_queries(parts).queries)
     if asked == own:
         return []
     few = f"There are {own:,} dev queries, too few to tell a good model from a lucky one: "
@@ -113,12 +113,12 @@ def _notes(material: Material, parts: Sequence[Material]) -> list[str]:
     ]
 
 
-def _record(ladder: Ladder, parts: Sequence[Material], notes: Sequence[str]) -> DevRecord:
+def _record(ladder: Leaderboard, parts: Sequence[TrainingData], notes: Sequence[str]) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
     first, leader = ladder.rungs[0], ladder.leader
     scores = [score for score in (first.score, leader.score) if score is not None]
     details = {
-        "queries": len(asked_in_all(parts).queries),
+        "queries": len(all_dev_queries(parts).queries),
         "documents": len(parts[0].dev.ids),
         "members": len(parts),
         "settings": leader.settings,

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from training.settings import Recipe
+from training.settings import RecipeSettings
 
 
-class Auto(Recipe):
+class AutoSettings(RecipeSettings):
     """Settings of trying several recipes and keeping the best."""
 
     base: str = Field(

@@ -14,7 +14,7 @@ from search.projects.progress import Progress, Stage
 from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
 from training.embeddings import Embedded, numbered
-from training.training_data import Material
+from training.training_data import TrainingData
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def asked(model: Any, dev: DevSet, progress: Progress) -> Asked:
 
 
 def embedded_by(
-    model: Any, material: Material, known: Asked, progress: Progress
+    model: Any, material: TrainingData, known: Asked, progress: Progress
 ) -> tuple[Embedded, DevSet]:
     """The material as a model sees it, and the dev set with the pool as all the documents there are."""
     pairs = answering_passages(material.guarded.pairs, material.corpus)

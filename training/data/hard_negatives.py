@@ -27,7 +27,7 @@ _REPORTED = 64
 
 
 @dataclass(frozen=True)
-class Mined:
+class HardNegatives:
     """Pairs with their negatives, the given ones first, and how they came about.
 
     :param places: the passages of the corpus that were taken, a list for each pair.
@@ -57,7 +57,7 @@ class Mined:
 
 
 @dataclass(frozen=True)
-class Sources:
+class NegativeSources:
     """Where negatives come from.
 
     `queries` and `answers` have one row a pair, `documents` one row a passage of the corpus; all rows have length 1.
@@ -70,14 +70,14 @@ class Sources:
     words: TermIndex
 
 
-def mine(
+def mine_hard_negatives(
     pairs: Sequence[Pair],
-    sources: Sources,
+    sources: NegativeSources,
     count: int,
     margin: float,
     seed: int,
     progress: Progress = silent,
-) -> Mined:
+) -> HardNegatives:
     """Give each pair negatives until it has `count`.
 
     :param margin: a negative scores at most this share of what the right answer scores.
@@ -117,7 +117,7 @@ def mine(
         made.append(replace(pair, negatives=(*pair.negatives, *chosen)))
         places.append(list(chosen.values()))
     progress(1, 1, f"{found:,} hard negatives found")
-    return Mined(made, places, found, too_near, drawn)
+    return HardNegatives(made, places, found, too_near, drawn)
 
 
 def _candidates(scores: NDArray[np.float32], words: TermIndex, query: str) -> Iterator[int]:

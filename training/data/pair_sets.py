@@ -68,7 +68,7 @@ class Split:
 
     What `split_pairs` made has no near-duplicate on two sides; `uploaded` names the parts ("dev", "test") that
     came as they are, for which nobody can promise that; nor for the lesser answers of a dev query that keeps its grades
-    (`training.training_data.gather` leaves out pairs that teach them). `grades` are what a `PairSet` keeps.
+    (`training.training_data.load_training_data` leaves out pairs that teach them). `grades` are what a `PairSet` keeps.
     """
 
     train: list[Pair]

@@ -53,7 +53,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class PairsPortrait:
+class PairsReport:
     """What is known of pairs; texts with the same words (case and punctuation aside) are the same.
 
     `duplicates` repeat an earlier pair. `near_queries` counts different queries that nearly equal another.
@@ -96,9 +96,9 @@ class PairsPortrait:
         return plain
 
 
-def portray_pairs(
+def build_pairs_report(
     pairs: Sequence[Pair], documents: int | None, batch_size: int = BATCH_SIZE
-) -> PairsPortrait:
+) -> PairsReport:
     """Look at pairs, all of them: 10,000 with responses of 200 words take about ten seconds.
 
     :param pairs: the pairs.
@@ -112,7 +112,7 @@ def portray_pairs(
     in_response = copied(pairs, said)
     contradicted = contradictory(pairs, said)
     shared = answers(pairs, said)
-    return PairsPortrait(
+    return PairsReport(
         pairs=len(pairs),
         distinct_queries=len(queries),
         distinct_responses=len(responses),
@@ -152,7 +152,7 @@ _Weighed = Iterator[tuple[int, str]]
 """Sentences with their weight: 90 nothing good can be learned, 70 much is lost, 40 some is, 10 to know."""
 
 
-def advice(portrait: PairsPortrait) -> tuple[str, ...]:
+def advice(portrait: PairsReport) -> tuple[str, ...]:
     """The sentences that hold for pairs, the weightiest first; one that says so where all is well."""
     if not portrait.pairs:
         return ("There are no pairs.",)
@@ -169,7 +169,7 @@ def advice(portrait: PairsPortrait) -> tuple[str, ...]:
     )
 
 
-def _number(portrait: PairsPortrait) -> _Weighed:
+def _number(portrait: PairsReport) -> _Weighed:
     different = portrait.pairs - portrait.duplicates
     if different < _FAR_TOO_FEW:
         yield (
@@ -198,7 +198,7 @@ def _number(portrait: PairsPortrait) -> _Weighed:
         )
 
 
-def _wrong(portrait: PairsPortrait) -> _Weighed:
+def _wrong(portrait: PairsReport) -> _Weighed:
     if portrait.contradictory:
         example = portrait.contradictory_examples[0].query
         yield (
@@ -216,7 +216,7 @@ def _wrong(portrait: PairsPortrait) -> _Weighed:
         )
 
 
-def _batches(portrait: PairsPortrait) -> _Weighed:
+def _batches(portrait: PairsReport) -> _Weighed:
     found = portrait.false_negatives
     if found.guarded >= _STEPS:
         yield (
@@ -234,7 +234,7 @@ def _batches(portrait: PairsPortrait) -> _Weighed:
         )
 
 
-def _sharing(portrait: PairsPortrait) -> _Weighed:
+def _sharing(portrait: PairsReport) -> _Weighed:
     shared = portrait.answers
     if shared.largest_share >= _ONE_ANSWER and shared.largest_queries > 1:
         yield (
@@ -260,7 +260,7 @@ def _sharing(portrait: PairsPortrait) -> _Weighed:
         )
 
 
-def _texts(portrait: PairsPortrait) -> _Weighed:
+def _texts(portrait: PairsReport) -> _Weighed:
     if portrait.query_lengths.median < _SHORT_QUERY:
         yield (
             48,

@@ -7,7 +7,7 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.text.sampling import evenly_spaced
 from training.data.pair_sets import PairSet
-from training.data.pairs_report import portray_pairs
+from training.data.pairs_report import build_pairs_report
 
 SAMPLE = 20_000
 _PAIRS = 20_000
@@ -32,7 +32,7 @@ def make_report(project: Project, progress: Progress = silent) -> Manifest:
     if pairs is not None:
         given = PairSet.load(project, pairs).pairs[:_PAIRS]
         progress(share, 1, f"looking at {len(given):,} pairs")
-        details["pairs"] = portray_pairs(given, len(corpus)).as_json()
+        details["pairs"] = build_pairs_report(given, len(corpus)).as_json()
     with project.publish("reports", made_from, **details) as draft:
         pass
     progress(1, 1, "the report is ready")

@@ -18,7 +18,7 @@ _LOOK_AHEAD = (
 
 
 @dataclass(frozen=True)
-class Row:
+class TrainingRow:
     """A query, its right answer, and answers that are wrong."""
 
     query: str
@@ -27,10 +27,10 @@ class Row:
     document: str | None = None
 
 
-def rows_of(pairs: Sequence[Pair], width: int) -> list[Row]:
+def rows_of(pairs: Sequence[Pair], width: int) -> list[TrainingRow]:
     """One row a pair; a pair with more than `width` negatives, one for each `width` of them."""
     return [
-        Row(pair.query, pair.response, pair.negatives[first : first + width], pair.document)
+        TrainingRow(pair.query, pair.response, pair.negatives[first : first + width], pair.document)
         for pair in pairs
         for first in range(0, max(len(pair.negatives), 1), width)
     ]
@@ -44,7 +44,7 @@ class Batches:
     :param parts: batches can be cut into so many equal parts; rows that are left over at the end are left out.
     """
 
-    def __init__(self, rows: Sequence[Row], size: int, seed: int, parts: int = 1) -> None:
+    def __init__(self, rows: Sequence[TrainingRow], size: int, seed: int, parts: int = 1) -> None:
         self.rows = rows
         self._size = max(size // parts * parts, 1)
         self._parts = parts
@@ -61,7 +61,7 @@ class Batches:
             {*_documents(row.answer, row.document), *map(_text, row.negatives)} for row in rows
         ]
 
-    def epoch(self, number: int) -> list[list[Row]]:
+    def epoch(self, number: int) -> list[list[TrainingRow]]:
         """The batches of an epoch (0 is the first): every row once, but for what is left over."""
         random = np.random.default_rng([self._seed, number])
         made = [

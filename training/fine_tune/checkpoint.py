@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from training.checkpoints import Checkpoints
 from training.distributed import from_first, helps_only, tensors_from_first
-from training.fine_tune.early_stopping import Record, Steering
-from training.fine_tune.weights import Learned
+from training.fine_tune.early_stopping import EarlyStopping, Record
+from training.fine_tune.weights import TrainableWeights
 
 if TYPE_CHECKING:
     import torch
@@ -21,15 +21,15 @@ Curve = list[tuple[int, float]]
 """Steps, and the loss after so many."""
 
 
-class Keeper:
+class TrainerCheckpointer:
     """Keeps one training in its run's folder, and finds it again."""
 
     def __init__(
         self,
         checkpoints: Checkpoints,
-        learned: Learned,
+        learned: TrainableWeights,
         optimizer: "torch.optim.AdamW",
-        steering: Steering,
+        steering: EarlyStopping,
     ) -> None:
         self._checkpoints = checkpoints
         self._learned = learned

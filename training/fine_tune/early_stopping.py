@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from indexes.vector_index import BadVectors
 from search.models.pretrained.checkpoints import longest
 from training.dev_set import DevSet
-from training.fine_tune.schedule import Plan, Work
-from training.fine_tune.settings import FineTune
-from training.fine_tune.weights import Learned, Weights
+from training.fine_tune.schedule import Schedule, Work
+from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.weights import TrainableWeights, Weights
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,7 +25,7 @@ class Meter:
     """
 
     def __init__(
-        self, model: "SentenceTransformer", dev: DevSet, settings: FineTune, work: Work
+        self, model: "SentenceTransformer", dev: DevSet, settings: FineTuneSettings, work: Work
     ) -> None:
         self._model = model
         self._dev = dev
@@ -94,11 +94,16 @@ class Record:
         return cls(kept["steps"], [{int(size): v for size, v in s} for s in kept["scores"]])
 
 
-class Steering:
+class EarlyStopping:
     """Keeps the best state of a training."""
 
     def __init__(
-        self, learned: Learned, meter: Meter, plan: Plan, settings: FineTune, start: Scores
+        self,
+        learned: TrainableWeights,
+        meter: Meter,
+        plan: Schedule,
+        settings: FineTuneSettings,
+        start: Scores,
     ) -> None:
         self._learned = learned
         self._meter = meter

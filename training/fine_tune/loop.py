@@ -26,13 +26,13 @@ from training.distributed import (
     helps_only,
     own_part,
 )
-from training.fine_tune.batches import Batches, Row, rows_of
-from training.fine_tune.checkpoint import Keeper
-from training.fine_tune.early_stopping import ALL, Meter, Steering
+from training.fine_tune.batches import Batches, TrainingRow, rows_of
+from training.fine_tune.checkpoint import TrainerCheckpointer
+from training.fine_tune.early_stopping import ALL, EarlyStopping, Meter
 from training.fine_tune.losses import ranking_loss
-from training.fine_tune.schedule import Plan, Work
-from training.fine_tune.settings import FineTune
-from training.fine_tune.weights import Learned, weights_of
+from training.fine_tune.schedule import Schedule, Work
+from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import SHARES, best_share, between
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def fine_tune(
     model: "SentenceTransformer",
     pairs: Sequence[Pair],
     dev: DevSet,
-    settings: FineTune,
+    settings: FineTuneSettings,
     progress: Progress,
     checkpoints: Checkpoints | None = None,
     ends: Callable[[], bool] = lambda: False,
@@ -97,7 +97,7 @@ def fine_tune(
     batches = Batches(rows, settings.batch_size, settings.seed, environment().world)
     first_epoch = batches.epoch(0)
     check_shareable(max(map(len, first_epoch), default=0))
-    plan = Plan(dev, rows, settings, len(first_epoch))
+    plan = Schedule(dev, rows, settings, len(first_epoch))
     blends = len(SHARES) if settings.blend else 0
     work = Work(plan, 1 + len(plan.borders) + blends, progress)
     meter = Meter(model, dev, settings, work)
@@ -105,8 +105,8 @@ def fine_tune(
     ranking_loss(model, settings)  # Refused before anything is measured.
     first = {} if helps_only() else meter("before training", 0)
     _seeded(settings.seed, plan.steps, 0)
-    learned = Learned(model, settings)
-    steering = Steering(learned, meter, plan, settings, first)
+    learned = TrainableWeights(model, settings)
+    steering = EarlyStopping(learned, meter, plan, settings, first)
     loop = _Loop(
         learned, batches, plan, settings, steering, work, checkpoints or Checkpoints(), ends
     )
@@ -161,11 +161,11 @@ class _Loop:
 
     def __init__(
         self,
-        learned: Learned,
+        learned: TrainableWeights,
         batches: Batches,
-        plan: Plan,
-        settings: FineTune,
-        steering: Steering,
+        plan: Schedule,
+        settings: FineTuneSettings,
+        steering: EarlyStopping,
         work: Work,
         checkpoints: Checkpoints,
         ends: Callable[[], bool],
@@ -184,7 +184,7 @@ class _Loop:
         self._optimizer = torch.optim.AdamW(
             learned.parameters.values(), lr=learned.rate, weight_decay=0.0
         )
-        self._keeper = Keeper(checkpoints, learned, self._optimizer, steering)
+        self._keeper = TrainerCheckpointer(checkpoints, learned, self._optimizer, steering)
         self._prompts = _prompts(self._model)
         self._losses: list[float] = []
         self._curve: list[tuple[int, float]] = []
@@ -198,7 +198,7 @@ class _Loop:
         self._work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
         self._model.train()
         epoch, kept = -1, time.monotonic()
-        batches: list[list[Row]] = []
+        batches: list[list[TrainingRow]] = []
         while step < self._plan.steps:
             if self._steering_stops(step):
                 break
@@ -227,7 +227,7 @@ class _Loop:
             self._steering.stops, str(self._model.device)
         )
 
-    def _learn(self, step: int, rows: Sequence[Row]) -> None:
+    def _learn(self, step: int, rows: Sequence[TrainingRow]) -> None:
         import torch
 
         _seeded(self._settings.seed, step, environment().rank)
@@ -244,7 +244,7 @@ class _Loop:
         self._losses.append(float(loss.detach()))
         self.updates += 1
 
-    def _features(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    def _features(self, rows: Sequence[TrainingRow]) -> list[dict[str, Any]]:
         """Queries, answers, and negatives as the model takes them, column by column."""
         from sentence_transformers.util import batch_to_device
 
@@ -270,7 +270,7 @@ class _Loop:
         self._work.stepped(step, self._curve[-1][1])
 
 
-def _precision(model: "SentenceTransformer", settings: FineTune) -> Any:
+def _precision(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:
     """bfloat16 for what may be computed in it, on a graphics card that can; the weights stay in 32 bits."""
     import torch
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
 from training.distributed import alone
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -20,13 +20,13 @@ _WHOLE = 128
 _MINI = 32
 
 
-def mini_batch(settings: FineTune) -> int | None:
+def mini_batch(settings: FineTuneSettings) -> int | None:
     """How many texts go through the model at once; None for the whole batch."""
     wanted = settings.mini_batch or (_MINI if settings.batch_size > _WHOLE else 0)
     return wanted if 0 < wanted < settings.batch_size else None
 
 
-def ranking_loss(model: "SentenceTransformer", settings: FineTune) -> Any:
+def ranking_loss(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:
     """The loss for a model, called with the features of queries, answers, and negatives, column by column.
 
     :raises Refused: when vectors are to be shortened to more numbers than they have.

@@ -12,18 +12,18 @@ from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
-from training.base_model import tunable_start_of
+from training.base_model import load_trainable_base
 from training.data.answering_passages import answering_passages
-from training.data.hard_negatives import Mined, Sources, mine
+from training.data.hard_negatives import HardNegatives, NegativeSources, mine_hard_negatives
 from training.distributed import from_first, helps_only, together
 from training.embeddings import document_vectors
 from training.fine_tune.loop import Tuned, fine_tune
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 from training.forgetting import general_ndcg
-from training.interpolation_point import Place
+from training.interpolation_point import InterpolationPoint
 from training.request import Request
-from training.result import DevRecord, Taught
-from training.training_data import Material
+from training.result import DevRecord, TrainingResult
+from training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 _MINING = 0.15  # Of the time: where the start has no index yet, its building comes first.
 
 
-def learn_fine_tune(request: Request, material: Material) -> Taught | None:
+def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult | None:
     """Fine-tune a SentenceTransformer.
 
     :returns: None in a process that only helped (see `training.distributed`).
     :raises Refused: when the base has no weights here, or settings do not go with it.
     """
     project, settings, progress = request.project, request.settings, request.progress
-    assert isinstance(settings, FineTune)
+    assert isinstance(settings, FineTuneSettings)
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
-    model = tunable_start_of(project, settings.base)
+    model = load_trainable_base(project, settings.base)
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     knew = 0.0 if helps_only() else general_ndcg(model)
     kept = request.resumable(material.made_from)
-    mined: Mined | None = None
+    mined: HardNegatives | None = None
     with together(device):
         if settings.hard_negatives and not helps_only():
             mined = _mined(project, settings, model, material, pairs, Stage(progress, 0.0, _MINING))
@@ -59,18 +59,20 @@ def learn_fine_tune(request: Request, material: Material) -> Taught | None:
     if tuned is None:
         return None
     share = tuned.share if tuned.kept_epoch else 0.0
-    place = Place.from_start("weights", share, settings.base, named(project, settings.base))
-    return Taught(settings.base, model, dev_record(tuned, mined), knew, place.facts())
+    place = InterpolationPoint.from_start(
+        "weights", share, settings.base, named(project, settings.base)
+    )
+    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, place.facts())
 
 
 def _mined(
     project: Project,
-    settings: FineTune,
+    settings: FineTuneSettings,
     model: "SentenceTransformer",
-    material: Material,
+    material: TrainingData,
     pairs: Sequence[Pair],
     progress: Progress,
-) -> Mined:
+) -> HardNegatives:
     """The pairs with hard negatives, found by the start's own vectors and by words."""
     info = named(project, settings.base)
     documents, _ = document_vectors(
@@ -81,8 +83,8 @@ def _mined(
     queries = encode_texts(model, info, asked, "query", Stage(progress, 0.5, 0.6), "queries")
     answers = encode_texts(model, info, answered, "document", Stage(progress, 0.6, 0.8), "answers")
     words = keyword_index(project, manifest, corpus)
-    sources = Sources(normalised(queries), normalised(answers), documents, corpus, words)
-    return mine(
+    sources = NegativeSources(normalised(queries), normalised(answers), documents, corpus, words)
+    return mine_hard_negatives(
         pairs,
         sources,
         settings.hard_negatives,
@@ -92,7 +94,7 @@ def _mined(
     )
 
 
-def dev_record(tuned: Tuned, mined: Mined | None = None) -> DevRecord:
+def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
     details: dict[str, Any] = {
         "epochs": tuned.epochs,

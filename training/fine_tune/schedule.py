@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from search.projects.progress import Progress
 from training.dev_set import DevSet
-from training.fine_tune.batches import Row
-from training.fine_tune.settings import FineTune
+from training.fine_tune.batches import TrainingRow
+from training.fine_tune.settings import FineTuneSettings
 
 _FORWARD_AND_BACKWARD = 3.0
 _MOST_CHECKS = 8  # An epoch,
@@ -13,7 +13,7 @@ _CHECK_COSTS = 0.25  # together at most this share of its time,
 _STEPS_BETWEEN = 8  # and with so many steps between two of them.
 
 
-class Plan:
+class Schedule:
     """The steps of a training, and after which of them the dev queries are asked.
 
     Costs are in characters that go through the model once; a training step counts its backward pass.
@@ -21,7 +21,9 @@ class Plan:
     :param steps: how many steps an epoch has.
     """
 
-    def __init__(self, dev: DevSet, rows: Sequence[Row], settings: FineTune, steps: int) -> None:
+    def __init__(
+        self, dev: DevSet, rows: Sequence[TrainingRow], settings: FineTuneSettings, steps: int
+    ) -> None:
         # A word piece is about four characters; what is cut off costs nothing.
         longest = settings.sequence_length * 4
         texts = (text for row in rows for text in (row.query, row.answer, *row.negatives))
@@ -61,7 +63,7 @@ class Work:
     :param measurements: how many measurements there will be at most.
     """
 
-    def __init__(self, plan: Plan, measurements: int, progress: Progress) -> None:
+    def __init__(self, plan: Schedule, measurements: int, progress: Progress) -> None:
         self._plan = plan
         self._progress = progress
         self._total = plan.measure_cost * measurements + plan.step_cost * plan.steps

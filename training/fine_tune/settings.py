@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from training.settings import ADVANCED, BATCH_SIZE, Recipe
+from training.settings import ADVANCED, BATCH_SIZE, RecipeSettings
 
 
 def _numbers(value: Any) -> Any:
@@ -20,7 +20,7 @@ Dimensions = Annotated[
 ]
 
 
-class FineTune(Recipe):
+class FineTuneSettings(RecipeSettings):
     """Settings of fine-tuning a SentenceTransformer with MultipleNegativesRankingLoss."""
 
     base: str = Field(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +19,7 @@ def weights_of(model: "SentenceTransformer") -> Weights:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
-class Learned:
+class TrainableWeights:
     """A model in training.
 
     LoRA (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models") puts a product of two small matrices beside
@@ -30,7 +30,7 @@ class Learned:
     :raises Refused: for LoRA on a model without a transformer.
     """
 
-    def __init__(self, model: "SentenceTransformer", settings: FineTune) -> None:
+    def __init__(self, model: "SentenceTransformer", settings: FineTuneSettings) -> None:
         self.model = model.float()
         self._tuner: Any = None
         if settings.lora_rank:
@@ -66,7 +66,7 @@ class Learned:
         self.model.eval()
 
 
-def _with_lora(model: "SentenceTransformer", settings: FineTune) -> Any:
+def _with_lora(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:
     from peft import LoraConfig
     from peft.tuners.lora import LoraModel
     from transformers import PreTrainedModel

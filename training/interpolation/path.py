@@ -28,7 +28,7 @@ Scores = tuple[list[float], float]
 """nDCG@10 of each dev query, and on the general questions."""
 
 
-class Way(Protocol):
+class InterpolationPath(Protocol):
     """Models between a start (share 0) and what was trained (share 1)."""
 
     @property
@@ -69,7 +69,7 @@ class MatrixWay:
         self._dev_vectors: tuple[Vectors, Vectors] | None = None
 
     def measure(self, share: float, progress: Progress = silent) -> Scores:
-        """See `Way.measure`."""
+        """See `InterpolationPath.measure`."""
         if self._dev_vectors is None:
             queries = self._known.encoded(self._dev.queries, "query", progress)
             self._dev_vectors = queries, self._known.encoded(self._dev.texts, "document", progress)
@@ -80,7 +80,7 @@ class MatrixWay:
         return self._dev.scores_of_vectors(queries @ matrix.T, turned), general_ndcg(adapter)
 
     def model(self, share: float) -> Any:
-        """See `Way.model`."""
+        """See `InterpolationPath.model`."""
         return with_adapter(self._start, self._matrix(share), self._side)
 
     def _matrix(self, share: float) -> Vectors:
@@ -117,13 +117,13 @@ class WeightsWay:
         self._last = between(self._first, there, 1 / share)
 
     def measure(self, share: float, progress: Progress = silent) -> Scores:
-        """See `Way.measure`."""
+        """See `InterpolationPath.measure`."""
         model, message = self.model(share), f"measuring {share:.0%} of the way"
         vectors = self._dev.vectors(model, lambda done: progress(done, 1, message))
         return self._dev.scores_of_vectors(*vectors), general_ndcg(model)
 
     def model(self, share: float) -> Any:
-        """See `Way.model`."""
+        """See `InterpolationPath.model`."""
         self._model.load_state_dict(between(self._first, self._last, share))
         return self._model
 

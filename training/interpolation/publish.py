@@ -26,8 +26,8 @@ from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.curve import KIND, BlendCurve, curve_for
-from training.interpolation.path import MatrixWay, Scores, Way, WeightsWay
-from training.interpolation_point import Place
+from training.interpolation.path import InterpolationPath, MatrixWay, Scores, WeightsWay
+from training.interpolation_point import InterpolationPoint
 from training.made_with import libraries
 from training.shrinkage import SHARE as MINED_SHARE
 from training.train import free_name
@@ -98,8 +98,8 @@ def _wanted(share: float | str | None) -> float | None:
     return number
 
 
-def _place(source: Manifest, name: str) -> Place:
-    place = Place.of(source)
+def _place(source: Manifest, name: str) -> InterpolationPoint:
+    place = InterpolationPoint.of(source)
     if place is None:
         raise Refused(
             f"There is no start that {name!r} could be blended with: it was trained from scratch, or in two steps."
@@ -126,14 +126,16 @@ def _dev(project: Project, source: Manifest) -> tuple[DevSet, bool]:
 class _Work:
     """One model and the way to it, with what was measured on it."""
 
-    def __init__(self, project: Project, source: Manifest, place: Place, encoder: Any) -> None:
+    def __init__(
+        self, project: Project, source: Manifest, place: InterpolationPoint, encoder: Any
+    ) -> None:
         self._project = project
         self._source = source
         self._place = place
         self._dev, self._mined = _dev(project, source)
         self._measured: dict[float, Scores] = {}
         start = place.load_start(project)
-        self._way: Way = (
+        self._way: InterpolationPath = (
             MatrixWay(start, place.start_info(project), encoder, place.share, self._dev)
             if place.kind == "matrix"
             else WeightsWay(start, encoder, place.share, self._dev)

@@ -15,7 +15,7 @@ from training.samples import constitution, phenotypes
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleProject:
     """A sample project: what it is, where it comes from, and how to read it."""
 
     key: str
@@ -27,10 +27,10 @@ class Sample:
     read: Callable[[], tuple[list[Document], Split]]
 
 
-SAMPLES: dict[str, Sample] = {
+SAMPLES: dict[str, SampleProject] = {
     sample.key: sample
     for sample in (
-        Sample(
+        SampleProject(
             "medical",
             "Medical: patients' words, clinical terms",
             "3,907 clinical terms with definitions. Patients say “runny nose”, the record says "
@@ -40,7 +40,7 @@ SAMPLES: dict[str, Sample] = {
             phenotypes.EXAMPLES,
             phenotypes.read,
         ),
-        Sample(
+        SampleProject(
             "legal",
             "Legal: everyday questions, the Constitution of India",
             "465 articles and 147 everyday questions. People ask about the police, the law speaks of "

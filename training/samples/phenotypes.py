@@ -39,7 +39,7 @@ _SEED = 42
 
 
 @dataclass(frozen=True)
-class Term:
+class PhenotypeTerm:
     """A clinical term: its definition, synonyms (text, whether layperson) and body system."""
 
     id: str
@@ -84,7 +84,7 @@ def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
     )
 
 
-def _terms() -> Iterator[Term]:
+def _terms() -> Iterator[PhenotypeTerm]:
     import fastobo
 
     frames = [frame for frame in fastobo.load(str(_obo())) if _kind(frame) == "TermFrame"]
@@ -93,7 +93,7 @@ def _terms() -> Iterator[Term]:
         if clauses["obsolete"] or not clauses["definition"]:
             continue
         if any(is_lay for _, is_lay in clauses["synonyms"]):
-            yield Term(
+            yield PhenotypeTerm(
                 identity,
                 clauses["name"],
                 clauses["definition"],

@@ -15,7 +15,7 @@ _NAME = "start"
 
 
 @dataclass(frozen=True)
-class Start:
+class StaticBase:
     """What a static model is before it learns from pairs.
 
     :param tokenizer: as JSON, as tokenizers writes it.
@@ -26,7 +26,7 @@ class Start:
     vectors: Vectors
 
     @classmethod
-    def of(cls, tokenizer: str, vectors: Vectors) -> "Start":
+    def of(cls, tokenizer: str, vectors: Vectors) -> "StaticBase":
         """A start with vectors of length 1 in the mean, so that one learning rate fits every start.
 
         A factor for all changes no cosine.
@@ -48,7 +48,7 @@ class Start:
         return SentenceTransformer(modules=[module], device=device)
 
     @classmethod
-    def kept(cls, checkpoints: Checkpoints) -> "Start | None":
+    def kept(cls, checkpoints: Checkpoints) -> "StaticBase | None":
         """The start that an earlier try of the same training made, or None."""
         found = checkpoints.load(_NAME)
         return cls(found.state["tokenizer"], found.tensors["vectors"]) if found else None

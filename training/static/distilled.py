@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.static.base import Start
+from training.static.base import StaticBase
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,7 +24,9 @@ SIF_A = 1e-4
 _BATCH = 512
 
 
-def distilled(teacher: "SentenceTransformer", name: str, size: int, progress: Progress) -> Start:
+def distilled(
+    teacher: "SentenceTransformer", name: str, size: int, progress: Progress
+) -> StaticBase:
     """The start that a transformer's own word pieces make.
 
     :param name: what the teacher is called, for a refusal.
@@ -47,7 +49,7 @@ def distilled(teacher: "SentenceTransformer", name: str, size: int, progress: Pr
     main = _main_directions(_read_alone(teacher, tokenizer, pieces, progress), size)
     weights = zipf_weights(len(pieces)).astype(np.float32)
     vectors[pieces, : main.shape[1]] = main * weights[:, None]
-    return Start.of(tokenizer.to_str(), vectors[:, : main.shape[1]])
+    return StaticBase.of(tokenizer.to_str(), vectors[:, : main.shape[1]])
 
 
 def zipf_weights(count: int) -> NDArray[np.float64]:

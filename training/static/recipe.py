@@ -9,33 +9,33 @@ from search.models.pretrained import wordllama as packaged
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
-from training.base_model import start_of
+from training.base_model import load_base_model
 from training.data.answering_passages import answering_passages
 from training.fine_tune.loop import Tuned, fine_tune
 from training.fine_tune.recipe import dev_record
 from training.forgetting import general_ndcg
 from training.generic_dev import generic_dev
 from training.request import Request
-from training.result import GENERIC_DEV, DevRecord, Taught
-from training.static.base import Start
+from training.result import GENERIC_DEV, DevRecord, TrainingResult
+from training.static.base import StaticBase
 from training.static.distilled import distilled
 from training.static.scratch import scratch
-from training.static.settings import Static
-from training.training_data import Material
+from training.static.settings import StaticSettings
+from training.training_data import TrainingData
 
 _PACKAGED = f"{packaged.TITLE}'s word vectors"
 _SCRATCH = "word pieces learned from scratch"
 
 
-def learn_static(request: Request, material: Material) -> Taught:
+def learn_static(request: Request, material: TrainingData) -> TrainingResult:
     """Make a static start and teach it with pairs; its gate is its own start, the generic model stands beside.
 
     :raises Refused: when what was asked for cannot be distilled.
     """
     project, settings, progress = request.project, request.settings, request.progress
-    assert isinstance(settings, Static)
+    assert isinstance(settings, StaticSettings)
     kept = request.resumable(material.made_from)
-    begun = Start.kept(kept)
+    begun = StaticBase.kept(kept)
     if begun is None:
         begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
         begun.keep(kept)
@@ -46,13 +46,15 @@ def learn_static(request: Request, material: Material) -> Taught:
     tuned = fine_tune(model, pairs, material.dev, settings.tuning, Stage(progress, 0.5, 1.0), kept)
     assert tuned is not None, "only helpers have nothing to say, and this recipe has none"
     base, origin = _origin(settings)
-    return Taught(base, model, _record(tuned, generic), knew, origin=origin)
+    return TrainingResult(base, model, _record(tuned, generic), knew, origin=origin)
 
 
-def _start(project: Project, settings: Static, material: Material, progress: Progress) -> Start:
+def _start(
+    project: Project, settings: StaticSettings, material: TrainingData, progress: Progress
+) -> StaticBase:
     if settings.start == "distilled":
         progress(0, 0, f"loading {settings.base} on {best_device()}")
-        teacher = start_of(project, settings.base)
+        teacher = load_base_model(project, settings.base)
         return distilled(teacher, settings.base, settings.vector_size, progress)
     if settings.start == "scratch":
         corpus, pairs = material.corpus, material.guarded.pairs
@@ -69,10 +71,10 @@ def _start(project: Project, settings: Static, material: Material, progress: Pro
     progress(0, 0, f"loading {_PACKAGED}")
     module: Any = packaged.load()[0]
     weights = module.embedding.weight.detach().numpy()[:, : settings.vector_size]
-    return Start.of(module.tokenizer.to_str(), np.ascontiguousarray(weights))
+    return StaticBase.of(module.tokenizer.to_str(), np.ascontiguousarray(weights))
 
 
-def _origin(settings: Static) -> tuple[str, str | None]:
+def _origin(settings: StaticSettings) -> tuple[str, str | None]:
     """The model that was distilled, else a name for what there is; and what people read of it."""
     if settings.start == "distilled":
         return settings.base, None

@@ -11,8 +11,8 @@ from indexes.vector_index import Vectors
 from search.models.word_vectors import SIF_A
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
-from training.corpus_subwords import train_pieces
-from training.static.base import Start
+from training.corpus_subwords import train_subword_tokenizer
+from training.static.base import StaticBase
 
 _EPOCHS = 15
 _WINDOW = 5
@@ -20,7 +20,7 @@ _WINDOW = 5
 
 def scratch(
     texts: Sequence[str], pieces: int, size: int, learned: bool, seed: int, progress: Progress
-) -> Start:
+) -> StaticBase:
     """A start with a tokenizer that was trained on texts.
 
     Frequent pieces weigh less (SIF), as in `search.models.word_vectors`.
@@ -31,7 +31,7 @@ def scratch(
     :raises Refused: when the texts have no word.
     """
     progress(0, 0, "learning word pieces")
-    tokenizer = train_pieces(texts, pieces)
+    tokenizer = train_subword_tokenizer(texts, pieces)
     count = tokenizer.get_vocab_size()
     if not count:
         raise Refused("The documents have no words, so there is nothing to learn from.")
@@ -46,7 +46,7 @@ def scratch(
     if learned:
         _learn(vectors, read, seed, Stage(progress, 0.1, 1.0))
     weights = (SIF_A / (SIF_A + frequency)).astype(np.float32)
-    return Start.of(tokenizer.to_str(), vectors * weights[:, None])
+    return StaticBase.of(tokenizer.to_str(), vectors * weights[:, None])
 
 
 def _learn(vectors: Vectors, read: Sequence[Sequence[str]], seed: int, progress: Progress) -> None:

@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from training.fine_tune.settings import FineTune
-from training.settings import ADVANCED, Recipe
+from training.fine_tune.settings import FineTuneSettings
+from training.settings import ADVANCED, RecipeSettings
 
 _ANY_LENGTH = 8192
 
 
-class Static(Recipe):
+class StaticSettings(RecipeSettings):
     """Settings of a static model."""
 
     start: Literal["wordllama", "distilled", "scratch"] = Field(
@@ -92,9 +92,9 @@ class Static(Recipe):
     )
 
     @property
-    def tuning(self) -> FineTune:
+    def tuning(self) -> FineTuneSettings:
         """What the loop of fine-tuning is told: texts are read whole, and nothing is mined."""
-        return FineTune(
+        return FineTuneSettings(
             seed=self.seed,
             epochs=self.epochs,
             batch_size=self.batch_size,

@@ -13,8 +13,8 @@ from search.corpus.labels import Pair
 from search.projects.progress import Progress, silent
 from search.text.sampling import evenly_spaced
 from search.text.words import folded_words
-from training.synthetic.kinds import Kind, chosen_kinds
-from training.synthetic.source import Source
+from training.synthetic.kinds import PairKind, chosen_kinds
+from training.synthetic.source import DocumentText
 
 DOCUMENTS = 20_000
 PAIRS = 1_500
@@ -26,14 +26,14 @@ _EXCERPT = 200
 
 
 @dataclass(frozen=True)
-class MinedKind:
+class DrawnKind:
     """The pairs of one kind.
 
     `count` is how many the documents looked at give, `pairs` some of them, drawn at random (the same each time),
     and `common` how many were left out because their query stands in more than three documents ("Overview").
     """
 
-    kind: Kind
+    kind: PairKind
     count: int
     common: int
     pairs: list[Pair] = field(repr=False)
@@ -64,12 +64,12 @@ class MinedKind:
 
 
 @dataclass(frozen=True)
-class Mining:
+class SyntheticPairs:
     """What a corpus gives; of a large one, `looked_at` documents spread evenly were mined."""
 
     documents: int
     looked_at: int
-    kinds: list[MinedKind]
+    kinds: list[DrawnKind]
 
     def pairs(self, weights: Mapping[str, float] | None = None) -> list[Pair]:
         """The pairs of all kinds, each by its weight (1 where none is given)."""
@@ -85,12 +85,12 @@ class Mining:
         }
 
 
-def mine(
+def draw_pairs(
     corpus: Corpus,
     kinds: Iterable[str] = (),
     most: int = PAIRS,
     progress: Progress = silent,
-) -> Mining:
+) -> SyntheticPairs:
     """Mine the documents of a corpus.
 
     :param kinds: names of kinds; none means all.
@@ -111,7 +111,7 @@ def mine(
                 drawn[kind.name].add(Pair(query, response, document, mined=kind.name))
     progress(1, 1, "mined")
     found = [drawn[kind.name].result(kind) for kind in wanted]
-    return Mining(total, len(places), found)
+    return SyntheticPairs(total, len(places), found)
 
 
 def excerpt(text: str) -> str:
@@ -142,7 +142,7 @@ class _Draw:
         elif item > self._heap[0]:
             heapq.heappushpop(self._heap, item)
 
-    def result(self, kind: Kind) -> MinedKind:
+    def result(self, kind: PairKind) -> DrawnKind:
         """What was kept, in random order."""
         common = sum(count for count in self._asked.values() if count > _COMMON)
         kept = [
@@ -150,7 +150,7 @@ class _Draw:
             for _, _, pair in sorted(self._heap, reverse=True)
             if self._asked[_key(pair.query)] <= _COMMON
         ]
-        return MinedKind(kind, self._count - common, common, kept[: self._most])
+        return DrawnKind(kind, self._count - common, common, kept[: self._most])
 
 
 def _hash(text: str) -> bytes:
@@ -161,7 +161,7 @@ def _key(query: str) -> bytes:
     return _hash(" ".join(folded_words(query)))
 
 
-def _sources(corpus: Corpus, places: list[int], weigh: "_Rarity") -> Iterator[Source]:
+def _sources(corpus: Corpus, places: list[int], weigh: "_Rarity") -> Iterator[DocumentText]:
     """The documents at these places with their passages; of a long one, eight passages spread evenly."""
     for start in range(0, len(places), _BLOCK):
         block = places[start : start + _BLOCK]
@@ -173,7 +173,7 @@ def _sources(corpus: Corpus, places: list[int], weigh: "_Rarity") -> Iterator[So
                 document.text[passage.start : passage.stop]
                 for passage in corpus.passages_at(list(chosen))
             ]
-            yield Source(document, texts, weigh)
+            yield DocumentText(document, texts, weigh)
 
 
 class _Rarity:

@@ -16,7 +16,7 @@ from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
 from search.text.sampling import evenly_spaced
-from training.synthetic.draw import MinedKind
+from training.synthetic.draw import DrawnKind
 from training.synthetic.kinds import GENERATED
 from training.synthetic.source import says_something
 
@@ -30,7 +30,7 @@ _SEED = 42
 
 def generated(
     project: Project, corpus: Corpus, reference: str, most: int, progress: Progress
-) -> tuple[MinedKind, str]:
+) -> tuple[DrawnKind, str]:
     """Let a model write one question about each of some passages, and keep those that find it again.
 
     :param reference: a T5 model that writes queries: a folder with safetensors, or a hub id.
@@ -56,7 +56,7 @@ def generated(
         f"{reference} wrote {len(texts):,} questions; {len(pairs):,} were kept, whose document is among the "
         f"{FOUND_AMONG} that the generic model finds for them."
     )
-    return MinedKind(GENERATED, len(pairs), len(texts) - len(pairs), pairs), note
+    return DrawnKind(GENERATED, len(pairs), len(texts) - len(pairs), pairs), note
 
 
 def _loaded(reference: str) -> tuple[Any, Any]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from search.projects.errors import Refused
 from training.synthetic import sentences, structure
-from training.synthetic.source import Source, Texts
+from training.synthetic.source import DocumentText, Texts
 
 
 @dataclass(frozen=True)
-class Kind:
+class PairKind:
     """A kind of mined pair.
 
     :param held: whether its pairs may be held out as dev queries: the answer is then the document.
@@ -19,60 +19,62 @@ class Kind:
     name: str
     title: str
     what: str
-    pairs: Callable[[Source], Iterable[Texts]]
+    pairs: Callable[[DocumentText], Iterable[Texts]]
     held: bool = True
     by_itself: bool = True
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, PairKind] = {
     kind.name: kind
     for kind in (
-        Kind("title", "Titles", "A document’s title, and how its text begins.", structure.titles),
-        Kind("heading", "Headings", "A heading, and the text under it.", structure.headings),
-        Kind(
+        PairKind(
+            "title", "Titles", "A document’s title, and how its text begins.", structure.titles
+        ),
+        PairKind("heading", "Headings", "A heading, and the text under it.", structure.headings),
+        PairKind(
             "question",
             "Questions",
             "A question in the text, and the sentences after it.",
             structure.questions,
         ),
-        Kind(
+        PairKind(
             "definition",
             "Terms",
             "A term, and what the text says that it is.",
             structure.explained_terms,
         ),
-        Kind(
+        PairKind(
             "abbreviation",
             "Abbreviations",
             "An abbreviation, and what it stands for.",
             structure.abbreviated,
             held=False,
         ),
-        Kind(
+        PairKind(
             "sentence",
             "Sentences",
             "A sentence, and the passage that it was taken out of.",
             sentences.around_sentences,
         ),
-        Kind(
+        PairKind(
             "neighbours",
             "Neighbours",
             "The end of a passage, and the passage after it.",
             sentences.neighbours,
         ),
-        Kind(
+        PairKind(
             "words",
             "Search words",
             "A few telling words of a passage, as people type them, and the passage.",
             sentences.telling_words,
         ),
-        Kind(
+        PairKind(
             "gaps",
             "Gaps",
             "A short passage or a sentence with every second word left out, and the passage.",
             sentences.with_gaps,
         ),
-        Kind(
+        PairKind(
             "simcse",
             "The same text",
             "A passage and itself, for fine-tuning alone: each reading leaves other parts of the model out (SimCSE).",
@@ -82,7 +84,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
-GENERATED = Kind(
+GENERATED = PairKind(
     "generated",
     "Written questions",
     "A question that a model wrote about a passage.",
@@ -91,7 +93,7 @@ GENERATED = Kind(
 """Not in `KINDS`: it needs a model that writes."""
 
 
-def chosen_kinds(names: Iterable[str]) -> list[Kind]:
+def chosen_kinds(names: Iterable[str]) -> list[PairKind]:
     """The kinds of these names, all of them where none is named.
 
     :raises Refused: for a name that is no kind, naming those that there are.

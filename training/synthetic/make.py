@@ -8,16 +8,16 @@ from search.corpus.corpus import current_corpus
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.synthetic.draw import PAIRS, Mining, mine
+from training.synthetic.draw import PAIRS, SyntheticPairs, draw_pairs
 from training.synthetic.generated import generated
-from training.synthetic.publish import checked_weights, refuse_to_displace, save_mined
+from training.synthetic.publish import checked_weights, refuse_to_displace, save_synthetic_pairs
 from training.synthetic.weights import learned_weights
 
 KIND = "mining"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SyntheticRequest:
     """What is asked of a mining.
 
     :param kinds: names of kinds; none means those that are on by default.
@@ -38,10 +38,10 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Made:
+class SyntheticResult:
     """What was mined; `pairs` is the artifact, where it was saved."""
 
-    mining: Mining
+    mining: SyntheticPairs
     weights: dict[str, float]
     notes: list[str]
     pairs: Manifest | None = None
@@ -62,7 +62,9 @@ class Made:
         return {**told, "notes": self.notes, "saved": saved}
 
 
-def mine_project(project: Project, wanted: Wanted, progress: Progress = silent) -> Made:
+def make_synthetic_pairs(
+    project: Project, wanted: SyntheticRequest, progress: Progress = silent
+) -> SyntheticResult:
     """Mine the newest corpus of a project.
 
     :raises Refused: without documents, for an unknown kind or weight, and where pairs that people wrote would be
@@ -73,26 +75,26 @@ def mine_project(project: Project, wanted: Wanted, progress: Progress = silent) 
     if wanted.save:
         refuse_to_displace(project, wanted.replace)
     notes: list[str] = []
-    mining = mine(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
+    mining = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
     if wanted.generator is not None:
         kind, note = generated(
             project, corpus, wanted.generator, wanted.most, Stage(progress, 0.3, 0.6)
         )
-        mining = Mining(mining.documents, mining.looked_at, [*mining.kinds, kind])
+        mining = SyntheticPairs(mining.documents, mining.looked_at, [*mining.kinds, kind])
         notes.append(note)
     if wanted.learn_weights:
         learned = learned_weights(project, mining, Stage(progress, 0.6, 0.95))
         notes += learned.notes
         weights = {**learned.weights, **weights}
-    _keep(project, manifest, Made(mining, weights, notes))
+    _keep(project, manifest, SyntheticResult(mining, weights, notes))
     if not wanted.save:
-        return Made(mining, weights, notes)
+        return SyntheticResult(mining, weights, notes)
     last = Stage(progress, 0.95, 1.0)
-    saved = save_mined(project, manifest, corpus, mining, weights, wanted.replace, last)
-    return Made(mining, weights, notes, saved)
+    saved = save_synthetic_pairs(project, manifest, corpus, mining, weights, wanted.replace, last)
+    return SyntheticResult(mining, weights, notes, saved)
 
 
-def current_mining(project: Project) -> dict[str, Any] | None:
+def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
     """What the newest corpus was seen to give when it was mined last, as `mine --json` prints it; or None."""
     corpus = project.newest("corpora")
     if corpus is None:
@@ -101,7 +103,7 @@ def current_mining(project: Project) -> dict[str, Any] | None:
     return dict(report.details["mining"]) if report is not None else None
 
 
-def _keep(project: Project, corpus: Manifest, made: Made) -> None:
+def _keep(project: Project, corpus: Manifest, made: SyntheticResult) -> None:
     """Keep what was seen as a report, for the page."""
     sources = {"corpus": corpus.id, "report": KIND}
     with project.publish("reports", sources, report=KIND, mining=made.as_json()):

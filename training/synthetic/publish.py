@@ -11,7 +11,7 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from training.data.pair_sets import SEED, PairSet, split_pairs
-from training.synthetic.draw import Mining
+from training.synthetic.draw import SyntheticPairs
 from training.synthetic.kinds import GENERATED, KINDS
 
 
@@ -43,11 +43,11 @@ def refuse_to_displace(project: Project, replace: bool) -> None:
         )
 
 
-def save_mined(
+def save_synthetic_pairs(
     project: Project,
     manifest: Manifest,
     corpus: Corpus,
-    mining: Mining,
+    mining: SyntheticPairs,
     weights: Mapping[str, float] | None = None,
     replace: bool = False,
     progress: Progress = silent,

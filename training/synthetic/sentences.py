@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from search.text.words import folded_words
-from training.synthetic.source import Source, Texts, says_something, sentences, words
+from training.synthetic.source import DocumentText, Texts, says_something, sentences, words
 
 REMOVED = 0.9
 """How often the sentence is taken out of its passage: with it in, a model learns to look for equal words,
@@ -16,7 +16,7 @@ _FEWEST_WORDS, _MOST_WORDS = 2, 6
 _LONGEST_SCRAP = 60
 
 
-def around_sentences(source: Source) -> Iterator[Texts]:
+def around_sentences(source: DocumentText) -> Iterator[Texts]:
     """One sentence of each passage and the rest of the passage: the inverse cloze task.
 
     Lee, Chang, Toutanova 2019, "Latent Retrieval for Weakly Supervised Open Domain Question Answering". In nine of
@@ -39,7 +39,7 @@ def around_sentences(source: Source) -> Iterator[Texts]:
             yield said[chosen], rest
 
 
-def telling_words(source: Source) -> Iterator[Texts]:
+def telling_words(source: DocumentText) -> Iterator[Texts]:
     """Two to six words of each passage, the rarer the likelier, in their order: what people type into a search box."""
     for place, passage in enumerate(source.passages):
         found = words(passage)
@@ -64,7 +64,7 @@ def telling_words(source: Source) -> Iterator[Texts]:
         yield " ".join(found[number] for number in sorted(chosen)), _whole(source, place)
 
 
-def with_gaps(source: Source) -> Iterator[Texts]:
+def with_gaps(source: DocumentText) -> Iterator[Texts]:
     """Every second word of a short passage, or of one sentence of a longer one: what is left should still find it.
 
     Deletion is the noise that serves sentence embeddings best (Wang, Reimers, Gurevych 2021, "TSDAE").
@@ -85,7 +85,7 @@ def with_gaps(source: Source) -> Iterator[Texts]:
             yield " ".join(kept), _whole(source, place)
 
 
-def neighbours(source: Source) -> Iterator[Texts]:
+def neighbours(source: DocumentText) -> Iterator[Texts]:
     """The last sentence of a passage and the passage that follows it in the same document.
 
     Where a document is one passage, its paragraphs take the place of passages.
@@ -102,7 +102,7 @@ def neighbours(source: Source) -> Iterator[Texts]:
             yield last, after
 
 
-def same(source: Source) -> Iterator[Texts]:
+def same(source: DocumentText) -> Iterator[Texts]:
     """Each passage with itself.
 
     A transformer in training reads it twice with different dropout: Gao, Yao, Chen 2021, "SimCSE". To an adapter, whose
@@ -114,6 +114,6 @@ def same(source: Source) -> Iterator[Texts]:
             yield whole, whole
 
 
-def _whole(source: Source, place: int) -> str:
+def _whole(source: DocumentText, place: int) -> str:
     """The passage as an answer: the document's own text where it is one passage, which needs no encoding."""
     return source.document.embedded if source.is_whole else source.passages[place]

@@ -17,7 +17,7 @@ _SEED = 42
 
 
 @dataclass(frozen=True)
-class Source:
+class DocumentText:
     """A document to mine.
 
     :param passages: the texts of its passages, without the title before them.

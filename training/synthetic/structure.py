@@ -7,7 +7,7 @@ from itertools import pairwise
 from search.corpus.document import Mark
 from search.corpus.report.abbreviations import definitions
 from search.text.words import MARKS
-from training.synthetic.source import Source, Texts, says_something, sentences, words
+from training.synthetic.source import DocumentText, Texts, says_something, sentences, words
 
 _QUESTION_MARKS = ("?", "？", "؟")
 _BELOW = " > "
@@ -45,7 +45,7 @@ _EXPLAINED = tuple(
 _GLOSSARY = re.compile(rf"^[-•*]?\s*{_TERM}\s*(?::|\s[–—-])\s+(?P<rest>\S.*)$")
 
 
-def titles(source: Source) -> Iterator[Texts]:
+def titles(source: DocumentText) -> Iterator[Texts]:
     """The title and the beginning of the text (its first passage, without the title)."""
     document = source.document
     if says_something(document.title, 1) and source.passages:
@@ -54,7 +54,7 @@ def titles(source: Source) -> Iterator[Texts]:
             yield document.title, body
 
 
-def headings(source: Source) -> Iterator[Texts]:
+def headings(source: DocumentText) -> Iterator[Texts]:
     """Each heading and the text under it."""
     document = source.document
     end = Mark(len(document.text))
@@ -66,7 +66,7 @@ def headings(source: Source) -> Iterator[Texts]:
             yield " ".join(path), under
 
 
-def questions(source: Source) -> Iterator[Texts]:
+def questions(source: DocumentText) -> Iterator[Texts]:
     """A question in the text and the sentences that follow it."""
     for said in source.sentences:
         for place, sentence in enumerate(said):
@@ -81,7 +81,7 @@ def questions(source: Source) -> Iterator[Texts]:
                 yield sentence, " ".join(answer)
 
 
-def explained_terms(source: Source) -> Iterator[Texts]:
+def explained_terms(source: DocumentText) -> Iterator[Texts]:
     """A term and the rest of the sentence or line that says what it is."""
     for passage in source.passages:
         seen = set()
@@ -106,7 +106,7 @@ def explanation(sentence: str) -> Texts | None:
     return None
 
 
-def abbreviated(source: Source) -> Iterator[Texts]:
+def abbreviated(source: DocumentText) -> Iterator[Texts]:
     """An abbreviation and what it stands for, where the text says it: "blood pressure (BP)"."""
     for passage in source.passages:
         yield from definitions(passage)

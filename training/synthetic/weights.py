@@ -18,29 +18,31 @@ from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.adapter.fit import train_adapter
-from training.adapter.settings import Adapter
+from training.adapter.settings import AdapterSettings
 from training.data.pair_sets import split_pairs
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
 from training.shrinkage import SHARE
-from training.synthetic.draw import Mining
-from training.training_data import Material
+from training.synthetic.draw import SyntheticPairs
+from training.training_data import TrainingData
 
 PAIRS = 500
 """Of a kind, for learning its weight."""
 _LEAST = 20
-_SETTINGS = Adapter(epochs=5, negatives="corpus")
+_SETTINGS = AdapterSettings(epochs=5, negatives="corpus")
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedWeights:
     """The weight of each kind (0 or 1), and in words what was left out and why."""
 
     weights: dict[str, float]
     notes: list[str]
 
 
-def learned_weights(project: Project, mining: Mining, progress: Progress = silent) -> Learned:
+def learned_weights(
+    project: Project, mining: SyntheticPairs, progress: Progress = silent
+) -> LearnedWeights:
     """Weights of the kinds of a mining, learned on a part of their pairs with the generic model.
 
     :raises Refused: where the kinds give too few pairs to hold some out.
@@ -50,7 +52,7 @@ def learned_weights(project: Project, mining: Mining, progress: Progress = silen
     documents = {p.document for p in pairs if p.document is not None}
     split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
     dev = DevSet.of(corpus, split.dev)
-    material = Material(manifest, corpus, Guarded(split.train, 0, 0), dev, {}, True)
+    material = TrainingData(manifest, corpus, Guarded(split.train, 0, 0), dev, {}, True)
     info = find_model(project, GENERIC)
     base = load_encoder(project, info)
     vectors, _ = document_vectors(project, GENERIC, base, material, Stage(progress, 0.0, 0.3))
@@ -76,7 +78,7 @@ def learned_weights(project: Project, mining: Mining, progress: Progress = silen
             )
     if not notes:
         notes.append("No kind of mined pair makes the others harder to find: all are used.")
-    return Learned(weights, notes)
+    return LearnedWeights(weights, notes)
 
 
 def _scores(data: Embedded, dev: DevSet) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

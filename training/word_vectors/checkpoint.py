@@ -28,7 +28,7 @@ class Epoch:
     metrics: dict[str, float]
 
 
-class Keeper:
+class EpochCheckpointer:
     """Keeps a gensim model in training; `epochs` are those that it made so far."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:

@@ -16,8 +16,8 @@ from training.generic_dev import generic_dev
 from training.publish import describe
 from training.request import Request, Trained
 from training.result import GENERIC_DEV
-from training.word_vectors.checkpoint import Keeper
-from training.word_vectors.settings import WordVectorRecipe
+from training.word_vectors.checkpoint import EpochCheckpointer
+from training.word_vectors.settings import WordVectorSettings
 from training.word_vectors.training import train_word_vectors
 
 _SCORE = "dev ndcg@10"
@@ -29,13 +29,13 @@ def make_word_vectors(request: Request) -> Trained:
     :raises Refused: when there is no corpus, or nothing in it to learn.
     """
     project, settings = request.project, request.settings
-    assert isinstance(settings, WordVectorRecipe)
+    assert isinstance(settings, WordVectorSettings)
     epochs = settings.epochs
     corpus_manifest, corpus = current_corpus(project)
     pairs = project.newest("pairs")
     dev = None if pairs is None else _dev_set(project, pairs)
     asked = {"pairs": pairs.id} if dev is not None and pairs is not None else {}
-    keeper = Keeper(request.resumable({"corpus": corpus_manifest.id, **asked}))
+    keeper = EpochCheckpointer(request.resumable({"corpus": corpus_manifest.id, **asked}))
 
     def after_epoch(epoch: int, vectors: WordVectors) -> dict[str, float]:
         if dev is None or (epoch % max(1, epochs // 5) and epoch != epochs):

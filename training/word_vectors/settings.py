@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from training.settings import ADVANCED, Recipe
+from training.settings import ADVANCED, RecipeSettings
 
 
-class WordVectorRecipe(Recipe):
+class WordVectorSettings(RecipeSettings):
     """Settings that Word2Vec and FastText share."""
 
     vector_size: int = Field(
@@ -69,11 +69,11 @@ class WordVectorRecipe(Recipe):
     )
 
 
-class Word2Vec(WordVectorRecipe):
+class Word2VecSettings(WordVectorSettings):
     """Settings of Word2Vec."""
 
 
-class FastText(WordVectorRecipe):
+class FastTextSettings(WordVectorSettings):
     """Settings of FastText."""
 
     min_n: int = Field(

@@ -13,23 +13,23 @@ from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
 from training.checkpoints import Checkpoints
-from training.word_vectors.checkpoint import Epoch, Keeper
+from training.word_vectors.checkpoint import Epoch, EpochCheckpointer
 from training.word_vectors.reading import read
-from training.word_vectors.settings import FastText, Word2Vec, WordVectorRecipe
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings, WordVectorSettings
 
 _COMMON_SAMPLE = 5_000
 
 
 def train_word_vectors(
     corpus: Corpus,
-    settings: WordVectorRecipe,
+    settings: WordVectorSettings,
     progress: Progress,
     after_epoch: Callable[[int, WordVectors], dict[str, float]] = lambda epoch, vectors: {},
-    keeper: Keeper | None = None,
+    keeper: EpochCheckpointer | None = None,
 ) -> WordVectors:
     """Train word vectors on every document of a corpus (title and text).
 
-    :param settings: `Word2Vec` or `FastText`.
+    :param settings: `Word2VecSettings` or `FastTextSettings`.
     :param after_epoch: called with the epoch (from 1) and the vectors so far; returns numbers for a curve.
     :param keeper: keeps how far it came, and knows how far an earlier try came; has the epochs when it is over.
     :raises Refused: when no word occurs often enough to be learned.
@@ -44,9 +44,9 @@ def train_word_vectors(
             "Lower min_count, or add documents."
         )
     made = _Making(model, reading, sentences, settings)
-    keeper = keeper or Keeper(Checkpoints())
+    keeper = keeper or EpochCheckpointer(Checkpoints())
     before = keeper.load(model, settings.epochs)
-    if before and isinstance(settings, FastText):
+    if before and isinstance(settings, FastTextSettings):
         model.wv.adjust_vectors()
     progress(0, settings.epochs, _going_on(0, settings.epochs))
     for epoch in before:
@@ -75,7 +75,7 @@ def _going_on(done: int, epochs: int) -> str:
     return f"epoch {min(done + 1, epochs)} of {epochs}"
 
 
-def _model(settings: WordVectorRecipe) -> Any:
+def _model(settings: WordVectorSettings) -> Any:
     import gensim.models
 
     common: dict[str, Any] = {
@@ -87,11 +87,11 @@ def _model(settings: WordVectorRecipe) -> Any:
         "seed": settings.seed,
         "epochs": settings.epochs,
     }
-    if isinstance(settings, FastText):
+    if isinstance(settings, FastTextSettings):
         return gensim.models.FastText(
             min_n=settings.min_n, max_n=settings.max_n, bucket=settings.buckets, **common
         )
-    assert isinstance(settings, Word2Vec)
+    assert isinstance(settings, Word2VecSettings)
     return gensim.models.Word2Vec(**common)
 
 
@@ -118,7 +118,7 @@ class _Making:
     model: Any
     reading: Reading
     sentences: Sequence[list[str]]
-    settings: WordVectorRecipe
+    settings: WordVectorSettings
 
     def vectors(self) -> WordVectors:
         """The vectors so far, with the pooling that the settings ask for."""
@@ -126,7 +126,7 @@ class _Making:
         words = list(learned.index_to_key)
         counts = [int(learned.get_vecattr(word, "count")) for word in words]
         subwords, ngrams = None, None
-        if isinstance(settings, FastText):
+        if isinstance(settings, FastTextSettings):
             learned.adjust_vectors()  # Words are sums of their n-grams; gensim settles them only at the end.
             subwords = np.array(learned.vectors_ngrams, dtype=np.float32)
             ngrams = (settings.min_n, settings.max_n)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.projects import runs
 from search.projects.project import Project
-from training.synthetic.make import current_mining
+from training.synthetic.make import current_synthetic_pairs
 from ui import navigation, run_view, widgets
 from ui.training.tables import escaped_table
 
@@ -24,7 +24,7 @@ def offer(project: Project, key: str) -> None:
         return
     if run is not None and run.status.state != "done":
         run_view.ended(run)
-    told = current_mining(project)
+    told = current_synthetic_pairs(project)
     with st.container(border=True, key=f"mining-{key}"):
         st.markdown("**Mine pairs from your documents**")
         st.caption(

@@ -26,7 +26,7 @@ from search.models.sentence_transformer import load_generic, load_sentence_trans
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from training.word_vectors.settings import FastText, Word2Vec
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -116,7 +116,11 @@ def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
         return served if kind == "server" else AdaptedEncoder(served, matrix.astype(np.float32))
     name, pooling = kind.split("-")
     common = {"vector_size": 24, "min_count": 1, "epochs": 2, "pooling": pooling}
-    recipe = Word2Vec(**common) if name == "word2vec" else FastText(**common, buckets=2_000)
+    recipe = (
+        Word2VecSettings(**common)
+        if name == "word2vec"
+        else FastTextSettings(**common, buckets=2_000)
+    )
     return train_word_vectors(corpus, recipe, silent)
 
 
@@ -214,7 +218,9 @@ def project(tmp_path):
 
 
 def _publish_words(project, name, corpus):
-    vectors = train_word_vectors(corpus, Word2Vec(vector_size=8, min_count=1, epochs=1), silent)
+    vectors = train_word_vectors(
+        corpus, Word2VecSettings(vector_size=8, min_count=1, epochs=1), silent
+    )
     with project.publish("models", {}) as draft:
         vectors.save(draft.folder)
         draft.details.update(

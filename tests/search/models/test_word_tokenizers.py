@@ -13,9 +13,9 @@ from search.models.word_tokenizers import Phrases, Pieces, Words, read_as, words
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
-from training.corpus_subwords import train_pieces
+from training.corpus_subwords import train_subword_tokenizer
 from training.recipes import recipe_info, validated
-from training.word_vectors.settings import FastText, Word2Vec
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
 
 PAIRS = ["blood pressure", "pressure cooker", "घर का", "a a"]
@@ -42,7 +42,7 @@ def vectors(request, corpus):
     changes = (
         {"phrases": True} if request.param == "phrases" else {"tokens": "pieces", "pieces": 600}
     )
-    return train_word_vectors(corpus, Word2Vec(**COMMON, **changes), silent)
+    return train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)
 
 
 # --- phrases ---
@@ -87,7 +87,7 @@ def test_a_tokenizer_of_phrases_needs_them_among_the_words():
 
 
 def test_phrases_of_a_corpus_are_gensims(corpus, texts):
-    vectors = train_word_vectors(corpus, Word2Vec(**COMMON, phrases=True), silent)
+    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)
     sentences = [words_of(text) for text in texts]
     found = gensim.models.phrases.Phrases(sentences, min_count=5, delimiter=" ").freeze()
     pairs = vectors.reading.pairs
@@ -101,7 +101,7 @@ def test_phrases_of_a_corpus_are_gensims(corpus, texts):
 
 
 def test_a_phrase_has_neighbours_of_its_own(corpus):
-    vectors = train_word_vectors(corpus, Word2Vec(**COMMON, phrases=True), silent)
+    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)
     phrase = next(word for word in vectors.words if " " in word)
     near = vectors.nearest(phrase.title(), 5)
     assert len(near) == 5
@@ -113,15 +113,17 @@ def test_a_phrase_has_neighbours_of_its_own(corpus):
 
 
 def test_pieces_part_compounds_into_what_they_share():
-    pieces = Pieces(train_pieces([" ".join(GERMAN)] * 20, 60))
+    pieces = Pieces(train_subword_tokenizer([" ".join(GERMAN)] * 20, 60))
     read = pieces.of("Krankenhauserstattung")
     assert "".join(read).replace("▁", "") == "krankenhauserstattung"
     assert 1 < len(read) < 12
 
 
 def test_pieces_know_words_that_the_corpus_does_not_have(corpus):
-    whole = train_word_vectors(corpus, Word2Vec(**COMMON), silent)
-    parts = train_word_vectors(corpus, Word2Vec(**COMMON, tokens="pieces", pieces=600), silent)
+    whole = train_word_vectors(corpus, Word2VecSettings(**COMMON), silent)
+    parts = train_word_vectors(
+        corpus, Word2VecSettings(**COMMON, tokens="pieces", pieces=600), silent
+    )
     assert not whole.encode_query(["mortgagewise"]).any()
     assert parts.encode_query(["mortgagewise"]).any()
     assert len(parts.words) < 900
@@ -172,14 +174,16 @@ def test_the_same_seed_gives_the_same(vectors, corpus):
         if vectors.reading.kind == "phrases"
         else {"tokens": "pieces", "pieces": 600}
     )
-    again = train_word_vectors(corpus, Word2Vec(**COMMON, **changes), silent)
+    again = train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)
     assert again.words == vectors.words
     assert again.vectors.tobytes() == vectors.vectors.tobytes()
     assert again.reading.written() == vectors.reading.written()
 
 
 def test_fasttext_reads_so_too(corpus):
-    made = train_word_vectors(corpus, FastText(**COMMON, buckets=1_500, phrases=True), silent)
+    made = train_word_vectors(
+        corpus, FastTextSettings(**COMMON, buckets=1_500, phrases=True), silent
+    )
     assert any(" " in word for word in made.words)
     assert made.encode_query(["morgage"]).any()
 
@@ -189,7 +193,7 @@ def test_what_is_written_is_read_again(kind):
     one = {
         "words": Words(),
         "phrases": Phrases(PAIRS),
-        "pieces": Pieces(train_pieces(GERMAN * 3, 40)),
+        "pieces": Pieces(train_subword_tokenizer(GERMAN * 3, 40)),
     }[kind]
     back = read_as(one.kind, one.written())
     for text in ("blood pressure", "Krankenhaus", "घर का"):

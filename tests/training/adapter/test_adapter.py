@@ -21,13 +21,13 @@ from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
 from training.adapter.fit import train_adapter
 from training.adapter.learner import Learner
-from training.adapter.settings import Adapter
+from training.adapter.settings import AdapterSettings
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
 from training.embeddings import Embedded, numbered
 from training.export import export
 from training.train import train
-from training.training_data import gather
+from training.training_data import load_training_data
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def project(tiny_beir):
 
 def embedded(project, model):
     """The training data of the tiny project as vectors of the tiny model, without the product's code."""
-    material = gather(project)
+    material = load_training_data(project)
     texts = material.corpus.embedded_texts(0, len(material.corpus))
     ids = material.corpus.ids()
     pairs = material.guarded.pairs
@@ -94,7 +94,7 @@ def test_the_loss_by_hand(kind, given):
     data = Embedded(
         queries, responses, negatives, answers, texts, passages, owners, dev_queries=queries[:1]
     )
-    learner = Learner(data, Adapter(batch_size=5, epochs=1), kind)
+    learner = Learner(data, AdapterSettings(batch_size=5, epochs=1), kind)
     losses = []
     right = {0: {0, 2}, 1: {1}, 2: {1}, 3: {0, 2}, 4: set()}
     for row in range(5):
@@ -118,7 +118,7 @@ def test_the_loss_by_hand(kind, given):
 def test_it_improves_dev_and_is_never_worse_than_the_start(project, tiny):
     dev, data = embedded(project, tiny)
     start = dev.ndcg_of_vectors(data.dev_queries, data.documents[dev.positions])
-    found = train_adapter(data, dev, Adapter(epochs=20, learning_rate=1e-2), quiet)
+    found = train_adapter(data, dev, AdapterSettings(epochs=20, learning_rate=1e-2), quiet)
     assert found.start == pytest.approx(start)
     moved = dev.ndcg_of_vectors(
         data.dev_queries @ found.matrix.T, data.documents[dev.positions] @ found.matrix.T
@@ -137,7 +137,7 @@ def test_where_nothing_helps_the_start_is_kept(project, tiny):
     # Queries that equal their answers: the start is perfect, and no training can beat it.
     perfect = np.array([pool[place[next(iter(answers[q]))]] for q in sorted(answers)])
     data = replace(data, dev_queries=perfect)
-    found = train_adapter(data, dev, Adapter(epochs=3, learning_rate=0.5), quiet)
+    found = train_adapter(data, dev, AdapterSettings(epochs=3, learning_rate=0.5), quiet)
     assert (found.start, found.best, found.kept) == (1.0, 1.0, "start")
     np.testing.assert_array_equal(found.matrix, np.eye(len(found.matrix), dtype=np.float32))
 
@@ -150,7 +150,7 @@ def test_patience_gives_up_a_kind_of_negatives_that_comes_no_closer(project, tin
         adapted = train_adapter(
             data,
             dev,
-            Adapter(batch_size=8, epochs=epochs, patience=patience),
+            AdapterSettings(batch_size=8, epochs=epochs, patience=patience),
             lambda done, total, message, numbers: told.append((message.split()[0], numbers)),
         )
         scores = {kind: [] for kind in ("batch", "corpus")}
@@ -172,7 +172,7 @@ def test_patience_gives_up_a_kind_of_negatives_that_comes_no_closer(project, tin
 
 def test_the_same_seed_gives_the_same_matrix(project, tiny):
     dev, data = embedded(project, tiny)
-    settings = Adapter(epochs=3, batch_size=16, learning_rate=1e-2, negatives="corpus")
+    settings = AdapterSettings(epochs=3, batch_size=16, learning_rate=1e-2, negatives="corpus")
     one, two = (train_adapter(data, dev, settings, quiet) for _ in range(2))
     np.testing.assert_array_equal(one.matrix, two.matrix)
     learners = [
@@ -237,19 +237,19 @@ def test_mined_negatives_stand_against_the_answer_beside_the_batch():
         dev_queries=queries[:1],
         mined=np.array([[4, 5], [3, -1]]),
     )
-    learner = Learner(data, Adapter(batch_size=2, temperature=0.1), "mined")
+    learner = Learner(data, AdapterSettings(batch_size=2, temperature=0.1), "mined")
     losses = []
     for row, others in ((0, [1, 4, 5]), (1, [0, 3])):
         scaled = 10 * (passages[[row, *others]] @ queries[row]).astype(np.float64)
         losses.append(np.log(np.exp(scaled).sum()) - scaled[0])
     assert float(learner.loss(torch.arange(2)).detach()) == pytest.approx(np.mean(losses), abs=1e-5)
-    without = Learner(data, Adapter(batch_size=2, temperature=0.1), "batch")
+    without = Learner(data, AdapterSettings(batch_size=2, temperature=0.1), "batch")
     assert float(without.loss(torch.arange(2)).detach()) < np.mean(losses) - 1e-3
 
 
 def test_on_the_query_side_documents_stay_as_they_are(project, tiny):
     dev, data = embedded(project, tiny)
-    settings = Adapter(epochs=10, learning_rate=1e-2, side="query")
+    settings = AdapterSettings(epochs=10, learning_rate=1e-2, side="query")
     found = train_adapter(data, dev, settings, quiet)
     pool = data.documents[dev.positions]
     assert found.epoch > 0
@@ -267,7 +267,7 @@ def test_on_the_query_side_documents_stay_as_they_are(project, tiny):
 
 def test_a_low_rank_is_a_small_residual(project, tiny):
     _, data = embedded(project, tiny)
-    learner = Learner(data, Adapter(rank=2, learning_rate=1e-2), "batch")
+    learner = Learner(data, AdapterSettings(rank=2, learning_rate=1e-2), "batch")
     identity = np.eye(data.queries.shape[1], dtype=np.float32)
     np.testing.assert_array_equal(learner.matrix, identity)
     before = learner.epoch()
@@ -286,7 +286,9 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
     project, tiny, tmp_path, negatives, rank, stopped_after
 ):
     dev, data = embedded(project, tiny)
-    settings = Adapter(epochs=4, batch_size=8, learning_rate=1e-2, negatives=negatives, rank=rank)
+    settings = AdapterSettings(
+        epochs=4, batch_size=8, learning_rate=1e-2, negatives=negatives, rank=rank
+    )
     whole, again = [], []
     unbroken = train_adapter(data, dev, settings, lambda *told: whole.append(told))
     kept = Checkpoints(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})

@@ -17,16 +17,16 @@ from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import average
-from training.auto.clock import Clock, TimeUp
-from training.auto.fitting import Pace, fitted
-from training.auto.folds import asked_in_all, merged, parted
-from training.auto.leaderboard import Ladder, Outcome, Rung, start_rung
+from training.auto.clock import TimeBudget, TimeUp
+from training.auto.fitting import TrainingSpeed, fitted
+from training.auto.folds import all_dev_queries, merged, split_into_folds
+from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial
 from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
 from training.learners import LEARNERS
 from training.static.recipe import learn_static
-from training.training_data import gather
+from training.training_data import load_training_data
 
 # --- which rung stands ---
 
@@ -41,22 +41,22 @@ from training.training_data import gather
     ],
 )
 def test_a_rung_leads_when_its_gain_is_more_than_its_standard_error(each, outcome):
-    ladder = Ladder([start_rung((0.5, 0.6, 0.4, 0.5), 0.0)])
+    ladder = Leaderboard([base_trial((0.5, 0.6, 0.4, 0.5), 0.0)])
     assert ladder.outcome_of(each) is outcome
 
 
 def test_one_dev_query_proves_nothing():
-    assert Ladder([start_rung((0.2,), 0.0)]).outcome_of((0.9,)) is Outcome.WITHIN_NOISE
+    assert Leaderboard([base_trial((0.2,), 0.0)]).outcome_of((0.9,)) is Outcome.WITHIN_NOISE
 
 
 def test_the_table_says_what_was_kept_and_why_the_others_were_not():
-    ladder = Ladder(
+    ladder = Leaderboard(
         [
-            start_rung((0.2, 0.4), 1.0),
-            Rung("adapter", Outcome.LEADS, (0.4, 0.6), 2.0),
-            Rung("fine-tune", Outcome.WITHIN_NOISE, (0.3, 0.8), 60.0),
-            Rung("adapter on fine-tune", Outcome.LEADS, (0.7, 0.9), 3.25, {"epochs": 60}),
-            Rung("static", Outcome.NO_TIME),
+            base_trial((0.2, 0.4), 1.0),
+            Trial("adapter", Outcome.LEADS, (0.4, 0.6), 2.0),
+            Trial("fine-tune", Outcome.WITHIN_NOISE, (0.3, 0.8), 60.0),
+            Trial("adapter on fine-tune", Outcome.LEADS, (0.7, 0.9), 3.25, {"epochs": 60}),
+            Trial("static", Outcome.NO_TIME),
         ]
     )
     assert [(row["name"], row["outcome"]) for row in ladder.table()] == [
@@ -72,7 +72,7 @@ def test_the_table_says_what_was_kept_and_why_the_others_were_not():
     assert ladder.note == (
         "3 ways to learn were tried. Kept: adapter on fine-tune, 0.800 nDCG@10 on 2 dev queries (the start, 0.300)."
     )
-    again = [Rung.from_json(json.loads(json.dumps(rung.as_json()))) for rung in ladder.rungs]
+    again = [Trial.from_json(json.loads(json.dumps(rung.as_json()))) for rung in ladder.rungs]
     assert again == ladder.rungs
 
 
@@ -89,7 +89,7 @@ def test_the_table_says_what_was_kept_and_why_the_others_were_not():
     ],
 )
 def test_epochs_and_pairs_follow_from_what_was_timed(pairs, seconds, epochs, kept):
-    fits = fitted(Pace(pair=0.1, character=0.0001), pairs, 100_000, 4, seconds)
+    fits = fitted(TrainingSpeed(pair=0.1, character=0.0001), pairs, 100_000, 4, seconds)
     if epochs is None:
         assert fits is None
         return
@@ -100,18 +100,18 @@ def test_epochs_and_pairs_follow_from_what_was_timed(pairs, seconds, epochs, kep
 
 def test_what_does_not_hear_that_time_is_over_is_ended():
     told = []
-    clock = Clock(10.0, spent=10.5)
+    clock = TimeBudget(10.0, spent=10.5)
     clock.watched(lambda *report: told.append(report), "adapter")(1, 2, "epoch 1")
     assert told == [(10.0, 10.0, "adapter: epoch 1", None)]
     with pytest.raises(TimeUp):
-        Clock(10.0, spent=11.5).watched(lambda *report: None, "adapter")(1, 2, "epoch 1")
+        TimeBudget(10.0, spent=11.5).watched(lambda *report: None, "adapter")(1, 2, "epoch 1")
 
 
 # --- what an adapter on a model learns from ---
 
 
 def test_what_an_adapter_on_a_tuned_model_learns_from_is_what_that_model_says(tiny, tiny_model):
-    material = gather(tiny)
+    material = load_training_data(tiny)
     model = SentenceTransformer(str(tiny_model), device="cpu")
     seen = []
 
@@ -177,7 +177,7 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, average
     assert details["dev"]["kept"] == kept[0]["name"]
     assert details["dev"]["ndcg@10"] == [ladder[0]["ndcg@10"], kept[0]["ndcg@10"]]
     assert kept[0]["ndcg@10"] > ladder[0]["ndcg@10"] + 0.05
-    parts = parted(gather(tiny))
+    parts = split_into_folds(load_training_data(tiny))
     ((*models,),) = averages
     assert len(models) == len(parts) == details["dev"]["members"] == 3
     assert _by_members(parts, models) == pytest.approx(kept[0]["ndcg@10"], abs=1e-6)
@@ -187,7 +187,7 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, average
     np.testing.assert_allclose(
         normalised(encoder.encode_query(texts)), normalised(by_hand.encode(texts)), atol=1e-5
     )
-    assert details["dev"]["queries"] == len(asked_in_all(parts).queries) >= 8 + 3 * 8
+    assert details["dev"]["queries"] == len(all_dev_queries(parts).queries) >= 8 + 3 * 8
     assert told == [(rung["name"], rung["ndcg@10"]) for rung in ladder]
     assert any(note.startswith("There are 8 dev queries, too few") for note in made.notes)
     assert any("the average of the 3 models" in note for note in made.notes)
@@ -203,7 +203,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
     monkeypatch.setitem(LEARNERS, "static", LEARNERS["static"]._replace(learn=learn_static))
-    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
+    monkeypatch.setattr(ways, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
     made = run_auto(tiny, tiny_model, 2)
     details = details_of(tiny, made.name)
     names = [rung["name"] for rung in details["ladder"]]
@@ -214,17 +214,17 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     assert details["origin"] == "WordLlama's word vectors"
     encoder = load_encoder(tiny, find_model(tiny, made.name))
     (models,) = averages
-    parts = parted(gather(tiny))
+    parts = split_into_folds(load_training_data(tiny))
     assert _by_members(parts, models) == pytest.approx(kept["ndcg@10"], abs=1e-6)
-    score = DevSet.of(current_corpus(tiny)[1], asked_in_all(parts)).ndcg(encoder)
+    score = DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(encoder)
     assert score == pytest.approx(
-        DevSet.of(current_corpus(tiny)[1], asked_in_all(parts)).ndcg(average.averaged(models)),
+        DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(average.averaged(models)),
         abs=1e-6,
     )
 
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
-    monkeypatch.setattr(ways, "pace_of", lambda *_: Pace(pair=10.0, character=0.0001))
+    monkeypatch.setattr(ways, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
     made = run_auto(tiny, tiny_model, 1)
     outcomes = {rung["name"]: rung["outcome"] for rung in details_of(tiny, made.name)["ladder"]}
     assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
@@ -300,9 +300,9 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 
     def tune(self, name, settings, pairs, ends, told):
         for seconds in (100, 44.9, 24.9, 4.9):
-            monkeypatch.setattr(Clock, "left", seconds)
+            monkeypatch.setattr(TimeBudget, "left", seconds)
             left.append((seconds, ends()))
-        monkeypatch.setattr(Clock, "left", 50.0)
+        monkeypatch.setattr(TimeBudget, "left", 50.0)
         return self.start()
 
     monkeypatch.setattr(ways.Member, "tune", tune)
@@ -312,7 +312,9 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 
 
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
-    monkeypatch.setattr("training.train.gather", lambda at: replace(gather(at), mined=True))
+    monkeypatch.setattr(
+        "training.train.gather", lambda at: replace(load_training_data(at), mined=True)
+    )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
     assert [rung["name"] for rung in details["ladder"]] == ["start", "adapter"]

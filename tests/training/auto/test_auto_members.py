@@ -11,14 +11,14 @@ from search.evaluation.query_set import QuerySet
 from search.models.linear_adapter import AdaptedEncoder
 from training.adapter.model import with_adapter
 from training.auto.average import averaged, facts_of
-from training.auto.folds import asked_in_all, merged, parted
+from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.dev_set import DevSet
-from training.training_data import gather
+from training.training_data import load_training_data
 
 
 @pytest.fixture
 def material(tiny):
-    return gather(tiny)
+    return load_training_data(tiny)
 
 
 def _asked(part, material):
@@ -30,7 +30,7 @@ def _asked(part, material):
 
 
 def test_each_member_has_other_pairs_held_out_and_learns_from_all_the_rest(material):
-    parts = parted(material)
+    parts = split_into_folds(material)
     pairs = {pair.query for pair in material.guarded.pairs}
     assert len(parts) == 3
     for part in parts:
@@ -47,11 +47,11 @@ def test_each_member_has_other_pairs_held_out_and_learns_from_all_the_rest(mater
     assert not first & third
     assert not second & third
     own = len(material.dev.query_set.queries)
-    assert len(asked_in_all(parts).queries) == own + len(first) + len(second) + len(third)
+    assert len(all_dev_queries(parts).queries) == own + len(first) + len(second) + len(third)
 
 
 def test_the_same_pairs_are_parted_in_the_same_way_again(material):
-    once, again = parted(material), parted(material)
+    once, again = split_into_folds(material), split_into_folds(material)
     assert [part.guarded.pairs for part in once] == [part.guarded.pairs for part in again]
 
 
@@ -62,7 +62,7 @@ def test_a_pair_that_is_held_out_to_choose_by_is_judged_by_all_grades(material):
         answers.setdefault(pair.query, []).append(pair.document)
     lesser = {query: ids[(ids.index(known[0]) + 7) % 40] for query, known in answers.items()}
     grades = {q: dict.fromkeys(known, 3) | {lesser[q]: 1} for q, known in answers.items()}
-    for chosen in parted(replace(material, grades=grades)):
+    for chosen in split_into_folds(replace(material, grades=grades)):
         held = chosen.dev.query_set
         new = [q for q in held.queries if q not in material.dev.query_set.queries]
         assert len(new) >= 5
@@ -75,21 +75,21 @@ def test_a_pair_that_is_held_out_to_choose_by_is_judged_by_all_grades(material):
 
 def test_many_dev_queries_are_enough_for_one(material, monkeypatch):
     monkeypatch.setattr("training.auto.folds.ENOUGH", 8)
-    (alone,) = parted(material)
+    (alone,) = split_into_folds(material)
     assert alone is material
 
 
 def test_of_many_pairs_some_are_held_out_once(material, monkeypatch):
-    three = parted(material)
+    three = split_into_folds(material)
     monkeypatch.setattr("training.auto.folds.FEW", len(material.guarded.pairs))
-    (one,) = parted(material)
+    (one,) = split_into_folds(material)
     assert one.guarded.pairs == three[0].guarded.pairs
     assert one.dev.query_set == three[0].dev.query_set
 
 
 def test_mined_pairs_are_not_parted(material):
     mined = replace(material, mined=True)
-    assert parted(mined) == [mined]
+    assert split_into_folds(mined) == [mined]
 
 
 # --- what they are measured by ---
@@ -104,7 +104,7 @@ def test_a_query_counts_once_with_the_mean_of_those_who_were_asked_it(material):
     parts = [asked("own", "a"), asked("own", "c", "b")]
     # In the order of ids: a, own; b, c, own.
     assert merged(parts, [[0.5, 1.0], [0.2, 0.3, 0.0]]) == pytest.approx([0.5, 0.2, 0.3, 0.5])
-    assert list(asked_in_all(parts).queries) == ["a", "own", "b", "c"]
+    assert list(all_dev_queries(parts).queries) == ["a", "own", "b", "c"]
 
 
 # --- their average ---

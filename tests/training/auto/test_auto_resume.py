@@ -13,8 +13,8 @@ from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import project
-from training.auto.budgeted_search import Climb
-from training.auto.checkpoint import Keeper
+from training.auto.budgeted_search import BudgetedSearch
+from training.auto.checkpoint import SearchCheckpointer
 from training.checkpoints import Checkpoints
 from training.train import train
 
@@ -93,12 +93,12 @@ def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
             told(1, 2, "learning")
         raise Killed
 
-    climb = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
+    climb = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
     now += 10
     with pytest.raises(Killed):
         climb.tried("adapter", 0.0, learn)
     now += 500  # Nobody was at work.
-    again = Climb(1, Keeper(Checkpoints(tmp_path), None), silent)
+    again = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
     assert not again.resumed, "no rung is done"
     assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
     assert again.clock.left == 60 - again.clock.spent

@@ -9,7 +9,7 @@ from search.corpus.writer import CorpusWriter
 from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
-from training.data.hard_negatives import Sources, mine
+from training.data.hard_negatives import NegativeSources, mine_hard_negatives
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.train import train
@@ -42,7 +42,7 @@ def sources(tmp_path, cosines, pairs):
     queries[:, 0] = 1
     answers = documents[[TEXTS.index(p.response) for p in pairs]]
     words = TermIndex.load(tmp_path, analysis, len(TEXTS))
-    return Sources(queries, answers, documents, Corpus(tmp_path / "corpus.sqlite"), words)
+    return NegativeSources(queries, answers, documents, Corpus(tmp_path / "corpus.sqlite"), words)
 
 
 PAIRS = [
@@ -53,7 +53,7 @@ PAIRS = [
 
 
 def test_the_nearest_wrong_ones_by_vectors_and_by_words_in_turn(tmp_path):
-    mined = mine(PAIRS, sources(tmp_path, COSINES, PAIRS), 3, 0.95, seed=1)
+    mined = mine_hard_negatives(PAIRS, sources(tmp_path, COSINES, PAIRS), 3, 0.95, seed=1)
     assert mined.pairs[0].negatives == (TEXTS[4], TEXTS[2], TEXTS[3])
     # By hand: .95 x .8 = .76, so d1 (.79) is too near and d2 (.75) is not; d0, d5, d6, d7 are right.
     assert [p.query for p in mined.pairs] == [p.query for p in PAIRS]
@@ -67,7 +67,7 @@ def test_the_nearest_wrong_ones_by_vectors_and_by_words_in_turn(tmp_path):
 def test_the_margin_is_a_share_of_the_right_answer_even_below_zero(tmp_path):
     cosines = [-0.4, -0.41, -0.43, -0.9, -0.5, 0.0, 0.0, 0.0]
     pair = [PAIRS[0]]
-    kept = mine(pair, sources(tmp_path, cosines, pair), 8, 0.95, seed=1)
+    kept = mine_hard_negatives(pair, sources(tmp_path, cosines, pair), 8, 0.95, seed=1)
     assert TEXTS[1] not in kept.pairs[0].negatives, "-.41 is above -.42"
     assert {TEXTS[2], TEXTS[4], TEXTS[3]} <= set(kept.pairs[0].negatives)
 
@@ -75,8 +75,11 @@ def test_the_margin_is_a_share_of_the_right_answer_even_below_zero(tmp_path):
 def test_given_negatives_stay_first_and_count(tmp_path):
     pairs = [Pair(QUERY, TEXTS[0], document="d0", negatives=("given",))]
     have = sources(tmp_path, COSINES, pairs)
-    assert mine(pairs, have, 2, 0.95, seed=1).pairs[0].negatives == ("given", TEXTS[4])
-    assert mine(pairs, have, 1, 0.95, seed=1).pairs[0].negatives == ("given",)
+    assert mine_hard_negatives(pairs, have, 2, 0.95, seed=1).pairs[0].negatives == (
+        "given",
+        TEXTS[4],
+    )
+    assert mine_hard_negatives(pairs, have, 1, 0.95, seed=1).pairs[0].negatives == ("given",)
 
 
 def test_a_train_with_hard_negatives_is_steered_and_told(tmp_path, tiny_beir, tiny_model):

@@ -7,7 +7,7 @@ import pytest
 
 from search.corpus.labels import Pair
 from training.data.false_negatives import Kinship, false_negatives
-from training.data.pairs_report import Example, portray_pairs
+from training.data.pairs_report import Example, build_pairs_report
 
 WORDS = [f"clause{n}" for n in range(60)]
 LONG = " ".join(WORDS)
@@ -31,7 +31,7 @@ def advised(portrait, *parts):
 
 
 def test_good_pairs_need_nothing():
-    found = portray_pairs(many(1_000), 2_000)
+    found = build_pairs_report(many(1_000), 2_000)
     assert (found.pairs, found.distinct_queries, found.distinct_responses) == (1_000, 1_000, 1_000)
     assert (found.duplicates, found.near_queries, found.copied, found.contradictory) == (0, 0, 0, 0)
     assert (found.answers.distinct, found.answers.shared) == (1_000, 0)
@@ -58,11 +58,11 @@ def test_good_pairs_need_nothing():
     ],
 )
 def test_number_of_pairs(count, words):
-    assert portray_pairs(many(count), None).advice[0].startswith(words)
+    assert build_pairs_report(many(count), None).advice[0].startswith(words)
 
 
 def test_case_and_punctuation_make_no_new_pair():
-    found = portray_pairs(
+    found = build_pairs_report(
         [
             Pair("What is a tort?", "A wrong.", "a"),
             Pair("what is a TORT", "a wrong", "a"),
@@ -78,7 +78,9 @@ def test_case_and_punctuation_make_no_new_pair():
 
 
 def test_near_queries():
-    found = portray_pairs([*many(4), Pair(LONG, "one answer"), Pair(NEARLY, "another one")], None)
+    found = build_pairs_report(
+        [*many(4), Pair(LONG, "one answer"), Pair(NEARLY, "another one")], None
+    )
     assert found.near_queries == 2
     assert found.near_query_examples[0].query.startswith("clause0 clause1")
     assert found.near_query_examples[0].other.startswith("other clause1")
@@ -87,7 +89,7 @@ def test_near_queries():
 
 
 def test_copied_queries():
-    found = portray_pairs(
+    found = build_pairs_report(
         [
             Pair("the lease ends early", "Sometimes THE LEASE ends, early or late."),
             Pair("the lease ends early", "The early lease never ends."),
@@ -106,7 +108,7 @@ def test_copied_queries():
 
 
 def test_contradictions_are_found_across_pairs():
-    found = portray_pairs(
+    found = build_pairs_report(
         [
             Pair("who pays", "The tenant.", "a", ("The landlord.",)),
             Pair("Who pays?", "the landlord", "b"),
@@ -125,7 +127,7 @@ def test_contradictions_are_found_across_pairs():
 def test_many_to_one_and_one_to_many():
     pairs = [Pair(f"question{n} about rent", "See the website.", None) for n in range(6)]
     pairs += [Pair("question0 about rent", "another answer"), Pair("last one here", "third")]
-    found = portray_pairs(pairs, None)
+    found = build_pairs_report(pairs, None)
     assert found.answers.distinct == 3
     assert (found.answers.shared, found.answers.queries_with_several) == (1, 1)
     assert (found.answers.largest, found.answers.largest_queries) == ("See the website.", 6)
@@ -134,7 +136,7 @@ def test_many_to_one_and_one_to_many():
 
 
 def test_a_document_is_one_answer_whatever_its_text():
-    found = portray_pairs(
+    found = build_pairs_report(
         [Pair("first question", "its beginning", "d"), Pair("second question", "its end", "d")], 40
     )
     assert (found.answers.distinct, found.answers.shared) == (1, 1)
@@ -144,7 +146,9 @@ def test_a_document_is_one_answer_whatever_its_text():
 
 
 def test_responses_that_are_not_given_are_told_by_their_document():
-    found = portray_pairs([Pair("first question", "", "a"), Pair("second question", "", "b")], 2)
+    found = build_pairs_report(
+        [Pair("first question", "", "a"), Pair("second question", "", "b")], 2
+    )
     assert (found.answers.distinct, found.distinct_responses, found.duplicates) == (2, 0, 0)
     assert found.false_negatives.share == 0
 
@@ -197,18 +201,18 @@ def test_larger_batches_are_worse_and_the_same_seed_gives_the_same():
     assert shares == sorted(shares)
     assert shares[0] < 0.1 < shares[1] < shares[2]
     assert false_negatives(kinship, 16) == false_negatives(kinship, 16)
-    assert portray_pairs(pairs, None, batch_size=16).false_negatives.share == shares[1]
+    assert build_pairs_report(pairs, None, batch_size=16).false_negatives.share == shares[1]
 
 
 def test_false_negatives_are_advised_on():
     near = [f"{LONG} number{n}" for n in range(20)]
-    found = portray_pairs(
+    found = build_pairs_report(
         [*many(300), *(Pair(f"question{n}", t) for n, t in enumerate(near))], None
     )
     assert found.false_negatives.guarded == found.false_negatives.share > 0.5
     advised(found, "of the batches of 64, a right answer would be taught as a wrong one")
     equal = [Pair(f"question{n} about rent", "the same answer") for n in range(20)]
-    found = portray_pairs([*many(300), *equal], None)
+    found = build_pairs_report([*many(300), *equal], None)
     advised(found, "Fine-tune here keeps equal texts apart (0% remain)")
 
 
@@ -216,7 +220,7 @@ def test_short_queries_long_responses_and_languages():
     german = (
         "Die Kündigung der Wohnung muss dem Vermieter schriftlich und rechtzeitig zugehen, Nummer"
     )
-    found = portray_pairs([Pair(f"topic{n}", f"{german} {n} " * 30) for n in range(8)], None)
+    found = build_pairs_report([Pair(f"topic{n}", f"{german} {n} " * 30) for n in range(8)], None)
     assert (found.unread.reads, found.unread.texts) == (256, 8)
     assert [item.code for item in found.response_languages] == ["de"]
     assert found.query_lengths.median == 1
@@ -227,7 +231,7 @@ def test_short_queries_long_responses_and_languages():
 
 
 def test_languages_that_differ():
-    found = portray_pairs(
+    found = build_pairs_report(
         [
             Pair(
                 f"When does the landlord have to give back the deposit after the end of lease number {n}?",
@@ -241,14 +245,14 @@ def test_languages_that_differ():
 
 
 def test_no_pairs():
-    found = portray_pairs([], None)
+    found = build_pairs_report([], None)
     assert (found.pairs, found.answers.distinct, found.false_negatives.drawn) == (0, 0, 0)
     assert found.advice == ("There are no pairs.",)
     assert json.loads(json.dumps(found.as_json())) == found.as_json()
 
 
 def test_json_is_plain_and_whole():
-    found = portray_pairs([*many(3), many(1)[0]], 3)
+    found = build_pairs_report([*many(3), many(1)[0]], 3)
     shape = found.as_json()
     assert json.loads(json.dumps(shape)) == shape
     assert shape["advice"] == list(found.advice)

@@ -18,7 +18,7 @@ from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, rows_of
 from training.fine_tune.loop import fine_tune
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -67,7 +67,9 @@ def same(one, other):
 
 def tune(tiny_model, pairs, dev, progress=silent, checkpoints=None, **changes):
     model = load_sentence_transformer(tiny_model)
-    tuned = fine_tune(model, pairs, dev, FineTune(**{**SETTINGS, **changes}), progress, checkpoints)
+    tuned = fine_tune(
+        model, pairs, dev, FineTuneSettings(**{**SETTINGS, **changes}), progress, checkpoints
+    )
     return model, tuned
 
 
@@ -153,7 +155,7 @@ def test_the_loss_is_the_ranking_loss_over_the_batch(tiny_model, pairs, dev):
         model,
         distinct,
         dev,
-        FineTune(epochs=1, batch_size=64),
+        FineTuneSettings(epochs=1, batch_size=64),
         lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
     )
     assert [loss for loss in losses if loss] == [pytest.approx(wanted, rel=1e-3)]
@@ -173,7 +175,7 @@ def losses_of(model, pairs, dev, **changes):
         model,
         pairs,
         dev,
-        FineTune(**{"epochs": 1, "batch_size": 64, **changes}),
+        FineTuneSettings(**{"epochs": 1, "batch_size": 64, **changes}),
         lambda done, total, message, metrics=None: losses.append((metrics or {}).get("loss")),
     )
     return [loss for loss in losses if loss], tuned
@@ -209,7 +211,7 @@ def test_queries_are_moved_away_from_their_hard_negatives(tiny_model, pairs, per
             if message == "measuring the dev score after epoch 3":
                 ends.append(model.encode(texts))
 
-        fine_tune(model, rows, perfect_dev, FineTune(**SETTINGS), watch)
+        fine_tune(model, rows, perfect_dev, FineTuneSettings(**SETTINGS), watch)
         queries, negatives = np.split(ends[-1], 2)
         cosines[name] = float((queries * negatives).sum(axis=1).mean())
     assert cosines["with"] < cosines["without"] - 0.1
@@ -256,7 +258,7 @@ def test_long_texts_are_cut_in_training_only(tiny_model, pairs, dev):
     def watch(done, total, message, metrics=None):
         lengths.append((message.startswith("measuring"), model.max_seq_length))
 
-    fine_tune(model, pairs, dev, FineTune(**SETTINGS, sequence_length=8), watch)
+    fine_tune(model, pairs, dev, FineTuneSettings(**SETTINGS, sequence_length=8), watch)
     assert {length for measuring, length in lengths if measuring} == {64}
     assert {length for measuring, length in lengths if not measuring} >= {8}
     assert model.max_seq_length == 64

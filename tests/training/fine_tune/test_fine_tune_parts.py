@@ -16,13 +16,13 @@ from search.projects.project import Project
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
-from training.fine_tune.batches import Batches, Row, rows_of
+from training.fine_tune.batches import Batches, TrainingRow, rows_of
 from training.fine_tune.early_stopping import ALL, Record
 from training.fine_tune.loop import fine_tune
 from training.fine_tune.losses import mini_batch, ranking_loss
-from training.fine_tune.schedule import Plan
-from training.fine_tune.settings import FineTune
-from training.fine_tune.weights import Learned, weights_of
+from training.fine_tune.schedule import Schedule
+from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import best_share, between
 
 SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "blend": False}
@@ -59,9 +59,9 @@ def calm(folder):
 
 def test_a_batch_holds_no_right_answer_of_its_queries_as_a_wrong_one():
     rows = [
-        Row("a", "1"), Row("a", "2"), Row("b", "2"), Row("c", "3"), Row("d", "4", ("5",)),
-        Row("e", "5", ("6",)), Row("f", "7", ("1",)),
-        Row("g", "beginning", (), "book"), Row("h", "end", (), "book"),
+        TrainingRow("a", "1"), TrainingRow("a", "2"), TrainingRow("b", "2"), TrainingRow("c", "3"), TrainingRow("d", "4", ("5",)),
+        TrainingRow("e", "5", ("6",)), TrainingRow("f", "7", ("1",)),
+        TrainingRow("g", "beginning", (), "book"), TrainingRow("h", "end", (), "book"),
     ]  # fmt: skip
     answers = {"a": {"1", "2"}, "b": {"2"}, "c": {"3"}, "d": {"4"}, "e": {"5"}, "f": {"7"},
                "g": {"beginning", "end"}, "h": {"beginning", "end"}}  # fmt: skip
@@ -77,7 +77,7 @@ def test_a_batch_holds_no_right_answer_of_its_queries_as_a_wrong_one():
 
 
 def test_batches_depend_on_seed_and_epoch_alone_and_are_full():
-    rows = [Row(f"q{n}", f"a{n}") for n in range(100)]
+    rows = [TrainingRow(f"q{n}", f"a{n}") for n in range(100)]
     batches = Batches(rows, 16, 7)
     second = batches.epoch(1)
     assert [len(b) for b in second].count(16) == 6
@@ -86,7 +86,7 @@ def test_batches_depend_on_seed_and_epoch_alone_and_are_full():
 
 
 def test_batches_can_be_cut_into_parts():
-    rows = [Row(f"q{n}", f"a{n % 7}") for n in range(50)]
+    rows = [TrainingRow(f"q{n}", f"a{n % 7}") for n in range(50)]
     batches = Batches(rows, 11, 3, parts=4).epoch(0)
     assert {len(batch) for batch in batches} == {4}, "seven answers, so at most seven in a batch"
     seen = [row for batch in batches for row in batch]
@@ -95,7 +95,7 @@ def test_batches_can_be_cut_into_parts():
 
 
 def test_many_copies_of_one_answer_are_bounded_work():
-    rows = [Row(f"q{n}", f"a{n % 3}") for n in range(3_000)]
+    rows = [TrainingRow(f"q{n}", f"a{n % 3}") for n in range(3_000)]
     assert sum(map(len, Batches(rows, 64, 1).epoch(0))) == 3_000
 
 
@@ -114,7 +114,7 @@ def test_gradients_in_mini_batches_are_those_of_the_whole_batch(tiny_model, pair
     texts = [[p.query for p in distinct], [p.response for p in distinct]]
     gradients = {}
     for mini in (4096, 6):
-        settings = FineTune(batch_size=20, mini_batch=mini, **changes)
+        settings = FineTuneSettings(batch_size=20, mini_batch=mini, **changes)
         model = calm(tiny_model).train()
         loss = ranking_loss(model, settings)([model.preprocess(t) for t in texts], None)
         loss.backward()
@@ -130,11 +130,11 @@ def test_gradients_in_mini_batches_are_those_of_the_whole_batch(tiny_model, pair
 
 
 def test_mini_batches_come_by_themselves_where_the_batch_is_large():
-    assert mini_batch(FineTune()) is None
-    assert mini_batch(FineTune(batch_size=128)) is None
-    assert mini_batch(FineTune(batch_size=129)) == 32
-    assert mini_batch(FineTune(batch_size=4096, mini_batch=64)) == 64
-    assert mini_batch(FineTune(batch_size=16, mini_batch=64)) is None
+    assert mini_batch(FineTuneSettings()) is None
+    assert mini_batch(FineTuneSettings(batch_size=128)) is None
+    assert mini_batch(FineTuneSettings(batch_size=129)) == 32
+    assert mini_batch(FineTuneSettings(batch_size=4096, mini_batch=64)) == 64
+    assert mini_batch(FineTuneSettings(batch_size=16, mini_batch=64)) is None
 
 
 def test_the_matryoshka_loss_is_the_sum_over_the_sizes(tiny_model, pairs):
@@ -150,7 +150,7 @@ def test_the_matryoshka_loss_is_the_sum_over_the_sizes(tiny_model, pairs):
         wanted += float(
             torch.nn.functional.cross_entropy(20 * queries @ answers.T, torch.arange(10))
         )
-    loss = ranking_loss(model, FineTune(dimensions=(8,)))(
+    loss = ranking_loss(model, FineTuneSettings(dimensions=(8,)))(
         [model.preprocess(t) for t in texts], None
     )
     assert float(loss.detach()) == pytest.approx(wanted, rel=1e-4)
@@ -160,18 +160,22 @@ def test_the_matryoshka_loss_is_the_sum_over_the_sizes(tiny_model, pairs):
 
 
 def test_shorter_vectors_are_given_as_people_type_them():
-    assert FineTune.model_validate({"dimensions": "256, 128,64"}).dimensions == (256, 128, 64)
-    assert FineTune.model_validate({"dimensions": ""}).dimensions == ()
-    assert FineTune(dimensions=(64,)).model_dump(mode="json")["dimensions"] == [64]
+    assert FineTuneSettings.model_validate({"dimensions": "256, 128,64"}).dimensions == (
+        256,
+        128,
+        64,
+    )
+    assert FineTuneSettings.model_validate({"dimensions": ""}).dimensions == ()
+    assert FineTuneSettings(dimensions=(64,)).model_dump(mode="json")["dimensions"] == [64]
     for wrong in ("many", "1", "1.5", "-3"):
         with pytest.raises(ValidationError):
-            FineTune.model_validate({"dimensions": wrong})
+            FineTuneSettings.model_validate({"dimensions": wrong})
 
 
 def test_vectors_cannot_be_shortened_to_more_than_they_have(tiny_model, pairs, dev):
     model = load_sentence_transformer(tiny_model)
     with pytest.raises(Refused, match=r"have 32 numbers; dimensions=\(16, 32\) must all be less"):
-        fine_tune(model, pairs, dev, FineTune(dimensions=(16, 32)), silent)
+        fine_tune(model, pairs, dev, FineTuneSettings(dimensions=(16, 32)), silent)
 
 
 # --- what a training reports ---
@@ -179,7 +183,7 @@ def test_vectors_cannot_be_shortened_to_more_than_they_have(tiny_model, pairs, d
 
 def test_what_shorter_vectors_score_is_measured_by_cutting_them(tiny_model, pairs, dev):
     model = load_sentence_transformer(tiny_model)
-    tuned = fine_tune(model, pairs, dev, FineTune(**SETTINGS, dimensions=(16, 4)), silent)
+    tuned = fine_tune(model, pairs, dev, FineTuneSettings(**SETTINGS, dimensions=(16, 4)), silent)
     start = load_sentence_transformer(tiny_model)
     for size, (before, after) in tuned.dimensions.items():
         for which, wanted in ((start, before), (model, after)):
@@ -191,17 +195,17 @@ def test_what_shorter_vectors_score_is_measured_by_cutting_them(tiny_model, pair
 
 
 def test_long_epochs_are_measured_within(dev):
-    rows = [Row("q" * 200, "a" * 400) for _ in range(4_000)]
-    plan = Plan(dev, rows, FineTune(epochs=2), 63)
+    rows = [TrainingRow("q" * 200, "a" * 400) for _ in range(4_000)]
+    plan = Schedule(dev, rows, FineTuneSettings(epochs=2), 63)
     assert plan.borders == [9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99, 108, 117, 126]
     assert plan.epoch_of(plan.borders[0]) == 0.14
     cost = len(plan.borders) * plan.measure_cost / (plan.steps * plan.step_cost)
     assert cost <= 0.25
-    assert Plan(dev, rows[:60], FineTune(epochs=2), 4).borders == [4, 8]
+    assert Schedule(dev, rows[:60], FineTuneSettings(epochs=2), 4).borders == [4, 8]
 
 
 def test_the_rate_rises_and_falls_in_a_line(dev):
-    plan = Plan(dev, [Row("q", "a")] * 100, FineTune(epochs=2, warmup=0.2), 10)
+    plan = Schedule(dev, [TrainingRow("q", "a")] * 100, FineTuneSettings(epochs=2, warmup=0.2), 10)
     assert [plan.rate(step) for step in (0, 1, 3, 4, 12, 19)] == [0.25, 0.5, 1.0, 1.0, 0.5, 1 / 16]
 
 
@@ -218,7 +222,7 @@ def test_patience_counts_measurements_without_anything_better(scores, patience, 
 
 def test_it_stops_early_and_keeps_the_best(tiny_model, pairs, dev):
     model = load_sentence_transformer(tiny_model)
-    settings = FineTune(**{**SETTINGS, "epochs": 40, "learning_rate": 3e-3, "patience": 2})
+    settings = FineTuneSettings(**{**SETTINGS, "epochs": 40, "learning_rate": 3e-3, "patience": 2})
     tuned = fine_tune(model, pairs, dev, settings, silent)
     best = tuned.dev_scores.index(max(tuned.dev_scores[1:]), 1)
     assert tuned.stopped
@@ -233,7 +237,7 @@ def test_it_stops_early_and_keeps_the_best(tiny_model, pairs, dev):
 def test_lora_trains_little_and_ends_as_a_plain_model(tiny_model, pairs, dev, tmp_path):
     model = calm(tiny_model)
     before = weights_of(model)
-    learned = Learned(model, FineTune(lora_rank=4))
+    learned = TrainableWeights(model, FineTuneSettings(lora_rank=4))
     sizes = [parameter.numel() for parameter in learned.parameters.values()]
     assert 0 < sum(sizes) < 0.5 * sum(t.numel() for t in before.values())
     assert all("lora_" in name for name in learned.parameters)
@@ -257,7 +261,7 @@ def test_lora_trains_little_and_ends_as_a_plain_model(tiny_model, pairs, dev, tm
 
 def test_a_training_with_lora_is_better_than_its_start(tiny_model, pairs, dev):
     model = load_sentence_transformer(tiny_model)
-    tuned = fine_tune(model, pairs, dev, FineTune(**SETTINGS, lora_rank=8), silent)
+    tuned = fine_tune(model, pairs, dev, FineTuneSettings(**SETTINGS, lora_rank=8), silent)
     assert max(tuned.dev_scores) > tuned.dev_scores[0]
     assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9)
     assert not [name for name in model.state_dict() if "lora" in name]
@@ -271,14 +275,14 @@ def test_lora_needs_layers(tiny_model):
         modules=[StaticEmbedding(load_sentence_transformer(tiny_model).tokenizer, embedding_dim=8)]
     )
     with pytest.raises(Refused, match="has no transformer"):
-        Learned(static, FineTune(lora_rank=4))
+        TrainableWeights(static, FineTuneSettings(lora_rank=4))
 
 
 def test_gradient_checkpointing_changes_nothing_but_memory(tiny_model, pairs, dev):
     ends = []
     for on in (False, True):
         model = calm(tiny_model)
-        settings = FineTune(**{**SETTINGS, "epochs": 1}, gradient_checkpointing=on)
+        settings = FineTuneSettings(**{**SETTINGS, "epochs": 1}, gradient_checkpointing=on)
         fine_tune(model, pairs, dev, settings, silent)
         ends.append(weights_of(model))
     for name, tensor in ends[0].items():
@@ -308,8 +312,8 @@ def test_a_training_that_went_too_far_is_blended_back(tiny_model, pairs, dev):
     start = weights_of(model)
     settings = {**SETTINGS, "learning_rate": 1e-2, "epochs": 2}
     plain = load_sentence_transformer(tiny_model)
-    alone = fine_tune(plain, pairs, dev, FineTune(**settings), silent)
-    tuned = fine_tune(model, pairs, dev, FineTune(**{**settings, "blend": True}), silent)
+    alone = fine_tune(plain, pairs, dev, FineTuneSettings(**settings), silent)
+    tuned = fine_tune(model, pairs, dev, FineTuneSettings(**{**settings, "blend": True}), silent)
     assert tuned.dev_scores == alone.dev_scores
     assert list(tuned.blends) == [0.25, 0.5, 0.75, 1.0]
     assert tuned.blends[1.0] == max(tuned.dev_scores[1:])
@@ -336,7 +340,7 @@ def test_negatives_and_prompts_reach_the_model(tiny_model, pairs, dev):
 
     model.preprocess = watch
     triplets = [replace(pairs[0], negatives=("wrong",))]
-    fine_tune(model, triplets, dev, FineTune(**{**SETTINGS, "epochs": 1}), silent)
+    fine_tune(model, triplets, dev, FineTuneSettings(**{**SETTINGS, "epochs": 1}), silent)
     for wanted in (
         ([pairs[0].query], "ask: "),
         ([pairs[0].response], "read: "),

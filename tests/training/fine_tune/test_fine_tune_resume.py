@@ -18,7 +18,7 @@ from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
 from training.fine_tune.loop import fine_tune
-from training.fine_tune.settings import FineTune
+from training.fine_tune.settings import FineTuneSettings
 from training.fine_tune.weights import weights_of
 
 SETTINGS = {"epochs": 4, "batch_size": 16, "learning_rate": 1e-3}
@@ -38,7 +38,7 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
     tiny_model, material, tmp_path, changes, stopped_in
 ):
     pairs, dev = material
-    settings = FineTune(**{**SETTINGS, **changes})
+    settings = FineTuneSettings(**{**SETTINGS, **changes})
     whole = load_sentence_transformer(tiny_model)
     curve: list[dict[str, float]] = []
     unbroken = fine_tune(
@@ -79,10 +79,12 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
 def test_other_settings_begin_anew(tiny_model, material, tmp_path):
     pairs, dev = material
     one = Checkpoints(tmp_path / "kept", {"seed": 1})
-    fine_tune(load_sentence_transformer(tiny_model), pairs, dev, FineTune(**SETTINGS), silent, one)
+    fine_tune(
+        load_sentence_transformer(tiny_model), pairs, dev, FineTuneSettings(**SETTINGS), silent, one
+    )
     steps = []
     fine_tune(
-        load_sentence_transformer(tiny_model), pairs, dev, FineTune(**SETTINGS),
+        load_sentence_transformer(tiny_model), pairs, dev, FineTuneSettings(**SETTINGS),
         lambda d, t, m, x=None: steps.append(x["step"]) if x and "step" in x else None,
         Checkpoints(tmp_path / "kept", {"seed": 2}),
     )  # fmt: skip

@@ -20,9 +20,9 @@ from training.dev_set import DevSet
 from training.forgetting import general_ndcg
 from training.interpolation.curve import BlendCurve, curve_for
 from training.interpolation.publish import blend
-from training.interpolation_point import Place
+from training.interpolation_point import InterpolationPoint
 from training.train import train
-from training.training_data import gather
+from training.training_data import load_training_data
 
 TUNE = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
 ADAPT = {"epochs": 10, "learning_rate": 0.02}
@@ -49,12 +49,15 @@ def details(project, name):
 
 
 def dev_of(project) -> DevSet:
-    return gather(project).dev
+    return load_training_data(project).dev
 
 
 def test_all_weights_lie_on_the_line_from_the_start(project, tiny_model):
     train(project, "fine-tune", "tuned", {"base": str(tiny_model), **TUNE, "blend": False})
-    assert Place.of(project.artifact("models", find_model(project, "tuned").id)).share == 1
+    assert (
+        InterpolationPoint.of(project.artifact("models", find_model(project, "tuned").id)).share
+        == 1
+    )
     made = blend(project, "tuned", 0.6, "part")
     start = {
         name.rpartition("/")[2]: tensor

@@ -18,9 +18,9 @@ from training.data.intake import import_beir
 from training.dev_set import START
 from training.request import Request
 from training.static.recipe import learn_static
-from training.static.settings import Static
+from training.static.settings import StaticSettings
 from training.train import train
-from training.training_data import gather
+from training.training_data import load_training_data
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -57,7 +57,7 @@ def test_a_static_model_is_a_plain_folder_that_learned_from_the_pairs(lab):
     assert [m["type"].split(".")[0] for m in modules] == ["sentence_transformers"]
     assert {p.suffix for p in folder.rglob("*") if p.is_file()} <= {".json", ".jsonl", ".safetensors", ".md"}  # fmt: skip
     again = load_encoder(lab, find_model(lab, "small"))
-    assert gather(lab).dev.ndcg(again) == pytest.approx(max(scores), abs=1e-6)
+    assert load_training_data(lab).dev.ndcg(again) == pytest.approx(max(scores), abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_scores(lab):
@@ -75,15 +75,15 @@ def test_where_nothing_is_better_the_start_is_published_and_says_so(lab):
 
 
 def test_the_packaged_start_is_the_packaged_model(lab):
-    settings = Static(learning_rate=1e-12, epochs=1)
-    taught = learn_static(Request(lab, "packaged", "static", settings), gather(lab))
+    settings = StaticSettings(learning_rate=1e-12, epochs=1)
+    taught = learn_static(Request(lab, "packaged", "static", settings), load_training_data(lab))
     assert taught.dev.is_start
     texts = ["fever in the harbour", "who files the summons"]
     made, packaged = (m.encode(texts, normalize_embeddings=True) for m in (taught.model, load()))
     np.testing.assert_allclose(made, packaged, atol=1e-5)
     short = learn_static(
         Request(lab, "short", "static", settings.model_copy(update={"vector_size": 64})),
-        gather(lab),
+        load_training_data(lab),
     )
     assert short.model.encode(texts).shape == (2, 64)
 
@@ -105,7 +105,8 @@ def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
     server = type(info)(**{**info.__dict__, "format": "endpoint"})
     monkeypatch.setattr(generic_dev, "generic_info", lambda project: server)
     taught = learn_static(
-        Request(lab, "x", "static", Static(**{**SCRATCH, "epochs": 1})), gather(lab)
+        Request(lab, "x", "static", StaticSettings(**{**SCRATCH, "epochs": 1})),
+        load_training_data(lab),
     )
     assert taught.dev.details["generic"] is None
     assert not any("generic model" in note for note in taught.dev.notes)
@@ -144,6 +145,6 @@ def test_on_real_questions_it_beats_its_start(shared_data, workspace):
     add_model(made, "static")
     trained = train(made, "static", "mine", {"epochs": 5}, silent)
     scores = made.artifact("models", trained.id).details["dev"]["ndcg@10"]
-    start = gather(made).dev.ndcg(load_encoder(made, find_model(made, "static")))
+    start = load_training_data(made).dev.ndcg(load_encoder(made, find_model(made, "static")))
     assert scores[0] == pytest.approx(start, abs=1e-4)
     assert max(scores) >= scores[0]

@@ -13,8 +13,8 @@ from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from training.checkpoints import Checkpoints
-from training.corpus_subwords import train_pieces
-from training.static.base import Start
+from training.corpus_subwords import train_subword_tokenizer
+from training.static.base import StaticBase
 from training.static.distilled import SIF_A, distilled, zipf_weights
 from training.static.scratch import scratch
 
@@ -39,7 +39,7 @@ def vector(start, word):
 
 
 def test_frequent_words_are_whole_and_long_ones_share_their_parts():
-    tokenizer = train_pieces(TEXTS, 400)
+    tokenizer = train_subword_tokenizer(TEXTS, 400)
     assert tokens(tokenizer, "The Doctor, closed!") == ["▁the", "▁doctor", "▁closed"]
     assert tokens(tokenizer, "हिन्दी") == ["▁हिन्दी"]
     unseen = tokens(tokenizer, "Steuerwound")
@@ -51,9 +51,9 @@ def test_frequent_words_are_whole_and_long_ones_share_their_parts():
 
 def test_a_length_of_one_in_the_mean_changes_no_cosine():
     vectors = np.array([[3, 4], [0, 0], [0, 15]], dtype=np.float32)
-    start = Start.of("{}", vectors)
+    start = StaticBase.of("{}", vectors)
     np.testing.assert_allclose(start.vectors, vectors / 10, rtol=1e-6)
-    assert not Start.of("{}", np.zeros((2, 2), dtype=np.float32)).vectors.any()
+    assert not StaticBase.of("{}", np.zeros((2, 2), dtype=np.float32)).vectors.any()
 
 
 def test_zipf_weights_are_those_of_sif():
@@ -129,11 +129,11 @@ def test_documents_without_a_word_are_refused():
 def test_a_start_is_kept_for_a_resumed_training_of_the_same_settings(tmp_path):
     start = scratch(TEXTS, 400, 8, False, 1, silent)
     start.keep(Checkpoints(tmp_path / "kept", {"seed": 1}))
-    found = Start.kept(Checkpoints(tmp_path / "kept", {"seed": 1}))
+    found = StaticBase.kept(Checkpoints(tmp_path / "kept", {"seed": 1}))
     assert found is not None
     assert found.tokenizer == start.tokenizer
     assert np.array_equal(found.vectors, start.vectors)
-    assert Start.kept(Checkpoints(tmp_path / "kept", {"seed": 2})) is None
+    assert StaticBase.kept(Checkpoints(tmp_path / "kept", {"seed": 2})) is None
 
 
 @pytest.mark.slow

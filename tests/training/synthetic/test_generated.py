@@ -9,7 +9,7 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.data.intake import import_beir
 from training.synthetic import generated as room
-from training.synthetic.make import Wanted, mine_project
+from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def project(tiny_beir, tiny_model) -> Project:
 
 
 def test_what_a_model_writes_is_the_same_each_time_and_kept_where_it_comes_back(project, tiny_t5):
-    wanted = Wanted(kinds=("title",), generator=str(tiny_t5), most=12)
-    one, two = (mine_project(project, wanted) for _ in range(2))
+    wanted = SyntheticRequest(kinds=("title",), generator=str(tiny_t5), most=12)
+    one, two = (make_synthetic_pairs(project, wanted) for _ in range(2))
     kind = one.mining.kinds[-1]
     assert kind.kind.name == "generated"
     assert kind.count + kind.common == 12
@@ -87,7 +87,9 @@ def test_only_questions_that_find_their_passage_again_are_kept(project, monkeypa
 
 def test_a_model_that_cannot_write_is_refused(project, tiny_model, tmp_path):
     with pytest.raises(Refused, match="cannot write questions: it must be a T5 model"):
-        mine_project(project, Wanted(kinds=("title",), generator=str(tiny_model)))
+        make_synthetic_pairs(project, SyntheticRequest(kinds=("title",), generator=str(tiny_model)))
     (tmp_path / "empty").mkdir()
     with pytest.raises(Refused, match="safetensors"):
-        mine_project(project, Wanted(kinds=("title",), generator=str(tmp_path / "empty")))
+        make_synthetic_pairs(
+            project, SyntheticRequest(kinds=("title",), generator=str(tmp_path / "empty"))
+        )

@@ -7,12 +7,12 @@ from search.projects.errors import Refused
 from search.text.words import folded_words
 from training.synthetic import sentences, structure
 from training.synthetic.kinds import KINDS, chosen_kinds
-from training.synthetic.source import Source
+from training.synthetic.source import DocumentText
 from training.synthetic.structure import explanation
 
 
 def source(text, title="", passages=None, marks=(), identity="d1", weigh=lambda word: 1.0):
-    return Source(
+    return DocumentText(
         Document(identity, title, text, marks=tuple(marks)),
         [text] if passages is None else passages,
         weigh,

@@ -17,12 +17,12 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
-from training.shrinkage import SHARE, cautious
-from training.synthetic.draw import mine
-from training.synthetic.make import Wanted, mine_project
+from training.shrinkage import SHARE, shrunken
+from training.synthetic.draw import draw_pairs
+from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.synthetic.weights import learned_weights
 from training.train import train
-from training.training_data import MINED_DEV, gather
+from training.training_data import MINED_DEV, load_training_data
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def corpus(documents_only: Project) -> Corpus:
 
 
 def test_counts_examples_and_the_same_choice_each_time(corpus):
-    mining = mine(corpus, ["title", "words"])
+    mining = draw_pairs(corpus, ["title", "words"])
     assert (mining.documents, mining.looked_at) == (40, 40)
     assert {k.kind.name: (k.count, k.common, len(k.pairs)) for k in mining.kinds} == {
         "title": (40, 0, 40),
@@ -49,14 +49,14 @@ def test_counts_examples_and_the_same_choice_each_time(corpus):
     }
     assert all(p.mined == "title" and p.document for p in mining.kinds[0].pairs)
     assert len(mining.kinds[0].examples) == 3
-    assert mining.pairs() == mine(corpus, ["words", "title"]).pairs()
-    few = mine(corpus, ["title"], most=7)
+    assert mining.pairs() == draw_pairs(corpus, ["words", "title"]).pairs()
+    few = draw_pairs(corpus, ["title"], most=7)
     assert few.kinds[0].count == 40
     assert few.kinds[0].pairs == mining.kinds[0].pairs[:7]
 
 
 def test_a_smaller_weight_takes_a_part_of_what_a_larger_one_takes(corpus):
-    mining = mine(corpus, ["title", "words"])
+    mining = draw_pairs(corpus, ["title", "words"])
     half = mining.pairs({"title": 0.5, "words": 0.0})
     assert half == mining.kinds[0].pairs[:20]
 
@@ -70,13 +70,13 @@ def test_a_query_that_stands_in_many_documents_asks_for_none(tmp_path, workspace
 
     project = project_to_be("Rows")
     add_documents(project, [file])
-    (titles,) = mine(current_corpus(project)[1], ["title"]).kinds
+    (titles,) = draw_pairs(current_corpus(project)[1], ["title"]).kinds
     assert (titles.count, titles.common) == (7, 5)
     assert all(pair.query.startswith("Topic") for pair in titles.pairs)
 
 
 def test_what_is_saved_is_marked_split_by_documents_and_steers(documents_only):
-    made = mine_project(documents_only, Wanted(save=True, weights={"gaps": 0.5}))
+    made = make_synthetic_pairs(documents_only, SyntheticRequest(save=True, weights={"gaps": 0.5}))
     assert made.pairs is not None
     details = made.pairs.details
     assert details["origin"] == "mined"
@@ -89,7 +89,7 @@ def test_what_is_saved_is_marked_split_by_documents_and_steers(documents_only):
     held = {d for q in pairs.dev.queries for d in pairs.dev.relevant(q)}
     assert held
     assert held.isdisjoint({p.document for p in pairs.pairs})
-    material = gather(documents_only)
+    material = load_training_data(documents_only)
     assert material.mined
     assert MINED_DEV in material.notes
     assert len(material.guarded.pairs) == len(pairs.pairs)
@@ -98,7 +98,7 @@ def test_what_is_saved_is_marked_split_by_documents_and_steers(documents_only):
 def test_pairs_that_people_wrote_are_not_displaced_but_displace(
     documents_only, tiny_pairs, tiny_beir
 ):
-    mine_project(documents_only, Wanted(save=True))
+    make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
     add_pairs(documents_only, tiny_pairs)
     manifest, pairs = current_pairs(documents_only)
     assert "origin" not in manifest.details
@@ -106,8 +106,8 @@ def test_pairs_that_people_wrote_are_not_displaced_but_displace(
     assert documents_only.newest("queries") is not None
     assert manifest.details["pairs"] + manifest.details["dev_queries"] < 80
     with pytest.raises(Refused, match=r"pairs that people wrote.*--replace"):
-        mine_project(documents_only, Wanted(save=True))
-    made = mine_project(documents_only, Wanted(save=True, replace=True))
+        make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
+    made = make_synthetic_pairs(documents_only, SyntheticRequest(save=True, replace=True))
     assert made.pairs == documents_only.newest("pairs")
 
 
@@ -127,7 +127,7 @@ def test_a_document_in_the_test_may_be_mined_but_a_query_may_not(documents_only)
 def test_a_model_of_mined_pairs_is_measured_on_queries_that_come_later(
     documents_only, tiny_beir, tiny_model
 ):
-    mine_project(documents_only, Wanted(save=True))
+    make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
     values = {"base": str(tiny_model), "epochs": 3, "learning_rate": 1e-2}
     made = train(documents_only, "adapter", "mine", values)
     assert made is not None
@@ -153,15 +153,15 @@ def test_what_was_learned_is_followed_a_fifth_of_the_way_and_only_where_clearly_
     def better(given):
         return [0.1 + 0.3 * float(given[0, 0] > 1.0) * (n % 3 != 0) for n in range(30)]
 
-    found = cautious(matrix, 0.5, better)
+    found = shrunken(matrix, 0.5, better)
     assert found is not None
     careful, share, score = found
     assert share == SHARE == 0.2
     # Half of the way is 3, so a fifth is 1 + 2 * 0.4.
     np.testing.assert_allclose(careful, [[1.8, 0.0], [0.0, 1.0]], atol=1e-6)
     assert score == pytest.approx(0.3)
-    assert cautious(matrix, 1.0, lambda given: [0.1 + 0.1 * (n == 3) for n in range(30)]) is None
-    assert cautious(matrix, 1.0, lambda given: [0.5 - 0.1 * float(given[0, 0] > 1)] * 30) is None
+    assert shrunken(matrix, 1.0, lambda given: [0.1 + 0.1 * (n == 3) for n in range(30)]) is None
+    assert shrunken(matrix, 1.0, lambda given: [0.5 - 0.1 * float(given[0, 0] > 1)] * 30) is None
 
 
 def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch):
@@ -173,7 +173,7 @@ def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch
 
     monkeypatch.setattr(room, "_scores", scores)
     monkeypatch.setattr(room, "_LEAST", 3)
-    mining = mine(current_corpus(documents_only)[1], ["title", "words"])
+    mining = draw_pairs(current_corpus(documents_only)[1], ["title", "words"])
     learned = learned_weights(documents_only, mining)
     assert learned.weights == {"title": 1.0, "words": 1.0}
     assert "all are used" in learned.notes[0]
@@ -213,8 +213,8 @@ def test_the_terminal_shows_saves_and_refuses(documents_only, run_cli):
 def test_main_metric_of_single_queries_is_what_the_mean_is_made_of(documents_only, tiny_model):
     from search.models.sentence_transformer import load_sentence_transformer
 
-    mine_project(documents_only, Wanted(save=True))
-    dev = gather(documents_only).dev
+    make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
+    dev = load_training_data(documents_only).dev
     model = load_sentence_transformer(tiny_model)
     queries, pool = model.encode_query(dev.queries), model.encode_document(dev.texts)
     scores = dev.scores_of_vectors(queries, pool)

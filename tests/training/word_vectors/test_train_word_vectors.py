@@ -19,7 +19,7 @@ from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.dev_set import DevSet
 from training.train import train
-from training.word_vectors.settings import FastText, Word2Vec
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
 
 SMALL = {"vector_size": 12, "min_count": 1, "epochs": 3}
@@ -39,8 +39,8 @@ def corpus(project):
 
 def _recipe(kind, **changes):
     if kind == "word2vec":
-        return Word2Vec(**{**SMALL, **changes})
-    return FastText(**{**SMALL, "buckets": 1_500, **changes})
+        return Word2VecSettings(**{**SMALL, **changes})
+    return FastTextSettings(**{**SMALL, "buckets": 1_500, **changes})
 
 
 @pytest.mark.parametrize("kind", ["word2vec", "fasttext"])

@@ -12,17 +12,17 @@ from search.projects.project import Project, project
 from training.checkpoints import Checkpoints
 from training.data.intake import import_beir
 from training.word_vectors import checkpoint
-from training.word_vectors.checkpoint import Keeper
-from training.word_vectors.settings import FastText, Word2Vec
+from training.word_vectors.checkpoint import EpochCheckpointer
+from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
 
 SMALL = {"vector_size": 12, "min_count": 1, "epochs": 6}
 KINDS = {
-    "word2vec": Word2Vec(**SMALL),
-    "cbow": Word2Vec(**SMALL, algorithm="cbow"),
-    "phrases": Word2Vec(**SMALL, phrases=True),
-    "pieces": Word2Vec(**SMALL, tokens="pieces", pieces=300),
-    "fasttext": FastText(**SMALL, buckets=1_500),
+    "word2vec": Word2VecSettings(**SMALL),
+    "cbow": Word2VecSettings(**SMALL, algorithm="cbow"),
+    "phrases": Word2VecSettings(**SMALL, phrases=True),
+    "pieces": Word2VecSettings(**SMALL, tokens="pieces", pieces=300),
+    "fasttext": FastTextSettings(**SMALL, buckets=1_500),
 }
 
 
@@ -53,14 +53,16 @@ def _stopped_after(epoch):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_goes_on_as_if_it_had_never_stopped(corpus, tmp_path, kind, often):
     settings = KINDS[kind]
-    whole = Keeper(Checkpoints())
+    whole = EpochCheckpointer(Checkpoints())
     wanted = train_word_vectors(corpus, settings, silent, _measure, whole)
     kept = Checkpoints(tmp_path / "kept", {"kind": kind})
     for epoch in (2, 3, 5):  # Killed three times.
         with pytest.raises(Cancelled):
-            train_word_vectors(corpus, settings, _stopped_after(epoch), _measure, Keeper(kept))
+            train_word_vectors(
+                corpus, settings, _stopped_after(epoch), _measure, EpochCheckpointer(kept)
+            )
     told = []
-    keeper = Keeper(kept)
+    keeper = EpochCheckpointer(kept)
     found = train_word_vectors(corpus, settings, lambda *said: told.append(said), _measure, keeper)
     assert found.vectors.tobytes() == wanted.vectors.tobytes()
     assert found.common.tobytes() == wanted.common.tobytes()
@@ -74,23 +76,27 @@ def test_it_goes_on_as_if_it_had_never_stopped(corpus, tmp_path, kind, often):
 def test_what_was_stopped_is_not_begun_again(corpus, tmp_path, often):
     kept = Checkpoints(tmp_path / "kept", {})
     with pytest.raises(Cancelled):
-        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, Keeper(kept))
+        train_word_vectors(
+            corpus, KINDS["word2vec"], _stopped_after(4), _measure, EpochCheckpointer(kept)
+        )
     asked = []
 
     def measure(epoch, vectors):
         asked.append(epoch)
         return {}
 
-    train_word_vectors(corpus, KINDS["word2vec"], silent, measure, Keeper(kept))
+    train_word_vectors(corpus, KINDS["word2vec"], silent, measure, EpochCheckpointer(kept))
     assert asked == [5, 6]
 
 
 def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
     kept = Checkpoints(tmp_path / "kept", {})
     with pytest.raises(Cancelled):
-        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, Keeper(kept))
+        train_word_vectors(
+            corpus, KINDS["word2vec"], _stopped_after(4), _measure, EpochCheckpointer(kept)
+        )
     other = KINDS["word2vec"].model_copy(update={"min_count": 3})
-    keeper = Keeper(kept)
+    keeper = EpochCheckpointer(kept)
     found = train_word_vectors(corpus, other, silent, _measure, keeper)
     assert found.vectors.tobytes() == train_word_vectors(corpus, other, silent).vectors.tobytes()
     assert len(keeper.epochs) == 6
