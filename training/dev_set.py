@@ -51,30 +51,30 @@ class DevSet:
         chosen = [names[i] for i in sorted(rng.permutation(len(names))[:_QUERIES])]
         small = usable.only(chosen)
         judged = {d for q in chosen for d in small.relevant(q)}
-        first = [place for place, identity in enumerate(ids) if identity in judged]
+        first = [position for position, identity in enumerate(ids) if identity in judged]
         others = [int(p) for p in rng.permutation(len(ids)) if ids[p] not in judged]
-        places, characters = list(first), 0
+        positions, characters = list(first), 0
         for start in range(0, len(others), 200):
             block = others[start : start + 200]
             characters += sum(len(d.embedded) for d in corpus.documents_at(block))
-            if characters > _POOL_CHARACTERS or len(places) + len(block) > _POOL_DOCUMENTS:
+            if characters > _POOL_CHARACTERS or len(positions) + len(block) > _POOL_DOCUMENTS:
                 break
-            places += block
-        positions = _positions(corpus, small, places, len(first))
+            positions += block
+        positions = _positions(corpus, small, positions, len(first))
         owners = [ids[owner] for owner in corpus.owners[positions]]
         return cls(small, positions, owners, corpus.embedded_at(positions))
 
     def narrowed(self, most: int) -> "DevSet":
         """The same queries with fewer documents to find: what answers them, and others up to `most` passages in all."""
         right = {d for query in self.query_set.queries for d in self.query_set.relevant(query)}
-        judged = [place for place, identity in enumerate(self.ids) if identity in right]
-        others = [place for place, identity in enumerate(self.ids) if identity not in right]
+        judged = [position for position, identity in enumerate(self.ids) if identity in right]
+        others = [position for position, identity in enumerate(self.ids) if identity not in right]
         kept = sorted([*judged, *others[: max(0, most - len(judged))]])
         return replace(
             self,
-            positions=[self.positions[place] for place in kept],
-            ids=[self.ids[place] for place in kept],
-            texts=[self.texts[place] for place in kept],
+            positions=[self.positions[position] for position in kept],
+            ids=[self.ids[position] for position in kept],
+            texts=[self.texts[position] for position in kept],
         )
 
     @property
@@ -94,11 +94,11 @@ class DevSet:
     ) -> tuple[Vectors, Vectors]:
         """An encoder's vectors of the queries and of the pool, as `ndcg_of_vectors` takes them."""
         # Texts of like length together, across the whole pool: an encoder pads within a chunk.
-        order = sorted(range(len(self.texts)), key=lambda place: -len(self.texts[place]))
+        order = sorted(range(len(self.texts)), key=lambda position: -len(self.texts[position]))
         total = max(1, sum(map(len, self.texts)))
         vectors, done = [], 0
         for start in range(0, len(order), _CHUNK):
-            chunk = [self.texts[place] for place in order[start : start + _CHUNK]]
+            chunk = [self.texts[position] for position in order[start : start + _CHUNK]]
             tick(done / total)
             vectors.append(encoder.encode_document(chunk))
             done += sum(map(len, chunk))
@@ -130,7 +130,7 @@ class DevSet:
 
 
 def _positions(
-    corpus: Corpus, query_set: QuerySet, places: Sequence[int], judged: int
+    corpus: Corpus, query_set: QuerySet, positions: Sequence[int], judged: int
 ) -> list[int]:
     """The passages of documents, of which the first `judged` answer a query."""
     asked: dict[str, list[str]] = {}
@@ -138,13 +138,13 @@ def _positions(
         for identity in query_set.relevant(query):
             asked.setdefault(identity, []).append(text)
     found: list[int] = []
-    for number, document in enumerate(corpus.documents_at(places)):
-        passages = corpus.passages_of(places[number])
+    for number, document in enumerate(corpus.documents_at(positions)):
+        passages = corpus.passages_of(positions[number])
         if len(passages) > _PASSAGES:
             if number < judged:
                 kept = nearest(asked[document.id], corpus.embedded_at(passages), _PASSAGES)
             else:
                 kept = list(range(0, len(passages), -(-len(passages) // _PASSAGES)))
-            passages = [passages[place] for place in kept]
+            passages = [passages[position] for position in kept]
         found += passages
     return found

@@ -101,7 +101,7 @@ def embedded(
 
     pairs = material.guarded.pairs
     corpus = material.corpus
-    ids = {identity: place for place, identity in enumerate(corpus.ids())}
+    ids = {identity: position for position, identity in enumerate(corpus.ids())}
     answers = np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64)
     known = sorted({int(a) for a in answers if a >= 0})
     texts = {
@@ -111,13 +111,13 @@ def embedded(
     queries = encoded([p.query for p in pairs], "query", "queries", Stage(progress, 0.0, 0.5))
     passages = {a: corpus.passages_of(a) for a in known}
     responses = np.zeros_like(queries)
-    missing = [place for place, is_whole in enumerate(whole) if not is_whole]
-    for place, query in enumerate(queries):
-        if whole[place]:
-            own = documents[passages[int(answers[place])]]
-            responses[place] = own[int(np.argmax(own @ query))]
+    missing = [position for position, is_whole in enumerate(whole) if not is_whole]
+    for position, query in enumerate(queries):
+        if whole[position]:
+            own = documents[passages[int(answers[position])]]
+            responses[position] = own[int(np.argmax(own @ query))]
     if missing:
-        lacking = [pairs[place].response for place in missing]
+        lacking = [pairs[position].response for position in missing]
         responses[missing] = encoded(lacking, "document", "responses", Stage(progress, 0.5, 0.8))
     return Embedded(
         queries=queries,
@@ -137,10 +137,12 @@ def _negatives(
     """Vectors of the wrong answers that came with the pairs: shape (pairs, most of a pair, dimension)."""
     most = min(max(len(p.negatives) for p in pairs), _MOST_NEGATIVES)
     vectors = np.zeros((len(pairs), most, dimension), dtype=np.float32)
-    given = [(place, slot) for place, p in enumerate(pairs) for slot in range(len(p.negatives))]
-    given = [(place, slot) for place, slot in given if slot < most]
+    given = [
+        (position, slot) for position, p in enumerate(pairs) for slot in range(len(p.negatives))
+    ]
+    given = [(position, slot) for position, slot in given if slot < most]
     if given:
-        texts = [pairs[place].negatives[slot] for place, slot in given]
+        texts = [pairs[position].negatives[slot] for position, slot in given]
         found = encoded(texts, "document", "hard negatives", progress)
-        vectors[[place for place, _ in given], [slot for _, slot in given]] = found
+        vectors[[position for position, _ in given], [slot for _, slot in given]] = found
     return vectors

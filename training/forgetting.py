@@ -47,9 +47,9 @@ class General:
         )
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> "General":
+    def of(cls, saved: Mapping[str, Any]) -> "General":
         """What a manifest kept."""
-        return cls(kept["questions"], kept["start"], kept["ndcg@10"])
+        return cls(saved["questions"], saved["start"], saved["ndcg@10"])
 
     def as_json(self) -> dict[str, Any]:
         """What a model's manifest keeps."""

@@ -45,8 +45,8 @@ class InterpolationPoint:
     @classmethod
     def of(cls, manifest: Manifest) -> "InterpolationPoint | None":
         """The place of a published model; None where there is no way to a start, as with Word2Vec."""
-        kept: Mapping[str, Any] | None = manifest.details.get(PLACE)
-        return None if kept is None else cls(**kept)
+        saved: Mapping[str, Any] | None = manifest.details.get(PLACE)
+        return None if saved is None else cls(**saved)
 
     def facts(self) -> dict[str, Any]:
         """For a manifest."""

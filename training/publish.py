@@ -55,7 +55,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
                 "queries": len(material.dev.query_set.queries),
                 "documents": len(material.dev.ids),
                 "ndcg@10": dev.scores,
-                "kept": dev.kept,
+                "kept": dev.selected,
                 **dev.details,
             },
             general=general.as_json(),

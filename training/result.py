@@ -20,20 +20,20 @@ GENERIC_DEV = "generic"
 class DevRecord:
     """What the dev queries said: scores as the training went (the first is the start's), and what was kept.
 
-    :param kept: in words; `START` when nothing was better than the start.
+    :param selected: in words; `START` when nothing was better than the start.
     :param details: more for the manifest.
     :param notes: what of it people should know.
     """
 
     scores: list[float]
-    kept: str
+    selected: str
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_start(self) -> bool:
         """Whether nothing beat the start, so that it is published as it is."""
-        return self.kept == START
+        return self.selected == START
 
 
 @dataclass(frozen=True)

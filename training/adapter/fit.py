@@ -44,7 +44,7 @@ class FittedAdapter:
     blend: float
 
     @property
-    def kept(self) -> str:
+    def selected(self) -> str:
         """In words: "start", or which training, epoch and blend."""
         if self.epoch == 0:
             return START
@@ -106,7 +106,7 @@ class _Training:
         self._identity = np.eye(data.queries.shape[1], dtype=np.float32)
         self._measure: Callable[[Vectors], float] = lambda matrix: float(np.mean(scores(matrix)))
         self._batches = -(-len(data.queries) // settings.batch_size)
-        self._told: list[_Told] = []
+        self._reports: list[_Told] = []
 
     def run(self) -> FittedAdapter:
         """Train with each kind of negatives; returns the best matrix, all of the way."""
@@ -160,20 +160,20 @@ class _Training:
         epochs, patience = self._settings.epochs, self._settings.patience
         scores = [
             numbers[_SCORE]
-            for _, _, numbers in self._told
+            for _, _, numbers in self._reports
             if _SCORE in numbers and number * epochs < numbers["epoch"] <= (number + 1) * epochs
         ]
         return 0 < patience < len(scores) - int(np.argmax(scores or [0.0]))
 
     def _tell(self, step: int, message: str, numbers: dict[str, float]) -> None:
-        self._told.append((step, message, numbers))
+        self._reports.append((step, message, numbers))
         self._report(step, self._total, message, numbers)
 
     def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
         if self._checkpoints.folder is None:
             return
         facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
-        state = {"kind": number, "epoch": epoch, "best": facts, "told": self._told}
+        state = {"kind": number, "epoch": epoch, "best": facts, "told": self._reports}
         self._checkpoints.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
 
     def _resumed(self) -> tuple[FittedAdapter, int, int, dict[str, Any]]:

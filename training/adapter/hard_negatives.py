@@ -29,6 +29,6 @@ def with_hard_negatives(
     pairs = [replace(pair, negatives=()) for pair in material.guarded.pairs]
     margin, seed = settings.negative_margin, settings.seed
     found = mine_hard_negatives(pairs, sources, settings.hard_negatives, margin, seed, progress)
-    most = max(map(len, found.places), default=0)
-    rows = [places + [-1] * (most - len(places)) for places in found.places]
+    most = max(map(len, found.positions), default=0)
+    rows = [positions + [-1] * (most - len(positions)) for positions in found.positions]
     return replace(data, mined=np.array(rows, dtype=np.int64).reshape(len(rows), most)), found

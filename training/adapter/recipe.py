@@ -46,8 +46,8 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
         adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
-    place = InterpolationPoint.from_start("matrix", adapted.blend, settings.base, info)
-    facts = {**_behind(info, settings.side), **place.facts()}
+    position = InterpolationPoint.from_start("matrix", adapted.blend, settings.base, info)
+    facts = {**_behind(info, settings.side), **position.facts()}
     return TrainingResult(settings.base, model, dev, general_ndcg(base), facts)
 
 
@@ -66,8 +66,8 @@ def _record(adapted: FittedAdapter, mined: HardNegatives | None) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
     scores = [adapted.start, adapted.best]
     if mined is None:
-        return DevRecord(scores, adapted.kept)
-    return DevRecord(scores, adapted.kept, {"hard_negatives": mined.figures}, [mined.sentence])
+        return DevRecord(scores, adapted.selected)
+    return DevRecord(scores, adapted.selected, {"hard_negatives": mined.figures}, [mined.sentence])
 
 
 def shrunken_adapter(

@@ -69,9 +69,9 @@ def quick_recommendation(project: Project) -> Advice:
 
     What `advise` found, where it was asked; else the number of pairs decides.
     """
-    kept = current_advice(project)
-    if kept is not None:
-        best = kept["recommended"][0]
+    saved = current_advice(project)
+    if saved is not None:
+        best = saved["recommended"][0]
         return Advice(best["option"], best["score"], tuple(best["reasons"]), best["seconds"])
     pairs = project.newest("pairs")
     details = pairs.details if pairs is not None else {}

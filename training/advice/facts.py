@@ -102,7 +102,7 @@ def _of_pairs(project: Project) -> dict[str, Any]:
     if manifest is None:
         return {}
     pairs = PairSet.load(project, manifest).pairs
-    some = [pairs[place] for place in evenly_spaced(len(pairs), _PAIRS)]
+    some = [pairs[position] for position in evenly_spaced(len(pairs), _PAIRS)]
     return {
         "pairs": len(pairs),
         "mined": manifest.details.get(ORIGIN) == MINED,

@@ -45,14 +45,14 @@ class BudgetedSearch:
         self, minutes: float, keeper: SearchCheckpointer | None, progress: Progress
     ) -> None:
         self._keeper = keeper
-        self._kept = keeper.load() if keeper else SearchState.nothing()
-        self._earlier = {rung.name: n for n, rung in enumerate(self._kept.ladder.rungs)}
+        self._saved = keeper.load() if keeper else SearchState.nothing()
+        self._earlier = {rung.name: n for n, rung in enumerate(self._saved.ladder.rungs)}
         self._models: dict[str, Sequence[Any]] = {}
         self._progress = progress
-        self.ladder = self._kept.ladder
-        self.clock = TimeBudget(60 * minutes, self._kept.spent)
-        for place in range(len(self.ladder.rungs)):
-            self._tell(place)
+        self.ladder = self._saved.ladder
+        self.clock = TimeBudget(60 * minutes, self._saved.spent)
+        for position in range(len(self.ladder.rungs)):
+            self._tell(position)
 
     @property
     def resumed(self) -> bool:
@@ -87,7 +87,7 @@ class BudgetedSearch:
         """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
         kept = self.clock.spent
 
-        def told(
+        def report(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
             nonlocal kept
@@ -96,45 +96,45 @@ class BudgetedSearch:
                 self._save()
             progress(done, total, message, metrics)
 
-        return told
+        return report
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a rung set out to do: made now, or by the process that was killed."""
-        if name not in self._kept.plans:
-            self._kept.plans[name] = plan()
+        if name not in self._saved.plans:
+            self._saved.plans[name] = plan()
             self._save()
-        return self._kept.plans[name]
+        return self._saved.plans[name]
 
     def models_of(self, rung: Trial) -> Sequence[Any]:
         """The models that a measured rung made, one of each member."""
         if rung.name not in self._models:
             assert self._keeper is not None  # A rung of an earlier process came from there.
-            place = self.ladder.rungs.index(rung)
-            self._models[rung.name] = self._keeper.load_models(place)
+            position = self.ladder.rungs.index(rung)
+            self._models[rung.name] = self._keeper.load_models(position)
         return self._models[rung.name]
 
     def _add(self, rung: Trial, models: Sequence[Any] = ()) -> Trial:
-        place = len(self.ladder.rungs)
+        position = len(self.ladder.rungs)
         if models:
             self._models[rung.name] = models
             if self._keeper:
-                self._keeper.save_models(place, models)
+                self._keeper.save_models(position, models)
         self.ladder.rungs.append(rung)
         # Only the newest is learned upon, and only what leads is published: the others need no memory.
         needed = {rung.name, self.ladder.leader.name}
         self._models = {name: kept for name, kept in self._models.items() if name in needed}
         self._save()
-        self._tell(place)
+        self._tell(position)
         return rung
 
     def _save(self) -> None:
         if self._keeper:
-            self._kept.spent = self.clock.spent
-            self._keeper.save(self._kept)
+            self._saved.spent = self.clock.spent
+            self._keeper.save(self._saved)
 
-    def _tell(self, place: int) -> None:
+    def _tell(self, position: int) -> None:
         done = min(self.clock.spent, self.clock.budget)
-        self.ladder.rungs[place].tell(place, done, self.clock.budget, self._progress)
+        self.ladder.rungs[position].tell(position, done, self.clock.budget, self._progress)
 
 
 def as_settings(settings: RecipeSettings) -> dict[str, Any]:

@@ -43,23 +43,25 @@ _Learns = Callable[[int, Member, Progress], TrialResult]
 class Candidates:
     """The ways to learn, tried on one ladder by all members."""
 
-    def __init__(self, request: Request, members: Sequence[Member], climb: BudgetedSearch) -> None:
+    def __init__(self, request: Request, members: Sequence[Member], search: BudgetedSearch) -> None:
         assert isinstance(request.settings, AutoSettings)
         self._request = request
         self._settings = request.settings
         self._members = members
-        self._climb = climb
+        self._search = search
 
-    def climb(self) -> None:
+    def search(self) -> None:
         """Try one after another, the cheap ones first, while the time lasts."""
-        start = self._tried(START, 0.0, lambda place, member, told: member.start())
+        start = self._tried(START, 0.0, lambda position, member, progress: member.start())
         epochs = self._epochs()
         self._tried(
-            ADAPTER, self._adapter_seconds(), lambda _, member, told: member.adapter(epochs, told)
+            ADAPTER,
+            self._adapter_seconds(),
+            lambda _, member, progress: member.adapter(epochs, progress),
         )
         if self._members[0].material.mined:
             return  # What nobody asked teaches a whole model too much.
-        clock = self._climb.clock
+        clock = self._search.clock
         for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
             needs = _OTHERS_NEED * clock.budget
             other = self._tried(name, needs, partial(self._other, name))
@@ -72,14 +74,14 @@ class Candidates:
         """Let every member learn, and take what they made as one rung."""
         count = len(self._members)
 
-        def all_learn(told: Progress) -> TrialResult:
+        def all_learn(progress: Progress) -> TrialResult:
             made = [
-                learns(place, member, _of(told, place, count))
-                for place, member in enumerate(self._members)
+                learns(position, member, _of(progress, position, count))
+                for position, member in enumerate(self._members)
             ]
             return self._together(made)
 
-        return self._climb.tried(name, needs, all_learn)
+        return self._search.tried(name, needs, all_learn)
 
     def _together(self, made: Sequence[TrialResult]) -> TrialResult:
         if len(made) == 1:
@@ -99,21 +101,21 @@ class Candidates:
         origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}
         epochs = self._epochs()
 
-        def learns(place: int, member: Member, told: Progress) -> TrialResult:
-            model = self._climb.models_of(below)[place]
-            return member.on(below.name, model, origin, epochs, told)
+        def learns(position: int, member: Member, progress: Progress) -> TrialResult:
+            model = self._search.models_of(below)[position]
+            return member.on(below.name, model, origin, epochs, progress)
 
         self._tried(f"{ADAPTER} on {below.name}", self._top_seconds(below.name), learns)
 
-    def _other(self, name: str, place: int, member: Member, told: Progress) -> TrialResult:
-        clock, after = self._climb.clock, len(self._members) - 1 - place
+    def _other(self, name: str, position: int, member: Member, progress: Progress) -> TrialResult:
+        clock, after = self._search.clock, len(self._members) - 1 - position
         share = _OTHERS_NEED * clock.budget / len(self._members)
-        return member.other(name, lambda: clock.left <= after * share, told)
+        return member.other(name, lambda: clock.left <= after * share, progress)
 
     def _tune(
-        self, name: str, rate: float, place: int, member: Member, told: Progress
+        self, name: str, rate: float, position: int, member: Member, progress: Progress
     ) -> TrialResult:
-        plan = self._climb.planned(name, self._plan)
+        plan = self._search.planned(name, self._plan)
         if not plan["epochs"]:
             raise TooLittleTime
         settings = FineTuneSettings(
@@ -122,9 +124,9 @@ class Candidates:
             learning_rate=rate,
             epochs=plan["epochs"],
         )
-        clock, after = self._climb.clock, len(self._members) - 1 - place
+        clock, after = self._search.clock, len(self._members) - 1 - position
         reserve = plan["reserve"] + after * plan["seconds"]
-        return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, told)
+        return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, progress)
 
     def _plan(self) -> dict[str, Any]:
         """How much fine-tuning fits, timed here and now: as much for each member."""
@@ -137,7 +139,7 @@ class Candidates:
         read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
         after = pace.character * read + self._adapter_seconds()
         pool = characters(dev.narrowed(STEERING).texts)
-        free = (self._climb.clock.left - after) / len(self._members)
+        free = (self._search.clock.left - after) / len(self._members)
         fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free)
         return {
             "epochs": fits.epochs if fits else 0,
@@ -149,14 +151,14 @@ class Candidates:
 
     def _top_seconds(self, name: str) -> float:
         if name in RATES:
-            each: float = self._climb.planned(name, self._plan)["character"]
+            each: float = self._search.planned(name, self._plan)["character"]
         else:
             each = max(member.character_seconds.get(name, 0.0) for member in self._members)
         return each * sum(m.reads(name) for m in self._members) + self._adapter_seconds()
 
     def _epochs(self) -> int:
         """How many epochs an adapter has time for."""
-        allowed = int(_ADAPTER_SHARE * self._climb.clock.left / self._epoch_seconds())
+        allowed = int(_ADAPTER_SHARE * self._search.clock.left / self._epoch_seconds())
         return max(1, min(_EPOCHS, allowed))
 
     def _adapter_seconds(self) -> float:
@@ -171,16 +173,16 @@ class Candidates:
         return 2 * batches * step * _LOOKS
 
 
-def _of(told: Progress, place: int, count: int) -> Progress:
+def _of(progress: Progress, position: int, count: int) -> Progress:
     """What one of several members tells, its part of the whole."""
     if count == 1:
-        return told
-    stage = Stage(told, place / count, (place + 1) / count)
+        return progress
+    stage = Stage(progress, position / count, (position + 1) / count)
 
     def numbered(
         done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
-        numbers = None if metrics is None else metrics | {MEMBER: place}
-        stage(done, total, f"model {place + 1} of {count}: {message}", numbers)
+        numbers = None if metrics is None else metrics | {MEMBER: position}
+        stage(done, total, f"model {position + 1} of {count}: {message}", numbers)
 
     return numbered

@@ -53,15 +53,15 @@ class SearchCheckpointer:
         rungs = [Trial.from_json(rung) for rung in found.state["rungs"]]
         return SearchState(Leaderboard(rungs), found.state["spent"], found.state["plans"])
 
-    def save(self, kept: SearchState) -> None:
+    def save(self, saved: SearchState) -> None:
         """Write the ladder in place of what was there."""
-        rungs = [rung.as_json() for rung in kept.ladder.rungs]
-        state = {"rungs": rungs, "spent": kept.spent, "plans": kept.plans}
+        rungs = [rung.as_json() for rung in saved.ladder.rungs]
+        state = {"rungs": rungs, "spent": saved.spent, "plans": saved.plans}
         self._checkpoints.save(_NAME, {}, state)
 
-    def save_models(self, place: int, models: Sequence[Any]) -> None:
+    def save_models(self, position: int, models: Sequence[Any]) -> None:
         """Write the models of a rung."""
-        folder = self._folder(place)
+        folder = self._folder(position)
         if folder is None:
             return
         beside = folder.with_suffix(".part")
@@ -72,9 +72,9 @@ class SearchCheckpointer:
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
 
-    def load_models(self, place: int) -> list[Any]:
+    def load_models(self, position: int) -> list[Any]:
         """The models of a rung that were kept."""
-        folder = self._folder(place)
+        folder = self._folder(position)
         assert folder is not None  # Only what was kept on disk is loaded from there.
         parts = sorted(folder.iterdir(), key=lambda part: int(part.name))
         return [
@@ -84,6 +84,6 @@ class SearchCheckpointer:
             for part in parts
         ]
 
-    def _folder(self, place: int) -> Path | None:
+    def _folder(self, position: int) -> Path | None:
         root = self._checkpoints.folder
-        return None if root is None else root / _MODELS / str(place)
+        return None if root is None else root / _MODELS / str(position)

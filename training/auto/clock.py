@@ -37,7 +37,7 @@ class TimeBudget:
         :param what: the rung's name, before what it says itself.
         """
 
-        def told(
+        def report(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
             gone = min(self.spent, self.budget)
@@ -50,7 +50,7 @@ class TimeBudget:
             if self.spent > self.budget * _GRACE:
                 raise TimeUp
 
-        return told
+        return report
 
 
 _GRACE = 1.1

@@ -74,13 +74,17 @@ class Trial:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Trial":
+    def from_json(cls, saved: dict[str, Any]) -> "Trial":
         """Out of a checkpoint."""
-        return cls(**{**kept, "each": tuple(kept["each"]), "outcome": Outcome(kept["outcome"])})
+        return cls(**{**saved, "each": tuple(saved["each"]), "outcome": Outcome(saved["outcome"])})
 
-    def tell(self, place: int, done: float, total: float, progress: Progress) -> None:
+    def tell(self, position: int, done: float, total: float, progress: Progress) -> None:
         """A point of the ladder, for whoever watches."""
-        numbers: dict[str, float] = {RUNG: place, SECONDS: self.seconds, OUTCOME: int(self.outcome)}
+        numbers: dict[str, float] = {
+            RUNG: position,
+            SECONDS: self.seconds,
+            OUTCOME: int(self.outcome),
+        }
         if self.score is not None:
             numbers[SCORE] = self.score
         progress(done, total, self.name, numbers)

@@ -61,20 +61,20 @@ class Member:
         identity = np.eye(self.data.queries.shape[1], dtype=np.float32)
         return TrialResult([], measure_of(self.data, self.material.dev, "both")(identity))
 
-    def adapter(self, epochs: int, told: Progress) -> TrialResult:
+    def adapter(self, epochs: int, progress: Progress) -> TrialResult:
         """An adapter on the start."""
-        return self._adapter(self._base, self.data, self.material.dev, epochs, told)
+        return self._adapter(self._base, self.data, self.material.dev, epochs, progress)
 
     def on(
-        self, below: str, model: Any, origin: dict[str, Any], epochs: int, told: Progress
+        self, below: str, model: Any, origin: dict[str, Any], epochs: int, progress: Progress
     ) -> TrialResult:
         """An adapter on what this member made of a rung.
 
         :param origin: what the facts of that rung say of where it came from.
         """
-        known = self._asked.get(below) or asked(model, self.material.dev, told)
-        data, dev = embedded_by(model, self.material, known, told)
-        return replace(self._adapter(model, data, dev, epochs, told), facts=origin)
+        known = self._asked.get(below) or asked(model, self.material.dev, progress)
+        data, dev = embedded_by(model, self.material, known, progress)
+        return replace(self._adapter(model, data, dev, epochs, progress), facts=origin)
 
     def tune(
         self,
@@ -82,7 +82,7 @@ class Member:
         settings: FineTuneSettings,
         pairs: int,
         ends: Callable[[], bool],
-        told: Progress,
+        progress: Progress,
     ) -> TrialResult:
         """A fine-tuning.
 
@@ -91,42 +91,42 @@ class Member:
         random = np.random.default_rng(self._settings.seed)
         known, dev = self.material.guarded.pairs, self.material.dev
         chosen = sorted(random.permutation(len(known))[:pairs].tolist())
-        guarded = replace(self.material.guarded, pairs=[known[place] for place in chosen])
+        guarded = replace(self.material.guarded, pairs=[known[position] for position in chosen])
         part = replace(self.material, guarded=guarded, dev=dev.narrowed(STEERING))
         request = replace(
             self._request,
             recipe="fine-tune",
             settings=settings,
-            progress=Stage(told, 0.0, 0.9),
+            progress=Stage(progress, 0.0, 0.9),
             checkpoints=self._request.checkpoints.part(self._part(name)),
             ends=ends,
         )
         taught = LEARNERS["fine-tune"].learn(request, part)
         assert taught is not None  # There is one process alone.
-        self._asked[name] = asked(taught.model, dev, Stage(told, 0.9, 1.0))
-        told_of = {"kept": taught.dev.kept, "pairs": len(chosen)}
+        self._asked[name] = asked(taught.model, dev, Stage(progress, 0.9, 1.0))
+        told_of = {"kept": taught.dev.selected, "pairs": len(chosen)}
         scores = self._asked[name].scores(dev)
         return TrialResult([taught.model], scores, as_settings(settings) | told_of, taught.facts)
 
-    def other(self, name: str, ends: Callable[[], bool], told: Progress) -> TrialResult:
+    def other(self, name: str, ends: Callable[[], bool], progress: Progress) -> TrialResult:
         """Another recipe that learns from pairs."""
         settings = LEARNERS[name].settings(seed=self._settings.seed)
         request = replace(
             self._request,
             recipe=name,
             settings=settings,
-            progress=told,
+            progress=progress,
             checkpoints=self._request.checkpoints.part(self._part(name)),
             ends=ends,
         )
         taught = LEARNERS[name].learn(request, self.material)
         assert taught is not None  # There is one process alone.
         dev, started = self.material.dev, time.perf_counter()
-        self._asked[name] = asked(taught.model, dev, told)
+        self._asked[name] = asked(taught.model, dev, progress)
         spent = time.perf_counter() - started
         self.character_seconds[name] = spent / max(1, characters(dev.texts))
         facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
-        told_of = {"kept": taught.dev.kept}
+        told_of = {"kept": taught.dev.selected}
         scores = self._asked[name].scores(dev)
         return TrialResult([taught.model], scores, as_settings(settings) | told_of, facts)
 
@@ -142,7 +142,7 @@ class Member:
         return self.beside_the_pool() + pool
 
     def _adapter(
-        self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, told: Progress
+        self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, progress: Progress
     ) -> TrialResult:
         settings = AdapterSettings(
             base=self._settings.base,
@@ -150,7 +150,7 @@ class Member:
             patience=_ADAPTER_PATIENCE,
             epochs=epochs,
         )
-        adapted = train_adapter(data, dev, settings, told)
+        adapted = train_adapter(data, dev, settings, progress)
         if self.material.mined:
             adapted = shrunken_adapter(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
@@ -162,7 +162,9 @@ class Member:
                 "matrix", adapted.blend, settings.base, info
             ).facts()
             facts |= {ADAPTER_OF: info.id} if info else {}
-        return TrialResult([model], scores, {**as_settings(settings), "kept": adapted.kept}, facts)
+        return TrialResult(
+            [model], scores, {**as_settings(settings), "kept": adapted.selected}, facts
+        )
 
     def _part(self, name: str) -> str:
         return name.replace(", ", "-").replace(" ", "-") + self._suffix
@@ -182,8 +184,8 @@ def members_of(
     assert isinstance(request.settings, AutoSettings)
     info = named(request.project, request.settings.base)
     members = []
-    for place, part in enumerate(parts):
-        stage = Stage(progress, place / len(parts), (place + 1) / len(parts))
+    for position, part in enumerate(parts):
+        stage = Stage(progress, position / len(parts), (position + 1) / len(parts))
         data = embedded(base, info, part, documents, stage)
-        members.append(Member(request, part, base, data, f"-{place}" if len(parts) > 1 else ""))
+        members.append(Member(request, part, base, data, f"-{position}" if len(parts) > 1 else ""))
     return members

@@ -46,20 +46,20 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     keeper = SearchCheckpointer(kept, base) if kept.folder is not None else None
-    climb = BudgetedSearch(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    search = BudgetedSearch(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
-    Candidates(request, members, climb).climb()
-    leader = climb.ladder.leader
-    facts: dict[str, Any] = {LADDER: climb.ladder.table(), **leader.facts}
+    Candidates(request, members, search).search()
+    leader = search.ladder.leader
+    facts: dict[str, Any] = {LADDER: search.ladder.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
     notes = _notes(material, parts)
     if leader.name == START:
         model, beneath = _as_it_is(base, info, documents.shape[1])
         facts |= beneath
     else:
-        model, said = _one_of(climb.models_of(leader), leader, members)
+        model, said = _one_of(search.models_of(leader), leader, members)
         notes += said
-    dev = _record(climb.ladder, parts, notes)
+    dev = _record(search.ladder, parts, notes)
     return TrainingResult(settings.base, model, dev, general_ndcg(base), facts, origin)
 
 

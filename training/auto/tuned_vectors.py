@@ -43,7 +43,7 @@ def embedded_by(
 ) -> tuple[Embedded, DevSet]:
     """The material as a model sees it, and the dev set with the pool as all the documents there are."""
     pairs = answering_passages(material.guarded.pairs, material.corpus)
-    ids = {identity: place for place, identity in enumerate(material.corpus.ids())}
+    ids = {identity: position for position, identity in enumerate(material.corpus.ids())}
     queries = encode_texts(
         model, None, [p.query for p in pairs], "query", Stage(progress, 0.0, 0.3), "queries"
     )
@@ -68,7 +68,7 @@ def _answers(
     model: Any, texts: list[str], dev: DevSet, known: Asked, progress: Progress
 ) -> Vectors:
     """Vectors of answers, of length 1: each encoded once, and not at all where it stands in the dev pool."""
-    rows = {text: known.pool[place] for place, text in enumerate(dev.texts)}
+    rows = {text: known.pool[position] for position, text in enumerate(dev.texts)}
     new = [text for text in dict.fromkeys(texts) if text not in rows]
     if new:
         vectors = normalised(encode_texts(model, None, new, "document", progress, "answers"))

@@ -21,7 +21,7 @@ def nearest(queries: Sequence[str], passages: Sequence[str], count: int = 1) -> 
     held = [wanted.intersection(folded_words(passage)) for passage in passages]
     holders = {word: sum(word in words for words in held) for word in wanted}
     scores = [sum(1 / holders[word] for word in words) for words in held]
-    best = sorted(range(len(passages)), key=lambda place: -scores[place])[:count]
+    best = sorted(range(len(passages)), key=lambda position: -scores[position])[:count]
     return sorted(best)
 
 
@@ -29,7 +29,7 @@ def answering_passages(pairs: Sequence[Pair], corpus: Corpus) -> list[Pair]:
     """Pairs whose response is a whole document of several passages get the nearest passage as response."""
     if corpus.passages == len(corpus):
         return list(pairs)
-    positions = {identity: place for place, identity in enumerate(corpus.ids())}
+    positions = {identity: position for position, identity in enumerate(corpus.ids())}
     made = []
     for pair in pairs:
         position = positions.get(pair.document or "", -1)

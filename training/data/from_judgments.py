@@ -169,9 +169,9 @@ def _shown(project: Project, manifest: Manifest) -> dict[tuple[str, str], _Shown
         except Refused:  # Its model or reranker is gone.
             current = False
         for question, ranked in (store.rankings(column, version) if current else {}).items():
-            for rank, place in enumerate(ranked, start=1):
-                key = (question, place.id)
-                best[key] = min(best.get(key, _UNSEEN), _Shown(rank, place.passage))
+            for rank, position in enumerate(ranked, start=1):
+                key = (question, position.id)
+                best[key] = min(best.get(key, _UNSEEN), _Shown(rank, position.passage))
     return best
 
 

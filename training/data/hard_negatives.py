@@ -30,28 +30,28 @@ _REPORTED = 64
 class HardNegatives:
     """Pairs with their negatives, the given ones first, and how they came about.
 
-    :param places: the passages of the corpus that were taken, a list for each pair.
-    :param found: how many were found.
+    :param positions: the passages of the corpus that were taken, a list for each pair.
+    :param count: how many were found.
     :param too_near: how many candidates scored too close to the right answer.
     :param drawn: how many were drawn at random, because too few were found.
     """
 
     pairs: list[Pair]
-    places: list[list[int]]
-    found: int
+    positions: list[list[int]]
+    count: int
     too_near: int
     drawn: int
 
     @property
     def figures(self) -> dict[str, int]:
         """For a manifest."""
-        return {"found": self.found, "too_near": self.too_near, "drawn": self.drawn}
+        return {"found": self.count, "too_near": self.too_near, "drawn": self.drawn}
 
     @property
     def sentence(self) -> str:
         """In words."""
         return (
-            f"{self.found:,} hard negatives were found in the corpus; {self.too_near:,} more scored too close to the "
+            f"{self.count:,} hard negatives were found in the corpus; {self.too_near:,} more scored too close to the "
             "right answer to be called wrong."
         )
 
@@ -84,7 +84,7 @@ def mine_hard_negatives(
     """
     right = _RightAnswers(pairs, sources.corpus)
     made: list[Pair] = []
-    places: list[list[int]] = []
+    positions: list[list[int]] = []
     found = too_near = drawn = 0
     for number, pair in enumerate(pairs):
         if number % _REPORTED == 0:
@@ -94,44 +94,49 @@ def mine_hard_negatives(
         bound = own - (1 - margin) * abs(own)
         chosen: dict[str, int] = {}
         missing = count - len(pair.negatives)
-        for place in _candidates(scores, sources.words, pair.query):
+        for position in _candidates(scores, sources.words, pair.query):
             if len(chosen) >= missing:
                 break
-            if right.belongs(number, place):
+            if right.belongs(number, position):
                 continue
-            if scores[place] > bound:
+            if scores[position] > bound:
                 too_near += 1
-            elif (text := right.wrong_text(number, place)) is not None:
-                chosen.setdefault(text, place)
+            elif (text := right.wrong_text(number, position)) is not None:
+                chosen.setdefault(text, position)
         found += len(chosen)
         random = np.random.default_rng([seed, number])
-        for place in random.integers(len(scores), size=_DRAWS).tolist():
+        for position in random.integers(len(scores), size=_DRAWS).tolist():
             if len(chosen) >= missing:
                 break
-            if scores[place] > bound or right.belongs(number, place):
+            if scores[position] > bound or right.belongs(number, position):
                 continue
-            text = right.wrong_text(number, place)
+            text = right.wrong_text(number, position)
             if text is not None and text not in chosen:
-                chosen[text] = place
+                chosen[text] = position
                 drawn += 1
         made.append(replace(pair, negatives=(*pair.negatives, *chosen)))
-        places.append(list(chosen.values()))
+        positions.append(list(chosen.values()))
     progress(1, 1, f"{found:,} hard negatives found")
-    return HardNegatives(made, places, found, too_near, drawn)
+    return HardNegatives(made, positions, found, too_near, drawn)
 
 
 def _candidates(scores: NDArray[np.float32], words: TermIndex, query: str) -> Iterator[int]:
     """Passages by vectors and by words, the nearest of each in turn, each once."""
     by_words = words.score(words.weights(words.analysis.terms(query), LIMITS.query_terms))
-    sides = (_nearest(scores), [place for place in _nearest(by_words) if by_words[place] > 0])
-    places = (place for both in zip_longest(*sides) for place in both if place is not None)
-    yield from dict.fromkeys(places)
+    sides = (
+        _nearest(scores),
+        [position for position in _nearest(by_words) if by_words[position] > 0],
+    )
+    positions = (
+        position for both in zip_longest(*sides) for position in both if position is not None
+    )
+    yield from dict.fromkeys(positions)
 
 
 def _nearest(scores: NDArray[np.float32]) -> list[int]:
     depth = min(_DEPTH, len(scores))
-    places = np.argpartition(-scores, depth - 1)[:depth]
-    order: list[int] = places[np.lexsort((places, -scores[places]))].tolist()
+    positions = np.argpartition(-scores, depth - 1)[:depth]
+    order: list[int] = positions[np.lexsort((positions, -scores[positions]))].tolist()
     return order
 
 
@@ -143,13 +148,13 @@ class _RightAnswers:
         queries = list(dict.fromkeys(pair.query for pair in pairs))
         answers = list(dict.fromkeys(pair.response for pair in pairs))
         numbers = {text: number for number, text in enumerate(answers)}
-        positions = {identity: place for place, identity in enumerate(corpus.ids())}
+        positions = {identity: position for position, identity in enumerate(corpus.ids())}
         texts: dict[str, set[int]] = {}
         documents: dict[str, set[int]] = {}
         for pair in pairs:
             texts.setdefault(pair.query, set()).add(numbers[pair.response])
-            if (place := positions.get(pair.document or "", -1)) >= 0:
-                documents.setdefault(pair.query, set()).add(place)
+            if (position := positions.get(pair.document or "", -1)) >= 0:
+                documents.setdefault(pair.query, set()).add(position)
         like = NearDuplicates(queries)
         asked = {query: [query, *(queries[n] for n in like.of(query))] for query in queries}
 
@@ -161,16 +166,16 @@ class _RightAnswers:
         self._numbers = numbers
         self._seen: dict[int, tuple[str, set[int]]] = {}
 
-    def belongs(self, pair: int, place: int) -> bool:
+    def belongs(self, pair: int, position: int) -> bool:
         """Whether a passage belongs to a document that answers the query of a pair."""
-        return int(self._corpus.owners[place]) in self._documents[pair]
+        return int(self._corpus.owners[position]) in self._documents[pair]
 
-    def wrong_text(self, pair: int, place: int) -> str | None:
+    def wrong_text(self, pair: int, position: int) -> str | None:
         """The text of a passage; None where it equals or nearly equals an answer to the query of a pair."""
-        if place not in self._seen:
-            (text,) = self._corpus.embedded_at([place])
+        if position not in self._seen:
+            (text,) = self._corpus.embedded_at([position])
             known = set(self._known(text))
             known |= {self._numbers[text]} if text in self._numbers else set()
-            self._seen[place] = text, known
-        text, known = self._seen[place]
+            self._seen[position] = text, known
+        text, known = self._seen[position]
         return text if known.isdisjoint(self._texts[pair]) else None

@@ -55,8 +55,8 @@ def near_queries(pairs: Sequence[Pair], said: Said) -> list[tuple[str, str]]:
     queries = list(first.values())
     known = NearDuplicates(queries)
     found = []
-    for place, query in enumerate(queries):
-        others = [other for other in known.of(query) if other != place]
+    for position, query in enumerate(queries):
+        others = [other for other in known.of(query) if other != position]
         if others:
             found.append((query, queries[others[0]]))
     return found
@@ -68,18 +68,18 @@ def copied(pairs: Sequence[Pair], said: Said) -> list[Pair]:
     Queries of one or two words are passed over.
     """
     by_response: dict[str, list[int]] = {}
-    for place, pair in enumerate(pairs):
-        by_response.setdefault(pair.response, []).append(place)
-    places: list[int] = []
+    for position, pair in enumerate(pairs):
+        by_response.setdefault(pair.response, []).append(position)
+    positions: list[int] = []
     for response, its_places in by_response.items():
         known = shingles(response)
-        for place in its_places:
-            query = pairs[place].query
+        for position in its_places:
+            query = pairs[position].query
             if len(said[query]) >= _COPIED_WORDS:
                 wanted = shingles(query)
                 if len(wanted & known) >= THRESHOLD * len(wanted):
-                    places.append(place)
-    return [pairs[place] for place in sorted(places)]
+                    positions.append(position)
+    return [pairs[position] for position in sorted(positions)]
 
 
 def contradictory(pairs: Sequence[Pair], said: Said) -> list[Pair]:

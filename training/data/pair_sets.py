@@ -143,11 +143,11 @@ def split_pairs(
     free = [pair.document is not None and pair not in barred for pair in pairs]
     test, order = _take(free, order, test_size)
     dev, order = _take(free, order, dev_size)
-    train = sorted(place for group in [largest, *order] for place in group)
+    train = sorted(position for group in [largest, *order] for position in group)
     return Split(
-        train=[pairs[place] for place in train],
-        dev=as_query_set([pairs[place] for place in dev]),
-        test=as_query_set([pairs[place] for place in test]),
+        train=[pairs[position] for position in train],
+        dev=as_query_set([pairs[position] for position in dev]),
+        test=as_query_set([pairs[position] for position in test]),
     )
 
 
@@ -168,8 +168,8 @@ def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> list[list[int]
     groups = Groups(len(pairs))
     documents = [texts.get(pair.document or "", Texts(())) for pair in pairs]
     first: dict[str | None, int] = {}
-    for place, pair in enumerate(pairs):
-        first.setdefault(pair.document, place)
+    for position, pair in enumerate(pairs):
+        first.setdefault(pair.document, position)
     _join(groups, [(pair.query,) for pair in pairs], [() for _ in pairs])
     # Passages are compared with answers, not with each other: a disclaimer that all documents share binds
     # none of them.
@@ -181,27 +181,27 @@ def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> list[list[int]
             for at, (p, known) in enumerate(zip(pairs, documents, strict=True))
         ],
     )
-    for place, pair in enumerate(pairs):
+    for position, pair in enumerate(pairs):
         if pair.document is not None:
-            groups.join(first[pair.document], place)
+            groups.join(first[pair.document], position)
     members: dict[int, list[int]] = {}
-    for place in range(len(pairs)):
-        members.setdefault(groups.find(place), []).append(place)
+    for position in range(len(pairs)):
+        members.setdefault(groups.find(position), []).append(position)
     return list(members.values())
 
 
 def _join(groups: Groups, said: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) -> None:
     """Join the places that say the same or nearly, and those that say nearly what is a part of another."""
     first: dict[str, int] = {}
-    for place, own in enumerate(said):
+    for position, own in enumerate(said):
         for text in filter(None, own):
-            groups.join(first.setdefault(text, place), place)
+            groups.join(first.setdefault(text, position), position)
     known = list(first.items())
-    known += dict.fromkeys((text, place) for place, own in enumerate(parts) for text in own)
+    known += dict.fromkeys((text, position) for position, own in enumerate(parts) for text in own)
     near = NearDuplicates([text for text, _ in known])
-    for text, place in first.items():
+    for text, position in first.items():
         for other in near.of(text):
-            groups.join(place, known[other][1])
+            groups.join(position, known[other][1])
 
 
 def _take(
@@ -215,13 +215,13 @@ def _take(
     left: list[list[int]] = []
     for group in order:
         fits = len(taken) + len(group) <= max(size, 1)
-        if size and fits and all(free[place] for place in group):
+        if size and fits and all(free[position] for position in group):
             taken.extend(group)
         else:
             left.append(group)
     if size and not taken:
         smallest = min(
-            (g for g in order if all(free[place] for place in g)),
+            (g for g in order if all(free[position] for position in g)),
             key=len,
             default=None,
         )

@@ -50,9 +50,9 @@ class Batches:
         self._parts = parts
         self._seed = seed
         kinds: dict[int, list[int]] = {}
-        for place, row in enumerate(rows):
-            kinds.setdefault(len(row.negatives), []).append(place)
-        self._kinds = [np.array(places) for _, places in sorted(kinds.items())]
+        for position, row in enumerate(rows):
+            kinds.setdefault(len(row.negatives), []).append(position)
+        self._kinds = [np.array(positions) for _, positions in sorted(kinds.items())]
         right: dict[str, set[str]] = {}
         for row in rows:
             right.setdefault(row.query, set()).update(_documents(row.answer, row.document))
@@ -66,10 +66,12 @@ class Batches:
         random = np.random.default_rng([self._seed, number])
         made = [
             batch
-            for places in self._kinds
-            for batch in self._apart(random.permutation(places).tolist())
+            for positions in self._kinds
+            for batch in self._apart(random.permutation(positions).tolist())
         ]
-        return [[self.rows[place] for place in made[n]] for n in random.permutation(len(made))]
+        return [
+            [self.rows[position] for position in made[n]] for n in random.permutation(len(made))
+        ]
 
     def _apart(self, order: Sequence[int]) -> Iterator[list[int]]:
         waiting = deque(order)

@@ -47,8 +47,8 @@ class TrainerCheckpointer:
             return
         tensors = {_NOW + name: tensor for name, tensor in self._learned.parameters.items()}
         tensors |= {_BEST + name: tensor for name, tensor in self._steering.best.items()}
-        for number, kept in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"{_MOMENTS}{number}/{key}": tensor for key, tensor in kept.items()}
+        for number, saved in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"{_MOMENTS}{number}/{key}": tensor for key, tensor in saved.items()}
         state = {
             "step": step,
             "updates": updates,
@@ -82,15 +82,15 @@ class TrainerCheckpointer:
         self._steering.record = Record.from_json(state["record"])
         return state["step"], state["updates"], [(step, loss) for step, loss in state["curve"]]
 
-    def _moments(self, kept: dict[str, "torch.Tensor"]) -> dict[int, dict[str, "torch.Tensor"]]:
+    def _moments(self, saved: dict[str, "torch.Tensor"]) -> dict[int, dict[str, "torch.Tensor"]]:
         """AdamW's state by parameter, in every process what it is in the first."""
         import torch
 
-        shapes = from_first({name: list(t.shape) for name, t in kept.items()}, self._device)
+        shapes = from_first({name: list(t.shape) for name, t in saved.items()}, self._device)
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, shape in shapes.items():
             number, key = name.split("/")
-            tensor = kept.get(name, torch.zeros(shape, device=self._device))
+            tensor = saved.get(name, torch.zeros(shape, device=self._device))
             tensors_from_first([tensor])
             moments.setdefault(int(number), {})[key] = (
                 tensor.reshape(()) if key == "step" else tensor

@@ -89,9 +89,9 @@ class Record:
         return {"steps": self.steps, "scores": [list(s.items()) for s in self.scores]}
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Record":
+    def from_json(cls, saved: dict[str, Any]) -> "Record":
         """Out of a checkpoint."""
-        return cls(kept["steps"], [{int(size): v for size, v in s} for s in kept["scores"]])
+        return cls(saved["steps"], [{int(size): v for size, v in s} for s in saved["scores"]])
 
 
 class EarlyStopping:

@@ -48,7 +48,7 @@ class Tuned:
     """What a training ended with.
 
     :param epochs: after how many epochs each dev score was measured; the first is 0, the start.
-    :param kept_epoch: of the state that was kept; 0 for the start.
+    :param best_epoch: of the state that was kept; 0 for the start.
     :param share: how much of the way from the start to that state was kept.
     :param blends: dev scores by that share, where they were measured.
     :param dimensions: dev scores of start and kept model by the first numbers of a vector.
@@ -57,7 +57,7 @@ class Tuned:
 
     dev_scores: list[float]
     epochs: list[float]
-    kept_epoch: float
+    best_epoch: float
     share: float
     blends: dict[float, float]
     dimensions: dict[int, tuple[float, float]]
@@ -65,12 +65,12 @@ class Tuned:
     stopped: bool
 
     @property
-    def kept(self) -> str:
+    def selected(self) -> str:
         """In words: "start", "epoch 2", or "epoch 1.5, blend 0.75"."""
-        if self.kept_epoch == 0:
+        if self.best_epoch == 0:
             return START
         blend = "" if self.share == 1 else f", blend {self.share:g}"
-        return f"epoch {self.kept_epoch:g}{blend}"
+        return f"epoch {self.best_epoch:g}{blend}"
 
 
 def fine_tune(
@@ -139,7 +139,7 @@ def fine_tune(
     return Tuned(
         dev_scores=[first[ALL], *(s[ALL] for s in record.scores)],
         epochs=[0.0, *map(plan.epoch_of, record.steps)],
-        kept_epoch=plan.epoch_of(record.steps[record.best]) if better else 0.0,
+        best_epoch=plan.epoch_of(record.steps[record.best]) if better else 0.0,
         share=share,
         blends={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
@@ -202,13 +202,13 @@ class _Loop:
         while step < self._plan.steps:
             if self._steering_stops(step):
                 break
-            now, place = divmod(step, self._plan.per_epoch)
+            now, position = divmod(step, self._plan.per_epoch)
             if now != epoch:
                 epoch, batches = now, self._batches.epoch(now)
-            if place < len(
+            if position < len(
                 batches
             ):  # Batches without contradictions may be fewer in another epoch.
-                self._learn(step, own_part(batches[place]))
+                self._learn(step, own_part(batches[position]))
             step += 1
             self._report(step)
             over = self._ends()

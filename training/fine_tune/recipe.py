@@ -58,11 +58,11 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
         tuned = fine_tune(model, pairs, material.dev, settings, progress, kept, request.ends)
     if tuned is None:
         return None
-    share = tuned.share if tuned.kept_epoch else 0.0
-    place = InterpolationPoint.from_start(
+    share = tuned.share if tuned.best_epoch else 0.0
+    position = InterpolationPoint.from_start(
         "weights", share, settings.base, named(project, settings.base)
     )
-    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, place.facts())
+    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, position.facts())
 
 
 def _mined(
@@ -114,7 +114,7 @@ def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:
         notes.append(
             f"It stopped after {tuned.epochs[-1]:g} epochs, because the dev score did not rise any more."
         )
-    if tuned.share < 1 and tuned.kept_epoch:
+    if tuned.share < 1 and tuned.best_epoch:
         notes.append(
             f"A blend is published: {tuned.share:.0%} of the way from the start to what was trained scored best "
             f"on the dev queries ({tuned.blends[tuned.share]:.3f} nDCG@10; all of the way, {tuned.blends[1.0]:.3f})."
@@ -125,4 +125,4 @@ def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:
         )
     best = tuned.blends.get(tuned.share, 0.0)
     scores = [*tuned.dev_scores, best] if best > max(tuned.dev_scores) else tuned.dev_scores
-    return DevRecord(scores, tuned.kept, details, notes)
+    return DevRecord(scores, tuned.selected, details, notes)

@@ -52,9 +52,9 @@ class BlendCurve:
         )
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "BlendCurve":
+    def from_json(cls, saved: Mapping[str, Any]) -> "BlendCurve":
         """What a report kept."""
-        return cls(**kept)
+        return cls(**saved)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""

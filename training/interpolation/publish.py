@@ -66,11 +66,11 @@ def blend(
     if info.kind == "generic":
         raise Refused(f"{name!r} was not trained here, so there is no start to blend it with.")
     source = project.artifact("models", info.id)
-    place = _place(source, name)
+    position = _point(source, name)
     wanted = _wanted(share)
     called = None if share is None else free_name(project, f"{name}-blend", new_name)
     progress(0, 0, f"loading {name} and its start")
-    work = _Work(project, source, place, load_encoder(project, info))
+    work = _Work(project, source, position, load_encoder(project, info))
     curve = curve_for(project, source)
     if curve is None:
         curve = work.curve(Stage(progress, 0.0, 0.9))
@@ -98,15 +98,15 @@ def _wanted(share: float | str | None) -> float | None:
     return number
 
 
-def _place(source: Manifest, name: str) -> InterpolationPoint:
-    place = InterpolationPoint.of(source)
-    if place is None:
+def _point(source: Manifest, name: str) -> InterpolationPoint:
+    position = InterpolationPoint.of(source)
+    if position is None:
         raise Refused(
             f"There is no start that {name!r} could be blended with: it was trained from scratch, or in two steps."
         )
-    if source.details.get(IS_START) or place.share == 0:
+    if source.details.get(IS_START) or position.share == 0:
         raise Refused(f"{name!r} is its start, untouched: there is nothing between the two.")
-    return place
+    return position
 
 
 def _dev(project: Project, source: Manifest) -> tuple[DevSet, bool]:
@@ -127,18 +127,18 @@ class _Work:
     """One model and the way to it, with what was measured on it."""
 
     def __init__(
-        self, project: Project, source: Manifest, place: InterpolationPoint, encoder: Any
+        self, project: Project, source: Manifest, position: InterpolationPoint, encoder: Any
     ) -> None:
         self._project = project
         self._source = source
-        self._place = place
+        self._point = position
         self._dev, self._mined = _dev(project, source)
         self._measured: dict[float, Scores] = {}
-        start = place.load_start(project)
+        start = position.load_start(project)
         self._way: InterpolationPath = (
-            MatrixWay(start, place.start_info(project), encoder, place.share, self._dev)
-            if place.kind == "matrix"
-            else WeightsWay(start, encoder, place.share, self._dev)
+            MatrixWay(start, position.start_info(project), encoder, position.share, self._dev)
+            if position.kind == "matrix"
+            else WeightsWay(start, encoder, position.share, self._dev)
         )
 
     def curve(self, progress: Progress) -> BlendCurve:
@@ -146,7 +146,7 @@ class _Work:
 
         :raises Failed: when the start is not what it was.
         """
-        shares = sorted({*self._way.shares, self._place.share})
+        shares = sorted({*self._way.shares, self._point.share})
         for number, share in enumerate(shares):
             stage = Stage(progress, number / len(shares), (number + 1) / len(shares))
             stage(0, 1, f"measuring {share:.0%} of the way")
@@ -160,7 +160,7 @@ class _Work:
         general = [self._measured[share][1] for share in shares]
         queries = len(self._dev.query_set.queries)
         best = self.gated(best)
-        return BlendCurve(shares, scores, general, queries, self._place.share, best, self._mined)
+        return BlendCurve(shares, scores, general, queries, self._point.share, best, self._mined)
 
     def gated(self, share: float, progress: Progress = silent) -> float:
         """The share that may be published: this one, or 0 where it does not beat the start."""
@@ -178,7 +178,7 @@ class _Work:
         :param chosen: the place that was asked for; where `share` is 0 instead, it did not beat the start.
         """
         before, after = self._score(0.0), self._score(share)
-        source, of, start = self._source, self._source.details["name"], self._place.start
+        source, of, start = self._source, self._source.details["name"], self._point.start
         general = General(
             len(general_questions()), self._measured[0.0][1], self._measured[share][1]
         )
@@ -212,7 +212,7 @@ class _Work:
             "device": best_device(),
             "seconds": round(time.monotonic() - started, 1),
             "notes": notes,
-            **replace(self._place, share=share).facts(),
+            **replace(self._point, share=share).facts(),
             **({} if share else {IS_START: True}),
         }
         with self._project.publish("models", dict(source.made_from), **details) as draft:

@@ -48,7 +48,7 @@ class StaticBase:
         return SentenceTransformer(modules=[module], device=device)
 
     @classmethod
-    def kept(cls, checkpoints: Checkpoints) -> "StaticBase | None":
+    def from_checkpoint(cls, checkpoints: Checkpoints) -> "StaticBase | None":
         """The start that an earlier try of the same training made, or None."""
         found = checkpoints.load(_NAME)
         return cls(found.state["tokenizer"], found.tensors["vectors"]) if found else None

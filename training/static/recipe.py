@@ -35,7 +35,7 @@ def learn_static(request: Request, material: TrainingData) -> TrainingResult:
     project, settings, progress = request.project, request.settings, request.progress
     assert isinstance(settings, StaticSettings)
     kept = request.resumable(material.made_from)
-    begun = StaticBase.kept(kept)
+    begun = StaticBase.from_checkpoint(kept)
     if begun is None:
         begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
         begun.keep(kept)

@@ -99,19 +99,19 @@ def draw_pairs(
     """
     wanted = chosen_kinds(kinds)
     total = len(corpus)
-    places = evenly_spaced(total, DOCUMENTS)
-    weigh = _rarity(corpus, places, progress)
+    positions = evenly_spaced(total, DOCUMENTS)
+    weigh = _rarity(corpus, positions, progress)
     drawn = {kind.name: _Draw(most) for kind in wanted}
-    for number, source in enumerate(_sources(corpus, places, weigh)):
+    for number, source in enumerate(_sources(corpus, positions, weigh)):
         if number % _BLOCK == 0:
-            progress(0.3 + 0.7 * number / len(places), 1, f"mining {len(places):,} documents")
+            progress(0.3 + 0.7 * number / len(positions), 1, f"mining {len(positions):,} documents")
         for kind in wanted:
             for query, response in dict.fromkeys(kind.pairs(source)):
                 document = source.document.id if kind.held else None
                 drawn[kind.name].add(Pair(query, response, document, mined=kind.name))
     progress(1, 1, "mined")
     found = [drawn[kind.name].result(kind) for kind in wanted]
-    return SyntheticPairs(total, len(places), found)
+    return SyntheticPairs(total, len(positions), found)
 
 
 def excerpt(text: str) -> str:
@@ -161,13 +161,13 @@ def _key(query: str) -> bytes:
     return _hash(" ".join(folded_words(query)))
 
 
-def _sources(corpus: Corpus, places: list[int], weigh: "_Rarity") -> Iterator[DocumentText]:
+def _sources(corpus: Corpus, positions: list[int], weigh: "_Rarity") -> Iterator[DocumentText]:
     """The documents at these places with their passages; of a long one, eight passages spread evenly."""
-    for start in range(0, len(places), _BLOCK):
-        block = places[start : start + _BLOCK]
+    for start in range(0, len(positions), _BLOCK):
+        block = positions[start : start + _BLOCK]
         runs = corpus.passage_runs(block)
-        for place, document in zip(block, corpus.documents_at(block), strict=True):
-            first, count = runs[place]
+        for position, document in zip(block, corpus.documents_at(block), strict=True):
+            first, count = runs[position]
             chosen = range(first, first + count, max(1, -(-count // _PASSAGES)))
             texts = [
                 document.text[passage.start : passage.stop]
@@ -188,10 +188,10 @@ class _Rarity:
         return math.log(1 + self._documents / holders)
 
 
-def _rarity(corpus: Corpus, places: list[int], progress: Progress) -> _Rarity:
+def _rarity(corpus: Corpus, positions: list[int], progress: Progress) -> _Rarity:
     holders: Counter[str] = Counter()
-    for start in range(0, len(places), _BLOCK):
-        progress(0.3 * start / len(places), 1, "counting words")
-        for document in corpus.documents_at(places[start : start + _BLOCK]):
+    for start in range(0, len(positions), _BLOCK):
+        progress(0.3 * start / len(positions), 1, "counting words")
+        for document in corpus.documents_at(positions[start : start + _BLOCK]):
             holders.update(set(folded_words(document.embedded)))
-    return _Rarity(holders, len(places))
+    return _Rarity(holders, len(positions))

@@ -38,8 +38,8 @@ def generated(
     :returns: the pairs, and in words how many questions were written and kept.
     :raises Refused: where the model cannot be loaded.
     """
-    places = evenly_spaced(corpus.passages, most)
-    texts = corpus.embedded_at(places)
+    positions = evenly_spaced(corpus.passages, most)
+    texts = corpus.embedded_at(positions)
     progress(0, 1, f"loading {reference}")
     written = _written(*_loaded(reference), texts, Stage(progress, 0.0, 0.7))
     asked = [(n, question) for n, question in enumerate(written) if says_something(question)]
@@ -49,7 +49,7 @@ def generated(
     rankings = retriever.rank([question for _, question in asked], FOUND_AMONG) if asked else []
     pairs = []
     for (number, question), ranking in zip(asked, rankings, strict=True):
-        owner = int(owners[places[number]])
+        owner = int(owners[positions[number]])
         if any(found == owner for found, _, _ in ranking):
             pairs.append(Pair(question, texts[number], ids[owner], mined=GENERATED.name))
     note = (

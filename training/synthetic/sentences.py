@@ -22,7 +22,7 @@ def around_sentences(source: DocumentText) -> Iterator[Texts]:
     Lee, Chang, Toutanova 2019, "Latent Retrieval for Weakly Supervised Open Domain Question Answering". In nine of
     ten cases the sentence is taken out of the passage.
     """
-    for place, said in enumerate(source.sentences):
+    for position, said in enumerate(source.sentences):
         good = [
             number
             for number, sentence in enumerate(said)
@@ -31,7 +31,7 @@ def around_sentences(source: DocumentText) -> Iterator[Texts]:
         ]
         if len(said) < 2 or not good:
             continue
-        chance = source.chance("sentence", place)
+        chance = source.chance("sentence", position)
         chosen = chance.choice(good)
         kept = said if chance.random() >= REMOVED else said[:chosen] + said[chosen + 1 :]
         rest = " ".join(kept)
@@ -41,12 +41,12 @@ def around_sentences(source: DocumentText) -> Iterator[Texts]:
 
 def telling_words(source: DocumentText) -> Iterator[Texts]:
     """Two to six words of each passage, the rarer the likelier, in their order: what people type into a search box."""
-    for place, passage in enumerate(source.passages):
+    for position, passage in enumerate(source.passages):
         found = words(passage)
         different = {folded_words(word)[0] for word in found if folded_words(word)}
         if len(different) <= _FEWEST_WORDS:
             continue
-        chance = source.chance("words", place)
+        chance = source.chance("words", position)
         wanted = min(chance.randint(_FEWEST_WORDS, _MOST_WORDS), len(different) - 1)
         # The largest of u^(1/weight) are a draw without replacement by weight (Efraimidis, Spirakis 2006).
         keys = [
@@ -61,7 +61,7 @@ def telling_words(source: DocumentText) -> Iterator[Texts]:
                 chosen.append(number)
             if len(chosen) == wanted:
                 break
-        yield " ".join(found[number] for number in sorted(chosen)), _whole(source, place)
+        yield " ".join(found[number] for number in sorted(chosen)), _whole(source, position)
 
 
 def with_gaps(source: DocumentText) -> Iterator[Texts]:
@@ -69,8 +69,8 @@ def with_gaps(source: DocumentText) -> Iterator[Texts]:
 
     Deletion is the noise that serves sentence embeddings best (Wang, Reimers, Gurevych 2021, "TSDAE").
     """
-    for place, (passage, said) in enumerate(zip(source.passages, source.sentences, strict=True)):
-        chance = source.chance("gaps", place)
+    for position, (passage, said) in enumerate(zip(source.passages, source.sentences, strict=True)):
+        chance = source.chance("gaps", position)
         text = passage
         if len(words(passage)) > _LONGEST_SCRAP:
             fitting = [s for s in said if _LEAST_SENTENCE * 2 <= len(words(s)) <= _LONGEST_SCRAP]
@@ -82,7 +82,7 @@ def with_gaps(source: DocumentText) -> Iterator[Texts]:
             continue
         kept = [word for word in found if chance.random() >= 0.5]
         if says_something(" ".join(kept), 2) and len(kept) < len(found):
-            yield " ".join(kept), _whole(source, place)
+            yield " ".join(kept), _whole(source, position)
 
 
 def neighbours(source: DocumentText) -> Iterator[Texts]:
@@ -108,12 +108,12 @@ def same(source: DocumentText) -> Iterator[Texts]:
     A transformer in training reads it twice with different dropout: Gao, Yao, Chen 2021, "SimCSE". To an adapter, whose
     vectors are computed once, it says nothing.
     """
-    for place, passage in enumerate(source.passages):
+    for position, passage in enumerate(source.passages):
         if says_something(passage, _LEAST_SENTENCE):
-            whole = _whole(source, place)
+            whole = _whole(source, position)
             yield whole, whole
 
 
-def _whole(source: DocumentText, place: int) -> str:
+def _whole(source: DocumentText, position: int) -> str:
     """The passage as an answer: the document's own text where it is one passage, which needs no encoding."""
-    return source.document.embedded if source.is_whole else source.passages[place]
+    return source.document.embedded if source.is_whole else source.passages[position]

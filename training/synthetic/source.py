@@ -33,9 +33,9 @@ class DocumentText:
         """Whether the document is one passage."""
         return len(self.passages) == 1
 
-    def chance(self, kind: str, place: int = 0) -> random.Random:
+    def chance(self, kind: str, position: int = 0) -> random.Random:
         """Random numbers that depend on the document, the kind and a place in it, and on nothing else."""
-        return random.Random(f"{_SEED} {kind} {place} {self.document.id}")  # noqa: S311
+        return random.Random(f"{_SEED} {kind} {position} {self.document.id}")  # noqa: S311
 
     @cached_property
     def sentences(self) -> list[list[str]]:

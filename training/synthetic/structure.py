@@ -69,11 +69,11 @@ def headings(source: DocumentText) -> Iterator[Texts]:
 def questions(source: DocumentText) -> Iterator[Texts]:
     """A question in the text and the sentences that follow it."""
     for said in source.sentences:
-        for place, sentence in enumerate(said):
+        for position, sentence in enumerate(said):
             if not sentence.endswith(_QUESTION_MARKS) or len(words(sentence)) < _LEAST_QUESTION:
                 continue
             answer = []
-            for following in said[place + 1 : place + 1 + _ANSWER_SENTENCES]:
+            for following in said[position + 1 : position + 1 + _ANSWER_SENTENCES]:
                 if following.endswith(_QUESTION_MARKS):
                     break
                 answer.append(following)

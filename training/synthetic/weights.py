@@ -64,11 +64,11 @@ def learned_weights(
     weights, notes = dict.fromkeys(kinds, 1.0), []
     for number, kind in enumerate(kinds):
         progress(0.7 + 0.3 * number / len(kinds), 1, f"training without {kind}")
-        places = [n for n, pair in enumerate(split.train) if pair.mined != kind]
+        positions = [n for n, pair in enumerate(split.train) if pair.mined != kind]
         others = [n for n, of in enumerate(asked) if of != kind]
-        if len(places) < _LEAST or len(others) < _LEAST:
+        if len(positions) < _LEAST or len(others) < _LEAST:
             continue
-        without = _scores(data.only(places), dev)
+        without = _scores(data.only(positions), dev)
         test = paired_test(kind, "without", everything[others].tolist(), without[others].tolist())
         if test.verdict == "better":
             weights[kind] = 0.0

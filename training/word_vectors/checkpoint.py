@@ -33,7 +33,7 @@ class EpochCheckpointer:
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
-        self._kept = -math.inf
+        self._saved = -math.inf
         self._model: Any = None
         self.epochs: list[Epoch] = []
 
@@ -64,14 +64,14 @@ class EpochCheckpointer:
     def ended(self, epoch: Epoch) -> None:
         """An epoch is over: keep the model, unless that was done a moment ago."""
         self.epochs.append(epoch)
-        if time.monotonic() - self._kept < _KEEP_EVERY:
+        if time.monotonic() - self._saved < _KEEP_EVERY:
             return
         state = {
             "position": int(self._model.random.get_state()[2]),
             "epochs": [[one.number, one.metrics] for one in self.epochs],
         }
         self._checkpoints.save(_NAME, self._tensors(), state)
-        self._kept = time.monotonic()
+        self._saved = time.monotonic()
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
         vectors = self._model.wv

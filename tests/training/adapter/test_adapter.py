@@ -125,7 +125,7 @@ def test_it_improves_dev_and_is_never_worse_than_the_start(project, tiny):
     )
     assert found.best == pytest.approx(moved)
     assert found.best >= found.start
-    if found.kept == "start":
+    if found.selected == "start":
         np.testing.assert_array_equal(found.matrix, np.eye(len(found.matrix)))
 
 
@@ -138,7 +138,7 @@ def test_where_nothing_helps_the_start_is_kept(project, tiny):
     perfect = np.array([pool[place[next(iter(answers[q]))]] for q in sorted(answers)])
     data = replace(data, dev_queries=perfect)
     found = train_adapter(data, dev, AdapterSettings(epochs=3, learning_rate=0.5), quiet)
-    assert (found.start, found.best, found.kept) == (1.0, 1.0, "start")
+    assert (found.start, found.best, found.selected) == (1.0, 1.0, "start")
     np.testing.assert_array_equal(found.matrix, np.eye(len(found.matrix), dtype=np.float32))
 
 

@@ -9,14 +9,13 @@ import torch
 from auto_runs import details_of, run_auto
 from sentence_transformers import SentenceTransformer
 
-import training.auto.candidates as ways
 import training.auto.recipe as making
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
-from training.auto import average
+from training.auto import average, candidates
 from training.auto.clock import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
@@ -24,8 +23,9 @@ from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial
 from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
-from training.learners import LEARNERS
+from training.learners import LEARNERS, PairRecipe
 from training.static.recipe import learn_static
+from training.static.settings import StaticSettings
 from training.training_data import load_training_data
 
 # --- which rung stands ---
@@ -202,8 +202,10 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
-    monkeypatch.setitem(LEARNERS, "static", LEARNERS["static"]._replace(learn=learn_static))
-    monkeypatch.setattr(ways, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
+    monkeypatch.setitem(LEARNERS, "static", PairRecipe(StaticSettings, learn_static))
+    monkeypatch.setattr(
+        candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
+    )
     made = run_auto(tiny, tiny_model, 2)
     details = details_of(tiny, made.name)
     names = [rung["name"] for rung in details["ladder"]]
@@ -224,7 +226,9 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
 
 
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
-    monkeypatch.setattr(ways, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
+    monkeypatch.setattr(
+        candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
+    )
     made = run_auto(tiny, tiny_model, 1)
     outcomes = {rung["name"]: rung["outcome"] for rung in details_of(tiny, made.name)["ladder"]}
     assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
@@ -240,7 +244,7 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
         "character": 0.0,
         "reserve": 1e9,
     }  # Over after the first step.
-    monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
+    monkeypatch.setattr(candidates.Candidates, "_plan", lambda _: plan)
     made = run_auto(tiny, tiny_model, 1)
     tuned = next(r for r in details_of(tiny, made.name)["ladder"] if r["name"] == "fine-tune")
     assert tuned["ndcg@10"] is not None
@@ -295,7 +299,7 @@ def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
 def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
     """The first of three ends when two thirds of what was planned are left, whatever it still had to learn."""
     plan = {"epochs": 4, "pairs": 40, "seconds": 20.0, "character": 0.0, "reserve": 5.0}
-    monkeypatch.setattr(ways.Ways, "_plan", lambda _: plan)
+    monkeypatch.setattr(candidates.Candidates, "_plan", lambda _: plan)
     left = []
 
     def tune(self, name, settings, pairs, ends, told):
@@ -305,7 +309,7 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
         monkeypatch.setattr(TimeBudget, "left", 50.0)
         return self.start()
 
-    monkeypatch.setattr(ways.Member, "tune", tune)
+    monkeypatch.setattr(candidates.Member, "tune", tune)
     run_auto(tiny, tiny_model, 1)
     over = [[seconds for seconds, ends in left[n : n + 4] if ends] for n in range(0, 12, 4)]
     assert over == [[44.9, 24.9, 4.9], [24.9, 4.9], [4.9]]
@@ -313,7 +317,7 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
-        "training.train.gather", lambda at: replace(load_training_data(at), mined=True)
+        "training.train.load_training_data", lambda at: replace(load_training_data(at), mined=True)
     )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)

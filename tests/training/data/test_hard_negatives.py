@@ -60,7 +60,7 @@ def test_the_nearest_wrong_ones_by_vectors_and_by_words_in_turn(tmp_path):
     assert mined.too_near == 2 + 3 + 3, (
         "d1 and d5; d2 too where .77 and .76 make the bound .73 and .72"
     )
-    assert mined.found == 3 + 2 + 2
+    assert mined.count == 3 + 2 + 2
     assert mined.drawn == 0, "nothing else is wrong"
 
 

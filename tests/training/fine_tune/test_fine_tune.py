@@ -79,8 +79,8 @@ def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pair
     assert len(tuned.dev_scores) == 4
     assert tuned.dev_scores[0] == pytest.approx(dev.ndcg(start))
     assert max(tuned.dev_scores) > tuned.dev_scores[0] + 0.1
-    assert tuned.kept_epoch == int(np.argmax(tuned.dev_scores))
-    assert tuned.kept == f"epoch {tuned.kept_epoch:g}"
+    assert tuned.best_epoch == int(np.argmax(tuned.dev_scores))
+    assert tuned.selected == f"epoch {tuned.best_epoch:g}"
     assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9), "it ends as the best"
     assert tuned.steps == 3 * 4, "60 pairs in batches of 16, three times"
     assert not model.training
@@ -90,7 +90,7 @@ def test_training_raises_the_dev_score_and_keeps_the_best_epoch(tiny_model, pair
 @pytest.mark.parametrize("rate", [3e-3, 1e-2])
 def test_the_kept_epoch_is_the_first_of_the_best_whatever_the_rate(tiny_model, pairs, dev, rate):
     model, tuned = tune(tiny_model, pairs, dev, learning_rate=rate, epochs=5)
-    assert tuned.kept_epoch == tuned.dev_scores.index(max(tuned.dev_scores))
+    assert tuned.best_epoch == tuned.dev_scores.index(max(tuned.dev_scores))
     assert dev.ndcg(model) == pytest.approx(max(tuned.dev_scores), abs=1e-9)
 
 
@@ -98,7 +98,7 @@ def test_a_start_that_nothing_beats_is_kept_untouched(tiny_model, pairs, perfect
     before = weights(load_sentence_transformer(tiny_model))
     model, tuned = tune(tiny_model, pairs, perfect_dev, learning_rate=1e-2, epochs=4)
     assert tuned.dev_scores[0] == 1.0
-    assert (tuned.kept_epoch, tuned.kept) == (0, "start")
+    assert (tuned.best_epoch, tuned.selected) == (0, "start")
     assert same(weights(model), before), "bit for bit"
     assert len(tuned.dev_scores) == 5
 

@@ -320,9 +320,9 @@ def test_a_training_that_went_too_far_is_blended_back(tiny_model, pairs, dev):
     best = max(tuned.blends.values())
     assert best > tuned.blends[1.0], "nothing to see here: the training did not go too far"
     assert tuned.blends[tuned.share] == best
-    assert tuned.kept == f"epoch {tuned.kept_epoch:g}, blend {tuned.share:g}"
+    assert tuned.selected == f"epoch {tuned.best_epoch:g}, blend {tuned.share:g}"
     assert dev.ndcg(model) == pytest.approx(best, abs=1e-9)
-    if alone.kept_epoch:
+    if alone.best_epoch:
         for name, tensor in between(start, weights_of(plain), tuned.share).items():
             torch.testing.assert_close(weights_of(model)[name], tensor)
 

@@ -129,11 +129,11 @@ def test_documents_without_a_word_are_refused():
 def test_a_start_is_kept_for_a_resumed_training_of_the_same_settings(tmp_path):
     start = scratch(TEXTS, 400, 8, False, 1, silent)
     start.keep(Checkpoints(tmp_path / "kept", {"seed": 1}))
-    found = StaticBase.kept(Checkpoints(tmp_path / "kept", {"seed": 1}))
+    found = StaticBase.from_checkpoint(Checkpoints(tmp_path / "kept", {"seed": 1}))
     assert found is not None
     assert found.tokenizer == start.tokenizer
     assert np.array_equal(found.vectors, start.vectors)
-    assert StaticBase.kept(Checkpoints(tmp_path / "kept", {"seed": 2})) is None
+    assert StaticBase.from_checkpoint(Checkpoints(tmp_path / "kept", {"seed": 2})) is None
 
 
 @pytest.mark.slow
