@@ -22,7 +22,7 @@ from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
 from search.retrieval.retriever import EncodingTime, Retriever
-from search.retrieval.search import bm25_retriever
+from search.retrieval.search import ProjectParts
 from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
 from training.data.intake import import_beir
@@ -149,7 +149,7 @@ def _rows(name: str, data: Path, home: Path) -> None:
         _row(title, retriever, corpus, usable, built, retriever.size)
         title = " | "
     started = time.perf_counter()
-    ours = bm25_retriever(project, manifest, corpus)
+    ours = ProjectParts(project, manifest, corpus).bm25()
     built = time.perf_counter() - started
     size = project.manifests("indexes")[-1].details["bytes"]
     _row(title, ours, corpus, usable, built, size)

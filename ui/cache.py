@@ -1,5 +1,7 @@
 """Every cache, keyed by immutable ids: what is retrained or rebuilt has a new id, so nothing goes stale."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 
 import streamlit as st
@@ -21,9 +23,11 @@ from search.models.load import load_encoder
 from search.models.registry import ModelInfo
 from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Manifest
+from search.projects.progress import Progress
 from search.projects.project import Project, project
 from search.retrieval.dense import DenseRetriever
-from search.retrieval.search import bm25_retriever, open_dense
+from search.retrieval.indexing.build import find_index
+from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
 from training.data.pair_sets import PairSet
 
@@ -53,7 +57,6 @@ def _searcher(home: str, name: str, index_id: str, _info: ModelInfo) -> DenseRet
     index = owner.artifact("indexes", index_id)
     over = Corpus.of(owner, owner.artifact("corpora", index.made_from["corpus"]))
     made = open_dense(owner, _info, encoder, index, over)
-    made.rank(["warm up"], 1)
     _loaded().add((home, index_id))
     return made
 
@@ -69,7 +72,7 @@ def keywords(found: Project, over: Manifest) -> BM25Retriever:
 def _keywords(home: str, name: str, over: str) -> BM25Retriever:
     owner = project(name)
     manifest = owner.artifact("corpora", over)
-    return bm25_retriever(owner, manifest, Corpus.of(owner, manifest))
+    return ProjectParts(owner, manifest, Corpus.of(owner, manifest)).bm25()
 
 
 def reranker(found: Project, name: str) -> Reranker:
@@ -82,6 +85,34 @@ def reranker(found: Project, name: str) -> Reranker:
 def _reranker(home: str, name: str, reranker_id: str, _info: RerankerInfo) -> Reranker:
     with _LOADING:
         return load_reranker(project(name), _info)
+
+
+@dataclass(frozen=True)
+class CachedParts:
+    """The parts of retrievers over a corpus, each loaded once for all sessions. The indexes of its models are there.
+
+    `waiting` is called before a model is loaded for the first time.
+    """
+
+    project: Project
+    manifest: Manifest
+    waiting: Callable[[], None] = lambda: None
+
+    def dense(self, info: ModelInfo, _progress: Progress) -> DenseRetriever:
+        """See `RetrieverParts.dense`."""
+        index = find_index(self.project, info, self.manifest)
+        assert index is not None
+        if not is_loaded(self.project, index):
+            self.waiting()
+        return searcher(self.project, info, index)
+
+    def bm25(self, _progress: Progress) -> BM25Retriever:
+        """See `RetrieverParts.bm25`."""
+        return keywords(self.project, self.manifest)
+
+    def reranker(self, name: str) -> Reranker:
+        """See `RetrieverParts.reranker`."""
+        return reranker(self.project, name)
 
 
 def explained(

@@ -122,8 +122,8 @@ def kendall_tau(first: Sequence[str], other: Sequence[str]) -> float | None:
     union = list(dict.fromkeys([*first, *other]))
     ranks = []
     for ranking in (first, other):
-        places = {document: place for place, document in enumerate(ranking)}
-        ranks.append([places.get(document, len(ranking)) for document in union])
+        known = {document: rank for rank, document in enumerate(ranking)}
+        ranks.append([known.get(document, len(ranking)) for document in union])
     balance = pairs_first = pairs_other = 0
     for n in range(len(union)):
         for m in range(n):
@@ -189,9 +189,9 @@ def measured(
             [[str(hit.document) for hit in ranking] for ranking in retriever.rank(texts, _DEPTH)]
             for retriever in retrievers
         ]
-        for place, (first, *others) in enumerate(zip(*found, strict=True)):
+        for i, (first, *others) in enumerate(zip(*found, strict=True)):
             alike = [rank_biased_overlap(first, other) for other in others]
-            distances[start + place] = 1 - min(alike, default=1.0)
+            distances[start + i] = 1 - min(alike, default=1.0)
     order = sorted(range(len(asked)), key=lambda n: (-distances[n], n))
     return [RankingDisagreement(*asked[n], round(distances[n], 6)) for n in order]
 

@@ -10,7 +10,7 @@ from search.models.load import load_encoder
 from search.models.registry import default_models, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.search import dense_retriever
+from search.retrieval.search import ProjectParts
 
 
 def prepare(project: Project, names: Sequence[str] = (), progress: Progress = silent) -> list[str]:
@@ -29,7 +29,7 @@ def prepare(project: Project, names: Sequence[str] = (), progress: Progress = si
         pairs = trained_pairs(project, info)
         if pairs:
             stage = Stage(progress, start, start + span * 0.3)
-            searcher = dense_retriever(project, info, manifest, corpus, stage)
+            searcher = ProjectParts(project, manifest, corpus).dense(info, stage)
             encoder = searcher.encoder
             TrainedOn.load(
                 project, corpus, searcher, Stage(progress, start + span * 0.3, start + span * 0.6)

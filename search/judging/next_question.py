@@ -12,38 +12,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-PERSISTENCE = 0.9
+from search.evaluation.rank_similarity import rank_biased_overlap
+
 _WIDTH = 0.15
 _PRIOR = 2.0
 _SHARED = 3
 """Every third question is one that another judge has answered, so that agreement can be told."""
 
 
-def distance(one: Sequence[str], other: Sequence[str], p: float = PERSISTENCE) -> float:
-    """How far apart two rankings are: 0 the same, 1 nothing in common.
-
-    One minus the extrapolated rank-biased overlap to the depth of the longer one (equation 32 of the paper,
-    which handles rankings of different length).
-
-    :param p: how patient the reader is: the chance of reading on after each rank.
-    """
-    short, long = sorted((list(one), list(other)), key=len)
-    if not short:
-        return 1.0 if long else 0.0
-    seen_short: set[str] = set()
-    seen_long: set[str] = set()
-    overlap: list[int] = []
-    for depth in range(len(long)):
-        seen_long.add(long[depth])
-        if depth < len(short):
-            seen_short.add(short[depth])
-        overlap.append(len(seen_short & seen_long))
-    s, n = len(short), len(long)
-    x_s, x_n = overlap[s - 1], overlap[n - 1]
-    total = sum(overlap[d - 1] / d * p**d for d in range(1, n + 1))
-    total += sum(x_s * (d - s) / (s * d) * p**d for d in range(s + 1, n + 1))
-    extrapolated = (1 - p) / p * total + ((x_n - x_s) / n + x_s / s) * p**n
-    return min(1.0, max(0.0, 1.0 - extrapolated))
+def distance(one: Sequence[str], other: Sequence[str]) -> float:
+    """How far apart two rankings are: 0 the same, 1 nothing in common."""
+    return min(1.0, max(0.0, 1.0 - rank_biased_overlap(one, other)))
 
 
 class Decisiveness:

@@ -1,8 +1,9 @@
-"""Search: an encoder, an index and a corpus make a DenseRetriever; columns made of these make a comparison."""
+"""Search: columns become retrievers, of parts made here or cached by the pages; retrievers make a comparison."""
 
 import time
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from indexes.opening import open_index
 from indexes.vector_index import BrokenIndex
@@ -26,7 +27,12 @@ from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, in_words
 from search.retrieval.reranked import RerankingRetriever
 from search.retrieval.results import Comparison, SearchResult, hits_of
-from search.retrieval.retriever import EncodingTime, Retriever, SupportsMoreLikeThis
+from search.retrieval.retriever import (
+    EncodingTime,
+    FusableRetriever,
+    Retriever,
+    SupportsMoreLikeThis,
+)
 from search.retrieval.sparse import BM25Retriever
 
 UNKNOWN_WORDS = "no known words in this query"
@@ -139,92 +145,102 @@ def similar_to(
     return SearchResult(retriever.name, hits, spent, None if hits else NOTHING_LIKE, 0.0, spent)
 
 
+class RetrieverParts(Protocol):
+    """Where the parts of retrievers over one corpus come from: made for a command, or cached by the pages."""
+
+    def dense(self, info: ModelInfo, progress: Progress) -> DenseRetriever:
+        """What searches by the vectors of a model."""
+        ...
+
+    def bm25(self, progress: Progress) -> BM25Retriever:
+        """Keyword search."""
+        ...
+
+    def reranker(self, name: str) -> Reranker:
+        """A reranker by its name."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProjectParts:
+    """Parts as they are on disk; an index that is missing is built."""
+
+    project: Project
+    manifest: Manifest
+    corpus: Corpus
+
+    def dense(self, info: ModelInfo, progress: Progress = silent) -> DenseRetriever:
+        """See `RetrieverParts.dense`."""
+        encoder = load_encoder(self.project, info)
+        index = find_index(self.project, info, self.manifest) or build_index(
+            self.project, info, encoder, self.manifest, self.corpus, progress
+        )
+        return open_dense(self.project, info, encoder, index, self.corpus)
+
+    def bm25(self, progress: Progress = silent) -> BM25Retriever:
+        """See `RetrieverParts.bm25`."""
+        index = keyword_index(self.project, self.manifest, self.corpus, progress)
+        return BM25Retriever(self.corpus, index)
+
+    def reranker(self, name: str) -> Reranker:
+        """See `RetrieverParts.reranker`.
+
+        :raises Refused: for one that the project does not have.
+        :raises Failed: when its files are gone or were changed.
+        """
+        return load_reranker(self.project, find_reranker(self.project, name))
+
+
 def retrievers_for(
     project: Project, names: Sequence[str], progress: Progress = silent
 ) -> tuple[list[Retriever], Corpus]:
     """Ready retrievers for columns by name, the indexes of their models built where missing."""
     manifest, corpus = current_corpus(project)
     columns = chosen_columns(project, names)
+    return assemble(project, columns, ProjectParts(project, manifest, corpus), progress), corpus
+
+
+def assemble(
+    project: Project,
+    columns: Sequence[SearchColumn],
+    parts: RetrieverParts,
+    progress: Progress = silent,
+) -> list[Retriever]:
+    """What ranks for each column. Each part is asked for once: columns that share a model share its retriever."""
     infos = models_in(project, columns)
     with_words = any(column.uses_words for column in columns)
-    parts = len(infos) + with_words
-    searchers = {}
-    for place, info in enumerate(infos):
-        stage = Stage(progress, place / parts, (place + 1) / parts)
-        searchers[info.name] = dense_retriever(project, info, manifest, corpus, stage)
-    words = None
-    if with_words:
-        stage = Stage(progress, len(infos) / parts, 1)
-        words = bm25_retriever(project, manifest, corpus, stage)
-    again = rerankers_in(project, columns)
-    return [retriever_of(column, words, searchers, again) for column in columns], corpus
-
-
-def rerankers_in(project: Project, columns: Sequence[SearchColumn]) -> dict[str, Reranker]:
-    """The rerankers that have a part in any of the columns, loaded, by name.
-
-    :raises Refused: for one that the project does not have.
-    :raises Failed: when its files are gone or were changed.
-    """
+    steps = len(infos) + with_words
+    dense = {
+        info.name: parts.dense(info, Stage(progress, i / steps, (i + 1) / steps))
+        for i, info in enumerate(infos)
+    }
+    words = parts.bm25(Stage(progress, len(infos) / steps, 1)) if with_words else None
     names = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
-    return {name: load_reranker(project, find_reranker(project, name)) for name in names}
+    rerankers = {name: parts.reranker(name) for name in names}
 
-
-def retriever_of(
-    column: SearchColumn,
-    words: BM25Retriever | None,
-    searchers: Mapping[str, DenseRetriever],
-    rerankers: Mapping[str, Reranker] = MappingProxyType({}),
-) -> Retriever:
-    """What ranks for a column, made of parts that are ready: columns that share a model share its searcher.
-
-    :param words: keyword search over the corpus; None will do where `column.uses_words` is False.
-    :param searchers: the searchers of the models that have a part in the column, by name.
-    :param rerankers: what `rerankers_in` gives.
-    """
-    if column.reranker is not None:
-        base = retriever_of(column.base, words, searchers)
-        source = words if column.model is None else searchers[column.model]
-        assert source is not None
-        return RerankingRetriever(column.name, base, source.corpus, rerankers[column.reranker])
-    if column.model is None:
+    def ranks(column: SearchColumn) -> FusableRetriever | HybridRetriever:
+        if column.model is None:
+            assert words is not None
+            return words
+        model = dense[column.model]
+        if column.weight is None:
+            return model
         assert words is not None
-        return words
-    searcher = searchers[column.model]
-    if column.weight is None:
-        return searcher
-    assert words is not None
-    return HybridRetriever(column.name, words, searcher, column.weight)
+        return HybridRetriever(column.name, words, model, column.weight)
 
+    def reranked(column: SearchColumn) -> Retriever:
+        base = ranks(column.base)
+        if column.reranker is None:
+            return base
+        return RerankingRetriever(column.name, base, base.corpus, rerankers[column.reranker])
 
-def bm25_retriever(
-    project: Project, manifest: Manifest, corpus: Corpus, progress: Progress = silent
-) -> BM25Retriever:
-    """Keyword search over one corpus, its index built when missing."""
-    return BM25Retriever(corpus, keyword_index(project, manifest, corpus, progress))
-
-
-def dense_retriever(
-    project: Project,
-    info: ModelInfo,
-    manifest: Manifest,
-    corpus: Corpus,
-    progress: Progress = silent,
-) -> DenseRetriever:
-    """A searcher for one model over one corpus, its index built when missing."""
-    encoder = load_encoder(project, info)
-    index = find_index(project, info, manifest)
-    if index is None:
-        index = build_index(project, info, encoder, manifest, corpus, progress)
-    made = open_dense(project, info, encoder, index, corpus)
-    made.rank(["warm up"], 1)  # Libraries set themselves up at the first call; no query pays.
-    return made
+    return [reranked(column) for column in columns]
 
 
 def open_dense(
     project: Project, info: ModelInfo, encoder: Encoder, index: Manifest, corpus: Corpus
 ) -> DenseRetriever:
-    """A searcher over an index that was built.
+    """What searches by a model over an index that was built; no first query pays for setting up.
 
     :raises Damaged: when the index is damaged, or was made with another model.
     """
@@ -244,4 +260,6 @@ def open_dense(
             f"{info.dimension}.",
             folder,
         )
-    return DenseRetriever(info, fast(encoder), loaded, corpus)
+    made = DenseRetriever(info, fast(encoder), loaded, corpus)
+    made.rank(["warm up"], 1)  # Libraries set themselves up at the first call.
+    return made

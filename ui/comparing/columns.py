@@ -19,10 +19,9 @@ from search.retrieval.columns import (
     models_in,
     parse_column,
 )
-from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
-from search.retrieval.search import retriever_of
+from search.retrieval.search import assemble
 from ui import cache, run_view, widgets
 from ui.comparing.sides import Side
 from ui.rendering import render
@@ -93,25 +92,13 @@ def ready(
 
     :param waiting: called before a model is loaded for the first time, to draw what stands in meanwhile.
     """
-    searchers: dict[str, DenseRetriever] = {}
-    building = False
-    for info in models_in(project, columns):
-        index = find_index(project, info, manifest)
-        if index is None:
-            _build(project, info)
-            building = True
-        elif not building:
-            if not cache.is_loaded(project, index):
-                waiting()
-            searchers[info.name] = cache.searcher(project, info, index)
-    if building:
+    missing = [i for i in models_in(project, columns) if find_index(project, i, manifest) is None]
+    for info in missing:
+        _build(project, info)
+    if missing:
         waiting()
         return None
-    uses_words = any(column.uses_words for column in columns)
-    words = cache.keywords(project, manifest) if uses_words else None
-    named = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
-    again = {name: cache.reranker(project, name) for name in named}
-    return [retriever_of(column, words, searchers, again) for column in columns]
+    return assemble(project, columns, cache.CachedParts(project, manifest, waiting))
 
 
 def training(project: Project) -> str | None:

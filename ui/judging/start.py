@@ -16,10 +16,9 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
-from search.retrieval.columns import chosen_columns, column_title, known_columns, models_in
-from search.retrieval.indexing.build import find_index
+from search.retrieval.columns import chosen_columns, column_title, known_columns
 from search.retrieval.retriever import Retriever
-from search.retrieval.search import check_query, retriever_of
+from search.retrieval.search import assemble, check_query
 from ui import cache, run_view, widgets
 from ui.judging import board
 
@@ -253,14 +252,8 @@ def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
 def _retrievers(project: Project, setup: Setup, manifest: Manifest) -> dict[str, Retriever]:
     """Both columns, ready; their indexes are there, because the questions are lined up."""
     columns = chosen_columns(project, [setup.one, setup.other])
-    searchers = {}
-    for info in models_in(project, columns):
-        index = find_index(project, info, manifest)
-        assert index is not None
-        searchers[info.name] = cache.searcher(project, info, index)
-    words = cache.keywords(project, manifest) if any(c.uses_words for c in columns) else None
-    again = {c.reranker: cache.reranker(project, c.reranker) for c in columns if c.reranker}
-    return {column.name: retriever_of(column, words, searchers, again) for column in columns}
+    made = assemble(project, columns, cache.CachedParts(project, manifest))
+    return {retriever.name: retriever for retriever in made}
 
 
 def _corpus(project: Project) -> Manifest:

@@ -17,9 +17,8 @@ from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import build_index, find_index, index_model
 from search.retrieval.search import (
     UNKNOWN_WORDS,
-    bm25_retriever,
+    ProjectParts,
     compare,
-    dense_retriever,
     open_dense,
     retrievers_for,
     search,
@@ -307,10 +306,10 @@ def test_progress_reaches_the_whole(project):
 
 def test_searchers_by_name(project):
     manifest, corpus = current_corpus(project)
-    searcher = dense_retriever(project, find_model(project, "words"), manifest, corpus)
+    searcher = ProjectParts(project, manifest, corpus).dense(find_model(project, "words"))
     assert isinstance(searcher, DenseRetriever)
     assert searcher.name == "words"
     assert searcher.encoder.dimension == 16
-    keywords = bm25_retriever(project, manifest, corpus)
+    keywords = ProjectParts(project, manifest, corpus).bm25()
     assert isinstance(keywords, BM25Retriever)
     assert keywords.name == "bm25"
