@@ -11,8 +11,8 @@ from search.corpus.document import Document
 from search.corpus.passages import Cutting
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
-from search.corpus.readers.formats import READABLE
 from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.sources import READABLE
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from search.corpus.labels import Judgments
+from search.corpus.readers.archives import Budget, copy_out, opened_zip
 from search.corpus.readers.judgments import read_judgments, read_queries
-from search.corpus.readers.paths import is_folder
-from search.corpus.readers.unpacking import Budget, copy_out, opened_zip
+from search.corpus.readers.report import is_folder
 from search.projects.errors import Refused
 
 _MEMBERS = (

@@ -9,15 +9,22 @@ from typing import Any
 
 from search.corpus.document import Document
 from search.corpus.readers.blocks import Prose, document_of
-from search.corpus.readers.combined import combined_report
 from search.corpus.readers.compressed import inflated
-from search.corpus.readers.formats import PLAIN_TEXT, PROSE, TABLES, XML, suffix_of, unreadable
 from search.corpus.readers.plain_text import read_plain_text
 from search.corpus.readers.report import BadField, RefusedRow, Report, Row, clean_text, guess_column
-from search.corpus.readers.sources import Source, opened_sources
+from search.corpus.readers.sources import (
+    PLAIN_TEXT,
+    PROSE,
+    TABLES,
+    XML,
+    Source,
+    combined_report,
+    opened_sources,
+    suffix_of,
+    unreadable,
+)
 from search.corpus.readers.tables import open_report, read_rows
-from search.corpus.readers.xml import read_xml
-from search.corpus.readers.xml_records import xml_records
+from search.corpus.readers.xml import read_xml, xml_records
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 

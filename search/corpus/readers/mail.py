@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from search.corpus.readers.blocks import Block, Prose, paragraphs, require_memory
-from search.corpus.readers.guesses import guessed_encoding
+from search.corpus.readers.encodings import guessed_encoding
 from search.corpus.readers.html import content_of
 from search.corpus.readers.report import Report
 from search.corpus.readers.signatures import kind_of, refuse_other_kind

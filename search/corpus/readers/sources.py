@@ -4,18 +4,76 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
-from search.corpus.readers.formats import is_archive, suffix_of, unreadable
-from search.corpus.readers.paths import is_folder
-from search.corpus.readers.report import RefusedRow, source_of
-from search.corpus.readers.tar import tar_members
-from search.corpus.readers.unpacking import Budget, copy_out, opened_zip, refused_damage
+from search.corpus.readers.archives import Budget, copy_out, opened_zip, refused_damage, tar_members
+from search.corpus.readers.blocks import Prose
+from search.corpus.readers.compressed import inner_name
+from search.corpus.readers.html import read_html
+from search.corpus.readers.mail import read_mail
+from search.corpus.readers.pdf import read_pdf
+from search.corpus.readers.plain_text import read_markdown
+from search.corpus.readers.report import RefusedRow, Report, is_folder, source_of
+from search.corpus.readers.tables import TABLE_SUFFIXES
+from search.corpus.readers.word import read_word
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+
+PROSE: dict[str, Callable[[Path, Report], Prose]] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".xhtml": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_word,
+    ".eml": read_mail,
+}
+"""The formats of which each file is one document."""
+TABLES = TABLE_SUFFIXES
+PLAIN_TEXT = (".txt", ".text")
+XML = (".xml", ".tei")
+READABLE = (*TABLES, *PLAIN_TEXT, *PROSE, *XML)
+"""Every ending that can be read as documents, in small letters; each may be followed by .gz."""
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_KINDS = "CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML and EML"
+_INSTEAD = {
+    "Open it and save it as DOCX or PDF.": ".doc .rtf .odt .pages .wpd .dot .dotx .docm .wps",
+    "Open it and save it as PDF.": ".ppt .pptx .odp .key .pps .ppsx .vsd .vsdx .djvu .xps .ps .tex",
+    "Open it and save it as XLSX or CSV.": ".xls .xlsb .ods .numbers",
+    "Save the message as .eml.": ".msg .oft .pst .mbox",
+    "Convert it to HTML or PDF.": ".epub .mobi .azw .azw3 .chm .mht .mhtml",
+    "Run OCR (text recognition) over it, and save it as PDF.": (
+        ".png .jpg .jpeg .tif .tiff .gif .bmp .webp .heic"
+    ),
+    "Unpack it, and pack the files as ZIP or TAR.GZ.": ".7z .rar .zst .lz4 .bz2 .xz .cab",
+}
+_ADVICE = {ending: advice for advice, endings in _INSTEAD.items() for ending in endings.split()}
+
+
+def suffix_of(name: str) -> str:
+    """The ending that decides how a file is read, in small letters; that before .gz, if there is one."""
+    return PurePath(inner_name(PurePath(name))).suffix.lower()
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file's name says that it holds other files."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def unreadable(name: str) -> str | None:
+    """Why a file cannot be read, by its name, and what to do; None where it can."""
+    suffix = suffix_of(name)
+    if suffix in READABLE:
+        return None
+    what = f"files ending in {suffix} cannot be read" if suffix else "its name has no ending"
+    return f"{what}. {_ADVICE.get(suffix, f'What can be read: {_KINDS}.')}"
+
 
 _SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -250,3 +308,39 @@ def _kind(mode: int) -> str | None:
 
 def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else "_" for c in name)
+
+
+_NOTES = 50
+
+
+def combined_report(path: Path, sources: Sources, reports: Iterable[Report]) -> Report:
+    """What was understood of all files together.
+
+    Members that cannot be read count as refused rows; each refused row and each note names its file.
+    Columns are those of all tables; the roles, the encoding and the delimiter are those of the first.
+
+    :param path: the archive or folder that was given.
+    :param sources: what `opened_sources` found in it.
+    :param reports: one for each file that was read.
+    """
+    reports = list(reports)
+    report = Report(source=source_of(path.resolve()))
+    kinds = Counter(part.format for part in reports if part.format)
+    report.format = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    report.columns = tuple(dict.fromkeys(name for part in reports for name in part.columns))
+    report.roles = next((part.roles for part in reports if part.roles), {})
+    report.encoding = next((part.encoding for part in reports if part.encoding), None)
+    report.delimiter = next((part.delimiter for part in reports if part.delimiter), None)
+    for row in sources.refused:
+        report.refuse(row.where, row.reason)
+    notes = list(sources.notes)
+    for part in reports:
+        report.accepted += part.accepted
+        for row in part.refused:
+            report.refuse(f"{part.source}, {row.where}", row.reason)
+        report.refused_count += part.refused_count - len(part.refused)  # those not listed
+        notes += [f"{part.source}: {note}" for note in part.notes]
+    report.notes = notes[:_NOTES]
+    if len(notes) > _NOTES:
+        report.notes.append(f"… and {len(notes) - _NOTES:,} more notes")
+    return report

@@ -10,8 +10,7 @@ from search.corpus.readers.compressed import inner_name, opened
 from search.corpus.readers.delimited import delimited_rows
 from search.corpus.readers.encodings import decoded_lines
 from search.corpus.readers.json_rows import json_line_rows, json_list_rows
-from search.corpus.readers.paths import require_file
-from search.corpus.readers.report import Report, Row, source_of
+from search.corpus.readers.report import Report, Row, require_file, source_of
 from search.corpus.readers.signatures import kind_of, markup_of, refuse_other_kind, wanted_by
 from search.corpus.readers.spreadsheets import spreadsheet_rows
 from search.projects.errors import Refused

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.corpus.readers.archives import opened_zip
 from search.corpus.readers.blocks import Block, Prose
 from search.corpus.readers.report import Report
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
-from search.corpus.readers.unpacking import opened_zip
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 

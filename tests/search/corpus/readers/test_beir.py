@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus.readers import beir, unpacking
+from search.corpus.readers import archives, beir
 from search.corpus.readers.beir import is_beir, open_beir
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -195,7 +195,7 @@ def test_zip_bomb_is_stopped(tiny_beir, tmp_path):
 
 
 def test_too_many_entries(tiny_beir, tmp_path, monkeypatch):
-    monkeypatch.setattr(unpacking, "LIMITS", replace(LIMITS, zip_entries=4))
+    monkeypatch.setattr(archives, "LIMITS", replace(LIMITS, zip_entries=4))
     with pytest.raises(Refused, match=r"^a\.zip has 5 entries; the limit is 4\.$"):
         content(zipped(tiny_beir, tmp_path / "a.zip"))
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from search.corpus.readers import archives
 from search.corpus.readers import sources as module
-from search.corpus.readers import tar, unpacking
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.sources import opened_sources
 from search.projects.errors import Refused
@@ -297,8 +297,7 @@ def test_a_header_that_would_fill_the_memory(tmp_path):
 
 @pytest.mark.parametrize(("name", "count"), [("a.zip", 3), ("a.tar.gz", 3)])
 def test_too_many_entries(tmp_path, monkeypatch, name, count):
-    for place in (unpacking, tar):
-        monkeypatch.setattr(place, "LIMITS", replace(LIMITS, zip_entries=2))
+    monkeypatch.setattr(archives, "LIMITS", replace(LIMITS, zip_entries=2))
     path = MAKERS[name](tmp_path / name, {f"{n}.txt": "x" for n in range(count)})
     with pytest.raises(Refused, match=rf"^{name} has (3|more than 2) entries"):
         found(path)
