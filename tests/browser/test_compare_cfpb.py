@@ -36,6 +36,7 @@ def _ask(page: Page, query: str) -> None:
     settled(page)
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_real_questions_and_odd_ones(

@@ -27,6 +27,7 @@ def _content(witness: Witness, server: Server) -> None:
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_sample(server: Server, browser: Browser, legal: Project, tmp_path: Path) -> None:

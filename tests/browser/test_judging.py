@@ -311,6 +311,7 @@ def _judged_by_two(browser: Browser, server: Server, owner: Project, votes: int)
     assert witness.errors == [] and witness.strangers == []
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_sample_project(server: Server, browser: Browser, run_cli, legal: Project) -> None:

@@ -66,7 +66,10 @@ SLOW_PAIRS = [
 
 
 def _marked(quick, slow):
-    return [*quick, *(pytest.param(*case, marks=pytest.mark.slow) for case in slow)]
+    return [
+        *quick,
+        *(pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.sample(2)]) for case in slow),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.indexes import test_index_contract as contract
 from tests.indexes.milvus_kinds import milvus_kind
 from tests.milvus_server import TOKEN
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.sample(14)]
 
 
 def _belongs(name, test):

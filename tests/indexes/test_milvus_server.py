@@ -16,7 +16,12 @@ from indexes.vector_index import EngineFailed, IndexPlan
 from tests.indexes.test_index_contract import check_against_brute_force
 from tests.milvus_server import TOKEN
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.timeout(600),
+    pytest.mark.sample(26),
+]
 TYPES = ("flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq")
 
 
@@ -210,6 +215,7 @@ def test_a_cancel_at_any_moment_leaves_no_collection(milvus_server, vectors, tmp
         assert names(milvus_server) == before
 
 
+@pytest.mark.prove
 def test_a_server_that_is_killed_comes_back_with_its_indexes(
     milvus_server, vectors, tmp_path, monkeypatch
 ):

@@ -16,7 +16,7 @@ from training.dev_set import DevSet
 from training.train import train
 from training.training_data import load_training_data
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.prove]
 
 
 def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(

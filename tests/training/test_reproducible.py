@@ -77,7 +77,14 @@ def test_the_folder_of_a_run_says_what_it_takes(tiny_beir, tiny_model, run_cli, 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "values"),
-    [("adapter", []), ("fine-tune", ["--set", "epochs=1", "--set", "sequence_length=32"])],
+    [
+        ("adapter", []),
+        pytest.param(
+            "fine-tune",
+            ["--set", "epochs=1", "--set", "sequence_length=32"],
+            marks=pytest.mark.prove,
+        ),
+    ],
 )
 def test_the_real_model_in_two_processes(shared_data, run_cli, workspace, tmp_path, recipe, values):
     part = sampled(

@@ -55,6 +55,7 @@ def weights(workspace, name):
 
 
 @pytest.mark.slow
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("more", [(), ("--set", "mini_batch=3", "--set", "dimensions=16")])
 def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, run_cli, more):
     # One query a document, in full batches: else two processes may leave out a row that one would take.

@@ -113,6 +113,7 @@ def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("start", ["scratch", "distilled"])
 def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_model, run_cli):
     arguments = ["train", "lab", "--recipe", "static"]

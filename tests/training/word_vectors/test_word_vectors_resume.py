@@ -103,7 +103,7 @@ def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["word2vec", "fasttext"])
+@pytest.mark.parametrize("recipe", ["word2vec", pytest.param("fasttext", marks=pytest.mark.prove)])
 def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cli):
     assert run_cli("import", "lab", shared_data / "ask_cfpb", timeout=300).returncode == 0
     lab = project("lab")

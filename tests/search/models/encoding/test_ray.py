@@ -82,6 +82,7 @@ def test_a_cluster_that_does_not_answer_is_one_sentence_at_once(tiny_model, monk
         pass
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(400)

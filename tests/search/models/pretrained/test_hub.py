@@ -100,6 +100,7 @@ def test_what_the_hub_does_not_give_is_one_sentence(hub, published, lab, run_cli
 
 
 @slow
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("how", ["nobody there", "no such host", "offline", "silent"])
 def test_a_hub_that_cannot_be_reached_is_one_sentence_soon(hub, lab, run_cli, monkeypatch, how):
     if how == "nobody there":
