@@ -71,13 +71,14 @@ def _spelt(token: str, special: bool) -> str:
 @contextmanager
 def llama_server(folder: Path, key: str = "") -> Iterator[str]:
     """Serve the packaged MiniLM with llama.cpp; yields the base URL (ending in /v1)."""
-    process = subprocess.Popen(
-        [sys.executable, __file__, str(folder), key],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "llama.log").open("wb"),
-        text=True,
-    )
+    with (folder / "llama.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(folder), key],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdin and process.stdout
     try:
         for line in process.stdout:
@@ -88,6 +89,7 @@ def llama_server(folder: Path, key: str = "") -> Iterator[str]:
     finally:
         process.stdin.close()  # It serves until nobody holds its standard input.
         process.wait(PATIENCE)
+        process.stdout.close()
 
 
 def serve(folder: Path, key: str) -> None:

@@ -31,7 +31,7 @@ RECIPES: dict[str, RecipeInfo] = {
     for info in (
         RecipeInfo(
             "auto",
-            "AutoSettings",
+            "Auto",
             "Tries what fits into ten minutes (or as long as you say) of the ways below, shows what each brings, and keeps "
             "the best. Needs pairs.",
             AutoSettings,
@@ -39,7 +39,7 @@ RECIPES: dict[str, RecipeInfo] = {
         ),
         RecipeInfo(
             "adapter",
-            "AdapterSettings",
+            "Adapter",
             "Learns, in seconds to a minute or two, how to turn the generic model’s vectors towards your queries and "
             "answers. Needs pairs, best a thousand or more. Its index is ready at once.",
             AdapterSettings,
@@ -55,7 +55,7 @@ RECIPES: dict[str, RecipeInfo] = {
         ),
         RecipeInfo(
             "static",
-            "StaticSettings",
+            "Static",
             "Teaches a vector to each word piece: no transformer, so that it runs on any processor in a fraction of the "
             "time. Needs pairs. It knows words, not what they mean in a sentence.",
             StaticSettings,
@@ -63,7 +63,7 @@ RECIPES: dict[str, RecipeInfo] = {
         ),
         RecipeInfo(
             "word2vec",
-            "Word2VecSettings",
+            "Word2Vec",
             "Learns words from scratch from your documents alone, in seconds. For languages and "
             "jargon that no model fits; it knows only words that it has seen.",
             Word2VecSettings,
@@ -71,7 +71,7 @@ RECIPES: dict[str, RecipeInfo] = {
         ),
         RecipeInfo(
             "fasttext",
-            "FastTextSettings",
+            "FastText",
             "As Word2Vec, but it also learns word parts: misspelt and unseen words get a vector.",
             FastTextSettings,
             False,

@@ -40,7 +40,7 @@ def beir_with_leaks(tmp_path_factory, request):
     """The tiny data with four train queries that leak: by a test or dev query, or by an answer."""
     shared = request.config.pluginmanager.get_plugin(str(REPOSITORY / "tests" / "conftest.py"))
     folder = shared.write_tiny_beir(tmp_path_factory.mktemp("data") / "leaky")
-    rows = [json.loads(line) for line in (folder / "queries.jsonl").open(encoding="utf-8")]
+    rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
     texts = {row["_id"]: row["text"] for row in rows}
     leaks = {
         "leak-query": (texts["test-3"].upper() + "?!", "d1"),
@@ -132,7 +132,8 @@ def test_leaks_are_left_out_of_training_and_counted(project, beir_with_leaks):
     path = project.folder_of(manifest) / TRAINED_ON
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     queries = [
-        json.loads(line) for line in (beir_with_leaks / "queries.jsonl").open(encoding="utf-8")
+        json.loads(line)
+        for line in (beir_with_leaks / "queries.jsonl").read_text("utf-8").splitlines()
     ]
     clean = {row["text"] for row in queries if row["_id"].startswith("train-")}
     assert {row["query"] for row in rows} == clean

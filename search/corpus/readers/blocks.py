@@ -116,9 +116,9 @@ def whole_text(path: Path, report: Report) -> str:
     :raises Refused: when the file is too large for that, or not text.
     """
     require_memory(path, report)
-    stream = opened(path)
-    refuse_other_kind(kind_of(stream), report.source, report.format)
-    text = decoded(stream, report)
+    with opened(path) as stream:
+        refuse_other_kind(kind_of(stream), report.source, report.format)
+        text = decoded(stream, report)
     if broken := len(_SURROGATES.findall(text)):
         text = _SURROGATES.sub("\ufffd", text)
         report.notes.append(

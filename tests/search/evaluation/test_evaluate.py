@@ -214,7 +214,9 @@ def _words(project, name="words"):
 def test_evaluate_equals_searching_and_scoring_by_hand(project, tiny_beir):
     _words(project)
     result = evaluate(project, ["bm25", "words"])
-    rows = [json.loads(line) for line in (tiny_beir / "queries.jsonl").open(encoding="utf-8")]
+    rows = [
+        json.loads(line) for line in (tiny_beir / "queries.jsonl").read_text("utf-8").splitlines()
+    ]
     texts = {row["_id"]: row["text"] for row in rows}
     lines = (tiny_beir / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
     judged = {query: {document: int(grade)} for query, document, grade in map(str.split, lines)}

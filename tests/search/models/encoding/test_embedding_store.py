@@ -175,7 +175,8 @@ def test_a_writer_that_is_killed_loses_at_most_its_last_batch(folder):
     while told < 200 and time.monotonic() < deadline:
         told = int(writer.stdout.readline())
     writer.send_signal(signal.SIGKILL)
-    rest = writer.stdout.read().split()
+    with writer.stdout:
+        rest = writer.stdout.read().split()
     writer.wait()
     told = int(rest[-1]) if rest else told
     survived = known(range(told + 20))

@@ -188,7 +188,8 @@ def test_a_kill_loses_at_most_one_batch(tmp_path, info, how, counting):
     while asked < 200 and time.monotonic() < deadline:
         asked += int(process.stdout.readline())
     process.send_signal(how)
-    asked += sum(map(int, process.stdout.read().split()))
+    with process.stdout:
+        asked += sum(map(int, process.stdout.read().split()))
     assert process.wait() == -how
     found = encode_corpus(counting, corpus, info)
     assert asked - 64 <= found.reused <= asked
