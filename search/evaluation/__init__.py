@@ -1,1 +1,6 @@
-"""evaluation."""
+"""Which column is better, and may it be believed: query sets, leaks, metrics, paired tests, similarity of rankings.
+
+May import retrieval and all below it; never judging, insight or training.
+
+Start reading at evaluate.py (metrics and verdict), then significance.py (what decides "better") and leakage.py.
+"""

@@ -218,7 +218,7 @@ def assemble(
     names = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
     rerankers = {name: parts.reranker(name) for name in names}
 
-    def ranks(column: SearchColumn) -> FusableRetriever | HybridRetriever:
+    def unread(column: SearchColumn) -> FusableRetriever | HybridRetriever:
         if column.model is None:
             assert words is not None
             return words
@@ -229,7 +229,7 @@ def assemble(
         return HybridRetriever(column.name, words, model, column.weight)
 
     def reranked(column: SearchColumn) -> Retriever:
-        base = ranks(column.base)
+        base = unread(column.base)
         if column.reranker is None:
             return base
         return RerankingRetriever(column.name, base, base.corpus, rerankers[column.reranker])

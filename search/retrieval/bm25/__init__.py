@@ -1,1 +1,4 @@
-"""Keyword search: texts as terms, an index of them, BM25."""
+"""The keyword index: texts as terms (tokenizer), postings with their BM25 parts (index), kept as artifacts (store).
+
+Imports no other part of retrieval. Start reading at index.py.
+"""
