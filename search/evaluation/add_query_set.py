@@ -21,7 +21,13 @@ from search.projects.project import Project
 
 @dataclass(frozen=True)
 class QueryIntake:
-    """What `add_query_set` brought, with what was left out, in words."""
+    """What `add_query_set` brought, with what was left out, in words.
+
+    >>> from search.projects.artifacts import Manifest
+    >>> manifest = Manifest(id="q-1", kind="queries", created="2024-05-01", made_from={}, details={}, files={})
+    >>> QueryIntake(manifest, 20, ["2 queries left out"]).queries
+    20
+    """
 
     manifest: Manifest
     queries: int

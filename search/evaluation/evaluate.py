@@ -46,6 +46,19 @@ class Evaluation:
     """Several models on one query set, with every single query's figures.
 
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
+
+    >>> from types import SimpleNamespace
+    >>> from search.corpus.corpus import Found
+    >>> def side(name, *rankings):
+    ...     found = [[Found(n, 1.0, n) for n in ranking] for ranking in rankings]
+    ...     return SimpleNamespace(name=name, rank=lambda texts, k: found)
+    >>> test = QuerySet({"q1": "rent", "q2": "frost"}, {"q1": {"a": 1}, "q2": {"b": 1}})
+    >>> corpus = SimpleNamespace(ids=lambda: ["a", "b"])
+    >>> result = measure([side("generic", [1, 0], [1]), side("mine", [0], [1])], corpus, test)
+    >>> result.means("generic")["mrr@10"], result.means("mine")["mrr@10"]
+    (0.75, 1.0)
+    >>> result.comparisons[0].verdict
+    'no clear difference'
     """
 
     queries: list[str]

@@ -34,7 +34,11 @@ _SHOWN_CHARACTERS = 200
 
 
 class Texts(NamedTuple):
-    """What of a document could be an answer: all of it (without and with its title), and its passages."""
+    """What of a document could be an answer: all of it (without and with its title), and its passages.
+
+    >>> Texts(("The rent is due.",)).passages
+    ()
+    """
 
     whole: tuple[str, ...]
     passages: tuple[str, ...] = ()
@@ -42,7 +46,11 @@ class Texts(NamedTuple):
 
 @dataclass(frozen=True)
 class Guarded:
-    """Pairs that may be trained on, and how many were left out and why."""
+    """Pairs that may be trained on, and how many were left out and why.
+
+    >>> Guarded([], same_query=1, same_document=2).note[:32]
+    '3 pairs left out of training, so'
+    """
 
     pairs: list[Pair]
     same_query: int
@@ -67,6 +75,12 @@ class LeakCheck:
 
     `query_examples` are (id of the test query, its text, the training query), `document_examples` (id of a
     document that is relevant to a test query, how many training pairs teach it or a near-duplicate).
+
+    >>> check = LeakCheck(queries=1, query_examples=(("q1", "rent?", "Rent?"),))
+    >>> check.clean, check.shared
+    (False, "1 query (for example 'q1')")
+    >>> LeakCheck.from_json(check.as_json("pairs-1")) == check
+    True
     """
 
     queries: int = 0

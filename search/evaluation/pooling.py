@@ -14,6 +14,9 @@ class Pool:
     Only what some column showed could be judged. A document that nobody judged counts as not relevant, so a
     column that was not in the pool is at a disadvantage, the more so the more it finds that others do not
     (Zobel 1998; Buckley and Voorhees 2004).
+
+    >>> Pool(("generic", "bm25"), shown=10, graded=4).note[:68]
+    'judged was what Generic and Keyword search showed (4 of the 10 docum'
     """
 
     columns: tuple[str, ...]

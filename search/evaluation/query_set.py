@@ -18,7 +18,15 @@ _QRELS = "qrels.tsv"
 
 @dataclass(frozen=True)
 class QuerySet:
-    """Queries (id to text) and their judgments (query id to document id to grade)."""
+    """Queries (id to text) and their judgments (query id to document id to grade).
+
+    >>> test = QuerySet({"q1": "rent", "q2": "frost"}, {"q1": {"a": 2, "b": 0}, "q2": {"c": 1}})
+    >>> test.relevant("q1")
+    {'a': 2}
+    >>> usable, left_out = test.restricted_to({"a", "b"})
+    >>> usable.queries, left_out
+    ({'q1': 'rent'}, 1)
+    """
 
     queries: Mapping[str, str]
     judgments: Judgments

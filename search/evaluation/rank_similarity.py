@@ -31,6 +31,11 @@ class RankSimilarity:
 
     `common` of `of` documents are in both. `overlap` is that as a share. `biased_overlap` weighs the top more, 0 to 1
     (see `rank_biased_overlap`); `tau` compares the order, -1 to 1 (see `kendall_tau`), None where there is none.
+
+    >>> round(rank_biased_overlap(["a", "b", "c"], ["a", "c", "b"]), 3)
+    0.955
+    >>> RankSimilarity("generic", "mine", 3, 3, 1.0, 0.955, 0.33).overlap
+    1.0
     """
 
     first: str
@@ -44,7 +49,11 @@ class RankSimilarity:
 
 @dataclass(frozen=True)
 class RankingDisagreement:
-    """A question of the query set, and how differently columns answer it: 0 alike, 1 with nothing in common."""
+    """A question of the query set, and how differently columns answer it: 0 alike, 1 with nothing in common.
+
+    >>> RankingDisagreement("q1", "What is rent?", 0.4).distance
+    0.4
+    """
 
     query: str
     text: str

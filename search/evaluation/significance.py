@@ -21,7 +21,12 @@ Verdict = Literal["better", "worse", "no clear difference"]
 
 @dataclass(frozen=True)
 class PairedTest:
-    """A candidate against a baseline on the same queries."""
+    """A candidate against a baseline on the same queries.
+
+    >>> test = paired_test("generic", "mine", [0.1, 0.2, 0.3] * 10, [0.5, 0.4, 0.6] * 10)
+    >>> test.verdict, test.wins, round(test.delta, 2)
+    ('better', 30, 0.3)
+    """
 
     baseline: str
     candidate: str

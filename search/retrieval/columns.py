@@ -29,6 +29,12 @@ class SearchColumn:
 
     `model` is None for keyword search alone. `weight` is the share of the keywords, 0 to 1: None for a model
     alone. `reranker` is None where nothing is read again.
+
+    >>> column = SearchColumn("mine", 0.3)
+    >>> column.name, column.title
+    ('hybrid:mine@0.3', 'Keywords + mine, words 30 %')
+    >>> parse_column("hybrid:mine@0.3") == column
+    True
     """
 
     model: str | None

@@ -21,7 +21,29 @@ _PASSAGES = 4  # How many passages are fetched for a document that is wanted, an
 
 
 class DenseRetriever(BaseRetriever):
-    """Ranks by the cosine of a model's vectors; a document by its best passage."""
+    """Ranks by the cosine of a model's vectors; a document by its best passage.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from search.corpus.corpus import CORPUS_FILE, Corpus
+    >>> from search.corpus.document import Document
+    >>> from search.corpus.writer import CorpusWriter
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> writer = CorpusWriter(Path(folder.name))
+    >>> _ = writer.add([Document("a", "", "rent in gold"), Document("b", "", "frost and dust")])
+    >>> _ = writer.close()
+    >>> corpus = Corpus(Path(folder.name) / CORPUS_FILE)
+    >>> from indexes.flat import FlatIndex
+    >>> class Encoder:
+    ...     def encode_query(self, inputs):
+    ...         return np.array([[float("rent" in text), float("frost" in text)] for text in inputs])
+    >>> index = FlatIndex.of(np.array([[1, 0], [0.6, 0.8]], dtype=np.float32))
+    >>> info = ModelInfo("mine", "id", "custom", None, 2, "fingerprint", "", "")
+    >>> retriever = DenseRetriever(info, Encoder(), index, corpus)
+    >>> [(hit.document, round(hit.score, 1)) for hit in retriever.rank(["the frost"], 2)[0]]
+    [(1, 0.8), (0, 0.0)]
+    >>> folder.cleanup()
+    """
 
     def __init__(
         self, info: ModelInfo, encoder: Encoder, index: VectorIndex, corpus: Corpus

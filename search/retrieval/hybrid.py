@@ -25,6 +25,14 @@ class HybridRetriever:
     :param words: keyword search.
     :param model: a model's searcher over the same corpus.
     :param weight: the share of the keywords, 0 to 1.
+
+    >>> from types import SimpleNamespace
+    >>> def side(*ranking):
+    ...     hits = [Found(document, 1.0, document) for document in ranking]
+    ...     return SimpleNamespace(corpus=None, prepare_queries=lambda queries, timing: lambda k, scope: [hits])
+    >>> both = HybridRetriever("hybrid:mine", side(0, 1, 2), side(1, 3))
+    >>> [hit.document for hit in both.rank(["frost"], 3)[0]]
+    [1, 0, 3]
     """
 
     def __init__(

@@ -20,6 +20,14 @@ class RerankingRetriever:
     """Ranks the first documents of a column anew; the others follow in their order, with a score of 0.
 
     A score is the logistic function of the model's own, so it is between 0 and 1 and the order is the same.
+
+    >>> from types import SimpleNamespace
+    >>> base = SimpleNamespace(rank=lambda *_: [[Found(n, 1.0, n) for n in range(3)]])
+    >>> corpus = SimpleNamespace(embedded_at=lambda positions: [["one", "three", "seven"][n] for n in positions])
+    >>> reranker = SimpleNamespace(depth=2, scores=lambda query, texts: np.array([len(t) for t in texts]))
+    >>> retriever = RerankingRetriever("rerank:bm25@longest", base, corpus, reranker)
+    >>> [(hit.document, round(hit.score, 3)) for hit in retriever.rank(["?"], 3)[0]]
+    [(1, 0.993), (0, 0.953), (2, 0.0)]
     """
 
     def __init__(self, name: str, base: Retriever, corpus: Corpus, reranker: Reranker) -> None:

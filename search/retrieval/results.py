@@ -13,6 +13,9 @@ class Best:
 
     It is number `number` (from 1) of the `of` passages of its document and begins at the character `start`; `heading` may be empty, `page` is None
     where the file has no pages.
+
+    >>> Best("The rent is due.", "Dues", None, number=2, of=3, start=40).heading
+    'Dues'
     """
 
     text: str
@@ -25,7 +28,12 @@ class Best:
 
 @dataclass(frozen=True)
 class Hit:
-    """One document that a search found, by its best passage."""
+    """One document that a search found, by its best passage.
+
+    >>> hit = Hit(1, "a", 0.5, "Dues", "The rent is due.", Best("The rent is due.", "", None, 1, 1))
+    >>> hit.as_json()
+    {'rank': 1, 'id': 'a', 'score': 0.5, 'title': 'Dues', 'text': 'The rent is due.'}
+    """
 
     rank: int
     id: str
@@ -56,6 +64,10 @@ class SearchResult:
 
     `model` is the column's name. Of `ms`, `encode_ms` went into the query's vector (0 for keyword search) and
     `search_ms` into the search itself and fetching the texts.
+
+    >>> result = SearchResult("bm25", [], 1.5, "no known words in this query", 0.0, 1.5)
+    >>> result.note
+    'no known words in this query'
     """
 
     model: str
@@ -68,7 +80,12 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One query, searched in several columns."""
+    """One query, searched in several columns.
+
+    >>> found = Comparison("rent", 10, [SearchResult("bm25", [], 1.5)])
+    >>> found.as_json()["results"]["bm25"]
+    {'hits': [], 'ms': 1.5, 'encode_ms': 0.0, 'search_ms': 0.0}
+    """
 
     query: str
     k: int

@@ -16,6 +16,11 @@ class EncodingTime:
 
     `encode` counts what was remembered with the time it took when it was made; `encode_here` only what was
     spent now.
+
+    >>> timing = EncodingTime()
+    >>> timing.encode += 0.25
+    >>> timing
+    EncodingTime(encode=0.25, encode_here=0.0)
     """
 
     encode: float = 0.0
@@ -71,7 +76,20 @@ class FusableRetriever(Retriever, SupportsMoreLikeThis, Protocol):
 
 
 class BaseRetriever(ABC):
-    """What ranking is made of, for whatever ranks by itself: questions made ready, and documents like one."""
+    """What ranking is made of, for whatever ranks by itself: questions made ready, and documents like one.
+
+    >>> from search.corpus.corpus import Found
+    >>> class Same(BaseRetriever):
+    ...     corpus = None
+    ...     def prepare_queries(self, queries, timing):
+    ...         return lambda k, scope: [[Found(n, 1.0 - n / 10, n) for n in range(k)] for _ in queries]
+    ...     def prepare_document(self, document):
+    ...         return self.prepare_queries([""], EncodingTime())
+    >>> [hit.document for hit in Same().rank(["rent"], 3)[0]]
+    [0, 1, 2]
+    >>> [hit.document for hit in Same().similar(1, 3)]
+    [0, 2, 3]
+    """
 
     @property
     @abstractmethod

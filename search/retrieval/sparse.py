@@ -23,6 +23,24 @@ class BM25Retriever(BaseRetriever):
     """Ranks by BM25 over the words of title and text: the bar that any embedding should clear.
 
     :param index: the words of the passages of the corpus.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from search.corpus.corpus import CORPUS_FILE, Corpus
+    >>> from search.corpus.document import Document
+    >>> from search.corpus.writer import CorpusWriter
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> writer = CorpusWriter(Path(folder.name))
+    >>> _ = writer.add([Document("a", "", "rent in gold"), Document("b", "", "frost and dust")])
+    >>> _ = writer.close()
+    >>> corpus = Corpus(Path(folder.name) / CORPUS_FILE)
+    >>> from search.retrieval.bm25.index import build
+    >>> from search.retrieval.bm25.tokenizer import Analysis
+    >>> _ = build(corpus.embedded_texts(0, 2), Analysis(), Path(folder.name))
+    >>> retriever = BM25Retriever(corpus, TermIndex.load(Path(folder.name), Analysis(), 2))
+    >>> [hit.document for hit in retriever.rank(["frost"], 2)[0]]
+    [1]
+    >>> folder.cleanup()
     """
 
     name = KEYWORD

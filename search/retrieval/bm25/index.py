@@ -39,6 +39,14 @@ class TermIndex:
 
     `terms` holds the hashes of all terms, rising; the postings of term i are at `starts[i]` up to `starts[i + 1]`:
     the positions of the passages it stands in, rising, and what it adds to the score of each.
+
+    >>> from search.retrieval.bm25.tokenizer import Analysis
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     terms = build(["rent in gold", "frost", "rent and rent"], Analysis(), Path(folder))
+    ...     index = TermIndex.load(Path(folder), Analysis(), 3)
+    ...     scores = index.score(index.weights(["rent"], 10))
+    >>> terms, np.argsort(-scores).tolist()
+    (5, [2, 0, 1])
     """
 
     analysis: Analysis

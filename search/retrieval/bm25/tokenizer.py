@@ -51,7 +51,13 @@ _ARABIC_SIGNS = re.compile("[\u0640\u064b-\u0652\u0670]")
 
 @dataclass(frozen=True)
 class Analysis:
-    """How texts become terms; the same for the documents of an index and the queries that are asked of it."""
+    """How texts become terms; the same for the documents of an index and the queries that are asked of it.
+
+    >>> Analysis(stop_words=True, stems=True).terms("What helps against tenants?")
+    ['help', 'tenant']
+    >>> Analysis().terms("東京都")
+    ['東京', '京都']
+    """
 
     stop_words: bool = False
     stems: bool = False
