@@ -13,11 +13,12 @@ from search.insight.attribution import (
     Scorer,
     by_terms,
     left_out,
+    matcher,
     strongest,
     telling,
+    term_contributions,
 )
 from search.insight.spans import word_spans
-from search.insight.terms import matcher, term_contributions
 from search.insight.training_neighbours import TrainedOn, TrainingNeighbour, TrainingNeighbours
 from search.models.api.token_count import tokens_of
 from search.models.encoder import Metered

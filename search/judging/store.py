@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from search.corpus.labels import query_id
 from search.judging.votes import Judgment, judge_name
@@ -129,19 +129,14 @@ class JudgmentStore:
 
     def standing(self) -> list[Judgment]:
         """What every judge says now, oldest first; what was taken back is left out."""
-        with self._read() as connection:
-            if connection is None:
-                return []
-            rows = connection.execute(f"{_STANDING} AND value IS NOT NULL ORDER BY number")
-            return [_judgment(row) for row in rows]
+        rows = self._rows(f"{_STANDING} AND value IS NOT NULL ORDER BY number")
+        return [_judgment(row) for row in rows]
 
     def history(self) -> list[Judgment]:
         """Everything that was ever said, oldest first; a value of None took something back."""
-        with self._read() as connection:
-            if connection is None:
-                return []
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM marks ORDER BY number")
-            return [_judgment(row) for row in rows]
+        return [
+            _judgment(row) for row in self._rows(f"SELECT {_COLUMNS} FROM marks ORDER BY number")
+        ]
 
     # Judges, questions, rankings, settings.
 
@@ -164,12 +159,7 @@ class JudgmentStore:
 
     def judges(self) -> list[str]:
         """The names of all judges, in the order in which they joined."""
-        with self._read() as connection:
-            if connection is None:
-                return []
-            return [
-                row[0] for row in connection.execute("SELECT name FROM judges ORDER BY time, name")
-            ]
+        return [row[0] for row in self._rows("SELECT name FROM judges ORDER BY time, name")]
 
     def ask(self, questions: Iterable[Question]) -> None:
         """Note questions; one that is known keeps its text and origin."""
@@ -194,11 +184,8 @@ class JudgmentStore:
 
     def questions(self) -> list[Question]:
         """All questions, in the order in which they came."""
-        with self._read() as connection:
-            if connection is None:
-                return []
-            rows = connection.execute("SELECT id, text, origin FROM questions ORDER BY rowid")
-            return [Question(*row) for row in rows]
+        rows = self._rows("SELECT id, text, origin FROM questions ORDER BY rowid")
+        return [Question(*row) for row in rows]
 
     def save_rankings(
         self, column: str, version: str, rankings: Mapping[str, RankedDocuments]
@@ -215,33 +202,18 @@ class JudgmentStore:
 
     def rankings(self, column: str, version: str) -> dict[str, RankedDocuments]:
         """What one version of a column found, by the id of the question."""
-        with self._read() as connection:
-            if connection is None:
-                return {}
-            rows = connection.execute(
-                'SELECT question, found FROM rankings WHERE "column" = ? AND version = ?',
-                (column, version),
-            )
-            return {
-                row[0]: [RankedDocument(*ranked) for ranked in json.loads(row[1])] for row in rows
-            }
+        wanted = 'SELECT question, found FROM rankings WHERE "column" = ? AND version = ?'
+        rows = self._rows(wanted, column, version)
+        return {row[0]: [RankedDocument(*ranked) for ranked in json.loads(row[1])] for row in rows}
 
     def versions(self) -> list[tuple[str, str]]:
         """Every column with every version of it that was asked."""
-        with self._read() as connection:
-            if connection is None:
-                return []
-            return connection.execute('SELECT DISTINCT "column", version FROM rankings').fetchall()
+        return self._rows('SELECT DISTINCT "column", version FROM rankings')
 
     def setting(self, name: str, default: str) -> str:
         """A setting of this project's judging."""
-        with self._read() as connection:
-            if connection is None:
-                return default
-            row = connection.execute(
-                "SELECT value FROM settings WHERE name = ?", (name,)
-            ).fetchone()
-            return str(row[0]) if row else default
+        rows = self._rows("SELECT value FROM settings WHERE name = ?", name)
+        return str(rows[0][0]) if rows else default
 
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
@@ -258,14 +230,12 @@ class JudgmentStore:
             row = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
         return bytes.fromhex(row[0])
 
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection to read with; None while nothing was written yet."""
+    def _rows(self, query: str, *values: str) -> list[Any]:
+        """What a query gives; nothing while nothing was written yet."""
         if not self.path.is_file():
-            yield None
-            return
+            return []
         with self._connected() as connection:
-            yield connection
+            return connection.execute(query, values).fetchall()
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

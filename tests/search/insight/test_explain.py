@@ -9,9 +9,8 @@ import pytest
 from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.insight import training_neighbours as lessons_room
-from search.insight.attribution import MOST_VARIANTS
+from search.insight.attribution import MOST_VARIANTS, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
-from search.insight.terms import matcher, term_contributions
 from search.insight.training_neighbours import TrainedOn, is_ready, trained_pairs
 from search.models.registry import find_model
 from search.projects.errors import Refused
