@@ -54,8 +54,7 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         if header := next((line for line in lines if _filled(line[1])), None):
             break
     else:
-        stream.close()
-        return iter(())
+        return _rows(stream, iter(()), [], report)
     names = _names(header[1], report)
     if others := [repr(other.title) for other in sheets if other is not sheet]:
         report.notes.append(f"the sheet {sheet.title!r} was read, not {', '.join(others)}")

@@ -1,5 +1,6 @@
 """Files into rows: CSV, TSV, JSONL, JSON, Excel and Parquet, each also as .gz, in bounded memory."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from io import SEEK_END
 from pathlib import Path, PurePath
@@ -76,10 +77,12 @@ def read_rows(path: Path, report: Report) -> Iterator[Row]:
             refuse_other_kind(kind, report.source, wanted_by(name))
         if reader is None:
             raise Refused(f"{report.source} is not an Excel workbook. Save it as .xlsx.")
-        return reader(stream, report)
+        rows = (row for row in reader(stream, report))
     except BaseException:
         stream.close()
         raise
+    weakref.finalize(rows, stream.close)  # A generator that nobody begins closes nothing by itself.
+    return rows
 
 
 def text_lines(path: Path, report: Report) -> Iterator[str]:
