@@ -35,7 +35,7 @@ def page() -> None:
 @failures.guarded
 def _compare(project: Project, manifest: Manifest) -> None:
     columns.make_room()
-    corpus = cache.corpus(project, manifest)
+    corpus = Corpus.of(project, manifest)
     query = asking.box(project)
     offers = asking.offers()
     bar = tools.bar()

@@ -30,7 +30,7 @@ def step(project: Project) -> None:
         st.subheader("1 · Documents", anchor=False)
         corpus = None
         if manifest is not None:
-            corpus = cache.corpus(project, manifest)
+            corpus = Corpus.of(project, manifest)
             shown = corpus.sample(_ROWS)
             st.dataframe(_table(shown), hide_index=True, height=220)
             st.caption(_told(corpus, len(shown)))

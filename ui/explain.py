@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from search.corpus.corpus import Corpus
 from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
 from search.insight.training_neighbours import (
@@ -51,7 +52,7 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
     if manifest is None:
         st.info("There are no documents in this project any more.")
         return
-    corpus = cache.corpus(project, manifest)
+    corpus = Corpus.of(project, manifest)
     try:
         names = sides(chosen_columns(project, columns))
         place = position_of(corpus, document_id)
@@ -150,7 +151,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
         if side.info.kind == "custom" and side.info.recipe in ("word2vec", "fasttext"):
             st.caption(f"{side.name} learned from the documents alone, not from pairs.")
         return
-    corpus = cache.corpus(project, manifest)
+    corpus = Corpus.of(project, manifest)
     title = widgets.literal(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
     busy = run is not None and run.status.state not in runs.OVER

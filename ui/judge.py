@@ -3,12 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from search.corpus.corpus import Corpus
 from search.judging.setup import saved_setup
 from search.judging.store import JudgmentStore
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache, navigation, widgets
+from ui import navigation, widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
@@ -47,7 +48,7 @@ def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None
         return
     with beside:
         start.tools(project, setup, judge)
-    board.board(project, setup, manifest, cache.corpus(project, manifest), judge)
+    board.board(project, setup, manifest, Corpus.of(project, manifest), judge)
 
 
 def _part(project: Project) -> str:

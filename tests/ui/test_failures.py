@@ -42,18 +42,18 @@ def test_a_model_that_is_deleted_while_it_is_searched_with(trained: Project, mon
 
 
 def test_a_model_that_is_deleted_while_it_is_loaded(trained: Project, monkeypatch) -> None:
-    real = cache.searcher
+    real = cache.dense_retriever
 
-    def searcher(owner, info, index):
+    def loaded(owner, info, index):
         if info.name == "words-2":
             discard(_folder(owner, "words-2"))
-            cache._searcher.clear()
+            real.clear()
         return real(owner, info, index)
 
-    monkeypatch.setattr(cache, "searcher", searcher)
+    monkeypatch.setattr(cache, "dense_retriever", loaded)
     at = open_page("compare", TINY, model=BOTH, q=QUERY)
     assert "manifest.json is damaged" in shown(at) or "was deleted" in shown(at)
-    monkeypatch.setattr(cache, "searcher", real)
+    monkeypatch.setattr(cache, "dense_retriever", real)
     run(at)
     assert [column.title for column in columns(at)] == ["words"]
 

@@ -11,7 +11,7 @@ from search.judging.votes import Choice, ColumnPair
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import column_title
-from ui import cache, widgets
+from ui import widgets
 from ui.judging import board
 from ui.rendering import render
 
@@ -34,7 +34,7 @@ def results(project: Project, manifest: Manifest) -> None:
     else:
         _verdict(made)
     _agreement(made)
-    corpus = cache.corpus(project, manifest)
+    corpus = Corpus.of(project, manifest)
     _disagreements(project, setup, made, corpus)
 
 

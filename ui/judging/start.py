@@ -6,6 +6,7 @@ from typing import cast
 
 import streamlit as st
 
+from search.corpus.corpus import Corpus
 from search.judging.prepare import are_prepared, rank_now
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, default_setup, save_setup
 from search.judging.store import JudgmentStore
@@ -236,7 +237,7 @@ def _be(project: Project, name: str) -> None:
 def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
     """Search a typed question with both columns, and put it before this judge."""
     manifest = _corpus(project)
-    corpus = cache.corpus(project, manifest)
+    corpus = Corpus.of(project, manifest)
     try:
         question = JudgmentStore.of(project).ask_typed(check_query(text))
         with st.spinner("Asking both sides…"):
