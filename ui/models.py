@@ -14,8 +14,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, navigation, pretrained, rerankers, widgets
-from ui.training import leaderboard
+from ui import blending, leaderboard, navigation, pretrained, rerankers, widgets
 
 
 def page() -> None:

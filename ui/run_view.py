@@ -7,9 +7,8 @@ import streamlit as st
 from search.projects import runs
 from search.projects.project import Project
 from search.projects.runs import OVER, Run
-from ui import charts, failures
+from ui import charts, failures, leaderboard
 from ui.rendering import render
-from ui.training import leaderboard
 from ui.widgets import duration
 
 _TITLES = {

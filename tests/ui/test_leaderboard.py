@@ -1,6 +1,6 @@
 """The ladder of auto as a run tells it."""
 
-from ui.training import leaderboard
+from ui import leaderboard
 
 
 def _event(**numbers):

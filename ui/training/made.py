@@ -6,8 +6,7 @@ import streamlit as st
 from search.models.registry import custom_manifests
 from search.projects.project import Project
 from training.recipes import RECIPES
-from ui import widgets
-from ui.training import leaderboard
+from ui import leaderboard, widgets
 
 
 def draw(project: Project) -> None:
