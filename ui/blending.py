@@ -17,8 +17,8 @@ _STEP = 5
 
 def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
     """What a model could be between its start and all that it learned; nothing where there is no way to a start."""
-    place = InterpolationPoint.of(manifest)
-    if place is None or place.share == 0:
+    point = InterpolationPoint.of(manifest)
+    if point is None or point.share == 0:
         return
     mine = [VERB, project.name, info.name]
     run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
@@ -39,16 +39,16 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
             if st.button("Measure the way", key=f"way-{info.id}"):
                 _start(project, info, [], asked)
             return
-        _curve(project, info, place, curve, asked)
+        _curve(project, info, point, curve, asked)
 
 
 def _curve(
-    project: Project, info: ModelInfo, place: InterpolationPoint, curve: BlendCurve, asked: str
+    project: Project, info: ModelInfo, point: InterpolationPoint, curve: BlendCurve, asked: str
 ) -> None:
     st.write(curve.sentence)
-    shown = curve.best or place.share
+    shown = curve.best or point.share
     share = st.slider(
-        f"How much of the way from {widgets.literal(place.start)}",
+        f"How much of the way from {widgets.literal(point.start)}",
         0,
         100,
         round(100 * shown / _STEP) * _STEP,
@@ -64,7 +64,7 @@ def _curve(
         f"At {share}%: {about}{dev:.3f} nDCG@10 on {queries} ({dev - curve.dev[0]:+.3f} against the start), "
         f"{about}{general:.3f} on general questions ({general - curve.general[0]:+.3f})."
     )
-    if abs(share / 100 - place.share) < 1e-9:
+    if abs(share / 100 - point.share) < 1e-9:
         st.caption(f"That is what {widgets.literal(info.name)} is already.")
     elif dev <= curve.dev[0]:
         st.caption("That is not better than the start, so what is published would be the start.")

@@ -12,7 +12,7 @@ from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.search import check_query, search
 from ui import cache, failures, filters, navigation, widgets
-from ui.comparing import actions, agreement, asking, columns, examples, grid, likeness, tools
+from ui.comparing import actions, asking, columns, examples, grid, likeness, summary, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
 from ui.rendering import render
@@ -113,13 +113,13 @@ def _searched(
         slot.clear()
         failures.say(error)
         return None
-    said = agreement.sentence(board.results, sides, board.judged)
-    figures = agreement.proof(project, [side.name for side in sides])
+    said = summary.sentence(board.results, sides, board.judged)
+    figures = summary.measured_gain(project, [side.name for side in sides])
     slot.draw(
         likeness.head(board)
-        + tools.chips(filters.told(scope, corpus))
-        + agreement.summary(board, said, figures)
-        + grid.table(board, agreement.likenesses(board), explains=not board.like)
+        + tools.chips(filters.describe_scope(scope, corpus))
+        + summary.html(board, said, figures)
+        + grid.table(board, summary.likenesses(board), explains=not board.like)
     )
     return board
 

@@ -33,7 +33,7 @@ def step(project: Project) -> None:
             corpus = Corpus.of(project, manifest)
             shown = corpus.sample(_ROWS)
             st.dataframe(_table(shown), hide_index=True, height=220)
-            st.caption(_told(corpus, len(shown)))
+            st.caption(_caption(corpus, len(shown)))
             reading.refusals_of(
                 manifest.details.get("files", []), manifest.details.get("listed", [])
             )
@@ -44,13 +44,13 @@ def step(project: Project) -> None:
             _add(project, corpus)
 
 
-def _told(corpus: Corpus, shown: int) -> str:
-    told = f"The first {shown} of {len(corpus):,} documents"
+def _caption(corpus: Corpus, shown: int) -> str:
+    words = f"The first {shown} of {len(corpus):,} documents"
     if corpus.passages > len(corpus):
-        told += f", cut into {corpus.passages:,} passages of at most {corpus.cutting.tokens} word pieces"
+        words += f", cut into {corpus.passages:,} passages of at most {corpus.cutting.tokens} word pieces"
     if corpus.tiers is not None:
-        told += f". Sources rank by {corpus.tiers.column}: {', '.join(corpus.tiers.order)}"
-    return f"{told}."
+        words += f". Sources rank by {corpus.tiers.column}: {', '.join(corpus.tiers.order)}"
+    return f"{words}."
 
 
 def _add(project: Project, corpus: Corpus | None) -> None:
@@ -70,22 +70,22 @@ def _add(project: Project, corpus: Corpus | None) -> None:
     if len(paths) == 1 and is_beir(paths[0]):
         _import(project, paths[0])
         return
-    found = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
-    if len(found) < len(paths):
+    previews = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
+    if len(previews) < len(paths):
         return
-    documents = [document for first, _ in found for document in first]
-    _sources(paths, [report for _, report in found], documents)
+    documents = [document for first, _ in previews for document in first]
+    _sources(paths, [report for _, report in previews], documents)
     cutting = _cutting(documents, corpus)
     tiers = _tiers(documents, corpus)
     replace = corpus is not None and st.checkbox(
         "A document whose id is in the corpus already takes the place of the old one",
         key=f"replace-{project.name}",
     )
-    accepted = sum(report.accepted for _, report in found)
+    accepted = sum(report.accepted for _, report in previews)
     if st.button(
         f"Add {widgets.counted(accepted, 'document')}", type="primary", key="add-documents"
     ):
-        options = _reading_options(paths[0], found[0][1]) if len(paths) == 1 else []
+        options = _reading_options(paths[0], previews[0][1]) if len(paths) == 1 else []
         if cutting != (Cutting() if corpus is None else corpus.cutting):
             options += ["--passage-tokens", str(cutting.tokens), "--overlap", str(cutting.overlap)]
         options += ["--tiers", tiers] if tiers else []
@@ -149,14 +149,14 @@ def _sources(
     )
     several = len(reports) > 1
     rows_left_out = [
-        RefusedRow(_place(report.source, row.where) if several else row.where, row.reason)
+        RefusedRow(_row_in_file(report.source, row.where) if several else row.where, row.reason)
         for report in reports
         for row in report.refused
     ]
     reading.refused(rows_left_out, sum(r.refused_count for r in reports), str(paths[0]))
 
 
-def _place(source: str, where: str) -> str:
+def _row_in_file(source: str, where: str) -> str:
     """Where a row is among several files; what is in an archive names it already."""
     return where if where.startswith(f"{source}/") else f"{source}, {where}"
 
@@ -222,11 +222,11 @@ def _versions(project: Project) -> None:
     """Earlier versions of the corpus: what each changed, and a way to delete one."""
     if len(project.manifests("corpora")) < 2:
         return
-    told = cache.versions(project)
-    with st.expander(f"Versions ({len(told)})"):
-        for one in reversed(told):
+    versions = cache.versions(project)
+    with st.expander(f"Versions ({len(versions)})"):
+        for one in reversed(versions):
             left, right = st.columns([6, 1], vertical_alignment="center")
-            newest = " · **current**" if one is told[-1] else ""
+            newest = " · **current**" if one is versions[-1] else ""
             left.markdown(widgets.literal(one.sentence) + newest)
             with right.popover("Delete"):
                 st.write(
@@ -270,9 +270,9 @@ def _reading_options(path: Path, report: Report) -> list[str]:
         return reading.options(path)
     made = reading.column_options(path, report, list(_ROLES))
     others = [c for c in report.columns if c and c not in report.roles.values()]
-    kept = st.session_state.get(_metadata_key(path))
-    if kept is not None and set(kept) != set(others):
-        made += [part for name in kept or [""] for part in ("--metadata-column", name)]
+    chosen = st.session_state.get(_metadata_key(path))
+    if chosen is not None and set(chosen) != set(others):
+        made += [part for name in chosen or [""] for part in ("--metadata-column", name)]
     return made + reading.options(path)
 
 

@@ -56,26 +56,26 @@ def _leaks(project: Project, manifest: Manifest) -> None:
     pairs, corpus = project.newest("pairs"), project.newest("corpora")
     if pairs is None or corpus is None:
         return
-    found = cache.leaks(project, manifest, pairs, corpus)
-    if found.note is None:
+    check = cache.leaks(project, manifest, pairs, corpus)
+    if check.note is None:
         st.caption(
             ":material/check: Leak check: none of these queries, and none of their answers, stands in the "
             "training pairs, too; near-duplicates included."
         )
         return
-    st.warning(found.note[0].upper() + found.note[1:] + ".", icon=":material/water_drop:")
+    st.warning(check.note[0].upper() + check.note[1:] + ".", icon=":material/water_drop:")
     with st.expander("What is on both sides"):
-        if found.query_examples:
+        if check.query_examples:
             st.dataframe(
                 pd.DataFrame(
-                    [(test, trained) for _, test, trained in found.query_examples],
+                    [(test, trained) for _, test, trained in check.query_examples],
                     columns=["test query", "training query"],
                 ),
                 hide_index=True,
             )
-        if found.document_examples:
+        if check.document_examples:
             st.dataframe(
-                pd.DataFrame(found.document_examples, columns=["document", "training pairs"]),
+                pd.DataFrame(check.document_examples, columns=["document", "training pairs"]),
                 hide_index=True,
             )
 

@@ -42,31 +42,31 @@ def draw(project: Project) -> None:
 def draw_pairs(project: Project) -> None:
     """The pairs' part of the newest report; where it is made is beside the documents."""
     made = current_report(project)
-    told = made.details.get("pairs") if made else None
-    if told is None:
+    pairs = made.details.get("pairs") if made else None
+    if pairs is None:
         st.caption("Look at the data, under the documents above, and the pairs are told here.")
         return
     figures = [
-        (f"{told['pairs']:,}", "pairs"),
-        (f"{told['distinct_queries']:,}", "different queries"),
-        (f"{told['distinct_responses']:,}", "different responses"),
-        (f"{told['with_negatives']:,}", "with hard negatives"),
-        (f"{told['copied']:,}", "queries copied from the response"),
-        (f"{told['false_negatives']['share']:.0%}", "of batches with a false negative"),
+        (f"{pairs['pairs']:,}", "pairs"),
+        (f"{pairs['distinct_queries']:,}", "different queries"),
+        (f"{pairs['distinct_responses']:,}", "different responses"),
+        (f"{pairs['with_negatives']:,}", "with hard negatives"),
+        (f"{pairs['copied']:,}", "queries copied from the response"),
+        (f"{pairs['false_negatives']['share']:.0%}", "of batches with a false negative"),
     ]
     st.html(render("figures.html", figures=figures))
-    _sentences(told["advice"] or ["Nothing stands in the way of training on these pairs."])
+    _sentences(pairs["advice"] or ["Nothing stands in the way of training on these pairs."])
     left, right = st.columns(2)
     with left:
         st.markdown("**How long queries and responses are**")
         st.vega_lite_chart(
-            _lengths({"query": told["query_lengths"], "response": told["response_lengths"]}),
+            _lengths({"query": pairs["query_lengths"], "response": pairs["response_lengths"]}),
             width="stretch",
         )
     with right:
         st.markdown("**Languages of the queries**")
         st.vega_lite_chart(
-            _shares(told["query_languages"], "share of the queries"), width="stretch"
+            _shares(pairs["query_languages"], "share of the queries"), width="stretch"
         )
     examples = [
         {"query": one["query"], "what is wrong": what, "with": one["other"]}
@@ -75,7 +75,7 @@ def draw_pairs(project: Project) -> None:
             ("nearly the same query", "near_query_examples"),
             ("answer and negative at once", "contradictory_examples"),
         )
-        for one in told[kind]
+        for one in pairs[kind]
     ]
     if examples:
         with st.expander("Pairs to look at"):
@@ -163,17 +163,17 @@ def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:
         st.html(render("chips.html", chips=items))
 
 
-def _abbreviations(found: Sequence[Mapping[str, Any]]) -> None:
-    if not found:
+def _abbreviations(abbreviations: Sequence[Mapping[str, Any]]) -> None:
+    if not abbreviations:
         return
-    with st.expander(f"Abbreviations with their meaning ({len(found):,})"):
+    with st.expander(f"Abbreviations with their meaning ({len(abbreviations):,})"):
         rows = [
             {
                 "abbreviation": one["short"],
                 "stands for": "; ".join(meaning["text"] for meaning in one["expansions"]),
                 "times": one["count"],
             }
-            for one in found[:_ABBREVIATIONS]
+            for one in abbreviations[:_ABBREVIATIONS]
         ]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
 

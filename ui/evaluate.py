@@ -148,9 +148,9 @@ def _forgotten(project: Project, manifest: Manifest) -> None:
         except BespokeError:
             continue  # Deleted since it was measured.
         if details.get("general") and details["dev"]["kept"] != START:
-            told = General.of(details["general"])
+            general = General.of(details["general"])
             st.caption(
-                f"{widgets.model_title(details['name'])}: {told.sentence[0].lower() + told.sentence[1:]}"
+                f"{widgets.model_title(details['name'])}: {general.sentence[0].lower() + general.sentence[1:]}"
             )
 
 
@@ -277,27 +277,25 @@ def _extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
     gains = [int(i) for i in order[:_EXTREMES] if moved[i] > 0]
     losses = [int(i) for i in order[::-1][:_EXTREMES] if moved[i] < 0]
     left, right = st.columns(2)
-    for column, title, places, key in (
+    for column, title, positions, key in (
         (left, "Largest gains", gains, "gain"),
         (right, "Largest losses", losses, "loss"),
     ):
         with column:
             st.subheader(title, anchor=False)
-            if not places:
+            if not positions:
                 st.caption("None.")
-            for place in places:
-                _query_card(project, result, test, place, key)
+            for i in positions:
+                _query_card(project, result, test, i, key)
 
 
-def _query_card(
-    project: Project, result: Evaluation, test: PairedTest, place: int, key: str
-) -> None:
-    before = _rank(result.first_relevant[test.baseline][place])
-    after = _rank(result.first_relevant[test.candidate][place])
-    with st.container(border=True, key=f"{key}-{place}"):
-        text = result.texts[place]
+def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, key: str) -> None:
+    before = _rank(result.first_relevant[test.baseline][i])
+    after = _rank(result.first_relevant[test.candidate][i])
+    with st.container(border=True, key=f"{key}-{i}"):
+        text = result.texts[i]
         short = text if len(text) < 160 else text[:157] + "…"
-        if st.button(widgets.literal(short), type="tertiary", key=f"q-{place}"):
+        if st.button(widgets.literal(short), type="tertiary", key=f"q-{i}"):
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
         baseline = widgets.model_title(test.baseline)

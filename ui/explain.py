@@ -36,7 +36,7 @@ class _Side:
 
     name: str
     colour: str
-    told: Explained
+    explained: Explained
     info: ModelInfo | None
     index: Manifest | None
 
@@ -55,16 +55,18 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
     corpus = Corpus.of(project, manifest)
     try:
         names = sides(chosen_columns(project, columns))
-        place = position_of(corpus, document_id)
-        (document,) = corpus.documents_at([place])
+        position = position_of(corpus, document_id)
+        (document,) = corpus.documents_at([position])
         title = shortened(document.title or document_id, 120)
         st.html(render("why.html", title=title, query=shortened(query, 200)))
         with st.spinner("Leaving out each word in turn…"):
-            drawn = _sides(project, manifest, query, place, names)
+            drawn = _sides(project, manifest, query, position, names)
     except BespokeError as error:
         st.warning(str(error))
         return
-    said = [(side.colour, widgets.model_title(side.name), side.told.sentence) for side in drawn]
+    said = [
+        (side.colour, widgets.model_title(side.name), side.explained.sentence) for side in drawn
+    ]
     st.html(render("first_words.html", sides=said))
     for box, side in zip(st.columns(max(len(drawn), 1)), drawn, strict=True):
         with box:
@@ -74,44 +76,48 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
         "held the question off. Shades tell about one model only: do not compare them between models."
     )
     for side in drawn:
-        if side.info is not None and side.index is not None and side.told.attribution is not None:
-            _learned(project, manifest, side, query, place)
+        if (
+            side.info is not None
+            and side.index is not None
+            and side.explained.attribution is not None
+        ):
+            _learned(project, manifest, side, query, position)
 
 
 def _sides(
-    project: Project, manifest: Manifest, query: str, place: int, names: Sequence[str]
+    project: Project, manifest: Manifest, query: str, position: int, names: Sequence[str]
 ) -> list[_Side]:
     made = []
     for name, colour in zip(names, widgets.colours(names), strict=True):
         if name == KEYWORD:
-            told = cache.explained(project, manifest, None, None, query, place)
-            made.append(_Side(name, colour, told, None, None))
+            explained = cache.explained(project, manifest, None, None, query, position)
+            made.append(_Side(name, colour, explained, None, None))
             continue
         info = find_model(project, name)
         index = find_index(project, info, manifest)
         if index is None:
-            told = Explained(
+            explained = Explained(
                 name, None, "This model has not read the documents yet: search with it first."
             )
         else:
-            told = cache.explained(project, manifest, index, info, query, place)
-        made.append(_Side(name, colour, told, info, index))
+            explained = cache.explained(project, manifest, index, info, query, position)
+        made.append(_Side(name, colour, explained, info, index))
     return made
 
 
 def _heat(side: _Side) -> str:
     """The passage with its words shaded, the sentences that count, the words of the question that count."""
-    model, told = widgets.model_title(side.name), side.told.attribution
-    if told is None:
-        note = side.told.note or ""
+    model, explained = widgets.model_title(side.name), side.explained.attribution
+    if explained is None:
+        note = side.explained.note or ""
         return render("unexplained.html", model=model, colour=side.colour, note=note)
-    sentences = strongest(told.sentences, 3) if len(told.sentences) > 1 else []
-    asked = strongest(told.query_words, _STRONGEST) if len(told.query_words) > 1 else []
+    sentences = strongest(explained.sentences, 3) if len(explained.sentences) > 1 else []
+    asked = strongest(explained.query_words, _STRONGEST) if len(explained.query_words) > 1 else []
     return render(
         "heat.html",
         model=model,
         colour=side.colour,
-        parts=_shades(told),
+        parts=_shades(explained),
         sentences=[
             (shortened(part.text, _SHOWN), max(round(100 * part.pull / sentences[0].pull), 2))
             for part in sentences
@@ -120,30 +126,30 @@ def _heat(side: _Side) -> str:
     )
 
 
-def shaded(told: Attribution) -> str:
+def shaded(explained: Attribution) -> str:
     """A passage as HTML: words shaded by how they pulled, the strongest marked for those who see no colour."""
-    return render("shaded.html", parts=_shades(told))
+    return render("shaded.html", parts=_shades(explained))
 
 
-def _shades(told: Attribution) -> list[tuple[str, str, int]]:
+def _shades(explained: Attribution) -> list[tuple[str, str, int]]:
     """A passage in parts: each with its text, how it pulled (empty: not at all), and its shade in percent."""
-    top = {part.start for part in telling(told.words, _STRONGEST)}
+    top = {part.start for part in telling(explained.words, _STRONGEST)}
     parts, end = [], 0
-    for part in relative(told.words):
+    for part in relative(explained.words):
         pull = "strongest" if part.start in top else "toward"
         if abs(part.pull) <= _FAINT:
             pull = ""
         elif part.pull < 0:
             pull = "away"
         parts += [
-            (told.passage[end : part.start], "", 0),
+            (explained.passage[end : part.start], "", 0),
             (part.text, pull, round(part.pull * 55)),
         ]
         end = part.stop
-    return [*parts, (told.passage[end:], "", 0)]
+    return [*parts, (explained.passage[end:], "", 0)]
 
 
-def _learned(project: Project, manifest: Manifest, side: _Side, query: str, place: int) -> None:
+def _learned(project: Project, manifest: Manifest, side: _Side, query: str, position: int) -> None:
     """What a model learned from; where that takes a while to look up, it is a run, started here."""
     assert side.info is not None
     assert side.index is not None
@@ -169,9 +175,9 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, plac
         )
         return
     if run is not None and busy:
-        _waiting(project, manifest, side, query, place, run.id)
+        _waiting(project, manifest, side, query, position, run.id)
         return
-    _lessons(project, manifest, side, query, place)
+    _neighbours(project, manifest, side, query, position)
 
 
 def _look_up(project: Project, model: str) -> None:
@@ -181,7 +187,7 @@ def _look_up(project: Project, model: str) -> None:
 @st.fragment(run_every=1.0)
 @failures.guarded
 def _waiting(
-    project: Project, manifest: Manifest, side: _Side, query: str, place: int, run_id: str
+    project: Project, manifest: Manifest, side: _Side, query: str, position: int, run_id: str
 ) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     run = next((run for run in runs.runs(project) if run.id == run_id), None)
@@ -194,36 +200,40 @@ def _waiting(
     if run is not None and run.status.state != "done":
         run_view.ended(run)
         return
-    _lessons(project, manifest, side, query, place)
+    _neighbours(project, manifest, side, query, position)
 
 
-def _lessons(project: Project, manifest: Manifest, side: _Side, query: str, place: int) -> None:
+def _neighbours(
+    project: Project, manifest: Manifest, side: _Side, query: str, position: int
+) -> None:
     assert side.info is not None
     assert side.index is not None
-    assert side.told.attribution is not None
-    taught = cache.trained_on(project, manifest, side.info, side.index)
-    if taught is not None:
+    assert side.explained.attribution is not None
+    trained = cache.trained_on(project, manifest, side.info, side.index)
+    if trained is not None:
         st.html(
-            lessons_html(side.name, taught.nearest(query, place, side.told.attribution.passage))
+            neighbours_html(
+                side.name, trained.nearest(query, position, side.explained.attribution.passage)
+            )
         )
 
 
-def lessons_html(name: str, lessons: TrainingNeighbours) -> str:
+def neighbours_html(name: str, neighbours: TrainingNeighbours) -> str:
     """The nearest training pairs, in plain words."""
     groups = (
-        ("Pairs that this very document answers", lessons.about),
-        ("Questions most like yours", lessons.like_query),
-        ("Answers most like this document", lessons.like_document),
+        ("Pairs that this very document answers", neighbours.about),
+        ("Questions most like yours", neighbours.like_query),
+        ("Answers most like this document", neighbours.like_document),
     )
-    told = [(title, list(map(_lesson, items))) for title, items in groups if items]
-    pairs = widgets.counted(lessons.pairs, "pair")
-    return render("lessons.html", model=name, pairs=pairs, groups=told)
+    named = [(title, list(map(_pair, items))) for title, items in groups if items]
+    pairs = widgets.counted(neighbours.pairs, "pair")
+    return render("training_neighbours.html", model=name, pairs=pairs, groups=named)
 
 
-def _lesson(lesson: TrainingNeighbour) -> tuple[str, str, str]:
-    answer = lesson.title or lesson.response
+def _pair(pair: TrainingNeighbour) -> tuple[str, str, str]:
+    answer = pair.title or pair.response
     return (
-        shortened(lesson.query, _SHOWN),
+        shortened(pair.query, _SHOWN),
         shortened(answer, _SHOWN),
-        f"{lesson.nearness:.2f}",
+        f"{pair.nearness:.2f}",
     )

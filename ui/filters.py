@@ -18,7 +18,7 @@ _TIERS = "tiers"
 
 
 def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
-    """Draw the filters; the address holds them. `told` says in words what they allow.
+    """Draw the filters; the address holds them. `describe_scope` says in words what they allow.
 
     :param key: what tells this project's widgets from another's.
     :param columns: what the corpus can be filtered by.
@@ -44,7 +44,7 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
     return Scope(tuple(conditions), tiers_first=tiers_first)
 
 
-def told(scope: Scope, corpus: Corpus) -> list[str]:
+def describe_scope(scope: Scope, corpus: Corpus) -> list[str]:
     """What a scope allows, each condition in words."""
     said = [f"only {condition}" for condition in scope.conditions]
     rule = corpus.tiers
@@ -104,15 +104,15 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
 
 def _from_address(columns: Sequence[Column]) -> list[Condition]:
     """The conditions that the address holds and the corpus knows."""
-    found = []
+    known = []
     for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
         if condition is not None:
             try:
                 check_columns([condition], [column.name for column in columns])
             except BespokeError:
                 continue
-            found.append(condition)
-    return found
+            known.append(condition)
+    return known
 
 
 def _parsed(text: str) -> Condition | None:

@@ -94,9 +94,9 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     """The part of a long text with the most of the query's words, cut at word borders."""
     if len(text) <= length:
         return text
-    places = [m.start() for m in WORD.finditer(text) if _stem(m.group().casefold()) in words]
-    within = [bisect_left(places, place + length) - i for i, place in enumerate(places)]
-    best = places[within.index(max(within))] if places else 0
+    starts = [m.start() for m in WORD.finditer(text) if _stem(m.group().casefold()) in words]
+    within = [bisect_left(starts, start + length) - i for i, start in enumerate(starts)]
+    best = starts[within.index(max(within))] if starts else 0
     start = 0
     if best >= length // 2:  # Begin at a word border, where one is near: not every script has them.
         near = max(best - 40, 1)

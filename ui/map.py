@@ -112,20 +112,20 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     movers = made.movers(_ARROWS)
     colours = widgets.colours([one.model for one in made.views])
     frame = Frame.around([one.coordinates for one in made.views])
-    for place, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
+    for i, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
         marks = Marks(
             labels=_labels(one, view),
-            arrows=_arrows(made, movers) if place == 1 else (),
+            arrows=_arrows(made, movers) if i == 1 else (),
             queries=_asked(project, made, one) if asked else (),
             chosen=chosen,
         )
         with box:
             title = widgets.model_title(one.model)
-            st.html(render("column.html", title=title, colour=colours[place]))
+            st.html(render("column.html", title=title, colour=colours[i]))
             st.plotly_chart(
                 figure(one.coordinates, titles, kinds, marks, frame, dark),
-                key=f"map-{manifest.id}-{place}",
-                on_select=_selected(manifest, place),
+                key=f"map-{manifest.id}-{i}",
+                on_select=_selected(manifest, i),
                 selection_mode=("points", "box", "lasso"),
                 config=drawing(len(titles)),
             )
@@ -138,9 +138,9 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
 
 def summary(made: Map, names: dict[str, str]) -> str:
     """How well the groups match what is known of the documents; else how many groups there are."""
-    told = made.sentences(names)
-    if told:
-        return told[0]
+    sentences = made.sentences(names)
+    if sentences:
+        return sentences[0]
     groups = " and ".join(
         f"{widgets.counted(len(view.names), 'group')} under {names[view.model]}"
         for view in made.views
@@ -170,11 +170,11 @@ def _labels(one: View, coloured_by: View | None) -> list[tuple[str, float, float
     """The names of the groups that are coloured, at the middle of each in this view."""
     if coloured_by is None:
         return []
-    found = []
+    shown = []
     for number, name in enumerate(coloured_by.names):
         middle = np.median(one.coordinates[coloured_by.groups == number], axis=0)
-        found.append((", ".join(name.split(", ")[:2]), float(middle[0]), float(middle[1])))
-    return found
+        shown.append((", ".join(name.split(", ")[:2]), float(middle[0]), float(middle[1])))
+    return shown
 
 
 def _arrows(made: Map, movers: Sequence[int]) -> list[tuple[float, float, float, float]]:
@@ -188,62 +188,62 @@ def _arrows(made: Map, movers: Sequence[int]) -> list[tuple[float, float, float,
 def _asked(project: Project, made: Map, one: View) -> list[tuple[str, float, float, str]]:
     """The held-out queries, coloured by whether the second model answers them better than the first."""
     manifest = newest_evaluation(project)
-    told: dict[str, tuple[str, float]] = {}
+    gains: dict[str, tuple[str, float]] = {}
     if manifest is not None and len(made.views) == 2:
         result = cache.evaluation(project, manifest)
         names = [view.model for view in made.views]
         if set(names) <= result.scores.keys():
             moved = result.differences(*names).tolist()
-            told = dict(zip(result.queries, zip(result.texts, moved, strict=True), strict=True))
-    found = []
+            gains = dict(zip(result.queries, zip(result.texts, moved, strict=True), strict=True))
+    shown = []
     queries = project.newest("queries")
     texts = cache.query_set(project, queries).queries if queries is not None else {}
     for identity, (x, y) in zip(made.queries, one.queries.tolist(), strict=True):
-        text, gain = told.get(identity, (texts.get(identity, identity), 0.0))
+        text, gain = gains.get(identity, (texts.get(identity, identity), 0.0))
         shade = WON if gain > _LEAST_DIFFERENCE else LOST if gain < -_LEAST_DIFFERENCE else EVEN
-        found.append(
-            (f"{text[:120]} ({gain:+.2f})" if identity in told else text[:120], x, y, shade)
+        shown.append(
+            (f"{text[:120]} ({gain:+.2f})" if identity in gains else text[:120], x, y, shade)
         )
-    return found
+    return shown
 
 
-def _selected(manifest: Manifest, place: int) -> Callable[[], None]:
+def _selected(manifest: Manifest, i: int) -> Callable[[], None]:
     """What a lasso around points of one view does: the same documents are chosen in both."""
 
     def choose() -> None:
-        points = st.session_state[f"map-{manifest.id}-{place}"]["selection"]["points"]
-        found = [int(p["customdata"]) for p in points if isinstance(p.get("customdata"), int)]
-        st.session_state[f"chosen-{manifest.id}"] = sorted(set(found))
+        points = st.session_state[f"map-{manifest.id}-{i}"]["selection"]["points"]
+        chosen = [int(p["customdata"]) for p in points if isinstance(p.get("customdata"), int)]
+        st.session_state[f"chosen-{manifest.id}"] = sorted(set(chosen))
 
     return choose
 
 
 def _chosen(manifest: Manifest, documents: int) -> frozenset[int] | None:
-    found = [n for n in st.session_state.get(f"chosen-{manifest.id}", ()) if n < documents]
-    return frozenset(found) if found else None
+    chosen = [n for n in st.session_state.get(f"chosen-{manifest.id}", ()) if n < documents]
+    return frozenset(chosen) if chosen else None
 
 
 def _captions(made: Map, asked: bool, movers: Sequence[int]) -> None:
-    told = []
+    sentences = []
     if made.sampled:
-        told.append(
+        sentences.append(
             f"{len(made.positions):,} of {made.total:,} documents are drawn, spread evenly."
         )
-    told.append(
+    sentences.append(
         "Near means alike to the model; directions and far distances say nothing. Draw a loop around points to "
         "see their documents"
         + (", and where the other model puts them." if len(made.views) > 1 else ".")
     )
     if movers:
-        told.append(
+        sentences.append(
             "Arrows lead to the documents that moved most, from where the first model has them."
         )
     if asked:
-        told.append(
+        sentences.append(
             "Diamonds are held-out questions: teal where the second model answers better, brown where worse, grey "
             "where there is no difference or nothing was measured."
         )
-    st.caption(" ".join(told))
+    st.caption(" ".join(sentences))
 
 
 def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequence[str]) -> None:

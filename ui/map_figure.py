@@ -29,8 +29,8 @@ _FURTHEST = 7  # Lines that a name is moved up or down at most.
 class Marks:
     """What is drawn on a view besides its documents.
 
-    `labels` are names with their places; `arrows` go from a place to a place; `queries` are texts with their
-    places and colours. `chosen` are the documents that were selected, None when none were.
+    `labels` are names with their coordinates; `arrows` go from a point to a point; `queries` are texts with their
+    coordinates and colours. `chosen` are the documents that were selected, None when none were.
     """
 
     labels: Sequence[tuple[str, float, float]] = ()
@@ -41,7 +41,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class Frame:
-    """The part of the plane that every view shows, so that the same place is the same place in all."""
+    """The part of the plane that every view shows, so that the same spot means the same in all."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -57,7 +57,7 @@ class Frame:
 
 
 def figure(
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     titles: Sequence[str],
     kinds: Sequence[int],
     marks: Marks,
@@ -66,7 +66,7 @@ def figure(
 ) -> "go.Figure":
     """The documents of a view, drawn with WebGL.
 
-    :param places: shape (n, 2).
+    :param coordinates: shape (n, 2).
     :param titles: what hovering tells of each document.
     :param kinds: the number of each document's colour; -1 is grey.
     :param dark: whether it stands on dark ground.
@@ -78,19 +78,19 @@ def figure(
     )
     made = go.Figure()
     colours = np.asarray(kinds)
-    size = 4 if len(places) > MANY else 7 if len(places) > 400 else 10
+    size = 4 if len(coordinates) > MANY else 7 if len(coordinates) > 400 else 10
     for kind in sorted(set(colours.tolist())):
         here = np.flatnonzero(colours == kind)
         chosen = None
         if marks.chosen is not None:
-            chosen = [n for n, place in enumerate(here.tolist()) if place in marks.chosen]
+            chosen = [n for n, i in enumerate(here.tolist()) if i in marks.chosen]
         made.add_trace(
             go.Scattergl(
-                x=places[here, 0],
-                y=places[here, 1],
+                x=coordinates[here, 0],
+                y=coordinates[here, 1],
                 mode="markers",
                 customdata=here.tolist(),
-                text=[plain(titles[place]) for place in here.tolist()],
+                text=[plain(titles[i]) for i in here.tolist()],
                 hovertemplate="%{text}<extra></extra>",
                 marker={"size": size, "color": colour(kind), "opacity": 0.8},
                 selectedpoints=chosen,

@@ -47,7 +47,7 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"{widgets.duration(details['seconds'])}"
             )
             st.write(_verdict(project, info.name))
-            widgets.index_told(project, info)
+            widgets.draw_index_line(project, info)
             for note in details["notes"]:
                 st.caption(note)
             if (encoded := how_encoded(project, info)) is not None:

@@ -60,7 +60,7 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.write(verdict[0].sentence(verdict[1]))
             if (encoded := how_encoded(project, info)) is not None:
                 st.caption(widgets.literal(encoded))
-            widgets.index_told(project, info)
+            widgets.draw_index_line(project, info)
             if info.id != BUILT_IN:
                 for note in project.artifact("models", info.id).details["notes"]:
                     st.caption(widgets.literal(note))

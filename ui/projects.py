@@ -162,9 +162,9 @@ def _newest(project: Project, kind: str) -> Manifest | None:
 def _verdict(project: Project) -> str | None:
     """The newest verdict on the newest custom model that has one, in words."""
     for manifest in reversed(custom_manifests(project)):
-        found = verdict_on(project, manifest.details["name"])
-        if found:
-            return found[0].sentence(found[1])
+        verdict = verdict_on(project, manifest.details["name"])
+        if verdict:
+            return verdict[0].sentence(verdict[1])
     return None
 
 

@@ -102,13 +102,13 @@ def ended(run: Run) -> None:
 
 
 def curves(run: Run) -> None:
-    """The ladder, where several ways are tried, and the loss and dev score so far; space is kept for them from the start of a training."""
+    """The leaderboard, where several candidates are tried, and the loss and dev score so far; space is kept for them from the start of a training."""
     if run.verb != "train":
         return
     events = run.events()
-    if rungs := leaderboard.grown(events):
-        leaderboard.draw(rungs)
-        events = leaderboard.since(events)
+    if trials := leaderboard.trials_so_far(events):
+        leaderboard.draw(trials)
+        events = leaderboard.events_since(events)
         if run.status.state in OVER:
             return
     losses = [e["metrics"] for e in events if "loss" in e["metrics"]]

@@ -28,7 +28,7 @@ def current_project() -> Project | None:
     if name is None:
         return None
     try:
-        found = project(name)
+        opened = project(name)
     except BespokeError as error:
         st.session_state.pop(_PROJECT, None)
         if _PROJECT in st.query_params:
@@ -39,7 +39,7 @@ def current_project() -> Project | None:
     choose(name)
     if st.query_params.get(_PROJECT) != name:
         st.query_params[_PROJECT] = name
-    return found
+    return opened
 
 
 def names() -> list[str]:

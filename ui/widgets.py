@@ -26,13 +26,13 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
         left, right = st.columns([3, 1], vertical_alignment="center")
     left.title(question, anchor=False)
     try:
-        found = state.current_project()
+        project = state.current_project()
     except OtherFormat as error:
-        found = None
+        project = None
         st.error(str(error), icon=":material/error:")
     known = state.names()
     if known and needs_project:
-        index = known.index(found.name) if found else None
+        index = known.index(project.name) if project else None
         chosen = right.selectbox(
             "Project",
             known,
@@ -40,17 +40,17 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
             placeholder="Choose a project",
             label_visibility="collapsed",
         )
-        if chosen and (found is None or chosen != found.name):
+        if chosen and (project is None or chosen != project.name):
             state.choose(chosen)
             st.query_params.from_dict({"project": chosen})
             st.rerun()
-    if found is None and needs_project:
+    if project is None and needs_project:
         empty(
             "No project is open",
             "A project holds your documents, your models and the proof of which is better.",
         )
         navigation.step("Choose or create a project", "projects", "open-projects")
-    return found
+    return project
 
 
 def empty(title: str, text: str) -> None:
@@ -140,8 +140,13 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def index_told(project: Project, info: ModelInfo) -> None:
+def draw_index_line(project: Project, info: ModelInfo) -> None:
     """One line on the index that was made last with a model, where there is one."""
     index = newest_of(project, info)
     if index is not None:
         st.caption(f"Search index: {index_line(index.details)}")
+
+
+def escaped_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Draw a small table of texts as HTML: they wrap, and what stands in them is data."""
+    st.html(render("table.html", heads=heads, rows=rows))

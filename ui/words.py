@@ -190,20 +190,20 @@ def _around(
     except BespokeError as error:
         st.warning(str(error))
         return
-    found: list[Near | str] = []
+    nearest: list[Near | str] = []
     for space in spaces:
         try:
-            found.append(space.nearest(text, _COUNT))
+            nearest.append(space.nearest(text, _COUNT))
         except BespokeError as error:
-            found.append(str(error))
-    lists = [near for near in found if not isinstance(near, str)]
+            nearest.append(str(error))
+    lists = [near for near in nearest if not isinstance(near, str)]
     shared = (
         set.intersection(*({w for w, _ in near} for near in lists)) if len(lists) > 1 else set()
     )
-    st.html(render("summary.html", sentence=sentence(text, chosen, found), figures=()))
+    st.html(render("summary.html", sentence=sentence(text, chosen, nearest), figures=()))
     colours = widgets.colours([info.name for info in chosen])
     for box, info, near, colour in zip(
-        st.columns(len(chosen)), chosen, found, colours, strict=True
+        st.columns(len(chosen)), chosen, nearest, colours, strict=True
     ):
         with box:
             st.html(neighbours_html(info, near, shared, colour))
@@ -213,17 +213,17 @@ def _around(
         _chips(project, "onward", onward[: 2 * _CHIPS // 2])
 
 
-def sentence(word: str, chosen: Sequence[ModelInfo], found: Sequence[Near | str]) -> str:
+def sentence(word: str, chosen: Sequence[ModelInfo], nearest: Sequence[Near | str]) -> str:
     """In one sentence: how alike the models see a word, and in how many pieces the generic one reads it."""
-    lists = [{w for w, _ in near} for near in found if not isinstance(near, str)]
+    lists = [{w for w, _ in near} for near in nearest if not isinstance(near, str)]
     pieces = subwords_of([word])[0]
     read = ""
     if len(pieces) > len(word.split()) and any(info.name == GENERIC for info in chosen):
         read = f" The generic model reads it in pieces: {' · '.join(pieces)}."
     if not lists:
         return f"No model knows “{word}”.{read}"
-    if len(lists) < len(found):
-        knowing = [i for i, near in zip(chosen, found, strict=True) if not isinstance(near, str)]
+    if len(lists) < len(nearest):
+        knowing = [i for i, near in zip(chosen, nearest, strict=True) if not isinstance(near, str)]
         names = " and ".join(widgets.model_title(info.name) for info in knowing)
         return f"Only {names} can place “{word}”.{read}"
     if len(lists) == 1:
@@ -260,17 +260,17 @@ def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
     one, two = (widgets.model_title(info.name) for info in chosen[:2])
     st.subheader("What moved", anchor=False)
     with st.spinner("Comparing neighbourhoods…"):
-        found = cache.moved(project, manifest, chosen[0], chosen[1])
-    changed = [word for word in found if word.common < 1]
+        moved = cache.moved(project, manifest, chosen[0], chosen[1])
+    changed = [word for word in moved if word.common < 1]
     if not changed:
         st.caption(f"No word has other neighbours under {two} than under {one}.")
         return
-    none = sum(word.common == 0 for word in found)
+    none = sum(word.common == 0 for word in moved)
     st.caption(
         f"Frequent words whose ten nearest words differ most between {widgets.literal(one)} and "
         f"{widgets.literal(two)}"
         + (
-            f"; {'all' if none == len(found) else none} of these have none in common"
+            f"; {'all' if none == len(moved) else none} of these have none in common"
             if none
             else ""
         )

@@ -6,9 +6,9 @@ from typing import Any
 from app_help import Card, cards, hit
 
 from search.retrieval.results import Hit, SearchResult
-from ui.comparing.agreement import likenesses
 from ui.comparing.grid import table
 from ui.comparing.sides import Board, Side
+from ui.comparing.summary import likenesses
 
 
 def found(model: str, *ids: str, **more: Any) -> SearchResult:

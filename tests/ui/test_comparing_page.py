@@ -10,8 +10,8 @@ from search.evaluation.rank_similarity import disagreements
 from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.search import compare, similar
-from ui.comparing.agreement import order
 from ui.comparing.asking import suggestions
+from ui.comparing.summary import order_in_words
 
 BOTH = ["words", "words-2"]
 QUERY = "tirmathal velkorin shoulder"
@@ -153,9 +153,12 @@ def test_agreement_is_told_in_words_with_the_numbers(trained: Project) -> None:
     (told,) = rank_similarities(compare(trained, QUERY, BOTH, 10))
     text = plain(markup(open_page("compare", TINY, q=QUERY, model=BOTH)))
     assert f"{told.common} of 10 in common" in text
-    assert f"{told.tau:.2f} rank correlation: {order(told)}" in text
+    assert f"{told.tau:.2f} rank correlation: {order_in_words(told)}" in text
     three = plain(markup(open_page("compare", TINY, q=QUERY, model=[*BOTH, "bm25"])))
-    assert f"{told.common} of 10 in common with the first · {order(told)} ({told.tau:.2f})" in three
+    assert (
+        f"{told.common} of 10 in common with the first · {order_in_words(told)} ({told.tau:.2f})"
+        in three
+    )
 
 
 def test_a_training_that_goes_on_is_told(trained: Project) -> None:

@@ -7,7 +7,7 @@ from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
-from search.insight import training_neighbours as lessons_room
+from search.insight import training_neighbours
 from search.insight.attribution import Attribution, Part
 from search.insight.explain import attribute
 from search.insight.training_neighbours import TrainingNeighbour, TrainingNeighbours
@@ -16,7 +16,7 @@ from search.projects import runs
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
 from training.train import train
-from ui.explain import lessons_html, shaded
+from ui.explain import neighbours_html, shaded
 
 QUERY = "what helps against velkorin in the hand"
 
@@ -87,7 +87,7 @@ def test_shades_are_html_that_cannot_be_broken_out_of() -> None:
 def test_lessons_in_plain_words() -> None:
     one = TrainingNeighbour("why <so>", "because", None, "", 0.912)
     two = TrainingNeighbour("how", "a long answer", "d1", "The title", 0.5)
-    text = plain(lessons_html("mine", TrainingNeighbours(1_234, (one, two), (), (two,))))
+    text = plain(neighbours_html("mine", TrainingNeighbours(1_234, (one, two), (), (two,))))
     assert "It learned from: 1,234 pairs of question and answer" in text
     assert "Questions most like yours “why <so>” → because nearness 0.91" in text
     assert "Answers most like this document “how” → The title nearness 0.50" in text
@@ -112,7 +112,7 @@ def test_what_a_model_learned_from_is_shown(tuned: Project) -> None:
 def test_many_questions_are_looked_up_by_a_run(
     tuned: Project, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lessons_room, "_SOON", 1)
+    monkeypatch.setattr(training_neighbours, "_SOON", 1)
     at = opened("d0", "tuned")
     assert "It learned from" not in plain(markup(at))
     assert "Look it up" in labels(at)
@@ -123,7 +123,7 @@ def test_many_questions_are_looked_up_by_a_run(
 
 
 def test_a_look_up_that_goes_on_is_watched(tuned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons_room, "_SOON", 1)
+    monkeypatch.setattr(training_neighbours, "_SOON", 1)
     write_run(
         tuned, ["prepare", TINY, "--model", "tuned"], state="running", message="reading", **alive()
     )
@@ -136,7 +136,7 @@ def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch)
     from search.insight.prepare import prepare
     from search.insight.training_neighbours import is_ready
 
-    monkeypatch.setattr(lessons_room, "_SOON", 1)
+    monkeypatch.setattr(training_neighbours, "_SOON", 1)
     _, corpus = current_corpus(tuned)
     info = find_model(tuned, "tuned")
     assert not is_ready(tuned, corpus, info)

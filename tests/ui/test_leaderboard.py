@@ -1,4 +1,4 @@
-"""The ladder of auto as a run tells it."""
+"""The leaderboard of auto as a run reports it."""
 
 from ui import leaderboard
 
@@ -7,14 +7,14 @@ def _event(**numbers):
     return {"message": "", "metrics": {name.replace("_", " "): n for name, n in numbers.items()}}
 
 
-def test_the_curve_is_that_of_the_rung_that_is_tried_and_of_the_model_that_learns_it_now():
-    rung = _event(rung=1, rung_seconds=2.0, rung_outcome=1)
+def test_the_curve_is_that_of_the_trial_that_is_tried_and_of_the_model_that_learns_it_now():
+    trial = _event(rung=1, rung_seconds=2.0, rung_outcome=1)
     before = _event(step=9, loss=0.1)
     alone = [_event(step=1, loss=0.9), _event(), _event(step=2, loss=0.8)]
-    assert leaderboard.since([before, rung, *alone]) == alone
+    assert leaderboard.events_since([before, trial, *alone]) == alone
     first = [_event(step=step, loss=0.9, rung_member=0) for step in (1, 2)]
     second = [_event(step=1, loss=0.7, rung_member=1)]
-    told = [before, rung, *first, _event(), *second, _event()]
-    assert leaderboard.since(told) == second
-    assert leaderboard.since([before, rung, *first]) == first
-    assert leaderboard.since([before, rung]) == []
+    events = [before, trial, *first, _event(), *second, _event()]
+    assert leaderboard.events_since(events) == second
+    assert leaderboard.events_since([before, trial, *first]) == first
+    assert leaderboard.events_since([before, trial]) == []

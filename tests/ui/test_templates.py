@@ -94,7 +94,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
     },
     "judges": lambda say: {"judges": [(say("judge"), say("votes"), say("grades"))]},
     "legend": lambda say: {"kinds": [(say("colour"), say("name"), say("count"))]},
-    "lessons": lambda say: {
+    "training_neighbours": lambda say: {
         "pairs": say("pairs"),
         "model": say("model"),
         "groups": [(say("title"), [(say("query"), say("answer"), say("nearness"))])],

@@ -8,8 +8,8 @@ from app_help import hit
 
 from search.evaluation.evaluate import METRICS, Evaluation
 from search.retrieval.results import SearchResult
-from ui.comparing.agreement import sentence as sentence_of
 from ui.comparing.sides import Side
+from ui.comparing.summary import sentence as sentence_of
 from ui.evaluate import metrics_table
 from ui.uploads import safe_name
 from ui.widgets import colours, counted, duration, model_subtitle, model_title, size

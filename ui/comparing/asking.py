@@ -29,7 +29,7 @@ def box(project: Project) -> str:
     if opened != project.name:
         # The question of another project stays there; this project's comes back.
         before = st.session_state.get(last, "")
-        # A box that is told its text, even that it is empty, forgets what is typed meanwhile.
+        # A box that is given its text, even that it is empty, forgets what is typed meanwhile.
         if (opened is not None or KEY not in st.query_params) and before != st.session_state.get(
             KEY, ""
         ):
@@ -90,7 +90,7 @@ def offers() -> Offers:
 
 
 def offer(
-    place: Offers, project: Project, examples: Sequence[str], caption: str, typed: str
+    slots: Offers, project: Project, examples: Sequence[str], caption: str, typed: str
 ) -> None:
     """Draw questions to choose from: the most telling ones, while typing those that fit what is typed."""
     fitting = suggestions(examples, typed)
@@ -107,8 +107,8 @@ def offer(
             st.session_state[key] = None
 
     if fitting:
-        place.caption.html(render("caption.html", text=caption), width="content")
-        place.row.pills(
+        slots.caption.html(render("caption.html", text=caption), width="content")
+        slots.row.pills(
             caption,
             fitting,
             key=key,
@@ -153,12 +153,12 @@ def remember(project: Project, query: str) -> None:
 
 def past(project: Project, asked: Callable[[str], None] = ask) -> None:
     """Draw the latest questions of the project; one press asks one again."""
-    found = history.recent(project, _LATEST)
-    if not found:
+    asked_before = history.recent(project, _LATEST)
+    if not asked_before:
         st.caption("Questions that are asked in this project are kept here.")
         return
     with st.container(key="compare-history"):
-        for number, query in enumerate(found):
+        for number, query in enumerate(asked_before):
             st.button(
                 widgets.literal(shortened(query, _LABEL)),
                 key=f"past-{number}",

@@ -23,23 +23,23 @@ class Fact(NamedTuple):
     link: str = ""
 
 
-def card(board: Board, place: int, hit: Hit, words: frozenset[str]) -> dict[str, object]:
+def card(board: Board, column: int, hit: Hit, words: frozenset[str]) -> dict[str, object]:
     """What the template of a card (card.html) says of one hit.
 
-    :param place: the number of its column, from 0.
+    :param column: the number of its column, from 0.
     :param words: the words to mark (`ui.hits.query_words`).
     """
-    side = board.sides[place]
-    kind, move = movement(board, place, hit)
+    side = board.sides[column]
+    kind, move = movement(board, column, hit)
     grade = board.judged.get(hit.id)
-    lonely = kind in ("only", "new") and board.found_by[hit.id] == 1
+    lonely = kind in ("only", "new") and board.hit_counts[hit.id] == 1
     short = excerpt(" ".join(hit.passage.text.split()), words)
-    best = board.results[place].hits[0].score
+    best = board.results[column].hits[0].score
     share = min(max(hit.score / best, 0.0), 1.0) if best > 0 else 0.0
     unfold, more = _more(hit, short)
     return {
         "side": side,
-        "place": place,
+        "column": column,
         "number": board.numbers[hit.id],
         "rank": hit.rank,
         "look": "b-judged" if grade is not None else "b-only" if lonely else "",
@@ -85,8 +85,8 @@ def _facts(hit: Hit) -> Iterator[Fact]:
         yield Fact(best.heading)
     if best.of > 1:
         yield Fact(f"passage {best.number} of {best.of}")
-    told = [(name, value) for name, value in hit.metadata.items() if value != hit.tier]
-    for name, value in told[:3]:
+    shown = [(name, value) for name, value in hit.metadata.items() if value != hit.tier]
+    for name, value in shown[:3]:
         yield _fact(name, value)
 
 
@@ -99,8 +99,8 @@ def _fact(name: str, value: str) -> Fact:
     if address.scheme in ("http", "https") and address.hostname:
         return Fact(address.hostname, name, value.strip())
     # A bare number says nothing.
-    told = value if any(map(str.isalpha, value)) else f"{name} {value}"
-    return Fact(shortened(told, _FACT), name)
+    shown = value if any(map(str.isalpha, value)) else f"{name} {value}"
+    return Fact(shortened(shown, _FACT), name)
 
 
 def _more(hit: Hit, short: str) -> tuple[str, str]:

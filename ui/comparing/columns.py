@@ -77,8 +77,8 @@ def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
     made = []
     colours = widgets.colours([column.name for column in columns])
     for column, colour in zip(columns, colours, strict=True):
-        told = (column.title, _subtitle(project, column), _spoken(project, column))
-        made.append(Side(column.name, *told, colour))
+        words = (column.title, _subtitle(project, column), _spoken(project, column))
+        made.append(Side(column.name, *words, colour))
     return made
 
 
@@ -113,14 +113,14 @@ def training(project: Project) -> str | None:
 
 def _from_address(project: Project) -> tuple[list[SearchColumn], list[str]]:
     """The columns that the address names, and the names that mean nothing here."""
-    found: list[SearchColumn] = []
+    columns: list[SearchColumn] = []
     lost: list[str] = []
     for name in dict.fromkeys(st.query_params.get_all(_ADDRESS)):
         try:
-            found += chosen_columns(project, [name])
+            columns += chosen_columns(project, [name])
         except Refused:
             lost.append(name)
-    return list(dict.fromkeys(found))[:MOST], lost
+    return list(dict.fromkeys(columns))[:MOST], lost
 
 
 def _even(column: SearchColumn) -> SearchColumn:
@@ -194,8 +194,8 @@ def _build(project: Project, info: ModelInfo) -> None:
 def missed(names: Sequence[str]) -> None:
     """Say which columns of the address are not there, such as a model that was deleted meanwhile."""
     if names:
-        told = ", ".join(f"“{name}”" for name in names)
+        words = ", ".join(f"“{name}”" for name in names)
         st.info(
-            f"Not in this project (any more): {widgets.literal(told)}. Choose others under Columns.",
+            f"Not in this project (any more): {widgets.literal(words)}. Choose others under Columns.",
             icon=":material/info:",
         )

@@ -28,10 +28,10 @@ def as_markdown(board: Board, sentence: str, address: str) -> str:
     lines.append("|---:|" + "---|" * len(board.sides))
     for row in range(board.rows):
         cells = []
-        for place, result in enumerate(board.results):
+        for column, result in enumerate(board.results):
             if row < len(result.hits):
                 hit = result.hits[row]
-                _, move = movement(board, place, hit)
+                _, move = movement(board, column, hit)
                 known = " ✓ judged relevant" if hit.id in board.judged else ""
                 cells.append(f"{_flat(name_of(hit))}{f' ({move})' if move else ''}{known}")
             else:
@@ -50,11 +50,11 @@ def as_csv(board: Board) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(FIELDS)
-    for place, result in enumerate(board.results):
+    for column, result in enumerate(board.results):
         for hit in result.hits:
-            _, move = movement(board, place, hit)
+            _, move = movement(board, column, hit)
             row = (
-                board.query, board.sides[place].title, hit.rank, hit.id, hit.title,
+                board.query, board.sides[column].title, hit.rank, hit.id, hit.title,
                 " ".join(hit.passage.text.split())[:_PASSAGE], f"{hit.score:.6f}", move,
                 board.judged.get(hit.id, ""), hit.tier or "", board.sides[0].title,
             )  # fmt: skip

@@ -21,7 +21,7 @@ def examples(project: Project, names: Sequence[str]) -> tuple[list[str], str]:
     :param names: the names of the columns.
     """
     held_out = _held_out(project)
-    differing = _measured(project, names) or _found(project, names)
+    differing = _measured(project, names) or _disagreeing(project, names)
     if differing:
         own = [text for text in project.info.examples if text in differing]
         return list(dict.fromkeys([*own, *differing, *held_out])), _DIFFER
@@ -60,7 +60,7 @@ def _measured(project: Project, names: Sequence[str]) -> list[str]:
     return [result.texts[n] for n in np.argsort(-moved, kind="stable") if moved[n] > 0.05]
 
 
-def _found(project: Project, names: Sequence[str]) -> list[str]:
+def _disagreeing(project: Project, names: Sequence[str]) -> list[str]:
     """Questions by how different the columns' answers are, where that was looked for."""
     if len(names) < 2 or not _held_out(project):
         return []

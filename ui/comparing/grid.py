@@ -2,8 +2,8 @@
 
 from search.evaluation.rank_similarity import RankSimilarity
 from ui.comparing import cards
-from ui.comparing.agreement import brief
 from ui.comparing.sides import Board
+from ui.comparing.summary import brief
 from ui.hits import query_words
 from ui.rendering import render
 
@@ -24,19 +24,19 @@ def table(board: Board, likenesses: list[RankSimilarity], explains: bool) -> str
         "board.html",
         k=board.k,
         judged=bool(board.judged),
-        heads=[_head(board, likenesses, place) for place in range(len(board.sides))],
+        heads=[_head(board, likenesses, column) for column in range(len(board.sides))],
         rows=[
             [
-                cards.card(board, place, result.hits[row], words)
+                cards.card(board, column, result.hits[row], words)
                 if row < len(result.hits)
                 else None
-                for place, result in enumerate(board.results)
+                for column, result in enumerate(board.results)
             ]
             for row in range(max(board.rows, 1))
         ],
         gone=[
-            [(board.numbers[hit.id], hit.rank, cards.name_of(hit)) for hit in board.gone(place)]
-            for place in range(len(board.results))
+            [(board.numbers[hit.id], hit.rank, cards.name_of(hit)) for hit in board.gone(column)]
+            for column in range(len(board.results))
         ],
         # The page's script tells the page which was pressed.
         acts=[_WHY, _MORE] if explains else [_MORE],
@@ -48,14 +48,14 @@ def skeleton(count: int) -> str:
     return render("skeleton.html", count=count, rows=_SKELETON_ROWS)
 
 
-def _head(board: Board, likenesses: list[RankSimilarity], place: int) -> dict[str, object]:
+def _head(board: Board, likenesses: list[RankSimilarity], column: int) -> dict[str, object]:
     """What the template says in the head of a column."""
-    result = board.results[place]
+    result = board.results[column]
     read = f"read in {result.encode_ms:.0f} ms · " if result.encode_ms else ""
     return {
-        "side": board.sides[place],
+        "side": board.sides[column],
         "took": f"{read}searched in {result.search_ms:.0f} ms",
-        "like": brief(likenesses[place - 1]) if place and len(board.sides) > 2 else "",
+        "like": brief(likenesses[column - 1]) if column and len(board.sides) > 2 else "",
         "answer_rank": next((hit.rank for hit in result.hits if hit.id in board.judged), None),
         "nothing": "" if result.hits else f"{(result.note or 'nothing fits').capitalize()}.",
     }

@@ -1,4 +1,4 @@
-"""The page's script (page.js) as a component: what it is told, and what it tells back."""
+"""The page's script (page.js) as a component: what it is given, and what it reports."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +22,13 @@ def listen(asked: str, copied: str, full: bool, act: Callable[[str, int, str], N
     """
 
     def pressed() -> None:
-        told: Any = st.session_state[_KEY].get("act")
-        if isinstance(told, dict):
-            act(str(told.get("act")), int(told.get("document", -1)), str(told.get("text", "")))
+        message: Any = st.session_state[_KEY].get("act")
+        if isinstance(message, dict):
+            act(
+                str(message.get("act")),
+                int(message.get("document", -1)),
+                str(message.get("text", "")),
+            )
 
     data = {"asked": asked, "copied": copied, "full": full}
     _mount(key=_KEY, data=data, on_act_change=pressed, height=1)

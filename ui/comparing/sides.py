@@ -39,7 +39,7 @@ class Board:
 
     @property
     def first(self) -> SearchResult:
-        """The column against which movement is told."""
+        """The column that movement is measured against."""
         return self.results[0]
 
     @property
@@ -54,7 +54,7 @@ class Board:
         return {identity: number for number, identity in enumerate(ids)}
 
     @cached_property
-    def found_by(self) -> dict[str, int]:
+    def hit_counts(self) -> dict[str, int]:
         """In how many columns each document was found, by id."""
         counts: dict[str, int] = {}
         for result in self.results:
@@ -63,25 +63,25 @@ class Board:
         return counts
 
     @cached_property
-    def ranks(self) -> list[dict[str, int]]:
+    def rank_by_id(self) -> list[dict[str, int]]:
         """For each column, the rank of each document in it, by id."""
         return [{hit.id: hit.rank for hit in result.hits} for result in self.results]
 
-    def gone(self, place: int) -> list[Hit]:
+    def gone(self, column: int) -> list[Hit]:
         """What the first column found and this one did not, in the first column's order."""
-        kept = self.ranks[place]
-        return [hit for hit in self.first.hits if hit.id not in kept] if place else []
+        here = self.rank_by_id[column]
+        return [hit for hit in self.first.hits if hit.id not in here] if column else []
 
 
-def movement(board: Board, place: int, hit: Hit) -> tuple[str, str]:
+def movement(board: Board, column: int, hit: Hit) -> tuple[str, str]:
     """How a document moved against the first column.
 
     :returns: a word for its kind (up, down, same, new, only or nothing), and what the card says.
     """
-    alone = len(board.results) > 1 and board.found_by[hit.id] == 1
-    if place == 0:
+    alone = len(board.results) > 1 and board.hit_counts[hit.id] == 1
+    if column == 0:
         return ("only", "only here") if alone else ("", "")
-    before = board.ranks[0].get(hit.id)
+    before = board.rank_by_id[0].get(hit.id)
     if before is None:
         return ("only", "new · only here") if alone and len(board.results) > 2 else ("new", "new")
     change = before - hit.rank

@@ -12,22 +12,22 @@ class Slot:
     """
 
     def __init__(self) -> None:
-        self._place: DeltaGenerator | None = None
+        self._element: DeltaGenerator | None = None
 
     def wait(self, html: str) -> None:
         """Draw what stands in until the answer is there."""
-        if self._place is None:
-            self._place = st.empty()
-        self._place.html(html)
+        if self._element is None:
+            self._element = st.empty()
+        self._element.html(html)
 
     def draw(self, html: str) -> None:
         """Draw the answer."""
-        if self._place is None:
+        if self._element is None:
             st.html(html)
         else:
-            self._place.html(html)
+            self._element.html(html)
 
     def clear(self) -> None:
         """Take away what stood in."""
-        if self._place is not None:
-            self._place.empty()
+        if self._element is not None:
+            self._element.empty()

@@ -11,7 +11,7 @@ from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from ui import navigation
-from ui.comparing import agreement, downloads
+from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
 from ui.rendering import render
 
@@ -90,7 +90,7 @@ def share(project: Project, board: Board | None) -> str:
             width="stretch",
         )
     st.caption("The address of this page is a link to this view.")
-    said = agreement.sentence(board.results, board.sides, board.judged)
+    said = summary.sentence(board.results, board.sides, board.judged)
     return downloads.as_markdown(board, said, st.context.url or "")
 
 

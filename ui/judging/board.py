@@ -79,15 +79,15 @@ def standing(study: Study, judge: str, revealed: str) -> None:
     """How far it is: answered, agreement, how many votes would settle it; what the last sides were."""
     lined = {candidate.question for candidate in study.candidates if candidate.apart > 0}
     done = len(lined & set(study.answered(judge)))
-    found = study.votes.inter_rater_agreement()
-    early = found.kappa is None
+    agreement = study.votes.inter_rater_agreement()
+    early = agreement.kappa is None
     st.html(
         render(
             "standing.html",
             done=done,
             total=len(lined),
-            shared=widgets.counted(found.items, "shared question") if found.items else "",
-            kappa="too early to tell" if early else f"{found.kappa:.2f}".replace("0.", "."),
+            shared=widgets.counted(agreement.items, "shared question") if agreement.items else "",
+            kappa="too early to tell" if early else f"{agreement.kappa:.2f}".replace("0.", "."),
             outlook=study.outlook(judge),
             revealed=revealed,
         )

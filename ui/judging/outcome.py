@@ -89,36 +89,44 @@ def _agreement(made: Summary) -> None:
 
 def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus) -> None:
     votes, grades = made.study.votes.disagreements(), made.study.grades.disagreements()
-    open_ = [found for found in [*votes, *grades] if found.question in made.study.questions]
-    if not open_:
+    undecided = [
+        disagreement
+        for disagreement in [*votes, *grades]
+        if disagreement.question in made.study.questions
+    ]
+    if not undecided:
         return
     st.subheader("What they see differently", anchor=False)
     st.caption("Look again and decide: your word then stands for everybody. The sides stay hidden.")
     judge = st.session_state.get("judge-name")
-    for place, found in enumerate(open_[:_LISTED]):
-        text = made.study.questions[found.question].text
+    for i, disagreement in enumerate(undecided[:_LISTED]):
+        text = made.study.questions[disagreement.question].text
         with st.container(border=True):
             left, right = st.columns([5, 1], vertical_alignment="center")
             left.markdown(f"**{widgets.literal(text[:300])}**")
-            left.caption(widgets.literal(_said(setup, found, corpus)))
-            if judge and right.button("Decide", key=f"judge-decide-{place}", width="stretch"):
-                board.ask_first(project, str(judge), found.question, final=True)
+            left.caption(widgets.literal(_votes_in_words(setup, disagreement, corpus)))
+            if judge and right.button("Decide", key=f"judge-decide-{i}", width="stretch"):
+                board.ask_first(project, str(judge), disagreement.question, final=True)
                 board.turn_to("judge")
                 st.rerun()
-    if len(open_) > _LISTED:
-        st.caption(f"And {len(open_) - _LISTED} more.")
+    if len(undecided) > _LISTED:
+        st.caption(f"And {len(undecided) - _LISTED} more.")
 
 
-def _said(setup: Setup, found: Disagreement, corpus: Corpus) -> str:
+def _votes_in_words(setup: Setup, disagreement: Disagreement, corpus: Corpus) -> str:
     """Who said what; of votes only how they differ where sides stay hidden."""
-    if found.document is not None:
-        document = corpus.document(found.document)
+    if disagreement.document is not None:
+        document = corpus.document(disagreement.document)
         name = (document.title or document.text[:80]) if document else "a document that is gone"
-        return f"{name}: " + ", ".join(f"{judge} says {said}" for judge, said in found.said.items())
+        return f"{name}: " + ", ".join(
+            f"{judge} says {said}" for judge, said in disagreement.said.items()
+        )
     if setup.reveal == "never":
-        return f"{' and '.join(found.said)} voted differently."
+        return f"{' and '.join(disagreement.said)} voted differently."
     pair = setup.pair
-    return ", ".join(f"{judge} voted {_vote(pair, said)}" for judge, said in found.said.items())
+    return ", ".join(
+        f"{judge} voted {_vote(pair, said)}" for judge, said in disagreement.said.items()
+    )
 
 
 def _vote(pair: ColumnPair, said: str) -> str:

@@ -18,7 +18,7 @@ _FACT = 60
 def board_data(
     study: Study, corpus: Corpus, judge: str, question: str, final: bool
 ) -> dict[str, Any]:
-    """What the browser is told of a question.
+    """What the browser draws of a question.
 
     Documents are in order of their ids, without scores (those of two models differ in scale, which would tell
     them apart), by the passage by which the first list that has them found them.
@@ -49,14 +49,14 @@ def _sides(sheet: BlindedView) -> list[dict[str, Any]]:
 def _documents(study: Study, corpus: Corpus, sheet: BlindedView, question: str) -> dict[str, Any]:
     # Where both lists have a document, the better rank decides by which passage it is shown, then the smaller
     # position: the same on both sides, whichever side is which.
-    places = sorted(
-        (rank, place.passage, place)
+    ranked = sorted(
+        (rank, entry.passage, entry)
         for ranking in study.rankings
-        for rank, place in enumerate(ranking[question])
+        for rank, entry in enumerate(ranking[question])
     )
-    best = {place.id: place for _, _, place in reversed(places)}
+    best = {entry.id: entry for _, _, entry in reversed(ranked)}
     shown = [best[document] for document in sheet.documents]
-    hits = hits_of(corpus, [Found(place.document, 0.0, place.passage) for place in shown])
+    hits = hits_of(corpus, [Found(entry.document, 0.0, entry.passage) for entry in shown])
     words = query_words(study.questions[question].text)
     return {hit.id: _document(hit, words) for hit in hits}
 

@@ -52,8 +52,8 @@ def _make(project: Project, grades: Grades) -> None:
         )
     judged = judged_queries(project, how)
     relevant = [q for q in judged.queries if judged.relevant(q)]
-    good = sum(g >= RELEVANT for found in judged.judgments.values() for g in found.values())
-    rejected = sum(g == 0 for found in judged.judgments.values() for g in found.values())
+    good = sum(g >= RELEVANT for graded in judged.judgments.values() for g in graded.values())
+    rejected = sum(g == 0 for graded in judged.judgments.values() for g in graded.values())
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
         st.subheader("A query set, to measure on", anchor=False)

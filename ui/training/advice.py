@@ -10,7 +10,6 @@ from search.projects.project import Project
 from training.advice.advise import current_advice
 from training.advice.recommending import Advice
 from ui import widgets
-from ui.training.tables import escaped_table
 
 VERB = "advise"
 _NONE = "–"
@@ -28,43 +27,43 @@ def say(advice: Advice) -> None:
 
 def compared(project: Project) -> None:
     """Which approach: the ranking and the table, measured on this machine when asked for."""
-    kept = current_advice(project)
+    saved = current_advice(project)
     with st.expander("Which approach? All of them side by side", expanded=False):
-        if kept is None:
+        if saved is None:
             st.write(
                 "Looks at your documents and pairs, measures some real steps on this machine, and says what each "
                 "approach would take and bring. It takes a minute at most."
             )
         else:
-            _ranking(kept)
-            _table(kept["approaches"])
+            _ranking(saved)
+            _table(saved["approaches"])
         minutes = st.number_input(
             "Minutes a training may take",
             min_value=1,
             max_value=10_000,
-            value=round(kept["budget"]) if kept and kept["budget"] >= 1 else 10,
+            value=round(saved["budget"]) if saved and saved["budget"] >= 1 else 10,
             key=f"budget-{project.name}",
         )
-        label = "Measure again" if kept else "Measure on this machine"
+        label = "Measure again" if saved else "Measure on this machine"
         if st.button(label, key="advise", icon=":material/speed:"):
             runs.start(project, [VERB, project.name, "--budget", str(minutes)])
             st.rerun()
 
 
-def _ranking(kept: dict[str, Any]) -> None:
+def _ranking(saved: dict[str, Any]) -> None:
     rows = []
-    for place, advice in enumerate(kept["recommended"], start=1):
+    for rank, advice in enumerate(saved["recommended"], start=1):
         seconds = advice["seconds"]
         spent = widgets.duration(seconds) if seconds is not None else _NONE
-        rows.append([f"{place}. {advice['title']}", " ".join(advice["reasons"]), spent])
-    escaped_table(["approach", "why", "time here (estimated)"], rows)
+        rows.append([f"{rank}. {advice['title']}", " ".join(advice["reasons"]), spent])
+    widgets.escaped_table(["approach", "why", "time here (estimated)"], rows)
 
 
 def _table(approaches: list[dict[str, Any]]) -> None:
     if not approaches:
         return
     rows = [_row(row) for row in approaches]
-    escaped_table(
+    widgets.escaped_table(
         [
             "model",
             "nDCG@10",

@@ -14,20 +14,20 @@ _TEAL, _SLATE = "#0f9488", "#6b7a90"
 def draw(project: Project) -> None:
     """The curve where it was drawn, else the button that draws it."""
     st.subheader("Would more pairs help?", anchor=False)
-    found = current_curve(project)
-    if found is not None:
-        st.write(found.sentence)
-        st.vega_lite_chart(chart(found), width="stretch")
+    saved = current_curve(project)
+    if saved is not None:
+        st.write(saved.sentence)
+        st.vega_lite_chart(chart(saved), width="stretch")
         st.caption(
-            f"An adapter, trained on {', '.join(f'{size:,}' for size in found.sizes)} pairs with {found.seeds} seeds "
-            f"each; dev score (nDCG@10) on {found.queries:,} queries with 95% intervals, and the expected course. "
-            f"The untrained start has {found.start:.3f}."
+            f"An adapter, trained on {', '.join(f'{size:,}' for size in saved.sizes)} pairs with {saved.seeds} seeds "
+            f"each; dev score (nDCG@10) on {saved.queries:,} queries with 95% intervals, and the expected course. "
+            f"The untrained start has {saved.start:.3f}."
         )
     else:
         st.caption(
             "Trains an adapter on a tenth, three tenths and all of your pairs, three times each."
         )
-    if st.button("Draw the learning curve" if found is None else "Draw it again", key="curve"):
+    if st.button("Draw the learning curve" if saved is None else "Draw it again", key="curve"):
         runs.start(project, [VERB, project.name])
         st.rerun()
 

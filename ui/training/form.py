@@ -81,8 +81,8 @@ def _settings(info: RecipeInfo, advanced: bool) -> dict[str, Any]:
         if _is_advanced(field) is advanced
     ]
     fields.sort(key=lambda item: item[0] == "seed")
-    for place, (key, field) in enumerate(fields):
-        with columns[place % 2]:
+    for i, (key, field) in enumerate(fields):
+        with columns[i % 2]:
             values[key] = _widget(info, key, field)
             st.caption(field.description or "")
     return values

@@ -11,23 +11,23 @@ from ui import leaderboard, widgets
 
 def draw(project: Project) -> None:
     """The custom models so far."""
-    rows, ladders = [], []
+    rows, leaderboards = [], []
     for manifest in reversed(custom_manifests(project)):
         details = manifest.details
         if "ladder" in details:
-            ladders.append(details)
+            leaderboards.append(details)
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
-        taught = RECIPES[details["recipe"]].needs_pairs
-        after = (max(scores) if taught else scores[-1]) if scores else None
+        from_pairs = RECIPES[details["recipe"]].needs_pairs
+        after = (max(scores) if from_pairs else scores[-1]) if scores else None
         rows.append(
             {
                 "model": details["name"] + (widgets.SAME if details.get("is_start") else ""),
                 "recipe": RECIPES[details["recipe"]].title,
-                "dev nDCG@10 before": f"{scores[0]:.3f}" if taught and scores else "–",
+                "dev nDCG@10 before": f"{scores[0]:.3f}" if from_pairs and scores else "–",
                 "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
                 "kept": dev.get("kept", "last epoch") if scores else "last epoch",
-                "trained on": f"{details['pairs']:,} pairs" if taught else "documents alone",
+                "trained on": f"{details['pairs']:,} pairs" if from_pairs else "documents alone",
                 "time": widgets.duration(details["seconds"]),
                 "device": details["device"],
             }
@@ -41,6 +41,6 @@ def draw(project: Project) -> None:
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."
     )
-    for details in ladders:
+    for details in leaderboards:
         with st.expander(f"What was tried for {details['name']}"):
             leaderboard.draw(details["ladder"])

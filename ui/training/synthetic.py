@@ -8,7 +8,6 @@ from search.projects import runs
 from search.projects.project import Project
 from training.synthetic.make import current_synthetic_pairs
 from ui import navigation, run_view, widgets
-from ui.training.tables import escaped_table
 
 VERB = "mine"
 
@@ -24,7 +23,7 @@ def offer(project: Project, key: str) -> None:
         return
     if run is not None and run.status.state != "done":
         run_view.ended(run)
-    told = current_synthetic_pairs(project)
+    described = current_synthetic_pairs(project)
     with st.container(border=True, key=f"mining-{key}"):
         st.markdown("**Mine pairs from your documents**")
         st.caption(
@@ -32,24 +31,26 @@ def offer(project: Project, key: str) -> None:
             "model follows them only a little way, and only where that is clearly better on some that "
             "were held out. Real questions with their answers teach more."
         )
-        if told is None:
+        if described is None:
             if st.button("See what can be mined", key=f"look-{key}", type="primary"):
                 runs.start(project, [VERB, project.name])
                 st.rerun()
         else:
-            _kinds(project, told, key)
+            _kinds(project, described, key)
 
 
-def _kinds(project: Project, told: dict[str, Any], key: str) -> None:
-    kinds = [kind for kind in told["kinds"] if kind["usable"]]
+def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
+    kinds = [kind for kind in described["kinds"] if kind["usable"]]
     if not kinds:
         st.write(
             "No pairs can be mined from these documents: they are too short, and have no titles."
         )
         return
     weights = {}
-    if told["looked_at"] < told["documents"]:
-        st.caption(f"Counted in {told['looked_at']:,} of {told['documents']:,} documents.")
+    if described["looked_at"] < described["documents"]:
+        st.caption(
+            f"Counted in {described['looked_at']:,} of {described['documents']:,} documents."
+        )
     for kind in kinds:
         with st.container(border=True, key=f"kind-{key}-{kind['kind']}"):
             left, right = st.columns([3, 1], vertical_alignment="center")
@@ -66,7 +67,7 @@ def _kinds(project: Project, told: dict[str, Any], key: str) -> None:
                     key=f"weight-{key}-{kind['kind']}",
                     help=f"Of at most {kind['usable']:,} pairs that are drawn at random.",
                 )
-            escaped_table(
+            widgets.escaped_table(
                 ["asked", "to be found"],
                 [[e["query"], e["response"]] for e in kind["examples"]],
             )

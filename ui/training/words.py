@@ -23,14 +23,14 @@ def draw(project: Project) -> None:
     if not word.strip() or model is None:
         return
     try:
-        found = nearest_words(project, model, word)
+        nearest = nearest_words(project, model, word)
     except BespokeError as error:
         st.warning(str(error))
         return
-    if found.note:
-        st.caption(found.note)
+    if nearest.note:
+        st.caption(nearest.note)
     st.dataframe(
-        pd.DataFrame(found.words, columns=["nearest word", "cosine"]),
+        pd.DataFrame(nearest.words, columns=["nearest word", "cosine"]),
         hide_index=True,
         column_config={
             "cosine": st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)

@@ -1,4 +1,4 @@
-"""Agreement in words: which side understood, how much the columns have in common, how long they took."""
+"""The answer in words over the columns: which side understood, how much the columns have in common, how long they took."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,10 +20,14 @@ def likenesses(board: Board) -> list[RankSimilarity]:
 def brief(likeness: RankSimilarity) -> str:
     """How much a column agrees with the first, in a line."""
     said = f"{likeness.common} of {likeness.of} in common with the first"
-    return f"{said} · {order(likeness)} ({likeness.tau:.2f})" if likeness.tau is not None else said
+    return (
+        f"{said} · {order_in_words(likeness)} ({likeness.tau:.2f})"
+        if likeness.tau is not None
+        else said
+    )
 
 
-def order(likeness: RankSimilarity) -> str:
+def order_in_words(likeness: RankSimilarity) -> str:
     """The rank correlation (Kendall's tau, -1 to 1) in words."""
     tau = likeness.tau or 0.0
     if tau >= 0.7:
@@ -35,17 +39,17 @@ def order(likeness: RankSimilarity) -> str:
     return "opposite order" if opposite else "different order"
 
 
-def summary(board: Board, said: str, proof: Sequence[tuple[str, str]]) -> str:
+def html(board: Board, said: str, measured: Sequence[tuple[str, str]]) -> str:
     """The sentence and the figures beside it, as HTML."""
     figures: list[tuple[str, str]] = []
     if len(board.results) == 2:
         likeness = likenesses(board)[0]
         figures.append((f"{likeness.common} of {likeness.of}", "in common"))
         if likeness.tau is not None:
-            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order(likeness)}"))
+            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order_in_words(likeness)}"))
     if len(board.results) < 3:  # More stand in the heads of the columns alone.
         figures.append(_speed(board.results))
-    return render("summary.html", sentence=said, figures=[*figures, *proof])
+    return render("summary.html", sentence=said, figures=[*figures, *measured])
 
 
 def sentence(
@@ -68,7 +72,7 @@ def sentence(
     return "They disagree on the first answer. Which would you rather read?"
 
 
-def proof(project: Project, names: Sequence[str]) -> list[tuple[str, str]]:
+def measured_gain(project: Project, names: Sequence[str]) -> list[tuple[str, str]]:
     """The measured gain of the second column over the first, if it was measured."""
     manifest = newest_evaluation(project)
     if manifest is None or len(names) != 2:
