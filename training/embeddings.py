@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.labels import Pair
-from search.models.encoding.backends.pipeline import Role
 from search.models.encoding.index_vectors import vectors_of
 from search.models.encoding.texts import encode_texts
+from search.models.prompts import Role
 from search.models.registry import ModelInfo, named
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent

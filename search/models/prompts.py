@@ -3,8 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-_DOCUMENT_NAMES = ("document", "passage", "corpus")
+Role = Literal["query", "document"]
+_NAMES: dict[Role, tuple[str, ...]] = {
+    "query": ("query",),
+    "document": ("document", "passage", "corpus"),
+}
 _SEARCH = "Represent this sentence for searching relevant passages: "
 _TASK = "Instruct: Given a web search query, retrieve relevant passages that answer the query\n"
 
@@ -43,6 +48,25 @@ _FAMILIES: tuple[tuple[str, Prompts], ...] = (
 )
 
 
+def named_prompt(
+    prompts: Mapping[str, str | None], role: Role, default: str | None = None
+) -> str | None:
+    """The prompt that sentence-transformers (6.2) puts before a text of a role; None for none.
+
+    The first name of the role that is there counts, though its prompt be empty; the default only where none is.
+
+    :param prompts: by name, as a model or its config_sentence_transformers.json has them.
+    :param default: the name of the default prompt.
+    """
+    name = next((name for name in _NAMES[role] if name in prompts), default)
+    return None if name is None else prompts.get(name) or None
+
+
+def prompt_of(model: Any, role: Role) -> str | None:
+    """The prompt that a SentenceTransformer puts before a text of a role: in training, encoding and serving alike."""
+    return named_prompt(model.prompts, role, model.default_prompt_name)
+
+
 def prompts_of(
     own: Mapping[str, str | None],
     names: tuple[str, ...],
@@ -67,8 +91,7 @@ def prompts_of(
 
 
 def _own(prompts: Mapping[str, str | None]) -> Prompts | None:
-    query = prompts.get("query") or ""
-    document = next((prompts[name] for name in _DOCUMENT_NAMES if prompts.get(name)), None) or ""
+    query, document = named_prompt(prompts, "query") or "", named_prompt(prompts, "document") or ""
     return Prompts(query, document, "the model's own settings") if query or document else None
 
 

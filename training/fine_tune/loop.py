@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.corpus.labels import Pair
+from search.models.prompts import prompt_of
 from search.projects.progress import Progress
 from search.projects.settings import settings as environment
 from training.checkpoints import Checkpoints
@@ -185,7 +186,6 @@ class _Loop:
             learned.parameters.values(), lr=learned.rate, weight_decay=0.0
         )
         self._keeper = TrainerCheckpointer(checkpoints, learned, self._optimizer, steering)
-        self._prompts = _prompts(self._model)
         self._losses: list[float] = []
         self._curve: list[tuple[int, float]] = []
         self.updates = 0
@@ -248,7 +248,7 @@ class _Loop:
         """Queries, answers, and negatives as the model takes them, column by column."""
         from sentence_transformers.util import batch_to_device
 
-        query, document = self._prompts
+        query, document = prompt_of(self._model, "query"), prompt_of(self._model, "document")
         columns = [[row.answer for row in rows]]
         columns += [list(column) for column in zip(*(row.negatives for row in rows), strict=True)]
         tokens = [self._model.preprocess([row.query for row in rows], prompt=query, task="query")]
@@ -277,10 +277,3 @@ def _precision(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:
     if settings.bf16 and model.device.type == "cuda" and torch.cuda.is_bf16_supported():
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return nullcontext()
-
-
-def _prompts(model: "SentenceTransformer") -> tuple[str | None, str | None]:
-    """What the model is told before a query and before a document."""
-    query = model.prompts.get("query") or None
-    document = next(filter(None, map(model.prompts.get, ("document", "passage", "corpus"))), None)
-    return query, document

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
-from search.models.encoding.backends.pipeline import Role
 from search.models.encoding.texts import encode_texts
 from search.models.linear_adapter import AdaptedEncoder
+from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent

@@ -9,7 +9,8 @@ import numpy as np
 from indexes.vector_index import Vectors
 from search.models.encoder import Encoder
 from search.models.encoding.backends.choice import known_backend
-from search.models.encoding.backends.pipeline import Backend, Role, encode
+from search.models.encoding.backends.pipeline import Backend, encode
+from search.models.prompts import Role
 
 
 def transformer_of(encoder: object) -> Any:

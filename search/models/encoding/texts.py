@@ -9,9 +9,9 @@ from indexes.vector_index import Vectors
 from search.corpus.corpus import embedded_key
 from search.models.encoder import Encoder
 from search.models.encoding.accelerated import transformer_of
-from search.models.encoding.backends.pipeline import Role
 from search.models.encoding.batching import batched
 from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, silent
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
+from search.models.prompts import prompt_of
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
@@ -325,6 +326,42 @@ def test_a_training_that_went_too_far_is_blended_back(tiny_model, pairs, dev):
     if alone.best_epoch:
         for name, tensor in between(start, weights_of(plain), tuned.share).items():
             torch.testing.assert_close(weights_of(model)[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "default"),
+    [
+        ({"all": "text: "}, "all"),
+        ({"query": "ask: ", "document": "", "passage": "read: "}, None),
+        ({"query": "ask: ", "passage": "read: "}, "query"),
+    ],
+)
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_training_puts_the_prompt_before_a_text_that_serving_puts(
+    tiny_model, pairs, dev, tmp_path, prompts, default, saved
+):
+    """What sentence-transformers itself resolves, for a model in memory and for the folder it was saved to."""
+    model = calm(tiny_model)
+    model.prompts, model.default_prompt_name = dict(prompts), default
+    if saved:
+        model.save(str(tmp_path / "base"))
+        model = calm(tmp_path / "base")
+    seen = []
+    preprocess = model.preprocess
+
+    def watch(inputs, prompt=None, **more):
+        seen.append((tuple(inputs), prompt or None))
+        return preprocess(inputs, prompt=prompt, **more)
+
+    model.preprocess = watch
+    model.encode_query(["a served query"])
+    model.encode_document(["a served document"])
+    (_, query), (_, document) = seen
+    some = [pairs[0]]
+    fine_tune(model, some, dev, FineTuneSettings(**{**SETTINGS, "epochs": 1}), silent)
+    assert ((pairs[0].query,), query) in seen[2:]
+    assert ((pairs[0].response,), document) in seen[2:]
+    assert (query, document) == (prompt_of(model, "query"), prompt_of(model, "document"))
 
 
 def test_negatives_and_prompts_reach_the_model(tiny_model, pairs, dev):

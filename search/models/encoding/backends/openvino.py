@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.models.encoding.backends.pipeline import Features, Role, finished
+from search.models.encoding.backends.pipeline import Features, finished
+from search.models.prompts import Role
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from indexes.vector_index import Vectors
 from search.models.encoding.batching import ahead, batched
+from search.models.prompts import Role, prompt_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-Role = Literal["query", "document"]
 Features = dict[str, Any]
-_PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
 _LONGEST = 512
 _DEPTH = 4
 
@@ -81,15 +80,6 @@ def encode(
         return
     with closing(ahead(prepared, _DEPTH)) as features:  # No thread outlives a cancel.
         yield from zip(plan, backend.vectors(features, role), strict=True)
-
-
-def prompt_of(model: "SentenceTransformer", role: Role) -> str | None:
-    """The prompt that encode_query or encode_document puts before a text."""
-    for name in _PROMPTS[role]:
-        if name in model.prompts:
-            return str(model.prompts[name]) or None
-    default = model.default_prompt_name
-    return str(model.prompts[default]) or None if default is not None else None
 
 
 def seen_as(model: "SentenceTransformer", role: Role) -> bytes:

@@ -21,8 +21,9 @@ from search.models.encoding.backends.openvino import (
     check_convertible,
     precisions,
 )
-from search.models.encoding.backends.pipeline import TorchBackend, encode, prompt_of, seen_as
+from search.models.encoding.backends.pipeline import TorchBackend, encode, seen_as
 from search.models.encoding.backends.probe import LOWEST_COSINE, Measured, measured, sample
+from search.models.prompts import prompt_of
 from search.models.sentence_transformer import load_generic, load_sentence_transformer
 from search.retrieval.indexing.build import index_model
 from tests.conftest import tiny_text
