@@ -23,6 +23,7 @@ _WORDS = {
     "static": "runs on this machine",
     "endpoint": "computed by a server",
 }
+_BACKENDS = {"openvino": "OpenVINO", "torch": "PyTorch", "ray": "Ray"}
 
 
 def section(project: Project) -> None:
@@ -100,7 +101,8 @@ def _speed(project: Project, info: ModelInfo) -> list[str]:
         return ["not indexed yet"]
     facts = index.details
     encoded = facts["vectors"] - facts.get("reused", 0)
-    backend = f" with {facts['backend']}" if facts.get("backend") else ""
+    name = _BACKENDS.get(facts.get("encoding", {}).get("backend", "").partition(" ")[0])
+    backend = f" with {name}" if name else ""
     if encoded <= 0 or not facts["seconds"]:
         return []
     return [f"{encoded / facts['seconds']:,.0f} passages a second when indexed{backend}"]

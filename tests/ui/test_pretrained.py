@@ -7,6 +7,7 @@ from bad_server import KEY, bad_server
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
 from search.projects.project import Project
+from ui import pretrained
 
 
 def form(at, kind):
@@ -21,6 +22,27 @@ def test_the_built_in_model_and_what_is_known_of_it(evaluated: Project) -> None:
     assert "reads the first 256 word pieces of a text" in text
     assert "passages a second when indexed" in text
     assert "Search index: 40 passages: every passage is compared (exact)." in text
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("openvino f32", " with OpenVINO"),
+        ("torch on cuda", " with PyTorch"),
+        ("its server", ""),
+        (None, ""),
+    ],
+)
+def test_the_card_of_a_ready_made_model_names_the_backend(
+    evaluated: Project, monkeypatch, backend, said
+) -> None:
+    info = find_model(evaluated, "generic")
+    index = evaluated.newest_where("indexes", model=info.id)
+    encoding = {"backend": backend} if backend else {}
+    monkeypatch.setitem(index.details, "encoding", encoding)
+    monkeypatch.setattr(Project, "newest_where", lambda *_, **__: index)
+    (speed,) = pretrained._speed(evaluated, info)
+    assert speed.endswith(f" passages a second when indexed{said}")
 
 
 def test_several_models_and_another_default(data: Project, tiny_model) -> None:
