@@ -85,12 +85,12 @@ def run(system: str, file: Path, home: Path) -> tuple[float, str]:
 
 def bespoke(file: Path) -> str:
     """Bespoke: the documents as they are, uncut, as the others take them."""
-    from search.corpus.ingest import Choices, add_documents
+    from search.corpus.ingest import IngestChoices, add_documents
     from search.projects.project import project_to_be
     from search.retrieval.search import compare
 
     project = project_to_be("bench")
-    add_documents(project, [file], Choices(tokens=0))
+    add_documents(project, [file], IngestChoices(tokens=0))
     return compare(project, _QUERY, ["generic"]).results[0].hits[0].id
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from benchmarks.encoding import processor
 from benchmarks.first_search import write_documents
 from search.corpus.corpus import current_corpus
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.insight.explain import attribute
 from search.insight.map import draw_map, load_map
-from search.models.pretrained.add import Choices as ModelChoices
+from search.models.pretrained.add import IngestChoices as ModelChoices
 from search.models.pretrained.add import add_model
 from search.projects.project import project_to_be
 from search.projects.settings import HOME_VARIABLE
@@ -63,7 +63,7 @@ def explained(scratch: Path) -> list[float]:
     path = scratch / "answers.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in fitting), encoding="utf-8")
     project = project_to_be("answers")
-    add_documents(project, [path], Choices())
+    add_documents(project, [path], IngestChoices())
     (retriever,), corpus = retrievers_for(project, ["generic"])
     retriever.rank(["warm up"], 1)
     took = []
@@ -79,7 +79,7 @@ def mapped(scratch: Path, documents: int) -> tuple[float, int]:
     path = scratch / "documents.jsonl"
     write_documents(path, documents)
     project = project_to_be("documents")
-    add_documents(project, [path], Choices())
+    add_documents(project, [path], IngestChoices())
     add_model(project, "static", ModelChoices())
     train(project, "word2vec", "words", {"epochs": 2})
     retrievers_for(project, ["static", "words"])

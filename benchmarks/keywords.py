@@ -15,7 +15,7 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
-from search.corpus.corpus import Corpus, Found, current_corpus
+from search.corpus.corpus import Corpus, ScoredDocument, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.evaluation.evaluate import measure
 from search.evaluation.query_set import QuerySet, current_query_set
@@ -70,7 +70,7 @@ class Fts5:
             "ORDER BY score DESC, rowid LIMIT ?",
             (words, k),
         )
-        return [Found(place, score, place) for place, score in rows]
+        return [ScoredDocument(place, score, place) for place, score in rows]
 
 
 class Bm25s:
@@ -115,7 +115,9 @@ class Bm25s:
                 [tokens], k=min(k, self._count), show_progress=False, n_threads=0
             )
             pairs = zip(found[0].tolist(), scores[0].tolist(), strict=True)
-            rankings.append([Found(place, score, place) for place, score in pairs if score > 0])
+            rankings.append(
+                [ScoredDocument(place, score, place) for place, score in pairs if score > 0]
+            )
         return rankings
 
 

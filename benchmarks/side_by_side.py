@@ -106,7 +106,7 @@ def _project(data: Path, passages: int) -> Project:
     project = project_to_be("bench")
     with project.publish_together() as drafts:
         draft = drafts.add("corpora")
-        writer = CorpusWriter(draft.folder, cutting=WHOLE)
+        writer = CorpusWriter(draft.folder, chunking=WHOLE)
         writer.add(islice(_documents(data), passages))
         draft.details.update(documents=writer.count, passages=writer.close())
         assert Corpus(draft.folder / CORPUS_FILE).passages == passages

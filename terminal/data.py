@@ -70,12 +70,12 @@ def add(
 ) -> None:
     """Add documents from files; the project is made if it does not exist."""
     from search.corpus.filters import parse_tiers
-    from search.corpus.ingest import Choices, add_documents
+    from search.corpus.ingest import IngestChoices, add_documents
     from search.corpus.readers.documents import DocumentColumns
     from search.projects.project import project_to_be
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
-    choices = Choices(
+    choices = IngestChoices(
         columns=DocumentColumns(text_column, title_column, id_column, metadata),
         encoding=encoding,
         delimiter=delimiter,
@@ -260,7 +260,7 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the corpus, compare one with the one before, or delete it."""
-    from search.corpus.versions import told_versions
+    from search.corpus.versions import describe_versions
     from search.corpus.versions import version as by_number
     from search.projects.project import project as existing
     from search.retrieval.indexing.servers import delete_version
@@ -272,7 +272,7 @@ def versions(
         gone = delete_version(found, by_number(found, number))
         say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
         return
-    told = told_versions(found, number)
+    told = describe_versions(found, number)
     if as_json:
         print_json([one.as_json() for one in told])
         return

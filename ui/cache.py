@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from search.corpus.corpus import Column, Corpus
-from search.corpus.versions import ToldVersion, told_versions
+from search.corpus.versions import DescribedVersion, describe_versions
 from search.evaluation.evaluate import Evaluation, load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
@@ -228,14 +228,14 @@ def columns(project: Project, over: Manifest) -> list[Column]:
     return Corpus.of(project, over).columns()
 
 
-def versions(project: Project) -> list[ToldVersion]:
+def versions(project: Project) -> list[DescribedVersion]:
     """The versions of a corpus with what each changed."""
     return _versions(project, tuple(manifest.id for manifest in project.manifests("corpora")))
 
 
 @_cached(16, "Comparing the versions…")
-def _versions(project: Project, known: tuple[str, ...]) -> list[ToldVersion]:
-    return told_versions(project)
+def _versions(project: Project, known: tuple[str, ...]) -> list[DescribedVersion]:
+    return describe_versions(project)
 
 
 @st.cache_resource(show_spinner=False)

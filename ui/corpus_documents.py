@@ -8,7 +8,7 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
@@ -47,7 +47,7 @@ def step(project: Project) -> None:
 def _caption(corpus: Corpus, shown: int) -> str:
     words = f"The first {shown} of {len(corpus):,} documents"
     if corpus.passages > len(corpus):
-        words += f", cut into {corpus.passages:,} passages of at most {corpus.cutting.tokens} word pieces"
+        words += f", cut into {corpus.passages:,} passages of at most {corpus.chunking.tokens} word pieces"
     if corpus.tiers is not None:
         words += f". Sources rank by {corpus.tiers.column}: {', '.join(corpus.tiers.order)}"
     return f"{words}."
@@ -75,7 +75,7 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         return
     documents = [document for first, _ in previews for document in first]
     _sources(paths, [report for _, report in previews], documents)
-    cutting = _cutting(documents, corpus)
+    chunking = _chunking(documents, corpus)
     tiers = _tiers(documents, corpus)
     replace = corpus is not None and st.checkbox(
         "A document whose id is in the corpus already takes the place of the old one",
@@ -86,8 +86,13 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         f"Add {widgets.counted(accepted, 'document')}", type="primary", key="add-documents"
     ):
         options = _reading_options(paths[0], previews[0][1]) if len(paths) == 1 else []
-        if cutting != (Cutting() if corpus is None else corpus.cutting):
-            options += ["--passage-tokens", str(cutting.tokens), "--overlap", str(cutting.overlap)]
+        if chunking != (Chunking() if corpus is None else corpus.chunking):
+            options += [
+                "--passage-tokens",
+                str(chunking.tokens),
+                "--overlap",
+                str(chunking.overlap),
+            ]
         options += ["--tiers", tiers] if tiers else []
         options += ["--replace"] if replace else []
         reading.start(project, ["add", project.name, *map(str, paths), *options])
@@ -161,9 +166,9 @@ def _row_in_file(source: str, where: str) -> str:
     return where if where.startswith(f"{source}/") else f"{source}, {where}"
 
 
-def _cutting(documents: Sequence[Document], corpus: Corpus | None) -> Cutting:
+def _chunking(documents: Sequence[Document], corpus: Corpus | None) -> Chunking:
     """How long documents are cut, shown on the longest one."""
-    start = corpus.cutting if corpus is not None else Cutting()
+    start = corpus.chunking if corpus is not None else Chunking()
     cut = st.toggle(
         "Cut long documents into passages",
         value=start.tokens > 0,
@@ -172,25 +177,25 @@ def _cutting(documents: Sequence[Document], corpus: Corpus | None) -> Cutting:
         key="cut",
     )
     if not cut:
-        return Cutting(0, 0)
+        return Chunking(0, 0)
     left, right = st.columns(2)
     tokens = left.slider(
         "Word pieces in a passage, at most",
         32,
         max(512, start.tokens),
-        start.tokens or Cutting().tokens,
+        start.tokens or Chunking().tokens,
         key="cut-tokens",
     )
     overlap = right.slider(
         "Word pieces repeated from the passage before",
         0,
         tokens // 2,
-        min(start.overlap if start.tokens else Cutting().overlap, tokens // 2),
+        min(start.overlap if start.tokens else Chunking().overlap, tokens // 2),
         key="cut-overlap",
     )
-    cutting = Cutting(int(tokens), int(overlap))
-    passages_preview.draw(documents, cutting)
-    return cutting
+    chunking = Chunking(int(tokens), int(overlap))
+    passages_preview.draw(documents, chunking)
+    return chunking
 
 
 def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:

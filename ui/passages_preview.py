@@ -5,24 +5,24 @@ from collections.abc import Sequence
 import streamlit as st
 
 from search.corpus.document import Document
-from search.corpus.passages import Cutter, Cutting, embedded_passage
-from search.corpus.tokenizer import generic_word_pieces
+from search.corpus.passages import Chunker, Chunking, embedded_passage
+from search.corpus.tokenizer import generic_subwords
 from ui import widgets
 from ui.rendering import render
 
 _SHOWN = 6
 
 
-def draw(documents: Sequence[Document], cutting: Cutting) -> None:
+def draw(documents: Sequence[Document], chunking: Chunking) -> None:
     """Show the longest of some documents in passages."""
     if not documents:
         return
     longest = max(documents, key=lambda document: len(document.embedded))
-    passages = Cutter(cutting).cut(longest)
+    passages = Chunker(chunking).cut(longest)
     count = widgets.counted(len(passages), "passage")
     name = widgets.literal(longest.title or longest.id)
     with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
-        pieces = generic_word_pieces()
+        pieces = generic_subwords()
         cards, end = [], 0
         for number, passage in enumerate(passages[:_SHOWN], start=1):
             again = longest.text[passage.start : max(end, passage.start)]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.corpus.filters import Scope, Tiers, check_columns
-from search.corpus.passages import WHOLE, Cutting, Passage, embedded_passage
+from search.corpus.passages import WHOLE, Chunking, Passage, embedded_passage
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
@@ -41,7 +41,7 @@ def embedded_key(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
-class Found(NamedTuple):
+class ScoredDocument(NamedTuple):
     """A document that a search found: its position, the score, and the position of its best passage."""
 
     document: int
@@ -98,10 +98,10 @@ class Corpus:
         return self._count("passages")
 
     @cached_property
-    def cutting(self) -> Cutting:
+    def chunking(self) -> Chunking:
         """How documents are cut into passages."""
-        value = self._setting("cutting")
-        return Cutting(**json.loads(value)) if value else WHOLE
+        value = self._setting("chunking")
+        return Chunking(**json.loads(value)) if value else WHOLE
 
     @cached_property
     def tiers(self) -> Tiers | None:
@@ -369,7 +369,7 @@ def current_corpus(project: Project) -> tuple[Manifest, Corpus]:
 def document_of(fields: Sequence[str]) -> Document:
     """A document out of its row: id, title, text, metadata, marks."""
     identity, title, text, metadata, marks = fields
-    places = tuple(Mark(*mark) for mark in json.loads(marks)) if marks else ()
+    places = tuple(Heading(*mark) for mark in json.loads(marks)) if marks else ()
     return Document(identity, title, text, json.loads(metadata), places)
 
 

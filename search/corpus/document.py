@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Mark:
+class Heading:
     """From `start` (a character of the text) up to the next mark, this heading and page hold.
 
     `heading` may be empty; `page` counts from 1 and is None where the file has no pages.
@@ -20,7 +20,7 @@ class Mark:
 class Document:
     """One document: an id that is unique in its corpus, a title (may be empty) and a text.
 
-    `marks` are in order of their start; none for a text without headings and pages. `place` says where in
+    `marks` are in order of their start; none for a text without headings and pages. `where` says where in
     its file it stands, for messages.
     """
 
@@ -28,8 +28,8 @@ class Document:
     title: str
     text: str
     metadata: Mapping[str, str] = field(default_factory=dict)
-    marks: tuple[Mark, ...] = ()
-    place: str = field(default="", compare=False)
+    marks: tuple[Heading, ...] = ()
+    where: str = field(default="", compare=False)
 
     @property
     def embedded(self) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.filters import Tiers
-from search.corpus.passages import Cutting, cutting_of
+from search.corpus.passages import Chunking, chunking_of
 from search.corpus.readers.documents import DocumentColumns, read_documents
 from search.corpus.readers.report import RefusedRow, Report
-from search.corpus.readers.sources import Source, opened_sources
+from search.corpus.readers.sources import SourceFile, opened_sources
 from search.corpus.readers.tables import open_report
 from search.corpus.writer import Added, CorpusWriter
 from search.projects.artifacts import Manifest
@@ -23,10 +23,10 @@ _READING = 0.8  # The share of the work that is reading; indexing metadata is th
 
 
 @dataclass(frozen=True)
-class Choices:
+class IngestChoices:
     """What a person can choose about files that come in; None leaves it as it was, or to a guess.
 
-    `tokens` and `overlap` say how documents are cut (see `Cutting`).
+    `tokens` and `overlap` say how documents are cut (see `Chunking`).
     """
 
     columns: DocumentColumns = field(default_factory=DocumentColumns)
@@ -54,7 +54,7 @@ class Intake:
 def add_documents(
     project: Project,
     files: Sequence[Path],
-    choices: Choices = Choices(),
+    choices: IngestChoices = IngestChoices(),
     progress: Progress = silent,
 ) -> Intake:
     """Add the documents of files, archives and folders: a new version of the corpus, the old one kept.
@@ -67,10 +67,10 @@ def add_documents(
     """
     earlier = project.newest("corpora")
     old = Corpus.of(project, earlier) if earlier else None
-    cutting = cutting_of(old.cutting if old else Cutting(), choices.tokens, choices.overlap)
+    chunking = chunking_of(old.chunking if old else Chunking(), choices.tokens, choices.overlap)
     with opened_sources(files) as sources, project.publish_together() as drafts:
         draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
-        writer = CorpusWriter(draft.folder, old, cutting, choices.tiers, choices.replace_changed)
+        writer = CorpusWriter(draft.folder, old, chunking, choices.tiers, choices.replace_changed)
         reports, added = list[Report](), Added()
         listed = list(sources.refused)
         sizes = [source.path.stat().st_size for source in sources.files]
@@ -136,7 +136,7 @@ def _left_out(listed: Sequence[RefusedRow], reports: Sequence[Report]) -> str:
 
 
 def _add_source(
-    writer: CorpusWriter, source: Source, choices: Choices, progress: Progress
+    writer: CorpusWriter, source: SourceFile, choices: IngestChoices, progress: Progress
 ) -> tuple[Report, Added]:
     report = open_report(source.path)
     report.source, report.encoding = source.name, choices.encoding
@@ -174,6 +174,6 @@ def _require_tiers(tiers: Tiers, writer: CorpusWriter) -> None:
     if not named:
         found = f"has, for example: {', '.join(values)}" if values else "no document has"
         raise Refused(
-            f"Source tiers go by {tiers}, but no document has one of these values in {tiers.column!r}, which "
+            f"SourceFile tiers go by {tiers}, but no document has one of these values in {tiers.column!r}, which "
             f"{found}."
         )

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from search.corpus.document import Document, Mark
-from search.corpus.tokenizer import LONGEST_RUN, WordPieces, generic_word_pieces
+from search.corpus.document import Document, Heading
+from search.corpus.tokenizer import LONGEST_RUN, SubwordCounter, generic_subwords
 from search.projects.errors import Refused
 
 MOST_TOKENS = 8_192
@@ -35,7 +35,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Cutting:
+class Chunking:
     """How documents are cut: into passages of at most `tokens` word pieces, title and heading included.
 
     Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage; the last one
@@ -58,11 +58,11 @@ class Cutting:
             )
 
 
-WHOLE = Cutting(tokens=0, overlap=0)
+WHOLE = Chunking(tokens=0, overlap=0)
 """Each document is one passage."""
 
 
-def cutting_of(base: Cutting, tokens: int | None, overlap: int | None) -> Cutting:
+def chunking_of(base: Chunking, tokens: int | None, overlap: int | None) -> Chunking:
     """A way of cutting of which only a part is given.
 
     :param base: where the rest comes from.
@@ -70,9 +70,9 @@ def cutting_of(base: Cutting, tokens: int | None, overlap: int | None) -> Cuttin
     """
     size = base.tokens if tokens is None else tokens
     if not size:
-        return WHOLE if overlap is None or tokens == 0 else Cutting(Cutting().tokens, overlap)
-    usual = base.overlap if base.tokens else Cutting().overlap
-    return Cutting(size, min(usual, size // 4) if overlap is None else overlap)
+        return WHOLE if overlap is None or tokens == 0 else Chunking(Chunking().tokens, overlap)
+    usual = base.overlap if base.tokens else Chunking().overlap
+    return Chunking(size, min(usual, size // 4) if overlap is None else overlap)
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,17 @@ class _Piece:
     tokens: int
 
 
-class Cutter:
+class Chunker:
     """Cuts documents into passages by one setting."""
 
-    def __init__(self, cutting: Cutting, pieces: WordPieces | None = None) -> None:
-        self.cutting = cutting
-        self._pieces = pieces if pieces is not None or not cutting.tokens else generic_word_pieces()
+    def __init__(self, chunking: Chunking, pieces: SubwordCounter | None = None) -> None:
+        self.chunking = chunking
+        self._pieces = pieces if pieces is not None or not chunking.tokens else generic_subwords()
 
     def cut(self, document: Document) -> list[Passage]:
         """The passages of a document, in order; together they hold all of its text."""
         whole = Passage(0, len(document.text), page=_page_at(document.marks, 0))
-        pieces, limit = self._pieces, self.cutting.tokens
+        pieces, limit = self._pieces, self.chunking.tokens
         if pieces is None or not document.text.strip():
             return [whole]
         embedded = document.embedded  # In plain English a word piece has at least one letter.
@@ -105,7 +105,7 @@ class Cutter:
             found += self._packed(document, section, pieces)
         return found if len(found) > 1 else [whole]
 
-    def _sections(self, document: Document, pieces: WordPieces) -> Iterator[list[_Piece]]:
+    def _sections(self, document: Document, pieces: SubwordCounter) -> Iterator[list[_Piece]]:
         """The sentences of the text, parted where a new heading begins.
 
         A section that fills less than a quarter of a passage goes together with the next: a heading and one
@@ -115,32 +115,32 @@ class Cutter:
         section: list[_Piece] = []
         room = 0
         for start, stop in _parts(document.text, borders):
-            enough = sum(piece.tokens for piece in section) >= self.cutting.tokens // 4
+            enough = sum(piece.tokens for piece in section) >= self.chunking.tokens // 4
             if section and enough:
                 yield section
                 section = []
             if not section:
-                room = self.cutting.tokens - pieces.of(self._prefix(document, start, pieces))
+                room = self.chunking.tokens - pieces.of(self._prefix(document, start, pieces))
             section = [*section, *_sentences(document.text, start, stop, pieces, room)]
         if section:
             yield section
 
-    def _prefix(self, document: Document, place: int, pieces: WordPieces) -> str:
+    def _prefix(self, document: Document, position: int, pieces: SubwordCounter) -> str:
         """Title and heading before a passage, as many words of them as fill half of it."""
         words, used = list[str](), 0
-        for word in f"{document.title} {_heading_at(document.marks, place)}".split():
+        for word in f"{document.title} {_heading_at(document.marks, position)}".split():
             used += pieces.of(word)
-            if used > self.cutting.tokens // 2:
+            if used > self.chunking.tokens // 2:
                 break
             words.append(word)
         return " ".join(words)
 
     def _packed(
-        self, document: Document, section: Sequence[_Piece], pieces: WordPieces
+        self, document: Document, section: Sequence[_Piece], pieces: SubwordCounter
     ) -> list[Passage]:
         """As many sentences to a passage as fit, the last ones repeated in the next."""
         prefix = self._prefix(document, section[0].start, pieces)
-        room = self.cutting.tokens - pieces.of(prefix)
+        room = self.chunking.tokens - pieces.of(prefix)
         found: list[Passage] = []
         first = 0
         while first < len(section):
@@ -148,7 +148,7 @@ class Cutter:
             while last < len(section) and (last == first or used + section[last].tokens <= room):
                 used += section[last].tokens
                 last += 1
-            if last == len(section) and self.cutting.overlap:
+            if last == len(section) and self.chunking.overlap:
                 first = self._fuller(section, first, used, room)
             start, stop = section[first].start, section[last - 1].stop
             heading = _heading_at(document.marks, start)
@@ -170,7 +170,7 @@ class Cutter:
     def _overlapping(self, section: Sequence[_Piece], first: int, last: int) -> int:
         """Where the next passage begins: up to `overlap` word pieces before the end of this one."""
         begin, repeated = last, 0
-        while begin - 1 > first and repeated + section[begin - 1].tokens <= self.cutting.overlap:
+        while begin - 1 > first and repeated + section[begin - 1].tokens <= self.chunking.overlap:
             begin -= 1
             repeated += section[begin].tokens
         return begin
@@ -194,7 +194,9 @@ def _parts(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:
     yield from pairwise(edges)
 
 
-def _sentences(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+def _sentences(
+    text: str, start: int, stop: int, pieces: SubwordCounter, room: int
+) -> Iterator[_Piece]:
     """The sentences between two places of a text; one that has more than `room` word pieces is parted."""
     from sentencex import get_sentence_boundaries
 
@@ -212,7 +214,9 @@ def _sentences(text: str, start: int, stop: int, pieces: WordPieces, room: int) 
             yield from _parted(text, begin, end, pieces, room)
 
 
-def _parted(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> Iterator[_Piece]:
+def _parted(
+    text: str, start: int, stop: int, pieces: SubwordCounter, room: int
+) -> Iterator[_Piece]:
     """A very long sentence in parts of at most `room` word pieces, on word borders where there are any."""
     part: list[_Piece] = []
     used = 0
@@ -227,7 +231,7 @@ def _parted(text: str, start: int, stop: int, pieces: WordPieces, room: int) -> 
         yield _Piece(part[0].start, part[-1].stop, used)
 
 
-def _run(match: re.Match[str], pieces: WordPieces, room: int) -> Iterator[_Piece]:
+def _run(match: re.Match[str], pieces: SubwordCounter, room: int) -> Iterator[_Piece]:
     """A run of letters without a space; cut between word pieces when it alone is too long."""
     run, at = match.group(), match.start()
     tokens = pieces.of(run)
@@ -240,7 +244,7 @@ def _run(match: re.Match[str], pieces: WordPieces, room: int) -> Iterator[_Piece
         yield _Piece(at + start, at + end, pieces.of(run[start:end]))
 
 
-def _new_headings(marks: Sequence[Mark]) -> Iterator[Mark]:
+def _new_headings(marks: Sequence[Heading]) -> Iterator[Heading]:
     """The marks where another heading begins (and not only another page)."""
     current = ""
     for mark in marks:
@@ -249,16 +253,16 @@ def _new_headings(marks: Sequence[Mark]) -> Iterator[Mark]:
             yield mark
 
 
-def _mark_at(marks: Sequence[Mark], place: int) -> Mark | None:
-    number = bisect_right(marks, place, key=lambda mark: mark.start) - 1
+def _mark_at(marks: Sequence[Heading], position: int) -> Heading | None:
+    number = bisect_right(marks, position, key=lambda mark: mark.start) - 1
     return marks[number] if number >= 0 else None
 
 
-def _heading_at(marks: Sequence[Mark], place: int) -> str:
-    mark = _mark_at(marks, place)
+def _heading_at(marks: Sequence[Heading], position: int) -> str:
+    mark = _mark_at(marks, position)
     return mark.heading if mark else ""
 
 
-def _page_at(marks: Sequence[Mark], place: int) -> int | None:
-    mark = _mark_at(marks, place)
+def _page_at(marks: Sequence[Heading], position: int) -> int | None:
+    mark = _mark_at(marks, position)
     return mark.page if mark else None

@@ -16,7 +16,7 @@ _LONGEST_REMEMBERED = 40
 LONGEST_RUN = 2_000
 
 
-class WordPieces(dict[str, int]):
+class SubwordCounter(dict[str, int]):
     """Counts the word pieces of clean texts; remembers how many each run of letters without a space has.
 
     The tokenizer parts words at white space before anything else, so the sum over the runs is exact, and a
@@ -70,6 +70,6 @@ def generic_tokenizer() -> "Tokenizer":
 
 
 @lru_cache(maxsize=1)
-def generic_word_pieces() -> WordPieces:
+def generic_subwords() -> SubwordCounter:
     """The word pieces of the generic model."""
-    return WordPieces(generic_tokenizer())
+    return SubwordCounter(generic_tokenizer())

@@ -17,7 +17,7 @@ _LISTED = 1_000
 class Difference:
     """What a version of a corpus has that an earlier one had not: counts, and the first thousand ids of each.
 
-    `kept_passages` of the newer version's `passages` stood in the earlier one word for word, so they need no
+    `unchanged_passages` of the newer version's `passages` stood in the earlier one word for word, so they need no
     new encoding.
     """
 
@@ -28,7 +28,7 @@ class Difference:
     changed_ids: list[str]
     removed_ids: list[str]
     passages: int
-    kept_passages: int
+    unchanged_passages: int
 
     @property
     def any(self) -> bool:
@@ -42,7 +42,7 @@ def versions(project: Project) -> list[Manifest]:
 
 
 @dataclass(frozen=True)
-class ToldVersion:
+class DescribedVersion:
     """A version in words: its number, what it holds, and what it changed from the one before."""
 
     number: int
@@ -60,22 +60,25 @@ class ToldVersion:
         made = self.changes
         return (
             f"{start}{held}; {made.added:,} added, {made.changed:,} changed, {made.removed:,} removed; "
-            f"{made.kept_passages:,} passages unchanged"
+            f"{made.unchanged_passages:,} passages unchanged"
         )
 
     def as_json(self) -> dict[str, Any]:
         """The version as `versions --json` prints it."""
+        changes = asdict(self.changes) if self.changes else None
+        if changes is not None:
+            changes["kept_passages"] = changes.pop("unchanged_passages")
         return {
             "number": self.number,
             "id": self.manifest.id,
             "created": self.manifest.created,
             "documents": self.manifest.details["documents"],
             "passages": self.manifest.details["passages"],
-            "changes": asdict(self.changes) if self.changes else None,
+            "changes": changes,
         }
 
 
-def told_versions(project: Project, number: int | None = None) -> list[ToldVersion]:
+def describe_versions(project: Project, number: int | None = None) -> list[DescribedVersion]:
     """The versions of a corpus in words, the oldest first; only one where a number (from 1) is given.
 
     :raises Refused: when there is no such version.
@@ -83,13 +86,13 @@ def told_versions(project: Project, number: int | None = None) -> list[ToldVersi
     known = versions(project)
     chosen = [number] if number is not None else range(1, len(known) + 1)
     told = []
-    for place in chosen:
-        manifest = version(project, place)
+    for at in chosen:
+        manifest = version(project, at)
         corpus = Corpus.of(project, manifest)
         changes = None
-        if place > 1:
-            changes = difference(Corpus.of(project, known[place - 2]), corpus)
-        told.append(ToldVersion(place, manifest, changes))
+        if at > 1:
+            changes = difference(Corpus.of(project, known[at - 2]), corpus)
+        told.append(DescribedVersion(at, manifest, changes))
     return told
 
 

@@ -18,7 +18,7 @@ from search.corpus.corpus import (
 )
 from search.corpus.document import Document
 from search.corpus.filters import Tiers, as_number
-from search.corpus.passages import WHOLE, Cutter, Cutting, Passage, embedded_passage
+from search.corpus.passages import WHOLE, Chunker, Chunking, Passage, embedded_passage
 from search.corpus.readers.report import Report
 from search.projects.errors import Cancelled, Failed
 from search.projects.progress import Progress, silent
@@ -89,7 +89,7 @@ class CorpusWriter:
 
     :param folder: where the file goes.
     :param earlier: the corpus to add to.
-    :param cutting: how documents are cut; None takes the earlier corpus's, or keeps documents whole.
+    :param chunking: how documents are cut; None takes the earlier corpus's, or keeps documents whole.
     :param tiers: which sources come first; None takes the earlier corpus's.
     :param replace_changed: a document whose id is taken takes the place of the old one.
     """
@@ -98,7 +98,7 @@ class CorpusWriter:
         self,
         folder: Path,
         earlier: Corpus | None = None,
-        cutting: Cutting | None = None,
+        chunking: Chunking | None = None,
         tiers: Tiers | None = None,
         replace_changed: bool = False,
     ) -> None:
@@ -115,9 +115,9 @@ class CorpusWriter:
         self._connection.create_function("as_number", 1, as_number, deterministic=True)
         self._connection.create_function("folded", 1, str.casefold, deterministic=True)
         self._connection.execute("BEGIN")
-        before = earlier.cutting if earlier is not None else None
-        self._recut = before is not None and cutting not in (None, before)
-        self._cutter = Cutter(cutting or before or WHOLE)
+        before = earlier.chunking if earlier is not None else None
+        self._recut = before is not None and chunking not in (None, before)
+        self._chunker = Chunker(chunking or before or WHOLE)
         known_tiers = earlier.tiers if earlier is not None else None
         self._retier = earlier is not None and tiers not in (None, known_tiers)
         self._ranked = False
@@ -159,14 +159,14 @@ class CorpusWriter:
         if known == given or (says_less and not self._replace):
             added.unchanged += 1
         elif self._replace and position < self._first:
-            self._put_in_place(position, document)
+            self._overwrite(position, document)
             added.replaced += 1
         elif report is not None:
             what = "with other metadata" if same_text else "with another text"
             way_out = " (--replace takes the new one)" if position < self._first else ""
             report.accepted -= 1
             report.refuse(
-                document.place or f"document {document.id!r}",
+                document.where or f"document {document.id!r}",
                 f"the id {document.id!r} is in the corpus already, {what}{way_out}",
             )
 
@@ -214,7 +214,7 @@ class CorpusWriter:
         if self._recut or self._removed_passages:
             self._cut_again(progress)
         self.rank_by_tiers()
-        settings = {"cutting": json.dumps(asdict(self._cutter.cutting))}
+        settings = {"chunking": json.dumps(asdict(self._chunker.chunking))}
         if self._tiers is not None:
             settings["tiers"] = json.dumps(asdict(self._tiers), ensure_ascii=False)
         self._connection.executemany(
@@ -279,7 +279,7 @@ class CorpusWriter:
         return None if self._tiers is None else self._tiers.of(metadata.get(self._tiers.column))
 
     def _insert_passages(self, position: int, document: Document) -> None:
-        passages = self._cutter.cut(document)
+        passages = self._chunker.cut(document)
         numbers = range(self._next_passage, self._next_passage + len(passages))
         self._connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -309,7 +309,7 @@ class CorpusWriter:
         )
         return (title, text, metadata) in rows.fetchall()
 
-    def _put_in_place(self, position: int, document: Document) -> None:
+    def _overwrite(self, position: int, document: Document) -> None:
         self._connection.execute(
             "UPDATE documents SET id = ?, title = ?, text = ?, metadata = ?, marks = ?, tier = ?, "
             "text_key = ?, full_key = ? WHERE position = ?",

@@ -40,7 +40,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Settings:
+class AppSettings:
     """What the environment decides.
 
     `home` is the workspace folder (BESPOKE_HOME), `run_folder` the folder of the run that this process
@@ -83,10 +83,10 @@ TOKENS_VARIABLE = "BESPOKE_MAX_TOKENS"
 BACKENDS = ("auto", "torch", "openvino")
 
 
-def settings() -> Settings:
+def settings() -> AppSettings:
     """Read the environment afresh, so that a test or a child process may move the workspace."""
     run_folder = os.environ.get(RUN_VARIABLE)
-    return Settings(
+    return AppSettings(
         home=Path(os.environ.get(HOME_VARIABLE) or "workspace").absolute(),
         run_folder=Path(run_folder) if run_folder else None,
         device=os.environ.get(DEVICE_VARIABLE) or None,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexes.vector_index import Positions, VectorIndex, Vectors
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
@@ -149,11 +149,11 @@ class DenseRetriever(BaseRetriever):
 
     def _documents(self, positions: Positions, scores: Vectors) -> Ranking:
         """The documents of passages, each at the place of its best one."""
-        best: dict[int, Found] = {}
+        best: dict[int, ScoredDocument] = {}
         for position, score in zip(positions.tolist(), scores.tolist(), strict=True):
             if position >= 0:
                 owner = position if self._owners is None else int(self._owners[position])
-                best.setdefault(owner, Found(owner, score, position))
+                best.setdefault(owner, ScoredDocument(owner, score, position))
         return list(best.values())
 
 

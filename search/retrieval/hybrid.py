@@ -8,7 +8,7 @@ plain sum. Ranks need no common scale, which BM25 and cosines do not have.
 
 from collections.abc import Sequence
 
-from search.corpus.corpus import Found
+from search.corpus.corpus import ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
 from search.retrieval.retriever import EncodingTime, FusableRetriever
 from search.retrieval.tiers import PreparedQuery, Ranking, answers, tier_scopes, without
@@ -105,7 +105,7 @@ def fused(rankings: Sequence[Ranking], weights: Sequence[float]) -> Ranking:
                 passages[found.document] = best if best[0] < rank else (rank, found.passage)
     last = {found.document: rank for rank, found in enumerate(rankings[-1])}
     order = sorted(scores, key=lambda d: (-scores[d], last.get(d, len(last)), d))
-    return [Found(document, scores[document], passages[document][1]) for document in order]
+    return [ScoredDocument(document, scores[document], passages[document][1]) for document in order]
 
 
 def _searched(find: PreparedQuery, depth: int, parts: Sequence[Scope]) -> list[list[Ranking]]:

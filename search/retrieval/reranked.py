@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker
 from search.projects.errors import Refused
@@ -74,4 +74,4 @@ class RerankingRetriever:
 
 
 def _unread(ranking: Ranking) -> Ranking:
-    return [Found(found.document, 0.0, found.passage) for found in ranking]
+    return [ScoredDocument(found.document, 0.0, found.passage) for found in ranking]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Comparison:
         }
 
 
-def hits_of(corpus: Corpus, ranking: Sequence[Found]) -> list[Hit]:
+def hits_of(corpus: Corpus, ranking: Sequence[ScoredDocument]) -> list[Hit]:
     """The hits of a ranking, with everything that is shown of them."""
     documents = corpus.documents_at([found.document for found in ranking])
     passages = corpus.passages_at([found.passage for found in ranking])

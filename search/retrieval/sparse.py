@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexes.vector_index import Positions
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import Scope
 from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
@@ -106,12 +106,12 @@ class BM25Retriever(BaseRetriever):
             kept = np.arange(len(found))
         kept = kept[np.argsort(-found[kept], kind="stable")][:k]
         if self._owners is None:
-            return [Found(int(places[n]), float(found[n]), int(places[n])) for n in kept]
+            return [ScoredDocument(int(places[n]), float(found[n]), int(places[n])) for n in kept]
         ranking = []
         for n in kept:
             run = places[firsts[n] : stops[n]]
             passage = int(run[np.argmax(scores[run])])
-            ranking.append(Found(int(owners[firsts[n]]), float(found[n]), passage))
+            ranking.append(ScoredDocument(int(owners[firsts[n]]), float(found[n]), passage))
         return ranking
 
     def _weights(self, query: str) -> dict[int, float]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import Scope
 from search.projects.errors import Refused
 
 _ANSWERS = 0.7
 
-Ranking = list[Found]
+Ranking = list[ScoredDocument]
 """Documents that were found, best first."""
 
 PreparedQuery = Callable[[int, Scope], list[Ranking]]
@@ -57,7 +57,7 @@ def by_tier(corpus: Corpus, scope: Scope, k: int, find: PreparedQuery) -> list[R
     return [_merged(rankings, k) for rankings in zip(*parts, strict=True)]
 
 
-def answers(ranking: Sequence[Found]) -> set[int]:
+def answers(ranking: Sequence[ScoredDocument]) -> set[int]:
     """The documents of a ranking that answer its query: at least seven tenths of the best score."""
     best = max((found.score for found in ranking), default=0.0)
     return {found.document for found in ranking if found.score >= _ANSWERS * best}

@@ -82,9 +82,9 @@ def languages(texts: Sequence[str]) -> tuple[Language, ...]:
     )
 
 
-def main_language(found: Iterable[Language]) -> str | None:
+def main_language(spoken: Iterable[Language]) -> str | None:
     """The code of the language that most texts with a known language are in; None where none is known."""
-    return next((language.code for language in found if language.code != UNKNOWN), None)
+    return next((language.code for language in spoken if language.code != UNKNOWN), None)
 
 
 def language_name(code: str) -> str:

@@ -37,11 +37,11 @@ class NearDuplicates:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        places: dict[frozenset[str], list[int]] = {}
-        for place, text in enumerate(texts):
-            places.setdefault(shingles(text), []).append(place)
-        places.pop(frozenset(), None)
-        self._known = list(places.items())
+        positions: dict[frozenset[str], list[int]] = {}
+        for position, text in enumerate(texts):
+            positions.setdefault(shingles(text), []).append(position)
+        positions.pop(frozenset(), None)
+        self._known = list(positions.items())
         self._frequency = Counter(item for items, _ in self._known for item in items)
         self._holders: dict[str, list[int]] = {}
         for number, (items, _) in enumerate(self._known):
@@ -53,10 +53,10 @@ class NearDuplicates:
         wanted = shingles(text)
         found: list[int] = []
         for number in {n for item in self._rarest(wanted) for n in self._holders.get(item, ())}:
-            other, places = self._known[number]
+            other, positions = self._known[number]
             common = len(wanted & other)
             if common >= THRESHOLD * (len(wanted) + len(other) - common):
-                found += places
+                found += positions
         return sorted(found)
 
     def _rarest(self, items: frozenset[str]) -> list[str]:

@@ -8,7 +8,7 @@ from app_help import TINY, columns, open_page, run, shown
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.filters import Scope, parse_tiers
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.projects.project import Project, project_to_be
 from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
@@ -27,7 +27,7 @@ def tenancy(workspace: Path, tmp_path: Path) -> Project:
     path = tmp_path / "cases.csv"
     path.write_text("id,text,kind,year,owner\n" + "\n".join(rows))
     made = project_to_be(TINY)
-    add_documents(made, [path], Choices(tiers=parse_tiers("kind=case,statute,blog")))
+    add_documents(made, [path], IngestChoices(tiers=parse_tiers("kind=case,statute,blog")))
     train(made, "word2vec", "words", {"vector_size": 8, "min_count": 1, "epochs": 1})
     index_model(made, "words")
     return made

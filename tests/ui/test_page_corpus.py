@@ -7,7 +7,7 @@ from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.document import Document
-from search.corpus.passages import Cutter, Cutting
+from search.corpus.passages import Chunker, Chunking
 from search.evaluation.query_set import QuerySet
 from search.projects import runs
 from search.projects.project import Project
@@ -304,7 +304,7 @@ def test_the_cutting_is_chosen_and_shown_on_a_real_document(
     text = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
     rows = f"id,title,text\na,Lease,{text}\nb,Note,short\n"
     at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
-    whole = len(Cutter(Cutting()).cut(Document("a", "Lease", text)))
+    whole = len(Chunker(Chunking()).cut(Document("a", "Lease", text)))
     assert any(f"makes {whole} passages: Lease" in e.label for e in at.expander)
     at.slider(key="cut-tokens").set_value(100)
     run(at)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.corpus.report.sample import Sample
-from search.corpus.report.tokenizer_fit import foreignness
+from search.corpus.report.sample import SampledTexts
+from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.evaluation.leakage import MINED, ORIGIN
 from search.models.registry import generic_info
 from search.projects.project import Project
@@ -76,9 +76,9 @@ def facts_of(project: Project) -> CorpusFacts:
     """
     manifest, corpus = current_corpus(project)
     info = generic_info(project)
-    sample = Sample.of(_some(corpus))
+    sample = SampledTexts.of(_some(corpus))
     words = Counter(chain.from_iterable(sample.words()))
-    foreign = foreignness(words)
+    foreign = tokenizer_fit(words)
     lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
     mean_words = words.total() / max(1, len(sample.texts))
     given = _of_pairs(project)

@@ -8,7 +8,7 @@ from search.corpus.corpus import CORPUS_FILE, Corpus, content_key, current_corpu
 from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
 from search.corpus.labels import Pair
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.readers.report import BadField, Report
 from search.corpus.writer import CorpusWriter
 from search.projects.artifacts import Manifest
@@ -120,7 +120,7 @@ def _extended(
 ) -> Matched:
     """A new version of the corpus, with a document for each response that has none."""
     draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
-    writer = CorpusWriter(draft.folder, corpus, None if corpus else Cutting())
+    writer = CorpusWriter(draft.folder, corpus, None if corpus else Chunking())
     taken = {*named, *(corpus.ids() if corpus else ())}
     known = dict(known)
     added = 0

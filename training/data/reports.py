@@ -1,7 +1,7 @@
 """The report on a project's data: its corpus and its pairs, looked at once and kept."""
 
 from search.corpus.corpus import current_corpus
-from search.corpus.report.build import portray
+from search.corpus.report.build import build_report
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
@@ -27,7 +27,7 @@ def make_report(project: Project, progress: Progress = silent) -> Manifest:
     made_from = _sources(manifest, pairs)
     share = 0.6 if pairs is not None else 1.0
     documents = corpus.documents_at(evenly_spaced(len(corpus), SAMPLE))
-    seen = portray(documents, len(corpus), corpus.passages, Stage(progress, 0.0, share))
+    seen = build_report(documents, len(corpus), corpus.passages, Stage(progress, 0.0, share))
     details = {"corpus": seen.as_json()}
     if pairs is not None:
         given = PairSet.load(project, pairs).pairs[:_PAIRS]

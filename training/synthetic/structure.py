@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from search.corpus.document import Mark
+from search.corpus.document import Heading
 from search.corpus.report.abbreviations import definitions
 from search.text.words import MARKS
 from training.synthetic.source import DocumentText, Texts, says_something, sentences, words
@@ -57,7 +57,7 @@ def titles(source: DocumentText) -> Iterator[Texts]:
 def headings(source: DocumentText) -> Iterator[Texts]:
     """Each heading and the text under it."""
     document = source.document
-    end = Mark(len(document.text))
+    end = Heading(len(document.text))
     for mark, following in pairwise((*_headed(document.marks), end)):
         under = document.text[mark.start : following.start].strip()
         path = mark.heading.split(_BELOW)
@@ -130,7 +130,7 @@ def _is_term(text: str) -> bool:
     )
 
 
-def _headed(marks: tuple[Mark, ...]) -> Iterator[Mark]:
+def _headed(marks: tuple[Heading, ...]) -> Iterator[Heading]:
     """The marks at which another heading begins."""
     current = ""
     for mark in marks:

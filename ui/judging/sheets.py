@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.corpus.corpus import Corpus, Found
+from search.corpus.corpus import Corpus, ScoredDocument
 from search.judging.blinding import BlindedView
 from search.judging.study import Study
 from search.judging.votes import GRADES
@@ -56,7 +56,7 @@ def _documents(study: Study, corpus: Corpus, sheet: BlindedView, question: str) 
     )
     best = {entry.id: entry for _, _, entry in reversed(ranked)}
     shown = [best[document] for document in sheet.documents]
-    hits = hits_of(corpus, [Found(entry.document, 0.0, entry.passage) for entry in shown])
+    hits = hits_of(corpus, [ScoredDocument(entry.document, 0.0, entry.passage) for entry in shown])
     words = query_words(study.questions[question].text)
     return {hit.id: _document(hit, words) for hit in hits}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.corpus.readers.compressed import opened
 from search.corpus.readers.encodings import decoded
 from search.corpus.readers.report import BadField, Report, clean_text
@@ -66,7 +66,7 @@ def document_of(prose: Prose, report: Report) -> Document:
     )
 
 
-def assembled(blocks: Iterable[Block]) -> tuple[str, tuple[Mark, ...]]:
+def assembled(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
     """Blocks as one text, a blank line between them, and where headings and pages begin in it.
 
     A mark's heading is the path in force there, outermost first, of at most three levels.
@@ -74,7 +74,7 @@ def assembled(blocks: Iterable[Block]) -> tuple[str, tuple[Mark, ...]]:
     :raises BadField: for more characters than a document may have, and for unpaired surrogates.
     """
     parts: list[str] = []
-    marks: list[Mark] = []
+    marks: list[Heading] = []
     path: list[tuple[int, str]] = []
     state: tuple[str, int | None] = ("", None)
     start = 0
@@ -93,7 +93,7 @@ def assembled(blocks: Iterable[Block]) -> tuple[str, tuple[Mark, ...]]:
             path.append((block.level, _shortened(text, _HEADING_CHARACTERS)))
         now = (" > ".join(name for _, name in path[-_PATH_LEVELS:]), block.page)
         if now != state:
-            marks.append(Mark(start, *now))
+            marks.append(Heading(start, *now))
             state = now
         parts.append(text)
         start += len(text) + 2

@@ -17,7 +17,7 @@ from search.corpus.readers.sources import (
     PROSE,
     TABLES,
     XML,
-    Source,
+    SourceFile,
     combined_report,
     opened_sources,
     suffix_of,
@@ -122,7 +122,7 @@ def preview_documents(
 
 
 def _beginning(
-    source: Source,
+    source: SourceFile,
     columns: DocumentColumns,
     form: tuple[str | None, str | None],
     limit: int,
@@ -183,10 +183,10 @@ def _from_rows(rows: Iterator[Row], report: Report, columns: DocumentColumns) ->
         text = _longest_column([n for n in names if n not in (title, identity)], ahead, report)
     roles = {"id": identity, "title": title, "text": text}
     report.roles = {role: column for role, column in roles.items() if column is not None}
-    kept = None
+    chosen = None
     if columns.metadata is not None:
-        kept = {guess_column(names, (), name, source) for name in columns.metadata}
-    return _documents(rows, report, kept)
+        chosen = {guess_column(names, (), name, source) for name in columns.metadata}
+    return _documents(rows, report, chosen)
 
 
 def _longest_column(names: Sequence[str], rows: Sequence[Row], report: Report) -> str | None:
@@ -214,13 +214,13 @@ def _longest_column(names: Sequence[str], rows: Sequence[Row], report: Report) -
 
 
 def _documents(
-    rows: Iterator[Row], report: Report, kept: set[str | None] | None
+    rows: Iterator[Row], report: Report, chosen: set[str | None] | None
 ) -> Iterator[Document]:
     seen: set[str] = set()
     stem = _stem(report.source)
     for number, row in enumerate(rows, start=1):
         try:
-            document = _document(row, report, kept, f"{stem}-{number}")
+            document = _document(row, report, chosen, f"{stem}-{number}")
         except BadField as error:
             report.refuse(row.where, str(error))
             continue
@@ -232,7 +232,7 @@ def _documents(
         yield document
 
 
-def _document(row: Row, report: Report, kept: set[str | None] | None, fallback: str) -> Document:
+def _document(row: Row, report: Report, chosen: set[str | None] | None, fallback: str) -> Document:
     roles = report.roles
 
     def value(role: str, limit: int | None = None) -> str:
@@ -254,9 +254,9 @@ def _document(row: Row, report: Report, kept: set[str | None] | None, fallback: 
     metadata = {
         name: _metadata(content, name)
         for name, content in _facts(row, used)
-        if name and content not in (None, "", [], {}) and (kept is None or name in kept)
+        if name and content not in (None, "", [], {}) and (chosen is None or name in chosen)
     }
-    return Document(identity, title, text, metadata, place=row.where)
+    return Document(identity, title, text, metadata, where=row.where)
 
 
 def _facts(row: Row, used: set[str]) -> Iterator[tuple[str, Any]]:

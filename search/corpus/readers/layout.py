@@ -85,16 +85,16 @@ def _running(
 ) -> list[tuple[Line, str]]:
     """The repeated lines at the top (0) or bottom (-1) of a page, when they are set apart from its text."""
     order = lines if end == 0 else lines[::-1]
-    found: list[tuple[Line, str]] = []
+    matched: list[tuple[Line, str]] = []
     for line in order[:_EDGE_LINES]:
         key = next((key for key in _keys(line.text, number) if key in repeated), None)
         if key is None:
             break
-        found.append((line, key))
-    for count in range(len(found), 0, -1):
+        matched.append((line, key))
+    for count in range(len(matched), 0, -1):
         apart = abs(_gap(order[count - 1], order[count])) if count < len(order) else 0.0
         if not pitch or not apart or apart >= _APART * pitch:
-            return found[:count]
+            return matched[:count]
     return []
 
 
@@ -122,10 +122,10 @@ def _keys(text: str, number: int) -> list[str]:
     """What a line is counted as: itself, and for each number in it that may be the page's the rest."""
     plain = _plain(text)
     keys = [plain] if plain else []
-    for found in _NUMBER.finditer(plain[:200]):
-        if len(found[0]) < 7:
-            rest = f"{plain[: found.start()]}#{plain[found.end() :]}"
-            keys.append(f"{int(found[0]) - number}\t{rest}")
+    for matched in _NUMBER.finditer(plain[:200]):
+        if len(matched[0]) < 7:
+            rest = f"{plain[: matched.start()]}#{plain[matched.end() :]}"
+            keys.append(f"{int(matched[0]) - number}\t{rest}")
     return keys
 
 
@@ -241,9 +241,9 @@ def _joined(lines: list[Line], compounds: set[str]) -> str:
         else:
             text = f"{text} {part}" if text else part
 
-    def word(found: re.Match[str]) -> str:
-        compound = f"{found[1]}-{found[2]}"
-        return compound if compound.casefold() in compounds else found[1] + found[2]
+    def word(matched: re.Match[str]) -> str:
+        compound = f"{matched[1]}-{matched[2]}"
+        return compound if compound.casefold() in compounds else matched[1] + matched[2]
 
     return _SPLIT_WORD.sub(word, text).replace(HYPHEN, "-")
 

@@ -81,7 +81,7 @@ _NAME_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """A file to read, and its name for ids and messages: in an archive or folder, its path inside.
 
     What is refused of a `member` is one row of what was given; other files are refused as a whole.
@@ -93,16 +93,16 @@ class Source:
 
 
 @dataclass
-class Sources:
+class SourceFiles:
     """The files to read, the members that cannot be read and why, and what else is worth knowing."""
 
-    files: list[Source] = field(default_factory=list)
+    files: list[SourceFile] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def opened_sources(paths: Sequence[Path]) -> Iterator[Sources]:
+def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
     """All files that are in files, archives and folders; archives are unpacked for the block.
 
     Names out of archives are never paths: what is unpacked gets a number. Links are not followed.
@@ -110,22 +110,22 @@ def opened_sources(paths: Sequence[Path]) -> Iterator[Sources]:
     :raises Refused: when a path is missing, an archive is damaged, has too many entries or unpacks to far
         more than its size, and when nothing in one can be read.
     """
-    sources = Sources()
+    sources = SourceFiles()
     with tempfile.TemporaryDirectory(prefix="bespoke-sources-") as scratch:
         for number, path in enumerate(paths):
             folder_given = is_folder(path)
             if not folder_given and not is_archive(path.name):
-                sources.files.append(Source(path, source_of(path)))
+                sources.files.append(SourceFile(path, source_of(path)))
                 continue
-            found = _Collection(source_of(path.resolve()))
+            collected = _Collection(source_of(path.resolve()))
             if folder_given:
-                _walk(path, found)
+                _walk(path, collected)
             else:
                 folder = Path(scratch) / str(number)
                 folder.mkdir()
                 unpack = _unpack_zip if path.name.lower().endswith(".zip") else _unpack_tar
-                unpack(path, folder, found)
-            found.hand_over(sources)
+                unpack(path, folder, collected)
+            collected.hand_over(sources)
         yield sources
 
 
@@ -173,7 +173,7 @@ class _Collection:
         self._names.add(name)
         return name
 
-    def hand_over(self, sources: Sources) -> None:
+    def hand_over(self, sources: SourceFiles) -> None:
         """Add what was found to the others.
 
         :raises Refused: when nothing can be read.
@@ -198,7 +198,7 @@ class _Collection:
             )
         sources.refused += self.refused
         sources.files += [
-            Source(path, name, member=True) for name, path in sorted(self.files.items())
+            SourceFile(path, name, member=True) for name, path in sorted(self.files.items())
         ]
 
     def _is_beir(self, name: str) -> bool:
@@ -216,13 +216,13 @@ def is_hidden(name: str) -> bool:
     )
 
 
-def _walk(folder: Path, found: _Collection) -> None:
+def _walk(folder: Path, collected: _Collection) -> None:
     """Collect the files below a folder, in the order of their names."""
     count = 0
 
     def unreadable_folder(error: OSError) -> None:
         name = Path(error.filename).relative_to(folder).as_posix()
-        found.refuse(name, f"the folder cannot be opened: {error.strerror}")
+        collected.refuse(name, f"the folder cannot be opened: {error.strerror}")
 
     for here, folders, files in os.walk(folder, onerror=unreadable_folder):
         place = Path(here)
@@ -230,67 +230,67 @@ def _walk(folder: Path, found: _Collection) -> None:
             if is_hidden(name) or (place / name).is_symlink():
                 folders.remove(name)
                 if is_hidden(name):
-                    found.skip()
+                    collected.skip()
                 else:
                     inside = (place / name).relative_to(folder).as_posix()
-                    found.refuse(inside, "a link: not followed")
+                    collected.refuse(inside, "a link: not followed")
         folders.sort()
         for file in sorted(files):
             inside = (place / file).relative_to(folder).as_posix()
             count += 1
             if count > LIMITS.folder_files:
-                raise Refused(f"{found.source} has more than {LIMITS.folder_files:,} files.")
-            wanted = found.wanted(inside)
+                raise Refused(f"{collected.source} has more than {LIMITS.folder_files:,} files.")
+            wanted = collected.wanted(inside)
             if wanted is None:
                 continue
             status = (place / file).lstat()
             kind = _kind(status.st_mode)
             if kind:
-                found.refuse(wanted, kind)
+                collected.refuse(wanted, kind)
             elif status.st_size == 0:
-                found.refuse(wanted, "is empty (0 bytes)")
+                collected.refuse(wanted, "is empty (0 bytes)")
             else:
-                found.files[wanted] = place / file
+                collected.files[wanted] = place / file
 
 
-def _unpack_zip(path: Path, folder: Path, found: _Collection) -> None:
-    budget = Budget(path, found.source)
-    with opened_zip(path, found.source) as archive:
+def _unpack_zip(path: Path, folder: Path, collected: _Collection) -> None:
+    budget = Budget(path, collected.source)
+    with opened_zip(path, collected.source) as archive:
         for number, entry in enumerate(archive.infolist()):
-            name = None if entry.is_dir() else found.wanted(entry.filename)
+            name = None if entry.is_dir() else collected.wanted(entry.filename)
             if name is None:
                 continue
             kind = _kind(entry.external_attr >> 16)
             if kind:
-                found.refuse(name, kind)
+                collected.refuse(name, kind)
             elif entry.flag_bits & 0x1:
-                found.refuse(name, "is locked with a password")
+                collected.refuse(name, "is locked with a password")
             elif entry.file_size == 0:
-                found.refuse(name, "is empty (0 bytes)")
+                collected.refuse(name, "is empty (0 bytes)")
             else:
                 target = folder / _numbered(number, name)
                 with archive.open(entry) as stream:
                     copy_out(stream, target, budget)
-                found.files[name] = target
+                collected.files[name] = target
 
 
-def _unpack_tar(path: Path, folder: Path, found: _Collection) -> None:
-    budget = Budget(path, found.source)
-    with refused_damage(found.source, "a tar archive"):
-        for number, (member, stream) in enumerate(tar_members(path, found.source, budget)):
-            name = None if member.isdir() else found.wanted(member.name)
+def _unpack_tar(path: Path, folder: Path, collected: _Collection) -> None:
+    budget = Budget(path, collected.source)
+    with refused_damage(collected.source, "a tar archive"):
+        for number, (member, stream) in enumerate(tar_members(path, collected.source, budget)):
+            name = None if member.isdir() else collected.wanted(member.name)
             if name is None:
                 continue
             if member.issym() or member.islnk():
-                found.refuse(name, "a link: not followed")
+                collected.refuse(name, "a link: not followed")
             elif stream is None:
-                found.refuse(name, "not a plain file")
+                collected.refuse(name, "not a plain file")
             elif member.size == 0:
-                found.refuse(name, "is empty (0 bytes)")
+                collected.refuse(name, "is empty (0 bytes)")
             else:
                 target = folder / _numbered(number, name)
                 copy_out(stream, target, budget)
-                found.files[name] = target
+                collected.files[name] = target
 
 
 def _numbered(number: int, name: str) -> str:
@@ -313,7 +313,7 @@ def _printable(name: str) -> str:
 _NOTES = 50
 
 
-def combined_report(path: Path, sources: Sources, reports: Iterable[Report]) -> Report:
+def combined_report(path: Path, sources: SourceFiles, reports: Iterable[Report]) -> Report:
     """What was understood of all files together.
 
     Members that cannot be read count as refused rows; each refused row and each note names its file.

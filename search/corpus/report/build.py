@@ -7,13 +7,13 @@ from itertools import chain
 
 from search.corpus.document import Document
 from search.corpus.report.abbreviations import abbreviations
-from search.corpus.report.corpus_report import CorpusPortrait
-from search.corpus.report.duplicates import copies
+from search.corpus.report.corpus_report import CorpusReport
+from search.corpus.report.duplicates import find_duplicates
 from search.corpus.report.findings import findings
 from search.corpus.report.keywords import typical_terms
 from search.corpus.report.lengths import lengths, unread
-from search.corpus.report.sample import Sample
-from search.corpus.report.tokenizer_fit import foreignness
+from search.corpus.report.sample import SampledTexts
+from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.projects.progress import Progress, Stage, silent
 from search.text.languages import languages, main_language
 from search.text.words import WORD
@@ -21,9 +21,9 @@ from search.text.words import WORD
 _EXAMPLES = 10  # Of documents without a text.
 
 
-def portray(
+def build_report(
     sample: Sequence[Document], documents: int, passages: int, progress: Progress = silent
-) -> CorpusPortrait:
+) -> CorpusReport:
     """Look at documents of a corpus.
 
     :param sample: documents of the corpus, all of them or some drawn evenly. 4,000 of 200 words take about
@@ -33,7 +33,7 @@ def portray(
     :param progress: told between the steps.
     """
     progress(0, 100, "reading words")
-    read = Sample.of(sample)
+    read = SampledTexts.of(sample)
     words = read.words()
     sizes = [len(of_one) for of_one in words]
     progress(15, 100, "measuring lengths")
@@ -42,14 +42,16 @@ def portray(
     progress(30, 100, "telling languages")
     spoken = languages([document.text or document.title for document in sample])
     progress(40, 100, "counting word pieces")
-    foreign = foreignness(Counter(chain.from_iterable(words)))
+    foreign = tokenizer_fit(Counter(chain.from_iterable(words)))
     progress(55, 100, "finding typical terms")
     terms = typical_terms(read.runs, main_language(spoken))
     progress(70, 100, "finding abbreviations")
     explained = abbreviations(read.texts)
-    repeated = copies([document.id for document in sample], read.texts, Stage(progress, 0.75, 1.0))
+    repeated = find_duplicates(
+        [document.id for document in sample], read.texts, Stage(progress, 0.75, 1.0)
+    )
     progress(100, 100, "the corpus is portrayed")
-    seen = CorpusPortrait(
+    seen = CorpusReport(
         documents=documents,
         passages=passages,
         sampled=len(sample),

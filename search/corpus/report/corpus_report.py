@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.corpus.report.abbreviations import Abbreviation
-from search.corpus.report.duplicates import Copies
+from search.corpus.report.duplicates import Duplicates
 from search.corpus.report.keywords import Terms
 from search.corpus.report.lengths import Lengths, Unread
-from search.corpus.report.tokenizer_fit import Foreignness
+from search.corpus.report.tokenizer_fit import TokenizerFit
 from search.text.languages import Language
 
 
 @dataclass(frozen=True)
-class CorpusPortrait:
+class CorpusReport:
     """What is known of a corpus; all but `documents`, `passages` and `words` is counted in the sample.
 
     `sampled` is how many documents were looked at, `words` the number of words in the whole corpus (an
@@ -30,9 +30,9 @@ class CorpusPortrait:
     unread: Unread
     title_only: int
     title_only_examples: tuple[str, ...]
-    copies: Copies
+    copies: Duplicates
     languages: tuple[Language, ...]
-    foreignness: Foreignness
+    foreignness: TokenizerFit
     terms: Terms
     abbreviations: tuple[Abbreviation, ...]
     findings: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Copies:
+class Duplicates:
     """How many documents repeat another.
 
     `exact`: documents with the very words of an earlier one (case and punctuation aside). `near`: further
@@ -43,7 +43,9 @@ class Copies:
     near_examples: tuple[Copy, ...]
 
 
-def copies(ids: Sequence[str], texts: Sequence[str], progress: Progress = silent) -> Copies:
+def find_duplicates(
+    ids: Sequence[str], texts: Sequence[str], progress: Progress = silent
+) -> Duplicates:
     """Find documents that repeat others; those without any word are left out.
 
     :param ids: the ids of the documents.
@@ -51,57 +53,57 @@ def copies(ids: Sequence[str], texts: Sequence[str], progress: Progress = silent
     """
     first: dict[tuple[str, ...], int] = {}
     exact: list[Copy] = []
-    for place, text in enumerate(texts):
+    for position, text in enumerate(texts):
         words = tuple(folded_words(text))
-        if words and first.setdefault(words, place) != place:
-            exact.append(Copy(ids[first[words]], ids[place], 1.0))
+        if words and first.setdefault(words, position) != position:
+            exact.append(Copy(ids[first[words]], ids[position], 1.0))
     distinct = list(first.values())
     near = near_pairs(distinct, texts, progress)
     groups = Groups(len(texts))
     for one, other, _ in near:
         groups.join(one, other)
     shown = [Copy(ids[one], ids[other], round(similarity, 4)) for one, other, similarity in near]
-    return Copies(
+    return Duplicates(
         exact=len(exact),
-        near=len(distinct) - len({groups.find(place) for place in distinct}),
+        near=len(distinct) - len({groups.find(position) for position in distinct}),
         exact_examples=tuple(exact[:_EXAMPLES]),
         near_examples=tuple(shown[:_EXAMPLES]),
     )
 
 
 def near_pairs(
-    places: Sequence[int], texts: Sequence[str], progress: Progress = silent
+    positions: Sequence[int], texts: Sequence[str], progress: Progress = silent
 ) -> list[tuple[int, int, float]]:
     """Pairs of texts that are nearly equal; of a group of such texts, enough pairs to hold it together.
 
     As exact as `NearDuplicates`, by the same filter; for many long texts it takes less time and memory, because
     shingles are kept as numbers of eight bytes. Texts are compared by the shingles themselves.
 
-    :param places: which of the texts to look at.
+    :param positions: which of the texts to look at.
     :param texts: the texts.
     :returns: two places, the earlier first, and the exact similarity (0.9 to 1).
     """
-    known = lru_cache(maxsize=_REMEMBERED)(lambda place: shingles(texts[place]))
-    rarest, sizes = _rarest([texts[place] for place in places], progress)
+    known = lru_cache(maxsize=_REMEMBERED)(lambda position: shingles(texts[position]))
+    rarest, sizes = _rarest([texts[position] for position in positions], progress)
     holders: dict[int, list[int]] = {}
     groups = Groups(len(texts))
     found: list[tuple[int, int, float]] = []
-    for number, place in enumerate(places):
+    for number, position in enumerate(positions):
         own = rarest[number].tolist()
         for earlier in sorted({n for item in own for n in holders.get(item, ())}):
-            other = places[earlier]
+            other = positions[earlier]
             # One member of a group is enough: a boilerplate that stands a thousand times has half a
             # million pairs.
-            if groups.find(other) == groups.find(place):
+            if groups.find(other) == groups.find(position):
                 continue
             few, many = sorted((sizes[earlier], sizes[number]))
             if few < THRESHOLD * many - 1e-9:
                 continue
-            common = len(known(other) & known(place))
+            common = len(known(other) & known(position))
             similarity = common / (few + many - common)
             if similarity >= THRESHOLD:
-                groups.join(other, place)
-                found.append((other, place, similarity))
+                groups.join(other, position)
+                found.append((other, position, similarity))
         for item in own:
             holders.setdefault(item, []).append(number)
     return found

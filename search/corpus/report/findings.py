@@ -1,4 +1,4 @@
-"""What a portrait of a corpus says, in plain sentences, the most important first.
+"""What a report of a corpus says, in plain sentences, the most important first.
 
 Every threshold stands beside its reason. The ratios of word pieces were measured on the shared sets against
 ordinary English (1.00): requests to a voice assistant 0.99, consumer finance 1.01, terms of service 1.02,
@@ -7,7 +7,7 @@ shopping 1.08, patient information 1.10, abstracts of biology 1.24, code-mixed H
 
 from collections.abc import Iterator
 
-from search.corpus.report.corpus_report import CorpusPortrait
+from search.corpus.report.corpus_report import CorpusReport
 from search.text.languages import ENGLISH, UNKNOWN, language_name, main_language
 
 # Between patient information and biology lies where a reader, too, begins to need a dictionary.
@@ -31,24 +31,24 @@ _Weighed = Iterator[tuple[int, str]]
 """Sentences with their weight: 90 the model cannot work, 70 results suffer much, 40 they suffer, 10 to know."""
 
 
-def findings(portrait: CorpusPortrait) -> tuple[str, ...]:
+def findings(report: CorpusReport) -> tuple[str, ...]:
     """The sentences that hold for a corpus, the weightiest first; shares are those of the sample."""
-    if not portrait.sampled:
+    if not report.sampled:
         return ("There are no documents.",)
     weighed = [
-        *_words(portrait),
-        *_unread(portrait),
-        *_repeated(portrait),
-        *_languages(portrait),
-        *_empty(portrait),
-        *_own_words(portrait),
+        *_words(report),
+        *_unread(report),
+        *_repeated(report),
+        *_languages(report),
+        *_empty(report),
+        *_own_words(report),
     ]
     weighed.sort(key=lambda item: -item[0])
     return tuple(sentence for _, sentence in weighed)
 
 
-def _words(portrait: CorpusPortrait) -> _Weighed:
-    foreign = portrait.foreignness
+def _words(report: CorpusReport) -> _Weighed:
+    foreign = report.foreignness
     if not foreign.pieces_per_word:
         return
     if foreign.unreadable_share >= _UNREADABLE:
@@ -80,35 +80,35 @@ def _words(portrait: CorpusPortrait) -> _Weighed:
         yield 39, f"The most frequent words that it takes apart are {named}."
 
 
-def _unread(portrait: CorpusPortrait) -> _Weighed:
+def _unread(report: CorpusReport) -> _Weighed:
     # Where documents were cut into passages, the rest of a long one is read in its other passages.
-    if not portrait.unread.texts or portrait.passages > portrait.documents:
+    if not report.unread.texts or report.passages > report.documents:
         return
     yield (
-        75 if portrait.unread.share >= _MUCH_UNREAD else 35,
-        f"Longer than the {portrait.unread.reads} word pieces that the generic model reads: "
-        f"{_of(portrait, portrait.unread.texts)}. {percent(portrait.unread.share)} of the text is never "
+        75 if report.unread.share >= _MUCH_UNREAD else 35,
+        f"Longer than the {report.unread.reads} word pieces that the generic model reads: "
+        f"{_of(report, report.unread.texts)}. {percent(report.unread.share)} of the text is never "
         "seen; cut the documents into passages.",
     )
 
 
-def _repeated(portrait: CorpusPortrait) -> _Weighed:
-    copies = portrait.copies
+def _repeated(report: CorpusReport) -> _Weighed:
+    copies = report.copies
     for count, how, examples in (
         (copies.exact, "Word-for-word repetitions", copies.exact_examples),
         (copies.near, "Near repetitions", copies.near_examples),
     ):
         if count:
             yield (
-                65 if count >= _MANY * portrait.sampled else 30,
-                f"{how} of other documents: {_of(portrait, count)} ({examples[0].second} of "
+                65 if count >= _MANY * report.sampled else 30,
+                f"{how} of other documents: {_of(report, count)} ({examples[0].second} of "
                 f"{examples[0].first}, for example). They fill the results with the same text.",
             )
 
 
-def _languages(portrait: CorpusPortrait) -> _Weighed:
-    shares = {language.code: language.share for language in portrait.languages}
-    main = main_language(portrait.languages)
+def _languages(report: CorpusReport) -> _Weighed:
+    shares = {language.code: language.share for language in report.languages}
+    main = main_language(report.languages)
     unknown = shares.get(UNKNOWN, 0.0)
     if unknown >= 0.5:
         yield (
@@ -127,42 +127,42 @@ def _languages(portrait: CorpusPortrait) -> _Weighed:
         yield 60, f"The documents are in {len(spoken)} languages: {named}."
 
 
-def _empty(portrait: CorpusPortrait) -> _Weighed:
-    if portrait.title_only:
+def _empty(report: CorpusReport) -> _Weighed:
+    if report.title_only:
         yield (
-            68 if portrait.title_only >= _MANY * portrait.sampled else 32,
-            f"Without a text: {_of(portrait, portrait.title_only)} "
-            f"({portrait.title_only_examples[0]}, for example). Only their titles can be found.",
+            68 if report.title_only >= _MANY * report.sampled else 32,
+            f"Without a text: {_of(report, report.title_only)} "
+            f"({report.title_only_examples[0]}, for example). Only their titles can be found.",
         )
-    if portrait.lengths.median < _SHORT:
+    if report.lengths.median < _SHORT:
         yield (
             45,
-            f"Half of the documents have at most {portrait.lengths.median} words: one word decides what "
+            f"Half of the documents have at most {report.lengths.median} words: one word decides what "
             "each is about.",
         )
 
 
-def _own_words(portrait: CorpusPortrait) -> _Weighed:
-    if portrait.terms.against is None:
+def _own_words(report: CorpusReport) -> _Weighed:
+    if report.terms.against is None:
         yield (
             14,
             "Typical terms are not told: this language is written without spaces between words.",
         )
-    elif portrait.terms.words:
-        named = ", ".join(term.text for term in portrait.terms.words[:5])
+    elif report.terms.words:
+        named = ", ".join(term.text for term in report.terms.words[:5])
         yield 12, f"The words most typical of these documents are {named}."
-    if portrait.terms.new_words:
-        named = ", ".join(term.text for term in portrait.terms.new_words[:_NAMED])
+    if report.terms.new_words:
+        named = ", ".join(term.text for term in report.terms.new_words[:_NAMED])
         yield (
             20,
             f"Some words that stand here again and again are in no list of ordinary "
-            f"{language_name(portrait.terms.against or ENGLISH)} words: {named}.",
+            f"{language_name(report.terms.against or ENGLISH)} words: {named}.",
         )
-    unclear = [short.short for short in portrait.abbreviations if short.ambiguous]
+    unclear = [short.short for short in report.abbreviations if short.ambiguous]
     if unclear:
         yield 28, f"Some abbreviations stand for different things: {', '.join(unclear[:_NAMED])}."
-    if portrait.abbreviations:
-        first = portrait.abbreviations[0]
+    if report.abbreviations:
+        first = report.abbreviations[0]
         yield (
             11,
             f"The documents explain abbreviations, such as {first.short} "
@@ -170,10 +170,10 @@ def _own_words(portrait: CorpusPortrait) -> _Weighed:
         )
 
 
-def _of(portrait: CorpusPortrait, count: int) -> str:
+def _of(report: CorpusReport, count: int) -> str:
     """How many of how many documents, and whether those are a sample."""
-    looked_at = " looked at" if portrait.estimated else ""
-    return f"{count:,} of the {portrait.sampled:,} documents{looked_at}"
+    looked_at = " looked at" if report.estimated else ""
+    return f"{count:,} of the {report.sampled:,} documents{looked_at}"
 
 
 def percent(share: float) -> str:

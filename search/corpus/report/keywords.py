@@ -26,7 +26,7 @@ _ONE_IN = 1_000
 
 
 @dataclass(frozen=True)
-class Term:
+class TypicalTerm:
     """A word or two-word phrase: how often it stands in the sample, and in how many of its documents.
 
     `times` tells how many times as frequent it is here as in ordinary text; None for a phrase, and for a
@@ -49,9 +49,9 @@ class Terms:
     """
 
     against: str | None
-    words: tuple[Term, ...]
-    phrases: tuple[Term, ...]
-    new_words: tuple[Term, ...]
+    words: tuple[TypicalTerm, ...]
+    phrases: tuple[TypicalTerm, ...]
+    new_words: tuple[TypicalTerm, ...]
     new_share: float
 
 
@@ -125,7 +125,9 @@ class _Counts:
             made.spread.update(one.keys())
         return made
 
-    def best(self, among: Iterable[str], total: int, ordinary: _Ordinary) -> tuple[Term, ...]:
+    def best(
+        self, among: Iterable[str], total: int, ordinary: _Ordinary
+    ) -> tuple[TypicalTerm, ...]:
         """Those that stand here more often than in ordinary text, by their part of the divergence."""
         parts = {}
         for text in among:
@@ -134,7 +136,7 @@ class _Counts:
         ranked = sorted(parts, key=lambda text: (-parts[text], text))
         return tuple(self.term(text, total, ordinary) for text in ranked if parts[text] > 0)
 
-    def term(self, text: str, total: int, ordinary: _Ordinary) -> Term:
+    def term(self, text: str, total: int, ordinary: _Ordinary) -> TypicalTerm:
         """One of them as it is shown."""
         times = self.count[text] / total / ordinary.share(text) if ordinary.knows(text) else None
-        return Term(text, self.count[text], self.spread[text], times)
+        return TypicalTerm(text, self.count[text], self.spread[text], times)

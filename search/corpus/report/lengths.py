@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.corpus.tokenizer import generic_folder, generic_word_pieces
+from search.corpus.tokenizer import generic_folder, generic_subwords
 
 _ENDS = 2
 # Doubling bins: texts of 20 and 40 words differ as much as texts of 1,000 and 2,000.
@@ -61,7 +61,7 @@ def unread(texts: Sequence[str]) -> Unread:
     """How much of the texts stands behind the last word piece that the generic model reads."""
     config = json.loads((generic_folder() / "sentence_bert_config.json").read_text("utf-8"))
     reads = int(config["max_seq_length"])
-    pieces = generic_word_pieces()
+    pieces = generic_subwords()
     counts = np.array([pieces.of(text) for text in texts], dtype=np.int64)
     behind = np.maximum(counts - (reads - _ENDS), 0)
     return Unread(reads, int((behind > 0).sum()), float(behind.sum() / max(1, counts.sum())))

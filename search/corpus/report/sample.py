@@ -1,4 +1,4 @@
-"""The texts that a portrait is drawn from, read into words once."""
+"""The texts that a report is drawn from, read into words once."""
 
 import re
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ def has_letter(word: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Documents as a portrait sees them: equal places in the three lists belong to one document."""
+class SampledTexts:
+    """Documents as a report sees them: equal places in the three lists belong to one document."""
 
     documents: Sequence[Document]
     texts: list[str]
     runs: list[Runs]
 
     @classmethod
-    def of(cls, documents: Sequence[Document]) -> "Sample":
+    def of(cls, documents: Sequence[Document]) -> "SampledTexts":
         """Read documents: title and text together, as a model sees them."""
         texts = [document.embedded for document in documents]
         return cls(documents, texts, [word_runs(text) for text in texts])

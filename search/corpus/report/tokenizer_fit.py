@@ -24,7 +24,7 @@ _FREQUENT = 100_000
 
 
 @dataclass(frozen=True)
-class ShreddedWord:
+class OversegmentedWord:
     """A word of the corpus, how often it stands there, and the pieces the generic model reads it as."""
 
     word: str
@@ -33,7 +33,7 @@ class ShreddedWord:
 
 
 @dataclass(frozen=True)
-class Foreignness:
+class TokenizerFit:
     """Word pieces of a corpus and of ordinary English; numbers are no words here.
 
     `pieces_per_word` and `ordinary_pieces_per_word` are means over running words, `ratio` the first over
@@ -48,10 +48,10 @@ class Foreignness:
     shredded_share: float
     ordinary_shredded_share: float
     unreadable_share: float
-    shredded: tuple[ShreddedWord, ...]
+    shredded: tuple[OversegmentedWord, ...]
 
 
-def foreignness(counts: Mapping[str, int]) -> Foreignness:
+def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
     """Compare a vocabulary with ordinary English.
 
     :param counts: how often each word stands in the corpus, words in lower case.
@@ -67,7 +67,7 @@ def foreignness(counts: Mapping[str, int]) -> Foreignness:
         (word for word, pieces in cut.items() if len(pieces) >= SHREDDED),
         key=lambda word: (-counts[word], word),
     )
-    return Foreignness(
+    return TokenizerFit(
         pieces_per_word=mean,
         ordinary_pieces_per_word=ordinary,
         ratio=mean / ordinary,
@@ -76,7 +76,7 @@ def foreignness(counts: Mapping[str, int]) -> Foreignness:
         unreadable_share=sum(counts[w] for w, pieces in cut.items() if unreadable in pieces)
         / total,
         shredded=tuple(
-            ShreddedWord(
+            OversegmentedWord(
                 word,
                 counts[word],
                 tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in cut[word]),

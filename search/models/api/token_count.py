@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from search.corpus.corpus import Corpus
-from search.corpus.tokenizer import generic_word_pieces
+from search.corpus.tokenizer import generic_subwords
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _SAMPLE = 2_000
@@ -40,7 +40,7 @@ def tokens_of(text: str) -> int:
     """
     plain = sum(map(len, _ASCII.findall(text)))
     other = len(text.encode("utf-8", "replace")) - plain
-    return max(generic_word_pieces().of(text), plain // 4 + other // 2) + _ENDS
+    return max(generic_subwords().of(text), plain // 4 + other // 2) + _ENDS
 
 
 def estimate(texts: Iterable[str]) -> Estimate:

@@ -9,7 +9,7 @@ import pytest
 from search.corpus import ingest
 from search.corpus.corpus import Corpus, content_key, current_corpus
 from search.corpus.document import Document
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.readers.documents import DocumentColumns
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project_to_be
@@ -135,7 +135,7 @@ def test_cancelling_publishes_nothing(home, law, workspace, tree):
 
 def test_chosen_columns(home, law):
     add_documents(
-        home, [law], Choices(columns=DocumentColumns(text="title", id="text", title="year"))
+        home, [law], IngestChoices(columns=DocumentColumns(text="title", id="text", title="year"))
     )
     _, corpus = current_corpus(home)
     assert corpus.document("Not law at all").embedded == "2001 Crème brûlée"

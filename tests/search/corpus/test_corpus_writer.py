@@ -6,15 +6,15 @@ import sqlite3
 import pytest
 
 from search.corpus.corpus import CORPUS_FILE, Corpus
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.corpus.filters import EVERYTHING, Scope, parse_condition, parse_tiers
-from search.corpus.passages import WHOLE, Cutting
+from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.report import Report
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Cancelled, Failed, Refused
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
-SMALL = Cutting(tokens=40, overlap=0)
+SMALL = Chunking(tokens=40, overlap=0)
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def _ids(corpus, scope):
 
 
 def test_passages_know_their_document(written):
-    corpus = written([Document("a", "", "Short."), Document("b", "Rent", LONG)], cutting=SMALL)
+    corpus = written([Document("a", "", "Short."), Document("b", "Rent", LONG)], chunking=SMALL)
     assert len(corpus) == 2
     assert corpus.passages == 1 + len(corpus.passages_of(1))
     assert corpus.owners.tolist() == [0] + [1] * (corpus.passages - 1)
-    assert corpus.cutting == SMALL
+    assert corpus.chunking == SMALL
     texts = corpus.embedded_texts(0, 100)
     assert texts[0] == "Short."
     assert all(text.startswith("Rent The tenant number") for text in texts[1:])
@@ -64,14 +64,14 @@ def test_passages_know_their_document(written):
 def test_whole_documents_are_passages_of_the_same_number(written):
     corpus = written([Document("a", "", LONG), Document("b", "", "Short.")])
     assert (corpus.passages, len(corpus)) == (2, 2)
-    assert corpus.cutting == WHOLE
+    assert corpus.chunking == WHOLE
     assert corpus.owners.tolist() == [0, 1]
 
 
 def test_runs_of_passages_are_those_of_each_document(written):
     corpus = written(
         [Document("a", "", "Short."), Document("b", "", LONG), Document("c", "", LONG)],
-        cutting=SMALL,
+        chunking=SMALL,
     )
     runs = corpus.passage_runs([2, 0, 1])
     for document, (first, count) in runs.items():
@@ -81,13 +81,13 @@ def test_runs_of_passages_are_those_of_each_document(written):
 
 
 def test_marks_are_kept(written):
-    marks = (Mark(0, "Duties", 1), Mark(9, "Duties > Rent", 2))
+    marks = (Heading(0, "Duties", 1), Heading(9, "Duties > Rent", 2))
     corpus = written([Document("a", "t", "x" * 20, marks=marks), Document("b", "", "y")])
     assert corpus.document("a").marks == marks
 
 
 def test_match_finds_a_passage_too(written):
-    corpus = written([Document("a", "", "Short."), Document("b", "Rent", LONG)], cutting=SMALL)
+    corpus = written([Document("a", "", "Short."), Document("b", "Rent", LONG)], chunking=SMALL)
     passage = corpus.passages_at([3])[0]
     assert corpus.match(LONG[passage.start : passage.stop].upper()) == "b"
     assert corpus.match(LONG) == "b"
@@ -163,7 +163,7 @@ def test_tiers_are_kept_and_can_be_given_later(written):
 
 
 def test_a_replaced_document_takes_its_old_place(written):
-    old = written([Document("a", "", LONG), Document("b", "", "Short.")], cutting=SMALL)
+    old = written([Document("a", "", LONG), Document("b", "", "Short.")], chunking=SMALL)
     new = written([Document("a", "", "Now short.", {"year": "2026"})], old, replace_changed=True)
     assert new.ids() == ["a", "b"]
     assert new.document("a").text == "Now short."
@@ -175,14 +175,14 @@ def test_a_replaced_document_takes_its_old_place(written):
 
 def test_cutting_otherwise_cuts_everything_again(written):
     old = written([Document("a", "", LONG), Document("b", "", "Short.")])
-    new = written([Document("c", "", LONG)], old, cutting=SMALL)
-    assert new.cutting == SMALL
+    new = written([Document("c", "", LONG)], old, chunking=SMALL)
+    assert new.chunking == SMALL
     assert len(new.passages_of(0)) == len(new.passages_of(2)) > 1
     assert sorted(new.owners.tolist()) == new.owners.tolist()
 
 
 def test_embedded_keys_tell_what_is_new(written):
-    old = written([Document("a", "", LONG), Document("b", "", "Short.")], cutting=SMALL)
+    old = written([Document("a", "", LONG), Document("b", "", "Short.")], chunking=SMALL)
     new = written([Document("c", "", "Third.")], old)
     assert list(new.embedded_keys())[:-1] == list(old.embedded_keys())
     assert len(set(new.embedded_keys())) == new.passages
@@ -237,7 +237,7 @@ def test_other_metadata_is_not_the_same_document(written, tmp_path):
         folder.mkdir()
         writer = CorpusWriter(folder, old, replace_changed=replace_changed)
         report = Report("b.csv", roles={"id": "id"})
-        added = writer.add([Document("b", "", "two", {"type": "case"}, place="row 7")], report)
+        added = writer.add([Document("b", "", "two", {"type": "case"}, where="row 7")], report)
         assert (added.written, added.replaced) == counts
         if not replace_changed:
             ((where, reason),) = [(r.where, r.reason) for r in report.refused]
@@ -276,7 +276,7 @@ def test_many_different_dates_stay_a_filter(written):
 def test_a_long_document_costs_no_more_than_its_length(tmp_path):
     """Its text was once cut out of the whole for each of its passages, in two places."""
     document = Document("a", "", " ".join(f"Sentence number {n} is here." for n in range(60_000)))
-    writer = CorpusWriter(tmp_path, cutting=Cutting(64, 0))
+    writer = CorpusWriter(tmp_path, chunking=Chunking(64, 0))
     writer.add([document])
     writer.close()
     corpus = Corpus(tmp_path / CORPUS_FILE)

@@ -6,8 +6,8 @@ import pytest
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import parse_tiers
-from search.corpus.ingest import Choices, add_documents
-from search.corpus.passages import WHOLE, Cutting
+from search.corpus.ingest import IngestChoices, add_documents
+from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.documents import DocumentColumns
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
@@ -39,47 +39,47 @@ def test_an_empty_file_is_refused_and_nothing_is_there(home, file, workspace, tr
 
 def test_the_cutting_is_kept_and_changed_by_halves(home, file):
     first = file("a.csv", f"id,text\na,{LONG}\nb,short\n")
-    add_documents(home, [first], Choices(tokens=500, overlap=60))
-    assert current_corpus(home)[1].cutting == Cutting(500, 60)
+    add_documents(home, [first], IngestChoices(tokens=500, overlap=60))
+    assert current_corpus(home)[1].chunking == Chunking(500, 60)
     add_documents(home, [file("b.csv", "id,text\nc,more\n")])
-    assert current_corpus(home)[1].cutting == Cutting(500, 60)
-    made = add_documents(home, [file("c.csv", "id,text\nd,more\n")], Choices(overlap=20))
-    assert current_corpus(home)[1].cutting == Cutting(500, 20)
+    assert current_corpus(home)[1].chunking == Chunking(500, 60)
+    made = add_documents(home, [file("c.csv", "id,text\nd,more\n")], IngestChoices(overlap=20))
+    assert current_corpus(home)[1].chunking == Chunking(500, 20)
     assert made.corpus.details["passages"] == made.passages
-    add_documents(home, [file("d.csv", "id,text\ne,more\n")], Choices(tokens=0))
+    add_documents(home, [file("d.csv", "id,text\ne,more\n")], IngestChoices(tokens=0))
     _, corpus = current_corpus(home)
-    assert corpus.cutting == WHOLE
+    assert corpus.chunking == WHOLE
     assert corpus.passages == len(corpus) == 5
 
 
 def test_two_tables_without_ids_and_of_one_name_both_come_in_with_replace(home, file):
     paths = [file("a/data.csv", "text\none\ntwo\n"), file("b/data.csv", "text\nthree\nfour\n")]
-    made = add_documents(home, paths, Choices(replace_changed=True))
+    made = add_documents(home, paths, IngestChoices(replace_changed=True))
     assert (made.added.written, made.added.replaced, made.total) == (4, 0, 4)
 
 
 def test_a_rule_that_no_document_meets_is_refused_with_what_there_is(home, file):
     path = file("a.csv", "id,text,type\na,one,case\nb,two,statute\n")
     with pytest.raises(Refused, match=r"has, for example: case, statute"):
-        add_documents(home, [path], Choices(tiers=parse_tiers("type=cases,statutes")))
+        add_documents(home, [path], IngestChoices(tiers=parse_tiers("type=cases,statutes")))
     with pytest.raises(Refused, match="'kind', which no document has"):
-        add_documents(home, [path], Choices(tiers=parse_tiers("kind=case")))
+        add_documents(home, [path], IngestChoices(tiers=parse_tiers("kind=case")))
     columns = DocumentColumns(metadata=())
     with pytest.raises(Refused, match="'type', which no document has"):
-        add_documents(home, [path], Choices(columns, tiers=parse_tiers("type=case")))
+        add_documents(home, [path], IngestChoices(columns, tiers=parse_tiers("type=case")))
     assert home.newest("corpora") is None
 
 
 def test_tiers_may_go_by_what_prose_brings(home, file):
     paths = [file("case.md", "# Case\n\nHeld."), file("blog.md", "# Blog\n\nSaid.")]
-    add_documents(home, paths, Choices(tiers=parse_tiers("file=case.md,blog.md")))
+    add_documents(home, paths, IngestChoices(tiers=parse_tiers("file=case.md,blog.md")))
     assert current_corpus(home)[1].tier_sizes() == [(0, 1), (1, 1)]
 
 
 def test_a_new_rule_alone_is_a_new_version(home, file):
     path = file("a.csv", "id,text,type\na,one,case\nb,two,statute\n")
     add_documents(home, [path])
-    made = add_documents(home, [path], Choices(tiers=parse_tiers("type=statute,case")))
+    made = add_documents(home, [path], IngestChoices(tiers=parse_tiers("type=statute,case")))
     assert (made.added.written, made.added.unchanged) == (0, 2)
     assert current_corpus(home)[1].tier_sizes() == [(0, 1), (1, 1)]
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.corpus.document import Document, Mark
-from search.corpus.passages import WHOLE, Cutter, Cutting, Passage, cutting_of, embedded_passage
-from search.corpus.tokenizer import generic_word_pieces
+from search.corpus.document import Document, Heading
+from search.corpus.passages import WHOLE, Chunker, Chunking, Passage, chunking_of, embedded_passage
+from search.corpus.tokenizer import generic_subwords
 from search.projects.errors import Refused
 
-SMALL = Cutting(tokens=40, overlap=10)
+SMALL = Chunking(tokens=40, overlap=10)
 
 
 def _sentences(count, start=0):
@@ -27,12 +27,12 @@ def _bodies(document, passages):
 
 def test_a_short_document_is_one_passage():
     document = Document("a", "Rent", "The tenant pays the rent.")
-    assert Cutter(SMALL).cut(document) == [Passage(0, 25)]
+    assert Chunker(SMALL).cut(document) == [Passage(0, 25)]
 
 
 def test_a_long_document_is_cut_at_the_ends_of_sentences():
     document = Document("a", "Rent", _sentences(20))
-    passages = Cutter(SMALL).cut(document)
+    passages = Chunker(SMALL).cut(document)
     assert len(passages) > 5
     for body in _bodies(document, passages):
         assert body.startswith("The tenant")
@@ -42,7 +42,7 @@ def test_a_long_document_is_cut_at_the_ends_of_sentences():
 def test_abbreviations_and_citations_do_not_end_a_sentence():
     text = "See Smith v. Jones, 410 U.S. 113 (1973), cited by Dr. Brown for notice. " * 6
     document = Document("a", "", text.strip())
-    for body in _bodies(document, Cutter(SMALL).cut(document)):
+    for body in _bodies(document, Chunker(SMALL).cut(document)):
         assert body.startswith("See Smith v. Jones")
         assert body.endswith("for notice.")
 
@@ -50,16 +50,16 @@ def test_abbreviations_and_citations_do_not_end_a_sentence():
 def test_the_danda_and_the_ideographic_stop_end_sentences():
     text = "रोगी को बुखार है और उसे दवा दी जाती है। " * 10 + "患者发烧了，医生给他开了药。" * 10
     document = Document("a", "", text)
-    bodies = _bodies(document, Cutter(SMALL).cut(document))
+    bodies = _bodies(document, Chunker(SMALL).cut(document))
     assert len(bodies) > 4
     assert all(body.rstrip()[-1] in "।。" for body in bodies)
 
 
 def test_no_passage_has_more_word_pieces_than_asked_for_title_and_heading_included():
-    marks = (Mark(0, "Duties"), Mark(400, "Duties > Payment"))
+    marks = (Heading(0, "Duties"), Heading(400, "Duties > Payment"))
     document = Document("a", "A lease of rooms", _sentences(30), marks=marks)
-    pieces = generic_word_pieces()
-    passages = Cutter(SMALL).cut(document)
+    pieces = generic_subwords()
+    passages = Chunker(SMALL).cut(document)
     counts = [pieces.of(embedded_passage(document.title, document.text, p)) for p in passages]
     assert max(counts) <= 40
     assert min(counts) > 15
@@ -67,9 +67,9 @@ def test_no_passage_has_more_word_pieces_than_asked_for_title_and_heading_includ
 
 def test_the_overlap_repeats_whole_sentences():
     document = Document("a", "", _sentences(20))
-    without = Cutter(Cutting(40, 0)).cut(document)
+    without = Chunker(Chunking(40, 0)).cut(document)
     assert all(a.stop <= b.start for a, b in pairwise(without))
-    passages = Cutter(Cutting(40, 20)).cut(document)
+    passages = Chunker(Chunking(40, 20)).cut(document)
     repeated = [document.text[b.start : a.stop] for a, b in pairwise(passages)]
     assert all(text.startswith("The tenant") and text.endswith(".") for text in repeated)
     assert len(passages) > len(without)
@@ -79,8 +79,8 @@ def test_a_new_heading_begins_a_new_passage():
     first, second = _sentences(3), "Ends\n\n" + _sentences(3, 50)
     text = f"{first}\n\n{second}"
     start = len(first) + 2
-    document = Document("a", "", text, marks=(Mark(0, "Rent"), Mark(start, "Ends")))
-    passages = Cutter(Cutting(48, 10)).cut(document)
+    document = Document("a", "", text, marks=(Heading(0, "Rent"), Heading(start, "Ends")))
+    passages = Chunker(Chunking(48, 10)).cut(document)
     assert [(p.start, p.heading) for p in passages] == [(0, "Rent"), (start, "Ends")]
 
 
@@ -88,8 +88,8 @@ def test_small_sections_go_together():
     lines = [f"{n}. Point\n\nPay on day {n}." for n in range(30)]
     text = "\n\n".join(lines)
     starts = [text.index(line) for line in lines]
-    marks = tuple(Mark(s, f"{n}. Point") for n, s in enumerate(starts))
-    passages = Cutter(SMALL).cut(Document("a", "", text, marks=marks))
+    marks = tuple(Heading(s, f"{n}. Point") for n, s in enumerate(starts))
+    passages = Chunker(SMALL).cut(Document("a", "", text, marks=marks))
     assert 4 < len(passages) < 30
     assert all(p.start in starts for p in passages)
 
@@ -97,8 +97,8 @@ def test_small_sections_go_together():
 def test_pages_and_headings_are_those_of_the_first_line():
     one, two = _sentences(6), _sentences(6, 40)
     text = f"{one}\n\n{two}"
-    marks = (Mark(0, "", 1), Mark(len(one) + 2, "", 2))
-    passages = Cutter(Cutting(60, 0)).cut(Document("a", "", text, marks=marks))
+    marks = (Heading(0, "", 1), Heading(len(one) + 2, "", 2))
+    passages = Chunker(Chunking(60, 0)).cut(Document("a", "", text, marks=marks))
     assert {p.page for p in passages} == {1, 2}
     assert all((p.page == 2) == (p.start >= len(one)) for p in passages)
 
@@ -106,28 +106,28 @@ def test_pages_and_headings_are_those_of_the_first_line():
 def test_a_sentence_without_an_end_is_cut_between_words():
     text = "word " * 500
     document = Document("a", "", text.strip())
-    bodies = _bodies(document, Cutter(SMALL).cut(document))
+    bodies = _bodies(document, Chunker(SMALL).cut(document))
     assert all(set(body.split()) == {"word"} for body in bodies)
 
 
 def test_a_run_without_a_space_is_cut_too():
     document = Document("a", "", "漢" * 500)
-    passages = Cutter(Cutting(40, 0)).cut(document)
+    passages = Chunker(Chunking(40, 0)).cut(document)
     assert "".join(_bodies(document, passages)) == "漢" * 500
     assert max(p.stop - p.start for p in passages) <= 40
 
 
 def test_no_scrap_is_left_at_the_end():
-    pieces = generic_word_pieces()
+    pieces = generic_subwords()
     for count in range(7, 30):
         document = Document("a", "", _sentences(count))
-        last = _bodies(document, Cutter(SMALL).cut(document))[-1]
+        last = _bodies(document, Chunker(SMALL).cut(document))[-1]
         assert pieces.of(last) >= 10
 
 
 def test_whole_documents_keep_their_first_page():
-    document = Document("a", "", _sentences(50), marks=(Mark(0, "Rent", 3),))
-    assert Cutter(WHOLE).cut(document) == [Passage(0, len(document.text), page=3)]
+    document = Document("a", "", _sentences(50), marks=(Heading(0, "Rent", 3),))
+    assert Chunker(WHOLE).cut(document) == [Passage(0, len(document.text), page=3)]
 
 
 def test_what_a_model_sees():
@@ -139,8 +139,8 @@ def test_what_a_model_sees():
 
 def test_a_passage_under_its_heading_does_not_repeat_it():
     text = "Rent\n\n" + _sentences(12)
-    document = Document("a", "Lease", text, marks=(Mark(0, "Duties > Rent"),))
-    first, *others = Cutter(SMALL).cut(document)
+    document = Document("a", "Lease", text, marks=(Heading(0, "Duties > Rent"),))
+    first, *others = Chunker(SMALL).cut(document)
     assert first.prefix == "Lease"
     assert {passage.prefix for passage in others} == {"Lease Duties > Rent"}
 
@@ -149,8 +149,8 @@ def test_a_passage_under_its_heading_does_not_repeat_it():
 def test_a_long_title_never_makes_a_passage_too_long(words):
     title = " ".join(f"word{n}" for n in range(words))
     document = Document("a", title, _sentences(60) + " " + "long sentence " * 300)
-    pieces = generic_word_pieces()
-    passages = Cutter(Cutting(100, 10)).cut(document)
+    pieces = generic_subwords()
+    passages = Chunker(Chunking(100, 10)).cut(document)
     counts = [pieces.of(embedded_passage(title, document.text, p)) for p in passages]
     assert max(counts) <= 100
     assert all(embedded_passage(title, document.text, p).startswith("word0") for p in passages)
@@ -158,31 +158,31 @@ def test_a_long_title_never_makes_a_passage_too_long(words):
 
 def test_letters_of_several_word_pieces_are_counted():
     korean = "임차인은 매월 임대료를 지급한다. " * 12
-    assert len(korean) < 250 < generic_word_pieces().of(korean)
-    assert len(Cutter(Cutting(250, 30)).cut(Document("a", "", korean))) > 1
+    assert len(korean) < 250 < generic_subwords().of(korean)
+    assert len(Chunker(Chunking(250, 30)).cut(Document("a", "", korean))) > 1
 
 
 def test_without_overlap_nothing_is_repeated():
     for count in range(5, 40):
-        passages = Cutter(Cutting(64, 0)).cut(Document("a", "", _sentences(count)))
+        passages = Chunker(Chunking(64, 0)).cut(Document("a", "", _sentences(count)))
         assert all(a.stop <= b.start for a, b in pairwise(passages))
 
 
 @pytest.mark.parametrize(("tokens", "overlap"), [(5, 0), (9_000, 0), (100, 51), (100, -1), (-3, 0)])
 def test_settings_out_of_range_are_refused(tokens, overlap):
     with pytest.raises(Refused, match="tokens: give"):
-        Cutting(tokens, overlap)
+        Chunking(tokens, overlap)
 
 
 def test_settings_may_be_left_open():
-    base = Cutting(500, 60)
-    assert cutting_of(base, None, None) == base
-    assert cutting_of(base, 0, None) == WHOLE
-    assert cutting_of(base, None, 12) == Cutting(500, 12)
-    assert cutting_of(base, 80, None) == Cutting(80, 20)
-    assert cutting_of(WHOLE, None, None) == WHOLE
-    assert cutting_of(WHOLE, None, 12) == Cutting(250, 12)
-    assert cutting_of(WHOLE, 400, None) == Cutting(400, 30)
+    base = Chunking(500, 60)
+    assert chunking_of(base, None, None) == base
+    assert chunking_of(base, 0, None) == WHOLE
+    assert chunking_of(base, None, 12) == Chunking(500, 12)
+    assert chunking_of(base, 80, None) == Chunking(80, 20)
+    assert chunking_of(WHOLE, None, None) == WHOLE
+    assert chunking_of(WHOLE, None, 12) == Chunking(250, 12)
+    assert chunking_of(WHOLE, 400, None) == Chunking(400, 30)
 
 
 _WORDS = st.text(alphabet="aeiklmnorst .,!?\n()§漢हि।", min_size=0, max_size=400)
@@ -192,9 +192,9 @@ _WORDS = st.text(alphabet="aeiklmnorst .,!?\n()§漢हि।", min_size=0, max_
 @given(title=st.text(max_size=60), text=_WORDS, tokens=st.integers(16, 40), data=st.data())
 def test_every_letter_is_in_a_passage(title, text, tokens, data):
     places = sorted(data.draw(st.sets(st.integers(0, max(len(text) - 1, 0)), max_size=4)))
-    marks = tuple(Mark(place, f"h{place}") for place in places)
+    marks = tuple(Heading(place, f"h{place}") for place in places)
     document = Document("a", title, text, marks=marks)
-    passages = Cutter(Cutting(tokens, data.draw(st.integers(0, 8)))).cut(document)
+    passages = Chunker(Chunking(tokens, data.draw(st.integers(0, 8)))).cut(document)
     assert passages
     covered = [False] * len(text)
     for passage in passages:
@@ -206,6 +206,6 @@ def test_every_letter_is_in_a_passage(title, text, tokens, data):
 
 def test_an_endless_run_of_signs_is_cut_in_bounded_steps():
     text = "." * 300_000
-    passages = Cutter(Cutting(100, 0)).cut(Document("a", "", text))
+    passages = Chunker(Chunking(100, 0)).cut(Document("a", "", text))
     assert "".join(text[p.start : p.stop] for p in passages) == text
     assert max(p.stop - p.start for p in passages) <= 100

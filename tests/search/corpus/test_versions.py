@@ -4,7 +4,7 @@ import pytest
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.versions import difference, version, versions
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Refused
@@ -34,7 +34,7 @@ def two(project):
     first = _publish(
         project,
         [Document("a", "", LONG), Document("b", "", "Two."), Document("c", "", "Three.")],
-        cutting=Cutting(40, 0),
+        chunking=Chunking(40, 0),
     )
     changed = LONG.replace("number 17", "number 1700")
     second = _publish(
@@ -56,7 +56,7 @@ def test_difference(project, two):
     assert (found.changed, found.changed_ids) == (2, ["a", "c"])
     assert (found.removed, found.removed_ids) == (0, [])
     assert found.passages == newer.passages
-    assert found.kept_passages == newer.passages - 2  # One of a's passages, and d.
+    assert found.unchanged_passages == newer.passages - 2  # One of a's passages, and d.
     back = difference(newer, older)
     assert (back.removed_ids, back.added_ids) == (["d"], [])
 
@@ -65,7 +65,7 @@ def test_a_version_with_itself_has_no_difference(project, two):
     corpus = Corpus.of(project, two[0])
     found = difference(corpus, corpus)
     assert (found.added, found.changed, found.removed) == (0, 0, 0)
-    assert found.kept_passages == found.passages
+    assert found.unchanged_passages == found.passages
 
 
 def test_versions_by_number(project, two):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from search.corpus.corpus import Found, current_corpus
+from search.corpus.corpus import ScoredDocument, current_corpus
 from search.corpus.filters import EVERYTHING
 from search.evaluation.evaluate import (
     METRICS,
@@ -163,7 +163,8 @@ class Fixed:
 
     def rank(self, queries, k, scope=EVERYTHING):
         return [
-            [Found(place, 1.0, place) for place in self.rankings[query][:k]] for query in queries
+            [ScoredDocument(place, 1.0, place) for place in self.rankings[query][:k]]
+            for query in queries
         ]
 
 

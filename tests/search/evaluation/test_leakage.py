@@ -4,9 +4,9 @@ import pytest
 
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.labels import Pair
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import (
     LeakCheck,
@@ -127,8 +127,8 @@ def test_what_is_kept_apart_was_not_seen(corpus, rng):
 def written(tmp_path):
     """Writes a corpus of its own."""
 
-    def write(documents, cutting=None):
-        writer = CorpusWriter(tmp_path, cutting=cutting)
+    def write(documents, chunking=None):
+        writer = CorpusWriter(tmp_path, chunking=chunking)
         writer.add([Document(*fields) for fields in documents])
         writer.close()
         return Corpus(tmp_path / CORPUS_FILE)
@@ -151,7 +151,7 @@ def test_passages_of_a_relevant_document_are_answers_too(written):
     one = " ".join(f"alpha{n}" for n in range(40)) + "."
     two = " ".join(f"beta{n}" for n in range(40)) + "."
     corpus = written(
-        [("d1", "Law", f"{one}\n\n{two}"), ("d2", "", "nothing alike")], Cutting(64, 0)
+        [("d1", "Law", f"{one}\n\n{two}"), ("d2", "", "nothing alike")], Chunking(64, 0)
     )
     assert corpus.passages > 2, "the long one was cut"
     texts = texts_of(corpus, {"d1", "d2", "gone"})
@@ -292,7 +292,7 @@ def test_a_long_document_that_says_a_held_out_one_in_a_passage_leaks(tmp_path):
     )
     path = tmp_path / "a.csv"
     path.write_text(f"id,text\nlong,{others} {clause}\nshort,{clause}\nnote,Another thing.\n")
-    add_documents(home, [path], Choices(tokens=24, overlap=0))
+    add_documents(home, [path], IngestChoices(tokens=24, overlap=0))
     _, corpus = current_corpus(home)
     assert clause in corpus.passage_texts("long")
     for trained, tested in (("long", "short"), ("short", "long")):

@@ -59,7 +59,7 @@ def test_a_position_is_looked_up_and_no_other_id_is_read(tiny: Project, monkeypa
 
 
 def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Path) -> None:
-    from search.corpus.ingest import Choices, add_documents
+    from search.corpus.ingest import IngestChoices, add_documents
 
     text = " ".join(f"Filler number {n} says nothing at all here." for n in range(60))
     path = tmp_path / "book.txt"
@@ -67,7 +67,7 @@ def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Pa
     other = tmp_path / "other.txt"
     other.write_text("Something else entirely.", encoding="utf-8")
     made = project_to_be("book")
-    add_documents(made, [path, other], Choices(tokens=60, overlap=0))
+    add_documents(made, [path, other], IngestChoices(tokens=60, overlap=0))
     train(
         made,
         "word2vec",

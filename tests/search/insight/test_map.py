@@ -118,14 +118,14 @@ def test_a_damaged_map_says_what_to_delete(tiny: Project) -> None:
 
 
 def test_documents_of_several_passages_are_their_mean(workspace, tmp_path) -> None:
-    from search.corpus.ingest import Choices
+    from search.corpus.ingest import IngestChoices
     from training.train import train
 
     for n in range(3):
         text = " ".join(f"Sentence {i} of book {n} speaks of thing{i * n}." for i in range(40))
         (tmp_path / f"book{n}.txt").write_text(text)
     made = project_to_be("books")
-    add_documents(made, sorted(tmp_path.glob("book*.txt")), Choices(tokens=60, overlap=0))
+    add_documents(made, sorted(tmp_path.glob("book*.txt")), IngestChoices(tokens=60, overlap=0))
     train(made, "word2vec", "w", {"min_count": 1, "epochs": 2, "vector_size": 8})
     draw_map(made, ["w"])
     manifest, corpus = current_corpus(made)

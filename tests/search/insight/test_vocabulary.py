@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.insight.vocabulary import collect, vocabulary_of
 from search.projects.project import Project, project_to_be
 
@@ -16,7 +16,7 @@ def corpus_of(texts: list[str], folder: Path) -> Project:
 
     path.write_text("\n".join(json.dumps({"id": f"t{n}", "text": t}) for n, t in enumerate(texts)))
     made = project_to_be("p")
-    add_documents(made, [path], Choices(tokens=0))
+    add_documents(made, [path], IngestChoices(tokens=0))
     return made
 
 

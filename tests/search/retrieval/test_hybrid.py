@@ -5,10 +5,10 @@ import pytest
 from keyword_help import keyword_searcher
 
 from indexes.flat import FlatIndex
-from search.corpus.corpus import CORPUS_FILE, Corpus, Found
+from search.corpus.corpus import CORPUS_FILE, Corpus, ScoredDocument
 from search.corpus.document import Document
 from search.corpus.filters import EVERYTHING, Scope, parse_condition, parse_tiers
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.project import Project
@@ -48,7 +48,7 @@ def sides(tmp_path_factory):
         kind = ("case", "statute", "blog")[n % 3]
         documents.append(Document(f"d{n}", "", text, {"type": kind, "year": str(1960 + n)}))
     writer = CorpusWriter(
-        folder, cutting=Cutting(24, 0), tiers=parse_tiers("type=case,statute,blog")
+        folder, chunking=Chunking(24, 0), tiers=parse_tiers("type=case,statute,blog")
     )
     writer.add(documents)
     writer.close()
@@ -143,12 +143,12 @@ def test_both_sides_are_asked_once_for_the_vector(sides):
 
 
 def test_equal_scores_follow_the_last_ranking_then_the_position():
-    left = [Found(5, 9.0, 50), Found(3, 8.0, 30)]
-    right = [Found(4, 0.9, 40), Found(2, 0.8, 20)]
+    left = [ScoredDocument(5, 9.0, 50), ScoredDocument(3, 8.0, 30)]
+    right = [ScoredDocument(4, 0.9, 40), ScoredDocument(2, 0.8, 20)]
     ranking = fused([left, right], [0.5, 0.5])
     assert [f.document for f in ranking] == [4, 5, 2, 3]
     assert [f.score for f in ranking] == [1 / 61, 1 / 61, 1 / 62, 1 / 62]
-    assert fused([[Found(8, 1.0, 8)], []], [0.5, 0.5])[0].score == 1 / 61
+    assert fused([[ScoredDocument(8, 1.0, 8)], []], [0.5, 0.5])[0].score == 1 / 61
     assert fused([[], []], [0.5, 0.5]) == []
     assert DEPTH >= 100, "recall at 100 needs as many"
 

@@ -10,7 +10,7 @@ from sentence_transformers import CrossEncoder
 
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Scope, parse_condition, parse_tiers
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.evaluation.evaluate import evaluate
 from search.models.cross_encoders import (
     Reranker,
@@ -104,7 +104,7 @@ def test_filters_and_tiers_stay_inside(workspace, tmp_path, tiny_cross_encoder):
     ]  # fmt: skip
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     made = project_to_be("law")
-    add_documents(made, [path], Choices(tiers=parse_tiers("type=case,statute,blog")))
+    add_documents(made, [path], IngestChoices(tiers=parse_tiers("type=case,statute,blog")))
     add_reranker(made, str(tiny_cross_encoder), "ce", depth=30)
     (retriever,), _ = retrievers_for(made, ["rerank:bm25@ce"])
     (plain,) = retriever.rank(["velkorin dust"], 30)

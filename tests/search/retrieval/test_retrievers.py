@@ -8,7 +8,7 @@ from indexes.flat import FlatIndex
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
@@ -37,7 +37,7 @@ def many(tmp_path):
         kind = ("case", "statute", "blog")[n % 3]
         documents.append(Document(f"d{n}", "", text, {"type": kind, "year": str(1960 + n)}))
     tiers = parse_tiers("type=case,statute,blog")
-    writer = CorpusWriter(tmp_path, cutting=Cutting(40, 0), tiers=tiers)
+    writer = CorpusWriter(tmp_path, chunking=Chunking(40, 0), tiers=tiers)
     writer.add(documents)
     writer.close()
     corpus = Corpus(tmp_path / CORPUS_FILE)

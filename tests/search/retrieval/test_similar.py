@@ -10,7 +10,7 @@ from indexes.flat import FlatIndex
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
@@ -35,7 +35,7 @@ def sides(tmp_path_factory):
         kind = ("case", "statute", "blog")[n % 3]
         documents.append(Document(f"d{n}", "", text, {"type": kind, "year": str(1960 + n)}))
     writer = CorpusWriter(
-        folder, cutting=Cutting(30, 0), tiers=parse_tiers("type=case,statute,blog")
+        folder, chunking=Chunking(30, 0), tiers=parse_tiers("type=case,statute,blog")
     )
     writer.add(documents)
     writer.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
 from search.projects.project import project_to_be
@@ -35,7 +35,7 @@ def books(tmp_path):
         rows.append(f"{name},{text}")
     path = tmp_path / "books.csv"
     path.write_text("\n".join([*rows, "note,A short note."]))
-    add_documents(project, [path], Choices(tokens=40, overlap=0))
+    add_documents(project, [path], IngestChoices(tokens=40, overlap=0))
     return project
 
 

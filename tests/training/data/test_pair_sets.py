@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.labels import Pair
-from search.corpus.passages import WHOLE, Cutting
+from search.corpus.passages import WHOLE, Chunking
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import Texts, answered, check_leaks, texts_of
 from search.evaluation.query_set import QuerySet
@@ -235,10 +235,10 @@ POINTING = st.lists(
 )
 
 
-def corpus_of(folder, documents, cutting):
-    writer = CorpusWriter(Path(folder), cutting=cutting)
+def corpus_of(folder, documents, chunking):
+    writer = CorpusWriter(Path(folder), chunking=chunking)
     writer.add(
-        Document(name, title, f"{first}.\n\n{second}." if cutting.tokens else first)
+        Document(name, title, f"{first}.\n\n{second}." if chunking.tokens else first)
         for name, (title, first, second) in zip(NAMES, documents, strict=True)
     )
     writer.close()
@@ -246,11 +246,11 @@ def corpus_of(folder, documents, cutting):
 
 
 @settings(max_examples=80, deadline=None, derandomize=True, database=None)
-@given(CORPORA, POINTING, st.sampled_from([WHOLE, Cutting(24, 0)]))
-def test_a_split_made_here_passes_the_leak_check(documents, rows, cutting):
+@given(CORPORA, POINTING, st.sampled_from([WHOLE, Chunking(24, 0)]))
+def test_a_split_made_here_passes_the_leak_check(documents, rows, chunking):
     """Pairs point to documents by id, some with a text of their own; documents have titles and passages."""
     with tempfile.TemporaryDirectory() as folder:
-        corpus = corpus_of(folder, documents, cutting)
+        corpus = corpus_of(folder, documents, chunking)
         texts = texts_of(corpus, set(NAMES))
         pairs = [
             Pair(query, response or texts[name].whole[-1], name, tuple(negatives))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.projects.errors import Refused
 from search.text.words import folded_words
 from training.synthetic import sentences, structure
@@ -42,7 +42,7 @@ def test_titles_that_say_nothing_make_no_pair(title, text):
 
 def test_headings_go_with_the_text_under_them():
     text = "Rent\n\nThe rent is due on the first.\n\nNotice\n\nThree months before you leave it."
-    marks = [Mark(0, "Rent"), Mark(21, "Rent", 2), Mark(text.index("Notice"), "Notice")]
+    marks = [Heading(0, "Rent"), Heading(21, "Rent", 2), Heading(text.index("Notice"), "Notice")]
     assert list(structure.headings(source(text, marks=marks))) == [
         ("Rent", "The rent is due on the first."),
         ("Notice", "Three months before you leave it."),
@@ -52,7 +52,7 @@ def test_headings_go_with_the_text_under_them():
 
 def test_a_heading_in_a_path_is_asked_by_its_own_name_under_the_others():
     text = "Rent\n\nWhat it costs to live here.\n\nDeposit\n\nTwo months of rent are usual."
-    marks = [Mark(0, "Rent"), Mark(text.index("Deposit"), "Rent > Deposit")]
+    marks = [Heading(0, "Rent"), Heading(text.index("Deposit"), "Rent > Deposit")]
     assert list(structure.headings(source(text, marks=marks))) == [
         ("Rent", "What it costs to live here."),
         ("Rent Deposit", "Two months of rent are usual."),

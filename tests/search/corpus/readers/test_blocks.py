@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.corpus.readers import blocks
 from search.corpus.readers.blocks import Block, Prose, assembled, document_of, paragraphs
 from search.corpus.readers.report import Report
@@ -49,7 +49,7 @@ def test_a_mark_where_the_page_changes():
     text, marks = assembled(
         [Block("one", page=1), Block("two", page=1), Block("H", 1, 2), Block("three", page=3)]
     )
-    assert marks == (Mark(0, "", 1), Mark(10, "H", 2), Mark(13, "H", 3))
+    assert marks == (Heading(0, "", 1), Heading(10, "H", 2), Heading(13, "H", 3))
     assert text[10:] == "H\n\nthree"
 
 
@@ -57,7 +57,7 @@ def test_marks_are_of_the_clean_text():
     text, marks = assembled(
         [Block("cafe\u0301\x07 \x00"), Block(" \n "), Block("so\xadft"), Block(" The\n  end ", 1)]
     )
-    assert (text, marks) == ("caf\u00e9\n\nsoft\n\nThe end", (Mark(12, "The end"),))
+    assert (text, marks) == ("caf\u00e9\n\nsoft\n\nThe end", (Heading(12, "The end"),))
 
 
 def test_a_document_is_named_after_its_file():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus.document import Mark
+from search.corpus.document import Heading
 from search.projects.errors import Refused
 
 
@@ -29,7 +29,7 @@ def test_a_page_becomes_one_document(documents):
     assert found.text == (
         "Deposits\n\nA deposit is <= 2 rents.\nOr less.\n\nWhen\n\nNow\n\nLater\n\nAsk"
     )
-    assert found.marks == (Mark(0, "Deposits"), Mark(45, "Deposits > When"))
+    assert found.marks == (Heading(0, "Deposits"), Heading(45, "Deposits > When"))
     assert (report.format, report.encoding, report.accepted) == ("HTML", "utf-8", 1)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.corpus.document import Mark
+from search.corpus.document import Heading
 from search.projects.errors import Refused
 
 
@@ -18,7 +18,7 @@ def test_markdown(documents):
         "Care plan\n\nSee the guide and code. Same paragraph.\n\nDoses\n\none\n\ntwo\n\n"
         "if a < b:\n    go()\n\nDrug | Dose\n\nA | 1\n\nraw & html"
     )
-    assert found.marks == (Mark(0, "Care plan"), Mark(52, "Care plan > Doses"))
+    assert found.marks == (Heading(0, "Care plan"), Heading(52, "Care plan > Doses"))
     assert (found.id, found.metadata, report.format) == (
         "notes.md",
         {"file": "notes.md"},

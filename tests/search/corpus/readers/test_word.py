@@ -11,7 +11,7 @@ import pytest
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
-from search.corpus.document import Mark
+from search.corpus.document import Heading
 from search.corpus.readers import word
 from search.corpus.readers.documents import preview_documents
 from search.projects.errors import Refused
@@ -40,7 +40,7 @@ def test_paragraphs_tables_and_headings_in_order(tmp_path):
     assert found.text == (
         "Terms\n\nA bold\n\nItem | Price\n\nRent | 900\n\nLiability\n\nNone.\tAt\nall."
     )
-    assert found.marks == (Mark(0, "Terms"), Mark(41, "Terms > Liability"))
+    assert found.marks == (Heading(0, "Terms"), Heading(41, "Terms > Liability"))
     assert (found.id, found.title) == ("lease.docx", "Lease")
     assert found.metadata == {"author": "A. Nother", "created": "2021-05-04", "file": "lease.docx"}
     assert (report.format, report.accepted, report.notes) == ("Word", 1, [])

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from search.corpus.document import Document, Mark
+from search.corpus.document import Document, Heading
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.projects.errors import Refused
 
@@ -20,7 +20,7 @@ def test_tei(documents):
     (found,), report = documents("letters.xml", TEI)
     assert (found.id, found.title) == ("letters.xml", "Letters & Notes")
     assert found.text == "One\n\nA bolder step on.\n\nDeeper\n\nBelow.\n\nx\n\ny"
-    assert found.marks == (Mark(0, "One", 4), Mark(24, "One > Deeper", 5))
+    assert found.marks == (Heading(0, "One", 4), Heading(24, "One > Deeper", 5))
     assert found.metadata == {"author": "A. Nother", "file": "letters.xml"}
     assert (report.format, report.accepted) == ("XML", 1)
 

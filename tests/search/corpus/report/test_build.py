@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.corpus.document import Document
-from search.corpus.report.build import portray
+from search.corpus.report.build import build_report
 from search.corpus.report.findings import findings, percent
 
 PLAIN = (
@@ -24,7 +24,7 @@ def documents(*texts, title=""):
 
 
 def portrait_of(*texts):
-    return portray(documents(*texts), len(texts), len(texts))
+    return build_report(documents(*texts), len(texts), len(texts))
 
 
 def said(portrait, *parts):
@@ -54,7 +54,7 @@ def test_an_ordinary_corpus():
 
 def test_numbers_of_a_sample_are_scaled_and_say_so():
     texts = [*PLAIN, PLAIN[0]]
-    found = portray(documents(*texts), 1_000, 1_500)
+    found = build_report(documents(*texts), 1_000, 1_500)
     assert found.estimated
     assert found.words == round(sum(len(text.split()) for text in texts) / 5 * 1_000)
     assert (found.documents, found.passages, found.sampled) == (1_000, 1_500, 5)
@@ -67,7 +67,7 @@ def test_numbers_of_a_sample_are_scaled_and_say_so():
 
 def test_titles_without_texts():
     sample = [*documents(*PLAIN), Document("bare", "A title", ""), Document("dots", "", "...")]
-    found = portray(sample, 6, 6)
+    found = build_report(sample, 6, 6)
     assert (found.title_only, found.title_only_examples) == (2, ("bare", "dots"))
     assert [b.count for b in found.lengths.bins if b.high is not None and b.high < 10] == [1, 1]
     said(found, "Without a text: 2 of the 6 documents (bare, for example)")
@@ -75,13 +75,13 @@ def test_titles_without_texts():
 
 def test_long_documents_unless_they_are_cut():
     long = " ".join(PLAIN * 8)
-    found = portray(documents(*PLAIN, long), 5, 5)
+    found = build_report(documents(*PLAIN, long), 5, 5)
     assert found.unread.texts == 1
     assert 0.5 < found.unread.share < 0.6
     assert found.findings[0].startswith(
         "Longer than the 256 word pieces that the generic model reads: 1 of the 5 documents."
     )
-    cut = portray(documents(*PLAIN, long), 5, 9)
+    cut = build_report(documents(*PLAIN, long), 5, 9)
     assert not any("256" in sentence for sentence in cut.findings)
 
 
@@ -147,7 +147,7 @@ def test_short_documents_and_words_nobody_lists():
 
 
 def test_no_documents():
-    found = portray([], 0, 0)
+    found = build_report([], 0, 0)
     assert (found.words, found.sampled, found.languages) == (0, 0, ())
     assert found.findings == ("There are no documents.",)
     assert json.loads(json.dumps(found.as_json())) == found.as_json()
@@ -187,7 +187,7 @@ def test_the_same_each_time():
 
 def test_progress_goes_forward_to_the_end():
     seen = []
-    portray(
+    build_report(
         documents(*PLAIN),
         4,
         4,
@@ -217,7 +217,7 @@ def test_percent(share, words):
 @given(st.lists(st.tuples(st.text(max_size=10), st.text(max_size=60)), max_size=6))
 def test_any_text_can_be_portrayed(texts):
     sample = [Document(str(n), title, text) for n, (title, text) in enumerate(texts)]
-    found = portray(sample, len(sample), len(sample))
+    found = build_report(sample, len(sample), len(sample))
     assert sum(b.count for b in found.lengths.bins) == len(sample)
     assert sum(language.texts for language in found.languages) == len(sample)
     assert found.copies.exact + found.copies.near < max(1, len(sample))
@@ -227,7 +227,7 @@ def test_any_text_can_be_portrayed(texts):
 def test_real_documents_of_consumer_finance(shared_data):
     rows = (shared_data / "ask_cfpb" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
     sample = [Document(row["_id"], "", row["text"]) for row in map(json.loads, rows)]
-    found = portray(sample, len(sample), len(sample))
+    found = build_report(sample, len(sample), len(sample))
     assert found.terms.words[0].text == "loan"
     assert {"debt collector", "card issuer"} <= {term.text for term in found.terms.phrases}
     known = {a.short: a.expansions[0].text.casefold() for a in found.abbreviations}

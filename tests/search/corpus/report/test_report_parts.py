@@ -4,11 +4,11 @@ from itertools import combinations
 
 import pytest
 
-from search.corpus.report.duplicates import Copy, copies, near_pairs
+from search.corpus.report.duplicates import Copy, find_duplicates, near_pairs
 from search.corpus.report.keywords import typical_terms
 from search.corpus.report.lengths import lengths, unread
 from search.corpus.report.sample import word_runs
-from search.corpus.report.tokenizer_fit import foreignness
+from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.near_duplicates import THRESHOLD, shingles
 
@@ -72,14 +72,14 @@ def test_copies():
     text = " ".join(WORDS)
     changed = " ".join(["other", *WORDS[1:]])
     ids = ["a", "b", "c", "d", "e", "f"]
-    found = copies(ids, [text, "unlike anything", text.upper() + "!", changed, "...", "?"])
+    found = find_duplicates(ids, [text, "unlike anything", text.upper() + "!", changed, "...", "?"])
     assert (found.exact, found.near) == (1, 1)
     assert found.exact_examples == (Copy("a", "c", 1.0),)
     [near] = found.near_examples
     similarity = len(shingles(text) & shingles(changed)) / len(shingles(text) | shingles(changed))
     assert (near.first, near.second) == ("a", "d")
     assert near.similarity == pytest.approx(similarity, abs=1e-4)
-    assert copies([], []).exact == 0
+    assert find_duplicates([], []).exact == 0
 
 
 def test_near_pairs_are_near_and_hold_every_near_group_together(rng):
@@ -115,7 +115,7 @@ def components(joined, count):
 def test_a_boilerplate_is_one_group_and_not_half_a_million_pairs():
     texts = [" ".join([*WORDS, f"number{n}"]) for n in range(400)]
     assert len(near_pairs(range(400), texts)) == 399
-    found = copies([f"d{n}" for n in range(400)], texts)
+    found = find_duplicates([f"d{n}" for n in range(400)], texts)
     assert (found.exact, found.near, len(found.near_examples)) == (0, 399, 10)
 
 
@@ -141,7 +141,7 @@ def test_a_short_text_is_believed_only_where_its_language_is_at_home():
 
 
 def test_foreignness_counts_running_words():
-    found = foreignness({"the": 3, "osteoporosis": 1, "2019": 50})
+    found = tokenizer_fit({"the": 3, "osteoporosis": 1, "2019": 50})
     assert found.pieces_per_word == (3 * 1 + 5) / 4
     assert found.shredded_share == 0.25
     [word] = found.shredded
@@ -154,12 +154,12 @@ def test_foreignness_counts_running_words():
 
 
 def test_words_the_model_cannot_read_at_all():
-    found = foreignness({"the": 1, "ꯃꯤꯇꯩ": 3})
+    found = tokenizer_fit({"the": 1, "ꯃꯤꯇꯩ": 3})
     assert found.unreadable_share == 0.75
 
 
 def test_a_vocabulary_without_words():
-    found = foreignness({"12": 4})
+    found = tokenizer_fit({"12": 4})
     assert (found.pieces_per_word, found.ratio, found.shredded) == (0, 0, ())
 
 

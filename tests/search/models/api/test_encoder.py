@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bad_server import DIMENSION, KEY, vector
 
-from search.corpus.tokenizer import generic_word_pieces
+from search.corpus.tokenizer import generic_subwords
 from search.models.api.client import Caller, Pace
 from search.models.api.encoder import EndpointEncoder, Remembered
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
@@ -223,7 +223,7 @@ def test_the_key_is_nowhere_on_disk(server, encoder, workspace):
 
 
 def test_tokens_are_counted_on_the_high_side():
-    pieces = generic_word_pieces()
+    pieces = generic_subwords()
     english = "How do I dispute a charge on my credit card? It was 42.50 dollars."
     assert pieces.of(english) + 2 <= tokens_of(english) <= pieces.of(english) * 1.5 + 2
     assert tokens_of("x" * 4_000) >= 1_000

@@ -10,7 +10,7 @@ import pytest
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition
-from search.corpus.passages import Cutting
+from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Failed
 from search.retrieval.bm25 import index as room
@@ -159,7 +159,7 @@ def cut(tmp_path_factory):
             " ".join(rng.choice(WORDS[:6], rng.integers(3, 12))) + "." for _ in range(n % 5 * 2 + 1)
         )
         documents.append(Document(f"d{n}", "", text, {"year": str(1960 + n)}))
-    writer = CorpusWriter(folder, cutting=Cutting(24, 0))
+    writer = CorpusWriter(folder, chunking=Chunking(24, 0))
     writer.add(documents)
     writer.close()
     corpus = Corpus(folder / CORPUS_FILE)

@@ -3,7 +3,7 @@
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.corpus.ingest import Choices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
 from search.retrieval.bm25.store import find_keyword_index
@@ -84,7 +84,7 @@ def test_a_corpus_that_was_cut(tmp_path):
     other = tmp_path / "short.txt"
     other.write_text("A poodle.")
     home = project_to_be("cut")
-    add_documents(home, [path, other], Choices(tokens=40, overlap=0))
+    add_documents(home, [path, other], IngestChoices(tokens=40, overlap=0))
     (hit,) = compare(home, "spaniel tenant", ["bm25"]).results[0].hits
     assert "spaniel" in hit.passage.text
     assert hit.passage.of > 3
