@@ -72,6 +72,10 @@ class HnswIndex(ApproximateIndex):
         """See `ApproximateIndex.exact_below`: a filter that leaves a tenth makes a walk ten times as long."""
         return int(len(self) / max(speedup, 1.0) ** 0.5)
 
+    def compared(self, width: int, fetch: int) -> float:
+        """See `ApproximateIndex.compared`: every node in view, with all of its neighbours."""
+        return float(max(width, fetch) * 2 * NEIGHBOURS)
+
     def nearest(
         self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:

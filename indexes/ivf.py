@@ -34,6 +34,8 @@ CLASSES = {
     PQ: "IndexIVFPQFastScan",
     "ivf-rabitq": "IndexIVFRaBitQ",
 }
+# How long a code takes, beside a vector of exact search.
+_CODE_COST = {"ivf": 1.0, "ivf-sq8": 1.0, PQ: 0.35, "ivf-rabitq": 0.4}
 _ROWS = 32_768
 _TRAINED_ON = 50_000  # Enough to learn the range of a component, or 16 centroids of a part of one.
 _MOST_PARTS = 256  # So many of 8 bits add up in 16, as they are compared.
@@ -89,6 +91,17 @@ class IvfIndex(ApproximateIndex):
             lists[positions] = number
         return lists
 
+    def compared(self, width: int, fetch: int) -> float:
+        """See `ApproximateIndex.compared`: every centroid, and the codes in the lists that are looked into."""
+        lists, average = self._index.nlist, self._average
+        probes = min(lists, max(width, int(np.ceil(fetch / average))))
+        return float(lists + probes * average * _CODE_COST[self.facts.type])
+
+    @property
+    def _average(self) -> float:
+        """How many vectors a list holds, on average."""
+        return float(max(self._index.ntotal / self._index.nlist, 1.0))
+
     def nearest(
         self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
@@ -97,7 +110,7 @@ class IvfIndex(ApproximateIndex):
 
         library: Any = faiss
         lists = self._index.nlist
-        average = max(self._index.ntotal / lists, 1.0)
+        average = self._average
         wanted = max(width * average, float(fetch))  # Fewer than are asked for cannot be enough.
         if among is None:
             probes = min(lists, max(width, int(np.ceil(wanted / average))))

@@ -6,6 +6,7 @@ half of them chooses the width, the other half measures what it reaches.
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -23,7 +24,7 @@ _TIMED = 24
 _MOST_OVERSAMPLED = 64
 _NOISE = 1e-6
 _BEYOND = 5
-"""Widths from the least that reaches the recall on, of which the fastest is taken."""
+"""Widths from the least that reaches the recall on, of which the one with the least work is taken."""
 
 
 class Tunable(Protocol):
@@ -33,6 +34,11 @@ class Tunable(Protocol):
 
     @property
     def widths(self) -> list[int]: ...
+
+    @property
+    def exact_work(self) -> float: ...
+
+    def work(self, width: int, oversampling: int) -> float: ...
 
     def exact_below(self, speedup: float) -> int: ...
 
@@ -60,49 +66,40 @@ class Trial:
 
 
 def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> IndexFacts:
-    """The facts of an index with what reaches a recall in the least time, and what it then reaches.
+    """The facts of an index with what reaches a recall by the least work, and what it then reaches.
 
-    Where it looks at more places, fewer candidates have to be ranked: some widths from the least on are timed. A little
-    more than the target is asked of the questions that choose, because others measure it.
+    Where it looks at more, fewer candidates have to be ranked: some widths from the least on are compared, by the work
+    that they are counted to be. Time is measured only to be told: a busy machine must not change what is chosen. A
+    little more than the target is asked of the questions that choose, because others measure it.
     """
     goal = target + (1 - target) / 4
     half = len(trial.questions) // 2
     choosing, measuring = slice(0, half), slice(half, None)
     widths = index.widths
 
-    def reaches(place: int, oversampling: int) -> bool:
-        progress(place, len(widths), "measuring recall")
-        return trial.recall(index, widths[place], oversampling, choosing) >= goal
+    def reaches(i: int, oversampling: int) -> bool:
+        progress(i, len(widths), "measuring recall")
+        return trial.recall(index, widths[i], oversampling, choosing) >= goal
 
-    def milliseconds(place: int, oversampling: int) -> float:
-        return _milliseconds(
-            lambda rows: index.search_with(rows, K, widths[place], oversampling),
-            trial.questions[-_TIMED:],
-        )
-
-    low, high = 0, len(widths) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if reaches(middle, _MOST_OVERSAMPLED):
-            high = middle
-        else:
-            low = middle + 1
+    least = bisect_left(range(len(widths) - 1), True, key=lambda i: reaches(i, _MOST_OVERSAMPLED))
     candidates, oversampling = [], _MOST_OVERSAMPLED
-    for place in range(low, min(low + _BEYOND, len(widths))):
-        while oversampling > 1 and reaches(place, oversampling // 2):
+    for i in range(least, min(least + _BEYOND, len(widths))):
+        while oversampling > 1 and reaches(i, oversampling // 2):
             oversampling //= 2
-        candidates.append((milliseconds(place, oversampling), place, oversampling))
-    _, low, oversampling = min(candidates)
-    recall = trial.recall(index, widths[low], oversampling, measuring)
-    while recall < target and (low + 1 < len(widths) or oversampling < _MOST_OVERSAMPLED):
-        if low + 1 < len(widths):
-            low += 1
+        candidates.append((index.work(widths[i], oversampling), i, oversampling))
+    _, i, oversampling = min(candidates)
+    recall = trial.recall(index, widths[i], oversampling, measuring)
+    while recall < target and (i + 1 < len(widths) or oversampling < _MOST_OVERSAMPLED):
+        if i + 1 < len(widths):
+            i += 1
         else:
             oversampling *= 2
-        recall = trial.recall(index, widths[low], oversampling, measuring)
-    width = widths[low]
-    spent = milliseconds(low, oversampling)
-    speedup = trial.exact_ms / max(spent, 1e-6)
+        recall = trial.recall(index, widths[i], oversampling, measuring)
+    width = widths[i]
+    speedup = index.exact_work / index.work(width, oversampling)
+    spent = _milliseconds(
+        lambda rows: index.search_with(rows, K, width, oversampling), trial.questions[-_TIMED:]
+    )
     return replace(
         index.facts,
         parameters={
@@ -116,6 +113,7 @@ def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> In
             "recall@10": round(recall, 4),
             "target": target,
             "questions": float(len(trial.questions) - half),
+            "speedup": round(speedup, 3),
             "ms": round(spent, 3),
             "exact_ms": round(trial.exact_ms, 3),
         },
@@ -124,8 +122,7 @@ def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> In
 
 def _questions(stored: StoredVectors) -> Vectors:
     rng = np.random.default_rng(_SEED)
-    places = rng.permutation(len(stored))[:_QUESTIONS]
-    rows = np.asarray(stored.rows[places])
+    rows = np.asarray(stored.rows[rng.permutation(len(stored))[:_QUESTIONS]])
     rows = rows[rows.any(axis=1)]
     other = np.roll(rows, 1, axis=0)
     aside = normalised(other - (other * rows).sum(axis=1, keepdims=True) * rows)

@@ -70,7 +70,8 @@ class IndexFacts:
     :param zeros: how many of them are zero, so that they are never found.
     :param parameters: what it was built with and is searched with, by name.
     :param figures: what was measured: `recall@10` against exact search, `ms` a query, `exact_ms` a query of
-        exact search, `bytes` in memory, and the like. A figure that was not measured is not there.
+        exact search, `speedup` by counted work, `bytes` in memory, and the like. A figure that was not measured is
+        not there.
     :param reason: one sentence: why it is of this type.
     """
 
