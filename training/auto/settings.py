@@ -8,17 +8,7 @@ from training.settings import RecipeSettings
 class AutoSettings(RecipeSettings):
     """Settings of trying several recipes and keeping the best."""
 
-    base: str = Field(
-        "generic",
-        min_length=1,
-        title="Start from",
-        description="“generic” is the project's ready-made model; or another of its models, a folder, or "
-        "a model hub id.",
-    )
-    minutes: float = Field(
-        10.0,
-        ge=0.05,
-        le=10_000,
-        title="Minutes",
-        description="How long it may try, once your documents are encoded. What would not fit is not begun.",
-    )
+    base: str = Field("generic", min_length=1, title="Start from")
+    """“generic” is the project's ready-made model; or another of its models, a folder, or a model hub id."""
+    minutes: float = Field(10.0, ge=0.05, le=10_000, title="Minutes")
+    """How long it may try, once your documents are encoded. What would not fit is not begun."""
