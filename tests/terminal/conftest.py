@@ -1,4 +1,4 @@
-"""Projects, files and refusals for tests of the terminal. All of them run cli.py in a process of its own, as a person does."""
+"""Projects, files and refusals for tests of the terminal. What is refused is typed in this process; all else runs cli.py in one of its own."""
 
 import re
 
@@ -10,10 +10,10 @@ PROGRESS = re.compile(
 
 
 @pytest.fixture
-def lab(run_cli, tiny_beir):
+def lab(call_cli, tiny_beir):
     """A project with a corpus, pairs and a query set."""
-    made = run_cli("import", "lab", tiny_beir)
-    assert (made.returncode, made.stdout) == (
+    made = call_cli("import", "lab", tiny_beir)
+    assert (made.status, made.out) == (
         0,
         "40 documents, 60 pairs to train on, 8 dev queries, 20 test queries.\n",
     )
@@ -31,24 +31,24 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def refused(run_cli, workspace, tree):
+def refused(call_cli, workspace, tree):
     """Runs a command that must be refused: exit status 2, one line, the workspace as it was."""
 
     def run(*arguments, status=2, ignore_runs=False):
         before = tree(workspace)
-        done = run_cli(*arguments)
+        done = call_cli(*arguments)
         after = tree(workspace)
         if ignore_runs:
             before, after = (
                 {name: content for name, content in photo.items() if "/runs/" not in name}
                 for photo in (before, after)
             )
-        assert done.returncode == status, done.stderr
+        assert done.status == status, done.err
         assert after == before
-        assert done.stdout == ""
-        assert "Traceback" not in done.stderr
-        lines = [line for line in done.stderr.splitlines() if not PROGRESS.match(line)]
-        assert len(lines) == 1, done.stderr
+        assert done.out == ""
+        assert "Traceback" not in done.err
+        lines = [line for line in done.err.splitlines() if not PROGRESS.match(line)]
+        assert len(lines) == 1, done.err
         assert not any(name in lines[0] for name in ("Error", "Exception", "Errno"))
         return lines[0]
 
