@@ -48,9 +48,9 @@ class Evaluation:
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
 
     >>> from types import SimpleNamespace
-    >>> from search.corpus.corpus import Found
+    >>> from search.corpus.corpus import ScoredDocument
     >>> def side(name, *rankings):
-    ...     found = [[Found(n, 1.0, n) for n in ranking] for ranking in rankings]
+    ...     found = [[ScoredDocument(n, 1.0, n) for n in ranking] for ranking in rankings]
     ...     return SimpleNamespace(name=name, rank=lambda texts, k: found)
     >>> test = QuerySet({"q1": "rent", "q2": "frost"}, {"q1": {"a": 1}, "q2": {"b": 1}})
     >>> corpus = SimpleNamespace(ids=lambda: ["a", "b"])

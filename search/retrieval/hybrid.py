@@ -28,7 +28,7 @@ class HybridRetriever:
 
     >>> from types import SimpleNamespace
     >>> def side(*ranking):
-    ...     hits = [Found(document, 1.0, document) for document in ranking]
+    ...     hits = [ScoredDocument(document, 1.0, document) for document in ranking]
     ...     return SimpleNamespace(corpus=None, prepare_queries=lambda queries, timing: lambda k, scope: [hits])
     >>> both = HybridRetriever("hybrid:mine", side(0, 1, 2), side(1, 3))
     >>> [hit.document for hit in both.rank(["frost"], 3)[0]]

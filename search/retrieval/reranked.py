@@ -22,7 +22,7 @@ class RerankingRetriever:
     A score is the logistic function of the model's own, so it is between 0 and 1 and the order is the same.
 
     >>> from types import SimpleNamespace
-    >>> base = SimpleNamespace(rank=lambda *_: [[Found(n, 1.0, n) for n in range(3)]])
+    >>> base = SimpleNamespace(rank=lambda *_: [[ScoredDocument(n, 1.0, n) for n in range(3)]])
     >>> corpus = SimpleNamespace(embedded_at=lambda positions: [["one", "three", "seven"][n] for n in positions])
     >>> reranker = SimpleNamespace(depth=2, scores=lambda query, texts: np.array([len(t) for t in texts]))
     >>> retriever = RerankingRetriever("rerank:bm25@longest", base, corpus, reranker)

@@ -78,11 +78,11 @@ class FusableRetriever(Retriever, SupportsMoreLikeThis, Protocol):
 class BaseRetriever(ABC):
     """What ranking is made of, for whatever ranks by itself: questions made ready, and documents like one.
 
-    >>> from search.corpus.corpus import Found
+    >>> from search.corpus.corpus import ScoredDocument
     >>> class Same(BaseRetriever):
     ...     corpus = None
     ...     def prepare_queries(self, queries, timing):
-    ...         return lambda k, scope: [[Found(n, 1.0 - n / 10, n) for n in range(k)] for _ in queries]
+    ...         return lambda k, scope: [[ScoredDocument(n, 1.0 - n / 10, n) for n in range(k)] for _ in queries]
     ...     def prepare_document(self, document):
     ...         return self.prepare_queries([""], EncodingTime())
     >>> [hit.document for hit in Same().rank(["rent"], 3)[0]]
