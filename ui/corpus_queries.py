@@ -9,18 +9,8 @@ from ui import cache, reading, uploads
 
 _ROWS = 50
 _QUERIES = [
-    "jsonl",
-    "ndjson",
-    "json",
-    "csv",
-    "tsv",
-    "xlsx",
-    "parquet",
-    "txt",
-    "xml",
-    "topics",
-    "gz",
-]
+    "jsonl", "ndjson", "json", "csv", "tsv", "xlsx", "parquet", "txt", "xml", "topics", "gz",
+]  # fmt: skip
 _QRELS = ["tsv", "txt", "qrels", "csv", "gz"]
 
 

@@ -9,56 +9,12 @@ Segments = list[tuple[str, bool]]
 """A text in parts, each with whether it is marked."""
 
 _SHOWN = 280
-_COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "their",
-        "they",
-        "this",
-        "to",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "without",
-        "you",
-        "your",
-    ]
-)
+_COMMON = frozenset([
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how",
+    "i", "if", "in", "is", "it", "its", "me", "my", "of", "on", "or", "that", "the", "their", "they", "this",
+    "to", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "without", "you",
+    "your",
+])  # fmt: skip
 
 
 def query_words(query: str) -> frozenset[str]:
