@@ -22,11 +22,11 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
         return
     mine = [VERB, project.name, info.name]
     run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
-    going = run is not None and run.status.state not in runs.OVER
     asked = f"blend-run-{info.id}"
-    with st.expander("Blend with its start", expanded=going or asked in st.session_state):
-        if run is not None and going:
-            run_view.watch(run)
+    with st.expander(
+        "Blend with its start", expanded=run_view.going(run) or asked in st.session_state
+    ):
+        if run_view.watched(run):
             return
         if run is not None and st.session_state.get(asked) == run.id:
             run_view.ended(run)

@@ -11,7 +11,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.search import check_query, search
-from ui import cache, failures, filters, navigation, widgets
+from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, columns, examples, grid, likeness, summary, tools
 from ui.comparing.sides import Board
 from ui.comparing.slot import Slot
@@ -20,15 +20,13 @@ from ui.rendering import render
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("Which side understood the question?")
-    if project is None:
-        return
-    manifest = project.newest("corpora")
-    if manifest is None:
-        widgets.empty("Nothing to search yet", "Add documents first; then come back and search.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return
-    _compare(project, manifest)
+    opened = widgets.heading_over_documents(
+        "Which side understood the question?",
+        "Nothing to search yet",
+        "Add documents first; then come back and search.",
+    )
+    if opened is not None:
+        _compare(*opened)
 
 
 @st.fragment  # What is typed draws this part anew, and nothing else.

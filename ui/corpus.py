@@ -3,7 +3,6 @@
 import streamlit as st
 
 from search.models.registry import custom_manifests
-from search.projects import runs
 from ui import corpus_documents, corpus_pairs, corpus_queries, navigation, run_view, widgets
 
 _VERBS = ("add", "pairs", "queries", "import", "sample")
@@ -15,9 +14,9 @@ def page() -> None:
     if project is None:
         return
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in runs.OVER:
+    if run_view.going(run):
         st.session_state["corpus-run"] = run.id
-        run_view.watch(run)
+    if run_view.watched(run):
         return
     if run is not None and (
         st.session_state.get("corpus-run") == run.id or run.status.state != "done"

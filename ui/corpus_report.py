@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from search.projects import runs
 from search.projects.project import Project
 from training.data.reports import current_report
 from ui import charts, run_view
@@ -21,20 +20,17 @@ _SLATE, _BLUE = "#6b7a90", "#2563a8"
 def draw(project: Project) -> None:
     """The newest report, or the way to make it."""
     run = run_view.latest(project, ["report"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
     made = current_report(project)
     if made is None:
-        if run is not None and run.status.state != "done":
-            run_view.ended(run)
+        run_view.ended(run, quiet=["done"])
         st.caption(
             "What languages and words are in there, what repeats, what the generic model cannot read; and "
             "what to fix in the pairs before training. It takes some seconds."
         )
         if st.button("Look at the data", key="make-report", icon=":material/query_stats:"):
-            runs.start(project, ["report", project.name])
-            st.rerun()
+            run_view.start(project, ["report", project.name])
         return
     _corpus(made.details["corpus"])
 

@@ -8,7 +8,6 @@ import streamlit as st
 from search.evaluation.evaluate import METRICS, Evaluation, newest_evaluation, verdict_on
 from search.evaluation.significance import PairedTest
 from search.models.registry import GENERIC, KEYWORD, default_models, models
-from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -35,12 +34,9 @@ def page() -> None:
     if project is None or not _possible(project):
         return
     run = run_view.latest(project, ["evaluate"])
-    if run is not None and run.status.state not in runs.OVER:
-        st.session_state["evaluate-run"] = run.id
-        run_view.watch(run)
+    if run_view.watched(run):
         return
-    if run is not None and run.status.state != "done":
-        run_view.ended(run)
+    run_view.ended(run, quiet=["done"])
     manifest = newest_evaluation(project)
     wanted = [info.name for info in default_models(project)]
     unmeasured = len(wanted) > 1 and verdict_on(project, wanted[-1]) is None
@@ -82,9 +78,7 @@ def _measure(project: Project, names: list[str]) -> None:
     arguments = ["evaluate", project.name]
     for name in names:
         arguments += ["--model", name]
-    run = runs.start(project, arguments)
-    st.session_state["evaluate-run"] = run.id
-    st.rerun()
+    run_view.start(project, arguments)
 
 
 def _again(project: Project, wanted: list[str]) -> None:

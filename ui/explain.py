@@ -160,11 +160,9 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, posi
     corpus = Corpus.of(project, manifest)
     title = widgets.literal(widgets.model_title(side.name))
     run = run_view.latest(project, ["prepare"], ["--model", side.name])
-    busy = run is not None and run.status.state not in runs.OVER
-    if not busy and not is_ready(project, corpus, side.info):
+    if not run_view.going(run) and not is_ready(project, corpus, side.info):
         st.markdown(f"**What {title} learned from**")
-        if run is not None and run.status.state not in ("done", "cancelled"):
-            run_view.ended(run)
+        run_view.ended(run, quiet=["done", "cancelled"])
         st.caption("Its training questions have to be read once before they can be asked.")
         st.button(
             "Look it up",
@@ -174,7 +172,7 @@ def _learned(project: Project, manifest: Manifest, side: _Side, query: str, posi
             args=(project, side.name),
         )
         return
-    if run is not None and busy:
+    if run_view.going(run):
         _waiting(project, manifest, side, query, position, run.id)
         return
     _neighbours(project, manifest, side, query, position)
@@ -191,7 +189,7 @@ def _waiting(
 ) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     run = next((run for run in runs.runs(project) if run.id == run_id), None)
-    if run is not None and run.status.state not in runs.OVER:
+    if run_view.going(run):
         status = run.status
         st.progress(
             status.share or 0.0, text=f"Reading what {side.name} learned from · {status.message}"

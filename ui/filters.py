@@ -8,7 +8,7 @@ import streamlit as st
 from search.corpus.corpus import Column, Corpus
 from search.corpus.filters import Condition, Scope, check_columns, parse_condition
 from search.projects.errors import BespokeError
-from ui import widgets
+from ui import state, widgets
 
 _CHOICES = 200
 _FEW = 12
@@ -123,12 +123,5 @@ def _parsed(text: str) -> Condition | None:
 
 
 def _to_address(conditions: list[Condition], tiers_first: bool) -> None:
-    typed = [str(condition) for condition in conditions]
-    if typed:
-        st.query_params[_ADDRESS] = typed
-    elif _ADDRESS in st.query_params:
-        del st.query_params[_ADDRESS]
-    if tiers_first:
-        st.query_params[_TIERS] = "first"
-    elif _TIERS in st.query_params:
-        del st.query_params[_TIERS]
+    state.hold(_ADDRESS, list(map(str, conditions)))
+    state.hold(_TIERS, "first" if tiers_first else "")

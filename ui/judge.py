@@ -9,7 +9,7 @@ from search.judging.store import JudgmentStore
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import navigation, widgets
+from ui import widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
@@ -17,14 +17,14 @@ _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("Which answers are better?")
-    if project is None:
+    opened = widgets.heading_over_documents(
+        "Which answers are better?",
+        "Nothing to judge yet",
+        "Add documents first; then come back and judge.",
+    )
+    if opened is None:
         return
-    manifest = project.newest("corpora")
-    if manifest is None:
-        widgets.empty("Nothing to judge yet", "Add documents first; then come back and judge.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return
+    project, manifest = opened
     left, right = st.columns([1.1, 1], vertical_alignment="center")
     with left:
         part = _part(project)

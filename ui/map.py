@@ -9,7 +9,6 @@ import streamlit as st
 from search.evaluation.evaluate import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
 from search.models.registry import ModelInfo, models
-from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
@@ -23,56 +22,34 @@ _LEAST_DIFFERENCE = 0.005
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("What did the model learn of your documents?")
-    if project is None:
+    opened = widgets.heading_over_documents(
+        "What did the model learn of your documents?",
+        "Nothing to map yet",
+        "Add documents first; then see how they lie together.",
+    )
+    if opened is None:
         return
-    manifest = project.newest("corpora")
-    if manifest is None:
-        widgets.empty("Nothing to map yet", "Add documents first; then see how they lie together.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return
+    project, manifest = opened
     if int(manifest.details["documents"]) < FEWEST:
         widgets.empty("Too few documents for a map", f"A map needs at least {FEWEST} documents.")
         navigation.step("Add documents", "corpus", "to-corpus")
         return
-    infos = _models(project)
+    label = "Models, one picture each (at most two)"
+    infos = widgets.choose_models(project, label, map_models(project), 2, "map")
     if not infos:
         st.info("Choose one model, or two to see side by side.")
         return
     run = run_view.latest(project, ["map"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
     made = find_map(project, infos)
     if made is None:
-        if run is not None and run.status.state not in ("done", "cancelled"):
-            run_view.ended(run)
+        run_view.ended(run, quiet=["done", "cancelled"])
         _offer(project, infos, int(manifest.details["documents"]))
         return
     _show(project, infos, made)
     if len(infos) == 1 and len(models(project)) == 1:
         navigation.step("Train a custom model to compare with", "train", "to-train")
-
-
-def _models(project: Project) -> list[ModelInfo]:
-    known = {info.name: info for info in models(project)}
-    usual = [info.name for info in map_models(project)]
-    if len(known) == 1:
-        return list(known.values())
-    wanted = [name for name in st.query_params.get_all("model") if name in known]
-    names = st.multiselect(
-        "Models, one picture each (at most two)",
-        list(known),
-        default=wanted or usual,
-        max_selections=2,
-        format_func=widgets.model_title,
-        key=f"map-models-{project.name}-{len(known)}",
-    )
-    if names != usual:
-        st.query_params["model"] = names
-    elif "model" in st.query_params:
-        del st.query_params["model"]
-    return [known[name] for name in names]
 
 
 def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None:
@@ -88,8 +65,7 @@ def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None
         arguments = ["map", project.name]
         for info in infos:
             arguments += ["--model", info.name]
-        runs.start(project, arguments)
-        st.rerun()
+        run_view.start(project, arguments)
 
 
 def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> None:

@@ -8,7 +8,6 @@ from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, endpoint_settings
 from search.models.encoding.describe import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
-from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
@@ -37,11 +36,9 @@ def section(project: Project) -> None:
         if info.kind == "generic":
             _card(project, info)
     run = run_view.latest(project, ["add-model"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
-    if run is not None:
-        run_view.ended(run)
+    run_view.ended(run)
     with st.container(border=True, key="add-ready-made"):
         st.markdown("**Add a ready-made model**")
         _form(project)
@@ -257,8 +254,7 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
     for key, value in given.items():
         if value is not None:
             arguments += [f"--{key.replace('_', '-')}", f"{value}"]
-    runs.start(project, arguments)
-    st.rerun()
+    run_view.start(project, arguments)
 
 
 def _in_words(refusal: str) -> str:

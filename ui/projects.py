@@ -6,7 +6,6 @@ import streamlit as st
 
 from search.evaluation.evaluate import newest_evaluation, verdict_on
 from search.models.registry import custom_manifests
-from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project_to_be, projects, unusable_projects
@@ -78,10 +77,9 @@ def _sample(sample: SampleProject) -> None:
         st.write(sample.summary)
         st.caption(f"Source: {sample.source}. Licence: {sample.licence}.")
         run = run_view.latest(project, ["sample"])
-        status = run.status if run else None
-        if run is not None and status is not None and status.state not in runs.OVER:
+        if run_view.going(run):
             st.session_state[f"awaited-{sample.key}"] = run.id
-            run_view.watch(run)
+        if run_view.watched(run):
             return
         ready = project.newest("corpora") is not None and project.exists
         if ready and run and st.session_state.pop(f"awaited-{sample.key}", None) == run.id:
@@ -90,16 +88,14 @@ def _sample(sample: SampleProject) -> None:
             _state(project)
             _actions(project)
             return
-        if run is not None:
-            run_view.ended(run)
+        run_view.ended(run)
         if st.button(
             "Open this sample",
             type="primary",
             key=f"open-{sample.key}",
             help="Takes under a minute: the documents are indexed with the generic model.",
         ):
-            runs.start(project, ["sample", name, sample.key])
-            st.rerun()
+            run_view.start(project, ["sample", name, sample.key])
 
 
 def _card(project: Project) -> None:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
-from search.projects import runs
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from ui import run_view, widgets
@@ -19,11 +18,9 @@ def section(project: Project) -> None:
     for info in rerankers(project):
         _card(project, info)
     run = run_view.latest(project, ["add-reranker"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
-    if run is not None:
-        run_view.ended(run)
+    run_view.ended(run)
     with st.expander("Add a reranker"):
         _form(project)
 
@@ -68,5 +65,4 @@ def _form(project: Project) -> None:
             st.error("Say which reranker, and what to call it.")
             return
         arguments = ["add-reranker", project.name, reference, "--name", name]
-        runs.start(project, [*arguments, "--depth", str(depth)])
-        st.rerun()
+        run_view.start(project, [*arguments, "--depth", str(depth)])

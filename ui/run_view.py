@@ -1,12 +1,13 @@
 """A run as the person sees it: what it does, how far it is, what it learned, and a way to stop it."""
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import streamlit as st
 
 from search.projects import runs
 from search.projects.project import Project
-from search.projects.runs import OVER, Run
+from search.projects.runs import OVER, Run, State
 from ui import charts, failures, leaderboard
 from ui.rendering import render
 from ui.widgets import duration
@@ -45,9 +46,26 @@ def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = (
     return None
 
 
-def watch(run: Run) -> None:
-    """Draw a run that is going on, live; when it ends the whole page is drawn again."""
+def start(project: Project, arguments: Sequence[str]) -> None:
+    """Start a run, and draw the page anew, with it."""
+    runs.start(project, arguments)
+    st.rerun()
+
+
+def going(run: Run | None) -> TypeGuard[Run]:
+    """Whether a run goes on."""
+    return run is not None and run.status.state not in OVER
+
+
+def watched(run: Run | None) -> bool:
+    """Draw a run live while it goes on; when it ends the whole page is drawn again.
+
+    :returns: whether it goes on.
+    """
+    if not going(run):
+        return False
     _live(run)
+    return True
 
 
 @st.fragment(run_every=1.0)
@@ -71,9 +89,13 @@ def _live(run: Run) -> None:
         st.code(run.command, language="bash", wrap_lines=True)
 
 
-def ended(run: Run) -> None:
-    """Say how a run ended, and what the person should know of it."""
-    status = run.status
+def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
+    """Say how a run ended, and what the person should know of it.
+
+    :param quiet: ways to end of which nothing is said.
+    """
+    if run is None or (status := run.status).state in quiet:
+        return
     title = _TITLES.get(run.verb, run.verb)
     took = duration(status.elapsed)
     if status.state == "done":

@@ -1,5 +1,7 @@
 """Session keys. The session holds ids and widget values, never models."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from search.projects.errors import BespokeError, OtherFormat
@@ -31,15 +33,22 @@ def current_project() -> Project | None:
         opened = project(name)
     except BespokeError as error:
         st.session_state.pop(_PROJECT, None)
-        if _PROJECT in st.query_params:
-            del st.query_params[_PROJECT]
+        st.query_params.pop(_PROJECT, None)
         if isinstance(error, OtherFormat):
             raise
         return None
     choose(name)
-    if st.query_params.get(_PROJECT) != name:
-        st.query_params[_PROJECT] = name
+    hold(_PROJECT, name)
     return opened
+
+
+def hold(key: str, value: str | Sequence[str]) -> None:
+    """Let the address hold a value, or several; nothing under that key where there is none."""
+    values = [value] if isinstance(value, str) else list(value)
+    if not value:
+        st.query_params.pop(key, None)
+    elif st.query_params.get_all(key) != values:
+        st.query_params[key] = values
 
 
 def names() -> list[str]:

@@ -14,17 +14,16 @@ _VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("Which model should you make?")
-    if project is None:
+    opened = widgets.heading_over_documents(
+        "Which model should you make?",
+        "Nothing to learn from yet",
+        "Add documents first, then pairs.",
+    )
+    if opened is None:
         return
-    if project.newest("corpora") is None:
-        widgets.empty("Nothing to learn from yet", "Add documents first, then pairs.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return
+    project, _ = opened
     run = run_view.latest(project, _VERBS)
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
-    else:
+    if not run_view.watched(run):
         if run is not None:
             _last(project, run)
         _choose(project)
@@ -39,8 +38,7 @@ def page() -> None:
 def _last(project: Project, run: runs.Run) -> None:
     """How the last run ended; a training leads to the proof."""
     if run.verb != "train":
-        if run.status.state != "done":
-            run_view.ended(run)
+        run_view.ended(run, quiet=["done"])
         return
     run_view.ended(run)
     with st.expander("Its curve and its command"):

@@ -7,6 +7,7 @@ from itertools import cycle
 import streamlit as st
 
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
+from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
@@ -51,6 +52,48 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
         )
         navigation.step("Choose or create a project", "projects", "open-projects")
     return project
+
+
+def heading_over_documents(
+    question: str, missing: str, text: str
+) -> tuple[Project, Manifest] | None:
+    """As `heading`, for a page about the documents of a project.
+
+    :param missing: the title of the empty state where there are none.
+    :param text: what that means.
+    :returns: the project with its corpus; None after an empty state was drawn.
+    """
+    project = heading(question)
+    manifest = project.newest("corpora") if project is not None else None
+    if project is None or manifest is None:
+        if project is not None:
+            empty(missing, text)
+            navigation.step("Add documents", "corpus", "to-corpus")
+        return None
+    return project, manifest
+
+
+def choose_models(
+    project: Project, label: str, usual: Sequence[ModelInfo], most: int, key: str
+) -> list[ModelInfo]:
+    """Draw the choice of models where there are several; the address holds it, unless it is the usual one.
+
+    :param key: tells the pages apart.
+    """
+    known = {info.name: info for info in models(project)}
+    if len(known) == 1:
+        return list(known.values())
+    default = [info.name for info in usual]
+    names = st.multiselect(
+        label,
+        list(known),
+        default=[name for name in st.query_params.get_all("model") if name in known] or default,
+        max_selections=most,
+        format_func=model_title,
+        key=f"{key}-models-{project.name}-{len(known)}",
+    )
+    state.hold("model", names if names != default else [])
+    return [known[name] for name in names]
 
 
 def empty(title: str, text: str) -> None:

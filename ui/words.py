@@ -9,12 +9,11 @@ from search.insight.vocabulary import Vocabulary, is_counted, subwords_of
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.registry import GENERIC, ModelInfo, default_models, models
-from search.projects import runs
+from search.models.registry import GENERIC, ModelInfo, default_models
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache, navigation, run_view, widgets
+from ui import cache, navigation, run_view, state, widgets
 from ui.rendering import render
 
 _COUNT = 10
@@ -26,17 +25,16 @@ _SERVED = (ENDPOINT, MATRIX)
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("What does a word mean to each model?")
-    if project is None:
+    opened = widgets.heading_over_documents(
+        "What does a word mean to each model?",
+        "No words yet",
+        "Add documents first; then every word of them can be looked around.",
+    )
+    if opened is None:
         return
-    manifest = project.newest("corpora")
-    if manifest is None:
-        widgets.empty(
-            "No words yet", "Add documents first; then every word of them can be looked around."
-        )
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return
-    chosen = _models(project)
+    project, manifest = opened
+    usual = default_models(project)
+    chosen = widgets.choose_models(project, "Models, one column each", usual, _MOST_COLUMNS, "word")
     if not chosen:
         st.info("Choose at least one model.")
         return
@@ -66,32 +64,10 @@ def page() -> None:
     _analogies(project, chosen, spaces)
 
 
-def _models(project: Project) -> list[ModelInfo]:
-    known = {info.name: info for info in models(project)}
-    if len(known) == 1:
-        return list(known.values())
-    wanted = [name for name in st.query_params.get_all("model") if name in known]
-    usual = [info.name for info in default_models(project)]
-    names = st.multiselect(
-        "Models, one column each",
-        list(known),
-        default=wanted or usual,
-        max_selections=_MOST_COLUMNS,
-        format_func=widgets.model_title,
-        key=f"word-models-{project.name}-{len(known)}",
-    )
-    if names != usual:
-        st.query_params["model"] = names
-    elif "model" in st.query_params:
-        del st.query_params["model"]
-    return [known[name] for name in names]
-
-
 def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> bool:
     """Whether every model can be asked; else the run that makes it so, or the way to start it."""
     run = run_view.latest(project, ["prepare"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return False
     lacking = list(chosen)
     if is_counted(project, manifest):
@@ -100,8 +76,7 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         lacking = [info for info in chosen if not are_ready(project, info, words)]
     if not lacking:
         return True
-    if run is not None and run.status.state not in ("done", "cancelled"):
-        run_view.ended(run)
+    run_view.ended(run, quiet=["done", "cancelled"])
     names = " and ".join(widgets.model_title(info.name) for info in lacking)
     have = "has" if len(lacking) == 1 else "have"
     widgets.empty(
@@ -117,8 +92,7 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         )
     if st.button("Read the words", type="primary", key="read-words", icon=":material/menu_book:"):
         wanted = [part for info in lacking for part in ("--model", info.name)]
-        runs.start(project, ["prepare", project.name, *wanted])
-        st.rerun()
+        run_view.start(project, ["prepare", project.name, *wanted])
     return False
 
 
@@ -153,10 +127,7 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
         _chips(project, f"chips-{shown}", groups.get(shown or "", ())[:_CHIPS])
     word = (typed or "").strip()
     st.session_state[f"last-{key}"] = word
-    if word:
-        st.query_params["word"] = word
-    elif "word" in st.query_params:
-        del st.query_params["word"]
+    state.hold("word", word)
     return word
 
 

@@ -70,8 +70,7 @@ def look_like(identity: str) -> None:
 
 def leave_like() -> None:
     """Go back to the question."""
-    if _LIKE in st.query_params:
-        del st.query_params[_LIKE]
+    st.query_params.pop(_LIKE, None)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from search.retrieval.columns import (
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
-from ui import cache, run_view, widgets
+from ui import cache, run_view, state, widgets
 from ui.comparing.sides import Side
 from ui.rendering import render
 
@@ -64,11 +64,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     weights = {_even(column).name: column.weight for column in wanted}
     chosen = [_weighted(options[name], weights.get(name), key) for name in names]
     typed = [column.name for column in chosen]
-    if typed != usual:
-        if st.query_params.get_all(_ADDRESS) != typed:
-            st.query_params[_ADDRESS] = typed
-    elif _ADDRESS in st.query_params:
-        del st.query_params[_ADDRESS]
+    state.hold(_ADDRESS, typed if typed != usual else [])
     return chosen, lost
 
 
@@ -103,8 +99,8 @@ def ready(
 
 def training(project: Project) -> str | None:
     """A sentence about a model that is being made at this moment."""
-    run = run_view.latest(project, ["train"], [])
-    if run is None or run.status.state in runs.OVER:
+    run = run_view.latest(project, ["train"])
+    if not run_view.going(run):
         return None
     share = run.status.share
     done = f", {share:.0%} done" if share is not None else ""
@@ -178,8 +174,7 @@ def _build(project: Project, info: ModelInfo) -> None:
     run = run_view.latest(project, ["index"], ["--model", info.name])
     started = st.session_state.setdefault("index-runs", {})
     key = f"{project.name} {info.id}"
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
     if run is not None and started.get(key) == run.id:
         run_view.ended(run)

@@ -41,8 +41,7 @@ def look_for(project: Project, names: Sequence[str]) -> None:
     key = (project.name, *names)
     if key in tried or known_disagreements(project, names) is not None:
         return
-    run = run_view.latest(project, ["disagree"], [])
-    if run is not None and run.status.state not in runs.OVER:
+    if run_view.going(run_view.latest(project, ["disagree"])):
         return
     tried.add(key)
     runs.start(project, ["disagree", project.name, *(f"--model={name}" for name in names)])

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from ui import navigation
+from ui import navigation, state
 from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
 from ui.rendering import render
@@ -62,8 +62,7 @@ def full() -> bool:
 
 def leave_full() -> None:
     """Go back to the page with its navigation."""
-    if full():
-        del st.query_params[_VIEW]
+    st.query_params.pop(_VIEW, None)
 
 
 def share(project: Project, board: Board | None) -> str:
@@ -134,7 +133,4 @@ def judge_blind(names: Sequence[str]) -> None:
 
 
 def _toggle_full() -> None:
-    if full():
-        leave_full()
-    else:
-        st.query_params[_VIEW] = _FULL
+    state.hold(_VIEW, "" if full() else _FULL)

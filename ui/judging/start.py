@@ -12,7 +12,6 @@ from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, default_setup, s
 from search.judging.store import JudgmentStore
 from search.judging.votes import Layout
 from search.models.registry import KEYWORD
-from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -30,8 +29,7 @@ _LAYOUTS = {"lists": "Two lists", "mixed": "One mixed list"}
 
 def ready(project: Project, setup: Setup, manifest: Manifest) -> bool:
     """Whether the questions are lined up, and nothing is being done about it."""
-    run = run_view.latest(project, ["questions"])
-    going = run is not None and run.status.state not in runs.OVER
+    going = run_view.going(run_view.latest(project, ["questions"]))
     return not going and are_prepared(project, setup, manifest)
 
 
@@ -60,8 +58,7 @@ def handed_over(project: Project, setup: Setup | None) -> Setup | None:
 
 def _keep() -> None:
     """Go on with what is judged already."""
-    if _ADDRESS in st.query_params:
-        del st.query_params[_ADDRESS]
+    st.query_params.pop(_ADDRESS, None)
 
 
 def begin(
@@ -73,11 +70,9 @@ def begin(
     :param instead_of: what is judged so far, where `setup` is something else.
     """
     run = run_view.latest(project, ["questions"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
-    if run is not None and run.status.state != "done":
-        run_view.ended(run)
+    run_view.ended(run, quiet=["done"])
     with st.container(border=True, key="judge-begin"):
         st.subheader("You see two answers to each question, and not who gave them", anchor=False)
         st.caption(
@@ -220,8 +215,7 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
         st.rerun()
     arguments = ["questions", project.name, "--column", good.one, "--column", good.other]
     arguments += [part for text in texts for part in ("--ask", text)]
-    runs.start(project, arguments)
-    st.rerun()
+    run_view.start(project, arguments)
 
 
 def _be(project: Project, name: str) -> None:

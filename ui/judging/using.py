@@ -22,8 +22,7 @@ _COMBINE = {
 def use(project: Project) -> None:
     """Draw the part."""
     run = run_view.latest(project, ["judgments"])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
     if run is not None and st.session_state.get("judge-run") == run.id:
         run_view.ended(run)

@@ -5,11 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from search.projects import runs
 from search.projects.project import Project
 from training.advice.advise import current_advice
 from training.advice.recommending import Advice
-from ui import widgets
+from ui import run_view, widgets
 
 VERB = "advise"
 _NONE = "–"
@@ -46,8 +45,7 @@ def compared(project: Project) -> None:
         )
         label = "Measure again" if saved else "Measure on this machine"
         if st.button(label, key="advise", icon=":material/speed:"):
-            runs.start(project, [VERB, project.name, "--budget", str(minutes)])
-            st.rerun()
+            run_view.start(project, [VERB, project.name, "--budget", str(minutes)])
 
 
 def _ranking(saved: dict[str, Any]) -> None:

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from search.projects import runs
 from search.projects.project import Project
 from training.learning_curve import Curve, current_curve
-from ui import charts
+from ui import charts, run_view
 
 VERB = "curve"
 _TEAL, _SLATE = "#0f9488", "#6b7a90"
@@ -28,8 +27,7 @@ def draw(project: Project) -> None:
             "Trains an adapter on a tenth, three tenths and all of your pairs, three times each."
         )
     if st.button("Draw the learning curve" if saved is None else "Draw it again", key="curve"):
-        runs.start(project, [VERB, project.name])
-        st.rerun()
+        run_view.start(project, [VERB, project.name])
 
 
 def chart(curve: Curve) -> charts.Spec:

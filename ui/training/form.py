@@ -5,11 +5,11 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from search.projects import runs
 from search.projects.project import Project
 from training.advice.recommending import Advice
 from training.recipes import RECIPES, RecipeInfo
 from training.settings import ADVANCED
+from ui import run_view
 
 
 def draw(project: Project, advice: Advice) -> None:
@@ -61,8 +61,7 @@ def draw(project: Project, advice: Advice) -> None:
         for key, value in values.items():
             if value != getattr(defaults, key):
                 arguments += ["--set", f"{key}={value}"]
-        runs.start(project, arguments)
-        st.rerun()
+        run_view.start(project, arguments)
 
 
 def _is_advanced(field: FieldInfo) -> bool:

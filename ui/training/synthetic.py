@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from search.projects import runs
 from search.projects.project import Project
 from training.synthetic.make import current_synthetic_pairs
 from ui import navigation, run_view, widgets
@@ -18,11 +17,9 @@ def offer(project: Project, key: str) -> None:
     :param key: tells the pages apart on which this is drawn.
     """
     run = run_view.latest(project, [VERB])
-    if run is not None and run.status.state not in runs.OVER:
-        run_view.watch(run)
+    if run_view.watched(run):
         return
-    if run is not None and run.status.state != "done":
-        run_view.ended(run)
+    run_view.ended(run, quiet=["done"])
     described = current_synthetic_pairs(project)
     with st.container(border=True, key=f"mining-{key}"):
         st.markdown("**Mine pairs from your documents**")
@@ -33,8 +30,7 @@ def offer(project: Project, key: str) -> None:
         )
         if described is None:
             if st.button("See what can be mined", key=f"look-{key}", type="primary"):
-                runs.start(project, [VERB, project.name])
-                st.rerun()
+                run_view.start(project, [VERB, project.name])
         else:
             _kinds(project, described, key)
 
@@ -80,8 +76,7 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
         for name, weight in weights.items():
             if weight != 1.0:
                 arguments += ["--weight", f"{name}={weight:g}"]
-        runs.start(project, arguments + (["--learn-weights"] if learn else []))
-        st.rerun()
+        run_view.start(project, arguments + (["--learn-weights"] if learn else []))
 
 
 def add_own(key: str) -> None:
