@@ -1,4 +1,4 @@
-"""From facts to a ranked recommendation, each place with its reasons. Thresholds come from the README's tables."""
+"""From facts to a ranked recommendation, each place with its reasons. Thresholds come from docs/benchmarks.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from training.advice.facts import FOREIGN_RATIO, UNREADABLE, CorpusFacts
 from training.recipes import RECIPES
 
 FEW_PAIRS = 1_000
-"""Below, fine-tuning scored higher than an adapter on the README's sets; above, the adapter did, in less time."""
+"""Below, fine-tuning scored higher than an adapter on the measured sets; above, the adapter did, in less time."""
 BUDGET_MINUTES = 10.0
 _TITLES = {"generic": "The generic model as it is", "api": "A model on a server (API)", "mine": "Mine pairs, then train an adapter"}  # fmt: skip
 

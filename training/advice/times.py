@@ -14,7 +14,7 @@ _READ = 1_000
 """About how many characters a transformer of 256 word pieces reads; what is behind costs nothing."""
 _POOL = 600_000
 _FASTTEXT = 2.0
-"""FastText learns word parts, too: about twice the time of Word2Vec (README: 22 s to 13, 10 to 7, 5 to 3)."""
+"""FastText learns word parts, too: about twice the time of Word2Vec (docs/benchmarks.md: 22 s to 13, 10 to 7, 5 to 3)."""
 
 
 def seconds_of(facts: CorpusFacts, speed: Speed) -> Mapping[str, float]:

@@ -31,7 +31,7 @@ _LANGUAGE_TEXTS = 2_000
 # Thresholds of the advice, each with its reason.
 # A tenth is held out to steer by and a fifth to prove with: of a hundred, seventy teach and twenty prove.
 _FAR_TOO_FEW, _TOO_FEW = 100, 300
-# Below, fine-tuning scored higher than an adapter on the sets of the README; above, both have enough.
+# Below, fine-tuning scored higher than an adapter on the sets of docs/benchmarks.md; above, both have enough.
 _FEW = 1_000
 # One pair in twenty is noticed by whoever reads a page of them; one in five shapes what is learned.
 _SOME, _MANY = 0.05, 0.2
