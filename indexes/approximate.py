@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexes.stored_vectors import StoredVectors, in_order, no_hits, threads_for
-from indexes.tuning import K, Trial, tuned
+from indexes.tuning import K, RecallTrial, tuned
 from indexes.vector_index import BadVectors, IndexFacts, Positions, Progress, Vectors, part, silent
 
 _MARGIN = 16
@@ -105,7 +105,7 @@ class ApproximateIndex(ABC):
         if made is None:
             return None
         target = float(self.facts.figures["target"])
-        facts = tuned(made, target, Trial(made.stored), part(progress, 0.8, 1))
+        facts = tuned(made, target, RecallTrial(made.stored), part(progress, 0.8, 1))
         return replace(facts, reason=self.facts.reason)
 
     def search(

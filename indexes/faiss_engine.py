@@ -11,7 +11,7 @@ from indexes.hnsw import HNSW, NEIGHBOURS, HnswIndex, build_hnsw
 from indexes.ivf import CLASSES, PQ, IvfIndex, build_ivf, pq_bytes
 from indexes.kmeans import list_count
 from indexes.stored_vectors import StoredVectors
-from indexes.tuning import Trial, tuned
+from indexes.tuning import RecallTrial, tuned
 from indexes.vector_index import (
     AUTO,
     FLAT,
@@ -52,7 +52,7 @@ def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -
         return flat_facts(stored, "asked for")
     if plan.type == AUTO:
         return _chosen(stored, plan, folder, part(progress, 0.05, 1))
-    trial = Trial(stored)
+    trial = RecallTrial(stored)
     made = _made(plan.type, trial, folder, plan.target_recall, part(progress, 0.05, 1))
     return replace(made, reason="asked for")
 
@@ -78,7 +78,9 @@ def _opened(folder: Path, facts: IndexFacts, stored: StoredVectors) -> Approxima
     return kind.open(folder, facts, stored)
 
 
-def _made(kind: str, trial: Trial, folder: Path, target: float, progress: Progress) -> IndexFacts:
+def _made(
+    kind: str, trial: RecallTrial, folder: Path, target: float, progress: Progress
+) -> IndexFacts:
     """Build an index of a type in a folder, and tune it."""
     building = part(progress, 0, 0.85)
     if kind == HNSW:
@@ -102,7 +104,7 @@ def _chosen(stored: StoredVectors, plan: IndexPlan, folder: Path, progress: Prog
     size = _in_units(stored.rows.nbytes)
     if stored.rows.nbytes <= FLAT_BYTES and fits(FLAT):
         return flat_facts(stored, f"{size} of vectors are compared one by one in little time")
-    trial = Trial(stored)
+    trial = RecallTrial(stored)
     kinds = [PQ if fits(PQ) else "ivf-rabitq"]
     if fits(HNSW) and len(stored) <= _GRAPH_VECTORS:
         kinds.append(HNSW)

@@ -47,7 +47,7 @@ class Tunable(Protocol):
     ) -> tuple[Positions, Vectors]: ...
 
 
-class Trial:
+class RecallTrial:
     """Questions with their exact answers, and how long an exact search takes; made once, for any index."""
 
     def __init__(self, stored: StoredVectors) -> None:
@@ -65,7 +65,7 @@ class Trial:
         return float(min(found.sum() / there, 1.0)) if there else 1.0
 
 
-def tuned(index: Tunable, target: float, trial: Trial, progress: Progress) -> IndexFacts:
+def tuned(index: Tunable, target: float, trial: RecallTrial, progress: Progress) -> IndexFacts:
     """The facts of an index with what reaches a recall by the least work, and what it then reaches.
 
     Where it looks at more, fewer candidates have to be ranked: some widths from the least on are compared, by the work

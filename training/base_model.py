@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
-from search.models.api.encoder import EndpointEncoder
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.api.encoder import ApiEncoder
+from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
 from search.models.registry import BUILT_IN, named
 from search.models.sentence_transformer import load_sentence_transformer
@@ -33,12 +33,12 @@ def load_trainable_base(project: Project, base: str) -> "SentenceTransformer":
     """
     encoder = load_base_model(project, base)
     beneath = encoder
-    while isinstance(beneath, AdaptedEncoder):
+    while isinstance(beneath, LinearAdapter):
         beneath = beneath.base
     adapter = f"Train an adapter on it: python cli.py train {project.name} --recipe adapter --set base={base}."
     if isinstance(beneath, WordVectors):
         raise Refused(f"{base!r} is made of word vectors, and has no layers to be tuned. {adapter}")
-    if isinstance(beneath, EndpointEncoder):
+    if isinstance(beneath, ApiEncoder):
         raise Refused(
             f"{base!r} is computed by a server, so its weights are not here to be tuned. {adapter}"
         )

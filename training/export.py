@@ -6,9 +6,9 @@ from typing import Any
 
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import TRAINED_ON
-from search.models.api.encoder import EndpointEncoder
+from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
 from search.models.registry import BUILT_IN, find_model
 from search.models.word_vectors import WordVectors
@@ -44,12 +44,12 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
             )
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
             shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
-        elif isinstance(encoder, AdaptedEncoder):
+        elif isinstance(encoder, LinearAdapter):
             raise Refused(
                 f"{name!r} is a matrix over vectors that a server computes: no model to load elsewhere. Take "
                 f"the matrix: it is in {project.folder / 'models' / info.id}."
             )
-        elif isinstance(encoder, EndpointEncoder):
+        elif isinstance(encoder, ApiEncoder):
             raise Refused(f"{name!r} is computed by a server, so there is no model to take away.")
         else:
             model: Any = encoder  # A SentenceTransformer: nothing else is left.
@@ -61,13 +61,13 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
 
 def _words_beneath(encoder: Any) -> WordVectors | None:
     """The word vectors that an encoder is, or that adapters stand on."""
-    while isinstance(encoder, AdaptedEncoder):
+    while isinstance(encoder, LinearAdapter):
         encoder = encoder.base
     return encoder if isinstance(encoder, WordVectors) else None
 
 
 def _standard(encoder: Any) -> Any:
     """Word vectors, and adapters on them, as one SentenceTransformer."""
-    if isinstance(encoder, AdaptedEncoder):
+    if isinstance(encoder, LinearAdapter):
         return with_adapter(_standard(encoder.base), encoder.matrix, encoder.side)
     return encoder.as_sentence_transformer()

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from search.corpus.labels import Pair
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 from search.models.registry import IS_START, named
 from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Draft
@@ -43,7 +43,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
         raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
     with project.publish("models", material.made_from) as draft:
         model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
-        form = MATRIX if isinstance(model, AdaptedEncoder) else "sentence-transformer"
+        form = MATRIX if isinstance(model, LinearAdapter) else "sentence-transformer"
         describe(draft, request, dimension, form)
         _write_trained_on(draft, material.guarded.pairs)
         _inherit_trained_on(project, draft, taught.base)

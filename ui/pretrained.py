@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from search.evaluation.evaluate import verdict_on
-from search.models.api.settings import OPENAI, OPENAI_KEY, endpoint_settings
+from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
 from search.models.encoding.describe import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
@@ -212,7 +212,7 @@ def _server(project: Project) -> dict[str, Any]:
         expected = cache.tokens(project, corpus)
         fits = expected.tokens <= given["max_tokens"]
         st.info(
-            f"Indexing this project would send {expected.told(given['price'])}"
+            f"Indexing this project would send {expected.in_words(given['price'])}"
             + (
                 "."
                 if fits
@@ -233,7 +233,7 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
     if "base_url" in given:
         try:
             # Before anything is written down: what was typed into the wrong field may be a key.
-            settings = endpoint_settings(
+            settings = api_settings(
                 {
                     "model": reference,
                     **{k: v for k, v in given.items() if not k.endswith("_prompt")},

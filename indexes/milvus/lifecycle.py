@@ -250,10 +250,10 @@ def _tuned(
     return tried
 
 
-def _recall(wanted: np.ndarray, found: np.ndarray, askers: np.ndarray) -> float:
+def _recall(wanted: np.ndarray, hits: np.ndarray, askers: np.ndarray) -> float:
     """Which share of the ten nearest others was found, on average."""
     shares = []
-    for right, got, self_ in zip(wanted.tolist(), found.tolist(), askers.tolist(), strict=True):
+    for right, got, self_ in zip(wanted.tolist(), hits.tolist(), askers.tolist(), strict=True):
         others = [p for p in right if p not in (self_, -1)][:10]
         shares.append(len(set(others) & set(got)) / len(others) if others else 1.0)
     return float(np.mean(shares))

@@ -155,14 +155,14 @@ def load_reranker(project: Project, info: RerankerInfo) -> Reranker:
 
     :raises Failed: when its files are gone or were changed.
     """
-    from search.models.pretrained.checkpoints import found_again
+    from search.models.pretrained.checkpoints import verified_folder
 
-    folder = found_again(project.artifact("rerankers", info.id))
-    return _kept(folder, info.fingerprint, info.depth)
+    folder = verified_folder(project.artifact("rerankers", info.id))
+    return _cached(folder, info.fingerprint, info.depth)
 
 
 @lru_cache(maxsize=2)
-def _kept(folder: Path, _content: str, depth: int) -> Reranker:
+def _cached(folder: Path, _content: str, depth: int) -> Reranker:
     return Reranker(_loaded(folder), depth)
 
 
@@ -177,7 +177,7 @@ def _check_scores(folder: Path) -> None:
 
     refuse_pickled(folder)
     try:
-        model, told = AutoModelForSequenceClassification.from_pretrained(
+        model, report = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             output_loading_info=True,
             trust_remote_code=False,
@@ -186,10 +186,10 @@ def _check_scores(folder: Path) -> None:
         )
     except Exception as error:
         raise _unreadable(folder, error) from error
-    if told["missing_keys"]:
+    if report["missing_keys"]:
         raise Refused(
             f"{folder} is no cross-encoder: it has no head that scores a pair ("
-            f"{min(told['missing_keys'])} is missing). An embedding model is added with add-model."
+            f"{min(report['missing_keys'])} is missing). An embedding model is added with add-model."
         )
     if model.config.num_labels != 1:
         raise Refused(

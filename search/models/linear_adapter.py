@@ -18,7 +18,7 @@ _FILE = "matrix.safetensors"
 _NAME = "linear.weight"
 
 
-class AdaptedEncoder:
+class LinearAdapter:
     """Another encoder's vectors, turned by a matrix and brought to length 1; a zero vector stays zero.
 
     :param base: the encoder beneath.
@@ -58,7 +58,7 @@ class AdaptedEncoder:
         save_file({_NAME: np.ascontiguousarray(self.matrix)}, Path(folder) / _FILE)
 
     @classmethod
-    def load(cls, folder: Path, base: Encoder, side: str = "both") -> "AdaptedEncoder":
+    def load(cls, folder: Path, base: Encoder, side: str = "both") -> "LinearAdapter":
         """What `save` wrote, over the encoder that stands beneath."""
         from safetensors.numpy import load_file
 
@@ -69,5 +69,5 @@ class AdaptedEncoder:
 
 
 def is_matrix(folder: Path) -> bool:
-    """Whether a folder holds what `AdaptedEncoder.save` wrote."""
+    """Whether a folder holds what `LinearAdapter.save` wrote."""
     return (folder / _FILE).is_file()

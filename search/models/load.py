@@ -1,9 +1,9 @@
 """Any model of a project as an encoder: its format decides which loader is imported."""
 
 from search.models.encoder import Encoder
-from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY, AdaptedEncoder
+from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY, LinearAdapter
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.registry import BUILT_IN, ModelInfo, is_ready_made, models
+from search.models.registry import BUILT_IN, ModelInfo, is_pretrained, models
 from search.models.sentence_transformer import load_generic, load_sentence_transformer
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
@@ -27,11 +27,11 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
         from search.models.word_vectors import WordVectors
 
         encoder = WordVectors.load(folder)
-    elif is_ready_made(manifest):
+    elif is_pretrained(manifest):
         encoder = _pretrained(project, manifest, max_tokens)
     elif form == MATRIX:
         side = "query" if manifest.details.get(QUERY_ONLY) else "both"
-        encoder = AdaptedEncoder.load(folder, _base(project, manifest, max_tokens), side)
+        encoder = LinearAdapter.load(folder, _base(project, manifest, max_tokens), side)
     else:
         encoder = load_sentence_transformer(folder)
     return encoder
@@ -52,12 +52,12 @@ def _pretrained(project: Project, manifest: Manifest, max_tokens: int | None) ->
         from search.models.prompts import Prompts
 
         prompts = Prompts(**details["prompts"])
-        folder = checkpoints.found_again(manifest)
+        folder = checkpoints.verified_folder(manifest)
         encoder = checkpoints.load(folder, prompts, details["max_length"])
     else:
-        from search.models.api.encoder import load_endpoint
+        from search.models.api.encoder import load_api_encoder
 
-        encoder = load_endpoint(project, manifest, max_tokens)
+        encoder = load_api_encoder(project, manifest, max_tokens)
     return encoder
 
 

@@ -69,7 +69,7 @@ def models(project: Project) -> list[ModelInfo]:
 
     Each model once; ready-made and custom ones oldest first.
     """
-    added = [m for m in project.manifests("models") if is_ready_made(m)]
+    added = [m for m in project.manifests("models") if is_pretrained(m)]
     ready = [built_in_info(project), *map(_ready_made, added)]
     custom = map(custom_info, custom_manifests(project))
     chosen = project.info.generic
@@ -80,7 +80,7 @@ def models(project: Project) -> list[ModelInfo]:
 
 def custom_manifests(project: Project) -> list[Manifest]:
     """The models that were trained here, oldest first, with all that is known of how."""
-    return [m for m in project.manifests("models") if not is_ready_made(m)]
+    return [m for m in project.manifests("models") if not is_pretrained(m)]
 
 
 def find_model(project: Project, name: str) -> ModelInfo:
@@ -155,7 +155,7 @@ def choose_generic(project: Project, name: str) -> ModelInfo:
     return models(project)[0]
 
 
-def is_ready_made(manifest: Manifest) -> bool:
+def is_pretrained(manifest: Manifest) -> bool:
     """Whether a model was added as it is, not trained here."""
     return manifest.details.get("kind") == "generic"
 

@@ -126,7 +126,7 @@ class Phrases:
         return made, _ids(made, [added.get(word, word) for word in words])
 
 
-class Pieces:
+class SubwordTokenizer:
     """Word pieces: what a trained tokenizer parts words into.
 
     :param tokenizer: the trained tokenizer.
@@ -169,7 +169,7 @@ def read_as(kind: str, written: str) -> Reading:
     from tokenizers import Tokenizer
 
     try:
-        return Pieces(Tokenizer.from_str(written))
+        return SubwordTokenizer(Tokenizer.from_str(written))
     except Exception as error:  # The library has no exception of its own.
         raise ValueError(f"the tokenizer cannot be read: {error}") from error
 

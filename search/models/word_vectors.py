@@ -58,7 +58,7 @@ class WordVectors:
         self.ngrams = ngrams
         self.reading: Reading = Words() if reading is None else reading
         self._counts = list(counts)
-        self._place = {word: place for place, word in enumerate(self.words)}
+        self._row_of = {word: place for place, word in enumerate(self.words)}
         frequency = np.asarray(counts, dtype=np.float64) / max(sum(counts), 1)
         weights = SIF_A / (SIF_A + frequency) if pooling == "sif" else np.ones(len(words))
         self.weights = weights.astype(np.float32)
@@ -86,11 +86,11 @@ class WordVectors:
 
     def knows(self, word: str) -> bool:
         """Whether the word was in the corpus often enough to have a vector of its own."""
-        return word in self._place
+        return word in self._row_of
 
     def vector(self, word: str) -> Vectors | None:
         """The vector of one word; of an unseen one from its n-grams (FastText), or None (Word2Vec)."""
-        place = self._place.get(word)
+        place = self._row_of.get(word)
         if place is not None:
             row: Vectors = self.vectors[place]
             return row
@@ -203,7 +203,7 @@ class WordVectors:
         return normalised(self.vectors)
 
     def _pool(self, words: Sequence[str]) -> Vectors:
-        places = [self._place[word] for word in words if word in self._place]
+        places = [self._row_of[word] for word in words if word in self._row_of]
         if places:
             rows: Vectors = self.vectors[places] * self.weights[places, None]
             known: Vectors = rows.mean(axis=0, dtype=np.float32)

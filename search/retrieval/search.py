@@ -11,7 +11,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker, find_reranker, load_reranker
 from search.models.encoder import Encoder
-from search.models.encoding.accelerated import fast
+from search.models.encoding.accelerated import accelerated
 from search.models.load import load_encoder
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
@@ -260,6 +260,6 @@ def open_dense(
             f"{info.dimension}.",
             folder,
         )
-    made = DenseRetriever(info, fast(encoder), loaded, corpus)
+    made = DenseRetriever(info, accelerated(encoder), loaded, corpus)
     made.rank(["warm up"], 1)  # Libraries set themselves up at the first call.
     return made

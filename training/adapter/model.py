@@ -3,7 +3,7 @@
 from typing import Any
 
 from indexes.vector_index import Vectors
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 
 
 def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
@@ -22,7 +22,7 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
     )
 
     if not isinstance(base, SentenceTransformer):
-        return AdaptedEncoder(base, matrix, side)
+        return LinearAdapter(base, matrix, side)
     size = len(matrix)
     dense = Dense(
         size,
@@ -43,7 +43,7 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
 
 def matrix_of(model: Any) -> Vectors:
     """The matrix of an adapter, out of whatever `with_adapter` made of it."""
-    if isinstance(model, AdaptedEncoder):
+    if isinstance(model, LinearAdapter):
         return model.matrix
     last = model[-1]
     dense = last.sub_modules["query"][0] if side_of(model) == "query" else model[-2]
@@ -53,6 +53,6 @@ def matrix_of(model: Any) -> Vectors:
 
 def side_of(model: Any) -> str:
     """Which side of a search an adapter turns: "both" or "query"."""
-    if isinstance(model, AdaptedEncoder):
+    if isinstance(model, LinearAdapter):
         return model.side
     return "query" if type(model[-1]).__name__ == "Router" else "both"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 from training.interpolation_point import PLACE
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def averaged(models: Sequence[Any]) -> Any:
     first, *others = models
     if not others:
         return first
-    if isinstance(first, AdaptedEncoder):
+    if isinstance(first, LinearAdapter):
         matrices = [model.matrix for model in models]
-        return AdaptedEncoder(first.base, np.mean(matrices, axis=0, dtype=np.float32), first.side)
+        return LinearAdapter(first.base, np.mean(matrices, axis=0, dtype=np.float32), first.side)
     made = deepcopy(first)
     states = [model.state_dict() for model in others]
     made.load_state_dict(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.models.linear_adapter import AdaptedEncoder, is_matrix
+from search.models.linear_adapter import LinearAdapter, is_matrix
 from search.models.sentence_transformer import load_sentence_transformer
 from training.auto.leaderboard import Leaderboard, Trial
 from training.checkpoints import Checkpoints
@@ -78,7 +78,7 @@ class SearchCheckpointer:
         assert folder is not None  # Only what was kept on disk is loaded from there.
         parts = sorted(folder.iterdir(), key=lambda part: int(part.name))
         return [
-            AdaptedEncoder.load(part, self._base)
+            LinearAdapter.load(part, self._base)
             if is_matrix(part)
             else load_sentence_transformer(part)
             for part in parts

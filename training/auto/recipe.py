@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from search.models.linear_adapter import ADAPTER_OF, AdaptedEncoder
+from search.models.linear_adapter import ADAPTER_OF, LinearAdapter
 from search.models.registry import ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
@@ -95,7 +95,7 @@ def _one_of(
 def _score_of(model: Any, members: Sequence[Member]) -> float:
     """nDCG@10 of one model on what any member was asked."""
     parts = [member.material for member in members]
-    if isinstance(model, AdaptedEncoder):  # A server would be paid again for vectors that are here.
+    if isinstance(model, LinearAdapter):  # A server would be paid again for vectors that are here.
         each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
         return float(np.mean(merged(parts, each)))
     return DevSet.of(parts[0].corpus, all_dev_queries(parts)).ndcg(model)

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.models.encoding.texts import encode_texts
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.errors import Failed
@@ -76,7 +76,7 @@ class MatrixWay:
         queries, documents = self._dev_vectors
         matrix = self._matrix(share)
         turned = documents @ matrix.T if self._side == "both" else documents
-        adapter = AdaptedEncoder(self._known, matrix, self._side)
+        adapter = LinearAdapter(self._known, matrix, self._side)
         return self._dev.scores_of_vectors(queries @ matrix.T, turned), general_ndcg(adapter)
 
     def model(self, share: float) -> Any:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from search.corpus.corpus import Corpus
-from search.models.word_tokenizers import Phrases, Pieces, Reading, Words, words_of
+from search.models.word_tokenizers import Phrases, Reading, SubwordTokenizer, Words, words_of
 from search.projects.progress import Progress
 from training.corpus_subwords import train_subword_tokenizer, without_scraps
 from training.word_vectors.settings import WordVectorSettings
@@ -18,7 +18,9 @@ def read(
 ) -> tuple[Reading, list[list[str]]]:
     """How texts are to be read, and all documents so read."""
     if settings.tokens == "pieces":
-        pieces = Pieces(train_subword_tokenizer(_texts(corpus, progress), settings.pieces))
+        pieces = SubwordTokenizer(
+            train_subword_tokenizer(_texts(corpus, progress), settings.pieces)
+        )
         return pieces, without_scraps([pieces.of(text) for text in _texts(corpus, progress)])
     sentences = [words_of(text) for text in _texts(corpus, progress)]
     return _phrases(sentences, settings.min_count) if settings.phrases else (Words(), sentences)

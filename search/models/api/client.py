@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.models.api.settings import EndpointSettings
+from search.models.api.settings import ApiSettings
 from search.projects.errors import Failed, Refused
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ class Caller:
     :raises Refused: when the key's variable is not set.
     """
 
-    def __init__(
-        self, settings: EndpointSettings, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, settings: ApiSettings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
         self._key = settings.key()
@@ -175,7 +173,7 @@ class Caller:
         return " ".join(text.split())[:300].rstrip(".")
 
 
-class Pace:
+class RateLimiter:
     """Waits before a request until the last minute has room for it.
 
     :param requests: the most requests in any minute; None for no bound.
@@ -218,7 +216,7 @@ class Pace:
         return self._tokens is None or used + tokens <= self._tokens
 
 
-def probe(settings: EndpointSettings) -> int:
+def probe(settings: ApiSettings) -> int:
     """Ask a server for the vector of one word: how many dimensions it has.
 
     :raises Refused: with the server's reason, when it does not answer with a vector.

@@ -7,8 +7,8 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import embedded_key
-from search.models.api.client import Caller, Pace
-from search.models.api.settings import EndpointSettings
+from search.models.api.client import Caller, RateLimiter
+from search.models.api.settings import ApiSettings
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
 from search.models.encoding.cache import EmbeddingStore, store_key
 from search.models.prompts import Prompts
@@ -20,7 +20,7 @@ from search.projects.settings import settings as environment
 FORMAT = "endpoint"
 
 
-class Remembered:
+class AnswerCache:
     """The vectors of one server's model in the embedding store of the workspace.
 
     Every request's answer is on disk before it is used. Used by one thread at a time.
@@ -63,7 +63,7 @@ class Remembered:
         return self._store
 
 
-class EndpointEncoder:
+class ApiEncoder:
     """Texts into vectors by a server on an address.
 
     A text without letters is not sent: its vector is zero, which is never found and finds nothing.
@@ -81,13 +81,13 @@ class EndpointEncoder:
         self,
         name: str,
         project: str,
-        settings: EndpointSettings,
+        settings: ApiSettings,
         prompts: Prompts,
         dimension: int,
         caller: Caller,
-        memory: Remembered,
+        memory: AnswerCache,
         max_tokens: int | None = None,
-        pace: Pace | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
         self.name = name
         self._project = project
@@ -99,7 +99,9 @@ class EndpointEncoder:
         self._memory = memory
         self._most = max_tokens or environment().max_tokens or settings.max_tokens
         self._one_at_a_time = Lock()
-        self._pace = pace or Pace(settings.requests_per_minute, settings.tokens_per_minute)
+        self._rate_limiter = rate_limiter or RateLimiter(
+            settings.requests_per_minute, settings.tokens_per_minute
+        )
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_query`."""
@@ -130,7 +132,7 @@ class EndpointEncoder:
         needed = self.estimate(documents)
         if self.sent + needed.tokens > self._most:
             raise Refused(
-                f"{self.name!r} would send {needed.told(self.settings.price)}, to "
+                f"{self.name!r} would send {needed.in_words(self.settings.price)}, to "
                 f"{self.settings.base_url}; at most {self._most:,} tokens are allowed. Nothing was sent. To "
                 f"allow it: python cli.py index {self._project} --model {self.name} --max-tokens "
                 f"{_rounded(needed.tokens + self.sent)}."
@@ -162,7 +164,7 @@ class EndpointEncoder:
                 f"send more than the {self._most:,} allowed. What was answered is kept. Allow more: "
                 f"--max-tokens of python cli.py index, or BESPOKE_MAX_TOKENS."
             )
-        self._pace.wait(tokens)
+        self._rate_limiter.wait(tokens)
         answer = self._caller.embed(cut, self.dimension)
         self.sent += tokens if answer.tokens is None else answer.tokens
         self._memory.put(batch, answer.vectors)
@@ -184,24 +186,24 @@ class EndpointEncoder:
             yield batch
 
 
-def load_endpoint(
+def load_api_encoder(
     project: Project, manifest: Manifest, max_tokens: int | None = None
-) -> EndpointEncoder:
+) -> ApiEncoder:
     """A server that was added to a project, as an encoder; nothing is sent yet.
 
     :param max_tokens: the most tokens that may be sent; None for the model's own cap.
     :raises Refused: when the variable of its key is not set.
     """
     details = manifest.details
-    settings = EndpointSettings(**details["settings"])
-    return EndpointEncoder(
+    settings = ApiSettings(**details["settings"])
+    return ApiEncoder(
         name=details["name"],
         project=project.name,
         settings=settings,
         prompts=Prompts(**details["prompts"]),
         dimension=details["dimension"],
         caller=Caller(settings),
-        memory=Remembered(details["fingerprint"], details["dimension"]),
+        memory=AnswerCache(details["fingerprint"], details["dimension"]),
         max_tokens=max_tokens,
     )
 

@@ -21,7 +21,7 @@ _OPENAI_LONGEST = 8_191
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{1,63}", re.ASCII)
 
 
-class EndpointSettings(BaseModel):
+class ApiSettings(BaseModel):
     """A server that embeds, and how to deal with it.
 
     `max_tokens` is the most that one command may send, `price` what a million tokens cost, `max_length` the
@@ -101,10 +101,10 @@ def is_openai_model(reference: str) -> bool:
     return _OPENAI_MODEL.fullmatch(reference) is not None
 
 
-def endpoint_settings(values: Mapping[str, Any]) -> EndpointSettings:
+def api_settings(values: Mapping[str, Any]) -> ApiSettings:
     """Settings out of what a person gave; OpenAI's address, key and longest text go without saying.
 
-    :param values: fields of `EndpointSettings`; None stands for not given.
+    :param values: fields of `ApiSettings`; None stands for not given.
     :raises Refused: naming the first field that is wrong.
     """
     given = {name: value for name, value in values.items() if value is not None}
@@ -114,7 +114,7 @@ def endpoint_settings(values: Mapping[str, Any]) -> EndpointSettings:
     if str(given.get("base_url", "")).rstrip("/") == OPENAI:
         given.setdefault("key_variable", OPENAI_KEY)
     try:
-        return EndpointSettings(**given)
+        return ApiSettings(**given)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         field = str(first["loc"][0]).replace("_", "-")

@@ -22,7 +22,7 @@ class Estimate(NamedTuple):
         """What that costs, by the price of a million tokens; None where no price is known."""
         return None if price is None else self.tokens / 1e6 * price
 
-    def told(self, price: float | None) -> str:
+    def in_words(self, price: float | None) -> str:
         """In words: about 1,200 tokens in 40 texts, less than a cent at $0.02 for a million."""
         words = f"about {self.tokens:,} tokens in {self.texts:,} texts"
         cost = self.cost(price)

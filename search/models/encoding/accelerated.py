@@ -15,7 +15,7 @@ from search.models.prompts import Role
 
 def transformer_of(encoder: object) -> Any:
     """The SentenceTransformer that an encoder is or wraps; None for any other encoder."""
-    model = encoder.model if isinstance(encoder, FastEncoder) else encoder
+    model = encoder.model if isinstance(encoder, AcceleratedEncoder) else encoder
     is_one = any(
         kind.__name__ == "SentenceTransformer"
         and kind.__module__.startswith("sentence_transformers")
@@ -24,17 +24,17 @@ def transformer_of(encoder: object) -> Any:
     return model if is_one else None
 
 
-def fast(encoder: Encoder) -> Encoder:
+def accelerated(encoder: Encoder) -> Encoder:
     """The encoder with the backend that its corpus was encoded with, where that is not PyTorch.
 
     For searching: a model that is to be trained or written out is needed as it is.
     """
     model = transformer_of(encoder)
     backend = None if model is None else known_backend(model)
-    return encoder if backend is None else FastEncoder(model, backend)
+    return encoder if backend is None else AcceleratedEncoder(model, backend)
 
 
-class FastEncoder:
+class AcceleratedEncoder:
     """An encoder whose transformer is computed by another backend. Safe to use from several threads."""
 
     def __init__(self, model: Any, backend: Backend) -> None:

@@ -23,7 +23,7 @@ from search.models.encoding.cache_segments import (
     KEY_BYTES,
     KEYS,
     VECTORS,
-    Damaged,
+    DamagedSegment,
     SegmentWriter,
     evict,
     halves,
@@ -152,7 +152,7 @@ class EmbeddingStore:
     def _segment_to_fill(self) -> SegmentWriter:
         """A segment that has room and that nobody writes to, or a new one."""
         for path in sorted(self._folder.glob(f"*{KEYS}")):
-            with suppress(Damaged, OSError):
+            with suppress(DamagedSegment, OSError):
                 writer = SegmentWriter.take(path, self._dimension)
                 if writer is not None and not writer.full:
                     return writer
@@ -187,7 +187,7 @@ class EmbeddingStore:
             try:
                 records = read_records(path, self._dimension)
                 os.utime(path)
-            except Damaged as damage:
+            except DamagedSegment as damage:
                 self._tell(str(damage))
                 path.unlink(missing_ok=True)
                 continue

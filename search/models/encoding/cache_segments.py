@@ -31,28 +31,28 @@ assert _HEADER.size == _RECORD.itemsize == KEY_BYTES + 8
 Records = NDArray[np.void]
 
 
-class Damaged(ValueError):
+class DamagedSegment(ValueError):
     """A segment that says other than it should; what is wrong with it."""
 
 
 def read_records(path: Path, dimension: int) -> Records:
     """The whole records of a segment's `.keys`; a torn tail is left out.
 
-    :raises Damaged: for a wrong header or a wrong record before the last.
+    :raises DamagedSegment: for a wrong header or a wrong record before the last.
     :raises OSError: when the file cannot be read (it may have been evicted).
     """
     content = path.read_bytes()
     if len(content) < _HEADER.size:
         return np.zeros(0, dtype=_RECORD)  # Its writer has only begun, or was killed at once.
     if content[: _HEADER.size] != _header(dimension):
-        raise Damaged(f"{path} does not begin as it should")
+        raise DamagedSegment(f"{path} does not begin as it should")
     count = (len(content) - _HEADER.size) // _RECORD.itemsize
     records = np.frombuffer(content, dtype=_RECORD, count=count, offset=_HEADER.size)
     rows = path.with_suffix(VECTORS).stat().st_size // (4 * dimension)
     records = records[:rows]
     sound = _record_sums(records) == records["record"]
     if not sound[:-1].all():
-        raise Damaged(f"{path} has a wrong record at row {int(np.argmin(sound)):,}")
+        raise DamagedSegment(f"{path} has a wrong record at row {int(np.argmin(sound)):,}")
     return records[: int(sound.sum())]
 
 
@@ -83,7 +83,7 @@ class SegmentWriter:
 
         A torn tail is cut off.
 
-        :raises Damaged: when what it holds is wrong.
+        :raises DamagedSegment: when what it holds is wrong.
         :raises OSError: when the files cannot be written.
         """
         handles = [os.open(path, os.O_RDWR | os.O_CREAT, 0o644)]
@@ -98,7 +98,7 @@ class SegmentWriter:
             os.ftruncate(keys, _HEADER.size + rows * _RECORD.itemsize if rows else 0)
             if not rows:
                 os.pwrite(keys, _header(dimension), 0)
-        except (OSError, Damaged):
+        except (OSError, DamagedSegment):
             _close(handles)
             raise
         return cls(path, dimension, (keys, vectors), rows)

@@ -36,8 +36,8 @@ Batches = Callable[[Sequence[str]], Iterator[tuple[list[int], Vectors]]]
 """Encodes texts batch by batch: the places of a batch's texts, and their vectors."""
 _IN_WORDS = {
     "WordVectors": "its word vectors",
-    "EndpointEncoder": "its server",
-    "AdaptedEncoder": "the model beneath and a matrix",
+    "ApiEncoder": "its server",
+    "LinearAdapter": "the model beneath and a matrix",
 }
 
 
@@ -72,8 +72,8 @@ def corpus_vectors(
     derived = derived_vectors(project, info, encoder, manifest)
     if derived is not None:
         seconds = round(time.monotonic() - started, 3)
-        told = {"backend": "matrix", "why": "an adapter: one matrix product", "seconds": seconds}
-        return Encoded(derived, len(derived), {"encoding": told})
+        facts = {"backend": "matrix", "why": "an adapter: one matrix product", "seconds": seconds}
+        return Encoded(derived, len(derived), {"encoding": facts})
     return encode_corpus(encoder, corpus, info, progress, elsewhere)
 
 
@@ -104,17 +104,17 @@ class _Missing:
 
     positions: NDArray[np.int64]
     keys: list[bytes]
-    copies: list[tuple[int, int]]
+    duplicates: list[tuple[int, int]]
 
     @property
     def count(self) -> int:
-        return len(self.positions) + len(self.copies)
+        return len(self.positions) + len(self.duplicates)
 
 
 def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vectors) -> _Missing:
     """Fill in the vectors that the store knows; what it does not know is left."""
     first: dict[bytes, int] = {}
-    copies: list[tuple[int, int]] = []
+    duplicates: list[tuple[int, int]] = []
     block: list[bytes] = []
     start = 0
 
@@ -125,7 +125,7 @@ def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vec
             position = start + int(place)
             known_as = first.setdefault(block[place], position)
             if known_as != position:
-                copies.append((position, known_as))
+                duplicates.append((position, known_as))
         start += len(block)
         block.clear()
 
@@ -134,7 +134,7 @@ def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vec
         if len(block) == _WINDOW:
             look()
     look()
-    return _Missing(np.fromiter(first.values(), dtype=np.int64), list(first), copies)
+    return _Missing(np.fromiter(first.values(), dtype=np.int64), list(first), duplicates)
 
 
 class _Work:
@@ -167,7 +167,7 @@ class _Work:
         if known:
             message += f" ({known:,} are known already)"
         progress(0, max(total, 1), message)
-        pace = _Pace(total)
+        speed_so_far = _Speed(total)
         window = _WINDOW if self._elsewhere is None else self._elsewhere.window
         for start in range(0, total, window):
             positions = missing.positions[start : start + window]
@@ -176,10 +176,10 @@ class _Work:
                 self._into[positions[places]] = array
                 self._store.add([missing.keys[start + place] for place in places], array)
                 done += len(places)
-                progress(done, total, message + pace.told(done))
-        for position, original in missing.copies:
+                progress(done, total, message + speed_so_far.in_words(done))
+        for position, original in missing.duplicates:
             self._into[position] = self._into[original]
-        return {**facts, "passages_a_second": round(pace.speed(total), 1)}
+        return {**facts, "passages_a_second": round(speed_so_far.a_second(total), 1)}
 
     def _how(self, missing: _Missing, progress: Progress) -> tuple[Batches, dict[str, Any]]:
         """How this encoder gives vectors batch by batch: on a cluster, by a chosen backend, or as it likes."""
@@ -188,8 +188,8 @@ class _Work:
         model = transformer_of(self._encoder)
         if model is None:
             kind = type(self._encoder).__name__
-            told = {"backend": _IN_WORDS.get(kind, kind)}
-            return lambda texts: plain_batches(self._encoder, texts, "document"), told
+            facts = {"backend": _IN_WORDS.get(kind, kind)}
+            return lambda texts: plain_batches(self._encoder, texts, "document"), facts
         from search.models.encoding.backends.choice import choose
         from search.models.encoding.backends.pipeline import encode
         from search.models.encoding.backends.probe import sample
@@ -250,23 +250,23 @@ def _room(rows: int, dimension: int) -> Vectors:
         ) from error
 
 
-class _Pace:
+class _Speed:
     """How fast it goes, in words that change once in a while only: whoever shows them need not flicker."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._started = self._told_at = time.monotonic()
+        self._started = self._worded_at = time.monotonic()
         self._words = ""
 
-    def speed(self, done: int) -> float:
+    def a_second(self, done: int) -> float:
         """Passages a second."""
         return done / max(time.monotonic() - self._started, 1e-6)
 
-    def told(self, done: int) -> str:
+    def in_words(self, done: int) -> str:
         """After the first seconds, words to add: `: 25 passages a second, 1:40 left`."""
-        if time.monotonic() - self._told_at >= _TELL_EVERY:
-            self._told_at = time.monotonic()
-            speed = self.speed(done)
+        if time.monotonic() - self._worded_at >= _TELL_EVERY:
+            self._worded_at = time.monotonic()
+            speed = self.a_second(done)
             minutes, seconds = divmod(math.ceil((self._total - done) / speed), 60)
             hours, minutes = divmod(minutes, 60)
             left = f"{hours} h {minutes} min" if hours else f"{minutes}:{seconds:02d}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from search.models.api.settings import endpoint_settings, is_openai_model
+from search.models.api.settings import api_settings, is_openai_model
 from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts, prompts_of
 from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
@@ -28,7 +28,7 @@ _TRIAL = ("a question", "The answer to it, in a document.")
 class Choices:
     """What a person can choose about a model; None leaves it to the model.
 
-    `server` holds fields of `EndpointSettings`; with a `base_url` in it, the reference is a model's name there.
+    `server` holds fields of `ApiSettings`; with a `base_url` in it, the reference is a model's name there.
     """
 
     name: str | None = None
@@ -48,7 +48,7 @@ class AddedModel:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Described:
     """What was found out about a model: its manifest's details, and what to tell."""
 
     format: str
@@ -119,7 +119,7 @@ def check_server(reference: str, choices: Choices) -> None:
     :raises Refused: naming the first thing that does not.
     """
     if choices.server.get("base_url") or is_openai_model(reference):
-        endpoint_settings({"model": reference, **choices.server})
+        api_settings({"model": reference, **choices.server})
 
 
 def _free_name(project: Project, reference: str, choices: Choices) -> str:
@@ -145,12 +145,12 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
     return name
 
 
-def _static(choices: Choices) -> _Known:
+def _static(choices: Choices) -> _Described:
     if choices.query_prompt or choices.document_prompt or choices.max_length:
         raise Refused("The static model takes no prompts, and reads texts of any length.")
     model = wordllama.load()
     content = wordllama.content()
-    return _Known(
+    return _Described(
         format=wordllama.FORMAT,
         reference="wordllama",
         origin=f"{wordllama.TITLE}, static vectors",
@@ -163,7 +163,7 @@ def _static(choices: Choices) -> _Known:
     )
 
 
-def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
+def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Described:
     if choices.max_length is not None and choices.max_length < 1:
         raise Refused(f"--max-length is {choices.max_length}; it must be at least 1.")
     found = checkpoints.find_checkpoint(reference)
@@ -177,8 +177,8 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
         notes.append(
             "It does not say how the vectors of its word pieces become one, so their mean is taken."
         )
-    notes += _told(prompts)
-    return _Known(
+    notes += _prompt_notes(prompts)
+    return _Described(
         format=checkpoints.FORMAT,
         reference=found.reference,
         origin=Path(found.reference).name if found.commit is None else found.reference,
@@ -195,21 +195,21 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Known:
     )
 
 
-def _server(reference: str, choices: Choices) -> _Known:
+def _server(reference: str, choices: Choices) -> _Described:
     from search.models.api.client import probe
     from search.models.api.encoder import FORMAT
 
     given = {"model": reference, **choices.server}
     if choices.max_length is not None:
         given["max_length"] = choices.max_length
-    settings = endpoint_settings(given)
+    settings = api_settings(given)
     prompts = prompts_of({}, (settings.model,), choices.query_prompt, choices.document_prompt)
-    notes = _told(prompts)
+    notes = _prompt_notes(prompts)
     if settings.in_plain_sight:
         notes.append(
             f"The key travels to {settings.base_url} unencrypted. Use https:// unless you trust the way there."
         )
-    return _Known(
+    return _Described(
         format=FORMAT,
         reference=settings.model,
         origin=f"{settings.model} at {settings.base_url}",
@@ -222,7 +222,7 @@ def _server(reference: str, choices: Choices) -> _Known:
     )
 
 
-def _told(prompts: Prompts) -> list[str]:
+def _prompt_notes(prompts: Prompts) -> list[str]:
     """What a person should know of prompts that they did not give."""
     if prompts.source in ("none", "you"):
         return []

@@ -26,7 +26,7 @@ _MODULES_FILE = "modules.json"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class ModelFiles:
     """A model's files: where they are, what they hold (one hash), and where they came from.
 
     `commit` is the version on the hub; None for a folder.
@@ -38,7 +38,7 @@ class Checkpoint:
     commit: str | None = None
 
 
-def find_checkpoint(reference: str) -> Checkpoint:
+def find_checkpoint(reference: str) -> ModelFiles:
     """The checkpoint behind a folder's path or a hub id.
 
     :raises Refused: when it is neither, or cannot be had.
@@ -46,13 +46,13 @@ def find_checkpoint(reference: str) -> Checkpoint:
     path = Path(reference).expanduser()
     if path.is_dir():
         folder = path.resolve()
-        return Checkpoint(str(folder), folder, content_of(folder))
+        return ModelFiles(str(folder), folder, content_of(folder))
     if path.exists():
         raise Refused(f"{reference} is a file. Give the folder of a model (it holds config.json).")
     if not looks_like_hub_id(reference):
         raise Refused(f"There is no folder {reference}, and it is not the id of a model on a hub.")
     found = snapshot(reference)
-    return Checkpoint(reference, found.folder, content_of(found.folder), found.commit)
+    return ModelFiles(reference, found.folder, content_of(found.folder), found.commit)
 
 
 def content_of(folder: Path) -> str:
@@ -67,7 +67,7 @@ def content_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def own_prompts(checkpoint: Checkpoint, query: str | None, document: str | None) -> Prompts:
+def own_prompts(checkpoint: ModelFiles, query: str | None, document: str | None) -> Prompts:
     """The prompts of a checkpoint; see `prompts_of`."""
     settings = _read_json(checkpoint.folder / _PROMPTS_FILE)
     names = (checkpoint.reference, str(_config(checkpoint.folder).get("_name_or_path") or ""))
@@ -114,7 +114,7 @@ def check_transformer(folder: Path) -> None:
     from transformers import AutoModel
 
     try:
-        _, told = AutoModel.from_pretrained(
+        _, report = AutoModel.from_pretrained(
             str(inner),
             output_loading_info=True,
             trust_remote_code=False,
@@ -124,7 +124,7 @@ def check_transformer(folder: Path) -> None:
     except Exception as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
         raise Refused(f"The model in {folder} cannot be loaded. ({reason})") from error
-    missing = sorted(name for name in told["missing_keys"] if "pooler" not in name)
+    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
     if missing:
         raise Refused(
             f"The weights in {inner} are not those of the model that its config.json describes: "
@@ -146,7 +146,7 @@ def _transformer_folder(folder: Path) -> Path | None:
     return None
 
 
-def found_again(manifest: Manifest) -> Path:
+def verified_folder(manifest: Manifest) -> Path:
     """The folder of a checkpoint that was added earlier, when it holds what it held then.
 
     :raises Failed: when it is gone, or was changed: vectors of two versions must not be mixed.

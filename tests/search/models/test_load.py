@@ -15,9 +15,9 @@ from search.corpus.tokenizer import generic_folder
 from search.corpus.writer import CorpusWriter
 from search.models import sentence_transformer
 from search.models.api.client import Caller
-from search.models.api.encoder import EndpointEncoder
-from search.models.api.settings import EndpointSettings
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.api.encoder import ApiEncoder
+from search.models.api.settings import ApiSettings
+from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
 from search.models.pretrained import checkpoints, wordllama
 from search.models.prompts import Prompts
@@ -84,8 +84,8 @@ class Known(dict):
 def served():
     """A model behind an address, asked for few texts at a time; nothing is remembered but what it was asked."""
     with bad_server() as server:
-        chosen = EndpointSettings(base_url=server.url, model="m", batch_texts=3, max_tokens=10**6)
-        yield EndpointEncoder(
+        chosen = ApiSettings(base_url=server.url, model="m", batch_texts=3, max_tokens=10**6)
+        yield ApiEncoder(
             "m", "p", chosen, Prompts(), SERVER_DIMENSION, Caller(chosen), Known()
         )  # fmt: skip
 
@@ -113,7 +113,7 @@ def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
     if kind in ("server", "adapted"):
         served = request.getfixturevalue("served")
         matrix = np.random.default_rng(3).standard_normal((8, SERVER_DIMENSION))
-        return served if kind == "server" else AdaptedEncoder(served, matrix.astype(np.float32))
+        return served if kind == "server" else LinearAdapter(served, matrix.astype(np.float32))
     name, pooling = kind.split("-")
     common = {"vector_size": 24, "min_count": 1, "epochs": 2, "pooling": pooling}
     recipe = (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_corpus import corpus_of
 
-from search.models.word_tokenizers import Phrases, Pieces, Words, read_as, words_of
+from search.models.word_tokenizers import Phrases, SubwordTokenizer, Words, read_as, words_of
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
@@ -113,7 +113,7 @@ def test_a_phrase_has_neighbours_of_its_own(corpus):
 
 
 def test_pieces_part_compounds_into_what_they_share():
-    pieces = Pieces(train_subword_tokenizer([" ".join(GERMAN)] * 20, 60))
+    pieces = SubwordTokenizer(train_subword_tokenizer([" ".join(GERMAN)] * 20, 60))
     read = pieces.of("Krankenhauserstattung")
     assert "".join(read).replace("▁", "") == "krankenhauserstattung"
     assert 1 < len(read) < 12
@@ -193,7 +193,7 @@ def test_what_is_written_is_read_again(kind):
     one = {
         "words": Words(),
         "phrases": Phrases(PAIRS),
-        "pieces": Pieces(train_subword_tokenizer(GERMAN * 3, 40)),
+        "pieces": SubwordTokenizer(train_subword_tokenizer(GERMAN * 3, 40)),
     }[kind]
     back = read_as(one.kind, one.written())
     for text in ("blood pressure", "Krankenhaus", "घर का"):

@@ -8,7 +8,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from search.evaluation.query_set import QuerySet
-from search.models.linear_adapter import AdaptedEncoder
+from search.models.linear_adapter import LinearAdapter
 from training.adapter.model import with_adapter
 from training.auto.average import averaged, facts_of
 from training.auto.folds import all_dev_queries, merged, split_into_folds
@@ -152,7 +152,7 @@ def test_matrices_over_a_server_are_averaged_too():
 
     matrices = [np.array(m, dtype=np.float32) for m in ([[1, 0], [0, 1]], [[3, 2], [0, 1]])]
     base = Server()
-    made = averaged([AdaptedEncoder(base, matrix, "query") for matrix in matrices])
+    made = averaged([LinearAdapter(base, matrix, "query") for matrix in matrices])
     assert made.base is base
     assert made.side == "query"
     np.testing.assert_array_equal(made.matrix, [[2, 1], [0, 1]])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from bad_server import KEY, BadServer, bad_server
 
-from search.models.api.settings import EndpointSettings
+from search.models.api.settings import ApiSettings
 
 VARIABLE = "BESPOKE_TEST_KEY"
 
@@ -19,9 +19,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BadServer]:
 
 
 @pytest.fixture
-def settings(server: BadServer) -> Callable[..., EndpointSettings]:
-    def make(**more: object) -> EndpointSettings:
+def settings(server: BadServer) -> Callable[..., ApiSettings]:
+    def make(**more: object) -> ApiSettings:
         given = {"base_url": server.url, "model": "bad", "key_variable": VARIABLE, "timeout": 5.0}
-        return EndpointSettings(**{**given, **more})
+        return ApiSettings(**{**given, **more})
 
     return make

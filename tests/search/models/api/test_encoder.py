@@ -8,8 +8,8 @@ import pytest
 from bad_server import DIMENSION, KEY, vector
 
 from search.corpus.tokenizer import generic_subwords
-from search.models.api.client import Caller, Pace
-from search.models.api.encoder import EndpointEncoder, Remembered
+from search.models.api.client import Caller, RateLimiter
+from search.models.api.encoder import AnswerCache, ApiEncoder
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
 from search.models.encoder import Encoder, Metered
 from search.models.prompts import Prompts
@@ -22,9 +22,9 @@ def encoder(settings, workspace):
 
     def make(max_tokens=None, prompts=Prompts(), sleep=lambda seconds: None, **more):
         chosen = settings(**{"retries": 2, **more})
-        return EndpointEncoder(
+        return ApiEncoder(
             "bad", "lab", chosen, prompts, DIMENSION, Caller(chosen, sleep),
-            Remembered(chosen.fingerprint(prompts), DIMENSION), max_tokens,
+            AnswerCache(chosen.fingerprint(prompts), DIMENSION), max_tokens,
         )  # fmt: skip
 
     return make
@@ -183,10 +183,10 @@ def test_the_pace_is_kept(settings, server, workspace):
     chosen = settings(batch_texts=1)
     slept = []
     clock = iter(range(10_000))
-    pace = Pace(2, None, lambda: float(next(clock)), slept.append)
-    made = EndpointEncoder(
-        "bad", "lab", chosen, Prompts(), DIMENSION, Caller(chosen), Remembered("f", DIMENSION),
-        pace=pace,
+    rate_limiter = RateLimiter(2, None, lambda: float(next(clock)), slept.append)
+    made = ApiEncoder(
+        "bad", "lab", chosen, Prompts(), DIMENSION, Caller(chosen), AnswerCache("f", DIMENSION),
+        rate_limiter=rate_limiter,
     )  # fmt: skip
     made.encode_document(["a", "b", "c"])
     assert slept and len(server.requests) == 3
@@ -245,8 +245,8 @@ def test_an_estimate_with_its_cost():
     assert found.texts == 2
     assert math.isclose(found.cost(0.13), found.tokens * 0.13 / 1e6)
     assert found.cost(None) is None
-    assert Estimate(40, 1_200).told(None) == "about 1,200 tokens in 40 texts"
-    told = Estimate(2_000_000, 500_000_000).told(0.13)
+    assert Estimate(40, 1_200).in_words(None) == "about 1,200 tokens in 40 texts"
+    told = Estimate(2_000_000, 500_000_000).in_words(0.13)
     assert told == (
         "about 500,000,000 tokens in 2,000,000 texts, about $65.00 at $0.13 for a million"
     )

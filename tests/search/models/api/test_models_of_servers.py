@@ -95,10 +95,10 @@ def test_wrong_settings_are_refused_and_nothing_is_changed(
 
 def test_openai_goes_without_saying(lab, monkeypatch):
     """Its address, its variable and its longest text are known; nothing is sent without the key."""
-    from search.models.api.settings import endpoint_settings
+    from search.models.api.settings import api_settings
 
     for model in ("text-embedding-ada-002", "text-embedding-3-small", "text-embedding-3-large"):
-        made = endpoint_settings({"model": model})
+        made = api_settings({"model": model})
         assert (made.base_url, made.key_variable) == ("https://api.openai.com/v1", "OPENAI_API_KEY")
         assert made.max_length == 8_191
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
@@ -107,10 +107,10 @@ def test_openai_goes_without_saying(lab, monkeypatch):
 
 
 def test_a_key_in_plain_sight_is_told(lab):
-    from search.models.api.settings import EndpointSettings
+    from search.models.api.settings import ApiSettings
 
     def seen(url, key="KEY"):
-        return EndpointSettings(base_url=url, model="m", key_variable=key).in_plain_sight
+        return ApiSettings(base_url=url, model="m", key_variable=key).in_plain_sight
 
     assert seen("http://gpu-box:8000/v1") and seen("http://10.0.0.7/v1")
     assert not seen("https://gpu-box/v1") and not seen("http://gpu-box/v1", None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.models.api.client import Pace
+from search.models.api.client import RateLimiter
 
 
 class Clock:
@@ -24,37 +24,37 @@ def clock():
 
 
 def test_without_bounds_it_never_waits(clock):
-    pace = Pace(None, None, clock, clock.sleep)
+    rate_limiter = RateLimiter(None, None, clock, clock.sleep)
     for _ in range(1_000):
-        pace.wait(10**9)
+        rate_limiter.wait(10**9)
     assert clock.slept == []
 
 
 def test_requests_a_minute(clock):
-    pace = Pace(3, None, clock, clock.sleep)
+    rate_limiter = RateLimiter(3, None, clock, clock.sleep)
     times = []
     for _ in range(8):
-        pace.wait(1)
+        rate_limiter.wait(1)
         times.append(clock.now - 1_000)
         clock.now += 1
     assert times == [0, 1, 2, 60, 61, 62, 120, 121]
 
 
 def test_tokens_a_minute(clock):
-    pace = Pace(None, 100, clock, clock.sleep)
+    rate_limiter = RateLimiter(None, 100, clock, clock.sleep)
     times = []
     for tokens in (60, 40, 1, 99, 100):
-        pace.wait(tokens)
+        rate_limiter.wait(tokens)
         times.append(clock.now - 1_000)
     assert times == [0, 0, 60, 60, 120]
 
 
 def test_never_more_than_allowed_in_any_minute(clock, rng):
-    pace = Pace(5, 1_000, clock, clock.sleep)
+    rate_limiter = RateLimiter(5, 1_000, clock, clock.sleep)
     sent = []
     for _ in range(200):
         tokens = rng.randint(1, 600)
-        pace.wait(tokens)
+        rate_limiter.wait(tokens)
         sent.append((clock.now, tokens))
         clock.now += rng.random() * 20
     for start, _ in sent:
@@ -63,7 +63,7 @@ def test_never_more_than_allowed_in_any_minute(clock, rng):
 
 
 def test_a_request_larger_than_a_minute_goes_when_the_minute_is_empty(clock):
-    pace = Pace(None, 100, clock, clock.sleep)
-    pace.wait(50)
-    pace.wait(1_000)
+    rate_limiter = RateLimiter(None, 100, clock, clock.sleep)
+    rate_limiter.wait(50)
+    rate_limiter.wait(1_000)
     assert clock.slept == [60.0]

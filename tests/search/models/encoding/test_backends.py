@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from search.corpus.corpus import current_corpus
-from search.models.encoding.accelerated import FastEncoder, fast
+from search.models.encoding.accelerated import AcceleratedEncoder, accelerated
 from search.models.encoding.backends import choice as choosing
 from search.models.encoding.backends.choice import choose, known_backend
 from search.models.encoding.backends.conversion import conversion_folder, converted, is_sound
@@ -311,8 +311,8 @@ def test_an_adapter_of_queries_alone_takes_each_its_way(model, always, monkeypat
     adapted = with_adapter(model, np.eye(size, dtype=np.float32)[::-1].copy(), "query")
     monkeypatch.setattr(choosing, "WORTH_IT", 0.0)
     choose(model, 1, lambda: TEXTS)
-    encoder = fast(adapted)
-    assert isinstance(encoder, FastEncoder), "what was measured for the base holds"
+    encoder = accelerated(adapted)
+    assert isinstance(encoder, AcceleratedEncoder), "what was measured for the base holds"
     queries, documents = encoder.encode_query(ODD), encoder.encode_document(ODD)
     np.testing.assert_allclose(queries, adapted.encode_query(ODD), atol=1e-5)
     np.testing.assert_allclose(documents, adapted.encode_document(ODD), atol=1e-5)
@@ -329,15 +329,15 @@ def test_other_weights_are_another_conversion(tiny_model):
 
 
 def test_queries_use_what_the_corpus_was_encoded_with(model, always, monkeypatch):
-    assert fast(model) is model, "nothing was measured yet"
+    assert accelerated(model) is model, "nothing was measured yet"
     monkeypatch.setattr(choosing, "WORTH_IT", 0.0)
     choose(model, 1, lambda: TEXTS)
-    encoder = fast(model)
-    assert isinstance(encoder, FastEncoder) and encoder.backend.name == "openvino f32"
+    encoder = accelerated(model)
+    assert isinstance(encoder, AcceleratedEncoder) and encoder.backend.name == "openvino f32"
     np.testing.assert_allclose(encoder.encode_query(ODD), model.encode_query(ODD), atol=1e-5)
     np.testing.assert_allclose(encoder.encode_document(ODD), model.encode_document(ODD), atol=1e-5)
     assert encoder.encode_query([]).shape == (0, model.get_embedding_dimension())
-    assert fast(encoder) is encoder or isinstance(fast(encoder), FastEncoder)
+    assert accelerated(encoder) is encoder or isinstance(accelerated(encoder), AcceleratedEncoder)
 
 
 def test_threads_may_share_an_encoder(model, always, monkeypatch):
@@ -345,7 +345,7 @@ def test_threads_may_share_an_encoder(model, always, monkeypatch):
 
     monkeypatch.setattr(choosing, "WORTH_IT", 0.0)
     choose(model, 1, lambda: TEXTS)
-    encoder = fast(model)
+    encoder = accelerated(model)
     wanted = model.encode_query(TEXTS)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda text: encoder.encode_query([text])[0], TEXTS * 4))
