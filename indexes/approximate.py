@@ -30,6 +30,15 @@ class ApproximateIndex(ABC):
 
     `width` is how many places a search looks at (lists or nodes), `oversampling` how many candidates are ranked for
     each one that is wanted. Where no more than `exact_below` vectors are allowed, all of them are compared.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from indexes.opening import build, open_index
+    >>> from indexes.vector_index import IndexPlan
+    >>> with TemporaryDirectory() as name:
+    ...     facts = build(np.eye(4, dtype=np.float32), IndexPlan(type="hnsw"), Path(name))
+    ...     index = open_index(Path(name), facts.details())
+    >>> isinstance(index, ApproximateIndex), facts.figures["recall@10"], index.search(index.vectors[2:3], k=1)[0].item()
+    (True, 1.0, 2)
     """
 
     def __init__(self, stored: StoredVectors, facts: IndexFacts) -> None:

@@ -17,7 +17,13 @@ from indexes.vector_index import (
 
 
 class FlatIndex:
-    """Exact search over stored vectors; the file of vectors is all there is of it."""
+    """Exact search over stored vectors; the file of vectors is all there is of it.
+
+    >>> import numpy as np
+    >>> index = FlatIndex.of(np.eye(3, dtype=np.float32))
+    >>> index.search(np.array([[1, 1, 0]], dtype=np.float32), k=1, allowed=np.array([1, 2]))[0].tolist()
+    [[1]]
+    """
 
     def __init__(self, stored: StoredVectors, facts: IndexFacts | None = None) -> None:
         self._stored = stored

@@ -28,7 +28,17 @@ _MOST_REMOVED = 0.5  # The share of removed nodes from which the graph is built 
 
 
 class HnswIndex(ApproximateIndex):
-    """A graph over stored vectors."""
+    """A graph over stored vectors.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from indexes.opening import build, open_index
+    >>> from indexes.vector_index import IndexPlan
+    >>> with TemporaryDirectory() as name:
+    ...     facts = build(np.eye(4, dtype=np.float32), IndexPlan(type="hnsw"), Path(name))
+    ...     index = open_index(Path(name), facts.details())
+    >>> type(index).__name__, index.search(index.vectors[2:3], k=1)[0].item()
+    ('HnswIndex', 2)
+    """
 
     def __init__(
         self, stored: StoredVectors, facts: IndexFacts, index: Any, slots: Positions, folder: Path

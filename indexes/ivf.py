@@ -44,7 +44,17 @@ _WORN = 0.5  # The share of changed vectors from which the centroids are learned
 
 
 class IvfIndex(ApproximateIndex):
-    """Inverted lists over stored vectors. What FAISS calls an id is a position here."""
+    """Inverted lists over stored vectors. What FAISS calls an id is a position here.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from indexes.opening import build, open_index
+    >>> from indexes.vector_index import IndexPlan
+    >>> with TemporaryDirectory() as name:
+    ...     facts = build(np.eye(4, dtype=np.float32), IndexPlan(type="ivf-sq8"), Path(name))
+    ...     index = open_index(Path(name), facts.details())
+    >>> type(index).__name__, index.search(index.vectors[2:3], k=1)[0].item()
+    ('IvfIndex', 2)
+    """
 
     def __init__(self, stored: StoredVectors, facts: IndexFacts, index: Any, folder: Path) -> None:
         super().__init__(stored, facts)

@@ -34,6 +34,10 @@ class StoredVectors:
     FAISS returns equal scores in no fixed order, and its scores differ in the last bits between one query
     and a batch. So a few more than k are fetched, their cosines are computed again from the stored vectors,
     one row at a time, and ties are broken by position: the same answer, whatever the batch.
+
+    >>> stored = StoredVectors(normalised(np.array([[3, 4], [0, 0]])))
+    >>> stored.rows.round(1).tolist(), stored.zeros
+    ([[0.6000000238418579, 0.800000011920929], [0.0, 0.0]], 1)
     """
 
     def __init__(self, rows: Vectors, zeros: int | None = None) -> None:

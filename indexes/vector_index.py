@@ -50,6 +50,9 @@ class IndexPlan:
     :param memory: how many bytes the index may keep in memory; None for no bound.
     :param connection: what an engine on another machine must know (an address, a token). It is kept in no
         folder and in no manifest, and is never printed.
+
+    >>> IndexPlan(type="hnsw", target_recall=0.95).engine
+    'faiss'
     """
 
     engine: str = FAISS
@@ -73,6 +76,10 @@ class IndexFacts:
         exact search, `speedup` by counted work, `bytes` in memory, and the like. A figure that was not measured is
         not there.
     :param reason: one sentence: why it is of this type.
+
+    >>> facts = IndexFacts("faiss", "flat", vectors=2, dimension=3, zeros=0)
+    >>> IndexFacts.from_details({**facts.details(), "corpus": "c-1"}) == facts
+    True
     """
 
     engine: str
@@ -105,6 +112,12 @@ class VectorIndex(Protocol):
 
     The index normalises; a zero vector is never found, and finds nothing. It never changes: what a search may
     find is decided when it is built, so any number of threads may search it at once.
+
+    >>> from indexes.flat import FlatIndex
+    >>> index: VectorIndex = FlatIndex.of(np.eye(3, dtype=np.float32))
+    >>> positions, scores = index.search(np.array([[0.0, 2.0, 0.0]], dtype=np.float32), k=2)
+    >>> positions.tolist(), scores.tolist()
+    ([[1, 0]], [[1.0, 0.0]])
     """
 
     @property

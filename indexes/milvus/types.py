@@ -26,6 +26,9 @@ class MilvusType:
     :param width_parameter: the parameter of a search that buys recall with time; None where a search is exact.
     :param wider: how many times as many candidates as are wanted are ranked again by exact scores.
     :param bytes_a_component: what one component of a vector takes in the query nodes' memory.
+
+    >>> TYPES["ivf"].search_parameters(16, fetch=100), TYPES["hnsw"].search_parameters(16, fetch=100)
+    ({'nprobe': 16}, {'ef': 100})
     """
 
     milvus: str

@@ -32,6 +32,9 @@ class RerankerInfo:
     """What is known of a reranker without loading it.
 
     `reference` is a folder or hub id; `depth` is how many documents of a column it reads again.
+
+    >>> RerankerInfo("ms-marco", "r-1", "cross-encoder/ms-marco", 50, "f00d", "2026-01-01").depth
+    50
     """
 
     name: str
@@ -47,6 +50,12 @@ class Reranker:
 
     :param model: loaded, with one score a pair.
     :param depth: how many documents it reads again.
+
+    >>> class Lengths:
+    ...     def predict(self, pairs, **_):
+    ...         return np.array([float(len(passage)) for _, passage in pairs])
+    >>> Reranker(Lengths()).scores("which is longer?", ["long", "longer"]).tolist()
+    [4.0, 6.0]
     """
 
     def __init__(self, model: "CrossEncoder", depth: int = DEPTH) -> None:

@@ -7,7 +7,14 @@ from indexes.vector_index import Vectors
 
 
 class Encoder(Protocol):
-    """Texts into vectors. A SentenceTransformer satisfies it unwrapped."""
+    """Texts into vectors. A SentenceTransformer satisfies it unwrapped.
+
+    >>> import numpy as np
+    >>> from search.models.word_vectors import WordVectors
+    >>> encoder: Encoder = WordVectors(["rent", "due"], [1, 1], np.eye(2, dtype=np.float32), "mean")
+    >>> encoder.encode_query(["Rent due", "unknown"]).tolist()
+    [[0.5, 0.5], [0.0, 0.0]]
+    """
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
         """Vectors of queries: float32, finite, shape (n, dimension)."""
@@ -23,6 +30,11 @@ class Metered(Protocol):
     """An encoder that costs something for each text, such as a server that is paid by tokens.
 
     It remembers by itself what it encoded, on disk and before it is used.
+
+    >>> from search.models.api.encoder import ApiEncoder
+    >>> from search.models.word_vectors import WordVectors
+    >>> issubclass(ApiEncoder, Metered), issubclass(WordVectors, Metered)
+    (True, False)
     """
 
     def admit(self, documents: Iterable[str]) -> None:

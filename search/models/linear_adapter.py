@@ -24,6 +24,12 @@ class LinearAdapter:
     :param base: the encoder beneath.
     :param matrix: shape (dimension, dimension of the base).
     :param side: "both", or "query" where documents keep the vectors of the base.
+
+    >>> from search.models.word_vectors import WordVectors
+    >>> words = WordVectors(["rent", "due"], [1, 1], np.eye(2, dtype=np.float32), "mean")
+    >>> swapped = LinearAdapter(words, np.array([[0, 1], [1, 0]], dtype=np.float32), side="query")
+    >>> swapped.encode_query(["rent"]).tolist(), swapped.encode_document(["rent"]).tolist()
+    ([[0.0, 1.0]], [[1.0, 0.0]])
     """
 
     def __init__(self, base: Encoder, matrix: Vectors, side: str = "both") -> None:

@@ -27,6 +27,10 @@ class ModelInfo:
     `reference` where a ready-made model comes from, `format` how it is stored. `documents_as` are id and fingerprint of
     the model whose vectors its documents have, where it turns queries only. `is_start` says that nothing beat what it
     was trained from, so that it is that, untouched.
+
+    >>> info = ModelInfo("mine", "m-1", "custom", "adapter", 384, "f00d", "2026-01-01", "generic")
+    >>> info.indexed_as, info.as_json()["dim"]
+    (('m-1', 'f00d'), 384)
     """
 
     name: str

@@ -35,7 +35,12 @@ def words_of(text: str) -> list[str]:
 
 
 class Reading(Protocol):
-    """A way to read."""
+    """A way to read.
+
+    >>> reading: Reading = Phrases(["blood pressure"])
+    >>> read_as(reading.kind, reading.written()).of("Blood pressure")
+    ['blood pressure']
+    """
 
     kind: Kind
 
@@ -53,7 +58,11 @@ class Reading(Protocol):
 
 
 class Words:
-    """Whole words."""
+    """Whole words.
+
+    >>> Words().of("The RENT is due.")
+    ['the', 'rent', 'is', 'due']
+    """
 
     kind: Kind = "words"
 
@@ -76,6 +85,9 @@ class Phrases:
     """Words, of which some pairs are read as one: "blood pressure". From left to right, a word is in one pair only.
 
     :param pairs: the pairs, each as two words with a space between.
+
+    >>> Phrases(["blood pressure"]).of("High blood pressure")
+    ['high', 'blood pressure']
     """
 
     kind: Kind = "phrases"
@@ -130,6 +142,12 @@ class SubwordTokenizer:
     """Word pieces: what a trained tokenizer parts words into.
 
     :param tokenizer: the trained tokenizer.
+
+    >>> from tokenizers import Tokenizer
+    >>> from tokenizers.models import BPE
+    >>> letters = Tokenizer(BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
+    >>> SubwordTokenizer(letters).of("aab")
+    ['a', 'ab']
     """
 
     kind: Kind = "pieces"

@@ -32,6 +32,10 @@ class WordVectors:
     :param subwords: FastText's n-gram vectors, shape (buckets, dimension), or None for Word2Vec.
     :param ngrams: the shortest and longest n-gram, with `subwords`.
     :param reading: how texts are read.
+
+    >>> words = WordVectors(["rent", "due"], [3, 1], np.eye(2, dtype=np.float32), "mean")
+    >>> words.encode_document(["The rent is due."]).tolist()
+    [[0.5, 0.5]]
     """
 
     def __init__(

@@ -27,7 +27,11 @@ _KEPT = "What was answered so far is kept: the same command goes on from there."
 
 
 class Answer(NamedTuple):
-    """Vectors, shape (texts, dimension), and the tokens that the server counted (None: it did not say)."""
+    """Vectors, shape (texts, dimension), and the tokens that the server counted (None: it did not say).
+
+    >>> Answer(np.zeros((1, 2), dtype=np.float32), tokens=3).tokens
+    3
+    """
 
     vectors: Vectors
     tokens: int | None
@@ -47,6 +51,8 @@ class Caller:
     :param settings: where it is and how to deal with it.
     :param sleep: waits for so many seconds.
     :raises Refused: when the key's variable is not set.
+
+    >>> caller = Caller(ApiSettings(base_url="http://localhost:8080/v1", model="tiny"))
     """
 
     def __init__(self, settings: ApiSettings, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -180,6 +186,13 @@ class RateLimiter:
     :param tokens: the most tokens in any minute; None for no bound.
     :param clock: seconds, running on.
     :param sleep: waits for so many seconds.
+
+    >>> slept = []
+    >>> limiter = RateLimiter(requests=1, clock=lambda: sum(slept), sleep=slept.append)
+    >>> for _ in range(3):
+    ...     limiter.wait(tokens=10)
+    >>> slept
+    [60.0, 60.0]
     """
 
     def __init__(

@@ -27,6 +27,9 @@ class AnswerCache:
 
     :param fingerprint: of the model: address, name, dimensions, prompts and longest text.
     :param dimension: of its vectors.
+
+    >>> AnswerCache("f00d", dimension=2).get(["never sent"])
+    {}
     """
 
     def __init__(self, fingerprint: str, dimension: int) -> None:
@@ -75,6 +78,14 @@ class ApiEncoder:
     :param caller: sends one request.
     :param memory: vectors that were paid for before.
     :param max_tokens: the most tokens that this encoder may send in its life.
+
+    >>> class Known:
+    ...     def get(self, texts):
+    ...         return {text: np.ones(2, dtype=np.float32) for text in texts}
+    >>> settings = ApiSettings(base_url="http://localhost:8080/v1", model="tiny")
+    >>> encoder = ApiEncoder("tiny", "lab", settings, Prompts(), 2, Caller(settings), Known())
+    >>> encoder.encode_query(["rent", " "]).tolist(), encoder.sent
+    ([[1.0, 1.0], [0.0, 0.0]], 0)
     """
 
     def __init__(

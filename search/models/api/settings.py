@@ -27,6 +27,11 @@ class ApiSettings(BaseModel):
     `max_tokens` is the most that one command may send, `price` what a million tokens cost, `max_length` the
     longest text in tokens, `timeout` the seconds that one answer may take, `retries` how often a request that
     failed for a passing reason is sent again.
+
+    >>> ApiSettings(base_url="http://localhost:8080/v1/", model="tiny").base_url
+    'http://localhost:8080/v1'
+    >>> api_settings({"model": "text-embedding-3-small"}).key_variable
+    'OPENAI_API_KEY'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

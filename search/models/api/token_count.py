@@ -13,7 +13,11 @@ _ENDS = 2  # Many models mark the beginning and the end of a text.
 
 
 class Estimate(NamedTuple):
-    """How many texts would be sent, and about how many tokens."""
+    """How many texts would be sent, and about how many tokens.
+
+    >>> Estimate(texts=40, tokens=1_200).in_words(price=0.02)
+    'about 1,200 tokens in 40 texts, less than a cent at $0.02 for a million'
+    """
 
     texts: int
     tokens: int

@@ -35,7 +35,13 @@ def accelerated(encoder: Encoder) -> Encoder:
 
 
 class AcceleratedEncoder:
-    """An encoder whose transformer is computed by another backend. Safe to use from several threads."""
+    """An encoder whose transformer is computed by another backend. Safe to use from several threads.
+
+    >>> from search.models.word_vectors import WordVectors
+    >>> words = WordVectors(["rent"], [1], np.eye(1, dtype=np.float32), "mean")
+    >>> accelerated(words) is words, transformer_of(words)
+    (True, None)
+    """
 
     def __init__(self, model: Any, backend: Backend) -> None:
         self.model = model

@@ -55,6 +55,15 @@ class EmbeddingStore:
     """The vectors of one model. Open it for one piece of work, then close it (it is a context manager).
 
     Used by one thread at a time. `notes` tells of damage that was found.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as name:
+    ...     with EmbeddingStore(Path(name, "m"), dimension=2, limit=10**6) as store:
+    ...         store.add([store_key(b"rent")], np.ones((1, 2), dtype=np.float32))
+    ...     with EmbeddingStore(Path(name, "m"), dimension=2, limit=10**6) as store:
+    ...         found = store.fill([store_key(b"rent"), store_key(b"due")], np.empty((2, 2), np.float32))
+    >>> found.tolist()
+    [True, False]
     """
 
     def __init__(self, folder: Path, dimension: int, limit: int) -> None:

@@ -69,7 +69,16 @@ def vector_sums(vectors: Vectors) -> NDArray[np.uint32]:
 
 
 class SegmentWriter:
-    """The one process that appends to a segment."""
+    """The one process that appends to a segment.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as name:
+    ...     writer = SegmentWriter.take(Path(name, "s" + KEYS), dimension=2)
+    ...     writer.append([bytes(KEY_BYTES)], np.ones((1, 2), dtype=np.float32))
+    ...     writer.close()
+    ...     len(read_records(Path(name, "s" + KEYS), dimension=2))
+    1
+    """
 
     def __init__(self, keys: Path, dimension: int, handles: tuple[int, int], rows: int) -> None:
         self.path = keys

@@ -46,6 +46,9 @@ class Encoded:
     """Vectors of all passages of a corpus, by position: shape (passages, dimension).
 
     `reused` of them needed no encoding. `facts` are what an index's manifest tells of the encoding.
+
+    >>> Encoded(np.zeros((3, 2), dtype=np.float32), reused=2).reused
+    2
     """
 
     vectors: Vectors

@@ -37,7 +37,11 @@ _INSTALL = "pip install -r requirements-cluster.txt"
 
 @dataclass(frozen=True)
 class Workers:
-    """How many workers encode, and what each takes of a cluster."""
+    """How many workers encode, and what each takes of a cluster.
+
+    >>> Workers.of(cpus=17, gpus=0)
+    Workers(count=4, cpus=4.0, gpus=0.0, threads=4)
+    """
 
     count: int
     cpus: float

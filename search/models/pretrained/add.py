@@ -29,6 +29,9 @@ class Choices:
     """What a person can choose about a model; None leaves it to the model.
 
     `server` holds fields of `ApiSettings`; with a `base_url` in it, the reference is a model's name there.
+
+    >>> Choices(name="e5", query_prompt="query: ").default
+    False
     """
 
     name: str | None = None

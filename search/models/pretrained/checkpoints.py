@@ -30,6 +30,9 @@ class ModelFiles:
     """A model's files: where they are, what they hold (one hash), and where they came from.
 
     `commit` is the version on the hub; None for a folder.
+
+    >>> ModelFiles("intfloat/e5-small-v2", Path("/models/e5"), content="f00d", commit="abc").commit
+    'abc'
     """
 
     reference: str

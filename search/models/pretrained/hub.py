@@ -14,7 +14,11 @@ _ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One commit of a hub's model, as files on this machine."""
+    """One commit of a hub's model, as files on this machine.
+
+    >>> looks_like_hub_id("intfloat/e5-small-v2"), Snapshot(Path("/cache/abc"), "abc").commit
+    (True, 'abc')
+    """
 
     folder: Path
     commit: str

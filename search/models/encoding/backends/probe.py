@@ -31,6 +31,9 @@ class Measured:
 
     `speed` is passages a second; `lowest` and `mean` are cosines to PyTorch's vectors, and `overlap` the share of
     each passage's ten nearest that stay its ten nearest.
+
+    >>> Measured("openvino bf16", speed=90.0, lowest=0.99995, mean=0.99999, overlap=1.0).agrees
+    True
     """
 
     name: str
