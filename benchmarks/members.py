@@ -36,7 +36,7 @@ from training.base_model import load_base_model
 from training.data.pair_sets import split_pairs
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
-from training.request import Request
+from training.result import Request
 from training.training_data import TrainingData, load_training_data
 
 _PAIRS, _DEV = 200, 16

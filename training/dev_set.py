@@ -13,6 +13,11 @@ from search.evaluation.evaluate import score
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
 from search.models.encoder import Encoder
+from search.models.encoding.texts import encode_texts
+from search.models.load import load_encoder
+from search.models.registry import generic_info
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
 from training.data.answering_passages import nearest
 
 START = "start"
@@ -127,6 +132,24 @@ class DevSet:
             for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
         return score(run, self.query_set)[MAIN_METRIC]
+
+
+def generic_dev(project: Project, dev: DevSet, progress: Progress) -> float | None:
+    """nDCG@10 of the project's generic model on the dev queries; None where a server would be paid for it.
+
+    It is what a model that did not start from it is held against.
+    """
+    info = generic_info(project)
+    if info.format == "endpoint":
+        return None
+    generic = load_encoder(project, info)
+    documents = encode_texts(
+        generic, info, dev.texts, "document", Stage(progress, 0.0, 0.9), "documents with generic"
+    )
+    queries = encode_texts(
+        generic, info, dev.queries, "query", Stage(progress, 0.9, 1.0), "queries with generic"
+    )
+    return dev.ndcg_of_vectors(queries, documents)
 
 
 def _positions(

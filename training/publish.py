@@ -1,9 +1,11 @@
 """A model that was trained becomes an artifact, with all that is known of how."""
 
 import json
+import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 
 from search.corpus.labels import Pair
 from search.evaluation.evaluate import TRAINED_ON
@@ -16,10 +18,10 @@ from search.projects.errors import Failed
 from search.projects.project import Project
 from training.base_model import origin_of
 from training.forgetting import General, general_ndcg, general_questions
-from training.made_with import libraries
-from training.request import Request, Trained
-from training.result import TrainingResult
+from training.result import Request, Trained, TrainingResult
 from training.training_data import TrainingData
+
+_LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim", "peft", "numpy")
 
 
 def publish_result(request: Request, material: TrainingData, taught: TrainingResult) -> Trained:
@@ -96,3 +98,8 @@ def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
         if earlier.is_file():
             with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
                 stream.write(earlier.read_text(encoding="utf-8"))
+
+
+def libraries() -> dict[str, str]:
+    """The libraries a model is made with, as they are now: versions by name, Python's first."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}

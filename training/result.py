@@ -1,19 +1,63 @@
-"""What a recipe learned from pairs, before it is published, and what the dev queries said of it.
+"""What a recipe is asked for, what it learned from pairs, and what was published of that.
 
 Learning is apart from publishing so that several recipes can learn from the same material, and the best alone become an
 artifact (see `training.auto`).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from search.projects.progress import Progress, silent
+from search.projects.project import Project
+from training.checkpoints import Checkpoints
 from training.dev_set import START
-from training.request import Request
+from training.settings import RecipeSettings
 from training.training_data import TrainingData
 
 GENERIC_DEV = "generic"
 """In the details of a dev record: the generic model's score, where it stood beside (None: not measured)."""
+
+
+def never() -> bool:
+    """The end of a training that takes the time it takes."""
+    return False
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training that was asked for.
+
+    :param name: what the model will be called; free when the training began.
+    :param recipe: the recipe's name.
+    :param checkpoints: where it keeps how far it came.
+    :param started: when it began, by `time.monotonic`.
+    :param ends: whether its time is over: asked as it learns, and then it ends at its best so far.
+    """
+
+    project: Project
+    name: str
+    recipe: str
+    settings: RecipeSettings
+    progress: Progress = silent
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    started: float = field(default_factory=time.monotonic)
+    ends: Callable[[], bool] = never
+
+    def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpoints:
+        """The checkpoints of this recipe and these settings on this data."""
+        about = {"recipe": self.recipe, "settings": self.settings.model_dump(mode="json")}
+        return self.checkpoints.about(**about, data=made_from, **facts)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made, and what the person should know of it."""
+
+    name: str
+    id: str
+    notes: list[str]
 
 
 @dataclass(frozen=True)

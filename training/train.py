@@ -13,7 +13,7 @@ from training.distributed import alone, first_speaks
 from training.learners import LEARNERS
 from training.publish import publish_result
 from training.recipes import recipe_info, validated
-from training.request import Request, Trained
+from training.result import Request, Trained
 from training.training_data import load_training_data
 from training.word_vectors.recipe import make_word_vectors
 

@@ -7,7 +7,7 @@ from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.interpolation.curve import BlendCurve, curve_for
-from training.interpolation_point import InterpolationPoint
+from training.weight_interpolation import InterpolationPoint
 from ui import charts, run_view, widgets
 
 VERB = "blend"

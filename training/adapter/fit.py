@@ -20,7 +20,7 @@ from training.adapter.settings import AdapterSettings
 from training.checkpoints import Checkpoints
 from training.dev_set import START, DevSet
 from training.embeddings import Embedded
-from training.weight_interpolation import SHARES
+from training.weight_interpolation import SHARES, between_matrices
 
 _CHECKS = 10
 _NAME = "adapter"
@@ -131,7 +131,7 @@ class _Training:
             return best
         whole = best
         for blend in SHARES:
-            matrix = (self._identity + blend * (whole.matrix - self._identity)).astype(np.float32)
+            matrix = between_matrices(whole.matrix, blend)
             score = self._measure(matrix)
             if score > best.best:
                 best = replace(whole, matrix=matrix, best=score, blend=blend)

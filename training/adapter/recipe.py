@@ -18,11 +18,9 @@ from training.data.hard_negatives import HardNegatives
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
 from training.forgetting import general_ndcg
-from training.interpolation_point import InterpolationPoint
-from training.request import Request
-from training.result import DevRecord, TrainingResult
-from training.shrinkage import shrunken
+from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
+from training.weight_interpolation import InterpolationPoint, shrunken
 
 
 def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:

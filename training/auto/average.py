@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.models.linear_adapter import LinearAdapter
-from training.interpolation_point import PLACE
+from training.weight_interpolation import PLACE
 
 if TYPE_CHECKING:
     import torch

@@ -22,7 +22,7 @@ from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
 from training.learners import LEARNERS
 from training.probe import adapter_step
-from training.request import Request
+from training.result import Request
 from training.weight_interpolation import SHARES
 
 ADAPTER = "adapter"

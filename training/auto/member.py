@@ -22,10 +22,10 @@ from training.auto.tuned_vectors import Asked, asked, embedded_by
 from training.dev_set import DevSet
 from training.embeddings import Embedded, embedded
 from training.fine_tune.settings import FineTuneSettings
-from training.interpolation_point import InterpolationPoint
 from training.learners import LEARNERS
-from training.request import Request
+from training.result import Request
 from training.training_data import TrainingData
+from training.weight_interpolation import InterpolationPoint
 
 ORIGIN = "origin"
 """Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""

@@ -23,8 +23,7 @@ from training.base_model import load_base_model
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
 from training.forgetting import general_ndcg
-from training.request import Request
-from training.result import DevRecord, TrainingResult
+from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 
 LADDER = "ladder"

@@ -20,10 +20,9 @@ from training.embeddings import document_vectors
 from training.fine_tune.loop import Tuned, fine_tune
 from training.fine_tune.settings import FineTuneSettings
 from training.forgetting import general_ndcg
-from training.interpolation_point import InterpolationPoint
-from training.request import Request
-from training.result import DevRecord, TrainingResult
+from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
+from training.weight_interpolation import InterpolationPoint
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

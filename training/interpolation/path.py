@@ -19,7 +19,7 @@ from training.adapter.model import matrix_of, side_of, with_adapter
 from training.dev_set import DevSet
 from training.fine_tune.weights import weights_of
 from training.forgetting import general_ndcg
-from training.weight_interpolation import between
+from training.weight_interpolation import between, between_matrices
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -60,8 +60,8 @@ class MatrixWay:
         self, start: Any, info: ModelInfo | None, published: Any, share: float, dev: DevSet
     ) -> None:
         matrix = matrix_of(published)
-        self._identity = np.eye(len(matrix), dtype=np.float32)
-        self._whole = self._identity + (matrix - self._identity) / np.float32(share)
+        identity = np.eye(len(matrix), dtype=np.float32)
+        self._whole = identity + (matrix - identity) / np.float32(share)
         self._side = side_of(published)
         self._start = start
         self._dev = dev
@@ -74,18 +74,14 @@ class MatrixWay:
             queries = self._known.encoded(self._dev.queries, "query", progress)
             self._dev_vectors = queries, self._known.encoded(self._dev.texts, "document", progress)
         queries, documents = self._dev_vectors
-        matrix = self._matrix(share)
+        matrix = between_matrices(self._whole, share)
         turned = documents @ matrix.T if self._side == "both" else documents
         adapter = LinearAdapter(self._known, matrix, self._side)
         return self._dev.scores_of_vectors(queries @ matrix.T, turned), general_ndcg(adapter)
 
     def model(self, share: float) -> Any:
         """See `InterpolationPath.model`."""
-        return with_adapter(self._start, self._matrix(share), self._side)
-
-    def _matrix(self, share: float) -> Vectors:
-        moved = self._identity + np.float32(share) * (self._whole - self._identity)
-        return np.asarray(moved, dtype=np.float32)
+        return with_adapter(self._start, between_matrices(self._whole, share), self._side)
 
 
 class WeightsWay:

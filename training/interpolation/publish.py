@@ -27,10 +27,9 @@ from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.curve import KIND, BlendCurve, curve_for
 from training.interpolation.path import InterpolationPath, MatrixWay, Scores, WeightsWay
-from training.interpolation_point import InterpolationPoint
-from training.made_with import libraries
-from training.shrinkage import SHARE as MINED_SHARE
+from training.publish import libraries
 from training.train import free_name
+from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
 AUTO = "auto"
 _SAME = 0.005  # The start's dev score then and now may differ by another backend's rounding, not by more.
@@ -155,7 +154,7 @@ class _Work:
             if share == 0:
                 self._same_start()
         scores = [self._score(share) for share in shares]
-        free = [share for share in shares if share <= (MINED_SHARE if self._mined else 1.0)]
+        free = [share for share in shares if share <= (SHRUNKEN if self._mined else 1.0)]
         best = max(free, key=lambda share: (self._score(share), share))
         general = [self._measured[share][1] for share in shares]
         queries = len(self._dev.query_set.queries)

@@ -11,12 +11,11 @@ from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.base_model import load_base_model
 from training.data.answering_passages import answering_passages
+from training.dev_set import generic_dev
 from training.fine_tune.loop import Tuned, fine_tune
 from training.fine_tune.recipe import dev_record
 from training.forgetting import general_ndcg
-from training.generic_dev import generic_dev
-from training.request import Request
-from training.result import GENERIC_DEV, DevRecord, TrainingResult
+from training.result import GENERIC_DEV, DevRecord, Request, TrainingResult
 from training.static.base import StaticBase
 from training.static.distilled import distilled
 from training.static.scratch import scratch

@@ -17,14 +17,14 @@ from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.adapter.fit import train_adapter
+from training.adapter.fit import measure_of, train_adapter
 from training.adapter.settings import AdapterSettings
 from training.data.pair_sets import split_pairs
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
-from training.shrinkage import SHARE
 from training.synthetic.draw import SyntheticPairs
 from training.training_data import TrainingData
+from training.weight_interpolation import SHRUNKEN, between_matrices
 
 PAIRS = 500
 """Of a kind, for learning its weight."""
@@ -84,8 +84,5 @@ def learned_weights(
 def _scores(data: Embedded, dev: DevSet) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     """nDCG@10 of each dev query after a short training, as far as mined pairs are followed."""
     found = train_adapter(data, dev, _SETTINGS, silent)
-    identity = np.eye(data.queries.shape[1], dtype=np.float32)
-    share = SHARE / max(found.blend, SHARE)
-    matrix = (identity + share * (found.matrix - identity)).astype(np.float32)
-    pool = data.documents[dev.positions] @ matrix.T
-    return np.asarray(dev.scores_of_vectors(data.dev_queries @ matrix.T, pool), dtype=np.float64)
+    matrix = between_matrices(found.matrix, SHRUNKEN / max(found.blend, SHRUNKEN))
+    return np.asarray(measure_of(data, dev, _SETTINGS.side)(matrix))

@@ -11,11 +11,9 @@ from search.projects.progress import silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from training.data.pair_sets import PairSet
-from training.dev_set import DevSet
-from training.generic_dev import generic_dev
+from training.dev_set import DevSet, generic_dev
 from training.publish import describe
-from training.request import Request, Trained
-from training.result import GENERIC_DEV
+from training.result import GENERIC_DEV, Request, Trained
 from training.word_vectors.checkpoint import EpochCheckpointer
 from training.word_vectors.settings import WordVectorSettings
 from training.word_vectors.training import train_word_vectors

@@ -20,9 +20,9 @@ from training.dev_set import DevSet
 from training.forgetting import general_ndcg
 from training.interpolation.curve import BlendCurve, curve_for
 from training.interpolation.publish import blend
-from training.interpolation_point import InterpolationPoint
 from training.train import train
 from training.training_data import load_training_data
+from training.weight_interpolation import InterpolationPoint
 
 TUNE = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
 ADAPT = {"epochs": 10, "learning_rate": 0.02}

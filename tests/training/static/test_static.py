@@ -16,7 +16,7 @@ from search.projects.project import Project, project
 from training.advice.approaches import generic_dev_of
 from training.data.intake import import_beir
 from training.dev_set import START
-from training.request import Request
+from training.result import Request
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.train import train
@@ -99,11 +99,11 @@ def test_a_distilled_model_learned_what_its_teacher_learned(lab, tiny_model):
 
 def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
     from search.models import registry
-    from training import generic_dev
+    from training import dev_set
 
     info = registry.generic_info(lab)
     server = type(info)(**{**info.__dict__, "format": "endpoint"})
-    monkeypatch.setattr(generic_dev, "generic_info", lambda project: server)
+    monkeypatch.setattr(dev_set, "generic_info", lambda project: server)
     taught = learn_static(
         Request(lab, "x", "static", StaticSettings(**{**SCRATCH, "epochs": 1})),
         load_training_data(lab),

@@ -17,12 +17,12 @@ from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
-from training.shrinkage import SHARE, shrunken
 from training.synthetic.draw import draw_pairs
 from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.synthetic.weights import learned_weights
 from training.train import train
 from training.training_data import MINED_DEV, load_training_data
+from training.weight_interpolation import SHRUNKEN, shrunken
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_what_was_learned_is_followed_a_fifth_of_the_way_and_only_where_clearly_
     found = shrunken(matrix, 0.5, better)
     assert found is not None
     careful, share, score = found
-    assert share == SHARE == 0.2
+    assert share == SHRUNKEN == 0.2
     # Half of the way is 3, so a fifth is 1 + 2 * 0.4.
     np.testing.assert_allclose(careful, [[1.8, 0.0], [0.0, 1.0]], atol=1e-6)
     assert score == pytest.approx(0.3)
