@@ -25,7 +25,7 @@ from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.projects.settings import HOME_VARIABLE
-from training.adapter.model import matrix_of
+from training.adapter.matrix import matrix_of
 from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
@@ -163,8 +163,8 @@ def _learned(
     if not ladder:
         return [model for member in members for model in member.adapter(_EPOCHS, silent).models]
     assert isinstance(request.settings, AutoSettings)
-    climb = BudgetedSearch(request.settings.minutes, None, silent)
-    Candidates(request, members, climb).climb()
+    climb = BudgetedSearch(request.settings.minutes, silent)
+    Candidates(request, members, climb).search()
     leader = climb.ladder.leader
     return [base] if leader.name == START else climb.models_of(leader)
 

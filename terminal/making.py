@@ -116,11 +116,11 @@ def train(
 ) -> None:
     """Train a custom model by a recipe."""
     from search.projects.project import project as existing
-    from training.checkpoints import Checkpoints
+    from training.checkpoints import Checkpointer
     from training.train import train as train_model
 
     with running(existing(project)) as run:
-        values, kept = key_values(set_ or []), Checkpoints(checkpoints_of(run))
+        values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
         made = train_model(existing(project), recipe, name, values, run, kept)
         if made is None:
             return

@@ -19,7 +19,7 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.adapter.fit import Report, measure_of, train_adapter
-from training.adapter.hard_negatives import with_hard_negatives
+from training.adapter.recipe import with_hard_negatives
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
 from training.embeddings import document_vectors, embedded

@@ -8,7 +8,7 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from training.auto.recipe import learn_auto
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.distributed import alone, first_speaks
 from training.learners import LEARNERS
 from training.publish import publish_result
@@ -31,13 +31,13 @@ def train(
     name: str | None = None,
     values: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-    checkpoints: Checkpoints | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> Trained | None:
     """Train a model by a recipe on the newest corpus and pairs, and publish it.
 
     :param name: what to call it; by default the recipe's name, numbered when taken.
     :param values: settings that differ from the recipe's defaults.
-    :param checkpoints: where it keeps how far it came, and looks for how far an earlier try came.
+    :param checkpointer: keeps how far it came, and finds how far an earlier try came.
     :returns: what was published; None in a process that only helped (see `training.distributed`).
     :raises Refused: for an unknown recipe or setting, a name that is taken, or data that is missing.
     """
@@ -49,7 +49,7 @@ def train(
             raise Refused(
                 f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
             )
-        kept = checkpoints or Checkpoints()
+        kept = checkpointer or Checkpointer()
         request = Request(project, called, info.name, settings, progress, kept)
         if info.name in _FROM_DOCUMENTS:
             return _FROM_DOCUMENTS[info.name](request)

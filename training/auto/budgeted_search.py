@@ -1,19 +1,76 @@
-"""Rung after rung: each begun only if it fits into the time, measured, told, and kept on disk."""
+"""Rung after rung: each begun only if it fits into the time, measured, told, and kept on disk.
 
+A killed auto goes on with the rung it was at. The models of a rung are kept as they would be published, in a folder that is
+renamed when it is whole; the ladder after it.
+"""
+
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from search.models.linear_adapter import LinearAdapter, is_matrix
+from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.auto.checkpoint import SearchCheckpointer, SearchState
-from training.auto.clock import TimeBudget, TimeUp
-from training.auto.leaderboard import Outcome, Trial
+from training.auto.leaderboard import RUNG, Leaderboard, Outcome, Trial
+from training.checkpoints import Checkpointer
 from training.settings import RecipeSettings
 
+_NAME, _MODELS = "ladder", "rungs"
 _KEPT_EVERY = 5.0
 """Seconds."""
+_GRACE = 1.1
+"""What ends by itself at its best so far may measure that; nothing else goes on so long."""
+
+
+class TimeUp(Exception):
+    """A rung was still learning when its time was over."""
+
+
+class TimeBudget:
+    """A budget of seconds that runs from now.
+
+    :param budget: seconds in all.
+    :param spent: seconds that an earlier process spent of it.
+    """
+
+    def __init__(self, budget: float, spent: float = 0.0) -> None:
+        self.budget = budget
+        self._started = time.monotonic() - spent
+
+    @property
+    def spent(self) -> float:
+        """Seconds that are gone."""
+        return time.monotonic() - self._started
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, none when it is over."""
+        return max(0.0, self.budget - self.spent)
+
+    def watched(self, progress: Progress, what: str) -> Progress:
+        """A progress for one rung: the bar is the budget, and a rung that hears nothing of its end is ended.
+
+        :param what: the rung's name, before what it says itself.
+        """
+
+        def report(
+            done: float, total: float, message: str, metrics: dict[str, float] | None = None
+        ) -> None:
+            gone = min(self.spent, self.budget)
+            progress(
+                gone,
+                self.budget,
+                message if RUNG in (metrics or {}) else f"{what}: {message}",
+                metrics,
+            )
+            if self.spent > self.budget * _GRACE:
+                raise TimeUp
+
+        return report
 
 
 class TooLittleTime(Exception):
@@ -38,19 +95,27 @@ class TrialResult:
 class BudgetedSearch:
     """The ladder as it grows.
 
-    :param keeper: None keeps nothing on disk.
+    :param checkpointer: keeps the ladder and its models, and finds those of an earlier process.
+    :param base: the start: what is no SentenceTransformer is a matrix over it.
     """
 
     def __init__(
-        self, minutes: float, keeper: SearchCheckpointer | None, progress: Progress
+        self,
+        minutes: float,
+        progress: Progress,
+        checkpointer: Checkpointer | None = None,
+        base: Any = None,
     ) -> None:
-        self._keeper = keeper
-        self._saved = keeper.load() if keeper else SearchState.nothing()
-        self._earlier = {rung.name: n for n, rung in enumerate(self._saved.ladder.rungs)}
-        self._models: dict[str, Sequence[Any]] = {}
+        self._checkpointer = checkpointer or Checkpointer()
+        self._base = base
         self._progress = progress
-        self.ladder = self._saved.ladder
-        self.clock = TimeBudget(60 * minutes, self._saved.spent)
+        self._models: dict[str, Sequence[Any]] = {}
+        saved = self._checkpointer.load(_NAME)
+        known: dict[str, Any] = saved.state if saved else {"rungs": [], "spent": 0.0, "plans": {}}
+        self.ladder = Leaderboard([Trial.from_json(rung) for rung in known["rungs"]])
+        self._earlier = {rung.name: n for n, rung in enumerate(self.ladder.rungs)}
+        self._plans: dict[str, dict[str, Any]] = known["plans"]
+        self.clock = TimeBudget(60 * minutes, known["spent"])
         for position in range(len(self.ladder.rungs)):
             self._tell(position)
 
@@ -85,14 +150,11 @@ class BudgetedSearch:
 
     def _timed(self, progress: Progress) -> Progress:
         """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
-        kept = self.clock.spent
 
         def report(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
-            nonlocal kept
-            if self.clock.spent - kept > _KEPT_EVERY:
-                kept = self.clock.spent
+            if self._checkpointer.is_due(_KEPT_EVERY):
                 self._save()
             progress(done, total, message, metrics)
 
@@ -100,25 +162,25 @@ class BudgetedSearch:
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a rung set out to do: made now, or by the process that was killed."""
-        if name not in self._saved.plans:
-            self._saved.plans[name] = plan()
+        if name not in self._plans:
+            self._plans[name] = plan()
             self._save()
-        return self._saved.plans[name]
+        return self._plans[name]
 
     def models_of(self, rung: Trial) -> Sequence[Any]:
         """The models that a measured rung made, one of each member."""
         if rung.name not in self._models:
-            assert self._keeper is not None  # A rung of an earlier process came from there.
-            position = self.ladder.rungs.index(rung)
-            self._models[rung.name] = self._keeper.load_models(position)
+            folder = self._folder(self.ladder.rungs.index(rung))
+            assert folder is not None  # A rung of an earlier process came from there.
+            self._models[rung.name] = _load_models(folder, self._base)
         return self._models[rung.name]
 
     def _add(self, rung: Trial, models: Sequence[Any] = ()) -> Trial:
         position = len(self.ladder.rungs)
         if models:
             self._models[rung.name] = models
-            if self._keeper:
-                self._keeper.save_models(position, models)
+            if (folder := self._folder(position)) is not None:
+                _save_models(folder, models)
         self.ladder.rungs.append(rung)
         # Only the newest is learned upon, and only what leads is published: the others need no memory.
         needed = {rung.name, self.ladder.leader.name}
@@ -128,9 +190,14 @@ class BudgetedSearch:
         return rung
 
     def _save(self) -> None:
-        if self._keeper:
-            self._saved.spent = self.clock.spent
-            self._keeper.save(self._saved)
+        rungs = [rung.as_json() for rung in self.ladder.rungs]
+        state = {"rungs": rungs, "spent": self.clock.spent, "plans": self._plans}
+        self._checkpointer.save(_NAME, {}, state)
+
+    def _folder(self, position: int) -> Path | None:
+        """Where the models of a rung are kept."""
+        root = self._checkpointer.folder
+        return None if root is None else root / _MODELS / str(position)
 
     def _tell(self, position: int) -> None:
         done = min(self.clock.spent, self.clock.budget)
@@ -140,3 +207,21 @@ class BudgetedSearch:
 def as_settings(settings: RecipeSettings) -> dict[str, Any]:
     """Settings as plain JSON."""
     return settings.model_dump(mode="json")
+
+
+def _save_models(folder: Path, models: Sequence[Any]) -> None:
+    beside = folder.with_suffix(".part")
+    shutil.rmtree(beside, ignore_errors=True)
+    for number, model in enumerate(models):
+        (part := beside / str(number)).mkdir(parents=True)
+        model.save(str(part), create_model_card=False, safe_serialization=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)
+
+
+def _load_models(folder: Path, base: Any) -> list[Any]:
+    parts = sorted(folder.iterdir(), key=lambda part: int(part.name))
+    return [
+        LinearAdapter.load(part, base) if is_matrix(part) else load_sentence_transformer(part)
+        for part in parts
+    ]

@@ -12,7 +12,7 @@ from search.models.linear_adapter import ADAPTER_OF
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.adapter.recipe import shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult, as_settings
@@ -98,7 +98,7 @@ class Member:
             recipe="fine-tune",
             settings=settings,
             progress=Stage(progress, 0.0, 0.9),
-            checkpoints=self._request.checkpoints.part(self._part(name)),
+            checkpointer=self._request.checkpointer.part(self._part(name)),
             ends=ends,
         )
         taught = LEARNERS["fine-tune"].learn(request, part)
@@ -116,7 +116,7 @@ class Member:
             recipe=name,
             settings=settings,
             progress=progress,
-            checkpoints=self._request.checkpoints.part(self._part(name)),
+            checkpointer=self._request.checkpointer.part(self._part(name)),
             ends=ends,
         )
         taught = LEARNERS[name].learn(request, self.material)

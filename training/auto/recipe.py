@@ -10,11 +10,10 @@ from search.models.registry import ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
-from training.auto.checkpoint import SearchCheckpointer
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Trial
 from training.auto.member import ORIGIN, Member, members_of
@@ -44,8 +43,7 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    keeper = SearchCheckpointer(kept, base) if kept.folder is not None else None
-    search = BudgetedSearch(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    search = BudgetedSearch(settings.minutes, Stage(progress, 0.2, 1.0), kept, base)
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
     Candidates(request, members, search).search()
     leader = search.ladder.leader

@@ -15,7 +15,7 @@ from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
-from training.adapter.model import matrix_of, side_of, with_adapter
+from training.adapter.matrix import matrix_of, side_of, with_adapter
 from training.dev_set import DevSet
 from training.fine_tune.weights import weights_of
 from training.forgetting import general_ndcg

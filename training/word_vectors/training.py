@@ -1,10 +1,16 @@
-"""Word2Vec and FastText from scratch on a corpus, with gensim."""
+"""Word2Vec and FastText from scratch on a corpus, with gensim.
+
+gensim's own files are pickles. What its training goes on from is little: the vectors, those of the output layer, the
+state of its random numbers, and how far the learning rate came down; the vocabulary follows from the corpus again. A
+training that was killed ends as the same vectors (with one thread).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
@@ -12,12 +18,21 @@ from search.models.word_tokenizers import Reading
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.checkpoints import Checkpoints
-from training.word_vectors.checkpoint import Epoch, EpochCheckpointer
+from training.checkpoints import Checkpoint, Checkpointer
 from training.word_vectors.reading import read
 from training.word_vectors.settings import FastTextSettings, Word2VecSettings, WordVectorSettings
 
 _COMMON_SAMPLE = 5_000
+_NAME, _RANDOM = "epoch", "random"
+_KEEP_EVERY = 10.0  # Seconds between two checkpoints, where epochs are shorter.
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What was measured after an epoch (from 1)."""
+
+    number: int
+    metrics: dict[str, float]
 
 
 def train_word_vectors(
@@ -25,13 +40,14 @@ def train_word_vectors(
     settings: WordVectorSettings,
     progress: Progress,
     after_epoch: Callable[[int, WordVectors], dict[str, float]] = lambda epoch, vectors: {},
-    keeper: EpochCheckpointer | None = None,
-) -> WordVectors:
+    checkpointer: Checkpointer | None = None,
+) -> tuple[WordVectors, list[Epoch]]:
     """Train word vectors on every document of a corpus (title and text).
 
     :param settings: `Word2VecSettings` or `FastTextSettings`.
     :param after_epoch: called with the epoch (from 1) and the vectors so far; returns numbers for a curve.
-    :param keeper: keeps how far it came, and knows how far an earlier try came; has the epochs when it is over.
+    :param checkpointer: keeps how far it came, and knows how far an earlier try came.
+    :returns: the vectors, and the epochs, those of an earlier try too.
     :raises Refused: when no word occurs often enough to be learned.
     """
     reading, sentences = read(corpus, settings, progress)
@@ -44,27 +60,81 @@ def train_word_vectors(
             "Lower min_count, or add documents."
         )
     made = _Making(model, reading, sentences, settings)
-    keeper = keeper or EpochCheckpointer(Checkpoints())
-    before = keeper.load(model, settings.epochs)
+    checkpointer = checkpointer or Checkpointer()
+    epochs = _resumed(model, checkpointer.load(_NAME), settings.epochs)
+    before = len(epochs)
     if before and isinstance(settings, FastTextSettings):
         model.wv.adjust_vectors()
     progress(0, settings.epochs, _going_on(0, settings.epochs))
-    for epoch in before:
+    for epoch in epochs:
         _tell(epoch, settings.epochs, progress)
 
     def ended(number: int) -> None:
-        epoch = Epoch(number, after_epoch(number, made.vectors()))
-        keeper.ended(epoch)
+        epochs.append(epoch := Epoch(number, after_epoch(number, made.vectors())))
+        if number == before + 1 or checkpointer.is_due(_KEEP_EVERY):
+            state = {
+                "position": int(model.random.get_state()[2]),
+                "epochs": [[one.number, one.metrics] for one in epochs],
+            }
+            checkpointer.save(_NAME, _tensors(model), state)
         _tell(epoch, settings.epochs, progress)
 
-    if len(before) < settings.epochs:
+    if before < settings.epochs:
         model.train(
             corpus_iterable=sentences,
             total_examples=model.corpus_count,
-            epochs=settings.epochs - len(before),
-            callbacks=[_epochs(ended, len(before))],
+            epochs=settings.epochs - before,
+            callbacks=[_epochs(ended, before)],
         )
-    return made.vectors()
+    return made.vectors(), epochs
+
+
+def _tensors(model: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of a gensim model that training changes, and those of its random numbers."""
+    tensors: dict[str, NDArray[Any]] = {
+        "vectors": model.wv.vectors,
+        "output": model.syn1neg,
+        _RANDOM: np.asarray(model.random.get_state()[1]),
+    }
+    for name in ("vectors_vocab", "vectors_ngrams"):
+        if getattr(model.wv, name, None) is not None:
+            tensors[name] = getattr(model.wv, name)
+    return tensors
+
+
+def _resumed(model: Any, saved: Checkpoint | None, of: int) -> list[Epoch]:
+    """Bring a model to where an earlier try came; the epochs of that, none where there was no such try.
+
+    :param model: with its vocabulary built.
+    :param of: how many epochs there will be in all.
+    """
+    own = _tensors(model)
+    if saved is None or any(
+        name not in saved.tensors or saved.tensors[name].shape != own[name].shape for name in own
+    ):
+        return []
+    for name, tensor in own.items():
+        if name != _RANDOM:
+            tensor[...] = saved.tensors[name]
+    state = list(model.random.get_state())
+    state[1], state[2] = saved.tensors[_RANDOM], int(saved.state["position"])
+    model.random.set_state(tuple(state))
+    epochs = [Epoch(int(number), metrics) for number, metrics in saved.state["epochs"]]
+    _slow_down_from(model, len(epochs), of)
+    return epochs
+
+
+def _slow_down_from(model: Any, done: int, of: int) -> None:
+    """Let the learning rate go on from where it was: gensim counts the epochs of one call only."""
+
+    def rate(share: float, epoch: int) -> float:
+        gone = (done + epoch + share) / of
+        model.min_alpha_yet_reached = max(
+            model.min_alpha, model.alpha - (model.alpha - model.min_alpha) * gone
+        )
+        return float(model.min_alpha_yet_reached)
+
+    model._get_next_alpha = rate
 
 
 def _tell(epoch: Epoch, epochs: int, progress: Progress) -> None:

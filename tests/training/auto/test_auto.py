@@ -16,7 +16,7 @@ from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import average, candidates
-from training.auto.clock import TimeBudget, TimeUp
+from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial

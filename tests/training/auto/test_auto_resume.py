@@ -14,8 +14,7 @@ from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import project
 from training.auto.budgeted_search import BudgetedSearch
-from training.auto.checkpoint import SearchCheckpointer
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.train import train
 
 
@@ -30,12 +29,12 @@ def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_mo
         if metrics and metrics.get("rung") == 3:
             raise _Stop
 
-    kept = Checkpoints(tmp_path / "checkpoints")
+    kept = Checkpointer(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
-        run_auto(tiny, tiny_model, 5, progress=until_third, checkpoints=kept)
+        run_auto(tiny, tiny_model, 5, progress=until_third, checkpointer=kept)
     assert tiny.manifests("models") == []
     heard = []
-    made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
+    made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpointer=kept)
     assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
     assert not (tmp_path / "checkpoints").exists()
     broken = details_of(tiny, made.name)
@@ -59,7 +58,7 @@ def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, 
         if metrics and metrics.get("rung") == 1:
             raise _Stop
 
-    kept = Checkpoints(tmp_path / "checkpoints")
+    kept = Checkpointer(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
         train(tiny, "auto", "mine", values, until_first, kept)
     heard = []
@@ -81,7 +80,8 @@ def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, 
 
 def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
     now = 1_000.0
-    monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
+    for module in ("training.auto.budgeted_search", "training.checkpoints"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now))
 
     class Killed(BaseException):
         pass
@@ -93,12 +93,12 @@ def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
             told(1, 2, "learning")
         raise Killed
 
-    climb = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
+    climb = BudgetedSearch(1, silent, Checkpointer(tmp_path))
     now += 10
     with pytest.raises(Killed):
         climb.tried("adapter", 0.0, learn)
     now += 500  # Nobody was at work.
-    again = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
+    again = BudgetedSearch(1, silent, Checkpointer(tmp_path))
     assert not again.resumed, "no rung is done"
     assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
     assert again.clock.left == 60 - again.clock.spent
