@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from search.evaluation.evaluate import verdict_on
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project

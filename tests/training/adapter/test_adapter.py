@@ -12,7 +12,7 @@ from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_encoder
 from search.models.registry import find_model
