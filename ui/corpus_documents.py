@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from search.corpus.corpus import Corpus
@@ -32,7 +31,7 @@ def step(project: Project) -> None:
         if manifest is not None:
             corpus = Corpus.of(project, manifest)
             shown = corpus.sample(_ROWS)
-            st.dataframe(_table(shown), hide_index=True, height=220)
+            _table(shown)
             st.caption(_caption(corpus, len(shown)))
             reading.refusals_of(
                 manifest.details.get("files", []), manifest.details.get("listed", [])
@@ -145,13 +144,9 @@ def _sources(
             }
             for report in reports
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
         st.caption("Columns are found for each table by itself; add a table alone to choose them.")
-    st.dataframe(
-        _table(documents[:_ROWS]),
-        hide_index=True,
-        height=220,
-    )
+    _table(documents[:_ROWS])
     several = len(reports) > 1
     rows_left_out = [
         RefusedRow(_row_in_file(report.source, row.where) if several else row.where, row.reason)
@@ -254,7 +249,8 @@ def _versions(project: Project) -> None:
                     )
                     for identity in ids
                 ]
-                left.dataframe(pd.DataFrame(rows[:_ROWS]), hide_index=True, height=140)
+                with left:
+                    widgets.dataframe(rows[:_ROWS], height=140)
 
 
 def _import(project: Project, path: Path) -> None:
@@ -281,8 +277,10 @@ def _reading_options(path: Path, report: Report) -> list[str]:
     return made + reading.options(path)
 
 
-def _table(documents: Sequence[Document]) -> pd.DataFrame:
-    return pd.DataFrame([_row(document) for document in documents]).fillna("")
+def _table(documents: Sequence[Document]) -> None:
+    rows = [_row(document) for document in documents]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    widgets.dataframe([[row.get(name, "") for name in names] for row in rows], names, height=220)
 
 
 def _row(document: Document) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from search.corpus.readers.pairs import PairColumns, preview_pairs
@@ -23,7 +22,7 @@ def step(project: Project) -> None:
         if manifest is not None:
             pairs = cache.pair_set(project, manifest).pairs
             rows = [{"query": p.query, "response": p.response} for p in pairs[:_ROWS]]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, height=220)
+            widgets.dataframe(rows, height=220)
             st.caption(
                 f"The first {len(rows)} of {len(pairs):,} pairs to train on. "
                 f"{manifest.details['dev_queries']:,} more queries are held out to steer training."
@@ -68,7 +67,7 @@ def _preview(project: Project, path: Path, has_corpus: bool) -> None:
         row |= {"document": pair.document} if pair.document else {}
         row |= {"negatives": " · ".join(pair.negatives)} if pair.negatives else {}
         rows.append(row)
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    widgets.dataframe(rows)
     reading.refused(report.refused, report.refused_count, f"pairs-{path}")
     extend = False
     if has_corpus:

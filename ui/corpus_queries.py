@@ -1,11 +1,10 @@
 """The third step of the Corpus page: the query set, by which models are compared."""
 
-import pandas as pd
 import streamlit as st
 
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from ui import cache, reading, uploads
+from ui import cache, reading, uploads, widgets
 
 _ROWS = 50
 _QUERIES = [
@@ -25,7 +24,7 @@ def step(project: Project) -> None:
                 {"query": text, "relevant documents": ", ".join(query_set.relevant(query))}
                 for query, text in list(query_set.queries.items())[:_ROWS]
             ]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, height=220)
+            widgets.dataframe(rows, height=220)
             st.caption(
                 f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
                 f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
@@ -56,18 +55,10 @@ def _leaks(project: Project, manifest: Manifest) -> None:
     st.warning(check.note[0].upper() + check.note[1:] + ".", icon=":material/water_drop:")
     with st.expander("What is on both sides"):
         if check.query_examples:
-            st.dataframe(
-                pd.DataFrame(
-                    [(test, trained) for _, test, trained in check.query_examples],
-                    columns=["test query", "training query"],
-                ),
-                hide_index=True,
-            )
+            queries = [(test, trained) for _, test, trained in check.query_examples]
+            widgets.dataframe(queries, ["test query", "training query"])
         if check.document_examples:
-            st.dataframe(
-                pd.DataFrame(check.document_examples, columns=["document", "training pairs"]),
-                hide_index=True,
-            )
+            widgets.dataframe(check.document_examples, ["document", "training pairs"])
 
 
 def _upload(project: Project) -> None:

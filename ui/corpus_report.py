@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from search.projects.project import Project
 from training.data.reports import current_report
-from ui import charts, run_view
+from ui import charts, run_view, widgets
 from ui.rendering import render
 
 _TERMS = 30
@@ -75,7 +74,7 @@ def draw_pairs(project: Project) -> None:
     ]
     if examples:
         with st.expander("Pairs to look at"):
-            st.dataframe(pd.DataFrame(examples), hide_index=True)
+            widgets.dataframe(examples)
 
 
 def _corpus(seen: Mapping[str, Any]) -> None:
@@ -171,7 +170,7 @@ def _abbreviations(abbreviations: Sequence[Mapping[str, Any]]) -> None:
             }
             for one in abbreviations[:_ABBREVIATIONS]
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
 
 
 def _copies(copies: Mapping[str, Any]) -> None:
@@ -188,8 +187,5 @@ def _copies(copies: Mapping[str, Any]) -> None:
             }
             for one in pairs
         ]
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            column_config={"words in common": st.column_config.NumberColumn(format="percent")},
-        )
+        percent = st.column_config.NumberColumn(format="percent")
+        widgets.dataframe(rows, column_config={"words in common": percent})

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from search.corpus.readers.encodings import COMMON_ENCODINGS
@@ -145,8 +144,10 @@ def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:
     st.warning(
         f"{widgets.counted(count, 'row')} will be left out.", icon=":material/playlist_remove:"
     )
+    import pandas as pd
+
     frame = pd.DataFrame([{"where": row.where, "why": row.reason} for row in rows])
-    st.dataframe(frame, hide_index=True, height=min(220, 38 + 35 * len(frame)))
+    widgets.dataframe(frame, height=min(220, 38 + 35 * len(frame)))
     listed = "" if len(rows) == count else f" (the first {len(rows):,})"
     st.download_button(
         f"Download the list{listed}",
@@ -163,7 +164,7 @@ def refusals_of(files: Sequence[Mapping[str, object]], listed: Sequence[Sequence
         refusals = file.get("refusals")
         if isinstance(refusals, list) and refusals:
             with st.expander(f"{file['refused']} rows of {file['source']} were left out: see why"):
-                st.dataframe(pd.DataFrame(refusals, columns=["where", "why"]), hide_index=True)
+                widgets.dataframe(refusals, ["where", "why"])
     if listed:
         with st.expander(f"{widgets.counted(len(listed), 'file')} left out: see why"):
-            st.dataframe(pd.DataFrame(listed, columns=["file", "why"]), hide_index=True)
+            widgets.dataframe(listed, ["file", "why"])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import cycle
+from typing import Any
 
 import streamlit as st
 
@@ -193,3 +194,14 @@ def draw_index_line(project: Project, info: ModelInfo) -> None:
 def escaped_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Draw a small table of texts as HTML: they wrap, and what stands in them is data."""
     st.html(render("table.html", heads=heads, rows=rows))
+
+
+def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> None:
+    """Draw rows as a table to scroll and sort.
+
+    :param rows: what pandas makes a table of: mappings by the names of the columns, or sequences in their order.
+    :param more: what else `st.dataframe` takes.
+    """
+    import pandas as pd
+
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, **more)

@@ -1,6 +1,5 @@
 """The custom models so far."""
 
-import pandas as pd
 import streamlit as st
 
 from search.models.registry import custom_manifests
@@ -36,7 +35,7 @@ def draw(project: Project) -> None:
         return
     st.subheader("Custom models", anchor=False)
     with st.container(key="made"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
     st.caption(
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."

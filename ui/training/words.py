@@ -1,12 +1,12 @@
 """Nearest words under a word-vector model."""
 
-import pandas as pd
 import streamlit as st
 
 from search.insight.nearest_words import nearest_words
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from ui import widgets
 
 
 def draw(project: Project) -> None:
@@ -29,10 +29,6 @@ def draw(project: Project) -> None:
         return
     if nearest.note:
         st.caption(nearest.note)
-    st.dataframe(
-        pd.DataFrame(nearest.words, columns=["nearest word", "cosine"]),
-        hide_index=True,
-        column_config={
-            "cosine": st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
-        },
-    )
+    bar = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
+    heads = ["nearest word", "cosine"]
+    widgets.dataframe(nearest.words, heads, column_config={"cosine": bar})
