@@ -14,7 +14,6 @@ from search.retrieval.search import check_query, search
 from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, columns, examples, grid, likeness, summary, tools
 from ui.comparing.sides import Board
-from ui.comparing.slot import Slot
 from ui.rendering import render
 
 
@@ -78,7 +77,7 @@ def _searched(
     k: int,
 ) -> Board | None:
     """Search and draw what was found, or what stands in its place."""
-    slot = Slot()
+    slot = grid.Slot()
     sides = columns.sides(project, chosen)
     text = ""
     try:

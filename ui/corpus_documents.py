@@ -7,17 +7,20 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
-from search.corpus.passages import Chunking
+from search.corpus.passages import Chunker, Chunking, embedded_passage
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.sources import READABLE
+from search.corpus.tokenizer import generic_subwords
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
-from ui import cache, corpus_report, passages_preview, reading, uploads, widgets
+from ui import cache, corpus_report, reading, uploads, widgets
+from ui.rendering import render
 
 _ROWS = 50
+_PASSAGES = 6
 _TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})
 _ROLES = {"text": False, "title": True, "id": True}
 
@@ -189,8 +192,33 @@ def _chunking(documents: Sequence[Document], corpus: Corpus | None) -> Chunking:
         key="cut-overlap",
     )
     chunking = Chunking(int(tokens), int(overlap))
-    passages_preview.draw(documents, chunking)
+    _preview_passages(documents, chunking)
     return chunking
+
+
+def _preview_passages(documents: Sequence[Document], chunking: Chunking) -> None:
+    """Show the longest of some documents in passages."""
+    if not documents:
+        return
+    longest = max(documents, key=lambda document: len(document.embedded))
+    passages = Chunker(chunking).cut(longest)
+    count = widgets.counted(len(passages), "passage")
+    name = widgets.literal(longest.title or longest.id)
+    with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
+        pieces = generic_subwords()
+        cards, end = [], 0
+        for number, passage in enumerate(passages[:_PASSAGES], start=1):
+            again = longest.text[passage.start : max(end, passage.start)]
+            rest = longest.text[max(end, passage.start) : passage.stop]
+            end = passage.stop
+            size = pieces.of(embedded_passage(longest.title, longest.text, passage))
+            facts = [f"{number}", f"{size} word pieces"]
+            facts += [f"page {passage.page}"] if passage.page is not None else []
+            facts += [passage.heading] if passage.heading else []
+            cards.append((facts, again, rest))
+        st.html(render("passages.html", passages=cards))
+        if len(passages) > _PASSAGES:
+            st.caption(f"The first {_PASSAGES} of {len(passages):,}.")
 
 
 def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:

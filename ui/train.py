@@ -7,7 +7,7 @@ from search.projects import runs
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from ui import cache, navigation, run_view, widgets
-from ui.training import advice, curve, form, made, synthetic, words
+from ui.training import advice, curve, custom_models, form, synthetic
 
 _VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
 
@@ -29,8 +29,8 @@ def page() -> None:
         _choose(project)
     device = st.empty()
     device.caption("Device: looking for a graphics card …")
-    made.draw(project)
-    words.draw(project)
+    custom_models.table(project)
+    custom_models.nearest(project)
     # Last, because asking loads torch: the page is drawn and can be used meanwhile.
     device.caption(f"Device: {cache.device()}, chosen by itself.")
 
