@@ -30,9 +30,14 @@ _METRIC_HELP = {
 
 def page() -> None:
     """Draw the page."""
-    project = widgets.heading("Is the custom model better, really?")
-    if project is None or not _possible(project):
+    opened = widgets.heading_over_documents(
+        "Is the custom model better, really?",
+        "Nothing to measure yet",
+        "Add documents and pairs first.",
+    )
+    if opened is None or not _possible(opened[0]):
         return
+    project, _ = opened
     run = run_view.latest(project, ["evaluate"])
     if run_view.watched(run):
         return
@@ -54,10 +59,6 @@ def page() -> None:
 
 def _possible(project: Project) -> bool:
     """Whether anything can be proved; else say what is missing."""
-    if project.newest("corpora") is None:
-        widgets.empty("Nothing to measure yet", "Add documents and pairs first.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return False
     if project.newest("queries") is None:
         widgets.empty(
             "No query set yet",

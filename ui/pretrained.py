@@ -162,41 +162,37 @@ def _prompts(given: dict[str, Any]) -> None:
 
 def _server(project: Project) -> dict[str, Any]:
     """The fields of a server, with what indexing would send there."""
-    fields = (column for _ in range(3) for column in st.columns(2))
-    service = next(fields).selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
+    which, name, address, key, price, cap = (c for _ in range(3) for c in st.columns(2))
+    service = which.selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
     given: dict[str, Any] = {}
     if service == "OpenAI":
-        given["reference"] = next(fields).selectbox("Model", _OPENAI_MODELS, key="add-openai")
+        given["reference"] = name.selectbox("Model", _OPENAI_MODELS, key="add-openai")
         given["base_url"], variable = OPENAI, OPENAI_KEY
+        # Its address is known: the fields after it move up.
+        key, price, cap = address, key, price
     else:
-        given["reference"] = next(fields).text_input(
+        given["reference"] = name.text_input(
             "The model’s name there", placeholder="nomic-embed-text", key="add-model-name"
         )
-        given["base_url"] = (
-            next(fields)
-            .text_input("Address", placeholder="http://localhost:11434/v1", key="add-url")
-            .strip()
-        )
+        given["base_url"] = address.text_input(
+            "Address", placeholder="http://localhost:11434/v1", key="add-url"
+        ).strip()
         variable = ""
-    given["key_variable"] = (
-        next(fields)
-        .text_input(
-            "Environment variable with the key",
-            variable,
-            placeholder="none: no key",
-            key=f"add-key-{service}",
-        )
-        .strip()
-        or None
+    typed = key.text_input(
+        "Environment variable with the key",
+        variable,
+        placeholder="none: no key",
+        key=f"add-key-{service}",
     )
-    given["price"] = next(fields).number_input(
+    given["key_variable"] = typed.strip() or None
+    given["price"] = price.number_input(
         "Dollars for a million tokens",
         min_value=0.0,
         value=None,
         placeholder="see the price list",
         key="add-price",
     )
-    given["max_tokens"] = next(fields).number_input(
+    given["max_tokens"] = cap.number_input(
         "At most so many tokens a command",
         min_value=1,
         value=LIMITS.endpoint_tokens,

@@ -7,10 +7,8 @@ from search.judging.blinding import BlindedView
 from search.judging.study import Study
 from search.judging.votes import GRADES
 from search.retrieval.results import Hit, hits_of
-from ui.hits import excerpt, marked, query_words
+from ui.hits import excerpt, marked, query_words, rest_of
 
-_WHOLE = 6_000
-_AROUND = 1_500
 _FACTS = 3
 _FACT = 60
 
@@ -69,19 +67,9 @@ def _document(hit: Hit, words: frozenset[str]) -> dict[str, Any]:
         "name": title,
         "title": marked(hit.title, words) if hit.title else "",
         "text": marked(short, words),
-        "whole": _whole(hit, short, words),
+        "whole": marked(rest_of(hit, short)[1], words),
         "facts": _facts(hit),
     }
-
-
-def _whole(hit: Hit, short: str, words: frozenset[str]) -> str:
-    """The whole text, where more of it is there than is shown; of a very long one what stands around the passage."""
-    if len(hit.text) <= _WHOLE:
-        flat = " ".join(hit.text.split())
-        return "" if flat == short else marked(flat, words)
-    start = max(hit.passage.start - _AROUND, 0)
-    part = hit.text[start : hit.passage.start + len(hit.passage.text) + _AROUND]
-    return f"… {marked(' '.join(part.split()), words)} …"
 
 
 def _facts(hit: Hit) -> list[str]:
