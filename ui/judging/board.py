@@ -15,7 +15,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import column_title
 from ui import failures, widgets
-from ui.judging import sheets
+from ui.judging.board_data import board_data
 from ui.rendering import render
 
 _BOARD = st.components.v2.component(
@@ -38,7 +38,7 @@ def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, ju
         _finished(study, slot)
         return
     data = {
-        **sheets.board_data(study, corpus, judge, question, slot.final),
+        **board_data(study, corpus, judge, question, slot.final),
         "book": f"{project.name}/{judge}",
         "final": slot.final,
         "saved": slot.saved,
