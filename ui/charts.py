@@ -30,8 +30,4 @@ def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
     :param encoding: the field that each channel ("x", "y", "color", "tooltip" ...) shows.
     :param look: what all marks have in common, as `color`.
     """
-    return {
-        "data": {"values": list(rows)},
-        "mark": {"type": mark} | look,
-        "encoding": encoding,
-    }
+    return {"data": {"values": list(rows)}, "mark": {"type": mark} | look, "encoding": encoding}

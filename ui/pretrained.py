@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
@@ -53,9 +52,8 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
             )
             st.html(render("soft.html", text=" · ".join(_facts(project, info))))
-            verdict = None if is_default else verdict_on(project, info.name)
-            if verdict is not None:
-                st.write(verdict[0].sentence(verdict[1]))
+            if not is_default and (verdict := widgets.verdict(project, info.name)):
+                st.write(verdict)
             if (encoded := how_encoded(project, info)) is not None:
                 st.caption(widgets.literal(encoded))
             widgets.draw_index_line(project, info)

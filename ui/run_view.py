@@ -102,8 +102,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
         st.success(f"{title} finished in {took}.", icon=":material/check_circle:")
     elif status.state == "cancelled":
         st.info(
-            f"{title} was cancelled after {took}. Nothing was published.",
-            icon=":material/cancel:",
+            f"{title} was cancelled after {took}. Nothing was published.", icon=":material/cancel:"
         )
     else:
         st.error(f"{title} did not finish: {status.error}", icon=":material/error:")

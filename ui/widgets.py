@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from search.evaluation.evaluate import verdict_on
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
@@ -147,6 +148,12 @@ def model_subtitle(
     if model == KEYWORD:
         return "BM25 · counts words, knows no meaning"
     return f"custom · {recipe}{SAME if is_start else ''}" if recipe else "ready-made"
+
+
+def verdict(project: Project, model: str) -> str | None:
+    """What the newest evaluation that measured a model says of it, in a sentence."""
+    measured = verdict_on(project, model)
+    return measured[0].sentence(measured[1]) if measured else None
 
 
 def ink() -> str:

@@ -165,12 +165,12 @@ class _Slot:
         wanted = st.session_state.get("judge-reveal", False) and study.setup.reveal == "after"
         self.revealed = ""
         if wanted and heard.choice is not None:
-            pair, sheet = study.setup.pair, study.blinded_view(self.judge, question)
-            left, right = (pair.second, pair.first) if sheet.swapped else (pair.first, pair.second)
+            pair, view = study.setup.pair, study.blinded_view(self.judge, question)
+            left, right = (pair.second, pair.first) if view.swapped else (pair.first, pair.second)
             where = f"left was {column_title(left)}, right was {column_title(right)}"
             chosen = pair.preferred(heard.choice)
             voted = column_title(chosen) if chosen else heard.choice
-            if sheet.mixed is not None:
+            if view.mixed is not None:
                 where = (
                     f"it was mixed from {column_title(pair.first)} and {column_title(pair.second)}"
                 )

@@ -64,8 +64,7 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
                     help=f"Of at most {kind['usable']:,} pairs that are drawn at random.",
                 )
             widgets.escaped_table(
-                ["asked", "to be found"],
-                [[e["query"], e["response"]] for e in kind["examples"]],
+                ["asked", "to be found"], [[e["query"], e["response"]] for e in kind["examples"]]
             )
     learn = st.checkbox(
         "Leave out kinds that make the others harder to find (takes a minute or two)",
