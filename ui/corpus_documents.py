@@ -13,7 +13,6 @@ from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.sources import READABLE
 from search.corpus.tokenizer import generic_subwords
-from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
 from ui import cache, corpus_report, reading, uploads, widgets
@@ -89,12 +88,8 @@ def _add(project: Project, corpus: Corpus | None) -> None:
     ):
         options = _reading_options(paths[0], previews[0][1]) if len(paths) == 1 else []
         if chunking != (Chunking() if corpus is None else corpus.chunking):
-            options += [
-                "--passage-tokens",
-                str(chunking.tokens),
-                "--overlap",
-                str(chunking.overlap),
-            ]
+            tokens, overlap = str(chunking.tokens), str(chunking.overlap)
+            options += ["--passage-tokens", tokens, "--overlap", overlap]
         options += ["--tiers", tiers] if tiers else []
         options += ["--replace"] if replace else []
         reading.start(project, ["add", project.name, *map(str, paths), *options])
@@ -107,17 +102,11 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
         **{role: reading.chosen_column(path, role) for role in _ROLES},
         metadata=tuple(metadata) if metadata is not None else None,
     )
-    try:
-        with st.spinner("Reading the file…"):
-            first, report = preview_documents(
-                path, chosen, _ROWS, reading.encoding(path), reading.delimiter(path)
-            )
-    except BespokeError as error:
-        st.error(str(error), icon=":material/error:")
-        reading.choose_columns(path, reading.columns_of(path), {}, _ROLES)
-        reading.how_to_read(path, None)
-        return None
-    if alone:
+    read = reading.preview(
+        path, _ROLES, lambda encoding, sign: preview_documents(path, chosen, _ROWS, encoding, sign)
+    )
+    if read is not None and alone:
+        _, report = read
         reading.understood(path, report, "document")
         if report.columns and report.roles:
             reading.choose_columns(path, report.columns, report.roles, _ROLES)
@@ -130,7 +119,7 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
                     key=_metadata_key(path),
                 )
         reading.how_to_read(path, report)
-    return first, report
+    return read
 
 
 def _sources(

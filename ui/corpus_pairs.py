@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from search.corpus.readers.pairs import PairColumns, preview_pairs
-from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import cache, corpus_report, reading, uploads, widgets
 
@@ -48,16 +47,14 @@ def step(project: Project) -> None:
 
 def _preview(project: Project, path: Path, has_corpus: bool) -> None:
     chosen = PairColumns(**{role: reading.chosen_column(path, role) for role in _ROLES})
-    try:
-        with st.spinner("Reading the file…"):
-            first, report = preview_pairs(
-                path, chosen, encoding=reading.encoding(path), delimiter=reading.delimiter(path)
-            )
-    except BespokeError as error:
-        st.error(str(error), icon=":material/error:")
-        reading.choose_columns(path, reading.columns_of(path), {}, _ROLES)
-        reading.how_to_read(path, None)
+    read = reading.preview(
+        path,
+        _ROLES,
+        lambda encoding, sign: preview_pairs(path, chosen, encoding=encoding, delimiter=sign),
+    )
+    if read is None:
         return
+    first, report = read
     reading.understood(path, report, "pair")
     reading.choose_columns(path, report.columns, report.roles, _ROLES)
     reading.how_to_read(path, report)

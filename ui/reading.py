@@ -1,7 +1,8 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from ui import uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
+_Read = TypeVar("_Read")
 
 
 def start(project: Project, arguments: Sequence[str]) -> None:
@@ -43,6 +45,24 @@ def options(path: Path) -> list[str]:
     for name, value in (("--encoding", encoding(path)), ("--delimiter", delimiter(path))):
         made += [name, value] if value else []
     return made
+
+
+def preview(
+    path: Path, roles: Mapping[str, bool], read: Callable[[str | None, str | None], _Read]
+) -> _Read | None:
+    """What a file holds, read as the person chose; None after an error was shown, with what else can be chosen.
+
+    :param roles: role to whether it may be left open.
+    :param read: given the encoding and the delimiter that were chosen, if any.
+    """
+    try:
+        with st.spinner("Reading the file…"):
+            return read(encoding(path), delimiter(path))
+    except BespokeError as error:
+        st.error(str(error), icon=":material/error:")
+        choose_columns(path, columns_of(path), {}, roles)
+        how_to_read(path, None)
+        return None
 
 
 def understood(path: Path, report: Report, what: str) -> None:
