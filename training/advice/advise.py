@@ -11,8 +11,7 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import CorpusFacts, facts_of
-from training.advice.recommending import BUDGET_MINUTES, Advice, recommend
-from training.advice.times import seconds_of
+from training.advice.recommending import BUDGET_MINUTES, Advice, recommend, seconds_of
 from training.probe import speed
 
 KIND = "advice"

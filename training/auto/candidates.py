@@ -15,12 +15,11 @@ from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialRe
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.folds import merged
 from training.auto.leaderboard import MEMBER, Trial
-from training.auto.member import ORIGIN, STEERING, Member
+from training.auto.member import ORIGIN, OTHERS, STEERING, Member
 from training.auto.settings import AutoSettings
 from training.base_model import load_trainable_base
 from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
-from training.learners import LEARNERS
 from training.probe import adapter_step
 from training.result import Request
 from training.weight_interpolation import SHARES
@@ -62,7 +61,7 @@ class Candidates:
         if self._members[0].material.mined:
             return  # What nobody asked teaches a whole model too much.
         clock = self._search.clock
-        for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
+        for name in sorted(OTHERS):
             needs = _OTHERS_NEED * clock.budget
             other = self._tried(name, needs, partial(self._other, name))
             self._topped(other, start)

@@ -20,10 +20,10 @@ from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial
+from training.auto.member import OTHERS
 from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
-from training.learners import LEARNERS, PairRecipe
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.training_data import load_training_data
@@ -202,7 +202,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
-    monkeypatch.setitem(LEARNERS, "static", PairRecipe(StaticSettings, learn_static))
+    monkeypatch.setitem(OTHERS, "static", (StaticSettings, learn_static))
     monkeypatch.setattr(
         candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
     )
@@ -317,7 +317,8 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
-        "training.train.load_training_data", lambda at: replace(load_training_data(at), mined=True)
+        "training.recipes.load_training_data",
+        lambda at: replace(load_training_data(at), mined=True),
     )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
