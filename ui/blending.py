@@ -11,7 +11,6 @@ from training.weight_interpolation import InterpolationPoint
 from ui import charts, run_view, widgets
 
 VERB = "blend"
-_TEAL, _SLATE = "#0f9488", "#6b7a90"
 _STEP = 5
 
 
@@ -95,7 +94,7 @@ def chart(curve: BlendCurve, share: float) -> charts.Spec:
         for at, score in zip(curve.shares, scores, strict=True)
     ]
     x = charts.number("of the way", axis={"format": "%", "grid": False}, title="of the way")
-    colours = {"domain": list(kinds), "range": [_TEAL, _SLATE]}
+    colours = {"domain": list(kinds), "range": [charts.TEAL, charts.SLATE]}
     legend = {"orient": "bottom", "title": None}
     tooltip = [
         charts.number("of the way", format=".0%"),

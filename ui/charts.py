@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+SLATE, TEAL = "#6b7a90", "#0f9488"
+"""The generic and the custom model, as lines on light and on dark ground."""
 Spec = dict[str, Any]
 """A specification, or a part of one, as Vega-Lite's schema names its fields."""
 

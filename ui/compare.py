@@ -7,14 +7,18 @@ import streamlit as st
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
 from search.projects.artifacts import Manifest
-from search.projects.errors import BespokeError
+from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from search.retrieval.search import check_query, search
+from search.retrieval.results import SearchResult
+from search.retrieval.retriever import Retriever, SupportsMoreLikeThis
+from search.retrieval.search import check_query, search, similar_to
 from ui import cache, failures, filters, widgets
-from ui.comparing import actions, asking, columns, examples, grid, likeness, summary, tools
-from ui.comparing.sides import Board
+from ui.comparing import actions, asking, columns, grid, summary, tools
+from ui.comparing.sides import Board, Side
 from ui.rendering import render
+
+_CANNOT = "this column cannot look for documents like one"
 
 
 def page() -> None:
@@ -48,7 +52,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
         tools.judge_blind([column.name for column in chosen])
     with bar.history:
         asking.past(project)
-    known, caption = examples.examples(project, [c.name for c in chosen])
+    known, caption = asking.examples(project, [c.name for c in chosen])
     asking.offer(offers, project, known, caption, query)
     board = None
     with st.container(key="compare-board"):
@@ -59,7 +63,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
             st.info("Choose at least one column to search with.")
     if board is not None and not board.like:
         asking.remember(project, board.query)
-        examples.look_for(project, [column.name for column in chosen])
+        asking.look_for(project, [column.name for column in chosen])
     with bar.share:
         copied = tools.share(project, board)
     with st.container(key="compare-foot"):
@@ -93,7 +97,7 @@ def _searched(
             return None
         like = asking.like()
         if like is not None:
-            board = likeness.board(corpus, like, retrievers, sides, scope, k)
+            board = _alike(corpus, like, retrievers, sides, scope, k)
         elif text:
             results = [search(retriever, corpus, text, k, scope) for retriever in retrievers]
             board = Board(text, k, sides, results, _judged(project, text))
@@ -113,12 +117,40 @@ def _searched(
     said = summary.sentence(board.results, sides, board.judged)
     figures = summary.measured_gain(project, [side.name for side in sides])
     slot.draw(
-        likeness.head(board)
+        (render("like.html", name=board.query) if board.like else "")
         + tools.chips(filters.describe_scope(scope, corpus))
         + summary.html(board, said, figures)
         + grid.table(board, summary.likenesses(board), explains=not board.like)
     )
     return board
+
+
+def _alike(
+    corpus: Corpus,
+    identity: str,
+    retrievers: Sequence[Retriever],
+    sides: Sequence[Side],
+    scope: Scope,
+    k: int,
+) -> Board:
+    """What each column finds like one document, itself left out.
+
+    :raises Refused: when the corpus does not have it (any more).
+    """
+    position = corpus.position(identity)
+    if position is None:
+        raise Refused(
+            "The document that others were looked for like is not in the corpus any more."
+        )
+    results = [
+        similar_to(retriever, corpus, position, k, scope)
+        if isinstance(retriever, SupportsMoreLikeThis)
+        else SearchResult(retriever.name, [], 0.0, _CANNOT)
+        for retriever in retrievers
+    ]
+    (document,) = corpus.documents_at([position])
+    name = " ".join((document.title or document.text).split())[:90]
+    return Board(name, k, sides, results, like=identity)
 
 
 def _judged(project: Project, query: str) -> Mapping[str, int]:

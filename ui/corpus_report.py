@@ -13,7 +13,7 @@ from ui.rendering import render
 _TERMS = 30
 _SHREDDED = 20
 _ABBREVIATIONS = 30
-_SLATE, _BLUE = "#6b7a90", "#2563a8"
+_BLUE = "#2563a8"
 
 
 def draw(project: Project) -> None:
@@ -133,12 +133,14 @@ def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> charts.Spec:
         "tooltip": [charts.name("kind"), charts.name("words"), texts | {"format": ","}],
     }
     if several:
-        colours = {"domain": list(kinds), "range": [_BLUE, _SLATE]}
+        colours = {"domain": list(kinds), "range": [_BLUE, charts.SLATE]}
         legend = {"title": None, "orient": "top"}
         encoding["color"] = charts.name("kind", scale=colours, legend=legend)
         encoding["xOffset"] = charts.name("kind")
     shown = [row for row in rows if row["words"] in used]
-    return {"height": 280 if several else 200} | charts.layer("bar", shown, encoding, color=_SLATE)
+    return {"height": 280 if several else 200} | charts.layer(
+        "bar", shown, encoding, color=charts.SLATE
+    )
 
 
 def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
@@ -149,7 +151,7 @@ def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
         "x": share | {"title": of, "axis": {"format": "%"}},
         "tooltip": [charts.name("language"), share | {"format": ".1%"}],
     }
-    return {"height": 200} | charts.layer("bar", rows, encoding, color=_SLATE)
+    return {"height": 200} | charts.layer("bar", rows, encoding, color=charts.SLATE)
 
 
 def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:

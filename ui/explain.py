@@ -112,7 +112,7 @@ def _heat(side: _Side) -> str:
         "heat.html",
         model=model,
         colour=side.colour,
-        parts=_shades(explained),
+        parts=shades(explained),
         sentences=[
             (shortened(part.text, _SHOWN), max(round(100 * part.pull / sentences[0].pull), 2))
             for part in sentences
@@ -121,12 +121,7 @@ def _heat(side: _Side) -> str:
     )
 
 
-def shaded(explained: Attribution) -> str:
-    """A passage as HTML: words shaded by how they pulled, the strongest marked for those who see no colour."""
-    return render("shaded.html", parts=_shades(explained))
-
-
-def _shades(explained: Attribution) -> list[tuple[str, str, int]]:
+def shades(explained: Attribution) -> list[tuple[str, str, int]]:
     """A passage in parts: each with its text, how it pulled (empty: not at all), and its shade in percent."""
     top = {part.start for part in telling(explained.words, _STRONGEST)}
     parts, end = [], 0
