@@ -2,7 +2,7 @@
 
 Run it with: python -m benchmarks.members --sets tos_plain_english hinglish_top --draws 5. Of each set up to 200 pairs and
 sixteen dev queries are drawn again and again, as a small upload has them, and three members learn as auto's do: an
-adapter each or, with --minutes, the whole ladder. They are asked what the draw held out of pairs and dev queries, by
+adapter each or, with --minutes, the whole leaderboard. They are asked what the draw held out of pairs and dev queries, by
 which a choice may be made, and the test queries, by which none may.
 """
 
@@ -60,7 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=_SETS, help="data sets and samples")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--minutes", type=float, help="of the whole ladder, instead of adapters")
+    parser.add_argument(
+        "--minutes", type=float, help="of the whole leaderboard, instead of adapters"
+    )
     chosen = parser.parse_args()
     data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print(f"Machine: {machine()}\n")
@@ -89,7 +91,7 @@ def _row(project: Project, name: str, draws: int, minutes: float | None) -> str:
         learned, rest = _drawn(material, draw)
         held_out = _Asked.of(rest, material, base, documents)
         request = Request(project, "mine", "auto", settings)
-        models = _learned(request, learned, base, documents, ladder=not turned)
+        models = _learned(request, learned, base, documents, leaderboard=not turned)
         pairs.append(len(learned.guarded.pairs))
         asked.append(len(held_out.dev.queries))
         held.append(held_out.compared(models, turned))
@@ -155,18 +157,18 @@ def _drawn(material: TrainingData, draw: int) -> tuple[TrainingData, QuerySet]:
 
 
 def _learned(
-    request: Request, material: TrainingData, base: Any, documents: Vectors, ladder: bool
+    request: Request, material: TrainingData, base: Any, documents: Vectors, leaderboard: bool
 ) -> Sequence[Any]:
     """A model of each member: an adapter, or what auto would publish the average of."""
     members = members_of(request, split_into_folds(material), base, documents, silent)
     assert len(members) == MEMBERS, "so many pairs can be parted"
-    if not ladder:
+    if not leaderboard:
         return [model for member in members for model in member.adapter(_EPOCHS, silent).models]
     assert isinstance(request.settings, AutoSettings)
-    climb = BudgetedSearch(request.settings.minutes, silent)
-    Candidates(request, members, climb).search()
-    leader = climb.ladder.leader
-    return [base] if leader.name == START else climb.models_of(leader)
+    search = BudgetedSearch(request.settings.minutes, silent)
+    Candidates(request, members, search).search()
+    leader = search.leaderboard.leader
+    return [base] if leader.name == START else search.models_of(leader)
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ def _row(project: Project, recipe: str, minutes: float) -> dict[str, Any]:
     seconds = time.monotonic() - started
     assert made is not None  # There is one process alone.
     figures = _figures(evaluate(project, [GENERIC, made.name]))[made.name]
-    ladder = project.artifact("models", made.id).details.get("ladder", [])
-    return {**figures, "seconds": seconds, "ladder": ladder}
+    leaderboard = project.artifact("models", made.id).details.get("leaderboard", [])
+    return {**figures, "seconds": seconds, "leaderboard": leaderboard}
 
 
 def _figures(result: Evaluation) -> Rows:
@@ -132,7 +132,7 @@ def lines(name: str, rows: Rows, recipes: Iterable[str]) -> Iterable[str]:
             f"{row['delta']:+.3f} {row['verdict']} | {row['p']:.3f}" if "p" in row else "– | –"
         )
         spent = f"{row['seconds']:.0f} s" if "seconds" in row else "–"
-        kept = [rung["name"] for rung in row.get("ladder", []) if rung["outcome"] == "kept"]
+        kept = [trial["name"] for trial in row.get("leaderboard", []) if trial["outcome"] == "kept"]
         called = f"{model} ({kept[0]})" if kept else model
         yield f"| {title} | {called} | {row['ndcg@10']:.3f} | {against} | {spent} |"
 

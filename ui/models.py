@@ -53,9 +53,9 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.caption(encoded)
         with right:
             _download(project, info)
-        if "ladder" in details:
+        if "leaderboard" in details:
             with st.expander("What was tried"):
-                leaderboard.draw(details["ladder"])
+                leaderboard.draw(details["leaderboard"])
         blending.section(project, info, manifest)
         with st.expander("Use it anywhere"):
             st.code(

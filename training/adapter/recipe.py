@@ -41,7 +41,7 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     training = Stage(progress, 0.4, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
-    if material.mined:
+    if material.synthetic:
         adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)

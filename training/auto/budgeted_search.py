@@ -1,7 +1,7 @@
-"""Rung after rung: each begun only if it fits into the time, measured, told, and kept on disk.
+"""Trial after trial: each begun only if it fits into the time, measured, told, and kept on disk.
 
-A killed auto goes on with the rung it was at. The models of a rung are kept as they would be published, in a folder that is
-renamed when it is whole; the ladder after it.
+A killed auto goes on with the trial it was at. The models of a trial are kept as they would be published, in a folder that is
+renamed when it is whole; the leaderboard after it.
 """
 
 import shutil
@@ -15,11 +15,11 @@ from search.models.linear_adapter import LinearAdapter, is_matrix
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.auto.leaderboard import RUNG, Leaderboard, Outcome, Trial
+from training.auto.leaderboard import TRIAL, Leaderboard, Outcome, Trial
 from training.checkpoints import Checkpointer
 from training.settings import RecipeSettings
 
-_NAME, _MODELS = "ladder", "rungs"
+_NAME, _MODELS = "leaderboard", "trials"
 _KEPT_EVERY = 5.0
 """Seconds."""
 _GRACE = 1.1
@@ -27,7 +27,7 @@ _GRACE = 1.1
 
 
 class TimeUp(Exception):
-    """A rung was still learning when its time was over."""
+    """A trial was still learning when its time was over."""
 
 
 class TimeBudget:
@@ -52,9 +52,9 @@ class TimeBudget:
         return max(0.0, self.budget - self.spent)
 
     def watched(self, progress: Progress, what: str) -> Progress:
-        """A progress for one rung: the bar is the budget, and a rung that hears nothing of its end is ended.
+        """A progress for one trial: the bar is the budget, and a trial that hears nothing of its end is ended.
 
-        :param what: the rung's name, before what it says itself.
+        :param what: the trial's name, before what it says itself.
         """
 
         def report(
@@ -64,7 +64,7 @@ class TimeBudget:
             progress(
                 gone,
                 self.budget,
-                message if RUNG in (metrics or {}) else f"{what}: {message}",
+                message if TRIAL in (metrics or {}) else f"{what}: {message}",
                 metrics,
             )
             if self.spent > self.budget * _GRACE:
@@ -74,12 +74,12 @@ class TimeBudget:
 
 
 class TooLittleTime(Exception):
-    """A rung that was begun found that it needs more time than there is."""
+    """A trial that was begun found that it needs more time than there is."""
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What a rung made.
+    """What a trial made.
 
     :param models: one of each member; none for the start.
     :param each: nDCG@10 of each dev query.
@@ -93,9 +93,9 @@ class TrialResult:
 
 
 class BudgetedSearch:
-    """The ladder as it grows.
+    """The leaderboard as it grows.
 
-    :param checkpointer: keeps the ladder and its models, and finds those of an earlier process.
+    :param checkpointer: keeps the leaderboard and its models, and finds those of an earlier process.
     :param base: the start: what is no SentenceTransformer is a matrix over it.
     """
 
@@ -111,12 +111,12 @@ class BudgetedSearch:
         self._progress = progress
         self._models: dict[str, Sequence[Any]] = {}
         saved = self._checkpointer.load(_NAME)
-        known: dict[str, Any] = saved.state if saved else {"rungs": [], "spent": 0.0, "plans": {}}
-        self.ladder = Leaderboard([Trial.from_json(rung) for rung in known["rungs"]])
-        self._earlier = {rung.name: n for n, rung in enumerate(self.ladder.rungs)}
+        known: dict[str, Any] = saved.state if saved else {"trials": [], "spent": 0.0, "plans": {}}
+        self.leaderboard = Leaderboard([Trial.from_json(trial) for trial in known["trials"]])
+        self._earlier = {trial.name: n for n, trial in enumerate(self.leaderboard.trials)}
         self._plans: dict[str, dict[str, Any]] = known["plans"]
         self.clock = TimeBudget(60 * minutes, known["spent"])
-        for position in range(len(self.ladder.rungs)):
+        for position in range(len(self.leaderboard.trials)):
             self._tell(position)
 
     @property
@@ -125,13 +125,13 @@ class BudgetedSearch:
         return bool(self._earlier)
 
     def tried(self, name: str, needs: float, learn: Callable[[Progress], TrialResult]) -> Trial:
-        """Try one rung, unless it was tried before the process was killed.
+        """Try one trial, unless it was tried before the process was killed.
 
         :param needs: seconds that it takes, estimated.
         :param learn: learns, told where to report.
         """
         if name in self._earlier:
-            return self.ladder.rungs[self._earlier[name]]
+            return self.leaderboard.trials[self._earlier[name]]
         started = time.monotonic()
         if needs > self.clock.left:
             return self._add(Trial(name, Outcome.NO_TIME))
@@ -143,13 +143,13 @@ class BudgetedSearch:
             return self._add(Trial(name, Outcome.RAN_OUT, (), time.monotonic() - started))
         except Refused:
             return self._add(Trial(name, Outcome.CANNOT, (), time.monotonic() - started))
-        outcome = self.ladder.outcome_of(made.each)
+        outcome = self.leaderboard.outcome_of(made.each)
         spent = time.monotonic() - started
-        rung = Trial(name, outcome, tuple(made.each), spent, made.settings, made.facts)
-        return self._add(rung, made.models)
+        trial = Trial(name, outcome, tuple(made.each), spent, made.settings, made.facts)
+        return self._add(trial, made.models)
 
     def _timed(self, progress: Progress) -> Progress:
-        """The same, and what is spent is kept meanwhile: the time of a rung that is killed is gone, too."""
+        """The same, and what is spent is kept meanwhile: the time of a trial that is killed is gone, too."""
 
         def report(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
@@ -161,47 +161,47 @@ class BudgetedSearch:
         return report
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What a rung set out to do: made now, or by the process that was killed."""
+        """What a trial set out to do: made now, or by the process that was killed."""
         if name not in self._plans:
             self._plans[name] = plan()
             self._save()
         return self._plans[name]
 
-    def models_of(self, rung: Trial) -> Sequence[Any]:
-        """The models that a measured rung made, one of each member."""
-        if rung.name not in self._models:
-            folder = self._folder(self.ladder.rungs.index(rung))
-            assert folder is not None  # A rung of an earlier process came from there.
-            self._models[rung.name] = _load_models(folder, self._base)
-        return self._models[rung.name]
+    def models_of(self, trial: Trial) -> Sequence[Any]:
+        """The models that a measured trial made, one of each member."""
+        if trial.name not in self._models:
+            folder = self._folder(self.leaderboard.trials.index(trial))
+            assert folder is not None  # A trial of an earlier process came from there.
+            self._models[trial.name] = _load_models(folder, self._base)
+        return self._models[trial.name]
 
-    def _add(self, rung: Trial, models: Sequence[Any] = ()) -> Trial:
-        position = len(self.ladder.rungs)
+    def _add(self, trial: Trial, models: Sequence[Any] = ()) -> Trial:
+        position = len(self.leaderboard.trials)
         if models:
-            self._models[rung.name] = models
+            self._models[trial.name] = models
             if (folder := self._folder(position)) is not None:
                 _save_models(folder, models)
-        self.ladder.rungs.append(rung)
+        self.leaderboard.trials.append(trial)
         # Only the newest is learned upon, and only what leads is published: the others need no memory.
-        needed = {rung.name, self.ladder.leader.name}
+        needed = {trial.name, self.leaderboard.leader.name}
         self._models = {name: kept for name, kept in self._models.items() if name in needed}
         self._save()
         self._tell(position)
-        return rung
+        return trial
 
     def _save(self) -> None:
-        rungs = [rung.as_json() for rung in self.ladder.rungs]
-        state = {"rungs": rungs, "spent": self.clock.spent, "plans": self._plans}
+        trials = [trial.as_json() for trial in self.leaderboard.trials]
+        state = {"trials": trials, "spent": self.clock.spent, "plans": self._plans}
         self._checkpointer.save(_NAME, {}, state)
 
     def _folder(self, position: int) -> Path | None:
-        """Where the models of a rung are kept."""
+        """Where the models of a trial are kept."""
         root = self._checkpointer.folder
         return None if root is None else root / _MODELS / str(position)
 
     def _tell(self, position: int) -> None:
         done = min(self.clock.spent, self.clock.budget)
-        self.ladder.rungs[position].tell(position, done, self.clock.budget, self._progress)
+        self.leaderboard.trials[position].tell(position, done, self.clock.budget, self._progress)
 
 
 def as_settings(settings: RecipeSettings) -> dict[str, Any]:

@@ -31,13 +31,13 @@ from training.training_data import TrainingData
 from training.weight_interpolation import InterpolationPoint
 
 ORIGIN = "origin"
-"""Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
+"""Among the facts of a trial: what it started from as people read it, where that is not the start of the leaderboard."""
 STEERING = 1_000
 """Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 OTHERS: dict[str, tuple[type[RecipeSettings], Learn]] = {"static": (StaticSettings, learn_static)}
 """What learns from pairs in little time, beside adapters and fine-tunings."""
 _ADAPTER_PATIENCE = 4
-"""Of about ten dev scores: what an adapter does not use is there for the next rung."""
+"""Of about ten dev scores: what an adapter does not use is there for the next trial."""
 
 
 class Member:
@@ -59,7 +59,7 @@ class Member:
         self.material = material
         self.data = data
         self.character_seconds: dict[str, float] = {}
-        """What the model of a rung took to encode one character."""
+        """What the model of a trial took to encode one character."""
 
     def start(self) -> TrialResult:
         """The start, as it is."""
@@ -73,9 +73,9 @@ class Member:
     def on(
         self, below: str, model: Any, origin: dict[str, Any], epochs: int, progress: Progress
     ) -> TrialResult:
-        """An adapter on what this member made of a rung.
+        """An adapter on what this member made of a trial.
 
-        :param origin: what the facts of that rung say of where it came from.
+        :param origin: what the facts of that trial say of where it came from.
         """
         known = self._asked.get(below) or asked(model, self.material.dev, progress)
         data, dev = embedded_by(model, self.material, known, progress)
@@ -147,7 +147,7 @@ class Member:
         return characters(pair.query for pair in pairs) + characters(answers)
 
     def reads(self, below: str) -> int:
-        """How many characters an adapter on a rung has to have encoded yet."""
+        """How many characters an adapter on a trial has to have encoded yet."""
         pool = 0 if below in self._asked else characters(self.material.dev.texts)
         return self.beside_the_pool() + pool
 
@@ -161,7 +161,7 @@ class Member:
             epochs=epochs,
         )
         adapted = train_adapter(data, dev, settings, progress)
-        if self.material.mined:
+        if self.material.synthetic:
             adapted = shrunken_adapter(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)

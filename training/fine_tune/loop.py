@@ -51,7 +51,7 @@ class Tuned:
     :param epochs: after how many epochs each dev score was measured; the first is 0, the start.
     :param best_epoch: of the state that was kept; 0 for the start.
     :param share: how much of the way from the start to that state was kept.
-    :param blends: dev scores by that share, where they were measured.
+    :param share_scores: dev scores by that share, where they were measured.
     :param dimensions: dev scores of start and kept model by the first numbers of a vector.
     :param stopped: whether it stopped before its last step, because nothing better came.
     """
@@ -60,7 +60,7 @@ class Tuned:
     epochs: list[float]
     best_epoch: float
     share: float
-    blends: dict[float, float]
+    share_scores: dict[float, float]
     dimensions: dict[int, tuple[float, float]]
     steps: int
     stopped: bool
@@ -142,7 +142,7 @@ def fine_tune(
         epochs=[0.0, *map(plan.epoch_of, record.steps)],
         best_epoch=plan.epoch_of(record.steps[record.best]) if better else 0.0,
         share=share,
-        blends={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
+        share_scores={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
         steps=loop.updates,
         stopped=steering.stops and record.steps[-1] < plan.steps,

@@ -13,7 +13,7 @@ KIND = "blend"
 
 
 @dataclass(frozen=True)
-class BlendCurve:
+class InterpolationCurve:
     """Scores along the way from a start to what was trained.
 
     :param shares: places on the way, rising; the first is 0, the start.
@@ -52,7 +52,7 @@ class BlendCurve:
         )
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any]) -> "BlendCurve":
+    def from_json(cls, saved: Mapping[str, Any]) -> "InterpolationCurve":
         """What a report kept."""
         return cls(**saved)
 
@@ -61,7 +61,7 @@ class BlendCurve:
         return asdict(self)
 
 
-def curve_for(project: Project, model: Manifest) -> BlendCurve | None:
+def curve_for(project: Project, model: Manifest) -> InterpolationCurve | None:
     """The curve of a model, when it was measured."""
     report = project.newest_where("reports", {"report": KIND}, model=model.id)
-    return BlendCurve.from_json(report.details["curve"]) if report is not None else None
+    return InterpolationCurve.from_json(report.details["curve"]) if report is not None else None

@@ -45,7 +45,7 @@ class InterpolationPath(Protocol):
         ...
 
 
-class MatrixWay:
+class MatrixPath:
     """The way of an adapter: each place is a matrix, so the start encodes everything once.
 
     :param start: the base of the adapter.
@@ -84,7 +84,7 @@ class MatrixWay:
         return with_adapter(self._start, between_matrices(self._whole, share), self._side)
 
 
-class WeightsWay:
+class WeightsPath:
     """The way of a model whose own weights were trained: each place has to encode the dev pool anew.
 
     :raises Failed: when the two models are not of one shape, so that nothing lies between them.

@@ -25,8 +25,8 @@ from search.projects.project import Project
 from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
-from training.interpolation.curve import KIND, BlendCurve, curve_for
-from training.interpolation.path import InterpolationPath, MatrixWay, Scores, WeightsWay
+from training.interpolation.curve import KIND, InterpolationCurve, curve_for
+from training.interpolation.path import InterpolationPath, MatrixPath, Scores, WeightsPath
 from training.publish import libraries
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
@@ -39,7 +39,7 @@ _SAME = 0.005  # The start's dev score then and now may differ by another backen
 class Blended:
     """What was measured and, where that was asked for, published."""
 
-    curve: BlendCurve
+    curve: InterpolationCurve
     name: str | None = None
     id: str | None = None
     notes: tuple[str, ...] = ()
@@ -135,12 +135,12 @@ class _Work:
         self._measured: dict[float, Scores] = {}
         start = position.load_start(project)
         self._way: InterpolationPath = (
-            MatrixWay(start, position.start_info(project), encoder, position.share, self._dev)
+            MatrixPath(start, position.start_info(project), encoder, position.share, self._dev)
             if position.kind == "matrix"
-            else WeightsWay(start, encoder, position.share, self._dev)
+            else WeightsPath(start, encoder, position.share, self._dev)
         )
 
-    def curve(self, progress: Progress) -> BlendCurve:
+    def curve(self, progress: Progress) -> InterpolationCurve:
         """Measure places all along the way.
 
         :raises Failed: when the start is not what it was.
@@ -159,7 +159,9 @@ class _Work:
         general = [self._measured[share][1] for share in shares]
         queries = len(self._dev.query_set.queries)
         best = self.gated(best)
-        return BlendCurve(shares, scores, general, queries, self._point.share, best, self._mined)
+        return InterpolationCurve(
+            shares, scores, general, queries, self._point.share, best, self._mined
+        )
 
     def gated(self, share: float, progress: Progress = silent) -> float:
         """The share that may be published: this one, or 0 where it does not beat the start."""
@@ -170,7 +172,7 @@ class _Work:
         return share if test.verdict == "better" else 0.0
 
     def published(
-        self, name: str, chosen: float, share: float, curve: BlendCurve, started: float
+        self, name: str, chosen: float, share: float, curve: InterpolationCurve, started: float
     ) -> Blended:
         """Publish the model at a place.
 

@@ -18,12 +18,12 @@ from training.synthetic.generated import generated
 from training.synthetic.kinds import GENERATED, KINDS
 from training.synthetic.weights import learned_weights
 
-KIND = "mining"
+KIND = "synthetic-pairs"
 
 
 @dataclass(frozen=True)
 class SyntheticRequest:
-    """What is asked of a mining.
+    """What is asked for.
 
     :param kinds: names of kinds; none means those that are on by default.
     :param weights: the share of a kind's pairs to use, set by hand.
@@ -46,7 +46,7 @@ class SyntheticRequest:
 class SyntheticResult:
     """What was mined; `pairs` is the artifact, where it was saved."""
 
-    mining: SyntheticPairs
+    synthetic: SyntheticPairs
     weights: dict[str, float]
     notes: list[str]
     pairs: Manifest | None = None
@@ -61,7 +61,7 @@ class SyntheticResult:
                 "pairs": facts["pairs"],
                 "dev_queries": facts["dev_queries"],
             }
-        told = self.mining.as_json()
+        told = self.synthetic.as_json()
         for kind in told["kinds"]:
             kind["weight"] = self.weights.get(kind["kind"], 1.0)
         return {**told, "notes": self.notes, "saved": saved}
@@ -80,23 +80,27 @@ def make_synthetic_pairs(
     if wanted.save:
         refuse_to_displace(project, wanted.replace)
     notes: list[str] = []
-    mining = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
+    synthetic = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
     if wanted.generator is not None:
         kind, note = generated(
             project, corpus, wanted.generator, wanted.most, Stage(progress, 0.3, 0.6)
         )
-        mining = SyntheticPairs(mining.documents, mining.looked_at, [*mining.kinds, kind])
+        synthetic = SyntheticPairs(
+            synthetic.documents, synthetic.looked_at, [*synthetic.kinds, kind]
+        )
         notes.append(note)
     if wanted.learn_weights:
-        learned = learned_weights(project, mining, Stage(progress, 0.6, 0.95))
+        learned = learned_weights(project, synthetic, Stage(progress, 0.6, 0.95))
         notes += learned.notes
         weights = {**learned.weights, **weights}
-    _keep(project, manifest, SyntheticResult(mining, weights, notes))
+    _keep(project, manifest, SyntheticResult(synthetic, weights, notes))
     if not wanted.save:
-        return SyntheticResult(mining, weights, notes)
+        return SyntheticResult(synthetic, weights, notes)
     last = Stage(progress, 0.95, 1.0)
-    saved = save_synthetic_pairs(project, manifest, corpus, mining, weights, wanted.replace, last)
-    return SyntheticResult(mining, weights, notes, saved)
+    saved = save_synthetic_pairs(
+        project, manifest, corpus, synthetic, weights, wanted.replace, last
+    )
+    return SyntheticResult(synthetic, weights, notes, saved)
 
 
 def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
@@ -105,13 +109,13 @@ def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
     if corpus is None:
         return None
     report = project.newest_where("reports", {"report": KIND}, corpus=corpus.id)
-    return dict(report.details["mining"]) if report is not None else None
+    return dict(report.details["synthetic"]) if report is not None else None
 
 
 def _keep(project: Project, corpus: Manifest, made: SyntheticResult) -> None:
     """Keep what was seen as a report, for the page."""
     sources = {"corpus": corpus.id, "report": KIND}
-    with project.publish("reports", sources, report=KIND, mining=made.as_json()):
+    with project.publish("reports", sources, report=KIND, synthetic=made.as_json()):
         pass
 
 
@@ -147,7 +151,7 @@ def save_synthetic_pairs(
     project: Project,
     manifest: Manifest,
     corpus: Corpus,
-    mining: SyntheticPairs,
+    synthetic: SyntheticPairs,
     weights: Mapping[str, float] | None = None,
     replace: bool = False,
     progress: Progress = silent,
@@ -161,7 +165,7 @@ def save_synthetic_pairs(
     """
     refuse_to_displace(project, replace)
     chosen = checked_weights(weights or {})
-    pairs = mining.pairs(chosen)
+    pairs = synthetic.pairs(chosen)
     progress(0, 1, f"splitting {len(pairs):,} pairs without leaks")
     documents = {p.document for p in pairs if p.document is not None}
     split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
@@ -174,7 +178,7 @@ def save_synthetic_pairs(
             "weight": chosen.get(found.kind.name, 1.0),
             "pairs": used[found.kind.name],
         }
-        for found in mining.kinds
+        for found in synthetic.kinds
     }
     details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}, "kinds": kinds}
     with project.publish("pairs", {"corpus": manifest.id}, **{**details, ORIGIN: MINED}) as draft:

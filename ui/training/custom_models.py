@@ -15,7 +15,7 @@ def table(project: Project) -> None:
     rows, leaderboards = [], []
     for manifest in reversed(custom_manifests(project)):
         details = manifest.details
-        if "ladder" in details:
+        if "leaderboard" in details:
             leaderboards.append(details)
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
@@ -44,7 +44,7 @@ def table(project: Project) -> None:
     )
     for details in leaderboards:
         with st.expander(f"What was tried for {details['name']}"):
-            leaderboard.draw(details["ladder"])
+            leaderboard.draw(details["leaderboard"])
 
 
 def nearest(project: Project) -> None:

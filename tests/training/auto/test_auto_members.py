@@ -88,7 +88,7 @@ def test_of_many_pairs_some_are_held_out_once(material, monkeypatch):
 
 
 def test_mined_pairs_are_not_parted(material):
-    mined = replace(material, mined=True)
+    mined = replace(material, synthetic=True)
     assert split_into_folds(mined) == [mined]
 
 
