@@ -21,20 +21,15 @@ from ui.rendering import render
 _CANNOT = "this column cannot look for documents like one"
 
 
-def page() -> None:
-    """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "Which side understood the question?",
-        "Nothing to search yet",
-        "Add documents first; then come back and search.",
-    )
-    if opened is not None:
-        _compare(*opened)
-
-
+@widgets.over_documents(
+    "Which side understood the question?",
+    "Nothing to search yet",
+    "Add documents first; then come back and search.",
+)
 @st.fragment  # What is typed draws this part anew, and nothing else.
 @failures.guarded
-def _compare(project: Project, manifest: Manifest) -> None:
+def page(project: Project, manifest: Manifest) -> None:
+    """Draw the page."""
     columns.make_room()
     corpus = Corpus.of(project, manifest)
     query = asking.box(project)
@@ -118,7 +113,7 @@ def _searched(
     figures = summary.measured_gain(project, [side.name for side in sides])
     slot.draw(
         (render("like.html", name=board.query) if board.like else "")
-        + tools.chips(filters.describe_scope(scope, corpus))
+        + render("scope.html", conditions=filters.describe_scope(scope, corpus))
         + summary.html(board, said, figures)
         + grid.table(board, summary.likenesses(board), explains=not board.like)
     )

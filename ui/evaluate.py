@@ -28,16 +28,15 @@ _METRIC_HELP = {
 }
 
 
-def page() -> None:
+@widgets.over_documents(
+    "Is the custom model better, really?",
+    "Nothing to measure yet",
+    "Add documents and pairs first.",
+)
+def page(project: Project, _: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "Is the custom model better, really?",
-        "Nothing to measure yet",
-        "Add documents and pairs first.",
-    )
-    if opened is None or not _possible(opened[0]):
+    if not _possible(project):
         return
-    project, _ = opened
     run = run_view.latest(project, ["evaluate"])
     if run_view.watched(run):
         return

@@ -20,16 +20,13 @@ _LISTED = 40
 _LEAST_DIFFERENCE = 0.005
 
 
-def page() -> None:
+@widgets.over_documents(
+    "What did the model learn of your documents?",
+    "Nothing to map yet",
+    "Add documents first; then see how they lie together.",
+)
+def page(project: Project, manifest: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "What did the model learn of your documents?",
-        "Nothing to map yet",
-        "Add documents first; then see how they lie together.",
-    )
-    if opened is None:
-        return
-    project, manifest = opened
     if int(manifest.details["documents"]) < FEWEST:
         widgets.empty("Too few documents for a map", f"A map needs at least {FEWEST} documents.")
         navigation.step("Add documents", "corpus", "to-corpus")

@@ -1,7 +1,8 @@
 """What several pages draw: headings, empty states, cards, figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import cycle
 from typing import Any
 
@@ -11,7 +12,7 @@ from search.evaluation.evaluate import verdict_on
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
-from search.projects.project import Project
+from search.projects.project import Project, projects
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
 from ui import navigation, state
@@ -33,7 +34,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     except OtherFormat as error:
         project = None
         st.error(str(error), icon=":material/error:")
-    known = state.names()
+    known = [project.name for project in projects()]
     if known and needs_project:
         index = known.index(project.name) if project else None
         chosen = right.selectbox(
@@ -56,23 +57,28 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     return project
 
 
-def heading_over_documents(
+def over_documents(
     question: str, missing: str, text: str
-) -> tuple[Project, Manifest] | None:
-    """As `heading`, for a page about the documents of a project.
+) -> Callable[[Callable[[Project, Manifest], None]], Callable[[], None]]:
+    """Makes a page of a function that draws a project with its corpus; where there is none, that is said instead.
 
-    :param missing: the title of the empty state where there are none.
+    :param missing: the title of the empty state where there are no documents.
     :param text: what that means.
-    :returns: the project with its corpus; None after an empty state was drawn.
     """
-    project = heading(question)
-    manifest = project.newest("corpora") if project is not None else None
-    if project is None or manifest is None:
-        if project is not None:
-            empty(missing, text)
-            navigation.step("Add documents", "corpus", "to-corpus")
-        return None
-    return project, manifest
+
+    def page(draw: Callable[[Project, Manifest], None]) -> Callable[[], None]:
+        @wraps(draw)
+        def drawn() -> None:
+            project = heading(question)
+            if project is not None and (manifest := project.newest("corpora")) is not None:
+                draw(project, manifest)
+            elif project is not None:
+                empty(missing, text)
+                navigation.step("Add documents", "corpus", "to-corpus")
+
+        return drawn
+
+    return page
 
 
 def choose_models(
