@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -174,7 +175,7 @@ def blend(
         if made.name is not None:
             run.result(model=made.name, id=made.id)
     if as_json:
-        print_json({"model": made.name, "id": made.id, "curve": made.curve.as_json()})
+        print_json({"model": made.name, "id": made.id, "curve": asdict(made.curve)})
         return
     curve = made.curve
     say("of the way  dev nDCG@10  general questions")

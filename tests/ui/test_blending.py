@@ -1,6 +1,7 @@
 """Models: between a custom model and its start; and what is its start is marked wherever models are listed."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_the_slider_tells_both_scores_and_publishes(
 ) -> None:
     identity = with_way(trained, "words-2")
     sources = {"model": identity}
-    with trained.publish("reports", sources, report=KIND, curve=CURVE.as_json()):
+    with trained.publish("reports", sources, report=KIND, curve=asdict(CURVE)):
         pass
     at = open_page("models", TINY)
     assert CURVE.sentence in shown(at)

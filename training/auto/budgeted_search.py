@@ -7,7 +7,7 @@ renamed when it is whole; the leaderboard after it.
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ class BudgetedSearch:
         return trial
 
     def _save(self) -> None:
-        trials = [trial.as_json() for trial in self.leaderboard.trials]
+        trials = [asdict(trial) for trial in self.leaderboard.trials]
         state = {"trials": trials, "spent": self.clock.spent, "plans": self._plans}
         self._checkpointer.save(_NAME, {}, state)
 

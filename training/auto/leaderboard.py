@@ -6,14 +6,13 @@ than the standard error of that gain, query by query (after the one-standard-err
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from search.projects.progress import Progress
-from training.dev_set import START
 
 
 class Outcome(IntEnum):
@@ -69,13 +68,9 @@ class Trial:
         """Mean nDCG@10 on dev."""
         return float(np.mean(self.each)) if self.each else None
 
-    def as_json(self) -> dict[str, Any]:
-        """For a checkpoint."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> "Trial":
-        """Out of a checkpoint."""
+        """Out of a checkpoint, which keeps it as a dictionary."""
         return cls(**{**saved, "each": tuple(saved["each"]), "outcome": Outcome(saved["outcome"])})
 
     def tell(self, position: int, done: float, total: float, progress: Progress) -> None:
@@ -147,8 +142,3 @@ class Leaderboard:
         if trial.outcome is Outcome.LEADS:
             return "overtaken by a later one"
         return trial.outcome.words
-
-
-def base_trial(each: Sequence[float], seconds: float) -> Trial:
-    """The trial that all others are held against."""
-    return Trial(START, Outcome.LEADS, tuple(each), seconds)

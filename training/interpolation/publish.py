@@ -6,7 +6,7 @@ says so (for mined dev queries: what is not surely better).
 
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.curve import KIND, InterpolationCurve, curve_for
-from training.interpolation.path import InterpolationPath, MatrixPath, Scores, WeightsPath
+from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import libraries
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
@@ -74,7 +74,7 @@ def blend(
     if curve is None:
         curve = work.curve(Stage(progress, 0.0, 0.9))
         sources = {"model": info.id, **source.made_from}
-        with project.publish("reports", sources, report=KIND, curve=curve.as_json()):
+        with project.publish("reports", sources, report=KIND, curve=asdict(curve)):
             pass
     if called is None:
         progress(1, 1, "the way is measured")
@@ -134,7 +134,7 @@ class _Work:
         self._dev, self._mined = _dev(project, source)
         self._measured: dict[float, Scores] = {}
         start = position.load_start(project)
-        self._way: InterpolationPath = (
+        self._path: MatrixPath | WeightsPath = (
             MatrixPath(start, position.start_info(project), encoder, position.share, self._dev)
             if position.kind == "matrix"
             else WeightsPath(start, encoder, position.share, self._dev)
@@ -145,7 +145,7 @@ class _Work:
 
         :raises Failed: when the start is not what it was.
         """
-        shares = sorted({*self._way.shares, self._point.share})
+        shares = sorted({*self._path.shares, self._point.share})
         for number, share in enumerate(shares):
             stage = Stage(progress, number / len(shares), (number + 1) / len(shares))
             stage(0, 1, f"measuring {share:.0%} of the way")
@@ -217,7 +217,7 @@ class _Work:
             **({} if share else {IS_START: True}),
         }
         with self._project.publish("models", dict(source.made_from), **details) as draft:
-            model = self._way.model(share)
+            model = self._path.model(share)
             model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
             shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
         return Blended(curve, name, draft.id, tuple(notes))
@@ -225,7 +225,7 @@ class _Work:
     def _score(self, share: float, progress: Progress = silent) -> float:
         """nDCG@10 on the dev queries, measured once."""
         if share not in self._measured:
-            self._measured[share] = self._way.measure(share, progress)
+            self._measured[share] = self._path.measure(share, progress)
         return float(np.mean(self._measured[share][0]))
 
     def _same_start(self) -> None:

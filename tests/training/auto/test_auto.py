@@ -1,7 +1,7 @@
 """Auto: which trial stands, what fits into the time, and what is published."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from training.auto import average, candidates
 from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
-from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial
+from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS
 from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
@@ -41,18 +41,21 @@ from training.training_data import load_training_data
     ],
 )
 def test_a_trial_leads_when_its_gain_is_more_than_its_standard_error(each, outcome):
-    leaderboard = Leaderboard([base_trial((0.5, 0.6, 0.4, 0.5), 0.0)])
+    leaderboard = Leaderboard([Trial("start", Outcome.LEADS, (0.5, 0.6, 0.4, 0.5), 0.0)])
     assert leaderboard.outcome_of(each) is outcome
 
 
 def test_one_dev_query_proves_nothing():
-    assert Leaderboard([base_trial((0.2,), 0.0)]).outcome_of((0.9,)) is Outcome.WITHIN_NOISE
+    assert (
+        Leaderboard([Trial("start", Outcome.LEADS, (0.2,), 0.0)]).outcome_of((0.9,))
+        is Outcome.WITHIN_NOISE
+    )
 
 
 def test_the_table_says_what_was_kept_and_why_the_others_were_not():
     leaderboard = Leaderboard(
         [
-            base_trial((0.2, 0.4), 1.0),
+            Trial("start", Outcome.LEADS, (0.2, 0.4), 1.0),
             Trial("adapter", Outcome.LEADS, (0.4, 0.6), 2.0),
             Trial("fine-tune", Outcome.WITHIN_NOISE, (0.3, 0.8), 60.0),
             Trial("adapter on fine-tune", Outcome.LEADS, (0.7, 0.9), 3.25, {"epochs": 60}),
@@ -72,9 +75,7 @@ def test_the_table_says_what_was_kept_and_why_the_others_were_not():
     assert leaderboard.note == (
         "3 ways to learn were tried. Kept: adapter on fine-tune, 0.800 nDCG@10 on 2 dev queries (the start, 0.300)."
     )
-    again = [
-        Trial.from_json(json.loads(json.dumps(trial.as_json()))) for trial in leaderboard.trials
-    ]
+    again = [Trial.from_json(json.loads(json.dumps(asdict(trial)))) for trial in leaderboard.trials]
     assert again == leaderboard.trials
 
 

@@ -1,6 +1,7 @@
 """Between a custom model and its start: the curve, the place that is best on dev, and never worse than the start."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ def test_a_curve_between_its_points():
         "50% of the way is best on 30 dev queries: 0.600 nDCG@10 (the start 0.400); on general questions 0.800 "
         "(the start 0.900)."
     )
-    assert InterpolationCurve.from_json(json.loads(json.dumps(curve.as_json()))) == curve
+    assert InterpolationCurve(**json.loads(json.dumps(asdict(curve)))) == curve
 
 
 @pytest.mark.slow
