@@ -75,10 +75,8 @@ def _possible(project: Project) -> bool:
 
 
 def _measure(project: Project, names: list[str]) -> None:
-    arguments = ["evaluate", project.name]
-    for name in names:
-        arguments += ["--model", name]
-    run_view.start(project, arguments)
+    wanted = [part for name in names for part in ("--model", name)]
+    run_view.start(project, ["evaluate", project.name, *wanted])
 
 
 def _again(project: Project, wanted: list[str]) -> None:

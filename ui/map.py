@@ -59,10 +59,8 @@ def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None
         "What means the same to a model lies together. Drawn once, in a minute or two, and kept.",
     )
     if st.button("Draw the map", type="primary", key="draw-map", icon=":material/scatter_plot:"):
-        arguments = ["map", project.name]
-        for info in infos:
-            arguments += ["--model", info.name]
-        run_view.start(project, arguments)
+        wanted = [part for info in infos for part in ("--model", info.name)]
+        run_view.start(project, ["map", project.name, *wanted])
 
 
 def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> None:

@@ -13,7 +13,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, leaderboard, navigation, pretrained, rerankers, widgets
+from ui import blending, leaderboard, navigation, pretrained, widgets
 
 
 def page() -> None:
@@ -28,7 +28,7 @@ def page() -> None:
     for info in custom:
         _card(project, info)
     pretrained.section(project)
-    rerankers.section(project)
+    pretrained.rerankers_section(project)
 
 
 def _card(project: Project, info: ModelInfo) -> None:

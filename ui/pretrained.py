@@ -1,10 +1,11 @@
-"""Ready-made models of a project: what each is, which one is called generic, and adding another."""
+"""Models of a project that were not trained here: ready-made ones, which one is called generic, and rerankers."""
 
 from typing import Any
 
 import streamlit as st
 
 from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
+from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
@@ -260,3 +261,63 @@ def _in_words(refusal: str) -> str:
     }
     option, _, reason = refusal.partition(": ")
     return f"{labels.get(option, option)}: {reason}"
+
+
+def rerankers_section(project: Project) -> None:
+    """The rerankers, and the form that adds one."""
+    st.subheader("Rerankers", anchor=False)
+    st.write(
+        "A reranker reads the question and each of the best answers of a column side by side: slower, and often "
+        "better at the top. Each makes further columns for Compare and Evaluate."
+    )
+    for info in rerankers(project):
+        _reranker_card(project, info)
+    run = run_view.latest(project, ["add-reranker"])
+    if run_view.watched(run):
+        return
+    run_view.ended(run)
+    with st.expander("Add a reranker"):
+        _reranker_form(project)
+
+
+def _reranker_card(project: Project, info: RerankerInfo) -> None:
+    with st.container(border=True, key=f"reranker-{info.id}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{widgets.literal(info.name)}**")
+            st.caption(
+                widgets.literal(f"{info.reference} · reads the best {info.depth:,} documents again")
+            )
+        right.button(
+            "Remove",
+            key=f"remove-{info.id}",
+            width="stretch",
+            on_click=remove_reranker,
+            args=(project, info.name),
+            help="Its files stay where they are.",
+        )
+
+
+def _reranker_form(project: Project) -> None:
+    left, middle, right = st.columns([3, 2, 1])
+    reference = left.text_input(
+        "A folder here, or its name on a model hub",
+        placeholder="cross-encoder/ms-marco-MiniLM-L6-v2",
+        key="reranker-reference",
+    ).strip()
+    name = middle.text_input(
+        "What to call it here", placeholder="careful reader", key="reranker-name"
+    ).strip()
+    depth = right.number_input(
+        "Reads so many", 1, LIMITS.max_hits, DEPTH, step=10, key="reranker-depth"
+    )
+    st.caption(
+        "Any cross-encoder with one score and .safetensors weights. From a hub it is downloaded once; from then on "
+        "it needs no network."
+    )
+    if st.button("Add", key="reranker-add", type="primary", icon=":material/add:"):
+        if not reference or not name:
+            st.error("Say which reranker, and what to call it.")
+            return
+        arguments = ["add-reranker", project.name, reference, "--name", name]
+        run_view.start(project, [*arguments, "--depth", str(depth)])

@@ -14,9 +14,7 @@ _VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
 
 
 @widgets.over_documents(
-    "Which model should you make?",
-    "Nothing to learn from yet",
-    "Add documents first, then pairs.",
+    "Which model should you make?", "Nothing to learn from yet", "Add documents first, then pairs."
 )
 def page(project: Project, _: Manifest) -> None:
     """Draw the page."""
