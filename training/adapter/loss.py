@@ -26,6 +26,14 @@ class AdapterLoss:
         answers of its batch, "corpus" for documents drawn from the corpus, "mined" for the answers of the batch
         and its own hard negatives.
     :param random: what the documents are drawn by.
+
+    >>> import torch
+    >>> unit = np.eye(2, dtype=np.float32)  # Two queries, and two documents that answer them.
+    >>> data = Embedded(unit, unit, np.zeros((2, 0, 2), np.float32), np.arange(2), np.arange(2), unit, np.arange(2), unit)
+    >>> settings, matrix = AdapterSettings(temperature=1), LearnedMatrix(2, 0, torch.Generator())
+    >>> loss = AdapterLoss(data, settings, "batch", matrix, torch.Generator())
+    >>> round(loss(torch.arange(2)).item(), 4)  # The answer has cosine 1, the other 0: -log(e / (e + 1)).
+    0.3133
     """
 
     def __init__(

@@ -18,6 +18,13 @@ class LearnedMatrix:
     :param rank: 0 for a whole matrix; else I + UV with U of shape (size, rank), as in Hu et al. 2021, "LoRA: Low-Rank
         Adaptation of Large Language Models": U starts at zero, V at random.
     :param random: where V is drawn from.
+
+    >>> import torch
+    >>> matrix = LearnedMatrix(size=3, rank=1, random=torch.Generator())
+    >>> matrix.numbers().tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> {name: tuple(part.shape) for name, part in matrix.parameters.items()}
+    {'u': (3, 1), 'v': (1, 3)}
     """
 
     def __init__(self, size: int, rank: int, random: "torch.Generator") -> None:

@@ -60,12 +60,8 @@ def seconds_of(facts: CorpusFacts, speed: Speed) -> Mapping[str, float]:
     per_passage = min(facts.characters, _READ)
     corpus = facts.passages * per_passage / speed.encoded
     encode = 0.0 if facts.indexed else corpus
-    adapter, tune, static, words = (
-        AdapterSettings(),
-        FineTuneSettings(),
-        StaticSettings(),
-        Word2VecSettings(),
-    )
+    adapter, tune = AdapterSettings(), FineTuneSettings()
+    static, words = StaticSettings(), Word2VecSettings()
     answers = facts.pairs * min(facts.response_characters, _READ) if facts.mined else 0.0
     queries = (facts.pairs + facts.dev_queries) * facts.query_characters
     batches = -(-facts.pairs // adapter.batch_size)
@@ -99,16 +95,12 @@ def recommend(
     """
     known = seconds or {}
     found = [
-        Advice(option, score, tuple(reasons), known.get(_timed(option)))
+        Advice(option, score, tuple(reasons), known.get("adapter" if option == "mine" else option))
         for option, (score, reasons) in _weighed(facts).items()
         if option in RECIPES or option in _TITLES
     ]
     late = [_within(advice, budget) for advice in found]
     return sorted(late, key=lambda advice: -advice.score)
-
-
-def _timed(option: str) -> str:
-    return "adapter" if option == "mine" else option
 
 
 def _within(advice: Advice, budget: float) -> Advice:

@@ -35,6 +35,9 @@ class TimeBudget:
 
     :param budget: seconds in all.
     :param spent: seconds that an earlier process spent of it.
+
+    >>> TimeBudget(budget=60.0, spent=90.0).left
+    0.0
     """
 
     def __init__(self, budget: float, spent: float = 0.0) -> None:
@@ -84,6 +87,9 @@ class TrialResult:
     :param models: one of each member; none for the start.
     :param each: nDCG@10 of each dev query.
     :param facts: what its model's manifest says beside.
+
+    >>> TrialResult(models=["a model"], each=[0.25, 0.5]).facts
+    {}
     """
 
     models: Sequence[Any]
@@ -97,6 +103,13 @@ class BudgetedSearch:
 
     :param checkpointer: keeps the leaderboard and its models, and finds those of an earlier process.
     :param base: the start: what is no SentenceTransformer is a matrix over it.
+
+    >>> search = BudgetedSearch(minutes=1, progress=lambda *said: None)
+    >>> start = search.tried("start", 0.0, lambda progress: TrialResult([], [0.25, 0.5]))
+    >>> search.tried("fine-tune", 600.0, lambda progress: TrialResult(["a model"], [0.5, 1.0])).outcome.words
+    'not begun: it would not fit into the time'
+    >>> search.leaderboard.leader.name
+    'start'
     """
 
     def __init__(

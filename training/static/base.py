@@ -20,6 +20,9 @@ class StaticBase:
 
     :param tokenizer: as JSON, as tokenizers writes it.
     :param vectors: one row a piece, by its id: shape (pieces, dimension).
+
+    >>> StaticBase.of("{}", np.array([[3, 4], [0, 5]])).vectors.tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 1.0]]
     """
 
     tokenizer: str

@@ -5,8 +5,10 @@ state of its random numbers, and how far the learning rate came down; the vocabu
 training that was killed ends as the same vectors (with one thread).
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,17 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
-from search.models.word_tokenizers import Reading
+from search.models.word_tokenizers import Phrases, Reading, SubwordTokenizer, Words, words_of
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.progress import Progress
 from training.checkpoints import Checkpoint, Checkpointer
-from training.word_vectors.reading import read
+from training.corpus_subwords import train_subword_tokenizer, without_scraps
 from training.word_vectors.settings import FastTextSettings, Word2VecSettings, WordVectorSettings
 
 _COMMON_SAMPLE = 5_000
+_READ = 500  # Documents at once.
+_PAIR_COUNT = 5
 _NAME, _RANDOM = "epoch", "random"
 _KEEP_EVERY = 10.0  # Seconds between two checkpoints, where epochs are shorter.
 
@@ -50,7 +54,7 @@ def train_word_vectors(
     :returns: the vectors, and the epochs, those of an earlier try too.
     :raises Refused: when no word occurs often enough to be learned.
     """
-    reading, sentences = read(corpus, settings, progress)
+    reading, sentences = _read(corpus, settings, progress)
     model = _model(settings)
     model.build_vocab(corpus_iterable=sentences)
     if not len(model.wv):
@@ -59,7 +63,7 @@ def train_word_vectors(
             f"{settings.min_count} times, so there is nothing to learn. "
             "Lower min_count, or add documents."
         )
-    made = _Making(model, reading, sentences, settings)
+    vectors = partial(_word_vectors, model, reading, sentences, settings)
     checkpointer = checkpointer or Checkpointer()
     epochs = _resumed(model, checkpointer.load(_NAME), settings.epochs)
     before = len(epochs)
@@ -70,7 +74,7 @@ def train_word_vectors(
         _tell(epoch, settings.epochs, progress)
 
     def ended(number: int) -> None:
-        epochs.append(epoch := Epoch(number, after_epoch(number, made.vectors())))
+        epochs.append(epoch := Epoch(number, after_epoch(number, vectors())))
         if number == before + 1 or checkpointer.is_due(_KEEP_EVERY):
             state = {
                 "position": int(model.random.get_state()[2]),
@@ -86,7 +90,7 @@ def train_word_vectors(
             epochs=settings.epochs - before,
             callbacks=[_epochs(ended, before)],
         )
-    return made.vectors(), epochs
+    return vectors(), epochs
 
 
 def _tensors(model: Any) -> dict[str, NDArray[Any]]:
@@ -181,34 +185,25 @@ def _epochs(call: Callable[[int], None], done: int) -> Any:
     return Epochs()
 
 
-@dataclass(frozen=True)
-class _Making:
-    """A gensim model in training, and what is needed to make word vectors of it at any time."""
-
-    model: Any
-    reading: Reading
-    sentences: Sequence[list[str]]
-    settings: WordVectorSettings
-
-    def vectors(self) -> WordVectors:
-        """The vectors so far, with the pooling that the settings ask for."""
-        learned, settings = self.model.wv, self.settings
-        words = list(learned.index_to_key)
-        counts = [int(learned.get_vecattr(word, "count")) for word in words]
-        subwords, ngrams = None, None
-        if isinstance(settings, FastTextSettings):
-            learned.adjust_vectors()  # Words are sums of their n-grams; gensim settles them only at the end.
-            subwords = np.array(learned.vectors_ngrams, dtype=np.float32)
-            ngrams = (settings.min_n, settings.max_n)
-        rows = np.array(learned.vectors, dtype=np.float32)
-        common = None
-        if settings.pooling == "sif":
-            step = max(1, len(self.sentences) // _COMMON_SAMPLE)
-            plain = WordVectors(words, counts, rows, "sif", None, subwords, ngrams, self.reading)
-            common = _common_component(plain.pooled(self.sentences[::step]))
-        return WordVectors(
-            words, counts, rows, settings.pooling, common, subwords, ngrams, self.reading
-        )
+def _word_vectors(
+    model: Any, reading: Reading, sentences: Sequence[list[str]], settings: WordVectorSettings
+) -> WordVectors:
+    """The vectors of a gensim model as they stand, with the pooling that the settings ask for."""
+    learned = model.wv
+    words = list(learned.index_to_key)
+    counts = [int(learned.get_vecattr(word, "count")) for word in words]
+    subwords, ngrams = None, None
+    if isinstance(settings, FastTextSettings):
+        learned.adjust_vectors()  # Words are sums of their n-grams; gensim settles them only at the end.
+        subwords = np.array(learned.vectors_ngrams, dtype=np.float32)
+        ngrams = (settings.min_n, settings.max_n)
+    rows = np.array(learned.vectors, dtype=np.float32)
+    common = None
+    if settings.pooling == "sif":
+        step = max(1, len(sentences) // _COMMON_SAMPLE)
+        plain = WordVectors(words, counts, rows, "sif", None, subwords, ngrams, reading)
+        common = _common_component(plain.pooled(sentences[::step]))
+    return WordVectors(words, counts, rows, settings.pooling, common, subwords, ngrams, reading)
 
 
 def _common_component(pooled: Vectors) -> Vectors | None:
@@ -218,3 +213,46 @@ def _common_component(pooled: Vectors) -> Vectors | None:
     _, vectors = np.linalg.eigh((pooled.T @ pooled).astype(np.float64))
     component: Vectors = vectors[:, -1].astype(np.float32)
     return component
+
+
+def _read(
+    corpus: Corpus, settings: WordVectorSettings, progress: Progress
+) -> tuple[Reading, list[list[str]]]:
+    """How texts are to be read, and all documents so read."""
+    if settings.tokens == "pieces":
+        pieces = SubwordTokenizer(
+            train_subword_tokenizer(_texts(corpus, progress), settings.pieces)
+        )
+        return pieces, without_scraps([pieces.of(text) for text in _texts(corpus, progress)])
+    sentences = [words_of(text) for text in _texts(corpus, progress)]
+    return _phrases(sentences, settings.min_count) if settings.phrases else (Words(), sentences)
+
+
+def _phrases(sentences: list[list[str]], min_count: int) -> tuple[Phrases, list[list[str]]]:
+    """The pairs of words that stand together far more often than by chance, and the sentences so read.
+
+    Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their Compositionality", section 4.
+    """
+    import gensim.models.phrases
+
+    found = gensim.models.phrases.Phrases(
+        sentences, min_count=max(_PAIR_COUNT, min_count), delimiter=" "
+    )
+    pairs = set(found.export_phrases())
+    while (
+        True
+    ):  # A word is in one pair only, so some pairs are read less often than they stand there.
+        reading = Phrases(pairs)
+        joined = [list(reading.joined(words)) for words in sentences]
+        counts = Counter(word for words in joined for word in words if " " in word)
+        rare = {pair for pair in pairs if counts[pair] < min_count}
+        if not rare:
+            return reading, joined
+        pairs -= rare
+
+
+def _texts(corpus: Corpus, progress: Progress) -> Iterator[str]:
+    total = len(corpus)
+    for start in range(0, total, _READ):
+        progress(0, 0, f"reading {total:,} documents")
+        yield from corpus.texts(start, start + _READ)
