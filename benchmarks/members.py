@@ -7,24 +7,19 @@ which a choice may be made, and the test queries, by which none may.
 """
 
 import argparse
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.quality import prepared
-from benchmarks.targets import machine
+from benchmarks.common import empty_workspace, machine, prepared
 from indexes.vector_index import Vectors
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
 from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.projects.settings import HOME_VARIABLE
 from training.adapter.matrix import matrix_of
 from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
@@ -64,17 +59,15 @@ def main() -> None:
         "--minutes", type=float, help="of the whole leaderboard, instead of adapters"
     )
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print(f"Machine: {machine()}\n")
     print(
         "| set | draws | pairs | held out: queries | generic | one of three | the average | gain (least to most) | "
         "test: generic | one of three | the average | gain (least to most) |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
+    with empty_workspace():
         for name in chosen.sets:
-            project = prepared(name, data)
+            project = prepared(name)
             print(_row(project, name, chosen.draws, chosen.minutes), flush=True)
 
 
