@@ -5,16 +5,12 @@ before anything is mined; its test queries are only evaluated on.
 """
 
 import argparse
-import os
-import tempfile
 import time
-from pathlib import Path
 
-from benchmarks.quality import prepared
+from benchmarks.common import empty_workspace, prepared
 from search.evaluation.evaluate import evaluate
 from search.models.registry import GENERIC
 from search.projects.project import Project
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
 from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 from training.train import train
@@ -27,13 +23,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=SETS, help="data sets and samples")
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print("| set | mined pairs | generic | mined adapter | difference | p | mining and training |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
+    with empty_workspace():
         for name in chosen.sets:
-            project = prepared(name, data)
+            project = prepared(name)
             for manifest in project.manifests("pairs"):
                 project.remove(manifest)
             index_model(project, GENERIC, rebuild=False)

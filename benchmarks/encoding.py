@@ -7,10 +7,7 @@ promise. Data sets in BEIR layout are looked for in BESPOKE_DATA (default ../sha
 
 import argparse
 import json
-import os
-import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import data_sets, empty_workspace, machine
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
@@ -27,7 +25,6 @@ from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
 from search.models.sentence_transformer import load_generic
 from search.projects.project import Project, project_to_be
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
 from training.train import train
@@ -56,10 +53,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=0, help="only so many (0: all)")
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data")) / _SET
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as scratch:
-        os.environ[HOME_VARIABLE] = str(Path(scratch) / "home")
-        source = reduced(data, Path(scratch) / "part", chosen.passages)
+    with empty_workspace() as scratch:
+        source = reduced(data_sets() / _SET, scratch / ".part", chosen.passages)
         project = project_to_be(_SET)
         import_beir(project, source)
         measure(project)
@@ -94,19 +89,18 @@ def measure(project: Project) -> None:
     peak = matrix_peak()
     plain = timed(lambda: model.encode(texts))
     ours = timed(lambda: index_model(project, "generic"))
-    told = ours.result.details["encoding"]
+    facts = ours.result.details["encoding"]
     again = timed(lambda: index_model(project, "generic"))
     vectors = stored_vectors(project.checked(ours.result))
     work = operations(model, texts)
     print(
-        f"Machine: {processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
-        f"Python {platform.python_version()}; {len(texts):,} passages of {_SET}\n"
+        f"Machine: {machine()}; {torch.get_num_threads()} threads; {len(texts):,} passages of {_SET}\n"
     )
     print("| | seconds | passages/s | processor seconds | share of matrix peak | nDCG@10 |")
     print("|---|---|---|---|---|---|")
     for name, run, own in (
         ("plain SentenceTransformer.encode", plain, normalised(np.asarray(plain.result))),
-        (f"index, encoded with {told['backend']}", ours, np.asarray(vectors)),
+        (f"index, encoded with {facts['backend']}", ours, np.asarray(vectors)),
     ):
         print(
             f"| {name} | {run.wall:.1f} | {len(texts) / run.wall:.1f} | {run.processor:.1f} | "
@@ -115,12 +109,13 @@ def measure(project: Project) -> None:
     print(
         f"\nPlain by index: {plain.wall / ours.wall:.2f} (clock), "
         f"{plain.processor / ours.processor:.2f} (processor). Encoding alone, after the choice: "
-        f"{told['passages_a_second']:.1f} passages/s. Matrix peak: {peak / 1e9:.0f} GFLOP/s."
+        f"{facts['passages_a_second']:.1f} passages/s. Matrix peak: {peak / 1e9:.0f} GFLOP/s."
     )
-    for figures in told["measured"]:
+    for figures in facts["measured"]:
         print(f"  probe: {figures}")
     print(f"Indexed again, nothing new: {again.wall:.2f} s ({again.wall / ours.wall:.1%}).")
     made = train(project, "adapter", "second", {"epochs": 1})
+    assert made is not None  # There is one process alone.
     second = timed(lambda: index_model(project, made.name))
     print(f"A second model, an adapter: {second.wall:.2f} s ({second.wall / ours.wall:.1%}).")
 
@@ -132,17 +127,17 @@ def matrix_peak() -> float:
     size = 2_048
     one = torch.randn(size, size)
     seconds = min(timed(lambda: one @ one).wall for _ in range(10))
-    return 2.0 * size**3 / seconds
+    return float(2 * size**3 / seconds)
 
 
 def operations(model: Any, texts: list[str]) -> float:
     """What the transformer has to compute for texts: two operations a weight and word piece, and attention."""
     config = model[0].model.config
-    weights = sum(p.numel() for name, p in model[0].model.encoder.named_parameters() if p.ndim == 2)
+    weights = sum(p.numel() for _, p in model[0].model.encoder.named_parameters() if p.ndim == 2)
     pieces = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
     lengths = np.array([len(row) for row in pieces], dtype=np.float64)
     attention = 4.0 * config.hidden_size * config.num_hidden_layers * float((lengths**2).sum())
-    return 2.0 * weights * float(lengths.sum()) + attention
+    return float(2 * weights * lengths.sum() + attention)
 
 
 def quality(project: Project, corpus: Corpus, model: Any, vectors: Vectors) -> float:
@@ -156,18 +151,6 @@ def quality(project: Project, corpus: Corpus, model: Any, vectors: Vectors) -> f
     order = np.argsort(-(asked @ vectors.T), axis=1, kind="stable")[:, :10]
     run = {name: [ids[int(p)] for p in row] for name, row in zip(names, order, strict=True)}
     return float(np.mean(score(run, queries)[MAIN_METRIC]))
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    able = " with AMX" if any("amx_bf16" in line for line in lines) else ""
-    able = able or (" with AVX-512" if any("avx512f" in line for line in lines) else " with AVX2")
-    return (names[0] if names else platform.processor()) + able
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the shared sets, in a mixture drawn by a fixed seed. Data sets are looked for in
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.encoding import processor
+from benchmarks.common import json_lines, machine
 from search.projects.settings import HOME_VARIABLE
 
 _SETS = ("medquad_small", "scifact", "ask_cfpb", "tos_plain_english", "esci_sample", "hinglish_top")
@@ -39,8 +38,7 @@ def main() -> None:
         file = Path(scratch) / "documents.jsonl"
         characters = write_documents(file, chosen.documents)
         print(
-            f"Machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
-            f"{chosen.documents:,} documents, {characters / chosen.documents:.0f} characters on average\n"
+            f"Machine: {machine()}; {chosen.documents:,} documents, {characters / chosen.documents:.0f} characters on average\n"
         )
         print(
             "| system | seconds to the first answer | Bespoke is so many times as fast | first answer |"
@@ -55,11 +53,9 @@ def main() -> None:
 
 def write_documents(path: Path, count: int) -> int:
     """Write documents of all sets, mixed; returns their characters."""
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     rows = []
     for name in _SETS:
-        for line in (data / name / "corpus.jsonl").read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        for row in json_lines(name, "corpus.jsonl"):
             text = f"{row.get('title') or ''} {row['text']}".strip()
             rows.append({"id": f"{name}-{row['_id']}", "text": text})
     random.Random(7).shuffle(rows)

@@ -8,23 +8,18 @@ about is not measured). Data sets are looked for in BESPOKE_DATA (default ../sha
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.encoding import processor
+from benchmarks.common import empty_workspace, json_lines, machine
 from benchmarks.first_search import write_documents
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import IngestChoices, add_documents
 from search.insight.explain import attribute
 from search.insight.map import draw_map, load_map
-from search.models.pretrained.add import IngestChoices as ModelChoices
-from search.models.pretrained.add import add_model
+from search.models.pretrained.add import Choices, add_model
 from search.projects.project import project_to_be
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.search import retrievers_for
 from training.train import train
 
@@ -37,29 +32,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=10_000)
     chosen = parser.parse_args()
-    print(f"Machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(f"Machine: {machine()}\n")
     print("| what | seconds |")
     print("|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as scratch:
-        os.environ[HOME_VARIABLE] = scratch
-        seconds = explained(Path(scratch))
+    with empty_workspace() as scratch:
+        seconds = explained(scratch)
         print(
             f"| why a document of 200 words was found, median of {len(seconds)} | "
             f"{statistics.median(seconds):.2f} |\n| the slowest of them | {max(seconds):.2f} |",
             flush=True,
         )
-        drawn, points = mapped(Path(scratch), chosen.documents)
+        drawn, points = mapped(scratch, chosen.documents)
         print(f"| map of {points:,} documents under two models, indexes ready | {drawn:.0f} |")
 
 
 def explained(scratch: Path) -> list[float]:
     """Seconds for each explanation."""
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data")) / "ask_cfpb"
-    rows = [json.loads(line) for line in (data / "corpus.jsonl").read_text("utf-8").splitlines()]
+    rows = json_lines("ask_cfpb", "corpus.jsonl")
     fitting = [row for row in rows if len(row["text"].split()) in _WORDS][:_EXPLAINED]
-    queries = [
-        json.loads(line) for line in (data / "queries.jsonl").read_text("utf-8").splitlines()
-    ]
+    queries = json_lines("ask_cfpb", "queries.jsonl")
     path = scratch / "answers.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in fitting), encoding="utf-8")
     project = project_to_be("answers")
@@ -67,9 +58,9 @@ def explained(scratch: Path) -> list[float]:
     (retriever,), corpus = retrievers_for(project, ["generic"])
     retriever.rank(["warm up"], 1)
     took = []
-    for place, query in zip(range(len(corpus)), queries, strict=False):
+    for position, query in zip(range(len(corpus)), queries, strict=False):
         started = time.perf_counter()
-        attribute(retriever, corpus, query["text"], place)
+        attribute(retriever, corpus, query["text"], position)
         took.append(time.perf_counter() - started)
     return took
 
@@ -80,7 +71,7 @@ def mapped(scratch: Path, documents: int) -> tuple[float, int]:
     write_documents(path, documents)
     project = project_to_be("documents")
     add_documents(project, [path], IngestChoices())
-    add_model(project, "static", ModelChoices())
+    add_model(project, "static", Choices())
     train(project, "word2vec", "words", {"epochs": 2})
     retrievers_for(project, ["static", "words"])
     current_corpus(project)

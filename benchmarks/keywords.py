@@ -5,9 +5,7 @@ in BESPOKE_DATA (default ../shared/data).
 """
 
 import argparse
-import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +13,15 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
+from benchmarks.common import empty_workspace, prepared
 from search.corpus.corpus import Corpus, ScoredDocument, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.evaluation.evaluate import measure
 from search.evaluation.query_set import QuerySet, current_query_set
-from search.projects.project import project_to_be
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.retriever import EncodingTime, Retriever
 from search.retrieval.search import ProjectParts
 from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
-from training.data.intake import import_beir
 
 _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_english")
 _TIMED = 100
@@ -61,16 +57,16 @@ class Fts5:
         _clock: EncodingTime | None = None,
     ) -> list[Ranking]:
         """See `Retriever.rank`."""
-        return [self._found(query, k) for query in queries]
+        return [self._ranking(query, k) for query in queries]
 
-    def _found(self, query: str, k: int) -> Ranking:
+    def _ranking(self, query: str, k: int) -> Ranking:
         words = " OR ".join(f'"{word}"' for word in dict.fromkeys(folded_words(query)))
         rows = self._connection.execute(
             "SELECT rowid, -bm25(words) AS score FROM words WHERE words MATCH ? "
             "ORDER BY score DESC, rowid LIMIT ?",
             (words, k),
         )
-        return [ScoredDocument(place, score, place) for place, score in rows]
+        return [ScoredDocument(position, score, position) for position, score in rows]
 
 
 class Bm25s:
@@ -115,9 +111,7 @@ class Bm25s:
                 [tokens], k=min(k, self._count), show_progress=False, n_threads=0
             )
             pairs = zip(found[0].tolist(), scores[0].tolist(), strict=True)
-            rankings.append(
-                [ScoredDocument(place, score, place) for place, score in pairs if score > 0]
-            )
+            rankings.append([ScoredDocument(p, score, p) for p, score in pairs if score > 0])
         return rankings
 
 
@@ -126,18 +120,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=_SETS)
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print("| set | documents | keyword search | nDCG@10 | recall@100 | built | size | ms a query |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
+    with empty_workspace() as home:
         for name in chosen.sets:
-            _rows(name, data, Path(home))
+            _rows(name, home)
 
 
-def _rows(name: str, data: Path, home: Path) -> None:
-    project = project_to_be(name)
-    import_beir(project, data / name)
+def _rows(name: str, home: Path) -> None:
+    project = prepared(name)
     manifest, corpus = current_corpus(project)
     _, query_set = current_query_set(project)
     usable, _ = query_set.restricted_to(set(corpus.ids()))

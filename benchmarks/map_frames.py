@@ -7,23 +7,18 @@ computer is quicker.
 """
 
 import argparse
-import os
-import platform
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.encoding import processor
+from benchmarks.common import empty_workspace, machine
 from benchmarks.insight import mapped
-from search.projects.settings import HOME_VARIABLE
 
 CHROMIUM = "/usr/bin/chromium"
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader")
@@ -42,12 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=10_000)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as scratch:
-        os.environ[HOME_VARIABLE] = scratch
-        _, points = mapped(Path(scratch), chosen.documents)
-        print(
-            f"Machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
-        )
+    with empty_workspace() as scratch:
+        _, points = mapped(scratch, chosen.documents)
+        print(f"Machine: {machine()}\n")
         print(
             f"| two views of {points:,} points | frames | median | 95 % within | over {_SMOOTH:.0f} ms |"
         )

@@ -2,30 +2,25 @@
 
 Run it with: python -m benchmarks.members --sets tos_plain_english hinglish_top --draws 5. Of each set up to 200 pairs and
 sixteen dev queries are drawn again and again, as a small upload has them, and three members learn as auto's do: an
-adapter each or, with --minutes, the whole ladder. They are asked what the draw held out of pairs and dev queries, by
+adapter each or, with --minutes, the whole leaderboard. They are asked what the draw held out of pairs and dev queries, by
 which a choice may be made, and the test queries, by which none may.
 """
 
 import argparse
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.quality import prepared
-from benchmarks.targets import machine
+from benchmarks.common import empty_workspace, machine, prepared
 from indexes.vector_index import Vectors
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
 from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.projects.settings import HOME_VARIABLE
-from training.adapter.model import matrix_of
+from training.adapter.matrix import matrix_of
 from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
@@ -60,19 +55,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=_SETS, help="data sets and samples")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--minutes", type=float, help="of the whole ladder, instead of adapters")
+    parser.add_argument(
+        "--minutes", type=float, help="of the whole leaderboard, instead of adapters"
+    )
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     print(f"Machine: {machine()}\n")
     print(
         "| set | draws | pairs | held out: queries | generic | one of three | the average | gain (least to most) | "
         "test: generic | one of three | the average | gain (least to most) |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
+    with empty_workspace():
         for name in chosen.sets:
-            project = prepared(name, data)
+            project = prepared(name)
             print(_row(project, name, chosen.draws, chosen.minutes), flush=True)
 
 
@@ -89,7 +84,7 @@ def _row(project: Project, name: str, draws: int, minutes: float | None) -> str:
         learned, rest = _drawn(material, draw)
         held_out = _Asked.of(rest, material, base, documents)
         request = Request(project, "mine", "auto", settings)
-        models = _learned(request, learned, base, documents, ladder=not turned)
+        models = _learned(request, learned, base, documents, leaderboard=not turned)
         pairs.append(len(learned.guarded.pairs))
         asked.append(len(held_out.dev.queries))
         held.append(held_out.compared(models, turned))
@@ -155,18 +150,18 @@ def _drawn(material: TrainingData, draw: int) -> tuple[TrainingData, QuerySet]:
 
 
 def _learned(
-    request: Request, material: TrainingData, base: Any, documents: Vectors, ladder: bool
+    request: Request, material: TrainingData, base: Any, documents: Vectors, leaderboard: bool
 ) -> Sequence[Any]:
     """A model of each member: an adapter, or what auto would publish the average of."""
     members = members_of(request, split_into_folds(material), base, documents, silent)
     assert len(members) == MEMBERS, "so many pairs can be parted"
-    if not ladder:
+    if not leaderboard:
         return [model for member in members for model in member.adapter(_EPOCHS, silent).models]
     assert isinstance(request.settings, AutoSettings)
-    climb = BudgetedSearch(request.settings.minutes, None, silent)
-    Candidates(request, members, climb).climb()
-    leader = climb.ladder.leader
-    return [base] if leader.name == START else climb.models_of(leader)
+    search = BudgetedSearch(request.settings.minutes, silent)
+    Candidates(request, members, search).search()
+    leader = search.leaderboard.leader
+    return [base] if leader.name == START else search.models_of(leader)
 
 
 if __name__ == "__main__":

@@ -5,22 +5,14 @@ in BEIR layout are looked for in BESPOKE_DATA (default ../shared/data); the two 
 """
 
 import argparse
-import os
-import platform
-import sys
-import tempfile
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
+from benchmarks.common import empty_workspace, machine, prepared
 from search.evaluation.evaluate import Evaluation, evaluate
 from search.models.registry import GENERIC, KEYWORD
-from search.projects.project import Project, project_to_be
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.indexing.build import index_model
-from training.data.intake import import_beir
 from training.recipes import RECIPES
-from training.samples import SAMPLES, create_sample
 from training.train import train
 
 AUTO = "auto"
@@ -34,49 +26,29 @@ def main() -> None:
     each = [recipe for recipe in RECIPES if recipe != AUTO]  # Auto has a table of its own.
     parser.add_argument("--recipes", nargs="+", default=each, choices=list(RECIPES))
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
-    print(
-        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
-    )
+    print(f"Machine: {machine()}\n")
     print(
         "| set | model | nDCG@10 | MRR@10 | recall@10 | recall@100 | MAP@100 | vs generic | p | train |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
+    with empty_workspace():
         for name in chosen.sets:
-            for line in rows(name, data, chosen.recipes):
+            for line in rows(name, chosen.recipes):
                 print(line, flush=True)
 
 
-def rows(name: str, data: Path, recipes: Iterable[str]) -> Iterable[str]:
+def rows(name: str, recipes: Iterable[str]) -> Iterable[str]:
     """The rows of one data set."""
-    project = prepared(name, data)
+    project = prepared(name)
     index_model(project, GENERIC, rebuild=False)
     yield from _rows(name, evaluate(project, [GENERIC, KEYWORD]), {})
     for recipe in recipes:
         started = time.monotonic()
         made = train(project, recipe)
         seconds = time.monotonic() - started
+        assert made is not None  # There is one process alone.
         result = evaluate(project, [GENERIC, made.name])
         yield from list(_rows(name, result, {made.name: seconds}))[1:]
-
-
-def prepared(name: str, data: Path, called: str | None = None) -> Project:
-    """A project with a data set or sample in it.
-
-    :param called: the project's name, where it is not that of the set.
-    """
-    project = project_to_be(called or name)
-    if name in SAMPLES:
-        create_sample(project, name)
-    elif (data / name).is_dir():
-        import_beir(project, data / name)
-    else:
-        sys.exit(
-            f"There is no data set {data / name}. Set BESPOKE_DATA to where the data sets are."
-        )
-    return project
 
 
 def _rows(name: str, result: Evaluation, seconds: dict[str, float]) -> Iterable[str]:

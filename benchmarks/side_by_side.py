@@ -9,19 +9,14 @@ of their own until there are enough; the vectors of the passages are made up, in
 """
 
 import argparse
-import json
-import os
-import platform
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.common import empty_workspace, json_lines, machine
 from indexes.vector_index import IndexPlan, Vectors
 from search.corpus.corpus import CORPUS_FILE, Corpus, current_corpus
 from search.corpus.document import Document
@@ -32,7 +27,6 @@ from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import GENERIC, find_model
 from search.projects.project import Project, project_to_be
-from search.projects.settings import HOME_VARIABLE
 from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import build_index
 from search.retrieval.search import open_dense, search
@@ -51,44 +45,42 @@ def main() -> None:
         "--type", default="flat", help="the index of our side; the bare side is flat"
     )
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
-    with tempfile.TemporaryDirectory(prefix="bespoke-bench-") as home:
-        os.environ[HOME_VARIABLE] = home
-        project = _project(data, chosen.passages)
-        searchers = [_searcher(project, name, chosen.type) for name in (GENERIC, _SECOND)]
-        _measure(searchers, _queries(data, chosen.queries))
+    with empty_workspace():
+        project = _project(chosen.passages)
+        retrievers = [_retriever(project, name, chosen.type) for name in (GENERIC, _SECOND)]
+        _measure(retrievers, _queries(chosen.queries))
 
 
-def _measure(searchers: Sequence[DenseRetriever], queries: Sequence[str]) -> None:
+def _measure(retrievers: Sequence[DenseRetriever], queries: Sequence[str]) -> None:
     import faiss
 
     bare: list[Any] = []
-    for searcher in searchers:
-        index: Any = faiss.IndexFlatIP(searcher.index.dimension)
-        index.add(np.ascontiguousarray(searcher.index.vectors))
+    for retriever in retrievers:
+        index: Any = faiss.IndexFlatIP(retriever.index.dimension)
+        index.add(np.ascontiguousarray(retriever.index.vectors))
         bare.append(index)
-    corpus = searchers[0].corpus
+    corpus = retrievers[0].corpus
 
     def ours(query: str) -> None:
-        for searcher in searchers:
-            assert len(search(searcher, corpus, query, _K).hits) == _K
+        for retriever in retrievers:
+            assert len(search(retriever, corpus, query, _K).hits) == _K
 
     def parts(query: str) -> None:
-        for searcher, index in zip(searchers, bare, strict=True):
-            index.search(np.asarray(searcher.encoder.encode_query([query]), dtype=np.float32), _K)
+        for retriever, index in zip(retrievers, bare, strict=True):
+            index.search(np.asarray(retriever.encoder.encode_query([query]), dtype=np.float32), _K)
 
     spent: dict[Any, list[float]] = {ours: [], parts: []}
-    for place, query in enumerate(queries):
+    for number, query in enumerate(queries):
         # Whoever comes second finds the words in the processor's caches, so they take turns.
-        for work in (ours, parts) if place % 2 else (parts, ours):
+        for work in (ours, parts) if number % 2 else (parts, ours):
             started = time.perf_counter()
             work(query)
             spent[work].append((time.perf_counter() - started) * 1000)
     warm = 10
     mine, theirs = (np.array(spent[work][warm:]) for work in (ours, parts))
-    facts = searchers[0].index.facts
+    facts = retrievers[0].index.facts
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores; {len(corpus):,} passages, index {facts.type}, "
+        f"{machine()}; {len(corpus):,} passages, index {facts.type}, "
         f"{len(mine):,} questions, k {_K}\n"
     )
     print("| | p50 ms | p95 ms |\n|---|---|---|")
@@ -101,37 +93,31 @@ def _measure(searchers: Sequence[DenseRetriever], queries: Sequence[str]) -> Non
     print(f"| ratio | {ratios[0]:.3f} | {ratios[1]:.3f} |", flush=True)
 
 
-def _project(data: Path, passages: int) -> Project:
+def _project(passages: int) -> Project:
     """A project of so many short documents, each one passage, with a second model."""
     project = project_to_be("bench")
     with project.publish_together() as drafts:
         draft = drafts.add("corpora")
         writer = CorpusWriter(draft.folder, chunking=WHOLE)
-        writer.add(islice(_documents(data), passages))
+        writer.add(islice(_documents(), passages))
         draft.details.update(documents=writer.count, passages=writer.close())
         assert Corpus(draft.folder / CORPUS_FILE).passages == passages
     add_model(project, str(generic_folder()), Choices(name=_SECOND, query_prompt="query: "))
     return project
 
 
-def _documents(data: Path) -> Iterator[Document]:
-    rows = [row for name in _SETS for row in _rows(data / name / "corpus.jsonl")]
+def _documents() -> Iterator[Document]:
+    rows = [row for name in _SETS for row in json_lines(name, "corpus.jsonl")]
     for number, row in enumerate(cycle(rows)):
         text = f"{row['text']} ({number})"
         yield Document(f"d{number}", str(row.get("title") or ""), text, {"set": str(number % 7)})
 
 
-def _queries(data: Path, count: int) -> list[str]:
-    rows = [row["text"] for name in _SETS[:3] for row in _rows(data / name / "queries.jsonl")]
+def _queries(count: int) -> list[str]:
+    rows = [row["text"] for name in _SETS[:3] for row in json_lines(name, "queries.jsonl")]
     order = np.random.default_rng(1).permutation(len(rows))
     unique = list(dict.fromkeys(rows[n] for n in order))
     return unique[:count]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        sys.exit(f"There is no {path}. Set BESPOKE_DATA to where the data sets are.")
-    return [json.loads(line) for line in path.open(encoding="utf-8")]
 
 
 class _MadeUp:
@@ -150,7 +136,7 @@ class _MadeUp:
     encode_query = encode_document
 
 
-def _searcher(project: Project, name: str, kind: str) -> DenseRetriever:
+def _retriever(project: Project, name: str, kind: str) -> DenseRetriever:
     info = find_model(project, name)
     manifest, corpus = current_corpus(project)
     index = build_index(

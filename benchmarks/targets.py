@@ -10,14 +10,14 @@ documents, as if none had been given.
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import machine, prepared
 from benchmarks.documents_only import SETS
-from benchmarks.quality import AUTO, prepared
+from benchmarks.quality import AUTO
 from search.evaluation.evaluate import Evaluation, evaluate
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.files import write_json
@@ -45,23 +45,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="for auto")
     parser.add_argument("--documents-only", action="store_true", help="mine pairs, too")
     chosen = parser.parse_args()
-    data = Path(os.environ.get("BESPOKE_DATA", "../shared/data"))
     chosen.folder.mkdir(parents=True, exist_ok=True)
     os.environ[HOME_VARIABLE] = str(chosen.folder / "workspace")
     print(f"Machine: {machine()}\n\n{_HEAD}", flush=True)
     recipes = [*chosen.recipes, *([MINED] if chosen.documents_only else [])]
     for name in chosen.sets:
-        rows = measured(name, data, recipes, chosen.minutes, chosen.folder / _RESULTS)
+        rows = measured(name, recipes, chosen.minutes, chosen.folder / _RESULTS)
         for line in lines(name, rows, recipes):
             print(line, flush=True)
 
 
-def machine() -> str:
-    """The name, processor and cores of the machine."""
-    return f"{platform.node()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def measured(name: str, data: Path, recipes: Iterable[str], minutes: float, kept: Path) -> Rows:
+def measured(name: str, recipes: Iterable[str], minutes: float, kept: Path) -> Rows:
     """All rows of a set: those that are kept, and those that are measured now and kept.
 
     :param kept: the file with what was measured before, by set and model.
@@ -71,31 +65,31 @@ def measured(name: str, data: Path, recipes: Iterable[str], minutes: float, kept
     wanted = [recipe for recipe in recipes if recipe not in rows]
     if GENERIC in rows and not wanted:
         return rows
-    project = _ready(name, data, name)
+    project = _ready(name, name)
     if GENERIC not in rows:
         rows |= _figures(evaluate(project, [GENERIC, KEYWORD]))
         write_json(kept, known)
     for recipe in wanted:
         if recipe == MINED:
-            rows[recipe] = _row(_mined(name, data), AUTO, minutes)
+            rows[recipe] = _row(_mined(name), AUTO, minutes)
         else:
             rows[recipe] = _row(project, recipe, minutes)
         write_json(kept, known)
     return rows
 
 
-def _ready(name: str, data: Path, called: str) -> Project:
+def _ready(name: str, called: str) -> Project:
     """A project with a set in it, indexed with the generic model; made where there is none yet."""
     project = project_to_be(called)
     if project.newest("corpora") is None:
-        project = prepared(name, data, called)
+        project = prepared(name, called)
     index_model(project, GENERIC, rebuild=False)
     return project
 
 
-def _mined(name: str, data: Path) -> Project:
+def _mined(name: str) -> Project:
     """The same documents in a project of their own, with pairs mined from them instead of the set's."""
-    project = _ready(name, data, f"{name}-documents-only")
+    project = _ready(name, f"{name}-documents-only")
     for manifest in project.manifests("pairs"):
         project.remove(manifest)
     make_synthetic_pairs(project, SyntheticRequest(save=True))
@@ -109,8 +103,8 @@ def _row(project: Project, recipe: str, minutes: float) -> dict[str, Any]:
     seconds = time.monotonic() - started
     assert made is not None  # There is one process alone.
     figures = _figures(evaluate(project, [GENERIC, made.name]))[made.name]
-    ladder = project.artifact("models", made.id).details.get("ladder", [])
-    return {**figures, "seconds": seconds, "ladder": ladder}
+    leaderboard = project.artifact("models", made.id).details.get("leaderboard", [])
+    return {**figures, "seconds": seconds, "leaderboard": leaderboard}
 
 
 def _figures(result: Evaluation) -> Rows:
@@ -132,7 +126,7 @@ def lines(name: str, rows: Rows, recipes: Iterable[str]) -> Iterable[str]:
             f"{row['delta']:+.3f} {row['verdict']} | {row['p']:.3f}" if "p" in row else "– | –"
         )
         spent = f"{row['seconds']:.0f} s" if "seconds" in row else "–"
-        kept = [rung["name"] for rung in row.get("ladder", []) if rung["outcome"] == "kept"]
+        kept = [trial["name"] for trial in row.get("leaderboard", []) if trial["outcome"] == "kept"]
         called = f"{model} ({kept[0]})" if kept else model
         yield f"| {title} | {called} | {row['ndcg@10']:.3f} | {against} | {spent} |"
 

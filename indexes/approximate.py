@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.stored_vectors import StoredVectors, in_order, no_hits, threads_for
+from indexes.stored_vectors import StoredIndex, in_order, no_hits, threads_for
 from indexes.tuning import K, RecallTrial, tuned
 from indexes.vector_index import BadVectors, IndexFacts, Positions, Progress, Vectors, part, silent
 
@@ -19,13 +19,12 @@ _MARGIN = 16
 _FEW = 1_000  # So many vectors are compared in no time.
 # What a search costs, in multiplications of two components, as measured with 40,000 vectors of 384 on one core.
 _SETUP = 500_000  # Whatever it looks at: a tenth of a millisecond.
-_RERANKED = (
-    10  # A candidate's own vector lies anywhere in its file: as much as so many vectors in a row.
-)
+# A candidate's own vector lies anywhere in its file: as much as so many vectors in a row.
+_RERANKED = 10
 _LARGEST_SHARE = 0.25  # More candidates than this share of all vectors: exact search is no slower.
 
 
-class ApproximateIndex(ABC):
+class ApproximateIndex(StoredIndex, ABC):
     """Candidates from `nearest`, ranked by the stored vectors.
 
     `width` is how many places a search looks at (lists or nodes), `oversampling` how many candidates are ranked for
@@ -40,24 +39,6 @@ class ApproximateIndex(ABC):
     >>> isinstance(index, ApproximateIndex), facts.figures["recall@10"], index.search(index.vectors[2:3], k=1)[0].item()
     (True, 1.0, 2)
     """
-
-    def __init__(self, stored: StoredVectors, facts: IndexFacts) -> None:
-        self.stored = stored
-        self.facts = facts
-
-    @property
-    def dimension(self) -> int:
-        """The number of components of each vector."""
-        return self.stored.dimension
-
-    def __len__(self) -> int:
-        """The number of vectors."""
-        return len(self.stored)
-
-    @property
-    def vectors(self) -> Vectors:
-        """See `VectorIndex.vectors`."""
-        return self.stored.rows
 
     @property
     @abstractmethod
@@ -140,9 +121,7 @@ class ApproximateIndex(ABC):
         few = self.facts.parameters.get("exact_below", 0) if among is not None else 0
         if most <= max(few, _FEW) or fetch > _LARGEST_SHARE * most:
             return self.stored.search(queries, k, among)
-        if (
-            k > K
-        ):  # The width finds ten. The nearest hundred lie further apart, but not ten times so.
+        if k > K:  # The width finds ten. A hundred lie further apart, but not ten times so.
             width = round(width * (k / K) ** 0.5)
         positions, scores = no_hits(len(rows), k)
         askers = np.flatnonzero(rows.any(axis=1))

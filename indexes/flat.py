@@ -1,22 +1,18 @@
 """The exact index: every vector is compared. Fast enough up to some tens of thousands of vectors."""
 
-from pathlib import Path
-
-from indexes.stored_vectors import StoredVectors
+from indexes.stored_vectors import StoredIndex, StoredVectors
 from indexes.vector_index import (
     FAISS,
     FLAT,
     BadVectors,
     IndexFacts,
     Positions,
-    Progress,
     Vectors,
     normalised,
-    silent,
 )
 
 
-class FlatIndex:
+class FlatIndex(StoredIndex):
     """Exact search over stored vectors; the file of vectors is all there is of it.
 
     >>> import numpy as np
@@ -26,8 +22,7 @@ class FlatIndex:
     """
 
     def __init__(self, stored: StoredVectors, facts: IndexFacts | None = None) -> None:
-        self._stored = stored
-        self.facts = facts or flat_facts(stored, "exact")
+        super().__init__(stored, facts or flat_facts(stored, "exact"))
 
     @classmethod
     def of(cls, vectors: Vectors) -> "FlatIndex":
@@ -40,31 +35,11 @@ class FlatIndex:
             raise BadVectors("there are no vectors to index")
         return cls(StoredVectors(rows))
 
-    @property
-    def dimension(self) -> int:
-        """The number of components of each vector."""
-        return self._stored.dimension
-
-    def __len__(self) -> int:
-        """The number of vectors."""
-        return len(self._stored)
-
-    @property
-    def vectors(self) -> Vectors:
-        """See `VectorIndex.vectors`."""
-        return self._stored.rows
-
     def search(
         self, queries: Vectors, k: int, allowed: Positions | None = None
     ) -> tuple[Positions, Vectors]:
         """See `VectorIndex.search`."""
-        return self._stored.search(queries, k, allowed)
-
-    def write_changed(
-        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
-    ) -> IndexFacts | None:
-        """See `VectorIndex.write_changed`: nothing is saved by it here."""
-        return None
+        return self.stored.search(queries, k, allowed)
 
 
 def flat_facts(stored: StoredVectors, reason: str) -> IndexFacts:

@@ -15,6 +15,7 @@ import numpy as np
 from indexes.vector_index import (
     BadVectors,
     BrokenIndex,
+    IndexFacts,
     Positions,
     Progress,
     Vectors,
@@ -196,6 +197,39 @@ class StoredVectors:
             selector,
         )
         return scores, found
+
+
+class StoredIndex:
+    """What every index that has its vectors beside it does the same way.
+
+    >>> index = StoredIndex(StoredVectors(np.eye(3, dtype=np.float32)), IndexFacts("faiss", "flat", 3, 3, 0))
+    >>> len(index), index.dimension
+    (3, 3)
+    """
+
+    def __init__(self, stored: StoredVectors, facts: IndexFacts) -> None:
+        self.stored = stored
+        self.facts = facts
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return self.stored.dimension
+
+    def __len__(self) -> int:
+        """The number of vectors."""
+        return len(self.stored)
+
+    @property
+    def vectors(self) -> Vectors:
+        """See `VectorIndex.vectors`."""
+        return self.stored.rows
+
+    def write_changed(
+        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
+    ) -> IndexFacts | None:
+        """See `VectorIndex.write_changed`: nothing is saved by it, unless an index knows better."""
+        return None
 
 
 def _let_go(vectors: np.memmap) -> None:

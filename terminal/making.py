@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -116,11 +117,11 @@ def train(
 ) -> None:
     """Train a custom model by a recipe."""
     from search.projects.project import project as existing
-    from training.checkpoints import Checkpoints
+    from training.checkpoints import Checkpointer
     from training.train import train as train_model
 
     with running(existing(project)) as run:
-        values, kept = key_values(set_ or []), Checkpoints(checkpoints_of(run))
+        values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
         made = train_model(existing(project), recipe, name, values, run, kept)
         if made is None:
             return
@@ -174,7 +175,7 @@ def blend(
         if made.name is not None:
             run.result(model=made.name, id=made.id)
     if as_json:
-        print_json({"model": made.name, "id": made.id, "curve": made.curve.as_json()})
+        print_json({"model": made.name, "id": made.id, "curve": asdict(made.curve)})
         return
     curve = made.curve
     say("of the way  dev nDCG@10  general questions")

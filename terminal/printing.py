@@ -65,27 +65,27 @@ def bar() -> Iterator[Any]:
         def progress(
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
-            if line := _rung(message, metrics):
+            if line := _trial(message, metrics):
                 console.print(line)
                 return
             numbers = "".join(
                 f"  {name} {value:.3f}"
                 for name, value in (metrics or {}).items()
-                if name not in ("step", "epoch") and not name.startswith("rung")
+                if name not in ("step", "epoch") and not name.startswith("trial")
             )
             bar.update(task, completed=done, total=total or None, description=message + numbers)
 
         yield progress
 
 
-def _rung(name: str, metrics: dict[str, float] | None) -> str | None:
-    """A rung of auto's ladder as a line; None for any other report."""
-    if metrics is None or "rung" not in metrics:
+def _trial(name: str, metrics: dict[str, float] | None) -> str | None:
+    """A trial of auto's leaderboard as a line; None for any other report."""
+    if metrics is None or "trial" not in metrics:
         return None
-    from training.auto.leaderboard import OUTCOME, RUNG, SCORE, SECONDS, Outcome
+    from training.auto.leaderboard import OUTCOME, SCORE, SECONDS, TRIAL, Outcome
 
     score = f"{metrics[SCORE]:.3f} nDCG@10" if SCORE in metrics else "–"
-    became = Outcome(int(metrics[OUTCOME])).words if metrics[RUNG] else ""
+    became = Outcome(int(metrics[OUTCOME])).words if metrics[TRIAL] else ""
     return f"{name:<36} {score:>14}  {metrics[SECONDS]:>6.0f} s  {became}".rstrip()
 
 
@@ -98,7 +98,7 @@ class _Lines:
     def __call__(
         self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
-        if line := _rung(message, metrics):
+        if line := _trial(message, metrics):
             aside(line)
             return
         stem = message.split(":", maxsplit=1)[0]

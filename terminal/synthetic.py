@@ -61,14 +61,14 @@ def mine(
     if as_json:
         print_json(made.as_json())
         return
-    for found in made.mining.kinds:
+    for found in made.synthetic.kinds:
         used = made.weights.get(found.kind.name, 1.0)
         say(f"{found.kind.title} ({found.kind.name}): {found.count:,} · weight {used:g}")
         aside(f"  {found.kind.what}")
         for row in found.as_json()["examples"]:
             say(f"    {row['query']}  →  {row['response'][:100]}")
-    if made.mining.looked_at < made.mining.documents:
-        aside(f"Counted in {made.mining.looked_at:,} of {made.mining.documents:,} documents.")
+    if made.synthetic.looked_at < made.synthetic.documents:
+        aside(f"Counted in {made.synthetic.looked_at:,} of {made.synthetic.documents:,} documents.")
     for note in made.notes:
         aside(note)
     if made.pairs is not None:

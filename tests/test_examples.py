@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-ROOMS = (
-    "indexes", "search/models", "search/retrieval", "search/evaluation",
-    "training/adapter", "training/fine_tune", "training/static", "training/word_vectors", "training/auto",
-)  # fmt: skip
+ROOMS = ("indexes", "search/models", "search/retrieval", "search/evaluation", "training")
 
 
 def sources() -> list[Path]:

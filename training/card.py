@@ -164,9 +164,9 @@ def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]
         scores = ", ".join(f"{score:.4f}" for score in dev["ndcg@10"])
         kept = f" Kept: {dev['kept']}." if "kept" in dev else ""
         yield f"nDCG@10 on {dev['queries']:,} dev queries, before and while training: {scores}.{kept}"
-    if "ladder" in details:
-        rungs = "\n".join(map(_rung, details["ladder"]))
-        yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{rungs}"
+    if "leaderboard" in details:
+        trials = "\n".join(map(_trial, details["leaderboard"]))
+        yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{trials}"
     data = ", ".join(f"{kind} {identity}" for kind, identity in made_from.items())
     yield f"Made from {data}."
     noted = details.get("libraries", {})  # Models of before they were noted have none.
@@ -175,9 +175,9 @@ def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]
     yield f"{details['seconds']:,} seconds on {details['device']}{using}."
 
 
-def _rung(rung: dict[str, Any]) -> str:
-    score = "–" if rung["ndcg@10"] is None else f"{rung['ndcg@10']:.4f}"
-    return f"| {rung['name']} | {score} | {rung['seconds']:g} | {rung['outcome']} |"
+def _trial(trial: dict[str, Any]) -> str:
+    score = "–" if trial["ndcg@10"] is None else f"{trial['ndcg@10']:.4f}"
+    return f"| {trial['name']} | {score} | {trial['seconds']:g} | {trial['outcome']} |"
 
 
 def _limits(details: dict[str, Any], measured: bool) -> Iterable[str]:

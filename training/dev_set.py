@@ -15,7 +15,7 @@ from search.evaluation.significance import MAIN_METRIC
 from search.models.encoder import Encoder
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_encoder
-from search.models.registry import generic_info
+from search.models.registry import ModelInfo, generic_info
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.data.answering_passages import nearest
@@ -28,6 +28,7 @@ _POOL_CHARACTERS = 600_000
 _PASSAGES = 8
 _CHUNK = 128
 _SEED = 7
+_WITH_GENERIC = ("documents with generic", "queries with generic")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,21 @@ class DevSet:
             done += sum(map(len, chunk))
         return encoder.encode_query(self.queries), np.vstack(vectors)[np.argsort(order)]
 
+    def encoded(
+        self,
+        encoder: Encoder,
+        info: ModelInfo | None,
+        progress: Progress,
+        what: tuple[str, str] = ("documents", "dev queries"),
+    ) -> tuple[Vectors, Vectors]:
+        """The same, told as it goes, and without what a model of the project (`info`) encoded before.
+
+        :param what: what the pool and the queries are called meanwhile.
+        """
+        pool, queries = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
+        documents = encode_texts(encoder, info, self.texts, "document", pool, what[0])
+        return encode_texts(encoder, info, self.queries, "query", queries, what[1]), documents
+
     @property
     def queries(self) -> list[str]:
         """The texts of the queries, in the order of their vectors."""
@@ -143,13 +159,7 @@ def generic_dev(project: Project, dev: DevSet, progress: Progress) -> float | No
     if info.format == "endpoint":
         return None
     generic = load_encoder(project, info)
-    documents = encode_texts(
-        generic, info, dev.texts, "document", Stage(progress, 0.0, 0.9), "documents with generic"
-    )
-    queries = encode_texts(
-        generic, info, dev.queries, "query", Stage(progress, 0.9, 1.0), "queries with generic"
-    )
-    return dev.ndcg_of_vectors(queries, documents)
+    return dev.ndcg_of_vectors(*dev.encoded(generic, info, progress, _WITH_GENERIC))
 
 
 def _positions(

@@ -9,7 +9,7 @@ batch size would learn. The first process alone measures the dev score, records 
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -109,14 +109,23 @@ def from_first(content: Content, device: str) -> Content:
     return result
 
 
-def tensors_from_first(tensors: "Iterable[torch.Tensor]") -> None:
-    """Overwrite tensors with those of the first process."""
+def tensors_from_first(
+    tensors: "Mapping[str, torch.Tensor]", device: str
+) -> "dict[str, torch.Tensor]":
+    """The tensors (of 32 bits, by name) that the first process has, in every process."""
     if alone():
-        return
+        return dict(tensors)
+    import torch
     import torch.distributed as processes
 
-    for tensor in tensors:
+    shapes = from_first({name: list(tensor.shape) for name, tensor in tensors.items()}, device)
+    made = {
+        name: torch.zeros(shape, device=device) if helps_only() else tensors[name]
+        for name, shape in shapes.items()
+    }
+    for tensor in made.values():
         processes.broadcast(tensor, 0)
+    return made
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.card import CARD, model_card
 
 

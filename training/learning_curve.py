@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from search.models.registry import named
 from search.models.sentence_transformer import best_device
-from search.projects.artifacts import Kind, Manifest
+from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.adapter.fit import Report, measure_of, train_adapter
-from training.adapter.hard_negatives import with_hard_negatives
+from training.adapter.recipe import with_hard_negatives
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
+from training.data.reports import current_report
 from training.embeddings import document_vectors, embedded
 from training.recipes import recipe_info, validated
 from training.training_data import load_training_data
@@ -35,7 +36,6 @@ _RESAMPLES = 2_000
 _SEED = 20_240_501
 _SMALLEST_ERROR = 1e-6
 _LEAST_PAIRS = 30
-_SOURCES: dict[str, Kind] = {"corpus": "corpora", "pairs": "pairs"}
 _NOTICEABLE = 0.005
 
 Scores = NDArray[np.float64]
@@ -214,9 +214,7 @@ def learning_curve(
 
 def current_curve(project: Project) -> Curve | None:
     """The newest curve of the newest corpus and pairs, or None."""
-    newest = {part: project.newest(kind) for part, kind in _SOURCES.items()}
-    wanted = {part: manifest.id if manifest else None for part, manifest in newest.items()}
-    report = project.newest_where("reports", {"report": KIND}, **wanted)
+    report = current_report(project, KIND)
     return Curve.from_json(report.details["curve"]) if report is not None else None
 
 

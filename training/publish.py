@@ -67,7 +67,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
             **({IS_START: True} if dev.is_start else {}),
             **taught.facts,
         )
-    request.checkpoints.clear()
+    request.checkpointer.clear()
     return Trained(request.name, draft.id, notes)
 
 

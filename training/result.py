@@ -11,7 +11,7 @@ from typing import Any
 
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.dev_set import START
 from training.settings import RecipeSettings
 from training.training_data import TrainingData
@@ -31,7 +31,7 @@ class Request:
 
     :param name: what the model will be called; free when the training began.
     :param recipe: the recipe's name.
-    :param checkpoints: where it keeps how far it came.
+    :param checkpointer: keeps how far it came.
     :param started: when it began, by `time.monotonic`.
     :param ends: whether its time is over: asked as it learns, and then it ends at its best so far.
     """
@@ -41,14 +41,14 @@ class Request:
     recipe: str
     settings: RecipeSettings
     progress: Progress = silent
-    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    checkpointer: Checkpointer = field(default_factory=Checkpointer)
     started: float = field(default_factory=time.monotonic)
     ends: Callable[[], bool] = never
 
-    def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpoints:
+    def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpointer:
         """The checkpoints of this recipe and these settings on this data."""
         about = {"recipe": self.recipe, "settings": self.settings.model_dump(mode="json")}
-        return self.checkpoints.about(**about, data=made_from, **facts)
+        return self.checkpointer.about(**about, data=made_from, **facts)
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,17 @@
 """Training a custom model, from a recipe's name to a published model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from search.models.registry import is_taken
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
-from training.auto.recipe import learn_auto
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.distributed import alone, first_speaks
-from training.learners import LEARNERS
-from training.publish import publish_result
 from training.recipes import recipe_info, validated
 from training.result import Request, Trained
-from training.training_data import load_training_data
-from training.word_vectors.recipe import make_word_vectors
 
-_FROM_DOCUMENTS: dict[str, Callable[[Request], Trained]] = {
-    "word2vec": make_word_vectors,
-    "fasttext": make_word_vectors,
-}
-_AUTO = "auto"
 _IN_SEVERAL_PROCESSES = "fine-tune"
 
 
@@ -31,13 +21,13 @@ def train(
     name: str | None = None,
     values: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-    checkpoints: Checkpoints | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> Trained | None:
     """Train a model by a recipe on the newest corpus and pairs, and publish it.
 
     :param name: what to call it; by default the recipe's name, numbered when taken.
     :param values: settings that differ from the recipe's defaults.
-    :param checkpoints: where it keeps how far it came, and looks for how far an earlier try came.
+    :param checkpointer: keeps how far it came, and finds how far an earlier try came.
     :returns: what was published; None in a process that only helped (see `training.distributed`).
     :raises Refused: for an unknown recipe or setting, a name that is taken, or data that is missing.
     """
@@ -49,15 +39,8 @@ def train(
             raise Refused(
                 f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
             )
-        kept = checkpoints or Checkpoints()
-        request = Request(project, called, info.name, settings, progress, kept)
-        if info.name in _FROM_DOCUMENTS:
-            return _FROM_DOCUMENTS[info.name](request)
-        progress(0, 0, "keeping training and test apart")
-        material = load_training_data(project)
-        learn = learn_auto if info.name == _AUTO else LEARNERS[info.name].learn
-        taught = learn(request, material)
-        return None if taught is None else publish_result(request, material, taught)
+        kept = checkpointer or Checkpointer()
+        return info.train(Request(project, called, info.name, settings, progress, kept))
 
 
 def free_name(project: Project, otherwise: str, name: str | None) -> str:

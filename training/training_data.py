@@ -22,7 +22,7 @@ MINED_DEV = (
 class TrainingData:
     """Pairs kept apart from dev and test, the dev set, and the artifacts behind them.
 
-    `mined` says that nobody wrote the pairs or the dev queries: they were mined from the documents. `grades` are
+    `synthetic` says that nobody wrote the pairs or the dev queries: they were mined from the documents. `grades` are
     what queries are measured by that are held out of the pairs.
     """
 
@@ -31,14 +31,14 @@ class TrainingData:
     guarded: Guarded
     dev: DevSet
     made_from: dict[str, str]
-    mined: bool = False
+    synthetic: bool = False
     grades: Grades = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
         """What was left out and what was learned from, in words."""
         notes = [self.guarded.note] if self.guarded.note else []
-        return [*notes, MINED_DEV] if self.mined else notes
+        return [*notes, MINED_DEV] if self.synthetic else notes
 
 
 def load_training_data(project: Project) -> TrainingData:
@@ -66,5 +66,7 @@ def load_training_data(project: Project) -> TrainingData:
             "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
             "whose responses are documents of the corpus."
         )
-    mined = pairs_manifest.details.get(ORIGIN) == MINED
-    return TrainingData(corpus_manifest, corpus, guarded, dev, made_from, mined, pair_set.grades)
+    synthetic = pairs_manifest.details.get(ORIGIN) == MINED
+    return TrainingData(
+        corpus_manifest, corpus, guarded, dev, made_from, synthetic, pair_set.grades
+    )

@@ -6,12 +6,11 @@ from search.models.registry import ModelInfo
 from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from training.interpolation.curve import BlendCurve, curve_for
+from training.interpolation.curve import InterpolationCurve, curve_for
 from training.weight_interpolation import InterpolationPoint
 from ui import charts, run_view, widgets
 
 VERB = "blend"
-_TEAL, _SLATE = "#0f9488", "#6b7a90"
 _STEP = 5
 
 
@@ -43,7 +42,11 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
 
 
 def _curve(
-    project: Project, info: ModelInfo, point: InterpolationPoint, curve: BlendCurve, asked: str
+    project: Project,
+    info: ModelInfo,
+    point: InterpolationPoint,
+    curve: InterpolationCurve,
+    asked: str,
 ) -> None:
     st.write(curve.sentence)
     shown = curve.best or point.share
@@ -86,7 +89,7 @@ def _start(project: Project, info: ModelInfo, arguments: list[str], asked: str) 
     st.rerun()
 
 
-def chart(curve: BlendCurve, share: float) -> charts.Spec:
+def chart(curve: InterpolationCurve, share: float) -> charts.Spec:
     """Both scores along the way, and where the slider stands."""
     kinds = {"dev queries": curve.dev, "general questions": curve.general}
     rows = [
@@ -95,7 +98,7 @@ def chart(curve: BlendCurve, share: float) -> charts.Spec:
         for at, score in zip(curve.shares, scores, strict=True)
     ]
     x = charts.number("of the way", axis={"format": "%", "grid": False}, title="of the way")
-    colours = {"domain": list(kinds), "range": [_TEAL, _SLATE]}
+    colours = {"domain": list(kinds), "range": [charts.TEAL, charts.SLATE]}
     legend = {"orient": "bottom", "title": None}
     tooltip = [
         charts.number("of the way", format=".0%"),

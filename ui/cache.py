@@ -9,13 +9,13 @@ import streamlit as st
 
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import DescribedVersion, describe_versions
-from search.evaluation.evaluate import Evaluation, load_evaluation
+from search.evaluation.evaluate import load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
 from search.insight.explain import Explained, attribute
-from search.insight.map import Map, few_values, load_map
+from search.insight.map import few_values, load_map
 from search.insight.training_neighbours import TrainedOn
-from search.insight.vocabulary import Vocabulary, vocabulary_of
+from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import MovedWord, WordSpace, moved_words
 from search.models.api.token_count import Estimate, expected
 from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, load_reranker
@@ -51,6 +51,13 @@ def _cached(
             RerankerInfo: lambda info: info.id,
         },
     )
+
+
+evaluation = _cached(16)(load_evaluation)
+query_set = _cached(16)(QuerySet.load)
+pair_set = _cached(16)(PairSet.load)
+corpus_map = _cached(4)(load_map)
+vocabulary = _cached(8)(vocabulary_of)
 
 
 @st.cache_resource(show_spinner=False)
@@ -148,12 +155,6 @@ def trained_on(
 
 
 @_cached(8)
-def vocabulary(project: Project, over: Manifest) -> Vocabulary:
-    """The frequent words of a corpus."""
-    return vocabulary_of(project, over)
-
-
-@_cached(8)
 def word_space(project: Project, over: Manifest, info: ModelInfo) -> WordSpace:
     """The frequent words of a corpus as a model sees them."""
     return WordSpace.load(project, info, _encoder(project, info), vocabulary(project, over).words)
@@ -172,12 +173,6 @@ def moved(project: Project, over: Manifest, before: ModelInfo, after: ModelInfo)
 
 
 @_cached(4)
-def corpus_map(project: Project, manifest: Manifest) -> Map:
-    """A map of a corpus."""
-    return load_map(project, manifest)
-
-
-@_cached(4)
 def map_columns(
     project: Project, manifest: Manifest
 ) -> tuple[list[str], dict[str, list[str | None]]]:
@@ -190,24 +185,6 @@ def map_columns(
         values = {"Source tier": [tiers.name(tier) for tier in ranked], **values}
     titles = [" ".join((d.title or d.text).split())[:90] or d.id for d in documents]
     return titles, values
-
-
-@_cached(16)
-def evaluation(project: Project, manifest: Manifest) -> Evaluation:
-    """An evaluation with all its queries."""
-    return load_evaluation(project, manifest)
-
-
-@_cached(16)
-def query_set(project: Project, manifest: Manifest) -> QuerySet:
-    """A query set."""
-    return QuerySet.load(project, manifest)
-
-
-@_cached(16)
-def pair_set(project: Project, manifest: Manifest) -> PairSet:
-    """Pairs to train on."""
-    return PairSet.load(project, manifest)
 
 
 @_cached(16, "Counting what would be sent…")

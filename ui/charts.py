@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+SLATE, TEAL = "#6b7a90", "#0f9488"
+"""The generic and the custom model, as lines on light and on dark ground."""
 Spec = dict[str, Any]
 """A specification, or a part of one, as Vega-Lite's schema names its fields."""
 
@@ -30,8 +32,4 @@ def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
     :param encoding: the field that each channel ("x", "y", "color", "tooltip" ...) shows.
     :param look: what all marks have in common, as `color`.
     """
-    return {
-        "data": {"values": list(rows)},
-        "mark": {"type": mark} | look,
-        "encoding": encoding,
-    }
+    return {"data": {"values": list(rows)}, "mark": {"type": mark} | look, "encoding": encoding}

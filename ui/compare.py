@@ -7,31 +7,29 @@ import streamlit as st
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
 from search.projects.artifacts import Manifest
-from search.projects.errors import BespokeError
+from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from search.retrieval.search import check_query, search
+from search.retrieval.results import SearchResult
+from search.retrieval.retriever import Retriever, SupportsMoreLikeThis
+from search.retrieval.search import check_query, search, similar_to
 from ui import cache, failures, filters, widgets
-from ui.comparing import actions, asking, columns, examples, grid, likeness, summary, tools
-from ui.comparing.sides import Board
-from ui.comparing.slot import Slot
+from ui.comparing import actions, asking, columns, grid, summary, tools
+from ui.comparing.sides import Board, Side
 from ui.rendering import render
 
-
-def page() -> None:
-    """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "Which side understood the question?",
-        "Nothing to search yet",
-        "Add documents first; then come back and search.",
-    )
-    if opened is not None:
-        _compare(*opened)
+_CANNOT = "this column cannot look for documents like one"
 
 
+@widgets.over_documents(
+    "Which side understood the question?",
+    "Nothing to search yet",
+    "Add documents first; then come back and search.",
+)
 @st.fragment  # What is typed draws this part anew, and nothing else.
 @failures.guarded
-def _compare(project: Project, manifest: Manifest) -> None:
+def page(project: Project, manifest: Manifest) -> None:
+    """Draw the page."""
     columns.make_room()
     corpus = Corpus.of(project, manifest)
     query = asking.box(project)
@@ -49,7 +47,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
         tools.judge_blind([column.name for column in chosen])
     with bar.history:
         asking.past(project)
-    known, caption = examples.examples(project, [c.name for c in chosen])
+    known, caption = asking.examples(project, [c.name for c in chosen])
     asking.offer(offers, project, known, caption, query)
     board = None
     with st.container(key="compare-board"):
@@ -60,7 +58,7 @@ def _compare(project: Project, manifest: Manifest) -> None:
             st.info("Choose at least one column to search with.")
     if board is not None and not board.like:
         asking.remember(project, board.query)
-        examples.look_for(project, [column.name for column in chosen])
+        asking.look_for(project, [column.name for column in chosen])
     with bar.share:
         copied = tools.share(project, board)
     with st.container(key="compare-foot"):
@@ -78,7 +76,7 @@ def _searched(
     k: int,
 ) -> Board | None:
     """Search and draw what was found, or what stands in its place."""
-    slot = Slot()
+    slot = grid.Slot()
     sides = columns.sides(project, chosen)
     text = ""
     try:
@@ -94,7 +92,7 @@ def _searched(
             return None
         like = asking.like()
         if like is not None:
-            board = likeness.board(corpus, like, retrievers, sides, scope, k)
+            board = _alike(corpus, like, retrievers, sides, scope, k)
         elif text:
             results = [search(retriever, corpus, text, k, scope) for retriever in retrievers]
             board = Board(text, k, sides, results, _judged(project, text))
@@ -114,12 +112,40 @@ def _searched(
     said = summary.sentence(board.results, sides, board.judged)
     figures = summary.measured_gain(project, [side.name for side in sides])
     slot.draw(
-        likeness.head(board)
-        + tools.chips(filters.describe_scope(scope, corpus))
+        (render("like.html", name=board.query) if board.like else "")
+        + render("scope.html", conditions=filters.describe_scope(scope, corpus))
         + summary.html(board, said, figures)
         + grid.table(board, summary.likenesses(board), explains=not board.like)
     )
     return board
+
+
+def _alike(
+    corpus: Corpus,
+    identity: str,
+    retrievers: Sequence[Retriever],
+    sides: Sequence[Side],
+    scope: Scope,
+    k: int,
+) -> Board:
+    """What each column finds like one document, itself left out.
+
+    :raises Refused: when the corpus does not have it (any more).
+    """
+    position = corpus.position(identity)
+    if position is None:
+        raise Refused(
+            "The document that others were looked for like is not in the corpus any more."
+        )
+    results = [
+        similar_to(retriever, corpus, position, k, scope)
+        if isinstance(retriever, SupportsMoreLikeThis)
+        else SearchResult(retriever.name, [], 0.0, _CANNOT)
+        for retriever in retrievers
+    ]
+    (document,) = corpus.documents_at([position])
+    name = " ".join((document.title or document.text).split())[:90]
+    return Board(name, k, sides, results, like=identity)
 
 
 def _judged(project: Project, query: str) -> Mapping[str, int]:

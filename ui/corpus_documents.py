@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
-from search.corpus.passages import Chunking
+from search.corpus.passages import Chunker, Chunking, embedded_passage
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.sources import READABLE
-from search.projects.errors import BespokeError
+from search.corpus.tokenizer import generic_subwords
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
-from ui import cache, corpus_report, passages_preview, reading, uploads, widgets
+from ui import cache, corpus_report, reading, uploads, widgets
+from ui.rendering import render
 
 _ROWS = 50
+_PASSAGES = 6
 _TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})
 _ROLES = {"text": False, "title": True, "id": True}
 
@@ -32,7 +33,7 @@ def step(project: Project) -> None:
         if manifest is not None:
             corpus = Corpus.of(project, manifest)
             shown = corpus.sample(_ROWS)
-            st.dataframe(_table(shown), hide_index=True, height=220)
+            _table(shown)
             st.caption(_caption(corpus, len(shown)))
             reading.refusals_of(
                 manifest.details.get("files", []), manifest.details.get("listed", [])
@@ -87,12 +88,8 @@ def _add(project: Project, corpus: Corpus | None) -> None:
     ):
         options = _reading_options(paths[0], previews[0][1]) if len(paths) == 1 else []
         if chunking != (Chunking() if corpus is None else corpus.chunking):
-            options += [
-                "--passage-tokens",
-                str(chunking.tokens),
-                "--overlap",
-                str(chunking.overlap),
-            ]
+            tokens, overlap = str(chunking.tokens), str(chunking.overlap)
+            options += ["--passage-tokens", tokens, "--overlap", overlap]
         options += ["--tiers", tiers] if tiers else []
         options += ["--replace"] if replace else []
         reading.start(project, ["add", project.name, *map(str, paths), *options])
@@ -105,17 +102,11 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
         **{role: reading.chosen_column(path, role) for role in _ROLES},
         metadata=tuple(metadata) if metadata is not None else None,
     )
-    try:
-        with st.spinner("Reading the file…"):
-            first, report = preview_documents(
-                path, chosen, _ROWS, reading.encoding(path), reading.delimiter(path)
-            )
-    except BespokeError as error:
-        st.error(str(error), icon=":material/error:")
-        reading.choose_columns(path, reading.columns_of(path), {}, _ROLES)
-        reading.how_to_read(path, None)
-        return None
-    if alone:
+    read = reading.preview(
+        path, _ROLES, lambda encoding, sign: preview_documents(path, chosen, _ROWS, encoding, sign)
+    )
+    if read is not None and alone:
+        _, report = read
         reading.understood(path, report, "document")
         if report.columns and report.roles:
             reading.choose_columns(path, report.columns, report.roles, _ROLES)
@@ -128,7 +119,7 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
                     key=_metadata_key(path),
                 )
         reading.how_to_read(path, report)
-    return first, report
+    return read
 
 
 def _sources(
@@ -145,13 +136,9 @@ def _sources(
             }
             for report in reports
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
         st.caption("Columns are found for each table by itself; add a table alone to choose them.")
-    st.dataframe(
-        _table(documents[:_ROWS]),
-        hide_index=True,
-        height=220,
-    )
+    _table(documents[:_ROWS])
     several = len(reports) > 1
     rows_left_out = [
         RefusedRow(_row_in_file(report.source, row.where) if several else row.where, row.reason)
@@ -194,8 +181,33 @@ def _chunking(documents: Sequence[Document], corpus: Corpus | None) -> Chunking:
         key="cut-overlap",
     )
     chunking = Chunking(int(tokens), int(overlap))
-    passages_preview.draw(documents, chunking)
+    _preview_passages(documents, chunking)
     return chunking
+
+
+def _preview_passages(documents: Sequence[Document], chunking: Chunking) -> None:
+    """Show the longest of some documents in passages."""
+    if not documents:
+        return
+    longest = max(documents, key=lambda document: len(document.embedded))
+    passages = Chunker(chunking).cut(longest)
+    count = widgets.counted(len(passages), "passage")
+    name = widgets.literal(longest.title or longest.id)
+    with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
+        pieces = generic_subwords()
+        cards, end = [], 0
+        for number, passage in enumerate(passages[:_PASSAGES], start=1):
+            again = longest.text[passage.start : max(end, passage.start)]
+            rest = longest.text[max(end, passage.start) : passage.stop]
+            end = passage.stop
+            size = pieces.of(embedded_passage(longest.title, longest.text, passage))
+            facts = [f"{number}", f"{size} word pieces"]
+            facts += [f"page {passage.page}"] if passage.page is not None else []
+            facts += [passage.heading] if passage.heading else []
+            cards.append((facts, again, rest))
+        st.html(render("passages.html", passages=cards))
+        if len(passages) > _PASSAGES:
+            st.caption(f"The first {_PASSAGES} of {len(passages):,}.")
 
 
 def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:
@@ -254,7 +266,8 @@ def _versions(project: Project) -> None:
                     )
                     for identity in ids
                 ]
-                left.dataframe(pd.DataFrame(rows[:_ROWS]), hide_index=True, height=140)
+                with left:
+                    widgets.dataframe(rows[:_ROWS], height=140)
 
 
 def _import(project: Project, path: Path) -> None:
@@ -281,8 +294,10 @@ def _reading_options(path: Path, report: Report) -> list[str]:
     return made + reading.options(path)
 
 
-def _table(documents: Sequence[Document]) -> pd.DataFrame:
-    return pd.DataFrame([_row(document) for document in documents]).fillna("")
+def _table(documents: Sequence[Document]) -> None:
+    rows = [_row(document) for document in documents]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    widgets.dataframe([[row.get(name, "") for name in names] for row in rows], names, height=220)
 
 
 def _row(document: Document) -> dict[str, str]:

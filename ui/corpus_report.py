@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from search.projects.project import Project
 from training.data.reports import current_report
-from ui import charts, run_view
+from ui import charts, run_view, widgets
 from ui.rendering import render
 
 _TERMS = 30
 _SHREDDED = 20
 _ABBREVIATIONS = 30
-_SLATE, _BLUE = "#6b7a90", "#2563a8"
+_BLUE = "#2563a8"
 
 
 def draw(project: Project) -> None:
@@ -75,7 +74,7 @@ def draw_pairs(project: Project) -> None:
     ]
     if examples:
         with st.expander("Pairs to look at"):
-            st.dataframe(pd.DataFrame(examples), hide_index=True)
+            widgets.dataframe(examples)
 
 
 def _corpus(seen: Mapping[str, Any]) -> None:
@@ -134,12 +133,14 @@ def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> charts.Spec:
         "tooltip": [charts.name("kind"), charts.name("words"), texts | {"format": ","}],
     }
     if several:
-        colours = {"domain": list(kinds), "range": [_BLUE, _SLATE]}
+        colours = {"domain": list(kinds), "range": [_BLUE, charts.SLATE]}
         legend = {"title": None, "orient": "top"}
         encoding["color"] = charts.name("kind", scale=colours, legend=legend)
         encoding["xOffset"] = charts.name("kind")
     shown = [row for row in rows if row["words"] in used]
-    return {"height": 280 if several else 200} | charts.layer("bar", shown, encoding, color=_SLATE)
+    return {"height": 280 if several else 200} | charts.layer(
+        "bar", shown, encoding, color=charts.SLATE
+    )
 
 
 def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
@@ -150,7 +151,7 @@ def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
         "x": share | {"title": of, "axis": {"format": "%"}},
         "tooltip": [charts.name("language"), share | {"format": ".1%"}],
     }
-    return {"height": 200} | charts.layer("bar", rows, encoding, color=_SLATE)
+    return {"height": 200} | charts.layer("bar", rows, encoding, color=charts.SLATE)
 
 
 def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:
@@ -171,7 +172,7 @@ def _abbreviations(abbreviations: Sequence[Mapping[str, Any]]) -> None:
             }
             for one in abbreviations[:_ABBREVIATIONS]
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
 
 
 def _copies(copies: Mapping[str, Any]) -> None:
@@ -188,8 +189,5 @@ def _copies(copies: Mapping[str, Any]) -> None:
             }
             for one in pairs
         ]
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            column_config={"words in common": st.column_config.NumberColumn(format="percent")},
-        )
+        percent = st.column_config.NumberColumn(format="percent")
+        widgets.dataframe(rows, column_config={"words in common": percent})

@@ -28,10 +28,14 @@ _METRIC_HELP = {
 }
 
 
-def page() -> None:
+@widgets.over_documents(
+    "Is the custom model better, really?",
+    "Nothing to measure yet",
+    "Add documents and pairs first.",
+)
+def page(project: Project, _: Manifest) -> None:
     """Draw the page."""
-    project = widgets.heading("Is the custom model better, really?")
-    if project is None or not _possible(project):
+    if not _possible(project):
         return
     run = run_view.latest(project, ["evaluate"])
     if run_view.watched(run):
@@ -54,10 +58,6 @@ def page() -> None:
 
 def _possible(project: Project) -> bool:
     """Whether anything can be proved; else say what is missing."""
-    if project.newest("corpora") is None:
-        widgets.empty("Nothing to measure yet", "Add documents and pairs first.")
-        navigation.step("Add documents", "corpus", "to-corpus")
-        return False
     if project.newest("queries") is None:
         widgets.empty(
             "No query set yet",
@@ -75,10 +75,8 @@ def _possible(project: Project) -> bool:
 
 
 def _measure(project: Project, names: list[str]) -> None:
-    arguments = ["evaluate", project.name]
-    for name in names:
-        arguments += ["--model", name]
-    run_view.start(project, arguments)
+    wanted = [part for name in names for part in ("--model", name)]
+    run_view.start(project, ["evaluate", project.name, *wanted])
 
 
 def _again(project: Project, wanted: list[str]) -> None:

@@ -19,6 +19,7 @@ from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.projects.runs import Run
 from search.retrieval.columns import chosen_columns
 from search.retrieval.indexing.build import find_index
 from ui import cache, failures, run_view, widgets
@@ -76,12 +77,11 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
         "held the question off. Shades tell about one model only: do not compare them between models."
     )
     for side in drawn:
-        if (
-            side.info is not None
-            and side.index is not None
-            and side.explained.attribution is not None
-        ):
-            _learned(project, manifest, side, query, position)
+        info, index, words = side.info, side.index, side.explained.attribution
+        if info is not None and index is not None and words is not None:
+            _learned(
+                _Lookup(project, manifest, side.name, info, index, query, position, words.passage)
+            )
 
 
 def _sides(
@@ -89,16 +89,11 @@ def _sides(
 ) -> list[_Side]:
     made = []
     for name, colour in zip(names, widgets.colours(names), strict=True):
-        if name == KEYWORD:
-            explained = cache.explained(project, manifest, None, None, query, position)
-            made.append(_Side(name, colour, explained, None, None))
-            continue
-        info = find_model(project, name)
-        index = find_index(project, info, manifest)
-        if index is None:
-            explained = Explained(
-                name, None, "This model has not read the documents yet: search with it first."
-            )
+        info = find_model(project, name) if name != KEYWORD else None
+        index = find_index(project, info, manifest) if info is not None else None
+        if info is not None and index is None:
+            note = "This model has not read the documents yet: search with it first."
+            explained = Explained(name, None, note)
         else:
             explained = cache.explained(project, manifest, index, info, query, position)
         made.append(_Side(name, colour, explained, info, index))
@@ -117,7 +112,7 @@ def _heat(side: _Side) -> str:
         "heat.html",
         model=model,
         colour=side.colour,
-        parts=_shades(explained),
+        parts=shades(explained),
         sentences=[
             (shortened(part.text, _SHOWN), max(round(100 * part.pull / sentences[0].pull), 2))
             for part in sentences
@@ -126,12 +121,7 @@ def _heat(side: _Side) -> str:
     )
 
 
-def shaded(explained: Attribution) -> str:
-    """A passage as HTML: words shaded by how they pulled, the strongest marked for those who see no colour."""
-    return render("shaded.html", parts=_shades(explained))
-
-
-def _shades(explained: Attribution) -> list[tuple[str, str, int]]:
+def shades(explained: Attribution) -> list[tuple[str, str, int]]:
     """A passage in parts: each with its text, how it pulled (empty: not at all), and its shade in percent."""
     top = {part.start for part in telling(explained.words, _STRONGEST)}
     parts, end = [], 0
@@ -149,33 +139,50 @@ def _shades(explained: Attribution) -> list[tuple[str, str, int]]:
     return [*parts, (explained.passage[end:], "", 0)]
 
 
-def _learned(project: Project, manifest: Manifest, side: _Side, query: str, position: int) -> None:
+@dataclass(frozen=True)
+class _Lookup:
+    """What is looked up among the pairs that a model was trained on: those nearest to a question and a document."""
+
+    project: Project
+    manifest: Manifest
+    name: str
+    info: ModelInfo
+    index: Manifest
+    query: str
+    position: int
+    passage: str
+
+    def draw(self) -> None:
+        """Draw what was found."""
+        trained = cache.trained_on(self.project, self.manifest, self.info, self.index)
+        if trained is not None:
+            near = trained.nearest(self.query, self.position, self.passage)
+            st.html(neighbours_html(self.name, near))
+
+
+def _learned(lookup: _Lookup) -> None:
     """What a model learned from; where that takes a while to look up, it is a run, started here."""
-    assert side.info is not None
-    assert side.index is not None
-    if not trained_pairs(project, side.info):
-        if side.info.kind == "custom" and side.info.recipe in ("word2vec", "fasttext"):
-            st.caption(f"{side.name} learned from the documents alone, not from pairs.")
+    project, name, info = lookup.project, lookup.name, lookup.info
+    if not trained_pairs(project, info):
+        if info.kind == "custom" and info.recipe in ("word2vec", "fasttext"):
+            st.caption(f"{name} learned from the documents alone, not from pairs.")
         return
-    corpus = Corpus.of(project, manifest)
-    title = widgets.literal(widgets.model_title(side.name))
-    run = run_view.latest(project, ["prepare"], ["--model", side.name])
-    if not run_view.going(run) and not is_ready(project, corpus, side.info):
-        st.markdown(f"**What {title} learned from**")
+    run = run_view.latest(project, ["prepare"], ["--model", name])
+    if run_view.going(run):
+        _waiting(lookup, run)
+    elif is_ready(project, Corpus.of(project, lookup.manifest), info):
+        lookup.draw()
+    else:
+        st.markdown(f"**What {widgets.literal(widgets.model_title(name))} learned from**")
         run_view.ended(run, quiet=["done", "cancelled"])
         st.caption("Its training questions have to be read once before they can be asked.")
         st.button(
             "Look it up",
-            key=f"look-up-{side.info.id}",
+            key=f"look-up-{info.id}",
             icon=":material/school:",
             on_click=_look_up,
-            args=(project, side.name),
+            args=(project, name),
         )
-        return
-    if run_view.going(run):
-        _waiting(project, manifest, side, query, position, run.id)
-        return
-    _neighbours(project, manifest, side, query, position)
 
 
 def _look_up(project: Project, model: str) -> None:
@@ -184,36 +191,16 @@ def _look_up(project: Project, model: str) -> None:
 
 @st.fragment(run_every=1.0)
 @failures.guarded
-def _waiting(
-    project: Project, manifest: Manifest, side: _Side, query: str, position: int, run_id: str
-) -> None:
+def _waiting(lookup: _Lookup, run: Run) -> None:
     """The run as it goes on; when it is over, what it made ready."""
-    run = next((run for run in runs.runs(project) if run.id == run_id), None)
+    status = run.status
     if run_view.going(run):
-        status = run.status
-        st.progress(
-            status.share or 0.0, text=f"Reading what {side.name} learned from · {status.message}"
-        )
-        return
-    if run is not None and run.status.state != "done":
+        text = f"Reading what {lookup.name} learned from · {status.message}"
+        st.progress(status.share or 0.0, text=text)
+    elif status.state == "done":
+        lookup.draw()
+    else:
         run_view.ended(run)
-        return
-    _neighbours(project, manifest, side, query, position)
-
-
-def _neighbours(
-    project: Project, manifest: Manifest, side: _Side, query: str, position: int
-) -> None:
-    assert side.info is not None
-    assert side.index is not None
-    assert side.explained.attribution is not None
-    trained = cache.trained_on(project, manifest, side.info, side.index)
-    if trained is not None:
-        st.html(
-            neighbours_html(
-                side.name, trained.nearest(query, position, side.explained.attribution.passage)
-            )
-        )
 
 
 def neighbours_html(name: str, neighbours: TrainingNeighbours) -> str:
@@ -230,8 +217,4 @@ def neighbours_html(name: str, neighbours: TrainingNeighbours) -> str:
 
 def _pair(pair: TrainingNeighbour) -> tuple[str, str, str]:
     answer = pair.title or pair.response
-    return (
-        shortened(pair.query, _SHOWN),
-        shortened(answer, _SHOWN),
-        f"{pair.nearness:.2f}",
-    )
+    return (shortened(pair.query, _SHOWN), shortened(answer, _SHOWN), f"{pair.nearness:.2f}")

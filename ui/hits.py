@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 
+from search.retrieval.results import Hit
 from search.text.words import WORD
 from ui.rendering import render
 
@@ -9,6 +10,8 @@ Segments = list[tuple[str, bool]]
 """A text in parts, each with whether it is marked."""
 
 _SHOWN = 280
+_UNFOLDED = 6_000
+_AROUND = 1_500
 _COMMON = frozenset([
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how",
     "i", "if", "in", "is", "it", "its", "me", "my", "of", "on", "or", "that", "the", "their", "they", "this",
@@ -60,6 +63,19 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     end = text.find(" ", start + length, start + length + 40)
     end = min(start + length, len(text)) if end == -1 else end
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
+
+
+def rest_of(hit: Hit, short: str) -> tuple[bool, str]:
+    """What there is to read beyond an excerpt: the text, of a very long one the part around the best passage.
+
+    :returns: whether it is the whole text, and the text in one line; empty where the excerpt says it all.
+    """
+    best, text = hit.passage, hit.text
+    if len(text) <= _UNFOLDED:
+        flat = " ".join(text.split())
+        return True, "" if short == flat else flat
+    part = text[max(best.start - _AROUND, 0) : best.start + len(best.text) + _AROUND]
+    return False, f"… {' '.join(part.split())} …"
 
 
 def _stem(word: str) -> str:

@@ -15,16 +15,13 @@ from ui.judging import board, outcome, start, using
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
 
 
-def page() -> None:
+@widgets.over_documents(
+    "Which answers are better?",
+    "Nothing to judge yet",
+    "Add documents first; then come back and judge.",
+)
+def page(project: Project, manifest: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "Which answers are better?",
-        "Nothing to judge yet",
-        "Add documents first; then come back and judge.",
-    )
-    if opened is None:
-        return
-    project, manifest = opened
     left, right = st.columns([1.1, 1], vertical_alignment="center")
     with left:
         part = _part(project)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from training.auto.leaderboard import MEMBER, OUTCOME, RUNG, SCORE, SECONDS, Outcome
+from training.auto.leaderboard import MEMBER, OUTCOME, SCORE, SECONDS, TRIAL, Outcome
 from ui import widgets
 
 _HEADS = ("way to learn", "dev nDCG@10", "time", "what became of it")
@@ -15,8 +15,8 @@ def trials_so_far(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for event in events:
         numbers = event["metrics"]
-        if RUNG in numbers:
-            outcome = Outcome(int(numbers[OUTCOME])).words if numbers[RUNG] else ""
+        if TRIAL in numbers:
+            outcome = Outcome(int(numbers[OUTCOME])).words if numbers[TRIAL] else ""
             rows.append(
                 {
                     "name": event["message"],
@@ -30,7 +30,7 @@ def trials_so_far(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def events_since(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What was reported after the last trial: the curve of the one that is being tried, of the model that learns it now."""
-    last = max((n for n, event in enumerate(events) if RUNG in event["metrics"]), default=-1)
+    last = max((n for n, event in enumerate(events) if TRIAL in event["metrics"]), default=-1)
     later = events[last + 1 :]
     members = [event["metrics"][MEMBER] for event in later if MEMBER in event["metrics"]]
     return [e for e in later if not members or e["metrics"].get(MEMBER) == members[-1]]

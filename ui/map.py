@@ -20,16 +20,13 @@ _LISTED = 40
 _LEAST_DIFFERENCE = 0.005
 
 
-def page() -> None:
+@widgets.over_documents(
+    "What did the model learn of your documents?",
+    "Nothing to map yet",
+    "Add documents first; then see how they lie together.",
+)
+def page(project: Project, manifest: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "What did the model learn of your documents?",
-        "Nothing to map yet",
-        "Add documents first; then see how they lie together.",
-    )
-    if opened is None:
-        return
-    project, manifest = opened
     if int(manifest.details["documents"]) < FEWEST:
         widgets.empty("Too few documents for a map", f"A map needs at least {FEWEST} documents.")
         navigation.step("Add documents", "corpus", "to-corpus")
@@ -62,10 +59,8 @@ def _offer(project: Project, infos: Sequence[ModelInfo], documents: int) -> None
         "What means the same to a model lies together. Drawn once, in a minute or two, and kept.",
     )
     if st.button("Draw the map", type="primary", key="draw-map", icon=":material/scatter_plot:"):
-        arguments = ["map", project.name]
-        for info in infos:
-            arguments += ["--model", info.name]
-        run_view.start(project, arguments)
+        wanted = [part for info in infos for part in ("--model", info.name)]
+        run_view.start(project, ["map", project.name, *wanted])
 
 
 def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> None:

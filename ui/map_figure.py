@@ -77,6 +77,11 @@ def figure(
         ("#e8ecf1", "rgba(24,30,38,.82)") if dark else ("#1c2430", "rgba(255,255,255,.85)")
     )
     made = go.Figure()
+
+    def dots(x: Any, y: Any, texts: Sequence[str], **more: Any) -> None:
+        hover = {"text": [plain(text) for text in texts], "hovertemplate": "%{text}<extra></extra>"}
+        made.add_trace(go.Scattergl(x=x, y=y, mode="markers", **hover, **more))
+
     colours = np.asarray(kinds)
     size = 4 if len(coordinates) > MANY else 7 if len(coordinates) > 400 else 10
     for kind in sorted(set(colours.tolist())):
@@ -84,38 +89,21 @@ def figure(
         chosen = None
         if marks.chosen is not None:
             chosen = [n for n, i in enumerate(here.tolist()) if i in marks.chosen]
-        made.add_trace(
-            go.Scattergl(
-                x=coordinates[here, 0],
-                y=coordinates[here, 1],
-                mode="markers",
-                customdata=here.tolist(),
-                text=[plain(titles[i]) for i in here.tolist()],
-                hovertemplate="%{text}<extra></extra>",
-                marker={"size": size, "color": colour(kind), "opacity": 0.8},
-                selectedpoints=chosen,
-                selected={"marker": {"opacity": 1.0, "size": size + 2}},
-                unselected={"marker": {"opacity": 0.15}},
-            )
+        dots(
+            coordinates[here, 0],
+            coordinates[here, 1],
+            [titles[i] for i in here.tolist()],
+            customdata=here.tolist(),
+            marker={"size": size, "color": colour(kind), "opacity": 0.8},
+            selectedpoints=chosen,
+            selected={"marker": {"opacity": 1.0, "size": size + 2}},
+            unselected={"marker": {"opacity": 0.15}},
         )
     if marks.queries:
         texts, x, y, shades = zip(*marks.queries, strict=True)
-        made.add_trace(
-            go.Scattergl(
-                x=x,
-                y=y,
-                mode="markers",
-                text=[plain(text) for text in texts],
-                hovertemplate="%{text}<extra></extra>",
-                marker={
-                    "size": 9,
-                    "color": shades,
-                    "symbol": "diamond",
-                    "line": {"width": 1, "color": ink},
-                },
-                selectedpoints=list(range(len(texts))),
-            )
-        )
+        line = {"width": 1, "color": ink}
+        marker = {"size": 9, "color": shades, "symbol": "diamond", "line": line}
+        dots(x, y, texts, marker=marker, selectedpoints=list(range(len(texts))))
     made.update_layout(
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},

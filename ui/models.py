@@ -7,14 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from search.evaluation.evaluate import verdict_on
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, leaderboard, navigation, pretrained, rerankers, widgets
+from ui import blending, leaderboard, navigation, pretrained, widgets
 
 
 def page() -> None:
@@ -29,7 +28,7 @@ def page() -> None:
     for info in custom:
         _card(project, info)
     pretrained.section(project)
-    rerankers.section(project)
+    pretrained.rerankers_section(project)
 
 
 def _card(project: Project, info: ModelInfo) -> None:
@@ -46,7 +45,7 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"made {info.created[:16].replace('T', ' ')} UTC in "
                 f"{widgets.duration(details['seconds'])}"
             )
-            st.write(_verdict(project, info.name))
+            st.write(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
             widgets.draw_index_line(project, info)
             for note in details["notes"]:
                 st.caption(note)
@@ -54,9 +53,9 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.caption(encoded)
         with right:
             _download(project, info)
-        if "ladder" in details:
+        if "leaderboard" in details:
             with st.expander("What was tried"):
-                leaderboard.draw(details["ladder"])
+                leaderboard.draw(details["leaderboard"])
         blending.section(project, info, manifest)
         with st.expander("Use it anywhere"):
             st.code(
@@ -107,9 +106,3 @@ def _zipped(project: Project, info: ModelInfo) -> bytes:
             for path in sorted(p for p in folder.rglob("*") if p.is_file()):
                 archive.write(path, f"{info.name}/{path.relative_to(folder).as_posix()}")
     return buffer.getvalue()
-
-
-def _verdict(project: Project, name: str) -> str:
-    """What the newest evaluation says of a model."""
-    found = verdict_on(project, name)
-    return found[0].sentence(found[1]) if found else "Not measured yet: open Evaluate."

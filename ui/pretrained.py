@@ -1,12 +1,12 @@
-"""Ready-made models of a project: what each is, which one is called generic, and adding another."""
+"""Models of a project that were not trained here: ready-made ones, which one is called generic, and rerankers."""
 
 from typing import Any
 
 import streamlit as st
 
-from search.evaluation.evaluate import verdict_on
 from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
-from search.models.encoding.describe import how_encoded
+from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
+from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -53,9 +53,8 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
             )
             st.html(render("soft.html", text=" · ".join(_facts(project, info))))
-            verdict = None if is_default else verdict_on(project, info.name)
-            if verdict is not None:
-                st.write(verdict[0].sentence(verdict[1]))
+            if not is_default and (verdict := widgets.verdict(project, info.name)):
+                st.write(verdict)
             if (encoded := how_encoded(project, info)) is not None:
                 st.caption(widgets.literal(encoded))
             widgets.draw_index_line(project, info)
@@ -162,41 +161,37 @@ def _prompts(given: dict[str, Any]) -> None:
 
 def _server(project: Project) -> dict[str, Any]:
     """The fields of a server, with what indexing would send there."""
-    fields = (column for _ in range(3) for column in st.columns(2))
-    service = next(fields).selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
+    which, name, address, key, price, cap = (c for _ in range(3) for c in st.columns(2))
+    service = which.selectbox("Which server?", ("OpenAI", _OTHER), key="add-service")
     given: dict[str, Any] = {}
     if service == "OpenAI":
-        given["reference"] = next(fields).selectbox("Model", _OPENAI_MODELS, key="add-openai")
+        given["reference"] = name.selectbox("Model", _OPENAI_MODELS, key="add-openai")
         given["base_url"], variable = OPENAI, OPENAI_KEY
+        # Its address is known: the fields after it move up.
+        key, price, cap = address, key, price
     else:
-        given["reference"] = next(fields).text_input(
+        given["reference"] = name.text_input(
             "The model’s name there", placeholder="nomic-embed-text", key="add-model-name"
         )
-        given["base_url"] = (
-            next(fields)
-            .text_input("Address", placeholder="http://localhost:11434/v1", key="add-url")
-            .strip()
-        )
+        given["base_url"] = address.text_input(
+            "Address", placeholder="http://localhost:11434/v1", key="add-url"
+        ).strip()
         variable = ""
-    given["key_variable"] = (
-        next(fields)
-        .text_input(
-            "Environment variable with the key",
-            variable,
-            placeholder="none: no key",
-            key=f"add-key-{service}",
-        )
-        .strip()
-        or None
+    typed = key.text_input(
+        "Environment variable with the key",
+        variable,
+        placeholder="none: no key",
+        key=f"add-key-{service}",
     )
-    given["price"] = next(fields).number_input(
+    given["key_variable"] = typed.strip() or None
+    given["price"] = price.number_input(
         "Dollars for a million tokens",
         min_value=0.0,
         value=None,
         placeholder="see the price list",
         key="add-price",
     )
-    given["max_tokens"] = next(fields).number_input(
+    given["max_tokens"] = cap.number_input(
         "At most so many tokens a command",
         min_value=1,
         value=LIMITS.endpoint_tokens,
@@ -266,3 +261,63 @@ def _in_words(refusal: str) -> str:
     }
     option, _, reason = refusal.partition(": ")
     return f"{labels.get(option, option)}: {reason}"
+
+
+def rerankers_section(project: Project) -> None:
+    """The rerankers, and the form that adds one."""
+    st.subheader("Rerankers", anchor=False)
+    st.write(
+        "A reranker reads the question and each of the best answers of a column side by side: slower, and often "
+        "better at the top. Each makes further columns for Compare and Evaluate."
+    )
+    for info in rerankers(project):
+        _reranker_card(project, info)
+    run = run_view.latest(project, ["add-reranker"])
+    if run_view.watched(run):
+        return
+    run_view.ended(run)
+    with st.expander("Add a reranker"):
+        _reranker_form(project)
+
+
+def _reranker_card(project: Project, info: RerankerInfo) -> None:
+    with st.container(border=True, key=f"reranker-{info.id}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{widgets.literal(info.name)}**")
+            st.caption(
+                widgets.literal(f"{info.reference} · reads the best {info.depth:,} documents again")
+            )
+        right.button(
+            "Remove",
+            key=f"remove-{info.id}",
+            width="stretch",
+            on_click=remove_reranker,
+            args=(project, info.name),
+            help="Its files stay where they are.",
+        )
+
+
+def _reranker_form(project: Project) -> None:
+    left, middle, right = st.columns([3, 2, 1])
+    reference = left.text_input(
+        "A folder here, or its name on a model hub",
+        placeholder="cross-encoder/ms-marco-MiniLM-L6-v2",
+        key="reranker-reference",
+    ).strip()
+    name = middle.text_input(
+        "What to call it here", placeholder="careful reader", key="reranker-name"
+    ).strip()
+    depth = right.number_input(
+        "Reads so many", 1, LIMITS.max_hits, DEPTH, step=10, key="reranker-depth"
+    )
+    st.caption(
+        "Any cross-encoder with one score and .safetensors weights. From a hub it is downloaded once; from then on "
+        "it needs no network."
+    )
+    if st.button("Add", key="reranker-add", type="primary", icon=":material/add:"):
+        if not reference or not name:
+            st.error("Say which reranker, and what to call it.")
+            return
+        arguments = ["add-reranker", project.name, reference, "--name", name]
+        run_view.start(project, [*arguments, "--depth", str(depth)])

@@ -4,9 +4,9 @@ from typing import Literal
 
 import streamlit as st
 
-from search.evaluation.evaluate import newest_evaluation, verdict_on
+from search.evaluation.evaluate import newest_evaluation
 from search.models.registry import custom_manifests
-from search.projects.artifacts import Manifest
+from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project_to_be, projects, unusable_projects
 from search.retrieval.indexing.servers import delete_project
@@ -111,8 +111,9 @@ def _card(project: Project) -> None:
 def _state(project: Project) -> None:
     """What a project holds, and the verdict so far."""
     st.caption(_facts(project))
-    verdict = _verdict(project)
-    if verdict:
+    newest_first = reversed(custom_manifests(project))
+    verdicts = (widgets.verdict(project, manifest.details["name"]) for manifest in newest_first)
+    if verdict := next(filter(None, verdicts), None):
         st.write(verdict)
 
 
@@ -136,7 +137,8 @@ def _delete(project: Project) -> None:
 
 def _facts(project: Project) -> str:
     """What a project holds, in a line."""
-    corpus, pairs, queries = (_newest(project, k) for k in ("corpora", "pairs", "queries"))
+    kinds: tuple[Kind, ...] = ("corpora", "pairs", "queries")
+    corpus, pairs, queries = (_newest(project, kind) for kind in kinds)
     parts = [
         widgets.counted(corpus.details["documents"], "document") if corpus else "no documents yet",
         widgets.counted(pairs.details["pairs"], "training pair") if pairs else "no pairs yet",
@@ -148,20 +150,11 @@ def _facts(project: Project) -> str:
     return " · ".join(parts)
 
 
-def _newest(project: Project, kind: str) -> Manifest | None:
+def _newest(project: Project, kind: Kind) -> Manifest | None:
     try:
-        return project.newest(kind)  # type: ignore[arg-type]
+        return project.newest(kind)
     except BespokeError:
         return None
-
-
-def _verdict(project: Project) -> str | None:
-    """The newest verdict on the newest custom model that has one, in words."""
-    for manifest in reversed(custom_manifests(project)):
-        verdict = verdict_on(project, manifest.details["name"])
-        if verdict:
-            return verdict[0].sentence(verdict[1])
-    return None
 
 
 def _next_step(project: Project) -> None:

@@ -1,9 +1,9 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from search.corpus.readers.encodings import COMMON_ENCODINGS
@@ -16,6 +16,7 @@ from ui import uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
+_Read = TypeVar("_Read")
 
 
 def start(project: Project, arguments: Sequence[str]) -> None:
@@ -44,6 +45,24 @@ def options(path: Path) -> list[str]:
     for name, value in (("--encoding", encoding(path)), ("--delimiter", delimiter(path))):
         made += [name, value] if value else []
     return made
+
+
+def preview(
+    path: Path, roles: Mapping[str, bool], read: Callable[[str | None, str | None], _Read]
+) -> _Read | None:
+    """What a file holds, read as the person chose; None after an error was shown, with what else can be chosen.
+
+    :param roles: role to whether it may be left open.
+    :param read: given the encoding and the delimiter that were chosen, if any.
+    """
+    try:
+        with st.spinner("Reading the file…"):
+            return read(encoding(path), delimiter(path))
+    except BespokeError as error:
+        st.error(str(error), icon=":material/error:")
+        choose_columns(path, columns_of(path), {}, roles)
+        how_to_read(path, None)
+        return None
 
 
 def understood(path: Path, report: Report, what: str) -> None:
@@ -145,8 +164,10 @@ def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:
     st.warning(
         f"{widgets.counted(count, 'row')} will be left out.", icon=":material/playlist_remove:"
     )
+    import pandas as pd
+
     frame = pd.DataFrame([{"where": row.where, "why": row.reason} for row in rows])
-    st.dataframe(frame, hide_index=True, height=min(220, 38 + 35 * len(frame)))
+    widgets.dataframe(frame, height=min(220, 38 + 35 * len(frame)))
     listed = "" if len(rows) == count else f" (the first {len(rows):,})"
     st.download_button(
         f"Download the list{listed}",
@@ -163,7 +184,7 @@ def refusals_of(files: Sequence[Mapping[str, object]], listed: Sequence[Sequence
         refusals = file.get("refusals")
         if isinstance(refusals, list) and refusals:
             with st.expander(f"{file['refused']} rows of {file['source']} were left out: see why"):
-                st.dataframe(pd.DataFrame(refusals, columns=["where", "why"]), hide_index=True)
+                widgets.dataframe(refusals, ["where", "why"])
     if listed:
         with st.expander(f"{widgets.counted(len(listed), 'file')} left out: see why"):
-            st.dataframe(pd.DataFrame(listed, columns=["file", "why"]), hide_index=True)
+            widgets.dataframe(listed, ["file", "why"])

@@ -34,7 +34,6 @@ _TITLES = {
     "prepare": "Reading words and training questions",
     "map": "Drawing the map",
 }
-_SLATE, _TEAL = "#6b7a90", "#0f9488"
 
 
 def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
@@ -102,8 +101,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
         st.success(f"{title} finished in {took}.", icon=":material/check_circle:")
     elif status.state == "cancelled":
         st.info(
-            f"{title} was cancelled after {took}. Nothing was published.",
-            icon=":material/cancel:",
+            f"{title} was cancelled after {took}. Nothing was published.", icon=":material/cancel:"
         )
     else:
         st.error(f"{title} did not finish: {status.error}", icon=":material/error:")
@@ -140,13 +138,13 @@ def curves(run: Run) -> None:
         st.caption("Dev score (nDCG@10, higher is better; epoch 0 is the start)")
         if scores:
             rows = [{"epoch": e["epoch"], "nDCG@10": e["dev ndcg@10"]} for e in scores]
-            _chart(rows, "epoch", "nDCG@10", _TEAL, points=True)
+            _chart(rows, "epoch", "nDCG@10", charts.TEAL, points=True)
         else:
             st.html(render("waiting_chart.html"))
     with right:
         st.caption("Training loss (lower is better)")
         if losses:
-            _chart(losses, "step", "loss", _SLATE, points=False)
+            _chart(losses, "step", "loss", charts.SLATE, points=False)
         elif {"word2vec", "fasttext"} & set(run.arguments):
             st.caption(
                 "gensim's own loss cannot be trusted as a curve, so it is not drawn; "

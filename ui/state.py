@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from search.projects.errors import BespokeError, OtherFormat
-from search.projects.project import Project, project, projects
+from search.projects.project import Project, project
 
 _PROJECT = "project"
 
@@ -49,8 +49,3 @@ def hold(key: str, value: str | Sequence[str]) -> None:
         st.query_params.pop(key, None)
     elif st.query_params.get_all(key) != values:
         st.query_params[key] = values
-
-
-def names() -> list[str]:
-    """The names of all projects, the newest first."""
-    return [p.name for p in projects()]

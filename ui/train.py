@@ -4,24 +4,20 @@ import streamlit as st
 
 from search.evaluation.leakage import MINED, ORIGIN
 from search.projects import runs
+from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from ui import cache, navigation, run_view, widgets
-from ui.training import advice, curve, form, made, synthetic, words
+from ui.training import advice, curve, custom_models, form, synthetic
 
 _VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
 
 
-def page() -> None:
+@widgets.over_documents(
+    "Which model should you make?", "Nothing to learn from yet", "Add documents first, then pairs."
+)
+def page(project: Project, _: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "Which model should you make?",
-        "Nothing to learn from yet",
-        "Add documents first, then pairs.",
-    )
-    if opened is None:
-        return
-    project, _ = opened
     run = run_view.latest(project, _VERBS)
     if not run_view.watched(run):
         if run is not None:
@@ -29,8 +25,8 @@ def page() -> None:
         _choose(project)
     device = st.empty()
     device.caption("Device: looking for a graphics card …")
-    made.draw(project)
-    words.draw(project)
+    custom_models.table(project)
+    custom_models.nearest(project)
     # Last, because asking loads torch: the page is drawn and can be used meanwhile.
     device.caption(f"Device: {cache.device()}, chosen by itself.")
 
@@ -60,7 +56,8 @@ def _choose(project: Project) -> None:
     advice.say(best)
     if pairs is None:
         synthetic.offer(project, "train")
-        synthetic.add_own("to-pairs")
+        if st.button("Add pairs of your own", key="to-pairs"):
+            navigation.go("corpus")
         st.subheader("Or learn words from the documents alone", anchor=False)
     form.draw(project, best)
     advice.compared(project)

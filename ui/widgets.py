@@ -1,15 +1,18 @@
 """What several pages draw: headings, empty states, cards, figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import cycle
+from typing import Any
 
 import streamlit as st
 
+from search.evaluation.evaluate import verdict_on
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
-from search.projects.project import Project
+from search.projects.project import Project, projects
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
 from ui import navigation, state
@@ -31,7 +34,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     except OtherFormat as error:
         project = None
         st.error(str(error), icon=":material/error:")
-    known = state.names()
+    known = [project.name for project in projects()]
     if known and needs_project:
         index = known.index(project.name) if project else None
         chosen = right.selectbox(
@@ -54,23 +57,28 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
     return project
 
 
-def heading_over_documents(
+def over_documents(
     question: str, missing: str, text: str
-) -> tuple[Project, Manifest] | None:
-    """As `heading`, for a page about the documents of a project.
+) -> Callable[[Callable[[Project, Manifest], None]], Callable[[], None]]:
+    """Makes a page of a function that draws a project with its corpus; where there is none, that is said instead.
 
-    :param missing: the title of the empty state where there are none.
+    :param missing: the title of the empty state where there are no documents.
     :param text: what that means.
-    :returns: the project with its corpus; None after an empty state was drawn.
     """
-    project = heading(question)
-    manifest = project.newest("corpora") if project is not None else None
-    if project is None or manifest is None:
-        if project is not None:
-            empty(missing, text)
-            navigation.step("Add documents", "corpus", "to-corpus")
-        return None
-    return project, manifest
+
+    def page(draw: Callable[[Project, Manifest], None]) -> Callable[[], None]:
+        @wraps(draw)
+        def drawn() -> None:
+            project = heading(question)
+            if project is not None and (manifest := project.newest("corpora")) is not None:
+                draw(project, manifest)
+            elif project is not None:
+                empty(missing, text)
+                navigation.step("Add documents", "corpus", "to-corpus")
+
+        return drawn
+
+    return page
 
 
 def choose_models(
@@ -148,6 +156,12 @@ def model_subtitle(
     return f"custom · {recipe}{SAME if is_start else ''}" if recipe else "ready-made"
 
 
+def verdict(project: Project, model: str) -> str | None:
+    """What the newest evaluation that measured a model says of it, in a sentence."""
+    measured = verdict_on(project, model)
+    return measured[0].sentence(measured[1]) if measured else None
+
+
 def ink() -> str:
     """The colour of what is written in a chart, readable (AA) on the ground of the theme."""
     return "#a3adba" if st.context.theme.type == "dark" else "#5b6675"
@@ -193,3 +207,14 @@ def draw_index_line(project: Project, info: ModelInfo) -> None:
 def escaped_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Draw a small table of texts as HTML: they wrap, and what stands in them is data."""
     st.html(render("table.html", heads=heads, rows=rows))
+
+
+def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> None:
+    """Draw rows as a table to scroll and sort.
+
+    :param rows: what pandas makes a table of: mappings by the names of the columns, or sequences in their order.
+    :param more: what else `st.dataframe` takes.
+    """
+    import pandas as pd
+
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, **more)

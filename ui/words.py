@@ -23,16 +23,13 @@ _VECTORS = ("word2vec", "fasttext")
 _SERVED = (ENDPOINT, MATRIX)
 
 
-def page() -> None:
+@widgets.over_documents(
+    "What does a word mean to each model?",
+    "No words yet",
+    "Add documents first; then every word of them can be looked around.",
+)
+def page(project: Project, manifest: Manifest) -> None:
     """Draw the page."""
-    opened = widgets.heading_over_documents(
-        "What does a word mean to each model?",
-        "No words yet",
-        "Add documents first; then every word of them can be looked around.",
-    )
-    if opened is None:
-        return
-    project, manifest = opened
     usual = default_models(project)
     chosen = widgets.choose_models(project, "Models, one column each", usual, _MOST_COLUMNS, "word")
     if not chosen:

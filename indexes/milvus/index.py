@@ -6,8 +6,8 @@ import numpy as np
 
 from indexes.milvus.server import FIELD, MOST, Server
 from indexes.milvus.types import TYPES
-from indexes.stored_vectors import StoredVectors, in_order, no_hits
-from indexes.vector_index import IndexFacts, Positions, Progress, Vectors, silent
+from indexes.stored_vectors import StoredIndex, StoredVectors, in_order, no_hits
+from indexes.vector_index import IndexFacts, Positions, Vectors
 
 _RANGES = 20  # Each nests the expression two deeper, and a server reads a hundred levels (protobuf's limit).
 _SINGLES = 10_000
@@ -18,7 +18,7 @@ _RESULTS = 1_000_000
 _BYTES = 16 * 1024 * 1024
 
 
-class MilvusIndex:
+class MilvusIndex(StoredIndex):
     """Candidates come from the server, their scores and their order from the stored vectors.
 
     An exact type asks for more until the border of the k best is settled, so that it equals brute force. What
@@ -28,25 +28,10 @@ class MilvusIndex:
 
     def __init__(self, server: Server, name: str, stored: StoredVectors, facts: IndexFacts) -> None:
         """:param name: the alias of the collection: it goes on to work when a rebuilt index takes its place."""
+        super().__init__(stored, facts)
         self._server = server
         self._name = name
-        self._stored = stored
         self._type = TYPES[facts.type]
-        self.facts = facts
-
-    @property
-    def dimension(self) -> int:
-        """The number of components of each vector."""
-        return self._stored.dimension
-
-    def __len__(self) -> int:
-        """The number of vectors."""
-        return len(self._stored)
-
-    @property
-    def vectors(self) -> Vectors:
-        """See `VectorIndex.vectors`."""
-        return self._stored.rows
 
     def search(
         self, queries: Vectors, k: int, allowed: Positions | None = None
@@ -55,24 +40,24 @@ class MilvusIndex:
 
         :raises EngineFailed: when the server does not answer.
         """
-        rows = self._stored.checked(queries, k)
+        rows = self.stored.checked(queries, k)
         positions, scores = no_hits(len(rows), k)
         among = None if allowed is None else in_order(allowed)
         askers = np.flatnonzero(rows.any(axis=1))
         most = len(self) - self.facts.zeros if among is None else len(among)
         if among is not None and len(among) <= _FEW:
-            return self._stored.search(queries, k, among)
+            return self.stored.search(queries, k, among)
         only = "" if among is None else expression(among, len(self))
         fetch = min(most, k * self._type.wider + _MARGIN)
         while len(askers) and fetch:
             if fetch > MOST:
-                positions[askers], scores[askers] = self._stored.search(rows[askers], k, among)
+                positions[askers], scores[askers] = self.stored.search(rows[askers], k, among)
                 break
             unsettled, lacking = [], []
             found = self._candidates(rows[askers], fetch, only or "")
             for asker, (candidates, rough) in zip(askers, found, strict=True):
                 fits = candidates if only is not None else candidates[_is_in(candidates, among)]
-                kept, exact_scores = self._stored.best(rows[asker], fits, k)
+                kept, exact_scores = self.stored.best(rows[asker], fits, k)
                 if len(kept) < k and len(candidates) < fetch and not self._type.exact:
                     lacking.append(asker)  # A graph or lists may not lead to all that is allowed.
                     continue
@@ -82,16 +67,10 @@ class MilvusIndex:
                 positions[asker, : len(kept)] = kept
                 scores[asker, : len(kept)] = exact_scores
             if lacking:
-                positions[lacking], scores[lacking] = self._stored.search(rows[lacking], k, among)
+                positions[lacking], scores[lacking] = self.stored.search(rows[lacking], k, among)
             askers = np.array(unsettled, dtype=np.int64)
             fetch = min(most, fetch * 4)
         return positions, scores
-
-    def write_changed(
-        self, vectors: Vectors, origins: Positions, folder: object, progress: Progress = silent
-    ) -> IndexFacts | None:
-        """See `VectorIndex.write_changed`: a collection of its own is filled anew, so that a swap is one step."""
-        return None
 
     def _settled(self, k: int, best: Vectors, rough: Vectors, fetch: int) -> bool:
         """Whether nothing that was not fetched can be among the best k."""

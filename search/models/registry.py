@@ -74,7 +74,7 @@ def models(project: Project) -> list[ModelInfo]:
     Each model once; ready-made and custom ones oldest first.
     """
     added = [m for m in project.manifests("models") if is_pretrained(m)]
-    ready = [built_in_info(project), *map(_ready_made, added)]
+    ready = [built_in_info(project), *map(_added_info, added)]
     custom = map(custom_info, custom_manifests(project))
     chosen = project.info.generic
     default = next((info for info in ready if info.id == chosen), ready[0])
@@ -180,20 +180,15 @@ def built_in_info(project: Project) -> ModelInfo:
     )
 
 
-def _ready_made(manifest: Manifest) -> ModelInfo:
+def _added_info(manifest: Manifest) -> ModelInfo:
+    """A ready-made model that was added."""
     details = manifest.details
-    return ModelInfo(
-        name=details["name"],
-        id=manifest.id,
+    return replace(
+        custom_info(manifest),
         kind="generic",
         recipe=None,
-        dimension=details["dimension"],
         fingerprint=details["fingerprint"],
-        created=manifest.created,
-        origin=details["origin"],
-        title=details["name"],
         reference=details["reference"],
-        format=details["format"],
     )
 
 

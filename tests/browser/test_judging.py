@@ -1,7 +1,6 @@
 """Two people judge at once in real browsers, by keys; the app is killed in the middle; nothing is lost."""
 
 import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -343,11 +342,8 @@ def test_ask_cfpb(
     made = run_cli("judgments", "Finance", "--to-queries", "--export", qrels)
     assert made.returncode == 0, made.stderr
     assert all(len(line.split()) == 4 for line in qrels.read_text().splitlines())
-    votes = [
-        row
-        for row in csv.DictReader(io.StringIO(table.read_text("utf-8-sig")))
-        if row["kind"] == "vote"
-    ]
+    with table.open(encoding="utf-8-sig", newline="") as stream:
+        votes = [row for row in csv.DictReader(stream) if row["kind"] == "vote"]
     assert len(votes) == 24
     proof = json.loads(
         run_cli("evaluate", "Finance", "--model", "bm25", "--model", "finance", "--json").stdout

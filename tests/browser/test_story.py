@@ -126,6 +126,8 @@ def _train_and_cancel(
     assert identity is not None
     page.reload()
     expect(page.locator(f".{identity[1]}")).to_be_visible()
+    # What draws the chart is fetched when it is first needed; a server that is gone cannot send it.
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
     server.kill()
     server.start()
     page.reload()

@@ -1,4 +1,4 @@
-"""Auto on real data with the real model: the ladder says what is published, and it is not worse than its start."""
+"""Auto on real data with the real model: the leaderboard says what is published, and it is not worse than its start."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from training.training_data import load_training_data
 pytestmark = [pytest.mark.slow, pytest.mark.prove]
 
 
-def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start(
+def test_auto_in_two_minutes_is_what_its_leaderboard_says_and_no_worse_than_its_start(
     shared_data, tmp_path, monkeypatch
 ):
     averages = []
@@ -33,10 +33,10 @@ def test_auto_in_two_minutes_is_what_its_ladder_says_and_no_worse_than_its_start
     import_beir(project, shared_data / "tos_plain_english")
     made = train(project, "auto", None, {"minutes": 2})
     details = project.artifact("models", made.id).details
-    ladder = {rung["name"]: rung for rung in details["ladder"]}
-    assert list(ladder)[:3] == ["start", "adapter", "static"]
-    (kept,) = [rung for rung in ladder.values() if rung["outcome"] == "kept"]
-    assert kept["ndcg@10"] >= ladder["start"]["ndcg@10"]
+    leaderboard = {trial["name"]: trial for trial in details["leaderboard"]}
+    assert list(leaderboard)[:3] == ["start", "adapter", "static"]
+    (kept,) = [trial for trial in leaderboard.values() if trial["outcome"] == "kept"]
+    assert kept["ndcg@10"] >= leaderboard["start"]["ndcg@10"]
     parts = split_into_folds(load_training_data(project))
     asked = all_dev_queries(parts)
     assert len(asked.queries) > 100, "sixteen are too few: each of three members was asked others"

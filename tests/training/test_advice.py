@@ -14,8 +14,7 @@ from training import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
 from training.advice.facts import CorpusFacts, facts_of
-from training.advice.recommending import recommend
-from training.advice.times import seconds_of
+from training.advice.recommending import recommend, seconds_of
 from training.data.intake import import_beir
 from training.data.reports import current_report
 from training.probe import Speed, speed

@@ -1,11 +1,13 @@
 """Projects in every state, each built once and copied for the tests that need it."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 from app_help import TINY, write_run
+from streamlit.components.v2 import manifest_scanner
 
 from search.evaluation.evaluate import evaluate
 from search.projects import runs
@@ -16,6 +18,15 @@ from training.data.intake import import_beir
 from training.train import train
 
 Stage = Callable[[str, Callable[[], object]], Project]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scanned_once() -> Iterator[None]:
+    """AppTest looks through all that is installed for components, as a server does when it starts: once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture(scope="session")

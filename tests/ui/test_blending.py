@@ -1,6 +1,7 @@
 """Models: between a custom model and its start; and what is its start is marked wherever models are listed."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from app_help import TINY, open_page, press, press_labelled, shown
 
 from search.models.registry import find_model
 from search.projects.project import Project
-from training.interpolation.curve import KIND, BlendCurve
+from training.interpolation.curve import KIND, InterpolationCurve
 
-CURVE = BlendCurve(
+CURVE = InterpolationCurve(
     [0.0, 0.25, 0.5, 0.75, 1.0], [0.4, 0.5, 0.7, 0.6, 0.3], [0.9, 0.8, 0.8, 0.6, 0.5], 30, 1.0, 0.5
 )
 
@@ -44,7 +45,7 @@ def test_the_slider_tells_both_scores_and_publishes(
 ) -> None:
     identity = with_way(trained, "words-2")
     sources = {"model": identity}
-    with trained.publish("reports", sources, report=KIND, curve=CURVE.as_json()):
+    with trained.publish("reports", sources, report=KIND, curve=asdict(CURVE)):
         pass
     at = open_page("models", TINY)
     assert CURVE.sentence in shown(at)

@@ -16,7 +16,8 @@ from search.projects import runs
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
 from training.train import train
-from ui.explain import neighbours_html, shaded
+from ui.explain import neighbours_html, shades
+from ui.rendering import render
 
 QUERY = "what helps against velkorin in the hand"
 
@@ -43,7 +44,7 @@ def test_each_model_is_told_by_its_own_words(trained: Project) -> None:
         told = attribute(retriever, corpus, QUERY, 0)
         assert f"{title} : {told.sentence}" in text
         assert told.attribution is not None
-        assert shaded(told.attribution) in markup(at)
+        assert render("shaded.html", parts=shades(told.attribution)) in markup(at)
     assert "words learned from the documents alone" in shown(at)
 
 
@@ -78,7 +79,7 @@ def test_shades_are_html_that_cannot_be_broken_out_of() -> None:
     passage = "<b>oil</b> rises & falls"
     words = [Part(3, 6, "oil", 0.5), Part(11, 16, "rises", -0.4), Part(19, 24, "falls", 0.1)]
     told = Attribution("left out", "q", passage, 0.9, tuple(words), (), ())
-    assert shaded(told) == (
+    assert render("shaded.html", parts=shades(told)) == (
         '&lt;b&gt;<mark style="--b-pull:55%">oil</mark>&lt;/b&gt; <span class="b-off">rises</span> &amp; '
         '<mark style="--b-pull:11%">falls</mark>'
     )

@@ -13,7 +13,7 @@ from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.judging.votes import vote
 from search.projects.project import Project
-from ui.judging.sheets import board_data
+from ui.judging.board_data import board_data
 
 SETUP = Setup("words", "bm25")
 
@@ -40,8 +40,8 @@ def test_the_board_shows_what_both_columns_found(trained: Project, store: Judgme
     study = _study(trained)
     question = study.queue("Anna").questions[0]
     data = _board(trained, question)
-    sheet = study.blinded_view("Anna", question)
-    assert [side["documents"] for side in data["sides"]] == [sheet.left, sheet.right]
+    view = study.blinded_view("Anna", question)
+    assert [side["documents"] for side in data["sides"]] == [view.left, view.right]
     assert {len(side["documents"]) for side in data["sides"]} == {5}
     _, corpus = current_corpus(trained)
     for identity, shown in data["documents"].items():
@@ -109,11 +109,11 @@ def test_votes_for_a_side_are_kept_as_votes_for_a_column(
         )
         assert heard.voted == question and heard.tokens == [f"t{place}"]
         mark = store.standing()[-1]
-        sheet = study.blinded_view("Anna", question)
-        shown = sheet.left if side == "left" else sheet.right
+        view = study.blinded_view("Anna", question)
+        shown = view.left if side == "left" else view.right
         column = study.setup.pair.preferred(mark.value)
         assert shown == study.lists(question)[0 if column == study.setup.pair.first else 1]
-        assert mark.details["swapped"] == sheet.swapped and mark.details["columns"] == [
+        assert mark.details["swapped"] == view.swapped and mark.details["columns"] == [
             "bm25",
             "words",
         ]
@@ -166,11 +166,9 @@ def test_a_mixed_list_is_decided_by_its_grades(trained: Project, store: Judgment
     mixed = Setup("words", "bm25", layout="mixed", depth=6)
     study = _study(trained, mixed)
     question = study.queue("Anna").questions[0]
-    sheet = study.blinded_view("Anna", question)
-    assert sheet.mixed is not None
-    mine = [
-        d for d, team in zip(sheet.mixed.documents, sheet.mixed.teams, strict=True) if team == 1
-    ]
+    view = study.blinded_view("Anna", question)
+    assert view.mixed is not None
+    mine = [d for d, team in zip(view.mixed.documents, view.mixed.teams, strict=True) if team == 1]
     events = [
         _event(question, "grade", "g1", document=mine[0], grade=2),
         _event(question, "vote", "v1", side="done"),
@@ -188,8 +186,8 @@ def test_settling_a_disagreement(trained: Project, store: JudgmentStore) -> None
     pair = SETUP.pair
     store.add([vote("Anna", question, pair, "first"), vote("Ben", question, pair, "second")])
     assert _study(trained).votes.together(question) is None
-    sheet = study.blinded_view("Anna", question)
-    side = sheet.side("second")
+    view = study.blinded_view("Anna", question)
+    side = view.side("second")
     handle_events(store, study, "Anna", [_event(question, "vote", "f", side=side)], final=True)
     now = _study(trained)
     assert now.votes.together(question) == "second"

@@ -103,8 +103,8 @@ def test_the_board(lined_up: Project) -> None:
     study = _study(lined_up)
     told = board(at)
     assert told["question"] == study.queue("Anna").questions[0]
-    sheet = study.blinded_view("Anna", told["question"])
-    assert [side["documents"] for side in told["sides"]] == [list(sheet.left), list(sheet.right)]
+    view = study.blinded_view("Anna", told["question"])
+    assert [side["documents"] for side in told["sides"]] == [list(view.left), list(view.right)]
     assert [side["name"] for side in told["sides"]] == ["Left", "Right"]
     assert told["saved"] == [] and told["book"] == f"{TINY}/Anna"
     whole = json.dumps(told) + markup(at) + str(at.query_params)

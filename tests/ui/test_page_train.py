@@ -247,15 +247,15 @@ def test_a_running_training_shows_progress_curve_and_command(data: Project) -> N
     assert "Train" not in labels(at), "a second training would only slow down the first"
 
 
-def test_a_running_auto_shows_its_ladder_as_it_grows(data: Project) -> None:
-    rung = {"rung": 0, "rung ndcg@10": 0.4, "rung seconds": 0.1, "rung outcome": 1}
-    adapter = {"rung": 1, "rung ndcg@10": 0.5124, "rung seconds": 12.0, "rung outcome": 1}
-    tuned = {"rung": 2, "rung seconds": 0.0, "rung outcome": 4}
+def test_a_running_auto_shows_its_leaderboard_as_it_grows(data: Project) -> None:
+    trial = {"trial": 0, "trial ndcg@10": 0.4, "trial seconds": 0.1, "trial outcome": 1}
+    adapter = {"trial": 1, "trial ndcg@10": 0.5124, "trial seconds": 12.0, "trial outcome": 1}
+    tuned = {"trial": 2, "trial seconds": 0.0, "trial outcome": 4}
     write_run(
         data,
         ["train", TINY, "--recipe", "auto"],
         events=[
-            {"message": "start", "metrics": rung},
+            {"message": "start", "metrics": trial},
             {"message": "adapter: epoch 1", "metrics": {"epoch": 1, "dev ndcg@10": 0.5}},
             {"message": "adapter", "metrics": adapter},
             {"message": "fine-tune", "metrics": tuned},
@@ -269,14 +269,14 @@ def test_a_running_auto_shows_its_ladder_as_it_grows(data: Project) -> None:
     for text in ("adapter", "0.512", "better than all before", "fine-tune",
                  "not begun: it would not fit into the time"):  # fmt: skip
         assert f"<td>{text}</td>" in tables
-    assert not at.get("vega_lite_chart"), "the curve is that of the rung that is being tried"
+    assert not at.get("vega_lite_chart"), "the curve is that of the trial that is being tried"
 
 
 def test_what_auto_tried_stands_with_its_model(trained: Project) -> None:
     (newest,) = trained.manifests("models")[-1:]
     path = trained.folder_of(newest) / "manifest.json"
     content = json.loads(path.read_text())
-    content["details"]["ladder"] = [
+    content["details"]["leaderboard"] = [
         {"name": "start", "ndcg@10": 0.4, "seconds": 0.2, "outcome": "what all others start from"},
         {"name": "adapter", "ndcg@10": 0.5124, "seconds": 12.0, "outcome": "kept"},
     ]

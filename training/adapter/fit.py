@@ -8,16 +8,18 @@ et al. 2022, "Robust fine-tuning of zero-shot models"). Training takes seconds, 
 product; where queries alone are turned, the base's index serves as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from training.adapter.learner import Learner
+from training.adapter.loss import AdapterLoss
+from training.adapter.matrix import LearnedMatrix
 from training.adapter.settings import AdapterSettings
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer, adamw_tensors, put_adamw
 from training.dev_set import START, DevSet
 from training.embeddings import Embedded
 from training.weight_interpolation import SHARES, between_matrices
@@ -25,16 +27,21 @@ from training.weight_interpolation import SHARES, between_matrices
 _CHECKS = 10
 _NAME = "adapter"
 _SCORE = "dev ndcg@10"
-_BEST = "best"
+_BEST, _RANDOM, _WEIGHTS = "best", "random", "weights/"
+_WARMUP = 0.1
 
 Report = Callable[[int, int, str, dict[str, float] | None], None]
 """Called with steps done, steps in all, a message, and numbers for a curve."""
-_Told = tuple[int, str, dict[str, float]]
+_Step = tuple[int, str, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class FittedAdapter:
-    """The matrix with the best dev score, and how it was found."""
+    """The matrix with the best dev score, and how it was found.
+
+    >>> FittedAdapter(np.eye(2), 0.4, 0.5, "corpus", epoch=6, blend=0.75).selected
+    'epoch 6, corpus negatives, blend 0.75'
+    """
 
     matrix: Vectors
     start: float
@@ -75,16 +82,90 @@ def train_adapter(
     dev: DevSet,
     settings: AdapterSettings,
     report: Report,
-    checkpoints: Checkpoints | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> FittedAdapter:
     """Learn the matrix that serves the dev queries best; it may be the identity (the start).
 
     :param data: vectors of the base model.
     :param dev: the queries that choose; its pool is looked up in `data.documents`.
-    :param checkpoints: where it keeps, epoch by epoch, how far it came, and looks for how far an earlier try came.
+    :param checkpointer: where it keeps, epoch by epoch, how far it came, and looks for how far an earlier try came.
     """
-    training = _Training(data, dev, settings, report, checkpoints or Checkpoints())
+    training = _Training(data, dev, settings, report, checkpointer or Checkpointer())
     return training.blended(training.run())
+
+
+class Learner:
+    """Learns one matrix from pairs, an epoch at a time.
+
+    :param kind: what a query learns to keep away from (see `AdapterLoss`).
+
+    >>> unit = np.eye(2, dtype=np.float32)  # Two queries, and two documents that answer them.
+    >>> data = Embedded(unit, unit, np.zeros((2, 0, 2), np.float32), np.arange(2), np.arange(2), unit, np.arange(2), unit)
+    >>> learner = Learner(data, AdapterSettings(temperature=1), "batch")
+    >>> learner.epoch() > learner.epoch()  # The loss comes down.
+    True
+    """
+
+    def __init__(self, data: Embedded, settings: AdapterSettings, kind: str) -> None:
+        import torch
+
+        self._settings = settings
+        self._pairs = len(data.queries)
+        self._random = torch.Generator().manual_seed(settings.seed)
+        self._matrix = LearnedMatrix(data.queries.shape[1], settings.rank, self._random)
+        self.loss = AdapterLoss(data, settings, kind, self._matrix, self._random)
+        self._optimizer = torch.optim.AdamW(
+            self._matrix.parameters.values(), lr=settings.learning_rate, weight_decay=0.0
+        )
+        self._steps = -(-self._pairs // settings.batch_size) * settings.epochs
+        self._step = 0
+
+    @property
+    def matrix(self) -> Vectors:
+        """The matrix as it stands, shape (dimension, dimension)."""
+        return self._matrix.numbers()
+
+    def epoch(self) -> float:
+        """See every pair once; returns the mean loss."""
+        import torch
+
+        order = torch.randperm(self._pairs, generator=self._random)
+        losses = []
+        for start in range(0, self._pairs, self._settings.batch_size):
+            batch = order[start : start + self._settings.batch_size]
+            for group in self._optimizer.param_groups:
+                group["lr"] = self._settings.learning_rate * self._rate()
+            loss = self.loss(batch)
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+            self._step += 1
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights, AdamW's moments and the random numbers to come: all that is needed to go on."""
+        tensors = {_RANDOM: self._random.get_state()}
+        tensors |= {_WEIGHTS + name: tensor for name, tensor in self._matrix.parameters.items()}
+        tensors |= adamw_tensors(self._optimizer)
+        return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+
+    def go_on(self, state: Mapping[str, NDArray[Any]], epochs: int) -> None:
+        """Stand where `state` was taken, after so many epochs."""
+        import torch
+
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+        self._random.set_state(tensors[_RANDOM])
+        with torch.no_grad():
+            for name, parameter in self._matrix.parameters.items():
+                parameter.copy_(tensors[_WEIGHTS + name])
+        put_adamw(self._optimizer, tensors)
+        self._step = self._steps // self._settings.epochs * epochs
+
+    def _rate(self) -> float:
+        """The learning rate's share: up over the first tenth of the steps, then down to zero."""
+        warm = max(1.0, _WARMUP * self._steps)
+        return float(min(1.0, (self._step + 1) / warm) * (1 - self._step / self._steps))
 
 
 class _Training:
@@ -96,17 +177,17 @@ class _Training:
         dev: DevSet,
         settings: AdapterSettings,
         report: Report,
-        checkpoints: Checkpoints,
+        checkpointer: Checkpointer,
     ) -> None:
         scores = measure_of(data, dev, settings.side)
         self._data = data
         self._settings = settings
         self._report = report
-        self._checkpoints = checkpoints
+        self._checkpointer = checkpointer
         self._identity = np.eye(data.queries.shape[1], dtype=np.float32)
         self._measure: Callable[[Vectors], float] = lambda matrix: float(np.mean(scores(matrix)))
         self._batches = -(-len(data.queries) // settings.batch_size)
-        self._reports: list[_Told] = []
+        self._reports: list[_Step] = []
 
     def run(self) -> FittedAdapter:
         """Train with each kind of negatives; returns the best matrix, all of the way."""
@@ -170,15 +251,15 @@ class _Training:
         self._report(step, self._total, message, numbers)
 
     def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
-        if self._checkpoints.folder is None:
+        if self._checkpointer.folder is None:
             return
         facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
         state = {"kind": number, "epoch": epoch, "best": facts, "told": self._reports}
-        self._checkpoints.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
+        self._checkpointer.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
 
     def _resumed(self) -> tuple[FittedAdapter, int, int, dict[str, Any]]:
         """The best so far, the kind and the epoch that were reached, and the learner's state then."""
-        found = self._checkpoints.load(_NAME)
+        found = self._checkpointer.load(_NAME)
         if found is None:
             start = self._measure(self._identity)
             self._tell(0, "before training", {"epoch": 0, _SCORE: start})

@@ -1,10 +1,11 @@
-"""The matrix that an adapter learns: whole, or the identity and a residual of low rank."""
+"""The matrix that an adapter learns (whole, or the identity and a residual of low rank), and its place behind the base."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexes.vector_index import Vectors
+from search.models.linear_adapter import LinearAdapter
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +18,13 @@ class LearnedMatrix:
     :param rank: 0 for a whole matrix; else I + UV with U of shape (size, rank), as in Hu et al. 2021, "LoRA: Low-Rank
         Adaptation of Large Language Models": U starts at zero, V at random.
     :param random: where V is drawn from.
+
+    >>> import torch
+    >>> matrix = LearnedMatrix(size=3, rank=1, random=torch.Generator())
+    >>> matrix.numbers().tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> {name: tuple(part.shape) for name, part in matrix.parameters.items()}
+    {'u': (3, 1), 'v': (1, 3)}
     """
 
     def __init__(self, size: int, rank: int, random: "torch.Generator") -> None:
@@ -49,3 +57,55 @@ class LearnedMatrix:
                 whole = self._identity + self.parameters["u"] @ self.parameters["v"]
             result: Vectors = whole.detach().numpy().astype(np.float32, copy=True)
         return result
+
+
+def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
+    """The base with the matrix behind it: a SentenceTransformer of built-in modules only, where the base is one.
+
+    :param side: "both" for Dense and Normalize behind the base; "query" for a Router that turns queries and leaves
+        documents as they are.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import (
+        Dense,
+        Normalize,
+        Router,
+        StaticEmbedding,
+    )
+
+    if not isinstance(base, SentenceTransformer):
+        return LinearAdapter(base, matrix, side)
+    size = len(matrix)
+    dense = Dense(
+        size,
+        size,
+        bias=False,
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(matrix),
+    )
+    behind: list[Any] = [dense, Normalize()]
+    if side == "query":
+        behind = [Router.for_query_document(behind, [Normalize()])]
+    made = SentenceTransformer(modules=[*list(base), *behind], device=str(base.device))
+    if not isinstance(base[0], StaticEmbedding):  # It reads texts of any length.
+        made.max_seq_length = base.max_seq_length
+    made.prompts, made.default_prompt_name = base.prompts, base.default_prompt_name
+    return made
+
+
+def matrix_of(model: Any) -> Vectors:
+    """The matrix of an adapter, out of whatever `with_adapter` made of it."""
+    if isinstance(model, LinearAdapter):
+        return model.matrix
+    last = model[-1]
+    dense = last.sub_modules["query"][0] if side_of(model) == "query" else model[-2]
+    weight: Vectors = dense.linear.weight.detach().cpu().numpy()
+    return weight
+
+
+def side_of(model: Any) -> str:
+    """Which side of a search an adapter turns: "both" or "query"."""
+    if isinstance(model, LinearAdapter):
+        return model.side
+    return "query" if type(model[-1]).__name__ == "Router" else "both"

@@ -8,13 +8,14 @@ import numpy as np
 from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
 from search.models.registry import DOCUMENTS_AS, ModelInfo, named
 from search.models.sentence_transformer import best_device
-from search.projects.progress import Stage
+from search.projects.progress import Progress, Stage
+from search.projects.project import Project
+from search.retrieval.bm25.store import keyword_index
 from training.adapter.fit import FittedAdapter, measure_of, train_adapter
-from training.adapter.hard_negatives import with_hard_negatives
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
-from training.data.hard_negatives import HardNegatives
+from training.data.hard_negatives import HardNegatives, NegativeSources, mine_hard_negatives
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
 from training.forgetting import general_ndcg
@@ -40,7 +41,7 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     training = Stage(progress, 0.4, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
-    if material.mined:
+    if material.synthetic:
         adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
@@ -80,3 +81,24 @@ def shrunken_adapter(
         return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)
     matrix, blend, score = found
     return replace(adapted, matrix=matrix, best=score, blend=blend)
+
+
+def with_hard_negatives(
+    project: Project,
+    settings: AdapterSettings,
+    data: Embedded,
+    material: TrainingData,
+    progress: Progress,
+) -> tuple[Embedded, HardNegatives | None]:
+    """The data with hard negatives, by the base's own vectors and by words, where the settings ask for them."""
+    if settings.negatives != "mined":
+        return data, None
+    words = keyword_index(project, material.corpus_manifest, material.corpus)
+    sources = NegativeSources(data.queries, data.responses, data.documents, material.corpus, words)
+    # What came with the pairs stands beside what is found, and is no part of its number.
+    pairs = [replace(pair, negatives=()) for pair in material.guarded.pairs]
+    margin, seed = settings.negative_margin, settings.seed
+    found = mine_hard_negatives(pairs, sources, settings.hard_negatives, margin, seed, progress)
+    most = max(map(len, found.positions), default=0)
+    rows = [positions + [-1] * (most - len(positions)) for positions in found.positions]
+    return replace(data, mined=np.array(rows, dtype=np.int64).reshape(len(rows), most)), found

@@ -8,7 +8,11 @@ from training.settings import ADVANCED, RecipeSettings
 
 
 class AdapterSettings(RecipeSettings):
-    """Settings of a linear adapter over the vectors of a model that stays as it is."""
+    """Settings of a linear adapter over the vectors of a model that stays as it is.
+
+    >>> AdapterSettings(epochs="5").epochs
+    5
+    """
 
     base: str = Field("generic", min_length=1, title="Start from")
     """“generic” is the project's ready-made model; or another of its models, of whatever kind, a folder, or a model

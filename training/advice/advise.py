@@ -1,6 +1,7 @@
 """The advisor: facts, speed, a ranked recommendation and the table of approaches, kept as a report."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from search.corpus.corpus import current_corpus
@@ -11,8 +12,8 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import CorpusFacts, facts_of
-from training.advice.recommending import BUDGET_MINUTES, Advice, recommend
-from training.advice.times import seconds_of
+from training.advice.recommending import BUDGET_MINUTES, Advice, recommend, seconds_of
+from training.data.reports import current_report, sources_of
 from training.probe import speed
 
 KIND = "advice"
@@ -45,9 +46,9 @@ def advise(
         "budget": budget,
         "facts": facts.as_json(),
         "recommended": [advice.as_json() for advice in ranked],
-        "approaches": [row.as_json() for row in rows],
+        "approaches": [asdict(row) for row in rows],
     }
-    sources = {"corpus": manifest.id, "advice": info.id} | _pairs(project)
+    sources = {"advice": info.id} | sources_of(manifest, project.newest("pairs"))
     with project.publish("reports", sources, **json.loads(json.dumps(details))) as draft:
         pass
     progress(1, 1, "the advice is ready")
@@ -56,11 +57,7 @@ def advise(
 
 def current_advice(project: Project) -> dict[str, Any] | None:
     """What was advised last on the newest corpus and pairs, or None."""
-    corpus = project.newest("corpora")
-    if corpus is None:
-        return None
-    wanted = {"corpus": corpus.id, "pairs": None} | _pairs(project)
-    report = project.newest_where("reports", {"report": KIND}, **wanted)
+    report = current_report(project, KIND)
     return report.details if report is not None else None
 
 
@@ -77,8 +74,3 @@ def quick_recommendation(project: Project) -> Advice:
     details = pairs.details if pairs is not None else {}
     facts = CorpusFacts(0, 0, 0.0, 0, None, 1.0, 0.0, 0.0, details.get("pairs", 0), details.get("origin") == "mined")  # fmt: skip
     return recommend(facts)[0]
-
-
-def _pairs(project: Project) -> dict[str, str]:
-    pairs = project.newest("pairs")
-    return {"pairs": pairs.id} if pairs is not None else {}

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,10 +61,6 @@ class Approach:
     size: int | None
     query_ms: float | None
     documents: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Everything in plain JSON types."""
-        return asdict(self)
 
 
 def approaches(

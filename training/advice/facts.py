@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.corpus import current_corpus
 from search.corpus.report.sample import SampledTexts
 from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.evaluation.leakage import MINED, ORIGIN
@@ -76,7 +76,7 @@ def facts_of(project: Project) -> CorpusFacts:
     """
     manifest, corpus = current_corpus(project)
     info = generic_info(project)
-    sample = SampledTexts.of(_some(corpus))
+    sample = SampledTexts.of(corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS)))
     words = Counter(chain.from_iterable(sample.words()))
     foreign = tokenizer_fit(words)
     lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
@@ -110,7 +110,3 @@ def _of_pairs(project: Project) -> dict[str, Any]:
         "query_characters": float(np.mean([len(p.query) for p in some])),
         "response_characters": float(np.mean([len(p.response) for p in some])),
     }
-
-
-def _some(corpus: Corpus) -> list[Any]:
-    return corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS))

@@ -1,6 +1,6 @@
 """What is tried: an adapter, whatever else learns from pairs in little time, fine-tunings; an adapter on each.
 
-Every member learns what is tried; a rung is measured on all that any of them was asked, each by who had not seen it.
+Every member learns what is tried; a trial is measured on all that any of them was asked, each by who had not seen it.
 """
 
 import math
@@ -15,12 +15,11 @@ from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialRe
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
 from training.auto.folds import merged
 from training.auto.leaderboard import MEMBER, Trial
-from training.auto.member import ORIGIN, STEERING, Member
+from training.auto.member import ORIGIN, OTHERS, STEERING, Member
 from training.auto.settings import AutoSettings
 from training.base_model import load_trainable_base
 from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
-from training.learners import LEARNERS
 from training.probe import adapter_step
 from training.result import Request
 from training.weight_interpolation import SHARES
@@ -41,7 +40,7 @@ _Learns = Callable[[int, Member, Progress], TrialResult]
 
 
 class Candidates:
-    """The ways to learn, tried on one ladder by all members."""
+    """The ways to learn, tried on one leaderboard by all members."""
 
     def __init__(self, request: Request, members: Sequence[Member], search: BudgetedSearch) -> None:
         assert isinstance(request.settings, AutoSettings)
@@ -59,10 +58,10 @@ class Candidates:
             self._adapter_seconds(),
             lambda _, member, progress: member.adapter(epochs, progress),
         )
-        if self._members[0].material.mined:
+        if self._members[0].material.synthetic:
             return  # What nobody asked teaches a whole model too much.
         clock = self._search.clock
-        for name in sorted(LEARNERS.keys() - {ADAPTER, TUNE}):
+        for name in sorted(OTHERS):
             needs = _OTHERS_NEED * clock.budget
             other = self._tried(name, needs, partial(self._other, name))
             self._topped(other, start)
@@ -71,7 +70,7 @@ class Candidates:
             self._topped(tuned, start)
 
     def _tried(self, name: str, needs: float, learns: _Learns) -> Trial:
-        """Let every member learn, and take what they made as one rung."""
+        """Let every member learn, and take what they made as one trial."""
         count = len(self._members)
 
         def all_learn(progress: Progress) -> TrialResult:
@@ -95,7 +94,7 @@ class Candidates:
         )
 
     def _topped(self, below: Trial, start: Trial) -> None:
-        """Try an adapter on what a rung made, where that is better than the start."""
+        """Try an adapter on what a trial made, where that is better than the start."""
         if below.score is None or below.score <= (start.score or 0.0):
             return
         origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}

@@ -31,6 +31,9 @@ class TrainingSpeed:
 
     :param pair: to learn from one pair.
     :param character: to encode one character of many texts, sorted by length.
+
+    >>> fitted(TrainingSpeed(pair=0.01, character=1e-5), pairs=1_000, pool=100_000, measurements=2, seconds=60)
+    Fitted(epochs=4, pairs=1000, seconds=46.0)
     """
 
     pair: float

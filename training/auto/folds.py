@@ -39,7 +39,7 @@ def split_into_folds(material: TrainingData) -> list[TrainingData]:
     """
     lacking = ENOUGH - len(material.dev.query_set.queries)
     pairs = material.guarded.pairs
-    if lacking <= 0 or material.mined:
+    if lacking <= 0 or material.synthetic:
         return [material]
     texts = texts_of(material.corpus, {p.document for p in pairs if p.document is not None})
     # A split holds a tenth out as its dev part in any case; what more is needed is its test part.

@@ -1,23 +1,26 @@
-"""The rungs that were tried, simple ones first, and which of them stands: the best on dev that is surely better.
+"""The trials that were tried, simple ones first, and which of them stands: the best on dev that is surely better.
 
-Choosing the highest of many dev scores rewards luck. A rung takes the lead only when its gain over the leader is more
+Choosing the highest of many dev scores rewards luck. A trial takes the lead only when its gain over the leader is more
 than the standard error of that gain, query by query (after the one-standard-error rule; Breiman et al. 1984,
 "Classification and Regression Trees"); within that, the simpler one stays, and before the first, the start.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from search.projects.progress import Progress
-from training.dev_set import START
 
 
 class Outcome(IntEnum):
-    """What became of a rung; the number travels with a run's events."""
+    """What became of a trial; the number travels with a run's events.
+
+    >>> Outcome.NO_BETTER.words
+    'not better'
+    """
 
     LEADS = 1
     WITHIN_NOISE = 2
@@ -41,10 +44,10 @@ _WORDS = {
     Outcome.CANNOT: "not possible with this start",
 }
 KEPT = "kept"
-RUNG, SCORE, SECONDS, OUTCOME = "rung", "rung ndcg@10", "rung seconds", "rung outcome"
-"""The numbers by which a run tells a rung; the message with them is the rung's name."""
-MEMBER = "rung member"
-"""The number by which a run tells whose curve it is, where several models learn a rung."""
+TRIAL, SCORE, SECONDS, OUTCOME = "trial", "trial ndcg@10", "trial seconds", "trial outcome"
+"""The numbers by which a run tells a trial; the message with them is the trial's name."""
+MEMBER = "trial member"
+"""The number by which a run tells whose curve it is, where several models learn a trial."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Trial:
     :param seconds: what it took.
     :param settings: how it was trained, where it was.
     :param facts: what its model's manifest says beside.
+
+    >>> Trial("adapter", Outcome.LEADS, each=(0.25, 0.75), seconds=12.0).score
+    0.5
     """
 
     name: str
@@ -69,19 +75,15 @@ class Trial:
         """Mean nDCG@10 on dev."""
         return float(np.mean(self.each)) if self.each else None
 
-    def as_json(self) -> dict[str, Any]:
-        """For a checkpoint."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> "Trial":
-        """Out of a checkpoint."""
+        """Out of a checkpoint, which keeps it as a dictionary."""
         return cls(**{**saved, "each": tuple(saved["each"]), "outcome": Outcome(saved["outcome"])})
 
     def tell(self, position: int, done: float, total: float, progress: Progress) -> None:
-        """A point of the ladder, for whoever watches."""
+        """A point of the leaderboard, for whoever watches."""
         numbers: dict[str, float] = {
-            RUNG: position,
+            TRIAL: position,
             SECONDS: self.seconds,
             OUTCOME: int(self.outcome),
         }
@@ -91,19 +93,24 @@ class Trial:
 
 
 class Leaderboard:
-    """Rungs in the order in which they were tried; the first is the start."""
+    """Trials in the order in which they were tried; the first is the start.
 
-    def __init__(self, rungs: Sequence[Trial] = ()) -> None:
-        self.rungs = list(rungs)
+    >>> board = Leaderboard([Trial("start", Outcome.LEADS, each=(0.25, 0.5, 0.5))])
+    >>> board.outcome_of((0.5, 0.75, 0.75)), board.outcome_of((1.0, 0.25, 0.5))
+    (<Outcome.LEADS: 1>, <Outcome.WITHIN_NOISE: 2>)
+    """
+
+    def __init__(self, trials: Sequence[Trial] = ()) -> None:
+        self.trials = list(trials)
 
     @property
     def leader(self) -> Trial:
-        """The rung that stands: the last that took the lead."""
-        return next(rung for rung in reversed(self.rungs) if rung.outcome is Outcome.LEADS)
+        """The trial that stands: the last that took the lead."""
+        return next(trial for trial in reversed(self.trials) if trial.outcome is Outcome.LEADS)
 
     def outcome_of(self, each: Sequence[float]) -> Outcome:
-        """What becomes of a rung with these dev scores."""
-        if not self.rungs:
+        """What becomes of a trial with these dev scores."""
+        if not self.trials:
             return Outcome.LEADS
         gains = np.asarray(each) - np.asarray(self.leader.each)
         gain = float(np.mean(gains))
@@ -116,19 +123,19 @@ class Leaderboard:
         """For the manifest: name, dev nDCG@10, seconds, whether it was kept or why not, and how it was trained."""
         return [
             {
-                "name": rung.name,
-                "ndcg@10": rung.score,
-                "seconds": round(rung.seconds, 1),
-                "outcome": self._said_of(rung),
-                "settings": rung.settings,
+                "name": trial.name,
+                "ndcg@10": trial.score,
+                "seconds": round(trial.seconds, 1),
+                "outcome": self._said_of(trial),
+                "settings": trial.settings,
             }
-            for rung in self.rungs
+            for trial in self.trials
         ]
 
     @property
     def note(self) -> str:
         """In words what was tried and what is kept."""
-        measured = [rung for rung in self.rungs if rung.each]
+        measured = [trial for trial in self.trials if trial.each]
         first, last = measured[0], self.leader
         number = len(measured) - 1
         tried = "1 way to learn was tried" if number == 1 else f"{number} ways to learn were tried"
@@ -139,16 +146,11 @@ class Leaderboard:
             f"{first.score:.3f})."
         )
 
-    def _said_of(self, rung: Trial) -> str:
-        if rung is self.leader:
+    def _said_of(self, trial: Trial) -> str:
+        if trial is self.leader:
             return KEPT
-        if rung is self.rungs[0]:
+        if trial is self.trials[0]:
             return "what all others start from"
-        if rung.outcome is Outcome.LEADS:
+        if trial.outcome is Outcome.LEADS:
             return "overtaken by a later one"
-        return rung.outcome.words
-
-
-def base_trial(each: Sequence[float], seconds: float) -> Trial:
-    """The rung that all others are held against."""
-    return Trial(START, Outcome.LEADS, tuple(each), seconds)
+        return trial.outcome.words

@@ -12,7 +12,7 @@ from search.models.linear_adapter import ADAPTER_OF
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.adapter.recipe import shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult, as_settings
@@ -21,18 +21,23 @@ from training.auto.settings import AutoSettings
 from training.auto.tuned_vectors import Asked, asked, embedded_by
 from training.dev_set import DevSet
 from training.embeddings import Embedded, embedded
+from training.fine_tune.recipe import learn_fine_tune
 from training.fine_tune.settings import FineTuneSettings
-from training.learners import LEARNERS
-from training.result import Request
+from training.result import Learn, Request
+from training.settings import RecipeSettings
+from training.static.recipe import learn_static
+from training.static.settings import StaticSettings
 from training.training_data import TrainingData
 from training.weight_interpolation import InterpolationPoint
 
 ORIGIN = "origin"
-"""Among the facts of a rung: what it started from as people read it, where that is not the start of the ladder."""
+"""Among the facts of a trial: what it started from as people read it, where that is not the start of the leaderboard."""
 STEERING = 1_000
 """Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
+OTHERS: dict[str, tuple[type[RecipeSettings], Learn]] = {"static": (StaticSettings, learn_static)}
+"""What learns from pairs in little time, beside adapters and fine-tunings."""
 _ADAPTER_PATIENCE = 4
-"""Of about ten dev scores: what an adapter does not use is there for the next rung."""
+"""Of about ten dev scores: what an adapter does not use is there for the next trial."""
 
 
 class Member:
@@ -54,7 +59,7 @@ class Member:
         self.material = material
         self.data = data
         self.character_seconds: dict[str, float] = {}
-        """What the model of a rung took to encode one character."""
+        """What the model of a trial took to encode one character."""
 
     def start(self) -> TrialResult:
         """The start, as it is."""
@@ -68,9 +73,9 @@ class Member:
     def on(
         self, below: str, model: Any, origin: dict[str, Any], epochs: int, progress: Progress
     ) -> TrialResult:
-        """An adapter on what this member made of a rung.
+        """An adapter on what this member made of a trial.
 
-        :param origin: what the facts of that rung say of where it came from.
+        :param origin: what the facts of that trial say of where it came from.
         """
         known = self._asked.get(below) or asked(model, self.material.dev, progress)
         data, dev = embedded_by(model, self.material, known, progress)
@@ -93,42 +98,47 @@ class Member:
         chosen = sorted(random.permutation(len(known))[:pairs].tolist())
         guarded = replace(self.material.guarded, pairs=[known[position] for position in chosen])
         part = replace(self.material, guarded=guarded, dev=dev.narrowed(STEERING))
-        request = replace(
-            self._request,
-            recipe="fine-tune",
-            settings=settings,
-            progress=Stage(progress, 0.0, 0.9),
-            checkpoints=self._request.checkpoints.part(self._part(name)),
-            ends=ends,
+        return self._learned(
+            name, "fine-tune", settings, learn_fine_tune, part, ends, progress, pairs=len(chosen)
         )
-        taught = LEARNERS["fine-tune"].learn(request, part)
-        assert taught is not None  # There is one process alone.
-        self._asked[name] = asked(taught.model, dev, Stage(progress, 0.9, 1.0))
-        told_of = {"kept": taught.dev.selected, "pairs": len(chosen)}
-        scores = self._asked[name].scores(dev)
-        return TrialResult([taught.model], scores, as_settings(settings) | told_of, taught.facts)
 
     def other(self, name: str, ends: Callable[[], bool], progress: Progress) -> TrialResult:
         """Another recipe that learns from pairs."""
-        settings = LEARNERS[name].settings(seed=self._settings.seed)
+        settings, learn = OTHERS[name]
+        return self._learned(
+            name, name, settings(seed=self._settings.seed), learn, self.material, ends, progress
+        )
+
+    def _learned(
+        self,
+        name: str,
+        recipe: str,
+        settings: RecipeSettings,
+        learn: Learn,
+        part: TrainingData,
+        ends: Callable[[], bool],
+        progress: Progress,
+        **noted: Any,
+    ) -> TrialResult:
+        """What a recipe learns from a part of the material, asked all dev queries."""
         request = replace(
             self._request,
-            recipe=name,
+            recipe=recipe,
             settings=settings,
-            progress=progress,
-            checkpoints=self._request.checkpoints.part(self._part(name)),
+            progress=Stage(progress, 0.0, 0.9),
+            checkpointer=self._request.checkpointer.part(self._part(name)),
             ends=ends,
         )
-        taught = LEARNERS[name].learn(request, self.material)
-        assert taught is not None  # There is one process alone.
+        result = learn(request, part)
+        assert result is not None  # There is one process alone.
         dev, started = self.material.dev, time.perf_counter()
-        self._asked[name] = asked(taught.model, dev, progress)
+        self._asked[name] = asked(result.model, dev, Stage(progress, 0.9, 1.0))
         spent = time.perf_counter() - started
         self.character_seconds[name] = spent / max(1, characters(dev.texts))
-        facts = taught.facts | ({ORIGIN: taught.origin} if taught.origin else {})
-        told_of = {"kept": taught.dev.selected}
+        facts = result.facts | ({ORIGIN: result.origin} if result.origin else {})
+        noted = {"kept": result.dev.selected, **noted}
         scores = self._asked[name].scores(dev)
-        return TrialResult([taught.model], scores, as_settings(settings) | told_of, facts)
+        return TrialResult([result.model], scores, as_settings(settings) | noted, facts)
 
     def beside_the_pool(self) -> int:
         """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
@@ -137,7 +147,7 @@ class Member:
         return characters(pair.query for pair in pairs) + characters(answers)
 
     def reads(self, below: str) -> int:
-        """How many characters an adapter on a rung has to have encoded yet."""
+        """How many characters an adapter on a trial has to have encoded yet."""
         pool = 0 if below in self._asked else characters(self.material.dev.texts)
         return self.beside_the_pool() + pool
 
@@ -151,7 +161,7 @@ class Member:
             epochs=epochs,
         )
         adapted = train_adapter(data, dev, settings, progress)
-        if self.material.mined:
+        if self.material.synthetic:
             adapted = shrunken_adapter(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)

@@ -10,11 +10,10 @@ from search.models.registry import ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
-from training.auto.checkpoint import SearchCheckpointer
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Trial
 from training.auto.member import ORIGIN, Member, members_of
@@ -26,7 +25,7 @@ from training.forgetting import general_ndcg
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 
-LADDER = "ladder"
+LEADERBOARD = "leaderboard"
 
 
 def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
@@ -44,12 +43,11 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    keeper = SearchCheckpointer(kept, base) if kept.folder is not None else None
-    search = BudgetedSearch(settings.minutes, keeper, Stage(progress, 0.2, 1.0))
+    search = BudgetedSearch(settings.minutes, Stage(progress, 0.2, 1.0), kept, base)
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
     Candidates(request, members, search).search()
-    leader = search.ladder.leader
-    facts: dict[str, Any] = {LADDER: search.ladder.table(), **leader.facts}
+    leader = search.leaderboard.leader
+    facts: dict[str, Any] = {LEADERBOARD: search.leaderboard.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
     notes = _notes(material, parts)
     if leader.name == START:
@@ -58,7 +56,7 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     else:
         model, said = _one_of(search.models_of(leader), leader, members)
         notes += said
-    dev = _record(search.ladder, parts, notes)
+    dev = _record(search.leaderboard, parts, notes)
     return TrainingResult(settings.base, model, dev, general_ndcg(base), facts, origin)
 
 
@@ -112,9 +110,11 @@ def _notes(material: TrainingData, parts: Sequence[TrainingData]) -> list[str]:
     ]
 
 
-def _record(ladder: Leaderboard, parts: Sequence[TrainingData], notes: Sequence[str]) -> DevRecord:
+def _record(
+    leaderboard: Leaderboard, parts: Sequence[TrainingData], notes: Sequence[str]
+) -> DevRecord:
     """What the dev queries said, for the manifest and for people."""
-    first, leader = ladder.rungs[0], ladder.leader
+    first, leader = leaderboard.trials[0], leaderboard.leader
     scores = [score for score in (first.score, leader.score) if score is not None]
     details = {
         "queries": len(all_dev_queries(parts).queries),
@@ -123,5 +123,5 @@ def _record(ladder: Leaderboard, parts: Sequence[TrainingData], notes: Sequence[
         "settings": leader.settings,
     }
     return DevRecord(
-        scores[: 1 if leader is first else 2], leader.name, details, [ladder.note, *notes]
+        scores[: 1 if leader is first else 2], leader.name, details, [leaderboard.note, *notes]
     )

@@ -6,7 +6,11 @@ from training.settings import RecipeSettings
 
 
 class AutoSettings(RecipeSettings):
-    """Settings of trying several recipes and keeping the best."""
+    """Settings of trying several recipes and keeping the best.
+
+    >>> AutoSettings(minutes=2).base
+    'generic'
+    """
 
     base: str = Field("generic", min_length=1, title="Start from")
     """“generic” is the project's ready-made model; or another of its models, a folder, or a model hub id."""

@@ -31,11 +31,7 @@ class Asked:
 
 def asked(model: Any, dev: DevSet, progress: Progress) -> Asked:
     """Encode the dev queries and the pool."""
-    pool = encode_texts(model, None, dev.texts, "document", Stage(progress, 0.0, 0.9), "documents")
-    queries = encode_texts(
-        model, None, dev.queries, "query", Stage(progress, 0.9, 1.0), "dev queries"
-    )
-    return Asked(normalised(queries), normalised(pool))
+    return Asked(*map(normalised, dev.encoded(model, None, progress)))
 
 
 def embedded_by(

@@ -44,6 +44,12 @@ class Imported:
     notes: list[str] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, documents: int, split: Split, notes: list[str], *reports: Report) -> "Imported":
+        """What a split brought."""
+        dev, test = len(split.dev.queries), len(split.test.queries)
+        return cls(documents, len(split.train), dev, test, notes, list(reports))
+
 
 def import_beir(project: Project, path: Path, progress: Progress = silent) -> Imported:
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
@@ -79,9 +85,7 @@ def import_beir(project: Project, path: Path, progress: Progress = silent) -> Im
             f"corpus.jsonl: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
         )
     progress(1, 1, f"{documents:,} documents imported")
-    return Imported(
-        documents, len(split.train), len(split.dev.queries), len(split.test.queries), notes
-    )
+    return Imported.of(documents, split, notes)
 
 
 def add_pairs(
@@ -122,14 +126,7 @@ def add_pairs(
     if not split.test.queries and project.newest("queries") is None:
         notes.append("no pairs could be held out as a query set: no response is in the corpus")
     progress(1, 1, f"{len(split.train):,} pairs to train on")
-    return Imported(
-        documents=matched.added,
-        pairs=len(split.train),
-        dev_queries=len(split.dev.queries),
-        test_queries=len(split.test.queries),
-        notes=notes,
-        reports=[report],
-    )
+    return Imported.of(matched.added, split, notes, report)
 
 
 def publish_ready_made(
@@ -150,9 +147,7 @@ def publish_ready_made(
         draft.details["passages"] = writer.close()
         corpus = Corpus(draft.folder / CORPUS_FILE)
         notes = _add_split(project, drafts, split, draft.id, corpus, source)
-    return Imported(
-        len(documents), len(split.train), len(split.dev.queries), len(split.test.queries), notes
-    )
+    return Imported.of(len(documents), split, notes)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What can be wrong with pairs: repeated, copied, contradictory, or all answered by the same text."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.corpus.labels import Pair
@@ -93,7 +93,8 @@ def answers(pairs: Sequence[Pair], said: Said) -> Answers:
     served: dict[object, set[tuple[str, ...]]] = {}
     given: Counter[tuple[str, ...]] = Counter()
     shown: dict[object, str] = {}
-    for query, answer, pair in _links(pairs, said):
+    for pair in pairs:
+        query, answer = said[pair.query], pair.document or said[pair.response]
         if query not in served.setdefault(answer, set()):
             served[answer].add(query)
             given[query] += 1
@@ -109,9 +110,3 @@ def answers(pairs: Sequence[Pair], said: Said) -> Answers:
         largest_queries=len(served[largest]),
         largest_share=len(served[largest]) / len(given),
     )
-
-
-def _links(pairs: Sequence[Pair], said: Said) -> Iterator[tuple[tuple[str, ...], object, Pair]]:
-    """Each pair with what its query says and what its answer is."""
-    for pair in pairs:
-        yield said[pair.query], pair.document or said[pair.response], pair

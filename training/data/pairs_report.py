@@ -152,25 +152,25 @@ _Weighed = Iterator[tuple[int, str]]
 """Sentences with their weight: 90 nothing good can be learned, 70 much is lost, 40 some is, 10 to know."""
 
 
-def advice(portrait: PairsReport) -> tuple[str, ...]:
+def advice(report: PairsReport) -> tuple[str, ...]:
     """The sentences that hold for pairs, the weightiest first; one that says so where all is well."""
-    if not portrait.pairs:
+    if not report.pairs:
         return ("There are no pairs.",)
     weighed = [
-        *_number(portrait),
-        *_wrong(portrait),
-        *_batches(portrait),
-        *_sharing(portrait),
-        *_texts(portrait),
+        *_number(report),
+        *_wrong(report),
+        *_batches(report),
+        *_sharing(report),
+        *_texts(report),
     ]
     weighed.sort(key=lambda item: -item[0])
     return tuple(sentence for _, sentence in weighed) or (
-        f"Nothing needs to be fixed first in these {portrait.pairs:,} pairs.",
+        f"Nothing needs to be fixed first in these {report.pairs:,} pairs.",
     )
 
 
-def _number(portrait: PairsReport) -> _Weighed:
-    different = portrait.pairs - portrait.duplicates
+def _number(report: PairsReport) -> _Weighed:
+    different = report.pairs - report.duplicates
     if different < _FAR_TOO_FEW:
         yield (
             95,
@@ -189,35 +189,35 @@ def _number(portrait: PairsReport) -> _Weighed:
             f"{different:,} different pairs are enough to begin with; with a thousand or more, every "
             "recipe has what it needs.",
         )
-    if portrait.duplicates:
-        share = portrait.duplicates / portrait.pairs
+    if report.duplicates:
+        share = report.duplicates / report.pairs
         yield (
             50 if share >= _SOME else 20,
-            f"Pairs that repeat an earlier one: {portrait.duplicates:,} ({percent(share)}). They teach "
+            f"Pairs that repeat an earlier one: {report.duplicates:,} ({percent(share)}). They teach "
             "nothing new; remove them.",
         )
 
 
-def _wrong(portrait: PairsReport) -> _Weighed:
-    if portrait.contradictory:
-        example = portrait.contradictory_examples[0].query
+def _wrong(report: PairsReport) -> _Weighed:
+    if report.contradictory:
+        example = report.contradictory_examples[0].query
         yield (
             90,
-            f"Pairs that contradict themselves or another: {portrait.contradictory:,}. The response is "
+            f"Pairs that contradict themselves or another: {report.contradictory:,}. The response is "
             f"also given as a negative for the same query (“{example}”, for example). Decide for one.",
         )
-    share = portrait.copied / portrait.pairs
+    share = report.copied / report.pairs
     if share >= _SOME:
         yield (
             85 if share >= _MANY else 45,
             f"{percent(share)} of the queries stand nearly word for word in their response "
-            f"(“{portrait.copied_examples[0].query}”, for example). They teach a model to compare words, "
+            f"(“{report.copied_examples[0].query}”, for example). They teach a model to compare words, "
             "which keyword search does already; put them as people would ask.",
         )
 
 
-def _batches(portrait: PairsReport) -> _Weighed:
-    found = portrait.false_negatives
+def _batches(report: PairsReport) -> _Weighed:
+    found = report.false_negatives
     if found.guarded >= _STEPS:
         yield (
             80 if found.guarded >= 0.5 else 60,
@@ -234,8 +234,8 @@ def _batches(portrait: PairsReport) -> _Weighed:
         )
 
 
-def _sharing(portrait: PairsReport) -> _Weighed:
-    shared = portrait.answers
+def _sharing(report: PairsReport) -> _Weighed:
+    shared = report.answers
     if shared.largest_share >= _ONE_ANSWER and shared.largest_queries > 1:
         yield (
             92 if shared.largest_share >= _MOST else 75,
@@ -243,15 +243,15 @@ def _sharing(portrait: PairsReport) -> _Weighed:
             f"all): “{shared.largest}”. A model learns to find it for everything; give these queries "
             "answers of their own, or leave most of them out.",
         )
-    if portrait.near_queries >= _SOME * portrait.distinct_queries:
-        example = portrait.near_query_examples[0]
+    if report.near_queries >= _SOME * report.distinct_queries:
+        example = report.near_query_examples[0]
         yield (
             30,
-            f"Nearly equal queries: {portrait.near_queries:,} of {portrait.distinct_queries:,} "
+            f"Nearly equal queries: {report.near_queries:,} of {report.distinct_queries:,} "
             f"(“{example.query}” and “{example.other}”, for example). They count as one when pairs are "
             "parted into training and test.",
         )
-    known, answered = portrait.documents, portrait.answered_documents
+    known, answered = report.documents, report.answered_documents
     if known and answered and answered < _LITTLE_OF_CORPUS * known:
         yield (
             28,
@@ -260,30 +260,30 @@ def _sharing(portrait: PairsReport) -> _Weighed:
         )
 
 
-def _texts(portrait: PairsReport) -> _Weighed:
-    if portrait.query_lengths.median < _SHORT_QUERY:
+def _texts(report: PairsReport) -> _Weighed:
+    if report.query_lengths.median < _SHORT_QUERY:
         yield (
             48,
-            f"Half of the queries have at most {_words(portrait.query_lengths.median)}: too short to say "
+            f"Half of the queries have at most {_words(report.query_lengths.median)}: too short to say "
             "what is asked. Add queries as people would put them.",
         )
-    beyond = portrait.unread.texts / max(1, portrait.distinct_responses)
+    beyond = report.unread.texts / max(1, report.distinct_responses)
     if beyond >= _MANY:
         yield (
             44,
-            f"{percent(beyond)} of the responses are longer than the {portrait.unread.reads} word pieces "
+            f"{percent(beyond)} of the responses are longer than the {report.unread.reads} word pieces "
             "that the generic model reads. Where the answer stands further down, cut them to it.",
         )
     asked, said = (
-        main_language(portrait.query_languages),
-        main_language(portrait.response_languages),
+        main_language(report.query_languages),
+        main_language(report.response_languages),
     )
     if asked and said and asked != said:
         yield (
             22,
             f"The queries are mostly in {language_name(asked)}, the responses in {language_name(said)}.",
         )
-    unknown = sum(item.share for item in portrait.query_languages if item.code == UNKNOWN)
+    unknown = sum(item.share for item in report.query_languages if item.code == UNKNOWN)
     if unknown >= 0.5:
         yield (
             12,

@@ -24,7 +24,7 @@ def make_report(project: Project, progress: Progress = silent) -> Manifest:
     """
     manifest, corpus = current_corpus(project)
     pairs = project.newest("pairs")
-    made_from = _sources(manifest, pairs)
+    made_from = sources_of(manifest, pairs)
     share = 0.6 if pairs is not None else 1.0
     documents = corpus.documents_at(evenly_spaced(len(corpus), SAMPLE))
     seen = build_report(documents, len(corpus), corpus.passages, Stage(progress, 0.0, share))
@@ -39,14 +39,18 @@ def make_report(project: Project, progress: Progress = silent) -> Manifest:
     return project.artifact("reports", draft.id)
 
 
-def current_report(project: Project) -> Manifest | None:
-    """The report on the newest corpus and pairs, or None when it was not made yet."""
+def current_report(project: Project, kind: str | None = None) -> Manifest | None:
+    """The newest report on the newest corpus and pairs, or None when there is none yet.
+
+    :param kind: what a report says of itself under "report"; the report on the data says nothing.
+    """
     corpus = project.newest("corpora")
     if corpus is None:
         return None
-    wanted = {"pairs": None} | _sources(corpus, project.newest("pairs"))
-    return project.newest_where("reports", {"report": None}, **wanted)
+    wanted = {"pairs": None} | sources_of(corpus, project.newest("pairs"))
+    return project.newest_where("reports", {"report": kind}, **wanted)
 
 
-def _sources(corpus: Manifest, pairs: Manifest | None) -> dict[str, str]:
+def sources_of(corpus: Manifest, pairs: Manifest | None) -> dict[str, str]:
+    """What a report on a corpus and, where there are some, its pairs is made from."""
     return {"corpus": corpus.id} | ({"pairs": pairs.id} if pairs else {})

@@ -19,7 +19,12 @@ _LOOK_AHEAD = (
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """A query, its right answer, and answers that are wrong."""
+    """A query, its right answer, and answers that are wrong.
+
+    >>> rows_of([Pair("q", "right", negatives=("wrong", "worse", "worst"))], width=2)
+    [TrainingRow(query='q', answer='right', negatives=('wrong', 'worse'), document=None),
+     TrainingRow(query='q', answer='right', negatives=('worst',), document=None)]
+    """
 
     query: str
     answer: str
@@ -42,6 +47,10 @@ class Batches:
     :param size: how many rows a batch has at most.
     :param seed: the same seed and epoch give the same batches, whatever went before.
     :param parts: batches can be cut into so many equal parts; rows that are left over at the end are left out.
+
+    >>> rows = [TrainingRow("q", "one answer"), TrainingRow("q", "another"), TrainingRow("r", "a third")]
+    >>> [sorted(row.query for row in batch) for batch in Batches(rows, size=3, seed=1).epoch(0)]
+    [['q', 'r'], ['q']]
     """
 
     def __init__(self, rows: Sequence[TrainingRow], size: int, seed: int, parts: int = 1) -> None:

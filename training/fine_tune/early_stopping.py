@@ -69,6 +69,10 @@ class Record:
     """What was measured as a training went: steps, and the scores after so many.
 
     The start is not among them: `best` is the best state that was trained, whether it beats the start or not.
+
+    >>> record = Record(steps=[8, 16, 24], scores=[{0: 0.3}, {0: 0.5}, {0: 0.4}])
+    >>> record.best, record.stops(patience=1), record.stops(patience=2)
+    (1, True, False)
     """
 
     steps: list[int] = field(default_factory=list)

@@ -6,7 +6,6 @@ weights, AdamW's moments and the record of the dev scores are all there is to ke
 as the same model.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from search.corpus.labels import Pair
 from search.models.prompts import prompt_of
 from search.projects.progress import Progress
 from search.projects.settings import settings as environment
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer, adamw_tensors, beneath, put_adamw
 from training.dev_set import START, DevSet
 from training.distributed import (
     average_gradients,
@@ -26,10 +25,10 @@ from training.distributed import (
     from_first,
     helps_only,
     own_part,
+    tensors_from_first,
 )
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
-from training.fine_tune.checkpoint import TrainerCheckpointer
-from training.fine_tune.early_stopping import ALL, EarlyStopping, Meter
+from training.fine_tune.early_stopping import ALL, EarlyStopping, Meter, Record
 from training.fine_tune.losses import ranking_loss
 from training.fine_tune.schedule import Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
 _LARGEST_GRADIENT = 1.0
 _REPORTED_LOSSES = 200
+_NAME, _NOW, _BEST = "fine-tune", "now/", "best/"
 _KEEP_EVERY = 120.0  # Seconds between two checkpoints, where measurements are rarer.
 
 
@@ -51,16 +51,19 @@ class Tuned:
     :param epochs: after how many epochs each dev score was measured; the first is 0, the start.
     :param best_epoch: of the state that was kept; 0 for the start.
     :param share: how much of the way from the start to that state was kept.
-    :param blends: dev scores by that share, where they were measured.
+    :param share_scores: dev scores by that share, where they were measured.
     :param dimensions: dev scores of start and kept model by the first numbers of a vector.
     :param stopped: whether it stopped before its last step, because nothing better came.
+
+    >>> Tuned([0.4, 0.5], [0.0, 1.5], 1.5, share=0.75, share_scores={}, dimensions={}, steps=9, stopped=False).selected
+    'epoch 1.5, blend 0.75'
     """
 
     dev_scores: list[float]
     epochs: list[float]
     best_epoch: float
     share: float
-    blends: dict[float, float]
+    share_scores: dict[float, float]
     dimensions: dict[int, tuple[float, float]]
     steps: int
     stopped: bool
@@ -80,7 +83,7 @@ def fine_tune(
     dev: DevSet,
     settings: FineTuneSettings,
     progress: Progress,
-    checkpoints: Checkpoints | None = None,
+    checkpointer: Checkpointer | None = None,
     ends: Callable[[], bool] = lambda: False,
 ) -> Tuned | None:
     """Train `model` in place; it ends as the state with the best dev score, which may be the untouched start.
@@ -89,7 +92,7 @@ def fine_tune(
     :param pairs: what to learn from, kept apart from dev and test by the caller.
     :param dev: what to steer by.
     :param progress: told after every step.
-    :param checkpoints: where it keeps how far it came, and looks for how far an earlier try came.
+    :param checkpointer: where it keeps how far it came, and looks for how far an earlier try came.
     :param ends: asked after every step: whether the time is over, so that what there is must do.
     :returns: None in a process that only helps (see `training.distributed`): nothing is measured there.
     :raises Refused: for settings that do not go with the model.
@@ -109,7 +112,7 @@ def fine_tune(
     learned = TrainableWeights(model, settings)
     steering = EarlyStopping(learned, meter, plan, settings, first)
     loop = _Loop(
-        learned, batches, plan, settings, steering, work, checkpoints or Checkpoints(), ends
+        learned, batches, plan, settings, steering, work, checkpointer or Checkpointer(), ends
     )
     meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
     try:
@@ -142,7 +145,7 @@ def fine_tune(
         epochs=[0.0, *map(plan.epoch_of, record.steps)],
         best_epoch=plan.epoch_of(record.steps[record.best]) if better else 0.0,
         share=share,
-        blends={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
+        share_scores={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
         steps=loop.updates,
         stopped=steering.stops and record.steps[-1] < plan.steps,
@@ -168,7 +171,7 @@ class _Loop:
         settings: FineTuneSettings,
         steering: EarlyStopping,
         work: Work,
-        checkpoints: Checkpoints,
+        checkpointer: Checkpointer,
         ends: Callable[[], bool],
     ) -> None:
         import torch
@@ -185,19 +188,19 @@ class _Loop:
         self._optimizer = torch.optim.AdamW(
             learned.parameters.values(), lr=learned.rate, weight_decay=0.0
         )
-        self._keeper = TrainerCheckpointer(checkpoints, learned, self._optimizer, steering)
+        self._checkpointer = checkpointer
         self._losses: list[float] = []
         self._curve: list[tuple[int, float]] = []
         self.updates = 0
 
     def run(self) -> None:
         """Take all steps, or stop before when the dev queries say so."""
-        step, self.updates, self._curve = self._keeper.load()
+        step = self._resumed()
         record = self._steering.record
         points = zip(map(self._plan.epoch_of, record.steps), record.scores, strict=True)
         self._work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
         self._model.train()
-        epoch, kept = -1, time.monotonic()
+        epoch = -1
         batches: list[list[TrainingRow]] = []
         while step < self._plan.steps:
             if self._steering_stops(step):
@@ -215,9 +218,8 @@ class _Loop:
             border = over or step in self._plan.borders
             if border and not helps_only():
                 self._steering.measure(step)
-            if border or time.monotonic() - kept > _KEEP_EVERY:
-                self._keeper.save(step, self.updates, self._curve)
-                kept = time.monotonic()
+            if border or self._checkpointer.is_due(_KEEP_EVERY):
+                self._save(step)
             if over:
                 break
 
@@ -259,6 +261,44 @@ class _Loop:
         for features in tokens[1:]:
             features["task"] = "document"
         return [batch_to_device(features, self._model.device) for features in tokens]
+
+    def _save(self, step: int) -> None:
+        """Write how far it came, in place of what was there; with several processes the first alone does."""
+        if helps_only():
+            return
+        tensors = {_NOW + name: tensor for name, tensor in self._learned.parameters.items()}
+        tensors |= {_BEST + name: tensor for name, tensor in self._steering.best.items()}
+        tensors |= adamw_tensors(self._optimizer)
+        state = {
+            "step": step,
+            "updates": self.updates,
+            "curve": self._curve,
+            "record": self._steering.record.as_json(),
+        }
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        self._checkpointer.save(_NAME, arrays, state)
+
+    def _resumed(self) -> int:
+        """Put everything as it was when a checkpoint was written; how many steps were done by then."""
+        import torch
+
+        device = str(self._model.device)
+        saved = self._checkpointer.load(_NAME)
+        state: dict[str, Any] | None = from_first(saved.state if saved else None, device)
+        if state is None:
+            return 0
+        arrays = saved.tensors if saved else {}
+        tensors = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+        tensors = tensors_from_first(tensors, device)
+        self._learned.put(beneath(tensors, _NOW))
+        put_adamw(self._optimizer, tensors)
+        self._steering.best = beneath(tensors, _BEST)
+        self._steering.record = Record.from_json(state["record"])
+        self.updates, self._curve = (
+            state["updates"],
+            [(step, loss) for step, loss in state["curve"]],
+        )
+        return int(state["step"])
 
     def _report(self, step: int) -> None:
         every = max(1, self._plan.steps // _REPORTED_LOSSES)

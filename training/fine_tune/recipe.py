@@ -99,7 +99,7 @@ def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:
         "epochs": tuned.epochs,
         "steps": tuned.steps,
         "stopped_early": tuned.stopped,
-        "blends": {f"{share:g}": score for share, score in tuned.blends.items()},
+        "blends": {f"{share:g}": score for share, score in tuned.share_scores.items()},
         "dimensions": {
             str(size): {"start": start, "model": model}
             for size, (start, model) in tuned.dimensions.items()
@@ -116,12 +116,12 @@ def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:
     if tuned.share < 1 and tuned.best_epoch:
         notes.append(
             f"A blend is published: {tuned.share:.0%} of the way from the start to what was trained scored best "
-            f"on the dev queries ({tuned.blends[tuned.share]:.3f} nDCG@10; all of the way, {tuned.blends[1.0]:.3f})."
+            f"on the dev queries ({tuned.share_scores[tuned.share]:.3f} nDCG@10; all of the way, {tuned.share_scores[1.0]:.3f})."
         )
     for size, (start, model) in tuned.dimensions.items():
         notes.append(
             f"Cut to {size} numbers, its vectors score {model:.3f} nDCG@10 on the dev queries, the start's {start:.3f}."
         )
-    best = tuned.blends.get(tuned.share, 0.0)
+    best = tuned.share_scores.get(tuned.share, 0.0)
     scores = [*tuned.dev_scores, best] if best > max(tuned.dev_scores) else tuned.dev_scores
     return DevRecord(scores, tuned.selected, details, notes)

@@ -19,6 +19,12 @@ class Schedule:
     Costs are in characters that go through the model once; a training step counts its backward pass.
 
     :param steps: how many steps an epoch has.
+
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "who?"}, {"1": {"d": 1}}), [0], ["d"], ["Somebody."])
+    >>> schedule = Schedule(dev, [TrainingRow("a query", "its answer")] * 64, FineTuneSettings(epochs=1), steps=20)
+    >>> schedule.borders, schedule.epoch_of(10), [schedule.rate(step) for step in (0, 2, 11, 19)]
+    ([10, 20], 0.5, [0.5, 1.0, 0.5, 0.05555555555555555])
     """
 
     def __init__(
@@ -61,6 +67,12 @@ class Work:
     """Tells progress in units of time.
 
     :param measurements: how many measurements there will be at most.
+
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "who?"}, {"1": {"d": 1}}), [0], ["d"], ["Somebody."])
+    >>> schedule = Schedule(dev, [TrainingRow("a query", "its answer")] * 64, FineTuneSettings(epochs=1), steps=4)
+    >>> Work(schedule, 1, lambda done, total, *said: print(round(done / total, 2), *said)).stepped(2, loss=0.5)
+    0.5 epoch 1 of 1 {'step': 2.0, 'loss': 0.5}
     """
 
     def __init__(self, plan: Schedule, measurements: int, progress: Progress) -> None:

@@ -21,7 +21,11 @@ Dimensions = Annotated[
 
 
 class FineTuneSettings(RecipeSettings):
-    """Settings of fine-tuning a SentenceTransformer with MultipleNegativesRankingLoss."""
+    """Settings of fine-tuning a SentenceTransformer with MultipleNegativesRankingLoss.
+
+    >>> FineTuneSettings(dimensions="128, 64").dimensions
+    (128, 64)
+    """
 
     base: str = Field("generic", min_length=1, title="Start from")
     """“generic” is the project's ready-made model; or a folder, or a model hub id."""

@@ -28,6 +28,12 @@ class TrainableWeights:
 
     :param model: changed in place; always trained in 32 bits.
     :raises Refused: for LoRA on a model without a transformer.
+
+    >>> import torch
+    >>> weights = TrainableWeights(torch.nn.Linear(2, 1, bias=False), FineTuneSettings(learning_rate=1e-3))
+    >>> weights.put({"weight": torch.ones(1, 2)})
+    >>> weights.rate, weights.copy()
+    (0.001, {'weight': tensor([[1., 1.]])})
     """
 
     def __init__(self, model: "SentenceTransformer", settings: FineTuneSettings) -> None:

@@ -1,1 +1,5 @@
-"""Models between a custom model and its start: the way measured, and a place on it published."""
+"""Models between a custom model and its start (the pages say blend): the path measured, and a point on it published.
+
+Start reading at publish.py; path.py makes the models between, curve.py is what was measured. What recipes themselves need of
+it stands in training/weight_interpolation.py.
+"""

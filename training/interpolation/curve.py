@@ -1,8 +1,6 @@
 """What each place on the way scores: the curve, kept as a report."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +11,7 @@ KIND = "blend"
 
 
 @dataclass(frozen=True)
-class BlendCurve:
+class InterpolationCurve:
     """Scores along the way from a start to what was trained.
 
     :param shares: places on the way, rising; the first is 0, the start.
@@ -51,17 +49,8 @@ class BlendCurve:
             f"questions {general:.3f} (the start {self.general[0]:.3f})."
         )
 
-    @classmethod
-    def from_json(cls, saved: Mapping[str, Any]) -> "BlendCurve":
-        """What a report kept."""
-        return cls(**saved)
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
-
-
-def curve_for(project: Project, model: Manifest) -> BlendCurve | None:
+def curve_for(project: Project, model: Manifest) -> InterpolationCurve | None:
     """The curve of a model, when it was measured."""
     report = project.newest_where("reports", {"report": KIND}, model=model.id)
-    return BlendCurve.from_json(report.details["curve"]) if report is not None else None
+    return InterpolationCurve(**report.details["curve"]) if report is not None else None

@@ -4,7 +4,7 @@ What was published may stand anywhere on the way; the far end is found again by 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
-from training.adapter.model import matrix_of, side_of, with_adapter
+from training.adapter.matrix import matrix_of, side_of, with_adapter
 from training.dev_set import DevSet
 from training.fine_tune.weights import weights_of
 from training.forgetting import general_ndcg
@@ -28,25 +28,8 @@ Scores = tuple[list[float], float]
 """nDCG@10 of each dev query, and on the general questions."""
 
 
-class InterpolationPath(Protocol):
-    """Models between a start (share 0) and what was trained (share 1)."""
-
-    @property
-    def shares(self) -> Sequence[float]:
-        """The places that are worth measuring, rising."""
-        ...
-
-    def measure(self, share: float, progress: Progress = silent) -> Scores:
-        """What the model at a place scores."""
-        ...
-
-    def model(self, share: float) -> Any:
-        """The model at a place, to be saved. It is good until the next call."""
-        ...
-
-
-class MatrixWay:
-    """The way of an adapter: each place is a matrix, so the start encodes everything once.
+class MatrixPath:
+    """Adapters between a start (share 0) and what was trained (share 1): matrices, so the start encodes everything once.
 
     :param start: the base of the adapter.
     :param info: the base as the project knows it: what it encoded before is not encoded again.
@@ -69,7 +52,7 @@ class MatrixWay:
         self._dev_vectors: tuple[Vectors, Vectors] | None = None
 
     def measure(self, share: float, progress: Progress = silent) -> Scores:
-        """See `InterpolationPath.measure`."""
+        """What the model at a share scores."""
         if self._dev_vectors is None:
             queries = self._known.encoded(self._dev.queries, "query", progress)
             self._dev_vectors = queries, self._known.encoded(self._dev.texts, "document", progress)
@@ -80,12 +63,12 @@ class MatrixWay:
         return self._dev.scores_of_vectors(queries @ matrix.T, turned), general_ndcg(adapter)
 
     def model(self, share: float) -> Any:
-        """See `InterpolationPath.model`."""
+        """The model at a share, to be saved. It is good until the next call."""
         return with_adapter(self._start, between_matrices(self._whole, share), self._side)
 
 
-class WeightsWay:
-    """The way of a model whose own weights were trained: each place has to encode the dev pool anew.
+class WeightsPath:
+    """Models between a start (share 0) and one whose own weights were trained (share 1); each has to encode the dev pool anew.
 
     :raises Failed: when the two models are not of one shape, so that nothing lies between them.
     """
@@ -113,13 +96,13 @@ class WeightsWay:
         self._last = between(self._first, there, 1 / share)
 
     def measure(self, share: float, progress: Progress = silent) -> Scores:
-        """See `InterpolationPath.measure`."""
+        """What the model at a share scores."""
         model, message = self.model(share), f"measuring {share:.0%} of the way"
         vectors = self._dev.vectors(model, lambda done: progress(done, 1, message))
         return self._dev.scores_of_vectors(*vectors), general_ndcg(model)
 
     def model(self, share: float) -> Any:
-        """See `InterpolationPath.model`."""
+        """The model at a share, to be saved. It is good until the next call."""
         self._model.load_state_dict(between(self._first, self._last, share))
         return self._model
 

@@ -6,7 +6,7 @@ says so (for mined dev queries: what is not surely better).
 
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from search.projects.project import Project
 from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
-from training.interpolation.curve import KIND, BlendCurve, curve_for
-from training.interpolation.path import InterpolationPath, MatrixWay, Scores, WeightsWay
+from training.interpolation.curve import KIND, InterpolationCurve, curve_for
+from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import libraries
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
@@ -39,7 +39,7 @@ _SAME = 0.005  # The start's dev score then and now may differ by another backen
 class Blended:
     """What was measured and, where that was asked for, published."""
 
-    curve: BlendCurve
+    curve: InterpolationCurve
     name: str | None = None
     id: str | None = None
     notes: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def blend(
     if curve is None:
         curve = work.curve(Stage(progress, 0.0, 0.9))
         sources = {"model": info.id, **source.made_from}
-        with project.publish("reports", sources, report=KIND, curve=curve.as_json()):
+        with project.publish("reports", sources, report=KIND, curve=asdict(curve)):
             pass
     if called is None:
         progress(1, 1, "the way is measured")
@@ -134,18 +134,18 @@ class _Work:
         self._dev, self._mined = _dev(project, source)
         self._measured: dict[float, Scores] = {}
         start = position.load_start(project)
-        self._way: InterpolationPath = (
-            MatrixWay(start, position.start_info(project), encoder, position.share, self._dev)
+        self._path: MatrixPath | WeightsPath = (
+            MatrixPath(start, position.start_info(project), encoder, position.share, self._dev)
             if position.kind == "matrix"
-            else WeightsWay(start, encoder, position.share, self._dev)
+            else WeightsPath(start, encoder, position.share, self._dev)
         )
 
-    def curve(self, progress: Progress) -> BlendCurve:
+    def curve(self, progress: Progress) -> InterpolationCurve:
         """Measure places all along the way.
 
         :raises Failed: when the start is not what it was.
         """
-        shares = sorted({*self._way.shares, self._point.share})
+        shares = sorted({*self._path.shares, self._point.share})
         for number, share in enumerate(shares):
             stage = Stage(progress, number / len(shares), (number + 1) / len(shares))
             stage(0, 1, f"measuring {share:.0%} of the way")
@@ -159,7 +159,9 @@ class _Work:
         general = [self._measured[share][1] for share in shares]
         queries = len(self._dev.query_set.queries)
         best = self.gated(best)
-        return BlendCurve(shares, scores, general, queries, self._point.share, best, self._mined)
+        return InterpolationCurve(
+            shares, scores, general, queries, self._point.share, best, self._mined
+        )
 
     def gated(self, share: float, progress: Progress = silent) -> float:
         """The share that may be published: this one, or 0 where it does not beat the start."""
@@ -170,7 +172,7 @@ class _Work:
         return share if test.verdict == "better" else 0.0
 
     def published(
-        self, name: str, chosen: float, share: float, curve: BlendCurve, started: float
+        self, name: str, chosen: float, share: float, curve: InterpolationCurve, started: float
     ) -> Blended:
         """Publish the model at a place.
 
@@ -215,7 +217,7 @@ class _Work:
             **({} if share else {IS_START: True}),
         }
         with self._project.publish("models", dict(source.made_from), **details) as draft:
-            model = self._way.model(share)
+            model = self._path.model(share)
             model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
             shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
         return Blended(curve, name, draft.id, tuple(notes))
@@ -223,7 +225,7 @@ class _Work:
     def _score(self, share: float, progress: Progress = silent) -> float:
         """nDCG@10 on the dev queries, measured once."""
         if share not in self._measured:
-            self._measured[share] = self._way.measure(share, progress)
+            self._measured[share] = self._path.measure(share, progress)
         return float(np.mean(self._measured[share][0]))
 
     def _same_start(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexes.vector_index import Vectors
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -20,6 +20,9 @@ class StaticBase:
 
     :param tokenizer: as JSON, as tokenizers writes it.
     :param vectors: one row a piece, by its id: shape (pieces, dimension).
+
+    >>> StaticBase.of("{}", np.array([[3, 4], [0, 5]])).vectors.tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 1.0]]
     """
 
     tokenizer: str
@@ -48,11 +51,11 @@ class StaticBase:
         return SentenceTransformer(modules=[module], device=device)
 
     @classmethod
-    def from_checkpoint(cls, checkpoints: Checkpoints) -> "StaticBase | None":
+    def from_checkpoint(cls, checkpointer: Checkpointer) -> "StaticBase | None":
         """The start that an earlier try of the same training made, or None."""
-        found = checkpoints.load(_NAME)
+        found = checkpointer.load(_NAME)
         return cls(found.state["tokenizer"], found.tensors["vectors"]) if found else None
 
-    def keep(self, checkpoints: Checkpoints) -> None:
+    def keep(self, checkpointer: Checkpointer) -> None:
         """Remember it, so that a resumed training has the very same start."""
-        checkpoints.save(_NAME, {"vectors": self.vectors}, {"tokenizer": self.tokenizer})
+        checkpointer.save(_NAME, {"vectors": self.vectors}, {"tokenizer": self.tokenizer})

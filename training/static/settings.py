@@ -11,7 +11,11 @@ _ANY_LENGTH = 8192
 
 
 class StaticSettings(RecipeSettings):
-    """Settings of a static model."""
+    """Settings of a static model.
+
+    >>> StaticSettings(epochs=3).tuning.epochs
+    3
+    """
 
     start: Literal["wordllama", "distilled", "scratch"] = Field("wordllama", title="Start")
     """WordLlama’s word vectors, which come with Bespoke; the generic model’s own word pieces, each read alone

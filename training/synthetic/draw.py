@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,7 +161,9 @@ def _key(query: str) -> bytes:
     return _hash(" ".join(folded_words(query)))
 
 
-def _sources(corpus: Corpus, positions: list[int], weigh: "_Rarity") -> Iterator[DocumentText]:
+def _sources(
+    corpus: Corpus, positions: list[int], weigh: Callable[[str], float]
+) -> Iterator[DocumentText]:
     """The documents at these places with their passages; of a long one, eight passages spread evenly."""
     for start in range(0, len(positions), _BLOCK):
         block = positions[start : start + _BLOCK]
@@ -176,22 +178,11 @@ def _sources(corpus: Corpus, positions: list[int], weigh: "_Rarity") -> Iterator
             yield DocumentText(document, texts, weigh)
 
 
-class _Rarity:
+def _rarity(corpus: Corpus, positions: list[int], progress: Progress) -> Callable[[str], float]:
     """How telling a word is: its inverse document frequency."""
-
-    def __init__(self, holders: Counter[str], documents: int) -> None:
-        self._holders = holders
-        self._documents = documents
-
-    def __call__(self, word: str) -> float:
-        holders = self._holders.get(word.casefold(), 1)
-        return math.log(1 + self._documents / holders)
-
-
-def _rarity(corpus: Corpus, positions: list[int], progress: Progress) -> _Rarity:
     holders: Counter[str] = Counter()
     for start in range(0, len(positions), _BLOCK):
         progress(0.3 * start / len(positions), 1, "counting words")
         for document in corpus.documents_at(positions[start : start + _BLOCK]):
             holders.update(set(folded_words(document.embedded)))
-    return _Rarity(holders, len(positions))
+    return lambda word: math.log(1 + len(positions) / holders.get(word.casefold(), 1))

@@ -4,8 +4,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from search.projects.errors import Refused
-from training.synthetic import sentences, structure
+from training.synthetic.sentences import (
+    around_sentences,
+    neighbours,
+    same,
+    telling_words,
+    with_gaps,
+)
 from training.synthetic.source import DocumentText, Texts
+from training.synthetic.structure import (
+    abbreviated,
+    explained_terms,
+    headings,
+    questions,
+    titles,
+)
 
 
 @dataclass(frozen=True)
@@ -24,66 +37,51 @@ class PairKind:
     by_itself: bool = True
 
 
-KINDS: dict[str, PairKind] = {
-    kind.name: kind
-    for kind in (
-        PairKind(
-            "title", "Titles", "A document’s title, and how its text begins.", structure.titles
-        ),
-        PairKind("heading", "Headings", "A heading, and the text under it.", structure.headings),
-        PairKind(
-            "question",
-            "Questions",
-            "A question in the text, and the sentences after it.",
-            structure.questions,
-        ),
-        PairKind(
-            "definition",
-            "Terms",
-            "A term, and what the text says that it is.",
-            structure.explained_terms,
-        ),
-        PairKind(
-            "abbreviation",
-            "Abbreviations",
-            "An abbreviation, and what it stands for.",
-            structure.abbreviated,
-            held=False,
-        ),
-        PairKind(
-            "sentence",
-            "Sentences",
-            "A sentence, and the passage that it was taken out of.",
-            sentences.around_sentences,
-        ),
-        PairKind(
-            "neighbours",
-            "Neighbours",
-            "The end of a passage, and the passage after it.",
-            sentences.neighbours,
-        ),
-        PairKind(
-            "words",
-            "Search words",
-            "A few telling words of a passage, as people type them, and the passage.",
-            sentences.telling_words,
-        ),
-        PairKind(
-            "gaps",
-            "Gaps",
-            "A short passage or a sentence with every second word left out, and the passage.",
-            sentences.with_gaps,
-        ),
-        PairKind(
-            "simcse",
-            "The same text",
-            "A passage and itself, for fine-tuning alone: each reading leaves other parts of the model out (SimCSE).",
-            sentences.same,
-            held=False,
-            by_itself=False,
-        ),
-    )
-}
+_KINDS = (
+    PairKind("title", "Titles", "A document’s title, and how its text begins.", titles),
+    PairKind("heading", "Headings", "A heading, and the text under it.", headings),
+    PairKind(
+        "question", "Questions", "A question in the text, and the sentences after it.", questions
+    ),
+    PairKind("definition", "Terms", "A term, and what the text says that it is.", explained_terms),
+    PairKind(
+        "abbreviation",
+        "Abbreviations",
+        "An abbreviation, and what it stands for.",
+        abbreviated,
+        held=False,
+    ),
+    PairKind(
+        "sentence",
+        "Sentences",
+        "A sentence, and the passage that it was taken out of.",
+        around_sentences,
+    ),
+    PairKind(
+        "neighbours", "Neighbours", "The end of a passage, and the passage after it.", neighbours
+    ),
+    PairKind(
+        "words",
+        "Search words",
+        "A few telling words of a passage, as people type them, and the passage.",
+        telling_words,
+    ),
+    PairKind(
+        "gaps",
+        "Gaps",
+        "A short passage or a sentence with every second word left out, and the passage.",
+        with_gaps,
+    ),
+    PairKind(
+        "simcse",
+        "The same text",
+        "A passage and itself, for fine-tuning alone: each reading leaves other parts of the model out (SimCSE).",
+        same,
+        held=False,
+        by_itself=False,
+    ),
+)
+KINDS: dict[str, PairKind] = {kind.name: kind for kind in _KINDS}
 GENERATED = PairKind(
     "generated",
     "Written questions",

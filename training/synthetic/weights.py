@@ -41,14 +41,14 @@ class LearnedWeights:
 
 
 def learned_weights(
-    project: Project, mining: SyntheticPairs, progress: Progress = silent
+    project: Project, synthetic: SyntheticPairs, progress: Progress = silent
 ) -> LearnedWeights:
-    """Weights of the kinds of a mining, learned on a part of their pairs with the generic model.
+    """Weights of the kinds of mined pairs, learned on a part of their pairs with the generic model.
 
     :raises Refused: where the kinds give too few pairs to hold some out.
     """
     manifest, corpus = current_corpus(project)
-    pairs = [pair for found in mining.kinds for pair in found.pairs[:PAIRS]]
+    pairs = [pair for found in synthetic.kinds for pair in found.pairs[:PAIRS]]
     documents = {p.document for p in pairs if p.document is not None}
     split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
     dev = DevSet.of(corpus, split.dev)

@@ -14,7 +14,6 @@ from training.data.pair_sets import PairSet
 from training.dev_set import DevSet, generic_dev
 from training.publish import describe
 from training.result import GENERIC_DEV, Request, Trained
-from training.word_vectors.checkpoint import EpochCheckpointer
 from training.word_vectors.settings import WordVectorSettings
 from training.word_vectors.training import train_word_vectors
 
@@ -33,15 +32,15 @@ def make_word_vectors(request: Request) -> Trained:
     pairs = project.newest("pairs")
     dev = None if pairs is None else _dev_set(project, pairs)
     asked = {"pairs": pairs.id} if dev is not None and pairs is not None else {}
-    keeper = EpochCheckpointer(request.resumable({"corpus": corpus_manifest.id, **asked}))
+    kept = request.resumable({"corpus": corpus_manifest.id, **asked})
 
     def after_epoch(epoch: int, vectors: WordVectors) -> dict[str, float]:
         if dev is None or (epoch % max(1, epochs // 5) and epoch != epochs):
             return {}
         return {"epoch": epoch, _SCORE: dev.ndcg(vectors)}
 
-    vectors = train_word_vectors(corpus, settings, request.progress, after_epoch, keeper)
-    scores = [one.metrics[_SCORE] for one in keeper.epochs if one.metrics]
+    vectors, ended = train_word_vectors(corpus, settings, request.progress, after_epoch, kept)
+    scores = [one.metrics[_SCORE] for one in ended if one.metrics]
     generic = None if dev is None else _generic_dev(project, corpus_manifest, dev)
     notes = [_against(scores[-1], generic)] if generic is not None else []
     with project.publish("models", {"corpus": corpus_manifest.id}) as draft:
@@ -55,7 +54,7 @@ def make_word_vectors(request: Request) -> Trained:
             seconds=round(time.monotonic() - request.started, 1),
             notes=notes,
         )
-    request.checkpoints.clear()
+    request.checkpointer.clear()
     return Trained(request.name, draft.id, notes)
 
 

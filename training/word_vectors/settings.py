@@ -36,11 +36,19 @@ class WordVectorSettings(RecipeSettings):
 
 
 class Word2VecSettings(WordVectorSettings):
-    """Settings of Word2Vec."""
+    """Settings of Word2Vec.
+
+    >>> Word2VecSettings(algorithm="cbow").vector_size
+    100
+    """
 
 
 class FastTextSettings(WordVectorSettings):
-    """Settings of FastText."""
+    """Settings of FastText.
+
+    >>> FastTextSettings(min_n=2).max_n
+    6
+    """
 
     min_n: int = Field(3, ge=1, le=20, title="Shortest n-gram")
     """Letters in the shortest word part."""

@@ -6,10 +6,8 @@ from urllib.parse import urlsplit
 
 from search.retrieval.results import Hit
 from ui.comparing.sides import Board, Side, movement
-from ui.hits import excerpt, segments, shortened
+from ui.hits import excerpt, rest_of, segments, shortened
 
-_UNFOLDED = 6_000
-_AROUND = 1_500
 _FACT = 60
 _NAME = 90
 _SPOKEN = {"up": "moved up {}", "down": "moved down {}", "same": "same rank", "new": "new here"}
@@ -36,7 +34,7 @@ def card(board: Board, column: int, hit: Hit, words: frozenset[str]) -> dict[str
     short = excerpt(" ".join(hit.passage.text.split()), words)
     best = board.results[column].hits[0].score
     share = min(max(hit.score / best, 0.0), 1.0) if best > 0 else 0.0
-    unfold, more = _more(hit, short)
+    whole, more = rest_of(hit, short)
     return {
         "side": side,
         "column": column,
@@ -54,7 +52,7 @@ def card(board: Board, column: int, hit: Hit, words: frozenset[str]) -> dict[str
         "facts": list(_facts(hit)),
         "score": f"score {hit.score:.3f}, {share:.0%} of this column's best; another column's scores are on another scale",
         "percent": f"{100 * share:.0f}",
-        "unfold": unfold,
+        "unfold": "whole text" if whole else "what stands around it",
         "more": segments(more, words) if more else [],
     }
 
@@ -101,14 +99,3 @@ def _fact(name: str, value: str) -> Fact:
     # A bare number says nothing.
     shown = value if any(map(str.isalpha, value)) else f"{name} {value}"
     return Fact(shortened(shown, _FACT), name)
-
-
-def _more(hit: Hit, short: str) -> tuple[str, str]:
-    """The whole text to unfold, under what it is called; of a very long one the part around the best passage."""
-    if len(hit.text) <= _UNFOLDED:
-        flat = " ".join(hit.text.split())
-        return "whole text", "" if short == flat else flat
-    best = hit.passage
-    start = max(best.start - _AROUND, 0)
-    part = hit.text[start : best.start + len(best.text) + _AROUND]
-    return "what stands around it", f"… {' '.join(part.split())} …"

@@ -1,5 +1,8 @@
 """The columns side by side: a row for each rank, so that equal ranks stand level and read one after another."""
 
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
 from search.evaluation.rank_similarity import RankSimilarity
 from ui.comparing import cards
 from ui.comparing.sides import Board
@@ -59,3 +62,32 @@ def _head(board: Board, likenesses: list[RankSimilarity], column: int) -> dict[s
         "answer_rank": next((hit.rank for hit in result.hits if hit.id in board.judged), None),
         "nothing": "" if result.hits else f"{(result.note or 'nothing fits').capitalize()}.",
     }
+
+
+class Slot:
+    """The element of the results: drawn at once, or after something that stands in meanwhile.
+
+    `st.empty()` takes away what is there before the new is drawn, and everything under it jumps; so it is used only
+    where something has to stand in.
+    """
+
+    def __init__(self) -> None:
+        self._element: DeltaGenerator | None = None
+
+    def wait(self, html: str) -> None:
+        """Draw what stands in until the answer is there."""
+        if self._element is None:
+            self._element = st.empty()
+        self._element.html(html)
+
+    def draw(self, html: str) -> None:
+        """Draw the answer."""
+        if self._element is None:
+            st.html(html)
+        else:
+            self._element.html(html)
+
+    def clear(self) -> None:
+        """Take away what stood in."""
+        if self._element is not None:
+            self._element.empty()

@@ -38,11 +38,6 @@ class Board:
     like: str | None = None
 
     @property
-    def first(self) -> SearchResult:
-        """The column that movement is measured against."""
-        return self.results[0]
-
-    @property
     def rows(self) -> int:
         """How many ranks there are to show."""
         return max((len(result.hits) for result in self.results), default=0)
@@ -70,7 +65,7 @@ class Board:
     def gone(self, column: int) -> list[Hit]:
         """What the first column found and this one did not, in the first column's order."""
         here = self.rank_by_id[column]
-        return [hit for hit in self.first.hits if hit.id not in here] if column else []
+        return [hit for hit in self.results[0].hits if hit.id not in here] if column else []
 
 
 def movement(board: Board, column: int, hit: Hit) -> tuple[str, str]:

@@ -48,7 +48,8 @@ def html(board: Board, said: str, measured: Sequence[tuple[str, str]]) -> str:
         if likeness.tau is not None:
             figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order_in_words(likeness)}"))
     if len(board.results) < 3:  # More stand in the heads of the columns alone.
-        figures.append(_speed(board.results))
+        spent = " · ".join(f"{result.ms:.0f} ms" for result in board.results)
+        figures.append((spent, "per search"))
     return render("summary.html", sentence=said, figures=[*figures, *measured])
 
 
@@ -106,8 +107,3 @@ def _on_judged(
     first = parts[0].replace("has it at", "has the judged answer at")
     whole = "; ".join([first, *parts[1:]])
     return whole[0].upper() + whole[1:] + "."
-
-
-def _speed(results: Sequence[SearchResult]) -> tuple[str, str]:
-    """Milliseconds for each side, in the order of the columns."""
-    return " · ".join(f"{result.ms:.0f} ms" for result in results), "per search"

@@ -93,11 +93,6 @@ def share(project: Project, board: Board | None) -> str:
     return downloads.as_markdown(board, said, st.context.url or "")
 
 
-def chips(said: Sequence[str]) -> str:
-    """What narrows the search, as HTML over the results."""
-    return render("scope.html", conditions=said)
-
-
 def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> None:
     """What stands under the results.
 

@@ -1,8 +1,8 @@
 """The board in the page: the next question, two unlabelled sides, a vote with one key."""
 
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import column_title
 from ui import failures, widgets
-from ui.judging import sheets
+from ui.judging.board_data import board_data
 from ui.rendering import render
 
 _BOARD = st.components.v2.component(
@@ -30,7 +30,7 @@ _REMEMBERED = 200
 @failures.guarded
 def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, judge: str) -> None:
     """Draw the board, and keep what is said on it; only this part of the page is drawn again."""
-    slot = _Slot(project, judge)
+    slot = _Slot.of(project, judge)
     study = Study.of(project, setup, manifest)
     question = slot.question(study)
     standing(study, judge, slot.revealed)
@@ -38,7 +38,7 @@ def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, ju
         _finished(study, slot)
         return
     data = {
-        **sheets.board_data(study, corpus, judge, question, slot.final),
+        **board_data(study, corpus, judge, question, slot.final),
         "book": f"{project.name}/{judge}",
         "final": slot.final,
         "saved": slot.saved,
@@ -54,8 +54,8 @@ def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, ju
 
     with st.container(key="judge-board"):
         _BOARD(key=slot.key, data=data, on_said_change=said)
-    if slot.left_final:
-        slot.left_final = False
+    if slot.left:
+        slot.left = False
         turn_to("results")
         st.rerun()
 
@@ -65,9 +65,8 @@ def ask_first(project: Project, judge: str, question: str, final: bool = False) 
 
     :param final: to settle what judges disagree on.
     """
-    slot = _Slot(project, judge)
-    slot.state["now"] = question
-    slot.state["final"] = final
+    slot = _Slot.of(project, judge)
+    slot.now, slot.final = question, final
 
 
 def turn_to(part: str) -> None:
@@ -107,90 +106,72 @@ def _finished(study: Study, slot: "_Slot") -> None:
         slot.take(study, EventOutcome(undone=JudgmentStore.of(slot.project).undo(slot.judge)))
 
     st.button("Undo the last vote", key="judge-undo", icon=":material/undo:", on_click=undo)
-    if slot.state["later"]:
-        st.button(
-            "Go back to those you put off", key="judge-later", on_click=slot.state["later"].clear
-        )
+    if slot.later:
+        st.button("Go back to those you put off", key="judge-later", on_click=slot.later.clear)
 
 
+@dataclass
 class _Slot:
-    """What one judge's board remembers in this session."""
+    """What one judge's board remembers in this session.
 
-    def __init__(self, project: Project, judge: str) -> None:
-        self.project = project
-        self.judge = judge
-        self.key = f"judge-board-{project.name}"
-        empty: dict[str, Any] = {
-            "now": None, "final": False, "later": [], "saved": [], "revealed": "", "left": False,
-            "session": secrets.token_hex(8),
-        }  # fmt: skip
-        self.state: dict[str, Any] = st.session_state.setdefault(
-            f"judge-slot-{project.name}-{judge}", empty
-        )
+    `now` is the question that is shown, `final` says that a disagreement is being settled with it, `left` that one just
+    was, so that the page turns back to the results. `later` are questions put off, `saved` the tokens of what is on
+    disk, `revealed` tells the sides of the last question. `session` names this session, so that the browser notices
+    another one.
+    """
 
-    @property
-    def final(self) -> bool:
-        """Whether a disagreement is being settled."""
-        return bool(self.state["final"])
+    project: Project
+    judge: str
+    now: str | None = None
+    final: bool = False
+    left: bool = False
+    later: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+    revealed: str = ""
+    session: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    @property
-    def saved(self) -> list[str]:
-        """The tokens of what is on disk."""
-        return list(self.state["saved"])
-
-    @property
-    def session(self) -> str:
-        """Names this session, so that the browser notices another one."""
-        return str(self.state["session"])
+    @classmethod
+    def of(cls, project: Project, judge: str) -> "_Slot":
+        """The slot of a judge in this session."""
+        key = f"judge-slot-{project.name}-{judge}"
+        slot: _Slot = st.session_state.setdefault(key, cls(project, judge))
+        return slot
 
     @property
-    def revealed(self) -> str:
-        """The sides of the last question."""
-        return str(self.state["revealed"])
-
-    @property
-    def left_final(self) -> bool:
-        """Whether a disagreement was just settled, and the page turns back to the results."""
-        return bool(self.state["left"])
-
-    @left_final.setter
-    def left_final(self, value: bool) -> None:
-        self.state["left"] = value
+    def key(self) -> str:
+        """The key of the board in the page."""
+        return f"judge-board-{self.project.name}"
 
     def question(self, study: Study) -> str | None:
         """The question to show: the one that is open, else the most telling one."""
-        now = self.state["now"]
-        if now in study.questions:
-            return str(now)
-        waiting = study.queue(self.judge).questions
-        later = self.state["later"]
-        chosen = next((q for q in waiting if q not in later), None)
-        self.state["now"] = chosen
-        return chosen
+        if self.now not in study.questions:
+            waiting = study.queue(self.judge).questions
+            self.now = next((q for q in waiting if q not in self.later), None)
+        return self.now
 
     def take(self, study: Study, heard: EventOutcome) -> None:
         """Go on after what was said."""
-        self.state["saved"] = [*self.state["saved"], *heard.tokens][-_REMEMBERED:]
+        self.saved = [*self.saved, *heard.tokens][-_REMEMBERED:]
         if heard.undone is not None:
-            self.state.update(now=heard.undone.question, final=heard.undone.final, revealed="")
-        elif heard.later == self.state["now"] and heard.later is not None:
-            self.state["later"].append(heard.later)
-            self.state.update(now=None, final=False)
-        elif heard.voted is not None and heard.voted == self.state["now"]:
+            self.now, self.final, self.revealed = heard.undone.question, heard.undone.final, ""
+        elif heard.later == self.now and heard.later is not None:
+            self.later.append(heard.later)
+            self.now, self.final = None, False
+        elif heard.voted is not None and heard.voted == self.now:
             self._reveal(study, heard.voted, heard)
-            self.state.update(now=None, left=self.final, final=False)
+            self.now, self.left, self.final = None, self.final, False
 
     def _reveal(self, study: Study, question: str, heard: EventOutcome) -> None:
         wanted = st.session_state.get("judge-reveal", False) and study.setup.reveal == "after"
-        self.state["revealed"] = ""
+        self.revealed = ""
         if wanted and heard.choice is not None:
-            pair, sheet = study.setup.pair, study.blinded_view(self.judge, question)
-            left, right = (pair.second, pair.first) if sheet.swapped else (pair.first, pair.second)
+            pair, view = study.setup.pair, study.blinded_view(self.judge, question)
+            left, right = (pair.second, pair.first) if view.swapped else (pair.first, pair.second)
             where = f"left was {column_title(left)}, right was {column_title(right)}"
             chosen = pair.preferred(heard.choice)
             voted = column_title(chosen) if chosen else heard.choice
-            if sheet.mixed is not None:
+            if view.mixed is not None:
                 where = (
                     f"it was mixed from {column_title(pair.first)} and {column_title(pair.second)}"
                 )
-            self.state["revealed"] = f"Last question: {where}. Your vote: {voted}."
+            self.revealed = f"Last question: {where}. Your vote: {voted}."

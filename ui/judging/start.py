@@ -144,20 +144,17 @@ def _choices(project: Project, setup: Setup, where: str) -> Setup:
     """The two columns, how they are shown and how many questions, as widgets."""
     names = [column.name for column in known_columns(project)]
     names += [name for name in (setup.one, setup.other) if name not in names]
-    left, right = st.columns(2)
-    one = left.selectbox(
-        "Compare",
-        names,
-        index=names.index(setup.one),
-        format_func=column_title,
-        key=f"judge-one-{where}",
-    )
-    other = right.selectbox(
-        "with",
-        names,
-        index=names.index(setup.other),
-        format_func=column_title,
-        key=f"judge-other-{where}",
+    one, other = (
+        box.selectbox(
+            label, names, names.index(now), format_func=column_title, key=f"judge-{side}-{where}"
+        )
+        for box, label, side, now in zip(
+            st.columns(2),
+            ("Compare", "with"),
+            ("one", "other"),
+            (setup.one, setup.other),
+            strict=True,
+        )
     )
     if [name for name in names if name != KEYWORD and ":" not in name] == ["generic"]:
         st.caption("There is no custom model yet: keyword search can be the other side.")

@@ -91,20 +91,20 @@ def _run(project: Project, arguments: list[str], how: Combine) -> None:
 
 def _take_away(project: Project) -> None:
     st.subheader("Take them away", anchor=False)
-    all_, qrels, queries = st.columns(3)
     name = uploads.safe_name(f"{project.name}.x").removesuffix(".x")
-    all_.download_button(
-        "All votes and grades (CSV)", as_csv(project), f"{name}-judgments.csv", "text/csv",
-        key="judge-csv", width="stretch", on_click="ignore",
-    )  # fmt: skip
-    qrels.download_button(
-        "Grades (TREC qrels)", as_qrels(project), f"{name}.qrels", "text/plain",
-        key="judge-qrels", width="stretch", on_click="ignore",
-    )  # fmt: skip
-    queries.download_button(
-        "Questions (JSONL)", as_queries(project), f"{name}-queries.jsonl", "application/jsonl",
-        key="judge-jsonl", width="stretch", on_click="ignore",
-    )  # fmt: skip
+    for box, (label, made, ending, kind, key) in zip(
+        st.columns(3),
+        (
+            ("All votes and grades (CSV)", as_csv, "-judgments.csv", "text/csv", "csv"),
+            ("Grades (TREC qrels)", as_qrels, ".qrels", "text/plain", "qrels"),
+            ("Questions (JSONL)", as_queries, "-queries.jsonl", "application/jsonl", "jsonl"),
+        ),
+        strict=True,
+    ):
+        box.download_button(
+            label, made(project), f"{name}{ending}", kind,
+            key=f"judge-{key}", width="stretch", on_click="ignore",
+        )  # fmt: skip
 
 
 def _bring_in(project: Project) -> None:

@@ -7,7 +7,6 @@ from training.learning_curve import Curve, current_curve
 from ui import charts, run_view
 
 VERB = "curve"
-_TEAL, _SLATE = "#0f9488", "#6b7a90"
 
 
 def draw(project: Project) -> None:
@@ -46,8 +45,8 @@ def chart(curve: Curve) -> charts.Spec:
     return {
         "height": 240,
         "layer": [
-            charts.layer("line", course, {"x": x, "y": y}, color=_SLATE, strokeDash=[4, 4]),
-            charts.layer("rule", measured, interval, color=_TEAL, strokeWidth=2),
-            charts.layer("point", measured, points, color=_TEAL, filled=True, size=70),
+            charts.layer("line", course, {"x": x, "y": y}, color=charts.SLATE, strokeDash=[4, 4]),
+            charts.layer("rule", measured, interval, color=charts.TEAL, strokeWidth=2),
+            charts.layer("point", measured, points, color=charts.TEAL, filled=True, size=70),
         ],
     }

@@ -128,8 +128,6 @@ def _text(label: str, field: FieldInfo, name: str) -> Any:
 
 
 def _bounds(field: FieldInfo) -> tuple[float, float]:
-    low, high = 0.0, 1e9
-    for rule in field.metadata:
-        low = next((b for b in (getattr(rule, "ge", None),) if b is not None), low)
-        high = next((b for b in (getattr(rule, "le", None),) if b is not None), high)
-    return low, high
+    low = [rule.ge for rule in field.metadata if getattr(rule, "ge", None) is not None]
+    high = [rule.le for rule in field.metadata if getattr(rule, "le", None) is not None]
+    return (*low, 0.0)[0], (*high, 1e9)[0]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from search.projects.project import Project
 from training.synthetic.make import current_synthetic_pairs
-from ui import navigation, run_view, widgets
+from ui import run_view, widgets
 
 VERB = "mine"
 
@@ -64,8 +64,7 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
                     help=f"Of at most {kind['usable']:,} pairs that are drawn at random.",
                 )
             widgets.escaped_table(
-                ["asked", "to be found"],
-                [[e["query"], e["response"]] for e in kind["examples"]],
+                ["asked", "to be found"], [[e["query"], e["response"]] for e in kind["examples"]]
             )
     learn = st.checkbox(
         "Leave out kinds that make the others harder to find (takes a minute or two)",
@@ -77,9 +76,3 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
             if weight != 1.0:
                 arguments += ["--weight", f"{name}={weight:g}"]
         run_view.start(project, arguments + (["--learn-weights"] if learn else []))
-
-
-def add_own(key: str) -> None:
-    """The better way: pairs of one's own."""
-    if st.button("Add pairs of your own", key=key):
-        navigation.go("corpus")

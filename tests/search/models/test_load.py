@@ -121,7 +121,7 @@ def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
         if name == "word2vec"
         else FastTextSettings(**common, buckets=2_000)
     )
-    return train_word_vectors(corpus, recipe, silent)
+    return train_word_vectors(corpus, recipe, silent)[0]
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def project(tmp_path):
 def _publish_words(project, name, corpus):
     vectors = train_word_vectors(
         corpus, Word2VecSettings(vector_size=8, min_count=1, epochs=1), silent
-    )
+    )[0]
     with project.publish("models", {}) as draft:
         vectors.save(draft.folder)
         draft.details.update(

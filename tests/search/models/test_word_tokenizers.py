@@ -42,7 +42,7 @@ def vectors(request, corpus):
     changes = (
         {"phrases": True} if request.param == "phrases" else {"tokens": "pieces", "pieces": 600}
     )
-    return train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)
+    return train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)[0]
 
 
 # --- phrases ---
@@ -87,7 +87,7 @@ def test_a_tokenizer_of_phrases_needs_them_among_the_words():
 
 
 def test_phrases_of_a_corpus_are_gensims(corpus, texts):
-    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)
+    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)[0]
     sentences = [words_of(text) for text in texts]
     found = gensim.models.phrases.Phrases(sentences, min_count=5, delimiter=" ").freeze()
     pairs = vectors.reading.pairs
@@ -101,7 +101,7 @@ def test_phrases_of_a_corpus_are_gensims(corpus, texts):
 
 
 def test_a_phrase_has_neighbours_of_its_own(corpus):
-    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)
+    vectors = train_word_vectors(corpus, Word2VecSettings(**COMMON, phrases=True), silent)[0]
     phrase = next(word for word in vectors.words if " " in word)
     near = vectors.nearest(phrase.title(), 5)
     assert len(near) == 5
@@ -120,10 +120,10 @@ def test_pieces_part_compounds_into_what_they_share():
 
 
 def test_pieces_know_words_that_the_corpus_does_not_have(corpus):
-    whole = train_word_vectors(corpus, Word2VecSettings(**COMMON), silent)
+    whole = train_word_vectors(corpus, Word2VecSettings(**COMMON), silent)[0]
     parts = train_word_vectors(
         corpus, Word2VecSettings(**COMMON, tokens="pieces", pieces=600), silent
-    )
+    )[0]
     assert not whole.encode_query(["mortgagewise"]).any()
     assert parts.encode_query(["mortgagewise"]).any()
     assert len(parts.words) < 900
@@ -174,7 +174,7 @@ def test_the_same_seed_gives_the_same(vectors, corpus):
         if vectors.reading.kind == "phrases"
         else {"tokens": "pieces", "pieces": 600}
     )
-    again = train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)
+    again = train_word_vectors(corpus, Word2VecSettings(**COMMON, **changes), silent)[0]
     assert again.words == vectors.words
     assert again.vectors.tobytes() == vectors.vectors.tobytes()
     assert again.reading.written() == vectors.reading.written()
@@ -183,7 +183,7 @@ def test_the_same_seed_gives_the_same(vectors, corpus):
 def test_fasttext_reads_so_too(corpus):
     made = train_word_vectors(
         corpus, FastTextSettings(**COMMON, buckets=1_500, phrases=True), silent
-    )
+    )[0]
     assert any(" " in word for word in made.words)
     assert made.encode_query(["morgage"]).any()
 

@@ -58,7 +58,7 @@ KINDS = ["word2vec-sif", "word2vec-mean", "fasttext-sif", "fasttext-mean"]
 
 @pytest.fixture(scope="module")
 def trained(corpus):
-    return {kind: train_word_vectors(corpus, _recipe(kind), silent) for kind in KINDS}
+    return {kind: train_word_vectors(corpus, _recipe(kind), silent)[0] for kind in KINDS}
 
 
 @pytest.fixture(params=KINDS)

@@ -12,17 +12,16 @@ from indexes.opening import stored_vectors
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
-from training.adapter.fit import train_adapter
-from training.adapter.learner import Learner
+from training.adapter.fit import Learner, train_adapter
 from training.adapter.settings import AdapterSettings
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.data.intake import import_beir
 from training.embeddings import Embedded, numbered
 from training.export import export
@@ -291,7 +290,7 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
     )
     whole, again = [], []
     unbroken = train_adapter(data, dev, settings, lambda *told: whole.append(told))
-    kept = Checkpoints(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
+    kept = Checkpointer(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
     epochs = 0
 
     def stop(done, total, message, metrics):

@@ -3,15 +3,15 @@
 import pytest
 
 from search.projects.project import Project
+from training.auto.member import OTHERS
 from training.data.intake import import_beir
-from training.learners import LEARNERS
 
 
 @pytest.fixture(autouse=True)
 def no_others(monkeypatch, one_thread):
     """Adapters and fine-tunings alone; the test of what else learns puts it back."""
-    for name in LEARNERS.keys() - {"adapter", "fine-tune"}:
-        monkeypatch.delitem(LEARNERS, name)
+    for name in list(OTHERS):
+        monkeypatch.delitem(OTHERS, name)
 
 
 @pytest.fixture

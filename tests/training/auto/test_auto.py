@@ -1,7 +1,7 @@
-"""Auto: which rung stands, what fits into the time, and what is published."""
+"""Auto: which trial stands, what fits into the time, and what is published."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,19 +16,19 @@ from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import average, candidates
-from training.auto.clock import TimeBudget, TimeUp
+from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
-from training.auto.leaderboard import Leaderboard, Outcome, Trial, base_trial
+from training.auto.leaderboard import Leaderboard, Outcome, Trial
+from training.auto.member import OTHERS
 from training.auto.tuned_vectors import asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
-from training.learners import LEARNERS, PairRecipe
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.training_data import load_training_data
 
-# --- which rung stands ---
+# --- which trial stands ---
 
 
 @pytest.mark.parametrize(
@@ -40,40 +40,43 @@ from training.training_data import load_training_data
         ((0.1, 0.1, 0.1, 0.1), Outcome.NO_BETTER),
     ],
 )
-def test_a_rung_leads_when_its_gain_is_more_than_its_standard_error(each, outcome):
-    ladder = Leaderboard([base_trial((0.5, 0.6, 0.4, 0.5), 0.0)])
-    assert ladder.outcome_of(each) is outcome
+def test_a_trial_leads_when_its_gain_is_more_than_its_standard_error(each, outcome):
+    leaderboard = Leaderboard([Trial("start", Outcome.LEADS, (0.5, 0.6, 0.4, 0.5), 0.0)])
+    assert leaderboard.outcome_of(each) is outcome
 
 
 def test_one_dev_query_proves_nothing():
-    assert Leaderboard([base_trial((0.2,), 0.0)]).outcome_of((0.9,)) is Outcome.WITHIN_NOISE
+    assert (
+        Leaderboard([Trial("start", Outcome.LEADS, (0.2,), 0.0)]).outcome_of((0.9,))
+        is Outcome.WITHIN_NOISE
+    )
 
 
 def test_the_table_says_what_was_kept_and_why_the_others_were_not():
-    ladder = Leaderboard(
+    leaderboard = Leaderboard(
         [
-            base_trial((0.2, 0.4), 1.0),
+            Trial("start", Outcome.LEADS, (0.2, 0.4), 1.0),
             Trial("adapter", Outcome.LEADS, (0.4, 0.6), 2.0),
             Trial("fine-tune", Outcome.WITHIN_NOISE, (0.3, 0.8), 60.0),
             Trial("adapter on fine-tune", Outcome.LEADS, (0.7, 0.9), 3.25, {"epochs": 60}),
             Trial("static", Outcome.NO_TIME),
         ]
     )
-    assert [(row["name"], row["outcome"]) for row in ladder.table()] == [
+    assert [(row["name"], row["outcome"]) for row in leaderboard.table()] == [
         ("start", "what all others start from"),
         ("adapter", "overtaken by a later one"),
         ("fine-tune", "better by no more than chance: the simpler one stays"),
         ("adapter on fine-tune", "kept"),
         ("static", "not begun: it would not fit into the time"),
     ]
-    assert [row["ndcg@10"] for row in ladder.table()] == pytest.approx(
+    assert [row["ndcg@10"] for row in leaderboard.table()] == pytest.approx(
         [0.3, 0.5, 0.55, 0.8, None], nan_ok=True
     )
-    assert ladder.note == (
+    assert leaderboard.note == (
         "3 ways to learn were tried. Kept: adapter on fine-tune, 0.800 nDCG@10 on 2 dev queries (the start, 0.300)."
     )
-    again = [Trial.from_json(json.loads(json.dumps(rung.as_json()))) for rung in ladder.rungs]
-    assert again == ladder.rungs
+    again = [Trial.from_json(json.loads(json.dumps(asdict(trial)))) for trial in leaderboard.trials]
+    assert again == leaderboard.trials
 
 
 # --- what fits ---
@@ -158,25 +161,25 @@ def _by_members(parts, models):
     return np.mean(merged(parts, each))
 
 
-def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, averages):
+def test_the_best_trial_is_published_as_the_leaderboard_says(tiny, tiny_model, averages):
     """Its score is that of its three members, each on what it had not seen; its model their average."""
     told = []
 
     def hear(done, total, message, metrics=None):
-        if metrics and "rung" in metrics:
-            told.append((message, metrics["rung ndcg@10"]))
+        if metrics and "trial" in metrics:
+            told.append((message, metrics["trial ndcg@10"]))
 
     made = run_auto(tiny, tiny_model, 1, progress=hear)
     details = details_of(tiny, made.name)
-    ladder = details["ladder"]
-    assert [rung["name"] for rung in ladder[:4]] == [
+    leaderboard = details["leaderboard"]
+    assert [trial["name"] for trial in leaderboard[:4]] == [
         "start", "adapter", "fine-tune", "adapter on fine-tune",
     ]  # fmt: skip
-    kept = [rung for rung in ladder if rung["outcome"] == "kept"]
+    kept = [trial for trial in leaderboard if trial["outcome"] == "kept"]
     assert len(kept) == 1
     assert details["dev"]["kept"] == kept[0]["name"]
-    assert details["dev"]["ndcg@10"] == [ladder[0]["ndcg@10"], kept[0]["ndcg@10"]]
-    assert kept[0]["ndcg@10"] > ladder[0]["ndcg@10"] + 0.05
+    assert details["dev"]["ndcg@10"] == [leaderboard[0]["ndcg@10"], kept[0]["ndcg@10"]]
+    assert kept[0]["ndcg@10"] > leaderboard[0]["ndcg@10"] + 0.05
     parts = split_into_folds(load_training_data(tiny))
     ((*models,),) = averages
     assert len(models) == len(parts) == details["dev"]["members"] == 3
@@ -188,7 +191,7 @@ def test_the_best_rung_is_published_as_the_ladder_says(tiny, tiny_model, average
         normalised(encoder.encode_query(texts)), normalised(by_hand.encode(texts)), atol=1e-5
     )
     assert details["dev"]["queries"] == len(all_dev_queries(parts).queries) >= 8 + 3 * 8
-    assert told == [(rung["name"], rung["ndcg@10"]) for rung in ladder]
+    assert told == [(trial["name"], trial["ndcg@10"]) for trial in leaderboard]
     assert any(note.startswith("There are 8 dev queries, too few") for note in made.notes)
     assert any("the average of the 3 models" in note for note in made.notes)
     folder = tiny.folder_of(tiny.artifact("models", made.id))
@@ -202,16 +205,16 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
-    monkeypatch.setitem(LEARNERS, "static", PairRecipe(StaticSettings, learn_static))
+    monkeypatch.setitem(OTHERS, "static", (StaticSettings, learn_static))
     monkeypatch.setattr(
         candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
     )
     made = run_auto(tiny, tiny_model, 2)
     details = details_of(tiny, made.name)
-    names = [rung["name"] for rung in details["ladder"]]
+    names = [trial["name"] for trial in details["leaderboard"]]
     assert names[:4] == ["start", "adapter", "static", "adapter on static"]
     assert names[4].startswith("fine-tune")
-    (kept,) = [rung for rung in details["ladder"] if rung["outcome"] == "kept"]
+    (kept,) = [trial for trial in details["leaderboard"] if trial["outcome"] == "kept"]
     assert "static" in kept["name"]
     assert details["origin"] == "WordLlama's word vectors"
     encoder = load_encoder(tiny, find_model(tiny, made.name))
@@ -230,7 +233,9 @@ def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatc
         candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
     )
     made = run_auto(tiny, tiny_model, 1)
-    outcomes = {rung["name"]: rung["outcome"] for rung in details_of(tiny, made.name)["ladder"]}
+    outcomes = {
+        trial["name"]: trial["outcome"] for trial in details_of(tiny, made.name)["leaderboard"]
+    }
     assert outcomes["fine-tune"] == "not begun: it would not fit into the time"
     assert "adapter on fine-tune" not in outcomes
     assert outcomes["adapter"] == "kept"
@@ -246,7 +251,7 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
     }  # Over after the first step.
     monkeypatch.setattr(candidates.Candidates, "_plan", lambda _: plan)
     made = run_auto(tiny, tiny_model, 1)
-    tuned = next(r for r in details_of(tiny, made.name)["ladder"] if r["name"] == "fine-tune")
+    tuned = next(r for r in details_of(tiny, made.name)["leaderboard"] if r["name"] == "fine-tune")
     assert tuned["ndcg@10"] is not None
     assert tuned["settings"]["epochs"] == 4
     assert tuned["settings"]["pairs"] == 40
@@ -255,14 +260,14 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
 def test_where_nothing_is_better_the_start_is_published_as_such(
     tiny, tiny_model, ask_themselves, monkeypatch
 ):
-    """Dev queries that are their own answers: no rung can beat the start."""
+    """Dev queries that are their own answers: no trial can beat the start."""
     monkeypatch.setattr("training.auto.folds.ENOUGH", 1)
     ask_themselves(tiny)
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
     assert details["is_start"]
     assert details["dev"]["kept"] == "start"
-    assert details["ladder"][0]["outcome"] == "kept"
+    assert details["leaderboard"][0]["outcome"] == "kept"
     assert any("this model is the untouched start" in note for note in made.notes)
 
 
@@ -317,11 +322,12 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
-        "training.train.load_training_data", lambda at: replace(load_training_data(at), mined=True)
+        "training.recipes.load_training_data",
+        lambda at: replace(load_training_data(at), synthetic=True),
     )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
-    assert [rung["name"] for rung in details["ladder"]] == ["start", "adapter"]
-    kept = details["ladder"][1]["settings"]["kept"]
+    assert [trial["name"] for trial in details["leaderboard"]] == ["start", "adapter"]
+    kept = details["leaderboard"][1]["settings"]["kept"]
     assert kept == "start" or float(kept.rpartition(" ")[2]) <= 0.2
     assert any("nobody asked these questions" in note for note in made.notes)

@@ -9,7 +9,7 @@ from sentence_transformers import SentenceTransformer
 
 from search.evaluation.query_set import QuerySet
 from search.models.linear_adapter import LinearAdapter
-from training.adapter.model import with_adapter
+from training.adapter.matrix import with_adapter
 from training.auto.average import averaged, facts_of
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.dev_set import DevSet
@@ -88,7 +88,7 @@ def test_of_many_pairs_some_are_held_out_once(material, monkeypatch):
 
 
 def test_mined_pairs_are_not_parted(material):
-    mined = replace(material, mined=True)
+    mined = replace(material, synthetic=True)
     assert split_into_folds(mined) == [mined]
 
 

@@ -14,8 +14,7 @@ from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import project
 from training.auto.budgeted_search import BudgetedSearch
-from training.auto.checkpoint import SearchCheckpointer
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.train import train
 
 
@@ -23,43 +22,47 @@ class _Stop(Exception):
     pass
 
 
-def test_a_ladder_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
-    """The same rungs, scores and model as without the break; nothing that was measured is trained twice."""
+def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
+    """The same trials, scores and model as without the break; nothing that was measured is trained twice."""
 
     def until_third(done, total, message, metrics=None):
-        if metrics and metrics.get("rung") == 3:
+        if metrics and metrics.get("trial") == 3:
             raise _Stop
 
-    kept = Checkpoints(tmp_path / "checkpoints")
+    kept = Checkpointer(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
-        run_auto(tiny, tiny_model, 5, progress=until_third, checkpoints=kept)
+        run_auto(tiny, tiny_model, 5, progress=until_third, checkpointer=kept)
     assert tiny.manifests("models") == []
     heard = []
-    made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpoints=kept)
+    made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpointer=kept)
     assert not any(message.startswith(("adapter: ", "fine-tune: ")) for message in heard)
     assert not (tmp_path / "checkpoints").exists()
     broken = details_of(tiny, made.name)
     train(tiny, "auto", "whole", {"base": str(tiny_model), "minutes": 5})
     whole = details_of(tiny, "whole")
-    assert [(r["name"], r["outcome"]) for r in broken["ladder"]] == [
-        (r["name"], r["outcome"]) for r in whole["ladder"]
+    assert [(r["name"], r["outcome"]) for r in broken["leaderboard"]] == [
+        (r["name"], r["outcome"]) for r in whole["leaderboard"]
     ]
     np.testing.assert_allclose(
-        [r["ndcg@10"] for r in broken["ladder"]], [r["ndcg@10"] for r in whole["ladder"]], atol=1e-6
+        [r["ndcg@10"] for r in broken["leaderboard"]],
+        [r["ndcg@10"] for r in whole["leaderboard"]],
+        atol=1e-6,
     )
 
 
-@pytest.mark.parametrize(("pooling", "kept_rung"), [("sif", "start"), ("mean", "adapter")])
-def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, pooling, kept_rung):
+@pytest.mark.parametrize(("pooling", "kept_trial"), [("sif", "start"), ("mean", "adapter")])
+def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(
+    tiny, tmp_path, pooling, kept_trial
+):
     vectors = {"vector_size": 16, "epochs": 2, "min_count": 1, "pooling": pooling}
     train(tiny, "word2vec", "words", vectors)
     values = {"base": "words", "minutes": 5}
 
     def until_first(done, total, message, metrics=None):
-        if metrics and metrics.get("rung") == 1:
+        if metrics and metrics.get("trial") == 1:
             raise _Stop
 
-    kept = Checkpoints(tmp_path / "checkpoints")
+    kept = Checkpointer(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
         train(tiny, "auto", "mine", values, until_first, kept)
     heard = []
@@ -67,7 +70,7 @@ def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, 
     assert not any(message.startswith("adapter: ") for message in heard)
     train(tiny, "auto", "whole", values)
     broken, whole = details_of(tiny, "mine"), details_of(tiny, "whole")
-    assert broken["dev"]["kept"] == whole["dev"]["kept"] == kept_rung
+    assert broken["dev"]["kept"] == whole["dev"]["kept"] == kept_trial
     assert broken["dev"]["ndcg@10"] == pytest.approx(whole["dev"]["ndcg@10"], abs=1e-6)
     texts = ["the first text", "gamma delta"]
     np.testing.assert_allclose(
@@ -79,9 +82,10 @@ def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(tiny, tmp_path, 
     )
 
 
-def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
+def test_the_time_of_a_trial_that_was_killed_is_gone(tmp_path, monkeypatch):
     now = 1_000.0
-    monkeypatch.setattr("training.auto.clock.time", SimpleNamespace(monotonic=lambda: now))
+    for module in ("training.auto.budgeted_search", "training.checkpoints"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now))
 
     class Killed(BaseException):
         pass
@@ -93,13 +97,13 @@ def test_the_time_of_a_rung_that_was_killed_is_gone(tmp_path, monkeypatch):
             told(1, 2, "learning")
         raise Killed
 
-    climb = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
+    search = BudgetedSearch(1, silent, Checkpointer(tmp_path))
     now += 10
     with pytest.raises(Killed):
-        climb.tried("adapter", 0.0, learn)
+        search.tried("adapter", 0.0, learn)
     now += 500  # Nobody was at work.
-    again = BudgetedSearch(1, SearchCheckpointer(Checkpoints(tmp_path), None), silent)
-    assert not again.resumed, "no rung is done"
+    again = BudgetedSearch(1, silent, Checkpointer(tmp_path))
+    assert not again.resumed, "no trial is done"
     assert 10 + 12 - 6 <= again.clock.spent <= 10 + 12
     assert again.clock.left == 60 - again.clock.spent
 
@@ -124,14 +128,14 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
         ["train", "lab", "--recipe", "auto", "--name", "mine", "--set", f"base={tiny_model}", "--set", "minutes=1"],
     )  # fmt: skip
     killing.until(
-        lambda: any(e["metrics"].get("rung") == 2 for e in run.events()), "no second rung", 120
+        lambda: any(e["metrics"].get("trial") == 2 for e in run.events()), "no second trial", 120
     )
     killing.kill(run)
     assert lab.manifests("models") == []
     killing.resume(run, 200)
-    rungs = [e for e in run.events() if "rung" in e["metrics"]]
-    assert [e["metrics"]["rung"] for e in rungs] == list(range(len(rungs)))
-    assert rungs[1]["message"] == "adapter"
-    assert [rung["name"] for rung in details_of(lab, "mine")["ladder"]] == [
-        e["message"] for e in rungs
+    trials = [e for e in run.events() if "trial" in e["metrics"]]
+    assert [e["metrics"]["trial"] for e in trials] == list(range(len(trials)))
+    assert trials[1]["message"] == "adapter"
+    assert [trial["name"] for trial in details_of(lab, "mine")["leaderboard"]] == [
+        e["message"] for e in trials
     ]

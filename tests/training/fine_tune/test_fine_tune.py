@@ -65,10 +65,10 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def tune(tiny_model, pairs, dev, progress=silent, checkpoints=None, **changes):
+def tune(tiny_model, pairs, dev, progress=silent, checkpointer=None, **changes):
     model = load_sentence_transformer(tiny_model)
     tuned = fine_tune(
-        model, pairs, dev, FineTuneSettings(**{**SETTINGS, **changes}), progress, checkpoints
+        model, pairs, dev, FineTuneSettings(**{**SETTINGS, **changes}), progress, checkpointer
     )
     return model, tuned
 

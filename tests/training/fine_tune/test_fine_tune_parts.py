@@ -316,11 +316,11 @@ def test_a_training_that_went_too_far_is_blended_back(tiny_model, pairs, dev):
     alone = fine_tune(plain, pairs, dev, FineTuneSettings(**settings), silent)
     tuned = fine_tune(model, pairs, dev, FineTuneSettings(**{**settings, "blend": True}), silent)
     assert tuned.dev_scores == alone.dev_scores
-    assert list(tuned.blends) == [0.25, 0.5, 0.75, 1.0]
-    assert tuned.blends[1.0] == max(tuned.dev_scores[1:])
-    best = max(tuned.blends.values())
-    assert best > tuned.blends[1.0], "nothing to see here: the training did not go too far"
-    assert tuned.blends[tuned.share] == best
+    assert list(tuned.share_scores) == [0.25, 0.5, 0.75, 1.0]
+    assert tuned.share_scores[1.0] == max(tuned.dev_scores[1:])
+    best = max(tuned.share_scores.values())
+    assert best > tuned.share_scores[1.0], "nothing to see here: the training did not go too far"
+    assert tuned.share_scores[tuned.share] == best
     assert tuned.selected == f"epoch {tuned.best_epoch:g}, blend {tuned.share:g}"
     assert dev.ndcg(model) == pytest.approx(best, abs=1e-9)
     if alone.best_epoch:

@@ -13,7 +13,7 @@ from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project, project
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
@@ -48,7 +48,7 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
         settings,
         lambda *_, **__: curve.append(_[3]) if len(_) > 3 and _[3] else None,
     )
-    kept = Checkpoints(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
+    kept = Checkpointer(tmp_path / "kept", {"settings": settings.model_dump(mode="json")})
     reached = 0
 
     def stop(done, total, message, metrics=None):
@@ -78,7 +78,7 @@ def test_what_was_stopped_ends_as_if_it_had_not_been(
 
 def test_other_settings_begin_anew(tiny_model, material, tmp_path):
     pairs, dev = material
-    one = Checkpoints(tmp_path / "kept", {"seed": 1})
+    one = Checkpointer(tmp_path / "kept", {"seed": 1})
     fine_tune(
         load_sentence_transformer(tiny_model), pairs, dev, FineTuneSettings(**SETTINGS), silent, one
     )
@@ -86,7 +86,7 @@ def test_other_settings_begin_anew(tiny_model, material, tmp_path):
     fine_tune(
         load_sentence_transformer(tiny_model), pairs, dev, FineTuneSettings(**SETTINGS),
         lambda d, t, m, x=None: steps.append(x["step"]) if x and "step" in x else None,
-        Checkpoints(tmp_path / "kept", {"seed": 2}),
+        Checkpointer(tmp_path / "kept", {"seed": 2}),
     )  # fmt: skip
     assert steps[0] == 1
 

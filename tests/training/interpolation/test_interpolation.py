@@ -1,6 +1,7 @@
 """Between a custom model and its start: the curve, the place that is best on dev, and never worse than the start."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from search.retrieval.indexing.build import find_index
 from training.data.intake import import_beir
 from training.dev_set import DevSet
 from training.forgetting import general_ndcg
-from training.interpolation.curve import BlendCurve, curve_for
+from training.interpolation.curve import InterpolationCurve, curve_for
 from training.interpolation.publish import blend
 from training.train import train
 from training.training_data import load_training_data
@@ -203,14 +204,14 @@ def test_a_cancel_publishes_nothing(project, tiny_model):
 
 
 def test_a_curve_between_its_points():
-    curve = BlendCurve([0.0, 0.5, 1.0], [0.4, 0.6, 0.5], [0.9, 0.8, 0.4], 30, 1.0, 0.5)
+    curve = InterpolationCurve([0.0, 0.5, 1.0], [0.4, 0.6, 0.5], [0.9, 0.8, 0.4], 30, 1.0, 0.5)
     assert curve.at(0.5) == (0.6, 0.8, True)
     assert curve.at(0.75) == (pytest.approx(0.55), pytest.approx(0.6), False)
     assert curve.sentence == (
         "50% of the way is best on 30 dev queries: 0.600 nDCG@10 (the start 0.400); on general questions 0.800 "
         "(the start 0.900)."
     )
-    assert BlendCurve.from_json(json.loads(json.dumps(curve.as_json()))) == curve
+    assert InterpolationCurve(**json.loads(json.dumps(asdict(curve)))) == curve
 
 
 @pytest.mark.slow

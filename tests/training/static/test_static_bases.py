@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.corpus_subwords import train_subword_tokenizer
 from training.static.base import StaticBase
 from training.static.distilled import SIF_A, distilled, zipf_weights
@@ -128,12 +128,12 @@ def test_documents_without_a_word_are_refused():
 
 def test_a_start_is_kept_for_a_resumed_training_of_the_same_settings(tmp_path):
     start = scratch(TEXTS, 400, 8, False, 1, silent)
-    start.keep(Checkpoints(tmp_path / "kept", {"seed": 1}))
-    found = StaticBase.from_checkpoint(Checkpoints(tmp_path / "kept", {"seed": 1}))
+    start.keep(Checkpointer(tmp_path / "kept", {"seed": 1}))
+    found = StaticBase.from_checkpoint(Checkpointer(tmp_path / "kept", {"seed": 1}))
     assert found is not None
     assert found.tokenizer == start.tokenizer
     assert np.array_equal(found.vectors, start.vectors)
-    assert StaticBase.from_checkpoint(Checkpoints(tmp_path / "kept", {"seed": 2})) is None
+    assert StaticBase.from_checkpoint(Checkpointer(tmp_path / "kept", {"seed": 2})) is None
 
 
 @pytest.mark.slow

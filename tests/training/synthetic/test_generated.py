@@ -56,10 +56,10 @@ def project(tiny_beir, tiny_model) -> Project:
 def test_what_a_model_writes_is_the_same_each_time_and_kept_where_it_comes_back(project, tiny_t5):
     wanted = SyntheticRequest(kinds=("title",), generator=str(tiny_t5), most=12)
     one, two = (make_synthetic_pairs(project, wanted) for _ in range(2))
-    kind = one.mining.kinds[-1]
+    kind = one.synthetic.kinds[-1]
     assert kind.kind.name == "generated"
     assert kind.count + kind.common == 12
-    assert [p.query for p in kind.pairs] == [p.query for p in two.mining.kinds[-1].pairs]
+    assert [p.query for p in kind.pairs] == [p.query for p in two.synthetic.kinds[-1].pairs]
     assert "wrote 12 questions" in one.notes[0]
 
 

@@ -90,7 +90,7 @@ def test_what_is_saved_is_marked_split_by_documents_and_steers(documents_only):
     assert held
     assert held.isdisjoint({p.document for p in pairs.pairs})
     material = load_training_data(documents_only)
-    assert material.mined
+    assert material.synthetic
     assert MINED_DEV in material.notes
     assert len(material.guarded.pairs) == len(pairs.pairs)
 

@@ -45,14 +45,14 @@ def _recipe(kind, **changes):
 
 @pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
 def test_the_same_seed_gives_the_same_vectors(corpus, kind):
-    one = train_word_vectors(corpus, _recipe(kind), silent)
-    two = train_word_vectors(corpus, _recipe(kind), silent)
+    one = train_word_vectors(corpus, _recipe(kind), silent)[0]
+    two = train_word_vectors(corpus, _recipe(kind), silent)[0]
     assert one.words == two.words
     assert one.vectors.tobytes() == two.vectors.tobytes()
     assert one.common.tobytes() == two.common.tobytes()
     if kind == "fasttext":
         assert one.subwords.tobytes() == two.subwords.tobytes()
-    other = train_word_vectors(corpus, _recipe(kind, seed=43), silent)
+    other = train_word_vectors(corpus, _recipe(kind, seed=43), silent)[0]
     assert one.vectors.tobytes() != other.vectors.tobytes()
 
 
@@ -132,7 +132,7 @@ def _spelt_out(kind, recipe, corpus):
 )
 def test_every_setting_reaches_gensim(corpus, kind, changes):
     recipe = _recipe(kind, **changes)
-    mine = train_word_vectors(corpus, recipe, silent)
+    mine = train_word_vectors(corpus, recipe, silent)[0]
     theirs = _spelt_out(kind, recipe, corpus).wv
     assert mine.words == theirs.index_to_key
     assert mine.vectors.tobytes() == theirs.vectors.tobytes()
@@ -142,7 +142,7 @@ def test_every_setting_reaches_gensim(corpus, kind, changes):
 @pytest.mark.parametrize("changes", [{"min_n": 2}, {"max_n": 4}, {"buckets": 1_000}], ids=str)
 def test_n_gram_settings_reach_gensim(corpus, changes):
     recipe = _recipe("fasttext", **changes)
-    mine = train_word_vectors(corpus, recipe, silent)
+    mine = train_word_vectors(corpus, recipe, silent)[0]
     theirs = _spelt_out("fasttext", recipe, corpus).wv
     assert mine.subwords.tobytes() == theirs.vectors_ngrams.tobytes()
     assert mine.ngrams == (recipe.min_n, recipe.max_n)
@@ -159,8 +159,8 @@ def test_measuring_on_the_way_changes_nothing(corpus):
 
     for kind in ("word2vec", "fasttext"):
         seen.clear()
-        watched = train_word_vectors(corpus, _recipe(kind), silent, measure)
-        alone = train_word_vectors(corpus, _recipe(kind), silent)
+        watched = train_word_vectors(corpus, _recipe(kind), silent, measure)[0]
+        alone = train_word_vectors(corpus, _recipe(kind), silent)[0]
         assert watched.vectors.tobytes() == alone.vectors.tobytes()
         assert [epoch for epoch, _ in seen] == [1, 2, 3]
         assert (seen[-1][1] == watched.vectors).all(), "the last measurement is of the result"

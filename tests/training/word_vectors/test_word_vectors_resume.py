@@ -9,10 +9,9 @@ from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project, project
-from training.checkpoints import Checkpoints
+from training.checkpoints import Checkpointer
 from training.data.intake import import_beir
-from training.word_vectors import checkpoint
-from training.word_vectors.checkpoint import EpochCheckpointer
+from training.word_vectors import training
 from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
 
@@ -35,7 +34,7 @@ def corpus(tmp_path, tiny_beir):
 
 @pytest.fixture
 def often(monkeypatch):
-    monkeypatch.setattr(checkpoint, "_KEEP_EVERY", 0.0)
+    monkeypatch.setattr(training, "_KEEP_EVERY", 0.0)
 
 
 def _measure(epoch, vectors):
@@ -53,53 +52,47 @@ def _stopped_after(epoch):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_goes_on_as_if_it_had_never_stopped(corpus, tmp_path, kind, often):
     settings = KINDS[kind]
-    whole = EpochCheckpointer(Checkpoints())
-    wanted = train_word_vectors(corpus, settings, silent, _measure, whole)
-    kept = Checkpoints(tmp_path / "kept", {"kind": kind})
+    wanted, whole = train_word_vectors(corpus, settings, silent, _measure)
+    kept = Checkpointer(tmp_path / "kept", {"kind": kind})
     for epoch in (2, 3, 5):  # Killed three times.
         with pytest.raises(Cancelled):
-            train_word_vectors(
-                corpus, settings, _stopped_after(epoch), _measure, EpochCheckpointer(kept)
-            )
+            train_word_vectors(corpus, settings, _stopped_after(epoch), _measure, kept)
     told = []
-    keeper = EpochCheckpointer(kept)
-    found = train_word_vectors(corpus, settings, lambda *said: told.append(said), _measure, keeper)
+    found, epochs = train_word_vectors(
+        corpus, settings, lambda *said: told.append(said), _measure, kept
+    )
     assert found.vectors.tobytes() == wanted.vectors.tobytes()
     assert found.common.tobytes() == wanted.common.tobytes()
     if kind == "fasttext":
         assert found.subwords.tobytes() == wanted.subwords.tobytes()
-    assert keeper.epochs == whole.epochs
-    assert [one.number for one in keeper.epochs] == [1, 2, 3, 4, 5, 6]
+    assert epochs == whole
+    assert [one.number for one in epochs] == [1, 2, 3, 4, 5, 6]
     assert [said[0] for said in told if said[1]] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_what_was_stopped_is_not_begun_again(corpus, tmp_path, often):
-    kept = Checkpoints(tmp_path / "kept", {})
+    kept = Checkpointer(tmp_path / "kept", {})
     with pytest.raises(Cancelled):
-        train_word_vectors(
-            corpus, KINDS["word2vec"], _stopped_after(4), _measure, EpochCheckpointer(kept)
-        )
+        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, kept)
     asked = []
 
     def measure(epoch, vectors):
         asked.append(epoch)
         return {}
 
-    train_word_vectors(corpus, KINDS["word2vec"], silent, measure, EpochCheckpointer(kept))
+    train_word_vectors(corpus, KINDS["word2vec"], silent, measure, kept)
     assert asked == [5, 6]
 
 
 def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
-    kept = Checkpoints(tmp_path / "kept", {})
+    kept = Checkpointer(tmp_path / "kept", {})
     with pytest.raises(Cancelled):
-        train_word_vectors(
-            corpus, KINDS["word2vec"], _stopped_after(4), _measure, EpochCheckpointer(kept)
-        )
+        train_word_vectors(corpus, KINDS["word2vec"], _stopped_after(4), _measure, kept)
     other = KINDS["word2vec"].model_copy(update={"min_count": 3})
-    keeper = EpochCheckpointer(kept)
-    found = train_word_vectors(corpus, other, silent, _measure, keeper)
-    assert found.vectors.tobytes() == train_word_vectors(corpus, other, silent).vectors.tobytes()
-    assert len(keeper.epochs) == 6
+    found, epochs = train_word_vectors(corpus, other, silent, _measure, kept)
+    anew, _ = train_word_vectors(corpus, other, silent)
+    assert found.vectors.tobytes() == anew.vectors.tobytes()
+    assert len(epochs) == 6
 
 
 @pytest.mark.slow

@@ -30,12 +30,10 @@ if TYPE_CHECKING:
 
 # Converting and measuring take some ten seconds, and win a fifth to two thirds of the time of encoding.
 PAYS_AFTER_SECONDS = 60.0
-_SETTLED = (
-    1.5  # So much faster than PyTorch, no slower precision is worth the time of measuring it.
-)
-_OPERATIONS_A_SECOND = (
-    5e10  # What a core of today reaches; it only decides whether measuring can pay.
-)
+# So much faster than PyTorch, no slower precision is worth the time of measuring it.
+_SETTLED = 1.5
+# What a core of today reaches; it only decides whether measuring can pay.
+_OPERATIONS_A_SECOND = 5e10
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from search.models.encoding.backends.pipeline import seen_as
 from search.models.encoding.corpus import encode_corpus
-from search.models.encoding.describe import how_encoded
+from search.models.encoding.index_vectors import how_encoded
 from search.models.encoding.texts import encode_texts
 from search.models.registry import find_model
 from search.models.sentence_transformer import load_sentence_transformer

@@ -1,4 +1,4 @@
-"""Checkpoints of every kind, made of the tiny model."""
+"""Checkpointer of every kind, made of the tiny model."""
 
 import json
 import shutil

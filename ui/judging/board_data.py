@@ -1,4 +1,4 @@
-"""A sheet as the board draws it: nothing in it tells which side is which."""
+"""A question as the board draws it: nothing in it tells which side is which."""
 
 from typing import Any
 
@@ -7,10 +7,8 @@ from search.judging.blinding import BlindedView
 from search.judging.study import Study
 from search.judging.votes import GRADES
 from search.retrieval.results import Hit, hits_of
-from ui.hits import excerpt, marked, query_words
+from ui.hits import excerpt, marked, query_words, rest_of
 
-_WHOLE = 6_000
-_AROUND = 1_500
 _FACTS = 3
 _FACT = 60
 
@@ -23,30 +21,27 @@ def board_data(
     Documents are in order of their ids, without scores (those of two models differ in scale, which would tell
     them apart), by the passage by which the first list that has them found them.
     """
-    sheet = study.blinded_view(judge, question)
+    view = study.blinded_view(judge, question)
     asked = study.questions[question]
     return {
         "question": question,
         "text": asked.text,
-        "layout": sheet.layout,
-        "sides": _sides(sheet),
-        "documents": _documents(study, corpus, sheet, question),
+        "layout": view.layout,
+        "sides": _sides(view),
+        "documents": _documents(study, corpus, view, question),
         "grades": study.graded(judge, question, final),
         "levels": list(GRADES.values()),
-        "vote": _earlier_vote(study, sheet, judge, question),
+        "vote": _earlier_vote(study, view, judge, question),
     }
 
 
-def _sides(sheet: BlindedView) -> list[dict[str, Any]]:
-    if sheet.mixed is not None:
-        return [{"name": "One list, mixed from both", "documents": sheet.mixed.documents}]
-    return [
-        {"name": "Left", "documents": sheet.left},
-        {"name": "Right", "documents": sheet.right},
-    ]
+def _sides(view: BlindedView) -> list[dict[str, Any]]:
+    if view.mixed is not None:
+        return [{"name": "One list, mixed from both", "documents": view.mixed.documents}]
+    return [{"name": "Left", "documents": view.left}, {"name": "Right", "documents": view.right}]
 
 
-def _documents(study: Study, corpus: Corpus, sheet: BlindedView, question: str) -> dict[str, Any]:
+def _documents(study: Study, corpus: Corpus, view: BlindedView, question: str) -> dict[str, Any]:
     # Where both lists have a document, the better rank decides by which passage it is shown, then the smaller
     # position: the same on both sides, whichever side is which.
     ranked = sorted(
@@ -55,7 +50,7 @@ def _documents(study: Study, corpus: Corpus, sheet: BlindedView, question: str) 
         for rank, entry in enumerate(ranking[question])
     )
     best = {entry.id: entry for _, _, entry in reversed(ranked)}
-    shown = [best[document] for document in sheet.documents]
+    shown = [best[document] for document in view.documents]
     hits = hits_of(corpus, [ScoredDocument(entry.document, 0.0, entry.passage) for entry in shown])
     words = query_words(study.questions[question].text)
     return {hit.id: _document(hit, words) for hit in hits}
@@ -69,19 +64,9 @@ def _document(hit: Hit, words: frozenset[str]) -> dict[str, Any]:
         "name": title,
         "title": marked(hit.title, words) if hit.title else "",
         "text": marked(short, words),
-        "whole": _whole(hit, short, words),
+        "whole": marked(rest_of(hit, short)[1], words),
         "facts": _facts(hit),
     }
-
-
-def _whole(hit: Hit, short: str, words: frozenset[str]) -> str:
-    """The whole text, where more of it is there than is shown; of a very long one what stands around the passage."""
-    if len(hit.text) <= _WHOLE:
-        flat = " ".join(hit.text.split())
-        return "" if flat == short else marked(flat, words)
-    start = max(hit.passage.start - _AROUND, 0)
-    part = hit.text[start : hit.passage.start + len(hit.passage.text) + _AROUND]
-    return f"… {marked(' '.join(part.split()), words)} …"
 
 
 def _facts(hit: Hit) -> list[str]:
@@ -99,7 +84,7 @@ def _facts(hit: Hit) -> list[str]:
     ]
 
 
-def _earlier_vote(study: Study, sheet: BlindedView, judge: str, question: str) -> str | None:
+def _earlier_vote(study: Study, view: BlindedView, judge: str, question: str) -> str | None:
     """The side that this judge voted for before, when a question is looked at again."""
     choice = study.votes.by_question.get(question, {}).get(judge)
-    return sheet.side(choice) if choice and sheet.mixed is None else None
+    return view.side(choice) if choice and view.mixed is None else None

@@ -1,12 +1,13 @@
-"""One training of an adapter: its matrix, its optimiser, and the order of the pairs."""
+"""The adapter's loss: how surely each query finds its own answer among all that stand against it.
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+The softmax of MultipleNegativesRankingLoss (Henderson et al. 2017, "Efficient Natural Language Response Suggestion for
+Smart Reply"), over vectors that are at hand.
+"""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexes.vector_index import Vectors
 from training.adapter.matrix import LearnedMatrix
 from training.adapter.settings import AdapterSettings
 from training.embeddings import Embedded
@@ -16,35 +17,44 @@ if TYPE_CHECKING:
 
 _DRAWN = 4_096
 _FAR_BELOW = -1e9
-_WARMUP = 0.1
-_RANDOM, _WEIGHTS, _MOMENTS = "random", "weights/", "adamw/"
 
 
-class Learner:
-    """Learns one matrix from pairs, an epoch at a time.
+class AdapterLoss:
+    """The loss of a matrix over batches of pairs.
 
     :param kind: what a query learns to keep away from, beside the wrong answers that came with it: "batch" for the other
         answers of its batch, "corpus" for documents drawn from the corpus, "mined" for the answers of the batch
         and its own hard negatives.
+    :param random: what the documents are drawn by.
+
+    >>> import torch
+    >>> unit = np.eye(2, dtype=np.float32)  # Two queries, and two documents that answer them.
+    >>> data = Embedded(unit, unit, np.zeros((2, 0, 2), np.float32), np.arange(2), np.arange(2), unit, np.arange(2), unit)
+    >>> settings, matrix = AdapterSettings(temperature=1), LearnedMatrix(2, 0, torch.Generator())
+    >>> loss = AdapterLoss(data, settings, "batch", matrix, torch.Generator())
+    >>> round(loss(torch.arange(2)).item(), 4)  # The answer has cosine 1, the other 0: -log(e / (e + 1)).
+    0.3133
     """
 
-    def __init__(self, data: Embedded, settings: AdapterSettings, kind: str) -> None:
+    def __init__(
+        self,
+        data: Embedded,
+        settings: AdapterSettings,
+        kind: str,
+        matrix: LearnedMatrix,
+        random: "torch.Generator",
+    ) -> None:
         import torch
 
         self._settings = settings
+        self._matrix = matrix
+        self._random = random
         self._queries = torch.from_numpy(data.queries)
         self._responses = torch.from_numpy(data.responses)
         self._negatives = torch.from_numpy(data.negatives)
         self._answers = torch.from_numpy(data.answers)
         self._owners = torch.from_numpy(data.owners)
         self._texts = torch.from_numpy(data.texts)
-        self._random = torch.Generator().manual_seed(settings.seed)
-        self._matrix = LearnedMatrix(data.queries.shape[1], settings.rank, self._random)
-        self._optimiser = torch.optim.AdamW(
-            self._matrix.parameters.values(), lr=settings.learning_rate, weight_decay=0.0
-        )
-        self._steps = -(-len(data.queries) // settings.batch_size) * settings.epochs
-        self._step = 0
         self._corpus = data.documents
         self._documents = torch.from_numpy(data.documents) if kind == "corpus" else None
         self._mined = data.mined if kind == "mined" else None
@@ -52,33 +62,10 @@ class Learner:
         for text, answer in zip(data.texts.tolist(), data.answers.tolist(), strict=True):
             self._known.setdefault(text, set()).add(answer)
 
-    @property
-    def matrix(self) -> Vectors:
-        """The matrix as it stands, shape (dimension, dimension)."""
-        return self._matrix.numbers()
-
-    def epoch(self) -> float:
-        """See every pair once; returns the mean loss."""
-        import torch
-
-        order = torch.randperm(len(self._queries), generator=self._random)
-        losses = []
-        for start in range(0, len(order), self._settings.batch_size):
-            batch = order[start : start + self._settings.batch_size]
-            for group in self._optimiser.param_groups:
-                group["lr"] = self._settings.learning_rate * self._pace()
-            loss = self.loss(batch)
-            self._optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
-            self._step += 1
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
-
-    def loss(self, batch: "torch.Tensor") -> "torch.Tensor":
+    def __call__(self, batch: "torch.Tensor") -> "torch.Tensor":
         """The mean over a batch of -log softmax of the right answer among all that stand against it.
 
-        :param batch: places of pairs.
+        :param batch: positions of pairs.
         """
         import torch
         from torch.nn.functional import cross_entropy, normalize
@@ -103,36 +90,6 @@ class Learner:
         return cross_entropy(
             torch.cat([own, wide, given], dim=1), torch.zeros(len(batch), dtype=torch.long)
         )
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Weights, AdamW's moments and the random numbers to come: all that is needed to go on."""
-        tensors = {_RANDOM: self._random.get_state()}
-        tensors |= {_WEIGHTS + name: tensor for name, tensor in self._matrix.parameters.items()}
-        for number, kept in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"{_MOMENTS}{number}/{key}": tensor for key, tensor in kept.items()}
-        return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
-
-    def go_on(self, state: Mapping[str, NDArray[Any]], epochs: int) -> None:
-        """Stand where `state` was taken, after so many epochs."""
-        import torch
-
-        tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
-        self._random.set_state(tensors[_RANDOM])
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        with torch.no_grad():
-            for name, parameter in self._matrix.parameters.items():
-                parameter.copy_(tensors[_WEIGHTS + name])
-        for name, tensor in tensors.items():
-            if name.startswith(_MOMENTS):
-                number, key = name.removeprefix(_MOMENTS).split("/")
-                moments.setdefault(int(number), {})[key] = tensor
-        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": moments})
-        self._step = self._steps // self._settings.epochs * epochs
-
-    def _pace(self) -> float:
-        """The learning rate's share: up over the first tenth of the steps, then down to zero."""
-        warm = max(1.0, _WARMUP * self._steps)
-        return float(min(1.0, (self._step + 1) / warm) * (1 - self._step / self._steps))
 
     def _answering(self, vectors: "torch.Tensor") -> "torch.Tensor":
         """Documents as they will be searched, of length 1: turned, or as the base has them (query side only)."""

@@ -1,20 +1,21 @@
-"""The custom models so far."""
+"""The custom models so far, and what those of word vectors learned of a word."""
 
-import pandas as pd
 import streamlit as st
 
-from search.models.registry import custom_manifests
+from search.insight.nearest_words import nearest_words
+from search.models.registry import custom_manifests, models
+from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.recipes import RECIPES
 from ui import leaderboard, widgets
 
 
-def draw(project: Project) -> None:
+def table(project: Project) -> None:
     """The custom models so far."""
     rows, leaderboards = [], []
     for manifest in reversed(custom_manifests(project)):
         details = manifest.details
-        if "ladder" in details:
+        if "leaderboard" in details:
             leaderboards.append(details)
         dev = details.get("dev") or {}
         scores = dev.get("ndcg@10") or []
@@ -36,11 +37,34 @@ def draw(project: Project) -> None:
         return
     st.subheader("Custom models", anchor=False)
     with st.container(key="made"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        widgets.dataframe(rows)
     st.caption(
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
         "other only. The proof is on Evaluate."
     )
     for details in leaderboards:
         with st.expander(f"What was tried for {details['name']}"):
-            leaderboard.draw(details["ladder"])
+            leaderboard.draw(details["leaderboard"])
+
+
+def nearest(project: Project) -> None:
+    """Nearest words under a word-vector model."""
+    known = [i.name for i in reversed(models(project)) if i.recipe in ("word2vec", "fasttext")]
+    if not known:
+        return
+    st.subheader("What did it learn about a word?", anchor=False)
+    left, right = st.columns(2)
+    model = left.selectbox("Word-vector model", known, key="words-model")
+    word = right.text_input("Word", placeholder="for example: mortgage", key="words-word")
+    if not word.strip() or model is None:
+        return
+    try:
+        answer = nearest_words(project, model, word)
+    except BespokeError as error:
+        st.warning(str(error))
+        return
+    if answer.note:
+        st.caption(answer.note)
+    bar = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
+    heads = ["nearest word", "cosine"]
+    widgets.dataframe(answer.words, heads, column_config={"cosine": bar})
