@@ -21,10 +21,9 @@ from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
 from training.adapter.matrix import matrix_of
-from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
-from training.auto.folds import MEMBERS, split_into_folds
+from training.auto.folds import MEMBERS, averaged, split_into_folds
 from training.auto.member import members_of
 from training.auto.settings import AutoSettings
 from training.base_model import load_base_model

@@ -6,7 +6,7 @@ from search.models.registry import ModelInfo
 from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from training.interpolation.curve import InterpolationCurve, curve_for
+from training.interpolation.publish import InterpolationCurve, curve_for
 from training.weight_interpolation import InterpolationPoint
 from ui import charts, run_view, widgets
 

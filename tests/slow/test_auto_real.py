@@ -9,7 +9,7 @@ from search.evaluation.evaluate import evaluate
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.project import Project
-from training.auto import average
+from training.auto import folds
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.data.intake import import_beir
 from training.dev_set import DevSet
@@ -26,7 +26,7 @@ def test_auto_in_two_minutes_is_what_its_leaderboard_says_and_no_worse_than_its_
 
     def averaged(models):
         averages.append(list(models))
-        return average.averaged(models)
+        return folds.averaged(models)
 
     monkeypatch.setattr(making, "averaged", averaged)
     project = Project(tmp_path / "workspace" / "p")
@@ -45,6 +45,6 @@ def test_auto_in_two_minutes_is_what_its_leaderboard_says_and_no_worse_than_its_
     assert np.mean(merged(parts, each)) == pytest.approx(kept["ndcg@10"], abs=0.002)
     dev = DevSet.of(current_corpus(project)[1], asked)
     again = dev.ndcg(load_encoder(project, find_model(project, made.name)))
-    assert again == pytest.approx(dev.ndcg(average.averaged(models)), abs=0.002)
+    assert again == pytest.approx(dev.ndcg(folds.averaged(models)), abs=0.002)
     (test,) = evaluate(project, ["generic", made.name]).comparisons
     assert test.verdict != "worse"

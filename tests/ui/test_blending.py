@@ -9,7 +9,7 @@ from app_help import TINY, open_page, press, press_labelled, shown
 
 from search.models.registry import find_model
 from search.projects.project import Project
-from training.interpolation.curve import KIND, InterpolationCurve
+from training.interpolation.publish import KIND, InterpolationCurve
 
 CURVE = InterpolationCurve(
     [0.0, 0.25, 0.5, 0.75, 1.0], [0.4, 0.5, 0.7, 0.6, 0.3], [0.9, 0.8, 0.8, 0.6, 0.5], 30, 1.0, 0.5

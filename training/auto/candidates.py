@@ -10,10 +10,9 @@ from typing import Any
 
 from search.projects.progress import Progress, Stage
 from training.adapter.settings import AdapterSettings
-from training.auto.average import facts_of
 from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialResult
 from training.auto.fitting import SAFETY, characters, fitted, pace_of
-from training.auto.folds import merged
+from training.auto.folds import facts_of, merged
 from training.auto.leaderboard import MEMBER, Trial
 from training.auto.member import ORIGIN, OTHERS, STEERING, Member
 from training.auto.settings import AutoSettings

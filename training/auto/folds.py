@@ -4,23 +4,32 @@ Sixteen dev queries cannot tell a good model from a lucky one. Where there are f
 pairs are not learned from but asked: dev queries like the others, parted from the rest as any split is. Where pairs
 are few, too, what is learned depends on which of them were held out; so there are three members, each with other pairs
 held out. All that were held out choose together (as in cross-validation), and the members' average is published:
-bagging (Breiman 1996, "Bagging predictors") of weights (Wortsman et al. 2022, "Model soups").
+bagging (Breiman 1996, "Bagging predictors") of weights. Models that were tuned from the same start lie in one basin, and
+their mean is often better than each, at the price of one (Wortsman et al. 2022, "Model soups: averaging weights of
+multiple fine-tuned models improves accuracy without increasing inference time").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import reduce
 from operator import or_
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from search.corpus.labels import Pair
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
+from search.models.linear_adapter import LinearAdapter
 from search.projects.errors import Refused
 from training.data.pair_sets import DEV_SHARE, split_pairs
 from training.dev_set import DevSet
 from training.training_data import TrainingData
+from training.weight_interpolation import PLACE
+
+if TYPE_CHECKING:
+    import torch
 
 ENOUGH = 60
 """Dev queries; with so many, a gain of some hundredths can be told from luck."""
@@ -86,3 +95,42 @@ def _part(material: TrainingData, learned: list[Pair], held: QuerySet) -> Traini
         guarded=replace(material.guarded, pairs=learned),
         dev=DevSet.of(material.corpus, held | material.dev.query_set),
     )
+
+
+def averaged(models: Sequence[Any]) -> Any:
+    """The mean of models with the same modules, or of matrices over the same server's vectors; one alone as it is."""
+    first, *others = models
+    if not others:
+        return first
+    if isinstance(first, LinearAdapter):
+        matrices = [model.matrix for model in models]
+        return LinearAdapter(first.base, np.mean(matrices, axis=0, dtype=np.float32), first.side)
+    made = deepcopy(first)
+    states = [model.state_dict() for model in others]
+    made.load_state_dict(
+        {
+            name: _mean(tensor, [state[name].to(tensor) for state in states])
+            for name, tensor in first.state_dict().items()
+        }
+    )
+    return made
+
+
+def facts_of(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the manifest of an average says: what all members' would, and of its place, that it is all that was learned.
+
+    Each member went its own share of its own way, so there is nothing beyond the average to go on to.
+    """
+    first = dict(facts[0])
+    if len(facts) > 1 and PLACE in first:
+        moved = any(known[PLACE]["share"] > 0 for known in facts)
+        first[PLACE] = {**first[PLACE], "share": float(moved)}
+    return first
+
+
+def _mean(first: "torch.Tensor", others: Sequence["torch.Tensor"]) -> "torch.Tensor":
+    """The mean, exactly the first where all are the same; numbers that do not flow stay."""
+    if not first.is_floating_point():
+        return first
+    away = sum((other - first for other in others), start=first * 0)
+    return first + away / (1 + len(others))

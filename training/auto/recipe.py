@@ -11,10 +11,9 @@ from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
 from training.adapter.matrix import with_adapter
-from training.auto.average import averaged
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
-from training.auto.folds import all_dev_queries, merged, split_into_folds
+from training.auto.folds import all_dev_queries, averaged, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Trial
 from training.auto.member import ORIGIN, Member, members_of
 from training.auto.settings import AutoSettings

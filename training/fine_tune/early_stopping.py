@@ -101,19 +101,10 @@ class Record:
 class EarlyStopping:
     """Keeps the best state of a training."""
 
-    def __init__(
-        self,
-        learned: TrainableWeights,
-        meter: Meter,
-        plan: Schedule,
-        settings: FineTuneSettings,
-        start: Scores,
-    ) -> None:
+    def __init__(self, learned: TrainableWeights, meter: Meter, plan: Schedule) -> None:
         self._learned = learned
         self._meter = meter
         self._plan = plan
-        self._patience = settings.patience
-        self.start = start
         self.record = Record()
         self.best: Weights = {}
 
@@ -125,8 +116,3 @@ class EarlyStopping:
         self.record.scores.append(scores)
         if self.record.best == len(self.record.scores) - 1:
             self.best = self._learned.copy()
-
-    @property
-    def stops(self) -> bool:
-        """Whether it is time to stop before the end."""
-        return self.record.stops(self._patience)

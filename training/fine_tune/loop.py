@@ -110,7 +110,7 @@ def fine_tune(
     first = {} if helps_only() else meter("before training", 0)
     _seeded(settings.seed, plan.steps, 0)
     learned = TrainableWeights(model, settings)
-    steering = EarlyStopping(learned, meter, plan, settings, first)
+    steering = EarlyStopping(learned, meter, plan)
     loop = _Loop(
         learned, batches, plan, settings, steering, work, checkpointer or Checkpointer(), ends
     )
@@ -148,7 +148,7 @@ def fine_tune(
         share_scores={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
         steps=loop.updates,
-        stopped=steering.stops and record.steps[-1] < plan.steps,
+        stopped=record.stops(settings.patience) and record.steps[-1] < plan.steps,
     )
 
 
@@ -226,7 +226,7 @@ class _Loop:
     def _steering_stops(self, step: int) -> bool:
         """Asked at the borders only, because the first process alone knows."""
         return step in self._plan.borders and from_first(
-            self._steering.stops, str(self._model.device)
+            self._steering.record.stops(self._settings.patience), str(self._model.device)
         )
 
     def _learn(self, step: int, rows: Sequence[TrainingRow]) -> None:

@@ -25,14 +25,54 @@ from search.projects.project import Project
 from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
-from training.interpolation.curve import KIND, InterpolationCurve, curve_for
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import libraries
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
+KIND = "blend"
 AUTO = "auto"
 _SAME = 0.005  # The start's dev score then and now may differ by another backend's rounding, not by more.
+
+
+@dataclass(frozen=True)
+class InterpolationCurve:
+    """Scores along the way from a start to what was trained.
+
+    :param shares: places on the way, rising; the first is 0, the start.
+    :param dev: nDCG@10 on dev queries at each; `general` the same on the general questions.
+    :param published: where the model that was asked about stands.
+    :param best: the place that serves the dev queries best, of those that may be chosen by themselves.
+    :param mined: whether nobody asked the dev queries: they were mined from the documents.
+    """
+
+    shares: list[float]
+    dev: list[float]
+    general: list[float]
+    queries: int
+    published: float
+    best: float
+    mined: bool = False
+
+    def at(self, share: float) -> tuple[float, float, bool]:
+        """The dev and the general score at a place, and whether they were measured (else: read off the line between
+        the two nearest places).
+        """
+        dev = float(np.interp(share, self.shares, self.dev))
+        general = float(np.interp(share, self.shares, self.general))
+        return dev, general, any(abs(share - known) < 1e-9 for known in self.shares)
+
+    @property
+    def sentence(self) -> str:
+        """What it says, in words."""
+        on = f"on {self.queries:,} dev queries"
+        if self.best == 0:
+            return f"Nowhere on the way is better than the start {on} ({self.dev[0]:.3f} nDCG@10)."
+        dev, general, _ = self.at(self.best)
+        return (
+            f"{self.best:.0%} of the way is best {on}: {dev:.3f} nDCG@10 (the start {self.dev[0]:.3f}); on general "
+            f"questions {general:.3f} (the start {self.general[0]:.3f})."
+        )
 
 
 @dataclass(frozen=True)
@@ -238,3 +278,9 @@ class _Work:
                 f"The start is not what it was: on the same dev queries it scored {then:.3f} nDCG@10 when the model "
                 f"was trained, and {now:.3f} now. Put the old one back, or train anew."
             )
+
+
+def curve_for(project: Project, model: Manifest) -> InterpolationCurve | None:
+    """The curve of a model, when it was measured."""
+    report = project.newest_where("reports", {"report": KIND}, model=model.id)
+    return InterpolationCurve(**report.details["curve"]) if report is not None else None

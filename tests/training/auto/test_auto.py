@@ -15,7 +15,7 @@ from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
-from training.auto import average, candidates
+from training.auto import candidates, folds
 from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
@@ -146,7 +146,7 @@ def averages(monkeypatch):
 
     def averaged(models):
         seen.append(list(models))
-        return average.averaged(models)
+        return folds.averaged(models)
 
     monkeypatch.setattr(making, "averaged", averaged)
     return seen
@@ -186,7 +186,7 @@ def test_the_best_trial_is_published_as_the_leaderboard_says(tiny, tiny_model, a
     assert _by_members(parts, models) == pytest.approx(kept[0]["ndcg@10"], abs=1e-6)
     texts = ["the first text", "gamma delta"]
     encoder = load_encoder(tiny, find_model(tiny, made.name))
-    by_hand = average.averaged(models)
+    by_hand = folds.averaged(models)
     np.testing.assert_allclose(
         normalised(encoder.encode_query(texts)), normalised(by_hand.encode(texts)), atol=1e-5
     )
@@ -223,7 +223,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     assert _by_members(parts, models) == pytest.approx(kept["ndcg@10"], abs=1e-6)
     score = DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(encoder)
     assert score == pytest.approx(
-        DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(average.averaged(models)),
+        DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(folds.averaged(models)),
         abs=1e-6,
     )
 
@@ -278,7 +278,7 @@ def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
 
     def spoiled(models):
         first.append(models[0])
-        made = average.averaged(models)
+        made = folds.averaged(models)
         torch.manual_seed(0)
         made[-2].linear.weight.data = torch.randn_like(made[-2].linear.weight)
         made[0].load_state_dict(

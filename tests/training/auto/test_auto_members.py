@@ -10,8 +10,7 @@ from sentence_transformers import SentenceTransformer
 from search.evaluation.query_set import QuerySet
 from search.models.linear_adapter import LinearAdapter
 from training.adapter.matrix import with_adapter
-from training.auto.average import averaged, facts_of
-from training.auto.folds import all_dev_queries, merged, split_into_folds
+from training.auto.folds import all_dev_queries, averaged, facts_of, merged, split_into_folds
 from training.dev_set import DevSet
 from training.training_data import load_training_data
 

@@ -19,8 +19,7 @@ from search.retrieval.indexing.build import find_index
 from training.data.intake import import_beir
 from training.dev_set import DevSet
 from training.forgetting import general_ndcg
-from training.interpolation.curve import InterpolationCurve, curve_for
-from training.interpolation.publish import blend
+from training.interpolation.publish import InterpolationCurve, blend, curve_for
 from training.train import train
 from training.training_data import load_training_data
 from training.weight_interpolation import InterpolationPoint
