@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -78,21 +78,6 @@ def rank_similarities(comparison: Comparison) -> list[RankSimilarity]:
             )
         )
     return made
-
-
-def rank_of_judged(
-    comparison: Comparison, judged: Mapping[str, int]
-) -> dict[str, dict[str, int | None]]:
-    """Where each column has the documents judged relevant: rank by document by column; None where not shown.
-
-    :param judged: documents with their grades; 0 is not relevant.
-    """
-    wanted = [document for document, grade in judged.items() if grade > 0]
-    found = {}
-    for result in comparison.results:
-        ranks = {hit.id: hit.rank for hit in result.hits}
-        found[result.model] = {document: ranks.get(document) for document in wanted}
-    return found
 
 
 def rank_biased_overlap(

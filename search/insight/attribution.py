@@ -37,7 +37,6 @@ from search.text.words import WORD, folded_words
 
 Method = Literal["left out", "terms"]
 Scores = NDArray[np.float64]
-QueryScores = Callable[[Sequence[str]], Scores]
 
 MOST_VARIANTS = 40
 """How many variants of a passage are scored at most."""

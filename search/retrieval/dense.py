@@ -49,9 +49,9 @@ class DenseRetriever(BaseRetriever):
         self, info: ModelInfo, encoder: Encoder, index: VectorIndex, corpus: Corpus
     ) -> None:
         self.info = info
-        self._corpus = corpus
-        self._encoder = encoder
-        self._index = index
+        self.corpus = corpus
+        self.encoder = encoder
+        self.index = index
         self._count = len(corpus)
         self._owners = corpus.owners if corpus.passages > self._count else None
         self._remembered = _Remembered()
@@ -61,21 +61,6 @@ class DenseRetriever(BaseRetriever):
         """The model's name."""
         return self.info.name
 
-    @property
-    def corpus(self) -> Corpus:
-        """What it searches."""
-        return self._corpus
-
-    @property
-    def encoder(self) -> Encoder:
-        """The model itself."""
-        return self._encoder
-
-    @property
-    def index(self) -> VectorIndex:
-        """The vectors of the corpus."""
-        return self._index
-
     def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
         """See `FusableRetriever.prepare_queries`."""
         vectors = self.vectors_of(queries, timing)
@@ -83,7 +68,7 @@ class DenseRetriever(BaseRetriever):
 
     def prepare_document(self, document: int) -> PreparedQuery:
         """See `FusableRetriever.prepare_document`: by the mean of the vectors of its passages."""
-        rows = self._index.vectors[self._corpus.passages_of(document)]
+        rows = self.index.vectors[self.corpus.passages_of(document)]
         vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
         return lambda k, scope: self.nearest(vectors, k, scope)
 
@@ -96,7 +81,7 @@ class DenseRetriever(BaseRetriever):
         known = self._remembered.get(queries[0]) if len(queries) == 1 else None
         if known is None:
             started = time.perf_counter()
-            vectors = np.asarray(self._encoder.encode_query(list(queries)), dtype=np.float32)
+            vectors = np.asarray(self.encoder.encode_query(list(queries)), dtype=np.float32)
             known = vectors, time.perf_counter() - started
             timing.encode_here += known[1]
             if len(queries) == 1:
@@ -114,23 +99,23 @@ class DenseRetriever(BaseRetriever):
         allowed = np.flatnonzero(np.isin(owners, documents))
         if not len(allowed):
             return []  # Nothing is encoded for nothing.
-        vectors = np.asarray(self._encoder.encode_document([text]), dtype=np.float32)
+        vectors = np.asarray(self.encoder.encode_document([text]), dtype=np.float32)
         return self._nearest(vectors, k, allowed)[0]
 
     def passage_of(self, query: str, document: int) -> int | None:
         """The position of a document's passage that is nearest to a query; None where none can be."""
-        own = np.asarray(self._corpus.passages_of(document), dtype=np.int64)
-        positions, _ = self._index.search(self.vectors_of([query], EncodingTime()), 1, own)
+        own = np.asarray(self.corpus.passages_of(document), dtype=np.int64)
+        positions, _ = self.index.search(self.vectors_of([query], EncodingTime()), 1, own)
         return int(positions[0, 0]) if positions[0, 0] >= 0 else None
 
     def _nearest(self, vectors: Vectors, k: int, allowed: Positions | None) -> list[Ranking]:
         """The nearest passages, until they belong to k documents."""
-        most = len(self._index) if allowed is None else len(allowed)
+        most = len(self.index) if allowed is None else len(allowed)
         k = min(k, self._documents_in(allowed))
         fetch = min(most, k if self._owners is None else k * _PASSAGES)
         while fetch:
             with in_words():
-                positions, scores = self._index.search(vectors, fetch, allowed)
+                positions, scores = self.index.search(vectors, fetch, allowed)
             found = [self._documents(*row) for row in zip(positions, scores, strict=True)]
             lacking = any(
                 len(ranking) < k and row[-1] >= 0
@@ -144,7 +129,7 @@ class DenseRetriever(BaseRetriever):
     def _documents_in(self, allowed: Positions | None) -> int:
         """How many documents passages belong to (None: all of them)."""
         if allowed is None:
-            return len(self._index) if self._owners is None else self._count
+            return len(self.index) if self._owners is None else self._count
         return len(allowed) if self._owners is None else len(np.unique(self._owners[allowed]))
 
     def _documents(self, positions: Positions, scores: Vectors) -> Ranking:

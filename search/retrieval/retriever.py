@@ -91,10 +91,8 @@ class BaseRetriever(ABC):
     [0, 2, 3]
     """
 
-    @property
-    @abstractmethod
-    def corpus(self) -> Corpus:
-        """See `FusableRetriever.corpus`."""
+    corpus: Corpus
+    """What it searches."""
 
     @abstractmethod
     def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:

@@ -46,19 +46,9 @@ class BM25Retriever(BaseRetriever):
     name = KEYWORD
 
     def __init__(self, corpus: Corpus, index: TermIndex) -> None:
-        self._corpus = corpus
-        self._index = index
+        self.corpus = corpus
+        self.index = index
         self._owners = corpus.owners if corpus.passages > len(corpus) else None
-
-    @property
-    def corpus(self) -> Corpus:
-        """What it searches."""
-        return self._corpus
-
-    @property
-    def index(self) -> TermIndex:
-        """The words of the corpus."""
-        return self._index
 
     def prepare_queries(self, queries: Sequence[str], _timing: EncodingTime) -> PreparedQuery:
         """See `FusableRetriever.prepare_queries`."""
@@ -69,13 +59,13 @@ class BM25Retriever(BaseRetriever):
 
         So does Lucene's MoreLikeThis, and as there each of them counts once.
         """
-        texts = self._corpus.embedded_at(self._corpus.passages_of(document))
-        terms = [term for text in texts for term in self._index.analysis.terms(text)]
-        return self._finder([dict.fromkeys(self._index.weights(terms, _TELLING), 1.0)])
+        texts = self.corpus.embedded_at(self.corpus.passages_of(document))
+        terms = [term for text in texts for term in self.index.analysis.terms(text)]
+        return self._finder([dict.fromkeys(self.index.weights(terms, _TELLING), 1.0)])
 
     def _finder(self, wanted: Sequence[Mapping[int, float]]) -> PreparedQuery:
         def find(k: int, scope: Scope) -> list[Ranking]:
-            allowed = self._corpus.within(scope)
+            allowed = self.corpus.within(scope)
             return [self.best(weights, k, allowed) for weights in wanted]
 
         return find
@@ -88,7 +78,7 @@ class BM25Retriever(BaseRetriever):
         :param weights: numbers of terms (see `TermIndex.weights`) and how much each counts.
         :param allowed: the passages that may be found; None for all.
         """
-        scores = self._index.score(weights)
+        scores = self.index.score(weights)
         places = np.flatnonzero(scores) if allowed is None else allowed[scores[allowed] > 0]
         if not len(places):
             return []
@@ -115,4 +105,4 @@ class BM25Retriever(BaseRetriever):
         return ranking
 
     def _weights(self, query: str) -> dict[int, float]:
-        return self._index.weights(self._index.analysis.terms(query), LIMITS.query_terms)
+        return self.index.weights(self.index.analysis.terms(query), LIMITS.query_terms)

@@ -126,7 +126,7 @@ def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     )
     options |= _from_pairs(facts) if facts.pairs else _without_pairs(facts)
     words = "It knows words and not what they mean in a sentence: “bank” is one thing to it."
-    lost = "On English sets it scored far below the generic model (README)."
+    lost = "On English sets it scored far below the generic model (docs/benchmarks.md)."
     for name, more in (("fasttext", 2), ("word2vec", 0)):
         base = 62 if facts.foreign and not taught else 30 if facts.foreign else 10
         reasons = [*strange, words] if facts.foreign else [lost, words]

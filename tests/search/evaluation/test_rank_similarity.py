@@ -14,7 +14,6 @@ from search.evaluation.rank_similarity import (
     kendall_tau,
     known_disagreements,
     rank_biased_overlap,
-    rank_of_judged,
     rank_similarities,
 )
 from search.models.cross_encoders import add_reranker, remove_reranker
@@ -103,11 +102,6 @@ def test_of_a_comparison():
     assert (none.common, none.of, none.biased_overlap, none.tau) == (0, 4, 0.0, None)
     both = rank_similarities(Comparison("q", 4, [_result("g", ""), _result("m", "")]))[0]
     assert (both.overlap, both.biased_overlap) == (1.0, 1.0)
-    assert rank_of_judged(found, {"x": 2, "a": 1, "d": 0, "z": 1}) == {
-        "g": {"x": None, "a": 1, "z": None},
-        "m": {"x": 4, "a": 2, "z": None},
-        "e": {"x": None, "a": None, "z": None},
-    }
 
 
 @pytest.fixture
