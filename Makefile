@@ -37,14 +37,12 @@ test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
 
 # Two Milvus servers at once keep each other from starting; beside tests that start processes one did not start either.
-# A leak is an error in the default suite; the long tests hold some of their own that are not closed yet.
-LEAKS := -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
 test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real browser for long
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(LEAKS) $(TWO)
-	$(BIN)/python -m pytest -m "slow and alone" $(LEAKS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not alone" --timeout=900 $(TWO)
+	$(BIN)/python -m pytest -m "slow and alone"
 
 prove: $(VENV)/dev.stamp  ## every case of the long proofs (hours); writes docs/proofs.md
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --whole --timeout=3600 $(LEAKS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --whole --timeout=3600
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

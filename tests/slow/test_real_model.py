@@ -101,7 +101,7 @@ def test_an_adapter_beats_generic_on_all_of_hinglish(hinglish_top):
 def test_an_adapter_beats_generic_on_hinglish_and_is_not_worse_on_ask_cfpb(hinglish, ask_cfpb):
     better = hinglish.against["adapter"]
     assert (better.verdict, better.p_value < 0.01) == ("better", True)
-    assert better.delta > 0.05
+    assert better.delta > 0.08, "of a part; all of the set brings .15 and more"
     assert ask_cfpb.against["adapter"].verdict != "worse"
 
 
