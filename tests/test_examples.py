@@ -2,12 +2,14 @@
 
 import doctest
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOMS = ("indexes", "search/models", "search/retrieval", "search/evaluation", "training")
+RECIPES = ("adapter", "auto", "fine_tune", "static", "word_vectors")
 
 
 def sources() -> list[Path]:
@@ -27,3 +29,20 @@ def test_examples_are_true(path: Path) -> None:
     )
     assert done.attempted > 0
     assert done.failed == 0
+
+
+def test_no_public_class_is_without_an_example() -> None:
+    """Protocols and exceptions are left out; of training, the recipes are looked at."""
+    looked_at = ("indexes", "search", *(f"training.{recipe}" for recipe in RECIPES))
+    modules = [name for name in map(named, sources()) if name.startswith(looked_at)]
+    bare = [
+        f"{module}.{name}"
+        for module in modules
+        for name, one in inspect.getmembers(importlib.import_module(module), inspect.isclass)
+        if one.__module__ == module
+        and not name.startswith("_")
+        and not issubclass(one, Exception)
+        and not getattr(one, "_is_protocol", False)
+        and ">>>" not in (one.__doc__ or "")
+    ]
+    assert bare == []

@@ -24,6 +24,14 @@ class MilvusIndex(StoredIndex):
     An exact type asks for more until the border of the k best is settled, so that it equals brute force. What
     a server cannot be asked for in one go (more than 16,384 vectors, the few positions of a very selective
     filter) is searched here, exactly.
+
+    >>> from indexes.flat import flat_facts
+    >>> class Both:  # Stands in for a server.
+    ...     search = lambda self, name, queries, *asked: [([0, 1], [0.6, 1.0]) for _ in queries]
+    >>> stored = StoredVectors(np.array([[0.6, 0.8], [1, 0]], dtype=np.float32))
+    >>> index = MilvusIndex(Both(), "notes", stored, flat_facts(stored, "asked for"))
+    >>> index.search(stored.rows[1:], k=2)[0].tolist()
+    [[1, 0]]
     """
 
     def __init__(self, server: Server, name: str, stored: StoredVectors, facts: IndexFacts) -> None:

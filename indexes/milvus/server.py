@@ -28,7 +28,12 @@ _T = TypeVar("_T")
 
 
 class Server:
-    """A connection to a Milvus server, a cluster's proxy, or a Milvus Lite folder (an address ending in .db)."""
+    """A connection to a Milvus server, a cluster's proxy, or a Milvus Lite folder (an address ending in .db).
+
+    >>> Server({"uri": "/nowhere/vectors.db"})
+    Traceback (most recent call last):
+    indexes.vector_index.EngineFailed: There is no folder /nowhere to keep a Milvus Lite database in.
+    """
 
     def __init__(self, connection: Mapping[str, str]) -> None:
         """:param connection: `uri` and, where the server wants one, `token` (user:password or an API key).

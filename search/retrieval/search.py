@@ -163,7 +163,18 @@ class RetrieverParts(Protocol):
 
 @dataclass(frozen=True)
 class ProjectParts:
-    """Parts as they are on disk; an index that is missing is built."""
+    r"""Parts as they are on disk; an index that is missing is built.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from search.corpus.ingest import add_documents
+    >>> with TemporaryDirectory() as name:
+    ...     table, project = Path(name) / "table.csv", Project(Path(name) / "leases")
+    ...     _ = table.write_text("id,text\n1,Frost and dust.\n2,Rent is due in gold.")
+    ...     _ = add_documents(project, [table])
+    ...     [hit.document for hit in ProjectParts(project, *current_corpus(project)).bm25().rank(["gold"], 1)[0]]
+    [1]
+    """
 
     project: Project
     manifest: Manifest

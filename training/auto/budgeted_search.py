@@ -27,7 +27,12 @@ _GRACE = 1.1
 
 
 class TimeUp(Exception):
-    """A trial was still learning when its time was over."""
+    """A trial was still learning when its time was over.
+
+    >>> TimeBudget(budget=1.0, spent=2.0).watched(lambda *said: None, "adapter")(1, 2, "epoch 1")
+    Traceback (most recent call last):
+    training.auto.budgeted_search.TimeUp
+    """
 
 
 class TimeBudget:
@@ -77,7 +82,15 @@ class TimeBudget:
 
 
 class TooLittleTime(Exception):
-    """A trial that was begun found that it needs more time than there is."""
+    """A trial that was begun found that it needs more time than there is.
+
+    >>> def learn(progress):
+    ...     raise TooLittleTime
+    >>> search = BudgetedSearch(minutes=1, progress=lambda *said: None)
+    >>> _ = search.tried("start", 0.0, lambda progress: TrialResult([], [0.5]))
+    >>> search.tried("fine-tune", 0.0, learn).outcome.words
+    'not begun: it would not fit into the time'
+    """
 
 
 @dataclass(frozen=True)

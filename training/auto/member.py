@@ -45,6 +45,14 @@ class Member:
 
     :param base: the start, `data` the material as it sees it.
     :param suffix: tells its checkpoints from those of the other members.
+
+    >>> from types import SimpleNamespace as Some
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0], ["d"], ["Rent is due."])
+    >>> one = np.ones((1, 2), dtype=np.float32)
+    >>> data = Some(queries=one, documents=one, dev_queries=one)
+    >>> Member(Request(None, "mine", "auto", AutoSettings()), Some(dev=dev), None, data).start().each
+    [1.0]
     """
 
     def __init__(

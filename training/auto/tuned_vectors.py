@@ -19,7 +19,14 @@ from training.training_data import TrainingData
 
 @dataclass(frozen=True)
 class Asked:
-    """Vectors of the dev queries and of the pool, of length 1."""
+    """Vectors of the dev queries and of the pool, of length 1.
+
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0, 1], ["c", "d"], ["Frost.", "Rent is due."])
+    >>> pool = np.eye(2, dtype=np.float32)
+    >>> Asked(queries=pool[1:], pool=pool).scores(dev)
+    [1.0]
+    """
 
     queries: Vectors
     pool: Vectors

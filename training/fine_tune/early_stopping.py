@@ -22,6 +22,18 @@ class Meter:
     """Measures a model on the dev queries as it will be used: in full length, without dropout.
 
     :param length: what the model reads when it searches; None when that has no bound.
+
+    >>> from types import SimpleNamespace as Some
+    >>> import numpy as np
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0], ["d"], ["Rent is due."])
+    >>> encode = lambda texts: np.ones((len(texts), 2), dtype=np.float32)
+    >>> model = Some(training=True, max_seq_length=64, eval=lambda: None, train=lambda on: None,
+    ...     encode_query=encode, encode_document=encode)
+    >>> work = Some(measuring=lambda *said: None, measured=lambda *said: None)
+    >>> meter = Meter(model, dev, FineTuneSettings(), work)
+    >>> meter.length, meter("before")
+    (64, {0: 1.0})
     """
 
     def __init__(
@@ -99,7 +111,14 @@ class Record:
 
 
 class EarlyStopping:
-    """Keeps the best state of a training."""
+    """Keeps the best state of a training.
+
+    >>> from types import SimpleNamespace as Some
+    >>> scores = iter([{ALL: 0.5}, {ALL: 0.4}])
+    >>> stopping = EarlyStopping(Some(copy=lambda: "weights"), lambda *said: next(scores), Some(epoch_of=float))
+    >>> stopping.measure(8), stopping.measure(16), stopping.best, stopping.record.stops(patience=1)
+    (None, None, 'weights', True)
+    """
 
     def __init__(self, learned: TrainableWeights, meter: Meter, plan: Schedule) -> None:
         self._learned = learned

@@ -8,7 +8,11 @@ from training.settings import ADVANCED, RecipeSettings
 
 
 class WordVectorSettings(RecipeSettings):
-    """Settings that Word2Vec and FastText share."""
+    """Settings that Word2Vec and FastText share.
+
+    >>> WordVectorSettings(window=3).pooling
+    'sif'
+    """
 
     vector_size: int = Field(100, ge=2, le=2000, title="Vector size")
     """Numbers a word: more can tell more apart."""

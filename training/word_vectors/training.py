@@ -33,7 +33,11 @@ _KEEP_EVERY = 10.0  # Seconds between two checkpoints, where epochs are shorter.
 
 @dataclass(frozen=True)
 class Epoch:
-    """What was measured after an epoch (from 1)."""
+    """What was measured after an epoch (from 1).
+
+    >>> Epoch(1, {"dev ndcg@10": 0.5}).metrics
+    {'dev ndcg@10': 0.5}
+    """
 
     number: int
     metrics: dict[str, float]

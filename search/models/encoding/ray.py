@@ -63,7 +63,11 @@ class Workers:
 
 
 class RayEncoding:
-    """A cluster that is ready to encode with one model."""
+    """A cluster that is ready to encode with one model.
+
+    >>> RayEncoding(ray=None, files=None, workers=Workers.of(cpus=17, gpus=0)).facts
+    {'backend': 'ray', 'workers': 4}
+    """
 
     def __init__(self, ray: Any, files: Any, workers: Workers) -> None:
         self._ray = ray

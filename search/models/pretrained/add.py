@@ -44,7 +44,12 @@ class Choices:
 
 @dataclass(frozen=True)
 class AddedModel:
-    """The model that was added, and what the person should know of it."""
+    """The model that was added, and what the person should know of it.
+
+    >>> info = ModelInfo("e5", "m-1", "generic", None, 384, "f00d", "2026-01-01", "intfloat/e5-small-v2")
+    >>> AddedModel(info, notes=["Put before each query: “query: ”."]).info.name
+    'e5'
+    """
 
     info: ModelInfo
     notes: list[str]

@@ -38,7 +38,12 @@ _OPERATIONS_A_SECOND = 5e10
 
 @dataclass(frozen=True)
 class Chosen:
-    """A backend, why it was chosen, the figures behind the choice, and what the person should know."""
+    """A backend, why it was chosen, the figures behind the choice, and what the person should know.
+
+    >>> from types import SimpleNamespace
+    >>> Chosen(SimpleNamespace(name="torch"), "asked for by BESPOKE_BACKEND").facts()
+    {'backend': 'torch', 'why': 'asked for by BESPOKE_BACKEND', 'measured': []}
+    """
 
     backend: Backend
     why: str

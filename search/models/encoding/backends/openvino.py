@@ -161,7 +161,18 @@ def _with_mean(transformer: Any) -> Any:
 
 
 class OpenVinoBackend:
-    """A converted transformer, one stream of work for each core."""
+    """A converted transformer, one stream of work for each core.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> openvino = load_openvino()
+    >>> import openvino.opset13
+    >>> with TemporaryDirectory() as name:
+    ...     pieces = openvino.opset13.parameter([-1, -1], np.int64, name="input_ids")
+    ...     openvino.save_model(openvino.Model([pieces], [pieces], "as it is"), Path(name) / MODEL_FILE)
+    ...     backend = OpenVinoBackend(["a transformer alone"], Path(name), "f32")
+    >>> backend.name, backend.rows
+    ('openvino f32', 32)
+    """
 
     def __init__(self, model: "SentenceTransformer", folder: Path, precision: str) -> None:
         import torch

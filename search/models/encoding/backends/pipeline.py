@@ -31,7 +31,13 @@ class Backend(Protocol):
 
 
 class TorchBackend:
-    """PyTorch on cuda, mps or the processor: what SentenceTransformer.encode itself computes."""
+    """PyTorch on cuda, mps or the processor: what SentenceTransformer.encode itself computes.
+
+    >>> from types import SimpleNamespace as Some
+    >>> backend = TorchBackend(Some(device=Some(type="cuda")))
+    >>> backend.name, backend.rows
+    ('torch on cuda', 512)
+    """
 
     def __init__(self, model: "SentenceTransformer") -> None:
         self._model = model
