@@ -72,14 +72,14 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.map_frames
 
-# The largest list is resolved first and bounds the smaller ones, so that a version is the same in all three locks.
+# The largest list is resolved first and bounds the smaller ones, so that a version is the same in all four locks.
 # The lists pin what is direct; what that needs in turn is renewed. torch and what only its CUDA build asks for stay
 # out. pip-tools lives in a place of its own, so that it is not part of what it writes down.
 NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
 	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
-LOCKS := requirements-bench.lock requirements-dev.lock requirements.lock
+LOCKS := requirements-bench.lock requirements-dev.lock requirements-cluster.lock requirements.lock
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	$(NOT_LOCKED:%=--unsafe-package %)
@@ -91,7 +91,8 @@ $(VENV)/lock/bin/pip-compile: Makefile
 lock: $(VENV)/lock/bin/pip-compile  ## renew the lock files, by the resolution of Python 3.11
 	$(LOCK) -o requirements-bench.lock requirements-bench.txt
 	$(LOCK) -o requirements-dev.lock -c requirements-bench.lock requirements-dev.txt
-	$(LOCK) -o requirements.lock -c requirements-dev.lock requirements.txt
+	$(LOCK) -o requirements-cluster.lock -c requirements-dev.lock requirements.txt requirements-cluster.txt
+	$(LOCK) -o requirements.lock -c requirements-cluster.lock requirements.txt
 	sed -i '/^$$/,$$d' $(LOCKS)  # the warning at the end that torch is not in there
 
 clean:

@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 APP = ("app.py", "cli.py", "indexes", "search", "terminal", "training", "ui")
 LISTS = {
     "requirements.lock": ("requirements.txt",),
+    "requirements-cluster.lock": ("requirements.txt", "requirements-cluster.txt"),
     "requirements-dev.lock": (
         "requirements.txt", "requirements-cluster.txt", "requirements-dev.txt",
     ),
@@ -109,8 +110,8 @@ def test_torch_and_its_own_companions_are_in_no_lock(lock: str) -> None:
 
 
 def test_a_larger_lock_holds_the_smaller_one() -> None:
-    app, dev, bench = (set(locked(lock).items()) for lock in LOCKS)
-    assert app < dev < bench
+    app, cluster, dev, bench = (set(locked(lock).items()) for lock in LOCKS)
+    assert app < cluster < dev < bench
 
 
 @pytest.mark.parametrize(

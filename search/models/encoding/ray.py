@@ -32,7 +32,7 @@ _BLOCK = 1_024
 _MANY_CORES = 8
 _THREADS = 4
 _GRACE = 5.0
-_INSTALL = "pip install -r requirements-cluster.txt"
+_INSTALL = "pip install --no-deps --require-hashes -r requirements-cluster.lock"
 
 
 @dataclass(frozen=True)
