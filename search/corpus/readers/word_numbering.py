@@ -1,0 +1,189 @@
+"""The numbers that Word counts for itself: clause numbers, "(a)" and "iv.", which stand in no paragraph's text.
+
+Source of the rules: ECMA-376 part 1, 17.9 (Numbering).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+"""The namespace of Word's elements, as lxml writes it before their names."""
+_LEVELS = 9
+_BASED_ON = 20
+_PLACE = re.compile(r"%([1-9])")
+_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
+          (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Level:
+    start: int
+    kind: str
+    text: str
+    decimal: bool
+    restart: int | None
+    style: str
+
+
+@dataclass
+class _List:
+    """The levels of a list, and how far each has counted; None where it has not begun."""
+
+    levels: dict[int, _Level]
+    counts: list[int | None] = field(default_factory=lambda: [None] * _LEVELS)
+
+
+class Numbering:
+    """Counts the paragraphs of a document that are numbered, in their order.
+
+    :param numbering: the root of numbering.xml, or None.
+    :param styles: the root of styles.xml, whose styles may number their paragraphs.
+    """
+
+    def __init__(self, numbering: Any, styles: Any) -> None:
+        self._lists: dict[str, _List] = {}
+        self._of_number: dict[str, tuple[str, dict[int, int]]] = {}
+        self._begun: set[tuple[str, int]] = set()
+        self._styles = {
+            style.get(f"{W}styleId", ""): style for style in styles.iterchildren(f"{W}style")
+        }
+        if numbering is not None:
+            self._read(numbering)
+
+    def number(self, paragraph: Any) -> str:
+        """The number before a paragraph, as Word shows it ("2.1", "(a)"); "" for none and for bullets."""
+        number, level = self._named(paragraph)
+        identity, starts = self._of_number.get(number, ("", {}))
+        found = self._lists.get(identity)
+        if found is None or level not in found.levels:
+            return ""
+        rule = found.levels[level]
+        first = rule.start
+        if level in starts and (number, level) not in self._begun:
+            self._begun.add((number, level))
+            first = starts[level]
+            found.counts[level] = None
+        now = found.counts[level]
+        found.counts[level] = first if now is None else now + 1
+        for below in range(level + 1, _LEVELS):
+            restart = found.levels[below].restart if below in found.levels else None
+            if restart is None or (restart and level < restart):
+                found.counts[below] = None
+        return "" if rule.kind in ("bullet", "none") else _shown(found, rule)
+
+    def _read(self, numbering: Any) -> None:
+        linked, links = {}, {}
+        for abstract in numbering.iterchildren(f"{W}abstractNum"):
+            identity = abstract.get(f"{W}abstractNumId", "")
+            self._lists[identity] = _List(dict(_levels(abstract)))
+            linked[_value(abstract.find(f"{W}styleLink"))] = identity
+            links[identity] = _value(abstract.find(f"{W}numStyleLink"))
+        for number in numbering.iterchildren(f"{W}num"):
+            identity = _value(number.find(f"{W}abstractNumId"))
+            if links.get(identity):
+                identity = linked.get(links[identity], identity)
+            starts: dict[int, int] = {}
+            for change in number.iterchildren(f"{W}lvlOverride"):
+                level = _integer(change.get(f"{W}ilvl"), 0)
+                start = _value(change.find(f"{W}startOverride"))
+                if start:
+                    starts[level] = _integer(start, 1)
+                if any(True for _ in change.iterchildren(f"{W}lvl")) and identity in self._lists:
+                    own = {**self._lists[identity].levels, **dict(_levels(change))}
+                    identity = f"{identity} of {number.get(f'{W}numId')}"
+                    self._lists[identity] = _List(own)
+            self._of_number[number.get(f"{W}numId", "")] = (identity, starts)
+
+    def _named(self, paragraph: Any) -> tuple[str, int]:
+        """The list and the level that a paragraph names, or its style, or what that is based on."""
+        number, level, style = _numbered(paragraph)
+        identity = style or "Normal"
+        for _ in range(_BASED_ON):
+            found = self._styles.get(identity)
+            if found is None or (number and level is not None):
+                break
+            of_style, level_of_style, _ = _numbered(found)
+            if not number and of_style:
+                number = of_style
+                if level is None and level_of_style is None:
+                    level_of_style = self._linked_level(number, identity)
+            level = level_of_style if level is None else level
+            identity = _value(found.find(f"{W}basedOn"))
+        return number, level or 0
+
+    def _linked_level(self, number: str, style: str) -> int | None:
+        levels = self._lists.get(self._of_number.get(number, ("", {}))[0])
+        if levels is None:
+            return None
+        return next((i for i, level in levels.levels.items() if level.style == style), None)
+
+
+def _levels(element: Any) -> Iterator[tuple[int, _Level]]:
+    for level in element.iterchildren(f"{W}lvl"):
+        restart = _value(level.find(f"{W}lvlRestart"))
+        index = _integer(level.get(f"{W}ilvl"), 0)
+        if index < _LEVELS:
+            legal = level.find(f"{W}isLgl")
+            yield (
+                index,
+                _Level(
+                    start=_integer(_value(level.find(f"{W}start")), 0),
+                    kind=_value(level.find(f"{W}numFmt")) or "decimal",
+                    text=_value(level.find(f"{W}lvlText")),
+                    decimal=legal is not None and _value(legal) not in ("0", "false"),
+                    restart=_integer(restart, 0) if restart else None,
+                    style=_value(level.find(f"{W}pStyle")),
+                ),
+            )
+
+
+def _numbered(element: Any) -> tuple[str, int | None, str]:
+    """The list ("" for none named), the level and the style in the properties of a paragraph or a style."""
+    number = _value(element.find(f"{W}pPr/{W}numPr/{W}numId"))
+    level = _value(element.find(f"{W}pPr/{W}numPr/{W}ilvl"))
+    style = _value(element.find(f"{W}pPr/{W}pStyle"))
+    return number, _integer(level, 0) if level else None, style
+
+
+def _shown(found: _List, rule: _Level) -> str:
+    def count(matched: re.Match[str]) -> str:
+        index = int(matched[1]) - 1
+        level = found.levels.get(index)
+        if level is None:
+            return ""
+        number = found.counts[index]
+        if number is None:
+            number = found.counts[index] = level.start
+        return formatted(number, "decimal" if rule.decimal else level.kind)
+
+    return _PLACE.sub(count, rule.text).strip()
+
+
+def formatted(number: int, kind: str) -> str:
+    """A number in one of Word's formats; what is none of the usual ones is decimal.
+
+    >>> formatted(4, "lowerRoman"), formatted(28, "upperLetter"), formatted(7, "decimalZero")
+    ('iv', 'BB', '07')
+    """
+    if kind.endswith("Letter") and number > 0:
+        letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+        return letters.upper() if kind.startswith("upper") else letters
+    if kind.endswith("Roman") and 0 < number < 4000:
+        digits = ""
+        for value, letter in _ROMAN:
+            digits += letter * (number // value)
+            number %= value
+        return digits.upper() if kind.startswith("upper") else digits
+    if kind in ("bullet", "none"):
+        return ""
+    return f"{number:02}" if kind == "decimalZero" else str(number)
+
+
+def _value(element: Any) -> str:
+    return "" if element is None else str(element.get(f"{W}val", ""))
+
+
+def _integer(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.lstrip("-").isdecimal() else otherwise
