@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from statistics import median
 
@@ -33,15 +34,22 @@ _HEADING_SIZE = 1.15
 _HEADING_CHARACTERS = 150
 _SPLIT_WORD = re.compile(f"(\\w+){HYPHEN}(\\w+)")
 _COMPOUND = re.compile(r"\w+-\w+")
+_COMPOUNDS = ((2.5, 1.0), (4.5, 3.0))
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a page: its text, the height of its base line in points, its font size (0: unknown)."""
+    """One line of a page: its text, the height of its base line in points, its font size (0: unknown).
+
+    Also where it begins and ends, and whether it is a row of a table, which is a paragraph of its own.
+    """
 
     text: str
     base: float | None = None
     size: float = 0.0
+    left: float = 0.0
+    right: float = 0.0
+    is_row: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +216,8 @@ def _pitch(lines: list[Line]) -> float:
 def _parted(above: Line, below: Line, pitch: float, long: int) -> bool:
     """Whether a paragraph ends between two lines."""
     text = above.text.rstrip()
+    if above.is_row or below.is_row:
+        return True
     if text.endswith(HYPHEN):
         return False
     ended = text.endswith(_ENDS)
@@ -243,9 +253,26 @@ def _joined(lines: list[Line], compounds: set[str]) -> str:
 
     def word(matched: re.Match[str]) -> str:
         compound = f"{matched[1]}-{matched[2]}"
-        return compound if compound.casefold() in compounds else matched[1] + matched[2]
+        known = compound.casefold() in compounds or _is_compound(*matched.groups())
+        return compound if known else matched[1] + matched[2]
 
     return _SPLIT_WORD.sub(word, text).replace(HYPHEN, "-")
+
+
+@cache
+def _is_compound(first: str, second: str) -> bool:
+    """Whether a hyphen at the end of a line belongs to the word: two English words that are not known as one.
+
+    "non-" and "inferiority" are, "burden" is one word whatever its halves are. By how often words are
+    used (Zipf scale of wordfreq, Speer 2022): the parts are words, and together they are none, or a rare one.
+    """
+    if not (first.isascii() and second.isascii() and first.isalpha() and second.isalpha()):
+        return not (first.isalpha() and second.isalpha())
+    from wordfreq import zipf_frequency
+
+    parts = min(zipf_frequency(first, "en"), zipf_frequency(second, "en"))
+    together = zipf_frequency(first + second, "en")
+    return any(parts >= least and together < most for least, most in _COMPOUNDS)
 
 
 def _plain(text: str) -> str:

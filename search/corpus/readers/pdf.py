@@ -1,7 +1,7 @@
 """PDF: the text layer, page by page, as headings and paragraphs."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,8 +9,12 @@ from threading import Lock
 from typing import Any
 
 from search.corpus.readers.blocks import Prose
-from search.corpus.readers.layout import HYPHEN, Line, Page, pages_to_blocks, without_repeated_lines
+from search.corpus.readers.layout import Page, pages_to_blocks, without_repeated_lines
+from search.corpus.readers.pdf_forms import with_values
+from search.corpus.readers.pdf_text import page_lines
 from search.corpus.readers.report import Report
+from search.corpus.readers.rows import arranged, without_margin_numbers
+from search.corpus.readers.typography import legacy_note
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
@@ -18,8 +22,6 @@ from search.projects.settings import LIMITS
 _PDFIUM = Lock()
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _HEAD = 1024
-# PDFium drops the end of a line at a hyphen and marks the place.
-_LINE = re.compile(f"[^\\n{HYPHEN}]+{HYPHEN}?")
 _PROGRAM = re.compile(r"^microsoft \w+ -\s*", re.I)
 _NO_TITLE = re.compile(r"(untitled|no title|document\d*|slide 1|\S+\.(dvi|tex|indd|qxd))", re.I)
 
@@ -60,6 +62,7 @@ def read_pdf(path: Path, report: Report) -> Prose:
 
 def _opened(path: Path, report: Report) -> Any:
     from pypdfium2 import PdfDocument, PdfiumError
+    from pypdfium2.raw import FORMTYPE_XFA_FULL
 
     try:
         document = PdfDocument(path)
@@ -69,6 +72,13 @@ def _opened(path: Path, report: Report) -> Any:
                 f"{report.source} is locked with a password. Save it without the password and try again."
             ) from None
         raise
+    if document.get_formtype() == FORMTYPE_XFA_FULL:
+        document.close()
+        raise Refused(
+            f"{report.source} is a form (XFA) whose text only Adobe's programs show. "
+            "Open it there, print it as PDF, and give that file."
+        )
+    document.init_forms()
     if len(document) > LIMITS.pages:
         count = len(document)
         document.close()
@@ -96,42 +106,30 @@ def _pages(document: Any, report: Report) -> Iterator[Page]:
 
     characters = 0
     broken = []
+    left_out: Counter[str] = Counter()
+    legacy: set[str] = set()
     for number in range(1, len(document) + 1):
         try:
             with closing(document[number - 1]) as page, closing(page.get_textpage()) as layer:
-                text = layer.get_text_bounded()
-                characters += len(text)
+                characters += layer.count_chars()
                 if characters > LIMITS.prose_characters:
                     raise Refused(
                         f"{report.source} has more than {LIMITS.prose_characters:,} characters. Split it."
                     )
-                lines = tuple(_lines(text, layer))
+                lines = page_lines(layer, page.get_bbox(), legacy)
+                lines, numbers = without_margin_numbers(lines)
+                left_out["numbers of lines in the margin"] += numbers
+                lines = arranged(with_values(lines, page, document.formenv, left_out))
         except PdfiumError:
             broken.append(number)
             continue
-        yield Page(number, lines)
+        yield Page(number, tuple(lines))
+    if legacy:
+        report.notes.append(legacy_note(legacy))
+    if said := ", ".join(f"{count:,} {what}" for what, count in left_out.items() if count):
+        report.notes.append(f"left out: {said}")
     if broken:
         report.notes.append(f"{_named(broken)} could not be read: damaged")
-
-
-def _lines(text: str, layer: Any) -> Iterator[Line]:
-    """The lines of a page; where each stands is asked of its first character.
-
-    Text outside of the visible page is not in `text`, so positions may be a little off then: they only help
-    to find paragraphs.
-    """
-    import ctypes
-
-    from pypdfium2.raw import FPDFText_GetCharOrigin, FPDFText_GetFontSize
-
-    x, y = ctypes.c_double(), ctypes.c_double()
-    for found in _LINE.finditer(text.replace("\ufffe", HYPHEN)):
-        content = found[0].strip()
-        if content:
-            place = found.start() + found[0].index(content[0])
-            known = FPDFText_GetCharOrigin(layer, place, x, y)
-            size = FPDFText_GetFontSize(layer, place)
-            yield Line(content, y.value if known else None, size)
 
 
 def _note_pages_without_text(pages: list[Page], report: Report) -> None:

@@ -5,6 +5,7 @@ Wingdings) are read by their tables, so that no sign is lost or becomes the lett
 """
 
 import re
+from collections.abc import Iterable
 
 _RAISED = str.maketrans("0123456789+-−–=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿⁱ")
 _LOWERED = str.maketrans("0123456789+-−–=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
@@ -107,7 +108,7 @@ def is_legacy_font(font: str) -> bool:
     return bool(_LEGACY.search(font))
 
 
-def legacy_note(fonts: list[str]) -> str:
+def legacy_note(fonts: Iterable[str]) -> str:
     """What a report says of text in such fonts."""
     named = ", ".join(sorted(set(fonts)))
     return (

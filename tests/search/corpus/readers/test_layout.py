@@ -66,7 +66,7 @@ def test_hyphens_of_line_ends_are_undone_but_not_those_of_words():
         "Z.",
     )
     assert read(page)[0][0] == (
-        "The hyphenation of well-known things and of well-known words like crossexamine, "
+        "The hyphenation of well-known things and of well-known words like cross-examine, "
         "an international A- Z."
     )
 

@@ -87,7 +87,7 @@ def test_words_that_were_cut_at_the_end_of_a_line(tmp_path):
         ["The hyphen-\nation of a line, which a cross-\nexamination of it shows."],
     )
     assert preview_documents(path)[0][0].text == (
-        "The hyphenation of a line, which a crossexamination of it shows."
+        "The hyphenation of a line, which a cross-examination of it shows."
     )  # fmt: skip
 
 

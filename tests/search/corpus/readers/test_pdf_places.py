@@ -1,0 +1,189 @@
+"""PDF: characters are read where they stand: signs drawn last, powers, tables, columns, margins, forms."""
+
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+
+from search.corpus.readers.documents import preview_documents
+from search.corpus.readers.layout import HYPHEN, Line, Page, pages_to_blocks
+from search.corpus.readers.rows import arranged, without_margin_numbers
+
+SHARED = Path(__file__).resolve().parents[5] / "shared" / "cases" / "documents"
+
+
+def pdf(path, *texts, size=11):
+    """A page with texts drawn at points from the top left, in the order given: (x, y, text[, size])."""
+    made = FPDF(unit="pt", format=(600, 800))
+    made.add_page()
+    for x, y, text, *own in texts:
+        made.set_font("Helvetica", size=own[0] if own else size)
+        made.text(x, y, text)
+    made.output(str(path))
+    (found,), report = preview_documents(path)
+    return found.text, report.notes
+
+
+def test_a_sign_that_is_drawn_last_stands_where_it_is_seen(tmp_path):
+    text, _ = pdf(
+        tmp_path / "a.pdf",
+        (50, 100, "Target saturation is"),
+        (175, 100, "94 percent or more."),
+        (50, 116, "Review in one week."),
+        (160, 100, "±"),
+    )
+    assert text == "Target saturation is ± 94 percent or more. Review in one week."
+
+
+def test_powers_stay_powers_and_marks_of_notes_stand_apart(tmp_path):
+    measured = FPDF(unit="pt")
+    measured.set_font("Helvetica", size=11)
+    x, texts = 50.0, []
+    for part, raised in (("Platelets 150 x 10", "9"), ("/L is common", "1"), (" here.", "")):
+        texts.append((x, 100, part))
+        x += measured.get_string_width(part)
+        texts.append((x, 95, raised, 7))
+        x += 4
+    text, _ = pdf(tmp_path / "a.pdf", *texts)
+    assert text == "Platelets 150 x 10⁹/L is common ¹ here."
+
+
+def test_rows_of_a_table_are_lines_of_their_own(tmp_path):
+    rows = (
+        ("Drug", "Dose", "When"),
+        ("Ramipril", "2.5 mg", "daily"),
+        ("Statin", "10 mg", "at night"),
+    )
+    text, _ = pdf(
+        tmp_path / "a.pdf",
+        (50, 80, "Medication at discharge was as follows."),
+        *(
+            (50 + 120 * j, 120 + 16 * i, cell)
+            for i, row in enumerate(rows)
+            for j, cell in enumerate(row)
+        ),
+        (50, 200, "The patient went home."),
+    )
+    assert text.split("\n\n") == [
+        "Medication at discharge was as follows.", "Drug | Dose | When", "Ramipril | 2.5 mg | daily",
+        "Statin | 10 mg | at night", "The patient went home.",
+    ]  # fmt: skip
+
+
+LEFT = ("The court dismissed the claim for", "want of standing. We review that", "ruling de novo. The final order of",
+        "the agency took effect in June and", "was published in the register.")  # fmt: skip
+RIGHT = ("Traceability is plain, since the", "closure alone prevents any of the", "harvest. Redress would follow from",
+         "vacatur. The order is reversed and", "the matter is sent back.")  # fmt: skip
+
+
+def test_columns_that_were_drawn_across_follow_one_another(tmp_path):
+    across = [
+        (x, 100 + 14 * i, line)
+        for i, pair in enumerate(zip(LEFT, RIGHT, strict=True))
+        for x, line in zip((50, 320), pair, strict=True)
+    ]
+    text, _ = pdf(tmp_path / "a.pdf", (50, 60, "412   FEDERAL REPORTER"), *across)
+    assert " ".join(LEFT) in text and " ".join(RIGHT) in text
+    assert text.index(LEFT[-1]) < text.index(RIGHT[0])
+
+
+def test_a_table_of_two_columns_is_no_prose(tmp_path):
+    cells = (("Acute myocardial infarction", "Aspirin and transfer at once"),
+             ("Community acquired pneumonia", "Amoxicillin for five days now"),
+             ("Hypertensive emergency signs", "Labetalol and close monitoring"),
+             ("Diabetic ketoacidosis in adults", "Fluids, insulin and potassium"),
+             ("Anaphylaxis after the first dose", "Adrenaline into the muscle"))  # fmt: skip
+    across = [
+        (50 + 270 * j, 100 + 14 * i, cell)
+        for i, row in enumerate(cells)
+        for j, cell in enumerate(row)
+    ]
+    text, _ = pdf(tmp_path / "a.pdf", *across)
+    assert text.split("\n\n") == [" | ".join(row) for row in cells]
+
+
+def test_numbers_of_lines_in_the_margin_are_left_out_and_told(tmp_path):
+    lines = [(30, 100 + 20 * i, str(i + 1)) for i in range(14)]
+    prose = [(90, 100 + 20 * i, f"{line} and so on") for i, line in enumerate(LEFT + RIGHT)]
+    text, notes = pdf(tmp_path / "a.pdf", *[line for pair in zip(lines, prose, strict=False) for line in pair],
+                      *lines[10:])  # fmt: skip
+    assert text.startswith("The court dismissed the claim for and so on want of standing.")
+    assert not any(word.isdecimal() for word in text.split())
+    assert notes == ["left out: 14 numbers of lines in the margin"]
+
+
+def test_numbers_of_a_table_are_kept():
+    rows = [Line(t, 700 - 15 * i, 10, x, x + w)
+            for i in range(12) for t, x, w in ((str(i + 1), 50, 8), (f"Item {i}", 90, 60))]  # fmt: skip
+    kept, count = without_margin_numbers(rows)
+    assert (kept, count) == (rows, 0)
+    assert arranged(kept)[3].text == "4 | Item 3"
+
+
+def test_labels_are_no_cells():
+    lines = [Line("1.", 700, 10, 50, 60), Line("Wound check", 700, 10, 80, 140),
+             Line("2.", 685, 10, 50, 60), Line("Bloods", 685, 10, 80, 120)]  # fmt: skip
+    assert [line.text for line in arranged(lines)] == ["1. Wound check", "2. Bloods"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "word"),
+    [
+        ("non", "inferiority", "non-inferiority"), ("well", "differentiated", "well-differentiated"),
+        ("follow", "up", "follow-up"), ("bur", "den", "burden"), ("fibril", "lation", "fibrillation"),
+        ("hyper", "cholesterolaemia", "hypercholesterolaemia"), ("health", "care", "healthcare"),
+        ("Fieber", "messung", "Fiebermessung"),
+    ],
+)  # fmt: skip
+def test_hyphens_at_line_ends_stay_in_compounds(first, second, word):
+    page = Page(1, (Line(f"It is a {first}{HYPHEN}", 700, 10), Line(f"{second} of it", 688, 10)))
+    (block,) = pages_to_blocks([page], {})
+    assert block.text == f"It is a {word} of it"
+
+
+def test_text_put_over_a_page_is_read_and_comments_are_counted(tmp_path):
+    made = FPDF(unit="pt", format=(600, 800))
+    made.add_page()
+    made.set_font("Helvetica", size=11)
+    made.text(50, 100, "Diagnosis:")
+    made.text(50, 140, "Signed in this county.")
+    made.free_text_annotation("Lewy body dementia", x=110, y=92, w=200, h=12)
+    made.text_annotation(50, 300, "a remark")
+    made.output(str(tmp_path / "a.pdf"))
+    (found,), report = preview_documents(tmp_path / "a.pdf")
+    assert found.text == "Diagnosis: Lewy body dementia\n\nSigned in this county."
+    assert report.notes == ["left out: 1 comments"]
+
+
+@pytest.mark.parametrize(
+    ("file", "present", "absent"),
+    [
+        ("discharge.pdf", ("SpO₂ ≥ 94 %", "Ramipril | 2.5 mg | once daily", "75 µg"), ()),
+        ("hindi.pdf", ("में दर्द है", "अधिक", "ज़्यादा"), ()),
+        ("arabic_fpdf.pdf", ("علاج", "لا يوجد", "الأطفال"), ("عالج",)),
+        ("ligature.pdf", ("well-differentiated", "non-inferiority"), ()),
+        ("pleading.pdf", ("undue burden", "fourteen days"), ("bur6",)),
+        ("opinion_2col_rows.pdf", ("dismissed the complaint for want of standing", "from vacatur"), ("com- ",)),
+        ("opinion_2col.pdf", ("dismissed the complaint for want", "REVERSED AND REMANDED."), ()),
+        ("form_filled.pdf", ("Name of ward: Zebulon Quartermaine", "Diagnosis: Lewy body dementia"), ()),
+        ("labs.pdf", ("10⁹/L", "Sodium | 128 | 135-145"), ("109/L",)),
+        ("out_of_order.pdf", ("Target SpO2 ≥ 94 %; stop if INR >4.",), ()),
+    ],
+)  # fmt: skip
+def test_pages_as_clinics_and_courts_have_them(file, present, absent):
+    (found,), _ = preview_documents(SHARED / file)
+    assert [part for part in present if part not in found.text] == []
+    assert [part for part in absent if part in found.text] == []
+
+
+def test_a_font_from_before_unicode_is_told(tmp_path):
+    made = FPDF()
+    made.add_page()
+    made.set_font("Helvetica")
+    made.cell(text="ejht dks cq[kkj gS")
+    path = tmp_path / "a.pdf"
+    made.output(str(path))
+    # The same file, its font called as typists of Hindi have it.
+    path.write_bytes(path.read_bytes().replace(b"/BaseFont /Helvetica", b"/BaseFont /KrutiDev1"))
+    _, report = preview_documents(path)
+    assert [note.split(" is not")[0] for note in report.notes] == ["text in the font KrutiDev1"]
