@@ -147,15 +147,15 @@ def _numbered(element: Any) -> tuple[str, int | None, str]:
     return number, _integer(level, 0) if level else None, style
 
 
-def _shown(found: _List, rule: _Level) -> str:
+def _shown(counted: _List, rule: _Level) -> str:
     def count(matched: re.Match[str]) -> str:
         index = int(matched[1]) - 1
-        level = found.levels.get(index)
+        level = counted.levels.get(index)
         if level is None:
             return ""
-        number = found.counts[index]
+        number = counted.counts[index]
         if number is None:
-            number = found.counts[index] = level.start
+            number = counted.counts[index] = level.start
         return formatted(number, "decimal" if rule.decimal else level.kind)
 
     return _PLACE.sub(count, rule.text).strip()
