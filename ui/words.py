@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from search.corpus.tokenizer import subwords_of
 from search.insight.nearest_words import check_word
-from search.insight.vocabulary import Vocabulary, is_counted, subwords_of
+from search.insight.vocabulary import Vocabulary, is_counted
 from search.insight.word_space import Near, WordSpace, are_ready
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import generic_tokenizer
 from search.evaluation.evaluate import newest_evaluation
@@ -22,7 +21,7 @@ from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.text.words import folded_words
+from search.text.words import folded_words, has_letter
 from training.advice.facts import CorpusFacts
 from training.data.pair_sets import PairSet
 from training.probe import Speed

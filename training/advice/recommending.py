@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from search.corpus.report.findings import percent
+from search.corpus.report.corpus_report import percent
 from search.text.languages import ENGLISH, language_name
 from training.adapter.settings import AdapterSettings
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, CorpusFacts

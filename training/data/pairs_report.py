@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from search.corpus.labels import Pair
-from search.corpus.report.findings import percent
+from search.corpus.report.corpus_report import percent
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import UNKNOWN, Language, language_name, languages, main_language
 from search.text.words import folded_words
