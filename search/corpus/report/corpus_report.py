@@ -6,8 +6,9 @@ shopping 1.08, patient information 1.10, abstracts of biology 1.24, code-mixed H
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from search.corpus.report.abbreviations import Abbreviation
@@ -77,7 +78,7 @@ class CorpusReport:
         return plain
 
 
-_Weighed = Iterator[tuple[int, str]]
+Weighed = Iterator[tuple[int, str]]
 """Sentences with their weight: 90 the model cannot work, 70 results suffer much, 40 they suffer, 10 to know."""
 
 
@@ -85,19 +86,16 @@ def findings(report: CorpusReport) -> tuple[str, ...]:
     """The sentences that hold for a corpus, the weightiest first; shares are those of the sample."""
     if not report.sampled:
         return ("There are no documents.",)
-    weighed = [
-        *_words(report),
-        *_unread(report),
-        *_repeated(report),
-        *_languages(report),
-        *_empty(report),
-        *_own_words(report),
-    ]
-    weighed.sort(key=lambda item: -item[0])
-    return tuple(sentence for _, sentence in weighed)
+    parts = (_words, _unread, _repeated, _languages, _empty, _own_words)
+    return weightiest(chain.from_iterable(part(report) for part in parts))
 
 
-def _words(report: CorpusReport) -> _Weighed:
+def weightiest(weighed: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """Sentences, the weightiest first; of equal weight, in their order."""
+    return tuple(sentence for _, sentence in sorted(weighed, key=lambda item: -item[0]))
+
+
+def _words(report: CorpusReport) -> Weighed:
     foreign = report.foreignness
     if not foreign.pieces_per_word:
         return
@@ -130,7 +128,7 @@ def _words(report: CorpusReport) -> _Weighed:
         yield 39, f"The most frequent words that it takes apart are {named}."
 
 
-def _unread(report: CorpusReport) -> _Weighed:
+def _unread(report: CorpusReport) -> Weighed:
     # Where documents were cut into passages, the rest of a long one is read in its other passages.
     if not report.unread.texts or report.passages > report.documents:
         return
@@ -142,7 +140,7 @@ def _unread(report: CorpusReport) -> _Weighed:
     )
 
 
-def _repeated(report: CorpusReport) -> _Weighed:
+def _repeated(report: CorpusReport) -> Weighed:
     copies = report.copies
     for count, how, examples in (
         (copies.exact, "Word-for-word repetitions", copies.exact_examples),
@@ -156,7 +154,7 @@ def _repeated(report: CorpusReport) -> _Weighed:
             )
 
 
-def _languages(report: CorpusReport) -> _Weighed:
+def _languages(report: CorpusReport) -> Weighed:
     shares = {language.code: language.share for language in report.languages}
     main = main_language(report.languages)
     unknown = shares.get(UNKNOWN, 0.0)
@@ -177,7 +175,7 @@ def _languages(report: CorpusReport) -> _Weighed:
         yield 60, f"The documents are in {len(spoken)} languages: {named}."
 
 
-def _empty(report: CorpusReport) -> _Weighed:
+def _empty(report: CorpusReport) -> Weighed:
     if report.title_only:
         yield (
             68 if report.title_only >= _MANY * report.sampled else 32,
@@ -192,7 +190,7 @@ def _empty(report: CorpusReport) -> _Weighed:
         )
 
 
-def _own_words(report: CorpusReport) -> _Weighed:
+def _own_words(report: CorpusReport) -> Weighed:
     if report.terms.against is None:
         yield (
             14,

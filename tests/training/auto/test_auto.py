@@ -20,8 +20,7 @@ from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
-from training.auto.member import OTHERS
-from training.auto.tuned_vectors import asked, embedded_by
+from training.auto.member import OTHERS, asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
 from training.static.recipe import learn_static
