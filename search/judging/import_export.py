@@ -134,8 +134,7 @@ def import_judgments(
     kept = store.add(new)
     notes = list(report.notes)
     if report.refused_count:
-        first = report.refused[0]
-        notes.append(f"{report.refused_count:,} rows left out ({first.where}: {first.reason})")
+        notes.append(report.left_out)
     if same := older + len(new) - len(kept):
         notes.append(f"{same:,} were here already, as new or newer")
     return ImportedJudgments(len(kept), notes)

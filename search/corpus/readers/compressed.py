@@ -83,8 +83,7 @@ def unpacked_limit(size: int) -> int:
 
 def _unpack(path: Path, target: IO[bytes]) -> None:
     source = source_of(path)
-    # A small file of one repeated line shrinks by more than the ratio, and harms nobody.
-    budget = min(LIMITS.upload_bytes, max(_CHUNK, path.stat().st_size * LIMITS.zip_ratio))
+    budget = unpacked_limit(path.stat().st_size)
     with path.open("rb") as raw:
         if raw.read(2) != b"\x1f\x8b":
             refuse_other_kind(kind_of(raw), source, "gzip")

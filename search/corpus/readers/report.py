@@ -84,6 +84,44 @@ class Report:
             f"({reasons})."
         )
 
+    @property
+    def left_out(self) -> str:
+        """In words how many rows were refused, with the first reason; there must be one."""
+        first = self.refused[0]
+        return f"{self.refused_count:,} rows left out ({first.where}: {first.reason})"
+
+    def assign(self, role: str, names: Sequence[str], chosen: str | None = None) -> None:
+        """Note in `roles` the column that plays one: the chosen one ("": none), else the first named like it.
+
+        :raises Refused: when the chosen column is not in the file, or plays another role.
+        """
+        if chosen != "":
+            taken = self.roles.values()
+            column = guess_column(self.columns, names, chosen, self.source, taken)
+            if column is not None:
+                self.roles[role] = column
+
+    def require_roles(self, needed: Mapping[str, str], way_out: str) -> None:
+        """Refuse a table with columns of which none plays a role that is needed.
+
+        :param needed: what people call each of these roles.
+        :param way_out: what to do about it, for the message.
+        :raises Refused: naming the roles and the columns.
+        """
+        missing = " and no ".join(name for role, name in needed.items() if role not in self.roles)
+        if self.columns and missing:
+            raise Refused(
+                f"{self.source} has no {missing} column: its columns are {', '.join(self.columns)}. {way_out}"
+            )
+
+    def text_of(self, row: "Row", role: str, limit: int = LIMITS.text_characters) -> str:
+        """The clean text of the field of a row that plays a role; none where no column does.
+
+        :raises BadField: as `clean_text`.
+        """
+        column = self.roles.get(role)
+        return "" if column is None else clean_text(row.fields.get(column), column, limit)
+
     def summary(self) -> dict[str, Any]:
         """The report as JSON for a manifest."""
         return {
