@@ -137,7 +137,7 @@ def words(
     as_json: AsJson = False,
 ) -> None:
     """Show the words nearest to a word under a model."""
-    from search.insight.nearest_words import nearest_words
+    from search.insight.word_space import nearest_words
 
     with bar() as progress:
         found = nearest_words(project, model, word, progress=progress)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from search.corpus.tokenizer import subwords_of
-from search.insight.nearest_words import check_word
 from search.insight.vocabulary import Vocabulary, is_counted
-from search.insight.word_space import Near, WordSpace, are_ready
+from search.insight.word_space import Near, WordSpace, are_ready, check_word
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.registry import GENERIC, ModelInfo, default_models

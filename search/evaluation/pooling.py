@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from search.retrieval.columns import column_title
 
 
@@ -33,12 +35,8 @@ class Pool:
             "which find documents that nobody has seen"
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """The pool for a manifest."""
-        return {"columns": list(self.columns), "shown": self.shown, "graded": self.graded}
-
 
 def pooling_note(details: Mapping[str, Any]) -> str | None:
     """What an evaluation on a query set should say of its pool; None for one that was not judged here."""
     facts = details.get("pooling")
-    return Pool(tuple(facts["columns"]), facts["shown"], facts["graded"]).note if facts else None
+    return TypeAdapter(Pool).validate_python(facts).note if facts else None

@@ -1,7 +1,7 @@
 """What a custom model learned from: the training pairs nearest to a query, and to a document."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,10 +51,6 @@ class TrainingNeighbours:
     like_query: tuple[TrainingNeighbour, ...]
     about: tuple[TrainingNeighbour, ...]
     like_document: tuple[TrainingNeighbour, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
 
 
 class TrainedOn:

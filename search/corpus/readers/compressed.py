@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from search.corpus.readers.report import source_of
+from search.corpus.readers.report import source_of, told_when_closed
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -34,7 +34,8 @@ def opened(path: Path) -> BinaryIO:
     :raises Refused: when the file cannot be opened, or is not gzip, damaged, truncated or a bomb.
     """
     if not is_compressed(path):
-        return _raw(path)
+        with told_when_closed(path):
+            return path.open("rb")
     stream = cast(BinaryIO, tempfile.TemporaryFile(prefix="bespoke-gzip-"))  # noqa: SIM115
     try:
         _unpack(path, stream)
@@ -64,13 +65,6 @@ def inflated(path: Path) -> Iterator[Path]:
         with target.open("wb") as stream:
             _unpack(path, stream)
         yield target
-
-
-def _raw(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None
 
 
 def unpacked_limit(size: int) -> int:

@@ -74,10 +74,8 @@ def read_documents(
         return _from_rows(read_rows(path, report), report, columns)
     if suffix in PLAIN_TEXT:
         return read_plain_text(path, report, _stem(report.source))
-    if suffix in PROSE:
-        return _from_prose(path, report, PROSE[suffix])
-    if suffix in XML:
-        return _from_xml(path, report, columns)
+    if suffix in PROSE or suffix in XML:
+        return _from_file(path, report, columns, PROSE.get(suffix, read_xml))
     raise Refused(f"{report.source} cannot be read: {unreadable(path.name)}")
 
 
@@ -144,22 +142,16 @@ def _beginning(
     return found, report
 
 
-def _from_prose(
-    path: Path, report: Report, read: Callable[[Path, Report], Prose]
+def _from_file(
+    path: Path, report: Report, columns: DocumentColumns, read: Callable[[Path, Report], Prose]
 ) -> Iterator[Document]:
+    """The one document of a file of prose; of XML that is a list of records, one for each."""
     with inflated(path) as plain:
-        document = document_of(read(plain, report), report)
-    report.accepted += 1
-    yield document
-
-
-def _from_xml(path: Path, report: Report, columns: DocumentColumns) -> Iterator[Document]:
-    with inflated(path) as plain:
-        rows = xml_records(plain, report)
+        rows = xml_records(plain, report) if read is read_xml else None
         if rows is not None:
             yield from _from_rows(rows, report, columns)
             return
-        document = document_of(read_xml(plain, report), report)
+        document = document_of(read(plain, report), report)
     report.accepted += 1
     yield document
 

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,13 +237,11 @@ def is_folder(path: Path) -> bool:
 
     :raises Refused: when there is nothing, or something else (a pipe, a device, a file of somebody else).
     """
-    try:
+    with told_when_closed(path):  # a name that is too long, a folder that may not be entered
         if not path.exists():
             raise Refused(f"There is no file or folder {path}.")
         if path.is_dir():
             return True
-    except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None
     require_file(path)
     return False
 
@@ -252,11 +251,21 @@ def require_file(path: Path) -> None:
 
     :raises Refused: when it is missing, a folder, a pipe or a device, or may not be read.
     """
-    try:
+    with told_when_closed(path):
         if not path.exists():
             raise Refused(f"There is no file {path}.")
         if not path.is_file():
             raise Refused(f"{path} is not a file.")
         path.open("rb").close()
+
+
+@contextmanager
+def told_when_closed(path: Path) -> Iterator[None]:
+    """Say in words why a file cannot be opened in the block.
+
+    :raises Refused: naming the file, without the folders of this machine.
+    """
+    try:
+        yield
     except OSError as error:
         raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None
