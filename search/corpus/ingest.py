@@ -93,7 +93,6 @@ def add_documents(
             reports.append(report)
             added = added + more
         names = ", ".join(path.name for path in files)
-        writer.rank_by_tiers()
         if choices.tiers is not None:
             _require_tiers(choices.tiers, writer)
         require_enough_documents(writer.count, names, _left_out(listed, reports))

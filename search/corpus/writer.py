@@ -128,12 +128,16 @@ class CorpusWriter:
         self._chunker = Chunker(chunking or before or WHOLE)
         known_tiers = earlier.tiers if earlier is not None else None
         self._retier = earlier is not None and tiers not in (None, known_tiers)
-        self._ranked = False
         self._tiers = tiers or known_tiers
         self._replace = replace_changed
         self._removed_passages = False
         self._first = self._next = self._count("documents")
         self._next_passage = self._count("passages")
+        if self._retier:
+            self._connection.create_function(
+                "tier_of", 1, lambda text: self._tier(json.loads(text))
+            )
+            self._connection.execute("UPDATE documents SET tier = tier_of(metadata)")
 
     @_writing()
     def add(self, documents: Iterable[Document], report: Report | None = None) -> Added:
@@ -195,18 +199,6 @@ class CorpusWriter:
         """Documents in the corpus so far."""
         return self._next
 
-    def rank_by_tiers(self) -> None:
-        """Give the documents that were there before their tier, where the rule is new."""
-        if not self._retier or self._ranked:
-            return
-
-        def tier_of(metadata: str) -> int | None:
-            return self._tier(json.loads(metadata))
-
-        self._connection.create_function("tier_of", 1, tier_of, deterministic=True)
-        self._connection.execute("UPDATE documents SET tier = tier_of(metadata)")
-        self._ranked = True
-
     @property
     def changes_everything(self) -> bool:
         """Whether another way of cutting or another order of tiers touches what was there before."""
@@ -221,7 +213,6 @@ class CorpusWriter:
         """
         if self._recut or self._removed_passages:
             self._cut_again(progress)
-        self.rank_by_tiers()
         settings = {"chunking": json.dumps(asdict(self._chunker.chunking))}
         if self._tiers is not None:
             settings["tiers"] = json.dumps(asdict(self._tiers), ensure_ascii=False)

@@ -17,8 +17,7 @@ from pydantic import TypeAdapter
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import leaks_of, seen_in_training
-from search.evaluation.pooling import pooling_note
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.models.cross_encoders import find_reranker
 from search.models.registry import GENERIC, ModelInfo

@@ -255,11 +255,8 @@ def few_values(corpus: Corpus, documents: Sequence[Document]) -> dict[str, list[
 def _publish(project: Project, corpus: Manifest, infos: Sequence[ModelInfo], made: Map) -> Manifest:
     arrays: dict[str, Any] = {"positions": made.positions, "moved": made.moved}
     for number, view in enumerate(made.views):
-        arrays |= {
-            f"coordinates{number}": view.coordinates,
-            f"groups{number}": view.groups,
-            f"queries{number}": view.queries,
-        }
+        for part in ("coordinates", "groups", "queries"):
+            arrays[f"{part}{number}"] = getattr(view, part)
     with project.publish("maps", _made_from(project, corpus, infos)) as draft:
         np.savez_compressed(draft.folder / _FILE, **arrays)
         write_json(draft.folder / _QUERIES, list(made.queries))

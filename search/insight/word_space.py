@@ -7,7 +7,7 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import current_corpus
-from search.insight.vector_cache import cached_vectors, find_cached
+from search.insight.vector_cache import at_hand, cached_vectors
 from search.insight.vocabulary import vocabulary_of
 from search.models.encoder import Encoder
 from search.models.load import load_encoder
@@ -19,8 +19,6 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 
 WORDS = "words"
-SOON = 512
-"""So many words are encoded in a second or two: no need to keep them."""
 COMPARED = 5_000
 """How many of the most frequent words are compared between models: every one with every other."""
 _CHUNK = 512
@@ -56,8 +54,7 @@ class WordSpace:
         """The words as a model sees them; a transformer encodes them once, and they are kept."""
         if isinstance(encoder, WordVectors):
             return cls(words, word_rows(encoder, words), encoder)
-        keep = len(words) > SOON
-        vectors = cached_vectors(project, info, WORDS, words, encoder, "query", progress, keep)
+        vectors = cached_vectors(project, info, WORDS, words, encoder, "query", progress)
         return cls(words, vectors, encoder)
 
     def vector(self, word: str) -> Vectors:
@@ -173,8 +170,7 @@ def word_rows(encoder: WordVectors, words: Sequence[str]) -> Vectors:
 
 def are_ready(project: Project, info: ModelInfo, words: Sequence[str]) -> bool:
     """Whether a model can be asked about the words without a wait."""
-    quick = info.recipe in ("word2vec", "fasttext") or len(words) <= SOON
-    return quick or find_cached(project, info, WORDS, words) is not None
+    return info.recipe in ("word2vec", "fasttext") or at_hand(project, info, WORDS, words)
 
 
 @dataclass(frozen=True)

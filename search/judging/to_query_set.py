@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.add_query_set import QueryIntake, publish_query_set
-from search.evaluation.pooling import Pool
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_set import Pool, QuerySet, current_query_set
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair

@@ -111,7 +111,7 @@ def test_a_transformer_is_asked_about_the_words_of_the_corpus(
     )
     assert found.note is None
     assert are_ready(tiny, info, words)
-    monkeypatch.setattr("search.insight.word_space.SOON", 5)
+    monkeypatch.setattr("search.insight.vector_cache.SOON", 5)
     assert not are_ready(tiny, info, words)
     WordSpace.load(tiny, info, encoder, words)
     assert are_ready(tiny, info, words)
