@@ -233,17 +233,21 @@ def measure(
     return Evaluation(queries, texts, scores, firsts, tests, list(notes))
 
 
-def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
+def score(
+    run: dict[str, list[str]], query_set: QuerySet, metrics: Sequence[str] = METRICS
+) -> Scores:
     """Each metric for each query (sorted by id).
 
     :param run: query id to document ids, best first.
     :param query_set: the judgments.
+    :param metrics: which of `METRICS`; whoever measures again and again while learning needs one alone.
     """
     import ir_measures
     from ir_measures import AP, RR, R, nDCG
 
     measures = (nDCG @ 10, RR @ 10, R @ 10, R @ 100, AP @ 100)
-    names = dict(zip(measures, METRICS, strict=True))
+    known = zip(measures, METRICS, strict=True)
+    names = {measure: name for measure, name in known if name in metrics}
     queries = sorted(run)
     qrels = [
         ir_measures.Qrel(query, document, grade)
@@ -256,11 +260,11 @@ def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
         for query in queries
         for rank, document in enumerate(run[query])
     ]
-    found: dict[str, dict[str, float]] = {name: {} for name in METRICS}
+    found: dict[str, dict[str, float]] = {name: {} for name in metrics}
     if docs:
-        for value in ir_measures.iter_calc(measures, qrels, docs):
+        for value in ir_measures.iter_calc(list(names), qrels, docs):
             found[names[value.measure]][value.query_id] = float(value.value)
-    return {name: [found[name].get(query, 0.0) for query in queries] for name in METRICS}
+    return {name: [found[name].get(query, 0.0) for query in queries] for name in metrics}
 
 
 def _rankings(

@@ -9,7 +9,7 @@ import pytest
 from indexes import approximate, faiss_engine
 from indexes.opening import build, open_index
 from indexes.vector_index import IndexPlan, silent
-from tests.indexes.test_index_contract import check_against_target, clusters
+from tests.indexes.brute_force import check_against_target, clusters
 
 MEASURED = ("ms", "exact_ms")
 
