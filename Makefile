@@ -5,6 +5,9 @@ PORT ?= 8501
 # Two tests at a time, each with one thread: threads of two processes that wait for each other are slower than none.
 TWO := -n 2 --dist loadfile
 
+# Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test test-slow prove check docs bench lock clean
 .DEFAULT_GOAL := app
 

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from search.projects.errors import BespokeError
-from terminal import asking, data, insight, judging, making, models, reference, rerankers, synthetic
+from terminal import asking, data, judging, making, models, reference, synthetic
 from terminal.printing import aside
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (data, making, synthetic, models, rerankers, asking, insight, judging, reference):
+for room in (data, making, synthetic, models, asking, judging, reference):
     app.add_typer(room.app)
 # What a wrong option raises. Typer exports only this more special one.
 _UsageError: Any = typer.BadParameter.__mro__[1]

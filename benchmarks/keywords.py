@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.common import empty_workspace, prepared
 from search.corpus.corpus import Corpus, ScoredDocument, current_corpus
-from search.corpus.filters import EVERYTHING, Scope
+from search.corpus.filters import Scope
 from search.evaluation.evaluate import measure
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.retrieval.retriever import EncodingTime, Retriever
@@ -27,7 +27,7 @@ _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_engl
 _TIMED = 100
 
 
-class Fts5:
+class Fts5(Retriever):
     """SQLite's full-text index, Porter stems, its own bm25()."""
 
     name = "FTS5, Porter stems"
@@ -49,14 +49,10 @@ class Fts5:
         """Bytes on disk."""
         return self._path.stat().st_size
 
-    def rank(
-        self,
-        queries: Sequence[str],
-        k: int,
-        _scope: Scope = EVERYTHING,
-        _clock: EncodingTime | None = None,
+    def ranked(
+        self, queries: Sequence[str], k: int, _scope: Scope, _timing: EncodingTime
     ) -> list[Ranking]:
-        """See `Retriever.rank`."""
+        """See `Retriever.ranked`."""
         return [self._ranking(query, k) for query in queries]
 
     def _ranking(self, query: str, k: int) -> Ranking:
@@ -69,7 +65,7 @@ class Fts5:
         return [ScoredDocument(position, score, position) for position, score in rows]
 
 
-class Bm25s:
+class Bm25s(Retriever):
     """The bm25s package with its longer list of English stop words, as it comes."""
 
     name = "bm25s, English stop words"
@@ -94,14 +90,10 @@ class Bm25s:
         """Bytes on disk."""
         return sum(path.stat().st_size for path in self._folder.iterdir())
 
-    def rank(
-        self,
-        queries: Sequence[str],
-        k: int,
-        _scope: Scope = EVERYTHING,
-        _clock: EncodingTime | None = None,
+    def ranked(
+        self, queries: Sequence[str], k: int, _scope: Scope, _timing: EncodingTime
     ) -> list[Ranking]:
-        """See `Retriever.rank`."""
+        """See `Retriever.ranked`."""
         rankings = []
         for tokens in self._tokens(queries):
             if not tokens:

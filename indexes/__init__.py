@@ -5,5 +5,5 @@ the type); `milvus` on a server.
 Every index has its vectors beside it (`stored_vectors`), so scores are exact whatever finds the candidates.
 
 Start reading at vector_index.py (the protocol, and the one `Vectors` type), then opening.py (build, open, discard),
-approximate.py (what hnsw and ivf share) and tuning.py (how a search width is chosen: by counted work, not by time).
+approximate.py (what hnsw and ivf share, and how a search width is chosen: by counted work, not by time).
 """

@@ -1,19 +1,37 @@
-"""What every approximate index does the same way: exact scores, exact answers where few vectors count.
+"""What every approximate index does the same way: exact scores, exact answers where few vectors count, a width that
+reaches the recall that is wanted.
 
 An approximate index names candidates by codes that are smaller than the vectors. Their cosines are then computed
 from the stored vectors themselves, so a score is exact and so is the order of what was found.
+
+How much a search must look at is measured on the index's own vectors. The questions are vectors of a sample, each moved
+towards another one of it until its cosine with the original is that of a question with its answer: .7. So they are like
+the vectors of the index, and none of them is in it. One half of them chooses the width, the other half measures what it
+reaches.
 """
 
+import time
 from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexes.stored_vectors import StoredIndex, in_order, no_hits, threads_for
-from indexes.tuning import K, RecallTrial, tuned
-from indexes.vector_index import BadVectors, IndexFacts, Positions, Progress, Vectors, part, silent
+from indexes.faiss_files import faiss
+from indexes.stored_vectors import StoredIndex, StoredVectors, in_order, no_hits, threads_for
+from indexes.vector_index import (
+    BadVectors,
+    IndexFacts,
+    Positions,
+    Progress,
+    Vectors,
+    normalised,
+    part,
+    silent,
+)
 
 _MARGIN = 16
 _FEW = 1_000  # So many vectors are compared in no time.
@@ -22,6 +40,41 @@ _SETUP = 500_000  # Whatever it looks at: a tenth of a millisecond.
 # A candidate's own vector lies anywhere in its file: as much as so many vectors in a row.
 _RERANKED = 10
 _LARGEST_SHARE = 0.25  # More candidates than this share of all vectors: exact search is no slower.
+K = 10
+_QUESTIONS = 400
+_COSINE = 0.7
+_SEED = 2
+_TIMED = 24
+_MOST_OVERSAMPLED = 64
+_NOISE = 1e-6
+_BEYOND = 5
+"""Widths from the least that reaches the recall on, of which the one with the least work is taken."""
+
+
+class RecallTrial:
+    """Questions with their exact answers, and how long an exact search takes; made once, for any index.
+
+    >>> from indexes.flat import FlatIndex
+    >>> trial = RecallTrial(StoredVectors(np.eye(12, dtype=np.float32)))
+    >>> trial.questions.shape, trial.best.shape
+    ((12, 12), (12, 10))
+    """
+
+    def __init__(self, stored: StoredVectors) -> None:
+        self.stored = stored
+        self.questions = _questions(stored)
+        self.best = stored.search(self.questions, K)[1]
+        self.exact_ms = _milliseconds(lambda rows: stored.search(rows, K), self.questions[:8])
+
+    def recall(self, scores: Vectors, part: slice = slice(None)) -> float:
+        """The share of the ten nearest that was found; one with the same cosine as the tenth counts, too.
+
+        :param scores: of what was found for the questions (of a part), as `VectorIndex.search` gives them.
+        """
+        best = self.best[part]
+        found = np.isfinite(scores) & (scores >= best.min(axis=1, keepdims=True) - _NOISE)
+        there = np.isfinite(best).sum()
+        return float(min(found.sum() / there, 1.0)) if there else 1.0
 
 
 class ApproximateIndex(StoredIndex, ABC):
@@ -141,9 +194,86 @@ class ApproximateIndex(StoredIndex, ABC):
         return positions, scores
 
 
+def tuned(
+    index: ApproximateIndex, target: float, trial: RecallTrial, progress: Progress
+) -> IndexFacts:
+    """The facts of an index with what reaches a recall by the least work, and what it then reaches.
+
+    Where it looks at more, fewer candidates have to be ranked: some widths from the least on are compared, by the work
+    that they are counted to be. Time is measured only to be told: a busy machine must not change what is chosen. A
+    little more than the target is asked of the questions that choose, because others measure it.
+    """
+    goal = target + (1 - target) / 4
+    half = len(trial.questions) // 2
+    choosing, measuring = slice(0, half), slice(half, None)
+    widths = index.widths
+
+    def recall(i: int, oversampling: int, part: slice) -> float:
+        found = index.search_with(trial.questions[part], K, widths[i], oversampling)
+        return trial.recall(found[1], part)
+
+    def reaches(i: int, oversampling: int) -> bool:
+        progress(i, len(widths), "measuring recall")
+        return recall(i, oversampling, choosing) >= goal
+
+    least = bisect_left(range(len(widths) - 1), True, key=lambda i: reaches(i, _MOST_OVERSAMPLED))
+    candidates, oversampling = [], _MOST_OVERSAMPLED
+    for i in range(least, min(least + _BEYOND, len(widths))):
+        while oversampling > 1 and reaches(i, oversampling // 2):
+            oversampling //= 2
+        candidates.append((index.work(widths[i], oversampling), i, oversampling))
+    _, i, oversampling = min(candidates)
+    reached = recall(i, oversampling, measuring)
+    while reached < target and (i + 1 < len(widths) or oversampling < _MOST_OVERSAMPLED):
+        if i + 1 < len(widths):
+            i += 1
+        else:
+            oversampling *= 2
+        reached = recall(i, oversampling, measuring)
+    width = widths[i]
+    speedup = index.exact_work / index.work(width, oversampling)
+    spent = _milliseconds(
+        lambda rows: index.search_with(rows, K, width, oversampling), trial.questions[-_TIMED:]
+    )
+    return replace(
+        index.facts,
+        parameters={
+            **index.facts.parameters,
+            "width": width,
+            "oversampling": oversampling,
+            "exact_below": index.exact_below(speedup),
+        },
+        figures={
+            **index.facts.figures,
+            "recall@10": round(reached, 4),
+            "target": target,
+            "questions": float(len(trial.questions) - half),
+            "speedup": round(speedup, 3),
+            "ms": round(spent, 3),
+            "exact_ms": round(trial.exact_ms, 3),
+        },
+    )
+
+
 def bitmap(mask: Any) -> Any:
     """A FAISS selector of the places where a mask is true."""
-    import faiss
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
 
-    library: Any = faiss  # Its type stubs do not know that its Python layer takes arrays.
-    return library.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+
+def _questions(stored: StoredVectors) -> Vectors:
+    rng = np.random.default_rng(_SEED)
+    rows = np.asarray(stored.rows[rng.permutation(len(stored))[:_QUESTIONS]])
+    rows = rows[rows.any(axis=1)]
+    other = np.roll(rows, 1, axis=0)
+    aside = normalised(other - (other * rows).sum(axis=1, keepdims=True) * rows)
+    return normalised(_COSINE * rows + (1 - _COSINE**2) ** 0.5 * aside)
+
+
+def _milliseconds(search: Callable[[Vectors], object], questions: Vectors) -> float:
+    """The median time of a search for one question; the first one warms up."""
+    times = [0.0]
+    for row in range(-1 if len(questions) else 0, len(questions)):
+        started = time.perf_counter()
+        search(questions[max(row, 0)][None])
+        times.append((time.perf_counter() - started) * 1000)
+    return float(np.median(times[2:])) if len(times) > 2 else 0.0

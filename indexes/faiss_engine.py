@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from indexes.approximate import ApproximateIndex
+from indexes.approximate import ApproximateIndex, RecallTrial, tuned
 from indexes.flat import FlatIndex, flat_facts
 from indexes.hnsw import HNSW, NEIGHBOURS, HnswIndex, build_hnsw
 from indexes.ivf import CLASSES, PQ, IvfIndex, build_ivf, pq_bytes
 from indexes.kmeans import list_count
 from indexes.stored_vectors import StoredVectors
-from indexes.tuning import RecallTrial, tuned
 from indexes.vector_index import (
     AUTO,
     FLAT,

@@ -6,6 +6,16 @@ from typing import Any
 
 from indexes.vector_index import BrokenIndex
 
+
+class _Late:
+    def __getattr__(self, name: str) -> Any:
+        import faiss
+
+        return getattr(faiss, name)
+
+
+faiss: Any = _Late()
+"""FAISS, imported when it is first used; untyped, since its type stubs do not know its Python layer."""
 INDEX_FILE = "index.faiss"
 _READING = threading.Lock()  # The byte limit of reading belongs to the whole process.
 
@@ -17,9 +27,6 @@ def write_faiss(index: Any, folder: Path) -> int:
     :returns: how many bytes it has.
     :raises OSError: when the disk is full, or the folder cannot be written to.
     """
-    import faiss
-
-    library: Any = faiss
     path = folder / INDEX_FILE
     failed: list[OSError] = []
     with path.open("wb") as stream:
@@ -32,7 +39,7 @@ def write_faiss(index: Any, folder: Path) -> int:
                 raise
 
         try:
-            library.write_index(index, library.PyCallbackIOWriter(put))
+            faiss.write_index(index, faiss.PyCallbackIOWriter(put))
         except RuntimeError:
             if failed:
                 raise failed[0] from None
@@ -48,8 +55,6 @@ def read_faiss(folder: Path, kind: str, size: int, mapped: bool = True) -> Any:
     :param mapped: leave its large parts in the file and map them; they cannot be changed then.
     :raises BrokenIndex: when the file is missing, damaged or of another kind.
     """
-    import faiss
-
     path = folder / INDEX_FILE
     try:
         with _READING:

@@ -44,12 +44,5 @@ class FlatIndex(StoredIndex):
 
 def flat_facts(stored: StoredVectors, reason: str) -> IndexFacts:
     """What an exact index over these vectors is, and why it is one."""
-    return IndexFacts(
-        engine=FAISS,
-        type=FLAT,
-        vectors=len(stored),
-        dimension=stored.dimension,
-        zeros=stored.zeros,
-        figures={"recall@10": 1.0, "bytes": float(stored.rows.nbytes)},
-        reason=reason,
-    )
+    figures = {"recall@10": 1.0, "bytes": float(stored.rows.nbytes)}
+    return stored.facts(FAISS, FLAT, figures=figures, reason=reason)

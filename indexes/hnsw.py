@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from indexes.approximate import ApproximateIndex, bitmap
-from indexes.faiss_files import read_faiss, write_faiss
+from indexes.faiss_files import faiss, read_faiss, write_faiss
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import FAISS, BrokenIndex, IndexFacts, Positions, Progress, Vectors, part
 
@@ -90,9 +90,6 @@ class HnswIndex(ApproximateIndex):
         self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
         """See `ApproximateIndex.nearest`."""
-        import faiss
-
-        library: Any = faiss
         view, selector = max(width, fetch), None
         if among is not None:
             mask = np.zeros(len(self) + 1, dtype=bool)  # The last one stands for removed nodes.
@@ -101,7 +98,7 @@ class HnswIndex(ApproximateIndex):
             view = min(len(self._slots), int(view * len(self) / len(among)))
         elif not self._whole:
             selector = bitmap(self._alive)
-        parameters = library.SearchParametersHNSW(efSearch=view, sel=selector)
+        parameters = faiss.SearchParametersHNSW(efSearch=view, sel=selector)
         found: Positions = self._index.search(queries, fetch, params=parameters)[1]
         return np.where(found >= 0, self._slots[found], -1)
 
@@ -131,11 +128,8 @@ class HnswIndex(ApproximateIndex):
 
 def build_hnsw(stored: StoredVectors, folder: Path, progress: Progress) -> IndexFacts:
     """Build the graph and write it beside the vectors."""
-    import faiss
-
-    library: Any = faiss
     slots = np.delete(np.arange(len(stored), dtype=np.int64), stored.zero_positions())
-    index = library.IndexHNSWSQ(
+    index = faiss.IndexHNSWSQ(
         stored.dimension, faiss.ScalarQuantizer.QT_8bit, NEIGHBOURS, faiss.METRIC_INNER_PRODUCT
     )
     index.hnsw.efConstruction = _CONSTRUCTION
@@ -157,12 +151,9 @@ def _written(stored: StoredVectors, index: Any, slots: Positions, folder: Path) 
     with (folder / SLOTS_FILE).open("wb") as stream:
         np.save(stream, slots, allow_pickle=False)
     removed = float((slots < 0).mean()) if len(slots) else 0.0
-    return IndexFacts(
-        engine=FAISS,
-        type=HNSW,
-        vectors=len(stored),
-        dimension=stored.dimension,
-        zeros=stored.zeros,
+    return stored.facts(
+        FAISS,
+        HNSW,
         parameters={
             "neighbours": NEIGHBOURS,
             "width": max(len(slots), 1),

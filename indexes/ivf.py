@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from indexes.approximate import ApproximateIndex, bitmap
-from indexes.faiss_files import INDEX_FILE, read_faiss, write_faiss
+from indexes.faiss_files import INDEX_FILE, faiss, read_faiss, write_faiss
 from indexes.kmeans import centroids_of, list_count, nearest
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import (
@@ -116,15 +116,12 @@ class IvfIndex(ApproximateIndex):
         self, queries: Vectors, fetch: int, among: Positions | None, width: int
     ) -> Positions:
         """See `ApproximateIndex.nearest`."""
-        import faiss
-
-        library: Any = faiss
         lists = self._index.nlist
         average = self._average
         wanted = max(width * average, float(fetch))  # Fewer than are asked for cannot be enough.
         if among is None:
             probes = min(lists, max(width, int(np.ceil(wanted / average))))
-            parameters = library.SearchParametersIVF(nprobe=probes)
+            parameters = faiss.SearchParametersIVF(nprobe=probes)
             found: Positions = self._index.search(queries, fetch, params=parameters)[1]
             return found
         return self._nearest_among(queries, fetch, among, width, wanted)
@@ -137,9 +134,6 @@ class IvfIndex(ApproximateIndex):
         So a filter that leaves a tenth looks into ten times as many lists, and one that leaves only vectors
         far from the query goes to where they are.
         """
-        import faiss
-
-        library: Any = faiss
         held = np.bincount(self._lists[among] + 1, minlength=self._index.nlist + 1)[1:]
         near, order = self._index.quantizer.search(queries, self._index.nlist)
         here = held[order]
@@ -156,10 +150,10 @@ class IvfIndex(ApproximateIndex):
             scores[row, :count] = near[row, chosen]
         mask = np.zeros(len(self), dtype=bool)
         mask[among] = True
-        parameters = library.SearchParametersIVF(nprobe=probes, sel=bitmap(mask))
+        parameters = faiss.SearchParametersIVF(nprobe=probes, sel=bitmap(mask))
         rough = np.empty((len(queries), fetch), dtype=np.float32)
         found = np.empty((len(queries), fetch), dtype=np.int64)
-        pointer = library.swig_ptr
+        pointer = faiss.swig_ptr
         self._index.search_preassigned_c(
             len(queries),
             pointer(queries),
@@ -218,28 +212,25 @@ def build_ivf(kind: str, stored: StoredVectors, folder: Path, progress: Progress
 
 def _empty(kind: str, stored: StoredVectors, positions: Positions, progress: Progress) -> Any:
     """An index with its centroids and codes learned, and nothing in it."""
-    import faiss
-
-    library: Any = faiss
     dimension = stored.dimension
     count = list_count(len(positions), fast=kind == PQ)
     centroids = centroids_of(stored, positions, count, progress)
-    coarse = library.IndexFlatIP(dimension)
+    coarse = faiss.IndexFlatIP(dimension)
     # RaBitQ codes the direction from the centroid, which a vector that is its own centroid has not.
     coarse.add(centroids * np.float32(_INWARDS) if kind == "ivf-rabitq" else centroids)
     product, lists = faiss.METRIC_INNER_PRODUCT, len(centroids)
     if kind == "ivf":
-        index = library.IndexIVFFlat(coarse, dimension, lists, product)
+        index = faiss.IndexIVFFlat(coarse, dimension, lists, product)
     elif kind == "ivf-sq8":
         bits = faiss.ScalarQuantizer.QT_8bit
-        index = library.IndexIVFScalarQuantizer(coarse, dimension, lists, bits, product, False)
+        index = faiss.IndexIVFScalarQuantizer(coarse, dimension, lists, bits, product, False)
     elif kind == PQ:
         parts = pq_parts(dimension)
-        index = library.IndexIVFPQFastScan(coarse, dimension, lists, parts, 4, product)
+        index = faiss.IndexIVFPQFastScan(coarse, dimension, lists, parts, 4, product)
         index.by_residual = True
         index.pq.cp.min_points_per_centroid = 1
     else:
-        index = library.IndexIVFRaBitQ(coarse, dimension, lists, product)
+        index = faiss.IndexIVFRaBitQ(coarse, dimension, lists, product)
     rng = np.random.default_rng(1)
     some = np.sort(rng.permutation(positions)[:_TRAINED_ON])
     progress(1, 1, "learning the codes")
@@ -266,16 +257,13 @@ def _add(index: Any, stored: StoredVectors, positions: Positions, progress: Prog
 
     Only the codes that lie in blocks of 32 have to be added by the index.
     """
-    import faiss
-
-    library: Any = faiss
-    pointer = library.swig_ptr
+    pointer = faiss.swig_ptr
     centroids = index.quantizer.reconstruct_n(0, index.nlist)
     for start in range(0, len(positions), _ROWS):
         progress(start, len(positions), "putting vectors into lists")
         part = np.ascontiguousarray(positions[start : start + _ROWS])
         rows = np.ascontiguousarray(stored.rows[part])
-        if isinstance(index, library.IndexIVFFastScan):
+        if isinstance(index, faiss.IndexIVFFastScan):
             index.add_with_ids(rows, part)
             continue
         lists = nearest(rows, centroids)
@@ -284,13 +272,10 @@ def _add(index: Any, stored: StoredVectors, positions: Positions, progress: Prog
 
 def _positions(index: Any, number: int) -> Positions:
     """The positions in a list, as a view of FAISS's memory."""
-    import faiss
-
-    library: Any = faiss
     size = index.invlists.list_size(number)
     if not size:
         return np.zeros(0, dtype=np.int64)
-    view: Positions = library.rev_swig_ptr(index.invlists.get_ids(number), size)
+    view: Positions = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
     return view
 
 
@@ -298,12 +283,9 @@ def _written(
     kind: str, stored: StoredVectors, index: Any, folder: Path, changed: float
 ) -> IndexFacts:
     size, lists = write_faiss(index, folder), int(index.nlist)
-    return IndexFacts(
-        engine=FAISS,
-        type=kind,
-        vectors=len(stored),
-        dimension=stored.dimension,
-        zeros=stored.zeros,
+    return stored.facts(
+        FAISS,
+        kind,
         parameters={"lists": lists, "width": lists, "oversampling": 1, "file_bytes": size},
         figures={"bytes": float(size), "changed": round(changed, 6)},
     )

@@ -1,9 +1,8 @@
 """Centroids for inverted lists, learned from a sample; and the nearest of them."""
 
-from typing import Any
-
 import numpy as np
 
+from indexes.faiss_files import faiss
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import Positions, Progress, Vectors, normalised, part
 
@@ -71,10 +70,7 @@ def nearest(rows: Vectors, centroids: Vectors) -> Positions:
 
 def _means(sample: Vectors, count: int, rng: np.random.Generator, progress: Progress) -> Vectors:
     """One round at a time, so that it can be watched and cancelled."""
-    import faiss
-
-    library: Any = faiss
-    means = library.Kmeans(
+    means = faiss.Kmeans(
         sample.shape[1],
         count,
         niter=1,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from indexes.faiss_files import faiss
 from indexes.vector_index import (
     BadVectors,
     BrokenIndex,
@@ -111,6 +112,10 @@ class StoredVectors:
         """The number of vectors."""
         return len(self.rows)
 
+    def facts(self, engine: str, kind: str, **more: Any) -> IndexFacts:
+        """What an index of these vectors is; `more` are other fields of `IndexFacts`."""
+        return IndexFacts(engine, kind, len(self), self.dimension, self.zeros, **more)
+
     def zero_positions(self) -> Positions:
         """Which vectors are zero, looked through a part at a time so that no large mask is made."""
         parts = [
@@ -177,15 +182,12 @@ class StoredVectors:
         self, queries: Vectors, fetch: int, among: Positions | None
     ) -> tuple[Vectors, Positions]:
         """FAISS's exhaustive search over the file's own pages: nothing is copied."""
-        import faiss
-
-        library: Any = faiss  # Its type stubs do not know its Python layer.
         scores = np.empty((len(queries), fetch), dtype=np.float32)
         found = np.empty((len(queries), fetch), dtype=np.int64)
-        pointer = library.swig_ptr
+        pointer = faiss.swig_ptr
         # An array of allowed positions makes FAISS go to these rows only.
-        selector = None if among is None else library.IDSelectorArray(len(among), pointer(among))
-        library.knn_inner_product(
+        selector = None if among is None else faiss.IDSelectorArray(len(among), pointer(among))
+        faiss.knn_inner_product(
             pointer(queries),
             pointer(self.rows),
             self.dimension,
@@ -259,12 +261,9 @@ def threads_for(queries: int) -> Iterator[None]:
     and on a busy machine that took a hundred times as long as the search (20,000 vectors: .4 and 50 ms). The
     number belongs to the calling thread, so searches at the same time do not hinder each other.
     """
-    import faiss
-
-    library: Any = faiss
-    before = library.omp_get_max_threads()
-    library.omp_set_num_threads(max(1, min(before, queries)))
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(max(1, min(before, queries)))
     try:
         yield
     finally:
-        library.omp_set_num_threads(before)
+        faiss.omp_set_num_threads(before)

@@ -1,18 +1,18 @@
-"""Commands that ask: search and prove."""
+"""Commands that ask: search and prove, why a document was found, what a word means to a model."""
 
 from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, ByTier, Filters, Hits, Models, ProjectName
-from terminal.printing import bar, print_json, running, say, tell_comparison, tell_notes
+from terminal.options import AsJson, ByTier, Filters, Hits, Models, ThisProject
+from terminal.printing import aside, bar, print_json, running, say, tell_comparison, tell_notes
 
 app = typer.Typer()
 
 
 @app.command()
 def search(
-    project: ProjectName,
+    project: ThisProject,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     model: Models = None,
     k: Hits = 10,
@@ -21,19 +21,18 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search with several models; missing indexes are built first."""
-    from search.corpus.filters import Scope, parse_condition
-    from search.projects.project import project as existing
+    from search.corpus.filters import Scope
     from search.retrieval.search import compare
 
-    scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
+    scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
-        found = compare(existing(project), query, model or (), k, progress, scope)
+        found = compare(project, query, model or (), k, progress, scope)
     tell_comparison(found, as_json)
 
 
 @app.command()
 def similar(
-    project: ProjectName,
+    project: ThisProject,
     document: Annotated[str, typer.Argument(help="The id of a document.")],
     model: Models = None,
     k: Hits = 10,
@@ -42,28 +41,26 @@ def similar(
     as_json: AsJson = False,
 ) -> None:
     """Find documents like one, as several models see it."""
-    from search.corpus.filters import Scope, parse_condition
-    from search.projects.project import project as existing
+    from search.corpus.filters import Scope
     from search.retrieval.search import similar as find_similar
 
-    scope = Scope(tuple(map(parse_condition, filter_ or ())), tiers_first=by_tier)
+    scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
-        found = find_similar(existing(project), document, model or (), k, progress, scope)
+        found = find_similar(project, document, model or (), k, progress, scope)
     tell_comparison(found, as_json)
 
 
 @app.command()
 def disagree(
-    project: ProjectName, model: Models = None, k: Hits = 10, as_json: AsJson = False
+    project: ThisProject, model: Models = None, k: Hits = 10, as_json: AsJson = False
 ) -> None:
     """Find the questions of the query set that models answer most differently."""
     from dataclasses import asdict
 
     from search.evaluation.rank_similarity import disagreements
-    from search.projects.project import project as existing
 
-    with running(existing(project)) as run:
-        found = disagreements(existing(project), model or (), run)[:k]
+    with running(project) as run:
+        found = disagreements(project, model or (), run)[:k]
     if as_json:
         print_json([asdict(one) for one in found])
         return
@@ -72,14 +69,13 @@ def disagree(
 
 
 @app.command()
-def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False) -> None:
+def evaluate(project: ThisProject, model: Models = None, as_json: AsJson = False) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import METRICS
     from search.evaluation.evaluate import evaluate as evaluate_models
-    from search.projects.project import project as existing
 
-    with running(existing(project)) as run:
-        result = evaluate_models(existing(project), model or (), run)
+    with running(project) as run:
+        result = evaluate_models(project, model or (), run)
         tell_notes(run, result.notes)
     if as_json:
         print_json(result.as_json())
@@ -93,3 +89,97 @@ def evaluate(project: ProjectName, model: Models = None, as_json: AsJson = False
             f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "
             f"{test.ties:,} ties, {test.losses:,} losses."
         )
+
+
+@app.command()
+def explain(
+    project: ThisProject,
+    query: Annotated[str, typer.Argument(help="What was searched for.")],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT_ID", help="The hit's id.")],
+    model: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which words of a document drew a query for each model, and what the model learned it from."""
+    from search.insight.explain import explain as explain_hit
+
+    with bar() as progress:
+        told = explain_hit(project, query, document, model or (), progress)
+    if as_json:
+        print_json([one.as_json() for one in told])
+        return
+    for one in told:
+        say(f"\n{one.model}: {one.sentence}")
+        for part in one.strongest_sentences:
+            say(f"  {part.pull:+.3f}  {' '.join(part.text.split())[:140]}")
+        for lesson in one.nearest_neighbours:
+            answer = " ".join((lesson.title or lesson.response).split())[:60]
+            say(f"  learned from ({lesson.nearness:.2f}): {lesson.query} -> {answer}")
+
+
+@app.command()
+def prepare(
+    project: ThisProject,
+    model: Models = None,
+) -> None:
+    """Encode once what explanations and the Words page ask of models again and again."""
+    from search.insight.prepare import prepare as prepare_models
+
+    with running(project) as run:
+        for sentence in prepare_models(project, model or (), run):
+            say(sentence)
+
+
+@app.command()
+def words(
+    project: ThisProject,
+    model: Annotated[str, typer.Argument(help="A model's name, or generic.")],
+    word: Annotated[str, typer.Argument(help="The word (or short phrase) to look around.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the words nearest to a word under a model."""
+    from search.insight.word_space import nearest_words
+
+    with bar() as progress:
+        found = nearest_words(project, model, word, progress=progress)
+    if found.note:
+        aside(found.note)
+    if as_json:
+        print_json([{"word": near, "nearness": cosine} for near, cosine in found.words])
+        return
+    for near, cosine in found.words:
+        say(f"{cosine:.3f}  {near}")
+
+
+@app.command("map")
+def map_(project: ThisProject, model: Models = None, as_json: AsJson = False) -> None:
+    """Lay out the corpus as one model or two see it, for the Map page; tell groups and movers."""
+    from search.corpus.corpus import Corpus
+    from search.insight.map import draw_map, load_map, map_models, titles_of
+
+    with running(project) as run:
+        manifest = draw_map(project, model or (), run)
+    made = load_map(project, manifest)
+    corpus = Corpus.of(project, project.artifact("corpora", manifest.made_from["corpus"]))
+    movers = made.movers(10)
+    documents = corpus.documents_at([int(made.positions[place]) for place in movers])
+    if as_json:
+        print_json(
+            {
+                "documents": len(made.positions),
+                "total": made.total,
+                "groups": {view.model: list(view.names) for view in made.views},
+                "matches": [{"column": c, "figures": f} for c, f in made.matches],
+                "movers": [
+                    {"id": d.id, "title": d.title, "moved": float(made.moved[place])}
+                    for place, d in zip(movers, documents, strict=True)
+                ],
+            }
+        )
+        return
+    say(f"{len(made.positions):,} of {made.total:,} documents are on the map.")
+    for view in made.views:
+        say(f"{view.model}: " + "; ".join(view.names))
+    for sentence in made.sentences(titles_of(map_models(project, model or ()))):
+        say(sentence)
+    for place, document in zip(movers, documents, strict=True):
+        say(f"{made.moved[place]:.3f}  {document.id}  {document.title}")

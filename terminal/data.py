@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import AsJson, Delimiter, Encoding, ProjectName
+from terminal.options import (
+    AsJson,
+    Delimiter,
+    Encoding,
+    ProjectOfAnyFormat,
+    ProjectToBe,
+    ThisProject,
+)
 from terminal.printing import print_json, running, say, tell_left_out, tell_notes, tell_report
 
 app = typer.Typer()
@@ -14,15 +21,14 @@ app = typer.Typer()
 
 @app.command("import")
 def import_(
-    project: ProjectName,
+    project: ProjectToBe,
     path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
-    from search.projects.project import project_to_be
     from training.data.intake import import_beir
 
-    with running(project_to_be(project)) as run:
-        made = import_beir(project_to_be(project), path, run)
+    with running(project) as run:
+        made = import_beir(project, path, run)
         tell_notes(run, made.notes)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
@@ -32,7 +38,7 @@ def import_(
 
 @app.command()
 def add(
-    project: ProjectName,
+    project: ProjectToBe,
     files: Annotated[
         list[Path],
         typer.Argument(help="Files, folders, ZIP or TAR.GZ archives of any readable format."),
@@ -72,7 +78,6 @@ def add(
     from search.corpus.filters import parse_tiers
     from search.corpus.ingest import IngestChoices, add_documents
     from search.corpus.readers.documents import DocumentColumns
-    from search.projects.project import project_to_be
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = IngestChoices(
@@ -84,8 +89,8 @@ def add(
         tiers=parse_tiers(tiers) if tiers else None,
         replace_changed=replace,
     )
-    with running(project_to_be(project)) as run:
-        made = add_documents(project_to_be(project), files, choices, run)
+    with running(project) as run:
+        made = add_documents(project, files, choices, run)
         for report in made.reports:
             tell_report(run, report, "documents")
         tell_left_out(run, made.listed)
@@ -102,7 +107,7 @@ def add(
 
 @app.command()
 def pairs(
-    project: ProjectName,
+    project: ProjectToBe,
     file: Annotated[
         Path,
         typer.Argument(
@@ -119,12 +124,8 @@ def pairs(
         str | None,
         typer.Option(help='The column of ids of documents that answer; "" for none.'),
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="What the file was saved in, for example cp1252.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="What parts the columns of a CSV file.")
-    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
     add_responses: Annotated[
         bool,
         typer.Option("--add-responses", help="Make documents of responses not in the corpus."),
@@ -132,15 +133,12 @@ def pairs(
 ) -> None:
     """Add query/response pairs; a fifth is held out as the query set if there is none."""
     from search.corpus.readers.pairs import PairColumns
-    from search.projects.project import project_to_be
     from training.data.intake import add_pairs
 
     negatives = tuple(negative_column) if negative_column else None
     columns = PairColumns(query_column, response_column, negatives, document_column)
-    with running(project_to_be(project)) as run:
-        made = add_pairs(
-            project_to_be(project), file, columns, add_responses, run, encoding, delimiter
-        )
+    with running(project) as run:
+        made = add_pairs(project, file, columns, add_responses, run, encoding, delimiter)
         for report in made.reports:
             tell_report(run, report, "pairs")
         tell_notes(run, made.notes)
@@ -150,7 +148,7 @@ def pairs(
 
 @app.command()
 def queries(
-    project: ProjectName,
+    project: ProjectOfAnyFormat,
     queries_file: Annotated[
         Path | None,
         typer.Argument(
@@ -183,44 +181,37 @@ def queries(
     """Add a query set (queries with relevance judgments, never trained on), or take the query sets out."""
     from search.corpus.readers.judgments import JudgedColumns
     from search.evaluation.add_query_set import add_query_set
-    from search.projects.project import project as existing
+    from search.evaluation.query_set import export_query_sets
 
     if export is not None:
-        _export_query_sets(project, export, [queries_file, qrels])
+        if queries_file is not None or qrels is not None:
+            raise Refused("--export takes query sets out, so it goes without QUERIES and --qrels.")
+        count = export_query_sets(project, export)
+        say(f"{count:,} query {'set' if count == 1 else 'sets'} written to {export}.")
         return
+    _ = project.info  # Query sets come out of a project of any format; into one, of today's only.
     if queries_file is None:
         raise Refused(
-            f"Say what to add: python cli.py queries {project} QUERIES --qrels QRELS; or where to write the query "
-            f"sets: python cli.py queries {project} --export FOLDER."
+            f"Say what to add: python cli.py queries {project.name} QUERIES --qrels QRELS; or where to write the query "
+            f"sets: python cli.py queries {project.name} --export FOLDER."
         )
     columns = JudgedColumns(query_column, document_column, grade_column)
-    with running(existing(project)) as run:
-        made = add_query_set(existing(project), queries_file, qrels, columns)
+    with running(project) as run:
+        made = add_query_set(project, queries_file, qrels, columns)
         tell_notes(run, made.notes)
         say(f"{made.queries:,} test queries.")
 
 
-def _export_query_sets(name: str, folder: Path, given: list[Path | None]) -> None:
-    from search.evaluation.query_set import export_query_sets
-    from search.projects.project import project_of_any_format
-
-    if any(path is not None for path in given):
-        raise Refused("--export takes query sets out, so it goes without QUERIES and --qrels.")
-    count = export_query_sets(project_of_any_format(name), folder)
-    say(f"{count:,} query {'set' if count == 1 else 'sets'} written to {folder}.")
-
-
 @app.command()
 def sample(
-    project: ProjectName,
+    project: ProjectToBe,
     key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
 ) -> None:
     """Make a sample project of real data, searchable with the generic model."""
-    from search.projects.project import project_to_be
     from training.samples import create_sample
 
-    with running(project_to_be(project)) as run:
-        made = create_sample(project_to_be(project), key, run)
+    with running(project) as run:
+        made = create_sample(project, key, run)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
             f"dev queries, {made.test_queries:,} test queries; indexed with the generic model."
@@ -228,13 +219,12 @@ def sample(
 
 
 @app.command()
-def report(project: ProjectName, as_json: AsJson = False) -> None:
+def report(project: ThisProject, as_json: AsJson = False) -> None:
     """Look at documents and pairs: what they are like, and what to fix first."""
-    from search.projects.project import project as existing
     from training.data.reports import make_report
 
-    with running(existing(project)) as run:
-        made = make_report(existing(project), run).details
+    with running(project) as run:
+        made = make_report(project, run).details
     if as_json:
         print_json(made)
         return
@@ -250,7 +240,7 @@ def report(project: ProjectName, as_json: AsJson = False) -> None:
 
 @app.command()
 def versions(
-    project: ProjectName,
+    project: ThisProject,
     number: Annotated[
         int | None, typer.Argument(help="A version by its number. Default: all of them.")
     ] = None,
@@ -262,17 +252,15 @@ def versions(
     """List the versions of the corpus, compare one with the one before, or delete it."""
     from search.corpus.versions import describe_versions
     from search.corpus.versions import version as by_number
-    from search.projects.project import project as existing
     from search.retrieval.indexing.servers import delete_version
 
-    found = existing(project)
     if delete:
         if number is None:
             raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
-        gone = delete_version(found, by_number(found, number))
+        gone = delete_version(project, by_number(project, number))
         say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
         return
-    told = describe_versions(found, number)
+    told = describe_versions(project, number)
     if as_json:
         print_json([one.as_json() for one in told])
         return

@@ -1,16 +1,16 @@
 """Commands about blind judgments: line questions up, see what the votes say, take judgments out and in."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import AsJson, ProjectName
+from terminal.options import AsJson, ProjectOfAnyFormat, ThisProject
 from terminal.printing import aside, print_json, running, say, tell_notes
 
 if TYPE_CHECKING:
+    from search.judging.aggregation import Combine
     from search.judging.setup import Setup
     from search.projects.project import Project
 
@@ -26,34 +26,13 @@ Columns = Annotated[
 ]
 
 
-class Show(StrEnum):
-    """How a judge sees what two columns found."""
-
-    LISTS = "lists"
-    MIXED = "mixed"
-
-
-class Sides(StrEnum):
-    """Whether a judge may see which side was which."""
-
-    AFTER = "after"
-    NEVER = "never"
-
-
-class How(StrEnum):
-    """How the grades of several judges become one."""
-
-    MEDIAN = "median"
-    MAJORITY = "majority"
-    STRICT = "strict"
-
-
 @app.command()
 def questions(
-    project: ProjectName,
+    project: ThisProject,
     column: Columns = None,
     show: Annotated[
-        Show | None, typer.Option(help="Two lists side by side, or one mixed list (team draft).")
+        Literal["lists", "mixed"] | None,
+        typer.Option(help="Two lists side by side, or one mixed list (team draft)."),
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Documents in a list, 3 to 10.")] = None,
     goal: Annotated[
@@ -61,7 +40,7 @@ def questions(
         typer.Option(help="How many questions of the query set: those where the two differ most."),
     ] = None,
     reveal: Annotated[
-        Sides | None,
+        Literal["after", "never"] | None,
         typer.Option(help="Whether judges may see, after a vote, which side was which."),
     ] = None,
     ask: Annotated[
@@ -72,23 +51,24 @@ def questions(
     from dataclasses import replace
 
     from search.judging.prepare import prepare_questions
-    from search.projects.project import project as existing
 
-    found = existing(project)
-    wanted: dict[str, Any] = {
-        "layout": show and show.value, "depth": depth, "goal": goal, "reveal": reveal and reveal.value,
-    }  # fmt: skip
-    changes = {name: value for name, value in wanted.items() if value is not None}
-    setup = replace(_setup(found, column), **changes)
-    with running(found) as run:
-        made = prepare_questions(found, setup, ask or (), run)
+    known = _setup(project, column)
+    setup = replace(
+        known,
+        layout=show or known.layout,
+        depth=known.depth if depth is None else depth,
+        goal=known.goal if goal is None else goal,
+        reveal=reveal or known.reveal,
+    )
+    with running(project) as run:
+        made = prepare_questions(project, setup, ask or (), run)
         tell_notes(run, made.notes)
         say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
 
 
 @app.command()
 def judgments(
-    project: ProjectName,
+    project: ProjectOfAnyFormat,
     column: Columns = None,
     export: Annotated[
         Path | None,
@@ -113,8 +93,9 @@ def judgments(
         ),
     ] = None,
     combine: Annotated[
-        How, typer.Option(help="How the grades of several judges become one.")
-    ] = How.MEDIAN,
+        Literal["median", "majority", "strict"],
+        typer.Option(help="How the grades of several judges become one."),
+    ] = "median",
     to_queries: Annotated[
         bool, typer.Option("--to-queries", help="Make a query set of the graded questions.")
     ] = False,
@@ -140,30 +121,36 @@ def judgments(
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
     from search.judging import import_export
     from search.judging.aggregation import Combine
-    from search.projects.project import project as existing
-    from search.projects.project import project_of_any_format
 
     alone = export is not None and not (import_ or to_queries or to_pairs or as_json)
-    found = project_of_any_format(project) if alone else existing(project)
-    how = Combine(combine.value)
+    if not alone:
+        _ = (
+            project.info
+        )  # Votes come out of a project of any format; for all else it must be of today's.
+    how = Combine(combine)
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
-        brought = import_export.import_judgments(found, import_, judge, queries)
+        brought = import_export.import_judgments(project, import_, judge, queries)
         for note in brought.notes:
             aside(note)
         aside(f"{brought.judgments:,} judgments came in.")
     if export is not None:
-        import_export.export(found, export, how)
+        import_export.export(project, export, how)
         aside(f"Written to {export}.")
     if to_queries or to_pairs:
-        _make(found, how, to_queries, to_pairs, merge, test_share)
+        _make(project, how, to_queries, to_pairs, merge, test_share)
     elif as_json or (import_ is None and export is None):
-        _tell(found, _setup(found, column), as_json)
+        _tell(project, _setup(project, column), as_json)
 
 
 def _make(
-    project: "Project", how: Any, to_queries: bool, to_pairs: bool, merge: bool, test_share: float
+    project: "Project",
+    how: "Combine",
+    to_queries: bool,
+    to_pairs: bool,
+    merge: bool,
+    test_share: float,
 ) -> None:
     """Turn judgments into artifacts."""
     from search.judging.to_query_set import publish_judged_queries

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ProjectName
+from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ThisProject
 from terminal.printing import (
     aside,
     checkpoints_of,
@@ -24,14 +24,14 @@ app = typer.Typer()
 
 @app.command()
 def index(
-    project: ProjectName,
+    project: ThisProject,
     model: Annotated[
         str, typer.Option(help="The model to index with; bm25 for keyword search.")
     ] = "generic",
-    engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = Engine.FAISS,
+    engine: Annotated[Engine, typer.Option(help="Where the index lives.")] = "faiss",
     type_: Annotated[
         IndexKind, typer.Option("--type", help="How it searches; auto chooses by size.")
-    ] = IndexKind.AUTO,
+    ] = "auto",
     milvus_uri: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +42,7 @@ def index(
     encode_with: Annotated[
         EncodeWith,
         typer.Option(help="ray: on the Ray cluster of RAY_ADDRESS, or one started here."),
-    ] = EncodeWith.LOCAL,
+    ] = "local",
     max_tokens: Annotated[
         int | None,
         typer.Option(min=1, help="The most tokens to send, where a server computes the vectors."),
@@ -57,7 +57,6 @@ def index(
     from indexes.vector_index import IndexPlan
     from search.corpus.corpus import current_corpus
     from search.models.registry import KEYWORD
-    from search.projects.project import project as existing
     from search.projects.runs import start
     from search.retrieval.bm25.store import build_keyword_index
     from search.retrieval.indexing.build import index_model
@@ -65,9 +64,9 @@ def index(
     from search.retrieval.indexing.incremental import worn
     from search.retrieval.indexing.servers import remember_address
 
-    with running(existing(project)) as run:
+    with running(project) as run:
         if model == KEYWORD:
-            made = build_keyword_index(existing(project), *current_corpus(existing(project)), run)
+            made = build_keyword_index(project, *current_corpus(project), run)
             facts = made.details
             if as_json:
                 print_json({"id": made.id, "model": model, **facts})
@@ -78,17 +77,21 @@ def index(
             )
             return
         if milvus_uri is not None:
-            remember_address(existing(project), milvus_uri)
-        plan = IndexPlan(engine=engine.value, type=type_.value, target_recall=target_recall)
-        ray = encode_with is EncodeWith.RAY
+            remember_address(project, milvus_uri)
+        plan = IndexPlan(engine=engine, type=type_, target_recall=target_recall)
         made = index_model(
-            existing(project), model, progress=run, plan=plan, max_tokens=max_tokens, with_ray=ray
+            project,
+            model,
+            progress=run,
+            plan=plan,
+            max_tokens=max_tokens,
+            with_ray=encode_with == "ray",
         )
         tell_notes(run, made.details["encoding"].get("notes", []))
         if worn(made.details):
-            again = ["index", project, "--model", model, "--type", made.details["type"]]
+            again = ["index", project.name, "--model", model, "--type", made.details["type"]]
             again += ["--target-recall", str(target_recall)]
-            start(existing(project), again)
+            start(project, again)
             tell_notes(
                 run,
                 [
@@ -105,7 +108,7 @@ def index(
 
 @app.command()
 def train(
-    project: ProjectName,
+    project: ThisProject,
     recipe: Annotated[
         str, typer.Option(help="auto, adapter, fine-tune, static, word2vec or fasttext.")
     ],
@@ -116,17 +119,16 @@ def train(
     ] = None,
 ) -> None:
     """Train a custom model by a recipe."""
-    from search.projects.project import project as existing
     from training.checkpoints import Checkpointer
     from training.train import train as train_model
 
-    with running(existing(project)) as run:
+    with running(project) as run:
         values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
-        made = train_model(existing(project), recipe, name, values, run, kept)
+        made = train_model(project, recipe, name, values, run, kept)
         if made is None:
             return
         tell_notes(run, made.notes)
-        manifest = existing(project).artifact("models", made.id)
+        manifest = project.artifact("models", made.id)
         # All that a second training needs to give the same model, in the run's own folder.
         needed = {key: manifest.details[key] for key in ("settings", "libraries", "device")}
         run.result(model=made.name, id=made.id, data=manifest.made_from, **needed)
@@ -135,17 +137,16 @@ def train(
 
 @app.command()
 def resume(
-    project: ProjectName,
+    project: ThisProject,
     run: Annotated[
         str | None, typer.Argument(help="The run's id; by default the newest that can be resumed.")
     ] = None,
 ) -> None:
     """Go on with a training that was cancelled or killed, from its last checkpoint."""
-    from search.projects.project import project as existing
     from search.projects.runs import made_ready_again, stopped_run
     from search.projects.settings import child_environment
 
-    stopped = made_ready_again(stopped_run(existing(project), run))
+    stopped = made_ready_again(stopped_run(project, run))
     aside(stopped.command)
     command = [sys.executable, sys.argv[0], *stopped.arguments]
     os.execve(sys.executable, command, child_environment(stopped.folder))  # noqa: S606
@@ -153,7 +154,7 @@ def resume(
 
 @app.command()
 def blend(
-    project: ProjectName,
+    project: ThisProject,
     model: Annotated[str, typer.Argument(help="A custom model that was trained from a start.")],
     share: Annotated[
         str | None,
@@ -166,11 +167,10 @@ def blend(
     as_json: AsJson = False,
 ) -> None:
     """Measure the models between a custom model and its start, and publish one of them."""
-    from search.projects.project import project as existing
     from training.interpolation.publish import blend as blended
 
-    with running(existing(project)) as run:
-        made = blended(existing(project), model, share, name, run)
+    with running(project) as run:
+        made = blended(project, model, share, name, run)
         tell_notes(run, list(made.notes))
         if made.name is not None:
             run.result(model=made.name, id=made.id)
@@ -190,12 +190,11 @@ def blend(
 
 
 @app.command()
-def models(project: ProjectName, as_json: AsJson = False) -> None:
+def models(project: ThisProject, as_json: AsJson = False) -> None:
     """List the models of a project."""
     from search.models.registry import models as known_models
-    from search.projects.project import project as existing
 
-    known = [info.as_json() for info in known_models(existing(project))]
+    known = [info.as_json() for info in known_models(project)]
     if as_json:
         print_json(known)
         return
@@ -209,14 +208,13 @@ def models(project: ProjectName, as_json: AsJson = False) -> None:
 
 @app.command()
 def export(
-    project: ProjectName,
+    project: ThisProject,
     model: Annotated[str, typer.Argument(help="The model to write out.")],
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
 ) -> None:
     """Write a model as a standard SentenceTransformer folder."""
-    from search.projects.project import project as existing
     from training.export import export as export_model
 
-    for note in export_model(existing(project), model, folder):
+    for note in export_model(project, model, folder):
         aside(note)
     say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")

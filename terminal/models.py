@@ -1,10 +1,10 @@
-"""Commands for the ready-made models of a project."""
+"""Commands for what a project takes ready-made: models and rerankers."""
 
 from typing import Annotated
 
 import typer
 
-from terminal.options import ProjectName
+from terminal.options import ThisProject
 from terminal.printing import running, say, tell_notes
 
 app = typer.Typer()
@@ -12,7 +12,8 @@ app = typer.Typer()
 
 @app.command("add-model")
 def add_model(
-    project: ProjectName,
+    context: typer.Context,
+    project: ThisProject,
     reference: Annotated[
         str,
         typer.Argument(
@@ -37,8 +38,9 @@ def add_model(
         str | None,
         typer.Option(help="An OpenAI-compatible server, for example http://localhost:11434/v1."),
     ] = None,
-    model_id: Annotated[
-        str | None, typer.Option(help="The model's name at the server, if not REFERENCE.")
+    model: Annotated[
+        str | None,
+        typer.Option("--model-id", help="The model's name at the server, if not REFERENCE."),
     ] = None,
     key_variable: Annotated[
         str | None,
@@ -65,29 +67,18 @@ def add_model(
     ] = None,
 ) -> None:
     """Add a ready-made model: it is loaded and tried before it is noted."""
+    from search.models.api.settings import ApiSettings
     from search.models.pretrained.add import Choices, check_server
     from search.models.pretrained.add import add_model as add
-    from search.projects.project import project as existing
 
-    server = {
-        "base_url": base_url,
-        "model": model_id,
-        "key_variable": key_variable,
-        "dimensions": dimensions,
-        "max_tokens": max_tokens,
-        "price": price,
-        "batch_texts": batch_texts,
-        "batch_tokens": batch_tokens,
-        "requests_per_minute": requests_per_minute,
-        "tokens_per_minute": tokens_per_minute,
-        "timeout": timeout,
-        "retries": retries,
-    }
-    given = {key: value for key, value in server.items() if value is not None}
+    # Options that are named as a server's settings are these; any model has a longest text.
+    named = {key: context.params.get(key) for key in ApiSettings.model_fields}
+    del named["max_length"]
+    given = {key: value for key, value in named.items() if value is not None}
     choices = Choices(name, query_prompt, document_prompt, max_length, default, given)
     check_server(reference, choices)  # Before the command is noted: it may hold a key by mistake.
-    with running(existing(project)) as run:
-        made = add(existing(project), reference, choices, run)
+    with running(project) as run:
+        made = add(project, reference, choices, run)
         tell_notes(run, made.notes)
         run.result(model=made.info.name, id=made.info.id)
         called = f"{made.info.title!r}" + (", called generic," if default else "")
@@ -96,14 +87,45 @@ def add_model(
 
 @app.command("default-model")
 def default_model(
-    project: ProjectName,
+    project: ThisProject,
     model: Annotated[str, typer.Argument(help="A ready-made model of the project.")],
 ) -> None:
     """Choose the ready-made model that is called generic."""
     from search.models.registry import choose_generic
-    from search.projects.project import project as existing
 
-    chosen = choose_generic(existing(project), model)
+    chosen = choose_generic(project, model)
     say(
         f"generic is now {chosen.title} ({chosen.origin}). What was measured before stays as it is."
     )
+
+
+@app.command("add-reranker")
+def add_reranker(
+    project: ThisProject,
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="A cross-encoder: a folder, or a hub id (cross-encoder/ms-marco-MiniLM-L6-v2)."
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="What to call it here.")],
+    depth: Annotated[int, typer.Option(help="How many documents of a column it reads again.")] = 50,
+) -> None:
+    """Add a reranker, which reads the best hits of a column again: rerank:MODEL@NAME."""
+    from search.models.cross_encoders import add_reranker as add
+
+    with running(project) as run:
+        made = add(project, reference, name, depth, run)
+        run.result(reranker=made.name, id=made.id)
+    say(f"The reranker {made.name!r} is ready. Use it as a column: rerank:generic@{made.name}.")
+
+
+@app.command("remove-reranker")
+def remove_reranker(
+    project: ThisProject, name: Annotated[str, typer.Argument(help="The reranker to forget.")]
+) -> None:
+    """Forget a reranker; its files stay where they are."""
+    from search.models.cross_encoders import remove_reranker as remove
+
+    remove(project, name)
+    say(f"The reranker {name!r} is gone from {project.name}.")

@@ -1,11 +1,38 @@
 """Arguments and options that several commands share."""
 
-from enum import StrEnum
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of the project.")]
+if TYPE_CHECKING:
+    from search.corpus.filters import Condition
+    from search.projects.project import Project
+else:  # What is typed, and shown in the help; the parsers, which import late, say what comes of it.
+    Condition = Project = str
+
+
+def _project(finds: str) -> Any:
+    """The argument that names a project, found by a function of `search.projects.project`."""
+
+    def find(name: str) -> Project:
+        from search.projects import project
+
+        found: Callable[[str], Project] = getattr(project, finds)
+        return found(name)
+
+    return typer.Argument(metavar="PROJECT", help="Name of the project.", parser=find)
+
+
+def _condition(text: str) -> Condition:
+    from search.corpus.filters import parse_condition
+
+    return parse_condition(text)
+
+
+ThisProject = Annotated[Project, _project("project")]
+ProjectToBe = Annotated[Project, _project("project_to_be")]
+ProjectOfAnyFormat = Annotated[Project, _project("project_of_any_format")]
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -17,10 +44,11 @@ Models = Annotated[
 ]
 Hits = Annotated[int, typer.Option("-k", help="How many to show.")]
 Filters = Annotated[
-    list[str] | None,
+    list[Condition] | None,
     typer.Option(
         "--filter",
         metavar="CONDITION",
+        parser=_condition,
         help="Only documents with this metadata (repeatable): type=case,statute or year>=2015.",
     ),
 ]
@@ -35,30 +63,6 @@ Encoding = Annotated[
 Delimiter = Annotated[
     str | None, typer.Option(help="What parts the columns of a CSV. Default: found out.")
 ]
-
-
-class Engine(StrEnum):
-    """Where an index lives."""
-
-    FAISS = "faiss"
-    MILVUS = "milvus"
-
-
-class EncodeWith(StrEnum):
-    """What computes the vectors of a corpus."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class IndexKind(StrEnum):
-    """How an index searches."""
-
-    AUTO = "auto"
-    FLAT = "flat"
-    HNSW = "hnsw"
-    IVF = "ivf"
-    IVF_SQ8 = "ivf-sq8"
-    IVF_PQ = "ivf-pq"
-    IVF_RABITQ = "ivf-rabitq"
-    DISKANN = "diskann"
+Engine = Literal["faiss", "milvus"]
+EncodeWith = Literal["local", "ray"]
+IndexKind = Literal["auto", "flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq", "diskann"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, ProjectName
+from terminal.options import AsJson, ThisProject
 from terminal.printing import aside, key_values, print_json, running, say
 
 app = typer.Typer()
@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def mine(
-    project: ProjectName,
+    project: ThisProject,
     kind: Annotated[
         list[str] | None,
         typer.Option(help="Only this kind of pair (repeatable): title, heading, sentence ..."),
@@ -41,7 +41,6 @@ def mine(
 ) -> None:
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
     from search.corpus.corpus import current_corpus
-    from search.projects.project import project as existing
     from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
     wanted = SyntheticRequest(
@@ -53,9 +52,9 @@ def mine(
         save=save,
         replace=replace,
     )
-    current_corpus(existing(project))
-    with running(existing(project)) as run:
-        made = make_synthetic_pairs(existing(project), wanted, run)
+    current_corpus(project)
+    with running(project) as run:
+        made = make_synthetic_pairs(project, wanted, run)
         if made.pairs is not None:
             run.result(pairs=made.pairs.id)
     if as_json:
@@ -87,7 +86,7 @@ def _share(kind: str, text: str) -> float:
 
 @app.command()
 def curve(
-    project: ProjectName,
+    project: ThisProject,
     recipe: Annotated[str, typer.Option(help="What is trained on parts of the pairs.")] = "adapter",
     set_: Annotated[
         list[str] | None,
@@ -96,11 +95,10 @@ def curve(
     as_json: AsJson = False,
 ) -> None:
     """Train on 10, 30 and 100% of the pairs: what would 1,000 more bring?"""
-    from search.projects.project import project as existing
     from training.learning_curve import Curve, learning_curve
 
-    with running(existing(project)) as run:
-        made = learning_curve(existing(project), recipe, key_values(set_ or []), run)
+    with running(project) as run:
+        made = learning_curve(project, recipe, key_values(set_ or []), run)
         drawn = Curve.from_json(made.details["curve"])
         run.note(drawn.sentence)
         run.result(id=made.id)
@@ -116,18 +114,17 @@ def curve(
 
 @app.command()
 def advise(
-    project: ProjectName,
+    project: ThisProject,
     budget: Annotated[
         float, typer.Option(min=0.1, help="Minutes that a training may take.")
     ] = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Recommend an approach from measured facts, with the time it would take here."""
-    from search.projects.project import project as existing
     from training.advice.advise import advise as look
 
-    with running(existing(project)) as run:
-        made = look(existing(project), budget, run)
+    with running(project) as run:
+        made = look(project, budget, run)
         run.result(id=made.id)
     told = {key: made.details[key] for key in ("budget", "facts", "recommended", "approaches")}
     if as_json:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Two threads that wait for each other on a busy machine make a tiny step a hundred times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Its assertions say what they compared, too.
+pytest.register_assert_rewrite("tests.indexes.brute_force")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -6,7 +6,7 @@ from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
-from search.models.registry import BUILT_IN, named
+from search.models.registry import BUILT_IN, ModelInfo, named
 from search.models.sentence_transformer import load_sentence_transformer
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 def load_base_model(project: Project, base: str) -> Any:
     """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
-    info = named(project, base)
+    return load_start(project, named(project, base), base)
+
+
+def load_start(project: Project, info: ModelInfo | None, reference: str) -> Any:
+    """A fresh copy of a model of the project, or (without `info`) of what a folder or hub id names."""
     if info is None:
-        return load_sentence_transformer(base)
+        return load_sentence_transformer(reference)
     if info.id == BUILT_IN:
         return load_sentence_transformer(generic_folder())
     return load_encoder(project, info)

@@ -147,7 +147,7 @@ class DevSet:
             query: list(dict.fromkeys(self.ids[p] for p in row if p >= 0))[:10]
             for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
         }
-        return score(run, self.query_set)[MAIN_METRIC]
+        return score(run, self.query_set, [MAIN_METRIC])[MAIN_METRIC]
 
 
 def generic_dev(project: Project, dev: DevSet, progress: Progress) -> float | None:

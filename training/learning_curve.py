@@ -7,6 +7,7 @@ seeds; the uncertainty of what is expected comes from a bootstrap over dev queri
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from training.adapter.fit import Report, measure_of, train_adapter
+from training.adapter.fit import measure_of, train_adapter
 from training.adapter.recipe import with_hard_negatives
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
@@ -48,7 +49,7 @@ class Curve:
     :param sizes: how many pairs each step trained on, rising.
     :param means: nDCG@10 at each size; `low` and `high` are the ends of its 95% interval.
     :param start: nDCG@10 of the untrained start.
-    :param gain: what 1,000 more pairs are expected to add, with the ends of its 95% interval.
+    :param gain: what 1,000 more pairs are expected to add; `ci95` are the ends of its 95% interval.
     """
 
     recipe: str
@@ -60,20 +61,18 @@ class Curve:
     queries: int
     seeds: int
     gain: float
-    gain_low: float
-    gain_high: float
+    ci95: tuple[float, float]
     expected: list[tuple[int, float]]
 
     @property
     def sentence(self) -> str:
         """What follows from it, in plain words."""
-        size = (
-            f"{self.gain:+.3f} nDCG@10 (95% interval {self.gain_low:+.3f} to {self.gain_high:+.3f})"
-        )
+        low, high = self.ci95
+        size = f"{self.gain:+.3f} nDCG@10 (95% interval {low:+.3f} to {high:+.3f})"
         of = f"on {self.queries:,} dev queries, from {self.sizes[-1]:,} pairs"
-        if self.gain_low > _NOTICEABLE:
+        if low > _NOTICEABLE:
             return f"More pairs would help: 1,000 more should bring about {size} {of}."
-        if self.gain_high < _NOTICEABLE:
+        if high < _NOTICEABLE:
             return (
                 f"More pairs of the same kind would change little: 1,000 more, about {size} {of}."
             )
@@ -81,26 +80,15 @@ class Curve:
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""
-        facts = {
-            key: value
-            for key, value in self.__dict__.items()
-            if key not in ("gain_low", "gain_high")
-        }
-        facts |= {
-            "more": MORE,
-            "ci95": [self.gain_low, self.gain_high],
-            "expected": [list(point) for point in self.expected],
-            "sentence": self.sentence,
-        }
-        return facts
+        points = {"ci95": list(self.ci95), "expected": [list(point) for point in self.expected]}
+        return {**vars(self), **points, "more": MORE, "sentence": self.sentence}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Curve":
         """A curve out of a manifest."""
-        facts = {key: stored[key] for key in cls.__dataclass_fields__ if key in stored}
-        low, high = stored["ci95"]
-        facts["expected"] = [(int(size), float(score)) for size, score in stored["expected"]]
-        return cls(**facts, gain_low=low, gain_high=high)
+        facts = {key: stored[key] for key in cls.__dataclass_fields__}
+        points = [(size, score) for size, score in stored["expected"]]
+        return cls(**{**facts, "ci95": tuple(stored["ci95"]), "expected": points})
 
 
 def fit(sizes: Sequence[int], scores: Sequence[float]) -> tuple[float, float]:
@@ -149,8 +137,7 @@ def curve_of(sizes: Sequence[int], scores: Scores, start: float, recipe: str = _
         queries=queries,
         seeds=seeds,
         gain=at(law, last + MORE) - at(law, last),
-        gain_low=float(gain_low),
-        gain_high=float(gain_high),
+        ci95=(float(gain_low), float(gain_high)),
         expected=[(int(size), at(law, float(size))) for size in ahead],
     )
 
@@ -195,13 +182,12 @@ def learning_curve(
         order = np.random.default_rng(_SEED + seed).permutation(total)
         for number, size in enumerate(sizes):
             stage = Stage(progress, 0.3 + 0.7 * done / work, 0.3 + 0.7 * (done + size) / work)
+            part = data.only(order[:size].tolist())
+            seeded = settings.model_copy(update={"seed": settings.seed + seed})
             message = f"training on {size:,} pairs, {seed + 1} of {SEEDS}"
-            found = train_adapter(
-                data.only(order[:size].tolist()),
-                material.dev,
-                settings.model_copy(update={"seed": settings.seed + seed}),
-                _under(message, stage),
-            )
+            # Its own messages and numbers would only flicker.
+            tell = partial(_tell, stage, message)
+            found = train_adapter(part, material.dev, seeded, tell)
             scores[number].append(measured(found.matrix))
             done += size
     curve = curve_of(sizes, np.asarray(scores, dtype=np.float64), start, recipe)
@@ -218,10 +204,5 @@ def current_curve(project: Project) -> Curve | None:
     return Curve.from_json(report.details["curve"]) if report is not None else None
 
 
-def _under(message: str, stage: Progress) -> Report:
-    """Progress of one of nine trainings: its own messages and numbers would only flicker."""
-
-    def tell(done: float, total: float, said: str, metrics: dict[str, float] | None) -> None:
-        stage(done, total, message)
-
-    return tell
+def _tell(stage: Progress, message: str, done: float, total: float, *_: object) -> None:
+    stage(done, total, message)

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import statistics
-import time
+import timeit
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -73,7 +73,7 @@ def measured(encoder: Encoder, dimension: int) -> Speed:
         encoded=characters / encode,
         tuned=_tuned(encoder, characters / encode),
         adapter_step=adapter_step(dimension),
-        static_step=_seconds(_static_step()),
+        static_step=_static_step(),
         words=_words(),
         query=_seconds(lambda: encoder.encode_query(["notice of the lease"])),
     )
@@ -102,12 +102,10 @@ def _tuned(encoder: Encoder, encoded: float) -> float:
 
 @cache
 def adapter_step(dimension: int) -> float:
-    """Seconds of one step of an adapter over vectors of this dimension, measured once by each process."""
-    return _seconds(_adapter_step(dimension))
+    """Seconds of one step of an adapter over vectors of this dimension, measured once by each process.
 
-
-def _adapter_step(dimension: int) -> Callable[[], None]:
-    """One step of an adapter: a batch against negatives, forward and backward."""
+    A step is a batch against negatives, forward and backward.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -123,11 +121,11 @@ def _adapter_step(dimension: int) -> Callable[[], None]:
         cross_entropy(logits / dimension, wanted).backward()  # type: ignore[no-untyped-call]
         matrix.grad = None
 
-    return step
+    return _seconds(step)
 
 
-def _static_step() -> Callable[[], None]:
-    """One step of a static model: two texts of each pair looked up in a table, forward, backward and AdamW."""
+def _static_step() -> float:
+    """Seconds of a step of a static model: two texts of each pair looked up in a table, forward, backward and AdamW."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -144,7 +142,7 @@ def _static_step() -> Callable[[], None]:
         optimizer.step()
         optimizer.zero_grad()
 
-    return step
+    return _seconds(step)
 
 
 def _words() -> float:
@@ -155,17 +153,11 @@ def _words() -> float:
     names = [f"word{number}" for number in range(2_000)]
     drawn = np.minimum(rng.zipf(1.3, _GENSIM_WORDS), len(names)) - 1
     sentences = [[names[n] for n in drawn[at : at + 20]] for at in range(0, len(drawn), 20)]
-    started = time.perf_counter()
-    Word2Vec(sentences, vector_size=100, sg=1, min_count=1, epochs=1, workers=1, seed=1)
-    return _GENSIM_WORDS / (time.perf_counter() - started)
+    settings = {"vector_size": 100, "sg": 1, "min_count": 1, "epochs": 1, "workers": 1, "seed": 1}
+    return _GENSIM_WORDS / timeit.timeit(lambda: Word2Vec(sentences, **settings), number=1)
 
 
 def _seconds(work: Callable[[], object]) -> float:
     """The median of three rounds, after one that warms up."""
-    work()
-    rounds = []
-    for _ in range(_ROUNDS):
-        started = time.perf_counter()
-        work()
-        rounds.append(time.perf_counter() - started)
+    _, *rounds = timeit.repeat(work, number=1, repeat=1 + _ROUNDS)
     return max(statistics.median(rounds), 1e-6)

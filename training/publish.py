@@ -1,13 +1,9 @@
 """A model that was trained becomes an artifact, with all that is known of how."""
 
-import json
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 
-from search.corpus.labels import Pair
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import LinearAdapter
@@ -17,6 +13,7 @@ from search.projects.artifacts import Draft
 from search.projects.errors import Failed
 from search.projects.project import Project
 from training.base_model import origin_of
+from training.data.pair_sets import write_pairs
 from training.forgetting import General, general_ndcg, general_questions
 from training.result import Request, Trained, TrainingResult
 from training.training_data import TrainingData
@@ -47,7 +44,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
         model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
         form = MATRIX if isinstance(model, LinearAdapter) else "sentence-transformer"
         describe(draft, request, dimension, form)
-        _write_trained_on(draft, material.guarded.pairs)
+        write_pairs(draft.folder / TRAINED_ON, material.guarded.pairs)
         _inherit_trained_on(project, draft, taught.base)
         draft.details.update(
             origin=taught.origin or origin_of(project, taught.base),
@@ -81,12 +78,6 @@ def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:
         format=form,
         libraries=libraries(),
     )
-
-
-def _write_trained_on(draft: Draft, pairs: Sequence[Pair]) -> None:
-    with (draft.folder / TRAINED_ON).open("w", encoding="utf-8") as stream:
-        for pair in pairs:
-            stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
 
 
 def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:

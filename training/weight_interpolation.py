@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.corpus.tokenizer import generic_folder
 from search.evaluation.significance import paired_test
-from search.models.load import load_encoder
-from search.models.registry import BUILT_IN, ModelInfo, models
-from search.models.sentence_transformer import load_sentence_transformer
+from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -53,15 +50,15 @@ class InterpolationPoint:
     start_id: str | None
 
     @classmethod
-    def from_start(
+    def facts_of(
         cls, kind: Literal["matrix", "weights"], share: float, base: str, info: ModelInfo | None
-    ) -> "InterpolationPoint":
-        """The place of a model that was trained just now.
+    ) -> dict[str, Any]:
+        """What the manifest of a model says that was trained just now.
 
         :param base: what its recipe calls the start.
         :param info: the start as the project knows it.
         """
-        return cls(kind, share, base, info.id if info else None)
+        return cls(kind, share, base, info.id if info else None).facts()
 
     @classmethod
     def of(cls, manifest: Manifest) -> "InterpolationPoint | None":
@@ -72,18 +69,6 @@ class InterpolationPoint:
     def facts(self) -> dict[str, Any]:
         """For a manifest."""
         return {PLACE: asdict(self)}
-
-    def load_start(self, project: Project) -> Any:
-        """A fresh copy of the start.
-
-        :raises Refused: when the project has it no more, or it cannot be loaded.
-        """
-        if self.start_id == BUILT_IN:
-            return load_sentence_transformer(generic_folder())
-        info = self.start_info(project)
-        return (
-            load_sentence_transformer(self.start) if info is None else load_encoder(project, info)
-        )
 
     def start_info(self, project: Project) -> ModelInfo | None:
         """The start as the project knows it; None for a folder or hub id.

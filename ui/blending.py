@@ -84,9 +84,7 @@ def _curve(
 
 
 def _start(project: Project, info: ModelInfo, arguments: list[str], asked: str) -> None:
-    run = runs.start(project, [VERB, project.name, info.name, *arguments])
-    st.session_state[asked] = run.id
-    st.rerun()
+    run_view.start(project, [VERB, project.name, info.name, *arguments], asked)
 
 
 def chart(curve: InterpolationCurve, share: float) -> charts.Spec:

@@ -87,11 +87,6 @@ def bm25(project: Project, over: Manifest) -> BM25Retriever:
     return ProjectParts(project, over, Corpus.of(project, over)).bm25()
 
 
-def reranker(project: Project, name: str) -> Reranker:
-    """A reranker by its name."""
-    return _reranker(project, find_reranker(project, name))
-
-
 @_cached(4)
 def _reranker(project: Project, info: RerankerInfo) -> Reranker:
     with _LOADING:
@@ -123,7 +118,7 @@ class CachedParts:
 
     def reranker(self, name: str) -> Reranker:
         """See `RetrieverParts.reranker`."""
-        return reranker(self.project, name)
+        return _reranker(self.project, find_reranker(self.project, name))
 
 
 @_cached(256)
@@ -205,13 +200,9 @@ def columns(project: Project, over: Manifest) -> list[Column]:
     return Corpus.of(project, over).columns()
 
 
-def versions(project: Project) -> list[DescribedVersion]:
-    """The versions of a corpus with what each changed."""
-    return _versions(project, tuple(manifest.id for manifest in project.manifests("corpora")))
-
-
 @_cached(16, "Comparing the versions…")
-def _versions(project: Project, known: tuple[str, ...]) -> list[DescribedVersion]:
+def versions(project: Project, known: list[Manifest]) -> list[DescribedVersion]:
+    """The versions of a corpus (`known`, which only tell answers apart) with what each changed."""
     return describe_versions(project)
 
 

@@ -10,15 +10,12 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from search.retrieval.results import SearchResult
-from search.retrieval.retriever import Retriever, SupportsMoreLikeThis
+from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, search, similar_to
 from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, columns, grid, summary, tools
 from ui.comparing.sides import Board, Side
 from ui.rendering import render
-
-_CANNOT = "this column cannot look for documents like one"
 
 
 @widgets.over_documents(
@@ -137,12 +134,7 @@ def _alike(
         raise Refused(
             "The document that others were looked for like is not in the corpus any more."
         )
-    results = [
-        similar_to(retriever, corpus, position, k, scope)
-        if isinstance(retriever, SupportsMoreLikeThis)
-        else SearchResult(retriever.name, [], 0.0, _CANNOT)
-        for retriever in retrievers
-    ]
+    results = [similar_to(retriever, corpus, position, k, scope) for retriever in retrievers]
     (document,) = corpus.documents_at([position])
     name = " ".join((document.title or document.text).split())[:90]
     return Board(name, k, sides, results, like=identity)

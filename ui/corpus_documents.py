@@ -69,7 +69,11 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         return
     paths = [uploads.saved(project, upload) for upload in given]
     if len(paths) == 1 and is_beir(paths[0]):
-        _import(project, paths[0])
+        st.write(
+            "A BEIR data set brings documents, pairs (from train) and a query set (from test)."
+        )
+        if st.button("Import it", type="primary", key="import"):
+            reading.start(project, ["import", project.name, str(paths[0])])
         return
     previews = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
     if len(previews) < len(paths):
@@ -127,16 +131,9 @@ def _sources(
 ) -> None:
     """The first documents, and what is left out of every file."""
     if len(paths) > 1:
-        rows = [
-            {
-                "file": report.source,
-                "read as": report.format,
-                "documents": report.accepted,
-                "left out": report.refused_count,
-            }
-            for report in reports
-        ]
-        widgets.dataframe(rows)
+        heads = ["file", "read as", "documents", "left out"]
+        rows = [(one.source, one.format, one.accepted, one.refused_count) for one in reports]
+        widgets.dataframe(rows, heads)
         st.caption("Columns are found for each table by itself; add a table alone to choose them.")
     _table(documents[:_ROWS])
     several = len(reports) > 1
@@ -212,13 +209,11 @@ def _preview_passages(documents: Sequence[Document], chunking: Chunking) -> None
 
 def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:
     """The rule by which sources rank, as an option of the command; None for no new rule."""
-    values: dict[str, list[str]] = {}
+    values: dict[str, dict[str, None]] = {}
     for document in documents:
         for name, value in document.metadata.items():
-            known = values.setdefault(name, [])
-            if value not in known:
-                known.append(value)
-    usable = {n: v for n, v in values.items() if 1 < len(v) <= 12 and max(map(len, v)) <= 40}
+            values.setdefault(name, {})[value] = None
+    usable = {n: list(v) for n, v in values.items() if 1 < len(v) <= 12 and max(map(len, v)) <= 40}
     if not usable:
         return None
     with st.popover("Source tiers", icon=":material/gavel:"):
@@ -237,9 +232,10 @@ def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:
 
 def _versions(project: Project) -> None:
     """Earlier versions of the corpus: what each changed, and a way to delete one."""
-    if len(project.manifests("corpora")) < 2:
+    known = project.manifests("corpora")
+    if len(known) < 2:
         return
-    versions = cache.versions(project)
+    versions = cache.versions(project, known)
     with st.expander(f"Versions ({len(versions)})"):
         for one in reversed(versions):
             left, right = st.columns([6, 1], vertical_alignment="center")
@@ -257,23 +253,11 @@ def _versions(project: Project) -> None:
                     st.rerun()
             if one.changes is not None and one.changes.any:
                 changes = one.changes
-                rows = [
-                    {"document": identity, "what happened": what}
-                    for what, ids in (
-                        ("removed", changes.removed_ids),
-                        ("changed", changes.changed_ids),
-                        ("added", changes.added_ids),
-                    )
-                    for identity in ids
-                ]
+                rows = [(identity, "removed") for identity in changes.removed_ids]
+                rows += [(identity, "changed") for identity in changes.changed_ids]
+                rows += [(identity, "added") for identity in changes.added_ids]
                 with left:
-                    widgets.dataframe(rows[:_ROWS], height=140)
-
-
-def _import(project: Project, path: Path) -> None:
-    st.write("A BEIR data set brings documents, pairs (from train) and a query set (from test).")
-    if st.button("Import it", type="primary", key="import"):
-        reading.start(project, ["import", project.name, str(path)])
+                    widgets.dataframe(rows[:_ROWS], ["document", "what happened"], height=140)
 
 
 def _metadata_key(path: Path) -> str:

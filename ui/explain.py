@@ -77,11 +77,10 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
         "held the question off. Shades tell about one model only: do not compare them between models."
     )
     for side in drawn:
-        info, index, words = side.info, side.index, side.explained.attribution
-        if info is not None and index is not None and words is not None:
-            _learned(
-                _Lookup(project, manifest, side.name, info, index, query, position, words.passage)
-            )
+        words = side.explained.attribution
+        if side.info is not None and side.index is not None and words is not None:
+            near = _Lookup(project, manifest, side.info, side.index, query, position, words.passage)
+            _learned(near)
 
 
 def _sides(
@@ -145,7 +144,6 @@ class _Lookup:
 
     project: Project
     manifest: Manifest
-    name: str
     info: ModelInfo
     index: Manifest
     query: str
@@ -157,12 +155,12 @@ class _Lookup:
         trained = cache.trained_on(self.project, self.manifest, self.info, self.index)
         if trained is not None:
             near = trained.nearest(self.query, self.position, self.passage)
-            st.html(neighbours_html(self.name, near))
+            st.html(neighbours_html(self.info.name, near))
 
 
 def _learned(lookup: _Lookup) -> None:
     """What a model learned from; where that takes a while to look up, it is a run, started here."""
-    project, name, info = lookup.project, lookup.name, lookup.info
+    project, info, name = lookup.project, lookup.info, lookup.info.name
     if not trained_pairs(project, info):
         if info.kind == "custom" and info.recipe in ("word2vec", "fasttext"):
             st.caption(f"{name} learned from the documents alone, not from pairs.")
@@ -195,7 +193,7 @@ def _waiting(lookup: _Lookup, run: Run) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     status = run.status
     if run_view.going(run):
-        text = f"Reading what {lookup.name} learned from · {status.message}"
+        text = f"Reading what {lookup.info.name} learned from · {status.message}"
         st.progress(status.share or 0.0, text=text)
     elif status.state == "done":
         lookup.draw()

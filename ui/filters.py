@@ -1,6 +1,7 @@
 """Filters over metadata and the source-tier switch: what part of the corpus a search may find."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from search.corpus.corpus import Column, Corpus
 from search.corpus.filters import Condition, Scope, check_columns, parse_condition
 from search.projects.errors import BespokeError
-from ui import state, widgets
+from ui import navigation, widgets
 
 _CHOICES = 200
 _FEW = 12
@@ -27,7 +28,7 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
     rule = corpus.tiers
     if not offered and rule is None:
         return Scope()
-    before = {condition.column: condition for condition in _from_address(columns)}
+    before = list(_from_address(columns))
     with st.popover("Filters", icon=":material/filter_list:", key="tool-filters"):
         tiers_first = False
         if rule is not None:
@@ -39,8 +40,10 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
             )
         conditions: list[Condition] = []
         for column in offered:
-            conditions += _chosen(key, column, before.get(column.name))
-    _to_address(conditions, tiers_first)
+            held = [condition for condition in before if condition.column == column.name]
+            conditions += _chosen(key, column, held)
+    navigation.hold(_ADDRESS, list(map(str, conditions)))
+    navigation.hold(_TIERS, "first" if tiers_first else "")
     return Scope(tuple(conditions), tiers_first=tiers_first)
 
 
@@ -60,15 +63,17 @@ def _useful(column: Column) -> bool:
     return 1 < column.distinct <= _CHOICES and column.values[0][1] > 1
 
 
-def _chosen(key: str, column: Column, before: Condition | None) -> list[Condition]:
-    """The conditions on one column, as chosen."""
-    name = widgets.literal(column.name)
+def _chosen(key: str, column: Column, before: Sequence[Condition]) -> list[Condition]:
+    """The conditions on one column, as chosen.
+
+    :param before: those that the address holds.
+    """
     if column.low is not None and column.high is not None and column.distinct > _FEW:
-        return _range(f"{key}-{column.name}", name, column, column.low, column.high)
+        return _range(key, column, before, column.low, column.high)
     counts = dict(column.values)
-    known = [value for value in before.values if value in counts] if before else []
+    known = [value for held in before[-1:] for value in held.values if value in counts]
     values = st.multiselect(
-        name,
+        widgets.literal(column.name),
         list(counts),
         default=known,
         format_func=lambda value: f"{value} ({counts[value]:,})",
@@ -78,13 +83,13 @@ def _chosen(key: str, column: Column, before: Condition | None) -> list[Conditio
     return [Condition(column.name, "=", tuple(values))] if values else []
 
 
-def _range(key: str, name: str, column: Column, low: float, high: float) -> list[Condition]:
+def _range(
+    key: str, column: Column, before: Sequence[Condition], low: float, high: float
+) -> list[Condition]:
     whole = low.is_integer() and high.is_integer()
     ends: tuple[Any, Any] = (int(low), int(high)) if whole else (low, high)
     start, stop = ends
-    for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
-        if condition is None or condition.column != column.name:
-            continue
+    for condition in before:
         try:
             number = type(start)(float(condition.values[0]))
         except (ValueError, OverflowError):  # An address can be typed by hand.
@@ -93,7 +98,8 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
             start = min(max(number, ends[0]), ends[1])
         if condition.sign == "<=":
             stop = max(min(number, ends[1]), start)
-    chosen = st.slider(name, *ends, value=(start, stop), key=f"filter-{key}")
+    label = widgets.literal(column.name)
+    chosen = st.slider(label, *ends, value=(start, stop), key=f"filter-{key}-{column.name}")
     made = []
     if chosen[0] > ends[0]:
         made.append(Condition(column.name, ">=", (str(chosen[0]),)))
@@ -102,26 +108,10 @@ def _range(key: str, name: str, column: Column, low: float, high: float) -> list
     return made
 
 
-def _from_address(columns: Sequence[Column]) -> list[Condition]:
+def _from_address(columns: Sequence[Column]) -> Iterator[Condition]:
     """The conditions that the address holds and the corpus knows."""
-    known = []
-    for condition in map(_parsed, st.query_params.get_all(_ADDRESS)):
-        if condition is not None:
-            try:
-                check_columns([condition], [column.name for column in columns])
-            except BespokeError:
-                continue
-            known.append(condition)
-    return known
-
-
-def _parsed(text: str) -> Condition | None:
-    try:
-        return parse_condition(text)
-    except BespokeError:
-        return None
-
-
-def _to_address(conditions: list[Condition], tiers_first: bool) -> None:
-    state.hold(_ADDRESS, list(map(str, conditions)))
-    state.hold(_TIERS, "first" if tiers_first else "")
+    for text in st.query_params.get_all(_ADDRESS):
+        with suppress(BespokeError):
+            condition = parse_condition(text)
+            check_columns([condition], [column.name for column in columns])
+            yield condition

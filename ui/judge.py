@@ -1,11 +1,12 @@
 """Judge: which answers are better, when nobody knows who gave them?"""
 
+from contextlib import suppress
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search.corpus.corpus import Corpus
 from search.judging.setup import saved_setup
-from search.judging.store import JudgmentStore
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -53,8 +54,7 @@ def _part(project: Project) -> str:
     key = f"judge-part-{project.name}"
     if turn := st.session_state.pop("judge-turn", None):
         st.session_state[key] = turn
-    if key not in st.session_state:
-        st.session_state[key] = "judge"
+    st.session_state.setdefault(key, "judge")
     part = st.segmented_control(
         "Part",
         list(_PARTS),
@@ -71,10 +71,6 @@ def _judge_name(project: Project) -> str | None:
     said = st.session_state.get("judge-name") or st.query_params.get("judge")
     if not said:
         return None
-    try:
-        name = JudgmentStore.of(project).join(str(said))
-    except BespokeError:
-        return None
-    st.session_state["judge-name"] = name
-    st.query_params["judge"] = name
-    return name
+    with suppress(BespokeError):
+        return start.be(project, str(said))
+    return None

@@ -143,17 +143,14 @@ def _labels(one: View, coloured_by: View | None) -> list[tuple[str, float, float
         return []
     shown = []
     for number, name in enumerate(coloured_by.names):
-        middle = np.median(one.coordinates[coloured_by.groups == number], axis=0)
-        shown.append((", ".join(name.split(", ")[:2]), float(middle[0]), float(middle[1])))
+        x, y = np.median(one.coordinates[coloured_by.groups == number], axis=0).tolist()
+        shown.append((", ".join(name.split(", ")[:2]), x, y))
     return shown
 
 
 def _arrows(made: Map, movers: Sequence[int]) -> list[tuple[float, float, float, float]]:
-    before, after = (view.coordinates for view in made.views)
-    return [
-        (float(before[n, 0]), float(before[n, 1]), float(after[n, 0]), float(after[n, 1]))
-        for n in movers
-    ]
+    ends = np.hstack([view.coordinates for view in made.views])
+    return [(x, y, to_x, to_y) for x, y, to_x, to_y in ends[list(movers)].tolist()]
 
 
 def _asked(project: Project, made: Map, one: View) -> list[tuple[str, float, float, str]]:
@@ -195,26 +192,17 @@ def _chosen(manifest: Manifest, documents: int) -> frozenset[int] | None:
 
 
 def _captions(made: Map, asked: bool, movers: Sequence[int]) -> None:
-    sentences = []
-    if made.sampled:
-        sentences.append(
-            f"{len(made.positions):,} of {made.total:,} documents are drawn, spread evenly."
-        )
-    sentences.append(
-        "Near means alike to the model; directions and far distances say nothing. Draw a loop around points to "
-        "see their documents"
-        + (", and where the other model puts them." if len(made.views) > 1 else ".")
+    drawn = f"{len(made.positions):,} of {made.total:,} documents are drawn, spread evenly. "
+    there = ", and where the other model puts them" if len(made.views) > 1 else ""
+    arrows = " Arrows lead to the documents that moved most, from where the first model has them."
+    diamonds = (
+        " Diamonds are held-out questions: teal where the second model answers better, brown where worse, grey "
+        "where there is no difference or nothing was measured."
     )
-    if movers:
-        sentences.append(
-            "Arrows lead to the documents that moved most, from where the first model has them."
-        )
-    if asked:
-        sentences.append(
-            "Diamonds are held-out questions: teal where the second model answers better, brown where worse, grey "
-            "where there is no difference or nothing was measured."
-        )
-    st.caption(" ".join(sentences))
+    st.caption(
+        f"{drawn if made.sampled else ''}Near means alike to the model; directions and far distances say nothing. "
+        f"Draw a loop around points to see their documents{there}.{arrows if movers else ''}{diamonds if asked else ''}"
+    )
 
 
 def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequence[str]) -> None:
@@ -222,11 +210,9 @@ def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequen
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.subheader(f"{widgets.counted(len(chosen), 'document')} selected", anchor=False)
-
-    def clear() -> None:
+    if right.button("Clear", key="clear-map", width="stretch"):
         st.session_state.pop(f"chosen-{manifest.id}", None)
-
-    right.button("Clear", key="clear-map", on_click=clear, width="stretch")
+        st.rerun()
     listed = [titles[n] for n in sorted(chosen)[:_LISTED]]
     more = f"{len(chosen) - _LISTED:,}" if len(chosen) > _LISTED else ""
     st.html(render("selected.html", titles=listed, more=more))

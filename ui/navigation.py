@@ -1,17 +1,23 @@
-"""The pages, by name, and how to get from one to another."""
+"""The pages by name, how to get from one to another, and what stays on the way: the project, and what the address holds.
 
-from collections.abc import Iterable
+The session holds ids and widget values, never models.
+"""
+
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
 import streamlit as st
 
-from ui import failures, state
+from search.projects.errors import BespokeError, OtherFormat
+from search.projects.project import Project, project
+from ui import failures
 
 NAMES = (
     "projects", "corpus", "train", "compare", "judge", "evaluate", "map", "words", "models",
 )  # fmt: skip
 """The names of the pages, as addresses have them, in the order of the navigation."""
+_PROJECT = "project"
 
 
 def pages() -> dict[str, Any]:
@@ -29,11 +35,11 @@ def pages() -> dict[str, Any]:
     }
 
 
-def go(name: str, project: str | None = None, **parameters: str | Iterable[str]) -> None:
-    """Open a page, with a project and its address parameters."""
-    chosen = project or state.chosen_name()
+def go(name: str, to: str | None = None, **parameters: str | Iterable[str]) -> None:
+    """Open a page, with a project (by default the current one) and its address parameters."""
+    chosen = to or chosen_name()
     if chosen is not None:
-        state.choose(chosen)
+        choose(chosen)
         parameters["project"] = chosen
     st.switch_page(pages()[name], query_params=parameters)
 
@@ -42,3 +48,44 @@ def step(label: str, name: str, key: str, **parameters: str) -> None:
     """The one obvious button that leads on."""
     if st.button(label, type="primary", key=key, icon=":material/arrow_forward:"):
         go(name, **parameters)
+
+
+def choose(name: str) -> None:
+    """Make a project the current one."""
+    st.session_state[_PROJECT] = name
+
+
+def chosen_name() -> str | None:
+    """The name of the current project: from the address, else from the session."""
+    name = st.query_params.get(_PROJECT) or st.session_state.get(_PROJECT)
+    return str(name) if name else None
+
+
+def current_project() -> Project | None:
+    """The current project, or None when none is chosen or it is gone.
+
+    :raises OtherFormat: once, when the one that was chosen cannot be used.
+    """
+    name = chosen_name()
+    if name is None:
+        return None
+    try:
+        opened = project(name)
+    except BespokeError as error:
+        st.session_state.pop(_PROJECT, None)
+        st.query_params.pop(_PROJECT, None)
+        if isinstance(error, OtherFormat):
+            raise
+        return None
+    choose(name)
+    hold(_PROJECT, name)
+    return opened
+
+
+def hold(key: str, value: str | Sequence[str]) -> None:
+    """Let the address hold a value, or several; nothing under that key where there is none."""
+    values = [value] if isinstance(value, str) else list(value)
+    if not value:
+        st.query_params.pop(key, None)
+    elif st.query_params.get_all(key) != values:
+        st.query_params[key] = values

@@ -22,6 +22,11 @@ _WORDS = {
     "static": "runs on this machine",
     "endpoint": "computed by a server",
 }
+_LABELS = {
+    "--base-url": "Address",
+    "--key-variable": "Environment variable",
+    "--model": "The model’s name",
+}
 _BACKENDS = {"openvino": "OpenVINO", "torch": "PyTorch", "ray": "Ray"}
 
 
@@ -49,9 +54,8 @@ def _card(project: Project, info: ModelInfo) -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
             is_default = info.name == GENERIC
-            st.markdown(
-                f"**{widgets.literal(info.title)}**" + (" · called generic" if is_default else "")
-            )
+            called = " · called generic" if is_default else ""
+            st.markdown(f"**{widgets.literal(info.title)}**{called}")
             st.html(render("soft.html", text=" · ".join(_facts(project, info))))
             if not is_default and (verdict := widgets.verdict(project, info.name)):
                 st.write(verdict)
@@ -105,13 +109,8 @@ def _speed(project: Project, info: ModelInfo) -> list[str]:
 
 
 def _form(project: Project) -> None:
-    kind = st.segmented_control(
-        "Where is it?",
-        (_HUB, _FOLDER, _STATIC, _SERVER),
-        default=_HUB,
-        required=True,
-        key="add-kind",
-    )
+    kinds = (_HUB, _FOLDER, _STATIC, _SERVER)
+    kind = st.segmented_control("Where is it?", kinds, default=_HUB, required=True, key="add-kind")
     given: dict[str, Any] = {}
     if kind == _HUB:
         given["reference"] = st.text_input(
@@ -177,27 +176,18 @@ def _server(project: Project) -> dict[str, Any]:
             "Address", placeholder="http://localhost:11434/v1", key="add-url"
         ).strip()
         variable = ""
-    typed = key.text_input(
-        "Environment variable with the key",
-        variable,
-        placeholder="none: no key",
-        key=f"add-key-{service}",
-    )
+    label, called = "Environment variable with the key", f"add-key-{service}"
+    typed = key.text_input(label, variable, placeholder="none: no key", key=called)
     given["key_variable"] = typed.strip() or None
     given["price"] = price.number_input(
         "Dollars for a million tokens",
-        min_value=0.0,
+        0.0,
         value=None,
         placeholder="see the price list",
         key="add-price",
     )
-    given["max_tokens"] = cap.number_input(
-        "At most so many tokens a command",
-        min_value=1,
-        value=LIMITS.endpoint_tokens,
-        step=100_000,
-        key="add-cap",
-    )
+    label, usual = "At most so many tokens a command", LIMITS.endpoint_tokens
+    given["max_tokens"] = cap.number_input(label, 1, value=usual, step=100_000, key="add-cap")
     st.caption(
         "Texts of this project are sent to that address. The key stays in the environment: only the name of "
         "its variable is kept."
@@ -206,14 +196,10 @@ def _server(project: Project) -> dict[str, Any]:
     if corpus is not None:
         expected = cache.tokens(project, corpus)
         fits = expected.tokens <= given["max_tokens"]
+        over = f": more than the {given['max_tokens']:,} allowed, so it would be refused"
         st.info(
-            f"Indexing this project would send {expected.in_words(given['price'])}"
-            + (
-                "."
-                if fits
-                else f": more than the {given['max_tokens']:,} allowed, so it would be refused."
-            )
-            + " Each text is sent once and then remembered. Adding the model sends one word, to try it.",
+            f"Indexing this project would send {expected.in_words(given['price'])}{'' if fits else over}. Each text is "
+            "sent once and then remembered. Adding the model sends one word, to try it.",
             icon=":material/payments:",
         )
     return given
@@ -228,12 +214,8 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
     if "base_url" in given:
         try:
             # Before anything is written down: what was typed into the wrong field may be a key.
-            settings = api_settings(
-                {
-                    "model": reference,
-                    **{k: v for k, v in given.items() if not k.endswith("_prompt")},
-                }
-            )
+            facts = {k: v for k, v in given.items() if not k.endswith("_prompt")}
+            settings = api_settings({"model": reference, **facts})
         except BespokeError as error:
             st.error(_in_words(str(error)))
             return
@@ -244,9 +226,7 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
             )
             return
     arguments = ["add-model", project.name, reference]
-    if name:
-        arguments += ["--name", name]
-    for key, value in given.items():
+    for key, value in {"name": name or None, **given}.items():
         if value is not None:
             arguments += [f"--{key.replace('_', '-')}", f"{value}"]
     run_view.start(project, arguments)
@@ -254,13 +234,8 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
 
 def _in_words(refusal: str) -> str:
     """A refusal that names an option of the terminal, by the label of the field."""
-    labels = {
-        "--base-url": "Address",
-        "--key-variable": "Environment variable",
-        "--model": "The model’s name",
-    }
     option, _, reason = refusal.partition(": ")
-    return f"{labels.get(option, option)}: {reason}"
+    return f"{_LABELS.get(option, option)}: {reason}"
 
 
 def rerankers_section(project: Project) -> None:
@@ -283,11 +258,9 @@ def rerankers_section(project: Project) -> None:
 def _reranker_card(project: Project, info: RerankerInfo) -> None:
     with st.container(border=True, key=f"reranker-{info.id}"):
         left, right = st.columns([3, 1], vertical_alignment="center")
-        with left:
-            st.markdown(f"**{widgets.literal(info.name)}**")
-            st.caption(
-                widgets.literal(f"{info.reference} · reads the best {info.depth:,} documents again")
-            )
+        left.markdown(f"**{widgets.literal(info.name)}**")
+        reads = f"{info.reference} · reads the best {info.depth:,} documents again"
+        left.caption(widgets.literal(reads))
         right.button(
             "Remove",
             key=f"remove-{info.id}",

@@ -11,7 +11,7 @@ from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project_to_be, projects, unusable_projects
 from search.retrieval.indexing.servers import delete_project
 from training.samples import SAMPLES, SampleProject
-from ui import navigation, run_view, state, widgets
+from ui import navigation, run_view, widgets
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
 
@@ -120,7 +120,9 @@ def _state(project: Project) -> None:
 def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
     """The next step, and a way to delete."""
     with st.container(horizontal=True, horizontal_alignment=side):
-        _next_step(project)
+        label, page = _next(project)
+        if st.button(label, key=f"next-{project.name}", type="primary"):
+            navigation.go(page, project.name)
         with st.popover("", type="tertiary", icon=":material/delete:", help="Delete"):
             st.write(f"Delete {project.name} with all its documents and models?")
             if st.button("Delete for good", key=f"delete-{project.name}"):
@@ -129,7 +131,7 @@ def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
 
 def _delete(project: Project) -> None:
     delete_project(project)
-    if state.chosen_name() == project.name:
+    if navigation.chosen_name() == project.name:
         st.query_params.clear()
         st.session_state.pop("project", None)
     st.rerun()
@@ -157,21 +159,15 @@ def _newest(project: Project, kind: Kind) -> Manifest | None:
         return None
 
 
-def _next_step(project: Project) -> None:
-    """The one button that leads on."""
-    label, page = _next(project)
-    if st.button(label, key=f"next-{project.name}", type="primary"):
-        navigation.go(page, project.name)
-
-
 def _next(project: Project) -> tuple[str, str]:
+    """The one button that leads on: its label, and the page."""
     if _newest(project, "corpora") is None:
         return "Add documents", "corpus"
-    if project.info.examples and not custom_manifests(project):
-        return "Search it", "compare"
-    if _newest(project, "pairs") is None and not custom_manifests(project):
-        return "Add pairs", "corpus"
     if not custom_manifests(project):
+        if project.info.examples:
+            return "Search it", "compare"
+        if _newest(project, "pairs") is None:
+            return "Add pairs", "corpus"
         return "Train a model", "train"
     if newest_evaluation(project) is None and _newest(project, "queries") is not None:
         return "See the proof", "evaluate"

@@ -9,10 +9,9 @@ import streamlit as st
 from search.corpus.readers.encodings import COMMON_ENCODINGS
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.tables import open_report, read_rows
-from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import uploads, widgets
+from ui import run_view, uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
@@ -21,30 +20,19 @@ _Read = TypeVar("_Read")
 
 def start(project: Project, arguments: Sequence[str]) -> None:
     """Start a run that changes the project's data, and draw the page anew."""
-    run = runs.start(project, arguments)
-    st.session_state["corpus-run"] = run.id
     uploads.empty(project)
-    st.rerun()
+    run_view.start(project, arguments, "corpus-run")
 
 
-def encoding(path: Path) -> str | None:
-    """The encoding that the person chose for a file, if any."""
-    chosen = st.session_state.get(f"encoding-{path}")
-    return str(chosen) if chosen else None
-
-
-def delimiter(path: Path) -> str | None:
-    """The delimiter that the person chose for a file, if any."""
-    chosen = st.session_state.get(f"delimiter-{path}")
-    return str(chosen) if chosen else None
+def _read_as(path: Path) -> tuple[str | None, str | None]:
+    """The encoding and the delimiter that the person chose for a file, if any."""
+    return st.session_state.get(f"encoding-{path}"), st.session_state.get(f"delimiter-{path}")
 
 
 def options(path: Path) -> list[str]:
     """Encoding and delimiter as options of a command, where the person chose them."""
-    made: list[str] = []
-    for name, value in (("--encoding", encoding(path)), ("--delimiter", delimiter(path))):
-        made += [name, value] if value else []
-    return made
+    chosen = zip(("--encoding", "--delimiter"), _read_as(path), strict=True)
+    return [part for name, value in chosen if value for part in (name, value)]
 
 
 def preview(
@@ -57,10 +45,10 @@ def preview(
     """
     try:
         with st.spinner("Reading the file…"):
-            return read(encoding(path), delimiter(path))
+            return read(*_read_as(path))
     except BespokeError as error:
         st.error(str(error), icon=":material/error:")
-        choose_columns(path, columns_of(path), {}, roles)
+        choose_columns(path, _columns_of(path), {}, roles)
         how_to_read(path, None)
         return None
 
@@ -95,7 +83,7 @@ def how_to_read(path: Path, report: Report | None) -> None:
             "Delimiter",
             list(_DELIMITERS),
             index=None,
-            format_func=lambda sign: _DELIMITERS[sign],
+            format_func=_DELIMITERS.__getitem__,
             placeholder="found out",
             key=f"delimiter-{path}",
         )
@@ -117,13 +105,8 @@ def choose_columns(
         default = choices.index(current) if current in choices else 0 if optional else None
         guessed = None if default is None else choices[default]
         st.session_state.setdefault(f"guessed-{role}-{path}", guessed)
-        box.selectbox(
-            f"Column of the {role}",
-            choices,
-            index=default,
-            placeholder="choose",
-            key=f"{role}-{path}",
-        )
+        label, key = f"Column of the {role}", f"{role}-{path}"
+        box.selectbox(label, choices, index=default, placeholder="choose", key=key)
 
 
 def chosen_column(path: Path, role: str) -> str | None:
@@ -146,11 +129,11 @@ def column_options(path: Path, report: Report, roles: Sequence[str]) -> list[str
     return made
 
 
-def columns_of(path: Path) -> Sequence[str]:
+def _columns_of(path: Path) -> Sequence[str]:
     """The columns of a file that could not be used as it is: maybe others can be chosen."""
     try:
         report = open_report(path)
-        report.encoding, report.delimiter = encoding(path), delimiter(path)
+        report.encoding, report.delimiter = _read_as(path)
         read_rows(path, report)
     except BespokeError:
         return ()

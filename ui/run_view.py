@@ -38,16 +38,19 @@ _TITLES = {
 
 def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
     """The newest run of some commands, with all these words among its arguments."""
-    for run in runs.runs(project):
-        arguments = run.arguments
-        if run.verb in verbs and all(word in arguments for word in containing):
-            return run
-    return None
+    wanted = set(containing)
+    fitting = (r for r in runs.runs(project) if r.verb in verbs and wanted <= set(r.arguments))
+    return next(fitting, None)
 
 
-def start(project: Project, arguments: Sequence[str]) -> None:
-    """Start a run, and draw the page anew, with it."""
-    runs.start(project, arguments)
+def start(project: Project, arguments: Sequence[str], remembered: str | None = None) -> None:
+    """Start a run, and draw the page anew, with it.
+
+    :param remembered: the key of the session that holds its id, for who tells later how it ended.
+    """
+    run = runs.start(project, arguments)
+    if remembered is not None:
+        st.session_state[remembered] = run.id
     st.rerun()
 
 

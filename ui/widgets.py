@@ -15,7 +15,7 @@ from search.projects.errors import OtherFormat
 from search.projects.project import Project, projects
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
-from ui import navigation, state
+from ui import navigation
 from ui.rendering import render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
@@ -30,7 +30,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
         left, right = st.columns([3, 1], vertical_alignment="center")
     left.title(question, anchor=False)
     try:
-        project = state.current_project()
+        project = navigation.current_project()
     except OtherFormat as error:
         project = None
         st.error(str(error), icon=":material/error:")
@@ -45,7 +45,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
             label_visibility="collapsed",
         )
         if chosen and (project is None or chosen != project.name):
-            state.choose(chosen)
+            navigation.choose(chosen)
             st.query_params.from_dict({"project": chosen})
             st.rerun()
     if project is None and needs_project:
@@ -100,7 +100,7 @@ def choose_models(
         format_func=model_title,
         key=f"{key}-models-{project.name}-{len(known)}",
     )
-    state.hold("model", names if names != default else [])
+    navigation.hold("model", names if names != default else [])
     return [known[name] for name in names]
 
 

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from search.insight.nearest_words import check_word
-from search.insight.vocabulary import Vocabulary, is_counted, subwords_of
-from search.insight.word_space import Near, WordSpace, are_ready
+from search.corpus.tokenizer import subwords_of
+from search.insight.vocabulary import Vocabulary, is_counted
+from search.insight.word_space import Near, WordSpace, are_ready, check_word
 from search.models.api.encoder import FORMAT as ENDPOINT
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.registry import GENERIC, ModelInfo, default_models
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache, navigation, run_view, state, widgets
+from ui import cache, navigation, run_view, widgets
 from ui.rendering import render
 
 _COUNT = 10
@@ -124,7 +124,7 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
         _chips(project, f"chips-{shown}", groups.get(shown or "", ())[:_CHIPS])
     word = (typed or "").strip()
     st.session_state[f"last-{key}"] = word
-    state.hold("word", word)
+    navigation.hold("word", word)
     return word
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexes.approximate import K, RecallTrial
 from indexes.milvus.index import MilvusIndex
 from indexes.milvus.server import Server
 from indexes.milvus.types import LITE_TYPES, TYPES, built_with, chosen, smallest
@@ -37,9 +38,7 @@ from indexes.vector_index import (
 
 _BATCH_BYTES = 8 * 1024 * 1024
 _LOOK_EVERY = 0.2
-_SAMPLE = 100
 _MEASURED_UP_TO = 2_000_000
-_SEED = 5
 
 
 def check(plan: IndexPlan, count: int = 0, dimension: int = 0) -> None:
@@ -76,12 +75,9 @@ def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -
             f"An index of type {kind!r} needs at least {smallest(kind)} vectors; there are "
             f"{len(stored) - stored.zeros}. Choose flat."
         )
-    facts = IndexFacts(
-        engine=MILVUS,
-        type=kind,
-        vectors=len(stored),
-        dimension=stored.dimension,
-        zeros=stored.zeros,
+    facts = stored.facts(
+        MILVUS,
+        kind,
         parameters={
             "server": server.address,
             "collection": collection,
@@ -223,37 +219,24 @@ def _tuned(
 ) -> IndexFacts:
     """The facts with the least width that reaches the wanted recall@10, and what was measured.
 
-    Measured on vectors of the corpus itself, each without itself, against exact search among the stored ones.
-    Above two million vectors that exact search takes too long here, and a fixed width is used.
+    Measured on questions like the vectors, against exact search among the stored ones (see `RecallTrial`). Above two
+    million vectors that takes too long here, and a fixed width is used.
     """
     kind, collection = TYPES[facts.type], facts.parameters["collection"]
     figures = {"bytes": float(facts.vectors * facts.dimension * kind.bytes_a_component)}
     if kind.exact:
         return replace(facts, figures={**figures, "recall@10": 1.0})
     widths = kind.widths(facts.parameters)
-    filled = np.flatnonzero(stored.rows[: min(len(stored), 50_000)].any(axis=1))
-    if len(stored) > _MEASURED_UP_TO or len(filled) < 2:
+    if len(stored) > _MEASURED_UP_TO:
         width = widths[min(3, len(widths) - 1)]
         return replace(facts, figures=figures, parameters={**facts.parameters, "width": width})
-    chosen_rows = np.random.default_rng(_SEED).permutation(filled)[:_SAMPLE]
-    queries = np.asarray(stored.rows[chosen_rows])
-    wanted = stored.search(queries, 11)[0]
-    tried = facts
+    trial, tried = RecallTrial(stored), facts
     for step, width in enumerate(widths):
         progress(step, len(widths), f"measuring recall ({kind.width_parameter} {width})")
         tried = replace(facts, parameters={**facts.parameters, "width": width})
-        found = MilvusIndex(server, collection, stored, tried).search(queries, 11)[0]
-        recall = _recall(wanted, found, chosen_rows)
+        found = MilvusIndex(server, collection, stored, tried).search(trial.questions, K)
+        recall = trial.recall(found[1])
         tried = replace(tried, figures={**figures, "recall@10": round(recall, 4)})
         if recall >= target:
             break
     return tried
-
-
-def _recall(wanted: np.ndarray, hits: np.ndarray, askers: np.ndarray) -> float:
-    """Which share of the ten nearest others was found, on average."""
-    shares = []
-    for right, got, self_ in zip(wanted.tolist(), hits.tolist(), askers.tolist(), strict=True):
-        others = [p for p in right if p not in (self_, -1)][:10]
-        shares.append(len(set(others) & set(got)) / len(others) if others else 1.0)
-    return float(np.mean(shares))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from search.projects.project import Project
 from search.text.words import folded_words
 
 CORPUS_FILE = "corpus.sqlite"
+DOCUMENT = "id, title, text, metadata, marks"
+"""The columns that `document_of` makes a document out of."""
 _SHOWN_VALUES = 200
 _PASSAGE = "start, stop, heading, page, prefix"
 
@@ -90,34 +93,30 @@ class Corpus:
 
     def __len__(self) -> int:
         """The number of documents."""
-        return self._count("documents")
+        return int(next(self._column("SELECT count(*) FROM documents")))
 
     @cached_property
     def passages(self) -> int:
         """The number of passages."""
-        return self._count("passages")
+        return int(next(self._column("SELECT count(*) FROM passages")))
 
     @cached_property
     def chunking(self) -> Chunking:
         """How documents are cut into passages."""
         value = self._setting("chunking")
-        return Chunking(**json.loads(value)) if value else WHOLE
+        return Chunking(**value) if value else WHOLE
 
     @cached_property
     def tiers(self) -> Tiers | None:
         """Which sources come first, where a rule was given."""
-        value = self._setting("tiers")
-        if value is None:
-            return None
-        rule = json.loads(value)
-        return Tiers(rule["column"], tuple(rule["order"]))
+        rule = self._setting("tiers")
+        return Tiers(rule["column"], tuple(rule["order"])) if rule else None
 
     @cached_property
     def owners(self) -> NDArray[np.int64]:
         """The position of each passage's document, by the passage's position."""
-        with self._open() as connection:
-            rows = connection.execute("SELECT document FROM passages ORDER BY position")
-            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        rows = self._column("SELECT document FROM passages ORDER BY position")
+        return np.fromiter(rows, dtype=np.int64)
 
     def embedded_texts(self, start: int, stop: int) -> list[str]:
         """What models see of the passages at the positions from `start` up to `stop`."""
@@ -126,140 +125,85 @@ class Corpus:
     def embedded_at(self, positions: Sequence[int]) -> list[str]:
         """What models see of the passages at these positions, in the order asked for."""
         found: dict[int, str] = {}
-        with self._open() as connection:
-            for chunk in _chunks(positions):
-                marks = ",".join("?" * len(chunk))
-                rows = connection.execute(
-                    f"SELECT position, document, {_PASSAGE} FROM passages WHERE position IN ({marks})",
-                    chunk,
-                ).fetchall()
-                # Each document once, not once a passage: it may be a book.
-                owners = list({row[1] for row in rows})
-                texts = {
-                    document: (title, text)
-                    for document, title, text in connection.execute(
-                        "SELECT position, title, text FROM documents "
-                        f"WHERE position IN ({','.join('?' * len(owners))})",
-                        owners,
-                    )
-                }
-                for position, document, *at in rows:
-                    found[position] = embedded_passage(*texts[document], Passage(*at))
+        for chunk in _chunks(positions):
+            question = f"SELECT position, document, {_PASSAGE} FROM passages WHERE position"
+            rows = list(self._among(question, chunk))
+            # Each document once, not once a passage: it may be a book.
+            question = "SELECT position, title, text FROM documents WHERE position"
+            owners = list({row[1] for row in rows})
+            texts = {at: (title, text) for at, title, text in self._among(question, owners)}
+            for position, document, *at in rows:
+                found[position] = embedded_passage(*texts[document], Passage(*at))
         return [found[position] for position in positions]
 
     def embedded_keys(self) -> Iterator[bytes]:
         """A hash of what models see of each passage, by position."""
-        with self._open() as connection:
-            for (key,) in connection.execute("SELECT embedded_key FROM passages ORDER BY position"):
-                yield key
+        return self._column("SELECT embedded_key FROM passages ORDER BY position")
 
     def texts(self, start: int, stop: int) -> list[str]:
         """Title and text of the documents at the positions from `start` up to `stop`, uncut."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT title, text FROM documents WHERE position >= ? AND position < ? "
-                "ORDER BY position",
-                (start, stop),
-            )
-            return [f"{title} {text}".strip() for title, text in rows]
+        question = "SELECT title, text FROM documents WHERE position >= ? AND position < ? ORDER BY position"
+        return [f"{title} {text}".strip() for title, text in self._rows(question, start, stop)]
 
     def documents_at(self, positions: Sequence[int]) -> list[Document]:
         """The documents at these positions, in the order asked for."""
-        found: dict[int, Document] = {}
-        with self._open() as connection:
-            for chunk in _chunks(positions):
-                marks = ",".join("?" * len(chunk))
-                for position, *fields in connection.execute(
-                    "SELECT position, id, title, text, metadata, marks FROM documents "
-                    f"WHERE position IN ({marks})",
-                    chunk,
-                ):
-                    found[position] = document_of(fields)
+        question = f"SELECT position, {DOCUMENT} FROM documents WHERE position"
+        found = {at: document_of(fields) for at, *fields in self._among(question, positions)}
         return [found[position] for position in positions]
 
     def passages_at(self, positions: Sequence[int]) -> list[Passage]:
         """The passages at these positions, in the order asked for."""
-        found: dict[int, Passage] = {}
-        with self._open() as connection:
-            for chunk in _chunks(positions):
-                marks = ",".join("?" * len(chunk))
-                for position, *fields in connection.execute(
-                    f"SELECT position, {_PASSAGE} FROM passages WHERE position IN ({marks})",
-                    chunk,
-                ):
-                    found[position] = Passage(*fields)
+        question = f"SELECT position, {_PASSAGE} FROM passages WHERE position"
+        found = {at: Passage(*fields) for at, *fields in self._among(question, positions)}
         return [found[position] for position in positions]
 
     def passages_of(self, document: int) -> list[int]:
         """The positions of the passages of the document at a position, in order."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT position FROM passages WHERE document = ? ORDER BY start", (document,)
-            )
-            return [int(row[0]) for row in rows]
+        question = "SELECT position FROM passages WHERE document = ? ORDER BY start"
+        return list(self._column(question, document))
 
     def passage_runs(self, documents: Sequence[int]) -> dict[int, tuple[int, int]]:
         """The position of the first passage of each of these documents, and how many it has: they stand together."""
-        found: dict[int, tuple[int, int]] = {}
-        with self._open() as connection:
-            for chunk in _chunks(documents):
-                rows = connection.execute(
-                    "SELECT document, min(position), count(*) FROM passages "
-                    f"WHERE document IN ({','.join('?' * len(chunk))}) GROUP BY document",
-                    chunk,
-                )
-                found.update((document, (first, count)) for document, first, count in rows)
-        return found
+        question = "SELECT document, min(position), count(*) FROM passages WHERE document"
+        rows = self._among(question, documents, "GROUP BY document")
+        return {document: (first, count) for document, first, count in rows}
 
     def passage_texts(self, identity: str) -> list[str]:
         """The texts of the passages of the document with this id, in order; none for an unknown id."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT substr(d.text, p.start + 1, p.stop - p.start) FROM documents d "
-                "JOIN passages p ON p.document = d.position WHERE d.id = ? ORDER BY p.start",
-                (identity,),
-            )
-            return [row[0] for row in rows]
+        question = (
+            "SELECT substr(d.text, p.start + 1, p.stop - p.start) FROM documents d "
+            "JOIN passages p ON p.document = d.position WHERE d.id = ? ORDER BY p.start"
+        )
+        return list(self._column(question, identity))
 
     def document(self, identity: str) -> Document | None:
         """The document with this id, or None."""
-        with self._open() as connection:
-            row = connection.execute(
-                "SELECT id, title, text, metadata, marks FROM documents WHERE id = ?", (identity,)
-            ).fetchone()
-        return document_of(row) if row else None
+        rows = self._rows(f"SELECT {DOCUMENT} FROM documents WHERE id = ?", identity)
+        return next(map(document_of, rows), None)
 
     def position(self, identity: str) -> int | None:
         """The position of the document with this id, or None."""
-        with self._open() as connection:
-            row = connection.execute(
-                "SELECT position FROM documents WHERE id = ?", (identity,)
-            ).fetchone()
-        return int(row[0]) if row else None
+        return next(self._column("SELECT position FROM documents WHERE id = ?", identity), None)
 
     def ids(self) -> list[str]:
         """All document ids, by position."""
-        with self._open() as connection:
-            return [
-                row[0] for row in connection.execute("SELECT id FROM documents ORDER BY position")
-            ]
+        return list(self._column("SELECT id FROM documents ORDER BY position"))
 
     def match(self, text: str) -> str | None:
         """The id of a document which has, whole or in one passage, the same words; else None."""
         if not folded_words(text):
             return None
         key = content_key(text)
-        with self._open() as connection:
-            for question in (
-                "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 "
-                "ORDER BY position LIMIT 1",
-                "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
-                "WHERE p.text_key = ?1 ORDER BY p.position LIMIT 1",
-            ):
-                row = connection.execute(question, (key,)).fetchone()
-                if row:
-                    return str(row[0])
-        return None
+        whole = self._column(
+            "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 ORDER BY position LIMIT 1",
+            key,
+        )
+        in_part = self._column(
+            "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
+            "WHERE p.text_key = ? ORDER BY p.position LIMIT 1",
+            key,
+        )
+        return next(chain(whole, in_part), None)
 
     def within(self, scope: Scope) -> NDArray[np.int64] | None:
         """The positions of the passages that a scope allows, rising; None for all of them.
@@ -268,81 +212,63 @@ class Corpus:
         """
         if scope.everything:
             return None
-        where, values = self._where(scope)
-        with self._open() as connection:
-            rows = connection.execute(
-                f"SELECT p.position FROM passages p WHERE {where} ORDER BY p.position", values
-            )
-            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        if scope.conditions:
+            check_columns(scope.conditions, self.column_names())
+        where, values = scope.sql()
+        question = f"SELECT p.position FROM passages p WHERE {where} ORDER BY p.position"
+        return np.fromiter(self._column(question, *values), dtype=np.int64)
 
     def columns(self) -> list[Column]:
         """The metadata that a search can be filtered by."""
-        with self._open() as connection:
-            groups = connection.execute(
-                "SELECT name, count(DISTINCT value), count(number) = count(*), min(number), "
-                "max(number) FROM facts GROUP BY name ORDER BY name"
-            ).fetchall()
-            found = []
-            for name, distinct, numbers, low, high in groups:
-                values = connection.execute(
-                    "SELECT value, count(*) FROM facts WHERE name = ? GROUP BY value "
-                    "ORDER BY count(*) DESC, value LIMIT ?",
-                    (name, _SHOWN_VALUES),
-                ).fetchall()
-                ends = (low, high) if numbers else (None, None)
-                found.append(Column(name, values, distinct, *ends))
+        groups = self._rows(
+            "SELECT name, count(DISTINCT value), count(number) = count(*), min(number), "
+            "max(number) FROM facts GROUP BY name ORDER BY name"
+        )
+        often = (
+            "SELECT value, count(*) FROM facts WHERE name = ? GROUP BY value "
+            "ORDER BY count(*) DESC, value LIMIT ?"
+        )
+        found = []
+        for name, distinct, numbers, *ends in groups:
+            values = list(self._rows(often, name, _SHOWN_VALUES))
+            found.append(Column(name, values, distinct, *(ends if numbers else ())))
         return found
 
     def column_names(self) -> list[str]:
         """The names of the metadata that a search can be filtered by."""
-        with self._open() as connection:
-            return [
-                row[0]
-                for row in connection.execute("SELECT DISTINCT name FROM facts ORDER BY name")
-            ]
+        return list(self._column("SELECT DISTINCT name FROM facts ORDER BY name"))
 
     def tier_sizes(self) -> list[tuple[int, int]]:
         """Each tier that occurs with its number of documents, the best first; none without a rule."""
-        with self._open() as connection:
-            return connection.execute(
-                "SELECT tier, count(*) FROM documents WHERE tier IS NOT NULL "
-                "GROUP BY tier ORDER BY tier"
-            ).fetchall()
+        question = "SELECT tier, count(*) FROM documents WHERE tier IS NOT NULL GROUP BY tier ORDER BY tier"
+        return list(self._rows(question))
 
     def tiers_at(self, positions: Sequence[int]) -> dict[int, int]:
         """The source tiers of the documents at these positions; all 0 in a corpus without a rule."""
-        found: dict[int, int] = {}
-        with self._open() as connection:
-            for chunk in _chunks(positions):
-                marks = ",".join("?" * len(chunk))
-                found.update(
-                    connection.execute(
-                        "SELECT position, coalesce(tier, 0) FROM documents "
-                        f"WHERE position IN ({marks})",
-                        chunk,
-                    ).fetchall()
-                )
-        return found
+        question = "SELECT position, coalesce(tier, 0) FROM documents WHERE position"
+        return dict(self._among(question, positions))
 
     def sample(self, count: int) -> list[Document]:
         """The first `count` documents."""
         return self.documents_at(range(min(count, len(self))))
 
-    def _where(self, scope: Scope) -> tuple[str, list[str | float]]:
-        if scope.conditions:
-            check_columns(scope.conditions, self.column_names())
-        return scope.sql()
+    def _setting(self, name: str) -> dict[str, Any] | None:
+        value = next(self._column("SELECT value FROM settings WHERE name = ?", name), None)
+        return json.loads(value) if value else None
 
-    def _setting(self, name: str) -> str | None:
-        with self._open() as connection:
-            row = connection.execute(
-                "SELECT value FROM settings WHERE name = ?", (name,)
-            ).fetchone()
-        return str(row[0]) if row else None
+    def _among(self, question: str, numbers: Sequence[int], end: str = "") -> Iterator[Any]:
+        """The rows of a question that ends with a column, where that column is one of many numbers."""
+        for chunk in _chunks(numbers):
+            yield from self._rows(f"{question} IN ({','.join('?' * len(chunk))}) {end}", *chunk)
 
-    def _count(self, table: str) -> int:
+    def _column(self, question: str, *values: object) -> Iterator[Any]:
+        """The first column of what a question gives."""
+        return (row[0] for row in self._rows(question, *values))
+
+    def _rows(self, question: str, *values: object) -> Iterator[Any]:
+        """What a question gives, row by row."""
         with self._open() as connection:
-            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            yield from connection.execute(question, values)
 
     def _open(self) -> "closing[sqlite3.Connection]":
         try:

@@ -93,7 +93,6 @@ def add_documents(
             reports.append(report)
             added = added + more
         names = ", ".join(path.name for path in files)
-        writer.rank_by_tiers()
         if choices.tiers is not None:
             _require_tiers(choices.tiers, writer)
         require_enough_documents(writer.count, names, _left_out(listed, reports))
@@ -138,9 +137,7 @@ def _left_out(listed: Sequence[RefusedRow], reports: Sequence[Report]) -> str:
 def _add_source(
     writer: CorpusWriter, source: SourceFile, choices: IngestChoices, progress: Progress
 ) -> tuple[Report, Added]:
-    report = open_report(source.path)
-    report.source, report.encoding = source.name, choices.encoding
-    report.delimiter = choices.delimiter
+    report = open_report(source.path, source.name, choices.encoding, choices.delimiter)
     documents = read_documents(source.path, report, choices.columns)
     added = writer.add(_counted(documents, report, progress), report)
     report.require_some("documents")

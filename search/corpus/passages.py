@@ -93,7 +93,7 @@ class Chunker:
 
     def cut(self, document: Document) -> list[Passage]:
         """The passages of a document, in order; together they hold all of its text."""
-        whole = Passage(0, len(document.text), page=_page_at(document.marks, 0))
+        whole = Passage(0, len(document.text), page=_mark_at(document.marks, 0).page)
         pieces, limit = self._pieces, self.chunking.tokens
         if pieces is None or not document.text.strip():
             return [whole]
@@ -114,7 +114,7 @@ class Chunker:
         borders = [mark.start for mark in _new_headings(document.marks)]
         section: list[_Piece] = []
         room = 0
-        for start, stop in _parts(document.text, borders):
+        for start, stop in pairwise(sorted({0, *borders, len(document.text)})):
             enough = sum(piece.tokens for piece in section) >= self.chunking.tokens // 4
             if section and enough:
                 yield section
@@ -128,7 +128,7 @@ class Chunker:
     def _prefix(self, document: Document, position: int, pieces: SubwordCounter) -> str:
         """Title and heading before a passage, as many words of them as fill half of it."""
         words, used = list[str](), 0
-        for word in f"{document.title} {_heading_at(document.marks, position)}".split():
+        for word in f"{document.title} {_mark_at(document.marks, position).heading}".split():
             used += pieces.of(word)
             if used > self.chunking.tokens // 2:
                 break
@@ -151,14 +151,14 @@ class Chunker:
             if last == len(section) and self.chunking.overlap:
                 first = self._fuller(section, first, used, room)
             start, stop = section[first].start, section[last - 1].stop
-            heading = _heading_at(document.marks, start)
-            under = document.text.startswith(heading.rsplit(" > ", 1)[-1], start)
+            mark = _mark_at(document.marks, start)
+            under = document.text.startswith(mark.heading.rsplit(" > ", 1)[-1], start)
             found.append(
                 Passage(
                     start,
                     stop,
-                    heading,
-                    _page_at(document.marks, start),
+                    mark.heading,
+                    mark.page,
                     " ".join(document.title.split())[: len(prefix)] if under else prefix,
                 )
             )
@@ -187,11 +187,6 @@ def embedded_passage(title: str, text: str, passage: Passage) -> str:
     """What a model sees of a passage."""
     prefix = title if passage.prefix is None else passage.prefix
     return f"{prefix} {text[passage.start : passage.stop]}".strip()
-
-
-def _parts(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:
-    edges = sorted({0, *borders, len(text)})
-    yield from pairwise(edges)
 
 
 def _sentences(
@@ -253,16 +248,7 @@ def _new_headings(marks: Sequence[Heading]) -> Iterator[Heading]:
             yield mark
 
 
-def _mark_at(marks: Sequence[Heading], position: int) -> Heading | None:
+def _mark_at(marks: Sequence[Heading], position: int) -> Heading:
+    """The heading and page that hold at a place of the text; before the first mark there is neither."""
     number = bisect_right(marks, position, key=lambda mark: mark.start) - 1
-    return marks[number] if number >= 0 else None
-
-
-def _heading_at(marks: Sequence[Heading], position: int) -> str:
-    mark = _mark_at(marks, position)
-    return mark.heading if mark else ""
-
-
-def _page_at(marks: Sequence[Heading], position: int) -> int | None:
-    mark = _mark_at(marks, position)
-    return mark.page if mark else None
+    return marks[number] if number >= 0 else Heading(0)

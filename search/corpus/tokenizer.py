@@ -1,5 +1,6 @@
 """Word pieces: the units in which the generic model reads, and by which passages are measured."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,3 +74,13 @@ def generic_tokenizer() -> "Tokenizer":
 def generic_subwords() -> SubwordCounter:
     """The word pieces of the generic model."""
     return SubwordCounter(generic_tokenizer())
+
+
+def subwords_of(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """The pieces as which the generic model reads each word."""
+    tokenizer = generic_tokenizer()
+    cut = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+    return [
+        tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in item.ids)
+        for item in cut
+    ]

@@ -119,9 +119,13 @@ def difference(older: Corpus, newer: Corpus) -> Difference:
             found = made.execute(f"SELECT n.id {question} ORDER BY n.position LIMIT {_LISTED}")
             return count, [row[0] for row in found]
 
-        added = rows("FROM main.documents n WHERE n.id NOT IN (SELECT id FROM old.documents)")
-        removed = rows("FROM old.documents n WHERE n.id NOT IN (SELECT id FROM main.documents)")
-        changed = rows(
+        added, added_ids = rows(
+            "FROM main.documents n WHERE n.id NOT IN (SELECT id FROM old.documents)"
+        )
+        removed, removed_ids = rows(
+            "FROM old.documents n WHERE n.id NOT IN (SELECT id FROM main.documents)"
+        )
+        changed, changed_ids = rows(
             "FROM main.documents n JOIN old.documents o ON o.id = n.id WHERE n.title != o.title "
             "OR n.text != o.text OR n.metadata != o.metadata"
         )
@@ -130,12 +134,5 @@ def difference(older: Corpus, newer: Corpus) -> Difference:
             "(SELECT embedded_key FROM old.passages)"
         ).fetchone()[0]
     return Difference(
-        added[0],
-        changed[0],
-        removed[0],
-        added[1],
-        changed[1],
-        removed[1],
-        newer.passages,
-        int(kept),
+        added, changed, removed, added_ids, changed_ids, removed_ids, newer.passages, int(kept)
     )

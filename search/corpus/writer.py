@@ -3,13 +3,14 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 from search.corpus.corpus import (
     CORPUS_FILE,
+    DOCUMENT,
     Corpus,
     content_key,
     document_of,
@@ -18,7 +19,7 @@ from search.corpus.corpus import (
 )
 from search.corpus.document import Document
 from search.corpus.filters import Tiers, as_number
-from search.corpus.passages import WHOLE, Chunker, Chunking, Passage, embedded_passage
+from search.corpus.passages import WHOLE, Chunker, Chunking, embedded_passage
 from search.corpus.readers.report import Report
 from search.projects.errors import Cancelled, Failed
 from search.projects.progress import Progress, silent
@@ -67,6 +68,17 @@ _VALUES = 10
 _TICK = 100_000  # SQLite's own steps between two looks at whether the person cancelled.
 
 
+@contextmanager
+def _writing() -> Iterator[None]:
+    """SQLite's errors in words; a cancel that interrupted it is a cancel again."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if "interrupted" in str(error):  # What was raised while SQLite worked is lost inside it.
+            raise Cancelled("Cancelled. Nothing was published.") from None
+        raise Failed(f"The corpus could not be written: {error}.") from error
+
+
 @dataclass
 class Added:
     """What `CorpusWriter.add` did: documents written, changed, and those that were there already."""
@@ -77,11 +89,7 @@ class Added:
 
     def __add__(self, other: "Added") -> "Added":
         """Both together."""
-        return Added(
-            self.written + other.written,
-            self.replaced + other.replaced,
-            self.unchanged + other.unchanged,
-        )
+        return Added(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 class CorpusWriter:
@@ -120,13 +128,18 @@ class CorpusWriter:
         self._chunker = Chunker(chunking or before or WHOLE)
         known_tiers = earlier.tiers if earlier is not None else None
         self._retier = earlier is not None and tiers not in (None, known_tiers)
-        self._ranked = False
         self._tiers = tiers or known_tiers
         self._replace = replace_changed
         self._removed_passages = False
         self._first = self._next = self._count("documents")
         self._next_passage = self._count("passages")
+        if self._retier:
+            self._connection.create_function(
+                "tier_of", 1, lambda text: self._tier(json.loads(text))
+            )
+            self._connection.execute("UPDATE documents SET tier = tier_of(metadata)")
 
+    @_writing()
     def add(self, documents: Iterable[Document], report: Report | None = None) -> Added:
         """Write documents; one that is there already, equal in everything, is left alone.
 
@@ -135,10 +148,6 @@ class CorpusWriter:
         gives way: two files named notes.txt may both come in.
         """
         made_up = report is not None and "id" not in report.roles
-        with _writing():
-            return self._add(documents, report, made_up)
-
-    def _add(self, documents: Iterable[Document], report: Report | None, made_up: bool) -> Added:
         added = Added()
         for document in documents:
             if made_up and self._stood_before(document):
@@ -190,30 +199,20 @@ class CorpusWriter:
         """Documents in the corpus so far."""
         return self._next
 
-    def rank_by_tiers(self) -> None:
-        """Give the documents that were there before their tier, where the rule is new."""
-        if self._retier and not self._ranked:
-            self._rank_again()
-            self._ranked = True
-
     @property
     def changes_everything(self) -> bool:
         """Whether another way of cutting or another order of tiers touches what was there before."""
         return self._recut or self._retier
 
+    @_writing()
     def close(self, progress: Progress = silent) -> int:
         """Index metadata, and write everything out.
 
         :returns: the number of passages.
         :raises Failed: when the disk is full.
         """
-        with _writing():
-            return self._close(progress)
-
-    def _close(self, progress: Progress) -> int:
         if self._recut or self._removed_passages:
             self._cut_again(progress)
-        self.rank_by_tiers()
         settings = {"chunking": json.dumps(asdict(self._chunker.chunking))}
         if self._tiers is not None:
             settings["tiers"] = json.dumps(asdict(self._tiers), ensure_ascii=False)
@@ -280,11 +279,16 @@ class CorpusWriter:
 
     def _insert_passages(self, position: int, document: Document) -> None:
         passages = self._chunker.cut(document)
+        cut = len(passages) > 1
         numbers = range(self._next_passage, self._next_passage + len(passages))
         self._connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (number, position, *_passage_fields(document, passage, len(passages) > 1))
+                (
+                    *(number, position, *astuple(passage)),
+                    embedded_key(embedded_passage(document.title, document.text, passage)),
+                    content_key(document.text[passage.start : passage.stop]) if cut else None,
+                )
                 for number, passage in zip(numbers, passages, strict=True)
             ],
         )
@@ -292,11 +296,9 @@ class CorpusWriter:
 
     def _known(self, identity: str) -> tuple[int, tuple[object, ...]]:
         """The position of the document that has this id, and its fields up to its marks."""
-        row = self._connection.execute(
-            "SELECT position, id, title, text, metadata, marks FROM documents WHERE id = ?",
-            (identity,),
-        ).fetchone()
-        return int(row[0]), tuple(row[1:])
+        question = f"SELECT position, {DOCUMENT} FROM documents WHERE id = ?"
+        position, *fields = self._connection.execute(question, (identity,)).fetchone()
+        return position, tuple(fields)
 
     def _stood_before(self, document: Document) -> bool:
         """Whether the corpus that is added to has this document, under whatever id."""
@@ -315,9 +317,8 @@ class CorpusWriter:
             "text_key = ?, full_key = ? WHERE position = ?",
             (*self._fields(document), position),
         )
-        self._removed_passages = (
-            True  # They are numbered in order of their documents: all anew, at the end.
-        )
+        # They are numbered in order of their documents: all anew, at the end.
+        self._removed_passages = True
 
     def _insert_under_free_id(self, document: Document) -> bool:
         """Write a document whose made-up id is taken: the id is made longer by a number."""
@@ -333,27 +334,17 @@ class CorpusWriter:
         for position in range(self._next):
             if position % 500 == 0:
                 progress(position, self._next, "cutting documents into passages")
-            fields = self._connection.execute(
-                "SELECT id, title, text, metadata, marks FROM documents WHERE position = ?",
-                (position,),
-            ).fetchone()
+            question = f"SELECT {DOCUMENT} FROM documents WHERE position = ?"
+            fields = self._connection.execute(question, (position,)).fetchone()
             self._insert_passages(position, document_of(fields))
-
-    def _rank_again(self) -> None:
-        def tier_of(metadata: str) -> int | None:
-            return self._tier(json.loads(metadata))
-
-        self._connection.create_function("tier_of", 1, tier_of, deterministic=True)
-        self._connection.execute("UPDATE documents SET tier = tier_of(metadata)")
 
     def tier_values(self) -> tuple[bool, list[str]]:
         """Whether any document has a value that the rule names, and the first values that there are."""
         rule = self._tiers
         if rule is None:
             return False, []
-        named = self._connection.execute(
-            "SELECT 1 FROM documents WHERE tier < ? LIMIT 1", (len(rule.order),)
-        ).fetchone()
+        question = "SELECT 1 FROM documents WHERE tier < ? LIMIT 1"
+        named = self._connection.execute(question, (len(rule.order),)).fetchone()
         found: dict[str, None] = {}
         for (metadata,) in self._connection.execute("SELECT metadata FROM documents"):
             value = json.loads(metadata).get(rule.column)
@@ -365,27 +356,3 @@ class CorpusWriter:
 
     def _count(self, table: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """SQLite's errors in words; a cancel that interrupted it is a cancel again."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if "interrupted" in str(error):  # What was raised while SQLite worked is lost inside it.
-            raise Cancelled("Cancelled. Nothing was published.") from None
-        raise Failed(f"The corpus could not be written: {error}.") from error
-
-
-def _passage_fields(document: Document, passage: Passage, cut: bool) -> Sequence[object]:
-    embedded = embedded_passage(document.title, document.text, passage)
-    return (
-        passage.start,
-        passage.stop,
-        passage.heading,
-        passage.page,
-        passage.prefix,
-        embedded_key(embedded),
-        content_key(document.text[passage.start : passage.stop]) if cut else None,
-    )

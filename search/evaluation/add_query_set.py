@@ -11,7 +11,6 @@ from search.corpus.readers.judgments import (
     read_judgments,
     read_queries,
 )
-from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
@@ -60,7 +59,7 @@ def add_query_set(
     whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts})
     usable, unanswered = whole.restricted_to(known)
     notes = [f"{report.source}: {note}" for report in reports for note in report.notes]
-    notes += [_refusals(report) for report in reports if report.refused_count]
+    notes += [f"{report.source}: {report.left_out}" for report in reports if report.refused_count]
     if unanswered:
         notes.append(
             f"{unanswered:,} queries left out: no document of the corpus is judged relevant"
@@ -100,13 +99,6 @@ def publish_query_set(
             draft.details["leaks"] = check.as_json(pairs.id)
             notes += [check.note] if check.note else []
     return project.artifact("queries", draft.id), notes
-
-
-def _refusals(report: Report) -> str:
-    first = report.refused[0]
-    return (
-        f"{report.source}: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
-    )
 
 
 def _missing(judgments: Judgments, known: set[str]) -> str | None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import leaks_of, seen_in_training
-from search.evaluation.pooling import pooling_note
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.models.cross_encoders import find_reranker
 from search.models.registry import GENERIC, ModelInfo
@@ -200,10 +200,7 @@ def _current_evaluations(project: Project) -> Iterator[Manifest]:
 
 
 def _tests(manifest: Manifest) -> list[PairedTest]:
-    return [
-        PairedTest(**{**test, "ci95": tuple(test["ci95"])})
-        for test in manifest.details["comparisons"]
-    ]
+    return TypeAdapter(list[PairedTest]).validate_python(manifest.details["comparisons"])
 
 
 def measure(
@@ -225,7 +222,8 @@ def measure(
         run = dict(zip(queries, rankings, strict=True))
         scores[retriever.name] = score(run, query_set)
         firsts[retriever.name] = [
-            _first_relevant(run[query], query_set.relevant(query)) for query in queries
+            next((n for n, d in enumerate(run[q], 1) if query_set.judgments[q].get(d, 0) > 0), None)
+            for q in queries
         ]
     names = list(scores)
     tests = [
@@ -235,22 +233,21 @@ def measure(
     return Evaluation(queries, texts, scores, firsts, tests, list(notes))
 
 
-def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
+def score(
+    run: dict[str, list[str]], query_set: QuerySet, metrics: Sequence[str] = METRICS
+) -> Scores:
     """Each metric for each query (sorted by id).
 
     :param run: query id to document ids, best first.
     :param query_set: the judgments.
+    :param metrics: which of `METRICS`; whoever measures again and again while learning needs one alone.
     """
     import ir_measures
     from ir_measures import AP, RR, R, nDCG
 
-    measures = {
-        "ndcg@10": nDCG @ 10,
-        "mrr@10": RR @ 10,
-        "recall@10": R @ 10,
-        "recall@100": R @ 100,
-        "map@100": AP @ 100,
-    }
+    measures = (nDCG @ 10, RR @ 10, R @ 10, R @ 100, AP @ 100)
+    known = zip(measures, METRICS, strict=True)
+    names = {measure: name for measure, name in known if name in metrics}
     queries = sorted(run)
     qrels = [
         ir_measures.Qrel(query, document, grade)
@@ -263,12 +260,11 @@ def score(run: dict[str, list[str]], query_set: QuerySet) -> Scores:
         for query in queries
         for rank, document in enumerate(run[query])
     ]
-    names = {measure: name for name, measure in measures.items()}
-    found: dict[str, dict[str, float]] = {name: {} for name in METRICS}
+    found: dict[str, dict[str, float]] = {name: {} for name in metrics}
     if docs:
-        for value in ir_measures.iter_calc(list(measures.values()), qrels, docs):
+        for value in ir_measures.iter_calc(list(names), qrels, docs):
             found[names[value.measure]][value.query_id] = float(value.value)
-    return {name: [found[name].get(query, 0.0) for query in queries] for name in METRICS}
+    return {name: [found[name].get(query, 0.0) for query in queries] for name in metrics}
 
 
 def _rankings(
@@ -281,14 +277,6 @@ def _rankings(
         for ranking in retriever.rank(texts[start : start + _BATCH], DEPTH):
             found.append([ids[document] for document, _, _ in ranking])
     return found
-
-
-def _first_relevant(ranking: Sequence[str], relevant: dict[str, int]) -> int | None:
-    """The rank of the first relevant document among the hundred best, or None."""
-    for rank, document in enumerate(ranking, start=1):
-        if document in relevant:
-            return rank
-    return None
 
 
 def _unseen(

@@ -11,10 +11,11 @@ documents are there for whoever searches them, as they are for word vectors and 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Judgments, Pair
@@ -123,23 +124,12 @@ class LeakCheck:
 
         :param against: the id of the artifact that holds the other side.
         """
-        return {
-            "against": against,
-            "queries": self.queries,
-            "documents": self.documents,
-            "query_examples": [list(example) for example in self.query_examples],
-            "document_examples": [list(example) for example in self.document_examples],
-        }
+        return {"against": against, **asdict(self)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "LeakCheck":
         """A check out of a manifest."""
-        return cls(
-            stored["queries"],
-            stored["documents"],
-            tuple((query, text, trained) for query, text, trained in stored["query_examples"]),
-            tuple((document, count) for document, count in stored["document_examples"]),
-        )
+        return TypeAdapter(cls).validate_python(stored)
 
 
 def keep_apart(pairs: Sequence[Pair], tests: Sequence[QuerySet], corpus: Corpus) -> Guarded:
@@ -245,33 +235,32 @@ def _passages(corpus: Corpus, positions: Sequence[int]) -> dict[int, list[tuple[
     return {position: cuts for position, cuts in found.items() if len(cuts) > 1}
 
 
+class _Near:
+    """The ids under which there is a text that nearly equals a given one, in order."""
+
+    def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
+        self._ids = [identity for identity, _ in texts]
+        self._texts = NearDuplicates([text for _, text in texts])
+
+    def __call__(self, text: str) -> list[str]:
+        return [self._ids[position] for position in self._texts.of(text)]
+
+
 class _HeldOut:
     """The queries of query sets and their relevant documents, to hold pairs against."""
 
     def __init__(self, tests: Sequence[QuerySet], corpus: Corpus) -> None:
         self._corpus = corpus
         queries = [item for test in tests for item in test.queries.items()]
-        self._queries = [identity for identity, _ in queries]
-        self._near_queries = NearDuplicates([text for _, text in queries])
+        self.queries_like = _Near(queries)
         self._documents = {d for test in tests for q in test.queries for d in test.relevant(q)}
         judged = texts_of(corpus, self._documents)
-        whole_texts = {identity: found.whole for identity, found in judged.items()}
-        texts = [
-            (identity, text)
-            for identity, found in judged.items()
-            for text in (*found.whole, *found.passages)
-        ]
-        wholes = [(i, text) for i, text in texts if text in whole_texts[i]]
-        self._wholes = [identity for identity, _ in wholes]
-        self._near_wholes = NearDuplicates([text for _, text in wholes])
-        self._owners = [identity for identity, _ in texts]
-        self._near_texts = NearDuplicates([text for _, text in texts])
+        self._wholes_like = _Near([(i, text) for i in judged for text in judged[i].whole])
+        self._texts_like = _Near(
+            [(i, text) for i in judged for text in (*judged[i].whole, *judged[i].passages)]
+        )
         self._by_text: dict[str, frozenset[str]] = {}
         self._by_document: dict[str, frozenset[str]] = {}
-
-    def queries_like(self, query: str) -> list[str]:
-        """The ids of the held-out queries that nearly equal this one."""
-        return [self._queries[position] for position in self._near_queries.of(query)]
 
     def answers_like(self, pair: Pair) -> frozenset[str]:
         """The ids of the relevant documents that a pair teaches, or nearly."""
@@ -284,7 +273,7 @@ class _HeldOut:
 
     def _like(self, text: str) -> frozenset[str]:
         if text not in self._by_text:
-            self._by_text[text] = self._compared(text)
+            self._by_text[text] = frozenset(self._texts_like(text))
         return self._by_text[text]
 
     def _like_document(self, identity: str) -> frozenset[str]:
@@ -293,18 +282,15 @@ class _HeldOut:
         if document is not None:
             for text in {document.text, document.embedded}:
                 # Texts of documents are not remembered: together they may be as large as the corpus.
-                found |= self._by_text[text] if text in self._by_text else self._compared(text)
+                found = found.union(
+                    self._by_text[text] if text in self._by_text else self._texts_like(text)
+                )
             # A passage of it may be what a held-out document says; passages with passages are not compared:
             # long documents share a clause without having the same answer.
             passages = self._corpus.passage_texts(identity)
             for text in passages if len(passages) > 1 else ():
-                found |= frozenset(
-                    self._wholes[position] for position in self._near_wholes.of(text)
-                )
+                found = found.union(self._wholes_like(text))
         return found
-
-    def _compared(self, text: str) -> frozenset[str]:
-        return frozenset(self._owners[position] for position in self._near_texts.of(text))
 
 
 def _shared(pairs: Sequence[Pair], held: _HeldOut) -> tuple[dict[str, Pair], Counter[str]]:

@@ -1,16 +1,20 @@
-"""Query sets: queries with judgments, never trained on, by which models are compared."""
+"""Query sets: queries with judgments, never trained on, by which models are compared; and who could be judged."""
 
 import json
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from search.corpus.labels import Judgments
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
+from search.retrieval.columns import column_title
 
 _QUERIES = "queries.jsonl"
 _QRELS = "qrels.tsv"
@@ -49,11 +53,7 @@ class QuerySet:
 
     def restricted_to(self, documents: set[str]) -> tuple["QuerySet", int]:
         """The queries that have a relevant document among `documents`, and how many have none."""
-        kept = [
-            query
-            for query in self.queries
-            if any(document in documents for document in self.relevant(query))
-        ]
+        kept = [q for q in self.queries if not documents.isdisjoint(self.relevant(q))]
         return self.only(kept), len(self.queries) - len(kept)
 
     def graded(self, known: Mapping[str, Mapping[str, int]]) -> "QuerySet":
@@ -132,3 +132,36 @@ def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
             f"judgments: python cli.py queries {project.name} QUERIES --qrels QRELS."
         )
     return manifest, QuerySet.load(project, manifest)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What was put before judges, and how much of it they graded.
+
+    Only what some column showed could be judged. A document that nobody judged counts as not relevant, so a
+    column that was not in the pool is at a disadvantage, the more so the more it finds that others do not
+    (Zobel 1998; Buckley and Voorhees 2004).
+
+    >>> Pool(("generic", "bm25"), shown=10, graded=4).note[:68]
+    'judged was what Generic and Keyword search showed (4 of the 10 docum'
+    """
+
+    columns: tuple[str, ...]
+    shown: int
+    graded: int
+
+    @property
+    def note(self) -> str:
+        """In plain words what the figures of such a query set can and cannot tell."""
+        share = f"{self.graded:,} of the {self.shown:,} documents shown were graded"
+        return (
+            f"judged was what {' and '.join(map(column_title, self.columns)) or 'nobody knows who'} showed ({share}). Documents "
+            "that nobody graded count as not relevant: fair between these columns, and too hard on others, "
+            "which find documents that nobody has seen"
+        )
+
+
+def pooling_note(details: Mapping[str, Any]) -> str | None:
+    """What an evaluation on a query set should say of its pool; None for one that was not judged here."""
+    facts = details.get("pooling")
+    return TypeAdapter(Pool).validate_python(facts).note if facts else None

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_set import current_query_set
 from search.projects.files import write_atomically
@@ -118,16 +120,9 @@ def kendall_tau(first: Sequence[str], other: Sequence[str]) -> float | None:
     for ranking in (first, other):
         known = {document: rank for rank, document in enumerate(ranking)}
         ranks.append([known.get(document, len(ranking)) for document in union])
-    balance = pairs_first = pairs_other = 0
-    for n in range(len(union)):
-        for m in range(n):
-            a = (ranks[0][n] > ranks[0][m]) - (ranks[0][n] < ranks[0][m])
-            b = (ranks[1][n] > ranks[1][m]) - (ranks[1][n] < ranks[1][m])
-            balance += a * b
-            pairs_first += a * a
-            pairs_other += b * b
-    scale = float(pairs_first * pairs_other) ** 0.5
-    return balance / scale if scale else None
+    one, two = (np.sign(np.subtract.outer(places, places)) for places in ranks)
+    scale = float((one**2).sum() * (two**2).sum()) ** 0.5
+    return float((one * two).sum()) / scale if scale else None
 
 
 def disagreements(

@@ -13,8 +13,8 @@ say the same cover for each other. The same is done to the words of the query.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,50 +74,28 @@ class Attribution:
     scored: int = 0
     phrases: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
-
 
 class Scorer:
-    """How a model scores texts against each other; counts what it was asked.
+    """How an encoder scores texts against each other, by their cosines; counts what it was asked.
 
-    :param passages: scores of several passages for one query.
-    :param queries: scores of several queries for one passage.
+    A text without known words has a zero vector, and scores 0.
     """
 
-    def __init__(
-        self,
-        passages: Callable[[str, Sequence[str]], Scores],
-        queries: Callable[[Sequence[str], str], Scores],
-    ) -> None:
-        self._passages = passages
-        self._queries = queries
+    def __init__(self, encoder: Encoder) -> None:
+        # The query and the passage themselves are asked for several times, and encoded once.
+        self._as_query = _Once(encoder.encode_query)
+        self._as_document = _Once(encoder.encode_document)
         self.asked = 0
 
     def passages(self, query: str, texts: Sequence[str]) -> Scores:
         """Scores of passages for a query, shape (n,)."""
         self.asked += len(texts)
-        return self._passages(query, texts)
+        return _cosines(self._as_document(texts), self._as_query([query]))
 
     def queries(self, texts: Sequence[str], passage: str) -> Scores:
         """Scores of queries for a passage, shape (n,)."""
         self.asked += len(texts)
-        return self._queries(texts, passage)
-
-    @classmethod
-    def of(cls, encoder: Encoder) -> "Scorer":
-        """Cosines of an encoder; a text without known words has a zero vector, and scores 0."""
-        # The query and the passage themselves are asked for several times, and encoded once.
-        as_query, as_document = _Once(encoder.encode_query), _Once(encoder.encode_document)
-
-        def passages(query: str, texts: Sequence[str]) -> Scores:
-            return _cosines(as_document(texts), as_query([query]))
-
-        def queries(texts: Sequence[str], passage: str) -> Scores:
-            return _cosines(as_query(texts), as_document([passage]))
-
-        return cls(passages, queries)
+        return _cosines(self._as_query(texts), self._as_document([passage]))
 
 
 class _Once:

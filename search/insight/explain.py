@@ -1,7 +1,7 @@
 """Explain the flip: why each model placed a document where it did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search.corpus.corpus import Corpus
@@ -79,14 +79,9 @@ class Explained:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {
-            "model": self.model,
-            "note": self.note,
-            "attribution": self.attribution.as_json() if self.attribution else None,
-            "learned_from": self.training_neighbours.as_json()
-            if self.training_neighbours
-            else None,
-        }
+        plain = asdict(self)
+        plain["learned_from"] = plain.pop("training_neighbours")
+        return plain
 
 
 def position_of(corpus: Corpus, identity: str) -> int:
@@ -120,7 +115,7 @@ def attribute(
     asked, most = MOST_QUERY_WORDS, soon(passage, most)
     if isinstance(retriever.encoder, Metered):
         most, asked = affordable(query, passage, most)
-    scorer = Scorer.of(retriever.encoder)
+    scorer = Scorer(retriever.encoder)
     return Explained(retriever.name, left_out(scorer, query, passage, most, asked))
 
 

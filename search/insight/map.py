@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -237,8 +236,7 @@ def _moved(rows: Sequence[Vectors]) -> NDArray[np.float32]:
         return np.zeros(0, dtype=np.float32)
     before, after = (np.asarray(r, dtype=np.float64) for r in rows)
     turned = aligned(after, before)
-    fixed = np.zeros_like(turned)
-    fixed[:, : before.shape[1]] = before
+    fixed = np.pad(before, ((0, 0), (0, turned.shape[1] - before.shape[1])))
     moved: NDArray[np.float32] = (1 - (turned * fixed).sum(axis=1)).astype(np.float32)
     return moved
 
@@ -257,13 +255,10 @@ def few_values(corpus: Corpus, documents: Sequence[Document]) -> dict[str, list[
 def _publish(project: Project, corpus: Manifest, infos: Sequence[ModelInfo], made: Map) -> Manifest:
     arrays: dict[str, Any] = {"positions": made.positions, "moved": made.moved}
     for number, view in enumerate(made.views):
-        arrays |= {
-            f"coordinates{number}": view.coordinates,
-            f"groups{number}": view.groups,
-            f"queries{number}": view.queries,
-        }
+        for part in ("coordinates", "groups", "queries"):
+            arrays[f"{part}{number}"] = getattr(view, part)
     with project.publish("maps", _made_from(project, corpus, infos)) as draft:
-        _save(draft.folder / _FILE, arrays)
+        np.savez_compressed(draft.folder / _FILE, **arrays)
         write_json(draft.folder / _QUERIES, list(made.queries))
         draft.details.update(
             models=[view.model for view in made.views],
@@ -273,10 +268,6 @@ def _publish(project: Project, corpus: Manifest, infos: Sequence[ModelInfo], mad
             matches=[{"column": c, "figures": f} for c, f in made.matches],
         )
     return project.artifact("maps", draft.id)
-
-
-def _save(path: Path, arrays: dict[str, Any]) -> None:
-    np.savez_compressed(path, **arrays)
 
 
 def titles_of(infos: Sequence[ModelInfo]) -> dict[str, str]:

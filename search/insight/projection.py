@@ -78,7 +78,7 @@ def aligned(moving: Points, fixed: Points, scaled: bool = False) -> Points:
     if len(moving) != len(fixed):
         raise ValueError(f"not the same number of points: {len(moving)} != {len(fixed)}")
     width = max(moving.shape[1], fixed.shape[1])
-    source, target = _widened(moving, width), _widened(fixed, width)
+    source, target = (np.pad(p, ((0, 0), (0, width - p.shape[1]))) for p in (moving, fixed))
     centre = np.zeros(width)
     if scaled:
         centre = target.mean(axis=0)
@@ -115,9 +115,3 @@ def _tsne(vectors: Points, start: Points | None) -> Points:
         random_state=0,
     )
     return np.asarray(tsne.fit_transform(main.astype(np.float32)), dtype=np.float64)
-
-
-def _widened(points: Points, width: int) -> Points:
-    made = np.zeros((len(points), width))
-    made[:, : points.shape[1]] = points
-    return made

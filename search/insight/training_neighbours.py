@@ -1,7 +1,7 @@
 """What a custom model learned from: the training pairs nearest to a query, and to a document."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.evaluate import TRAINED_ON
-from search.insight.vector_cache import Side, cached_vectors, find_cached
+from search.insight.vector_cache import at_hand, cached_vectors
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, Stage, silent
@@ -21,8 +21,6 @@ from search.retrieval.retriever import EncodingTime
 
 QUERIES, ANSWERS = "training questions", "training answers"
 _SHOWN = 3
-# So many short texts are encoded in a second or two: no need to keep them.
-_SOON = 512
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,6 @@ class TrainingNeighbours:
     like_query: tuple[TrainingNeighbour, ...]
     about: tuple[TrainingNeighbour, ...]
     like_document: tuple[TrainingNeighbour, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
 
 
 class TrainedOn:
@@ -101,19 +95,11 @@ class TrainedOn:
         pairs = trained_pairs(project, info)
         if not pairs:
             return None
-        queries, answers = _queries(pairs), _loose(pairs, set(corpus.ids()))
-        vectors = []
-        sides: tuple[tuple[str, list[str], Side], ...] = (
-            (QUERIES, queries, "query"),
-            (ANSWERS, answers, "document"),
-        )
-        for position, (purpose, texts, side) in enumerate(sides):
-            stage = Stage(progress, position / 2, (position + 1) / 2)
-            keep = len(texts) > _SOON
-            vectors.append(
-                cached_vectors(project, info, purpose, texts, encoder, side, stage, keep)
-            )
-        return cls(pairs, corpus, searcher, *vectors)
+        loose = _loose(pairs, set(corpus.ids()))
+        first, second = Stage(progress, 0.0, 0.5), Stage(progress, 0.5, 1.0)
+        queries = cached_vectors(project, info, QUERIES, _queries(pairs), encoder, "query", first)
+        answers = cached_vectors(project, info, ANSWERS, loose, encoder, "document", second)
+        return cls(pairs, corpus, searcher, queries, answers)
 
     def nearest(
         self, query: str, document: int, passage: str, count: int = _SHOWN
@@ -187,7 +173,7 @@ def is_ready(project: Project, corpus: Corpus, info: ModelInfo) -> bool:
     """Whether a model's training pairs can be asked without a wait: they are few, or were encoded before."""
     pairs = trained_pairs(project, info)
     kinds = ((QUERIES, _queries(pairs)), (ANSWERS, _loose(pairs, set(corpus.ids()))))
-    return all(len(t) <= _SOON or find_cached(project, info, p, t) is not None for p, t in kinds)
+    return all(at_hand(project, info, purpose, texts) for purpose, texts in kinds)
 
 
 def _queries(pairs: Sequence[Pair]) -> list[str]:

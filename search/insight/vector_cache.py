@@ -18,13 +18,13 @@ from search.projects.project import Project
 Side = Literal["query", "document"]
 _FILE = "vectors.npy"
 _CHUNK = 256
+SOON = 512
+"""So many short texts are encoded in a second or two: no need to keep them."""
 
 
-def find_cached(
-    project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]
-) -> Manifest | None:
-    """The artifact that holds these texts as this model sees them, or None."""
-    return project.newest_where("vectors", {"key": _key(info, purpose, texts)})
+def at_hand(project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]) -> bool:
+    """Whether vectors of texts can be had without a wait: they are few, or were encoded before."""
+    return len(texts) <= SOON or _kept(project, info, purpose, texts) is not None
 
 
 def cached_vectors(
@@ -35,18 +35,18 @@ def cached_vectors(
     encoder: Encoder,
     side: Side,
     progress: Progress = silent,
-    keep: bool = True,
 ) -> Vectors:
     """Vectors of texts, of length 1 (zero where the model knows no word): shape (n, dimension).
 
+    Those of many texts are published, so that the next call reads instead of encoding. A model's older ones for the
+    same purpose are removed.
+
     :param purpose: what the texts are, in the plural and in words: it is said while they are encoded.
     :param side: as what the encoder takes these texts: queries or documents.
-    :param keep: publish them, so that the next call reads instead of encoding. A model's older ones for the same
-        purpose are removed.
     :raises Refused: where a server encodes, and would be sent more than its cap allows; nothing was sent.
     :raises Damaged: when what was kept cannot be read.
     """
-    found = find_cached(project, info, purpose, texts)
+    found = _kept(project, info, purpose, texts)
     if found is not None:
         return _read(project.checked(found) / _FILE, (len(texts), info.dimension))
     if isinstance(encoder, Metered):
@@ -57,7 +57,7 @@ def cached_vectors(
         progress(start, len(texts), f"reading {len(texts):,} {purpose} with {info.name}")
         chunk = list(texts[start : start + _CHUNK])
         vectors[start : start + len(chunk)] = normalised(encode(chunk), info.dimension)
-    if keep and len(texts):
+    if len(texts) > SOON:
         stale = list(project.all_where("vectors", {"purpose": purpose}, model=info.id))
         facts = {"purpose": purpose, "texts": len(texts), "key": _key(info, purpose, texts)}
         with project.publish("vectors", {"model": info.id}, **facts) as draft:
@@ -65,6 +65,11 @@ def cached_vectors(
         for manifest in stale:
             project.remove(manifest)
     return vectors
+
+
+def _kept(project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]) -> Manifest | None:
+    """The artifact that holds these texts as this model sees them, or None."""
+    return project.newest_where("vectors", {"key": _key(info, purpose, texts)})
 
 
 def _key(info: ModelInfo, purpose: str, texts: Sequence[str]) -> str:

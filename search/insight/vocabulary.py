@@ -1,18 +1,15 @@
 """The frequent words and phrases of a corpus: what a model's notion of words is asked about."""
 
-import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from search.corpus.corpus import Corpus
-from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
-from search.corpus.tokenizer import generic_tokenizer
+from search.corpus.tokenizer import subwords_of
 from search.projects.artifacts import Manifest
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
@@ -20,7 +17,7 @@ from search.projects.project import Project
 from search.retrieval.bm25.tokenizer import STOP_WORDS
 from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.sampling import evenly_spaced
-from search.text.words import MARKS, WORD
+from search.text.words import PHRASE_END, WORD, has_letter
 
 MOST = 20_000
 _PHRASES = 5_000
@@ -35,8 +32,6 @@ _LANGUAGE_TEXTS = 300
 _SHOWN = 30
 _ROMAN = frozenset("IVXLC")  # Numerals; CD and MD are abbreviations.
 _FILE = "words.json"
-# What a phrase may not reach across.
-_BREAK = rf"[^\w{MARKS}\s'’-]+|\n"
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,8 @@ def vocabulary_of(project: Project, manifest: Manifest, progress: Progress = sil
     """The vocabulary of a corpus: kept as an artifact, made when it is asked for first."""
     counted = project.newest_where("vocabularies", corpus=manifest.id)
     if counted is not None:
-        return _read(project.checked(counted) / _FILE)
+        stored = (project.checked(counted) / _FILE).read_bytes()
+        return TypeAdapter(Vocabulary).validate_json(stored)
     made = collect(Corpus.of(project, manifest), progress)
     facts = {"words": len(made.words), "sampled": made.sampled}
     with project.publish("vocabularies", {"corpus": manifest.id}, **facts) as draft:
@@ -88,7 +84,8 @@ def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vo
             text = document.embedded
             if len(texts) < _LANGUAGE_TEXTS:
                 texts.append(text)
-            for run in _runs(text):
+            for part in PHRASE_END.split(text):
+                run = WORD.findall(part)
                 forms.update(run)
                 phrases.update(pairwise(word.lower() for word in run))
     least = 1 if len(corpus) < _TWICE else 2
@@ -131,15 +128,6 @@ def content_words(texts: Sequence[str]) -> list[list[str]]:
     ]
 
 
-def _runs(text: str) -> Iterable[list[str]]:
-    return (run for part in _breaks().split(text) if (run := WORD.findall(part)))
-
-
-@lru_cache(maxsize=1)
-def _breaks() -> "re.Pattern[str]":
-    return re.compile(_BREAK)
-
-
 def _merged(forms: Counter[str]) -> tuple[dict[str, int], dict[str, str]]:
     """How often each word stands there in any case, and how it is mostly written."""
     counts: dict[str, int] = {}
@@ -174,32 +162,8 @@ def _over_segmented(words: Sequence[str]) -> tuple[OverSegmented, ...]:
     return tuple(found)
 
 
-def subwords_of(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """The pieces as which the generic model reads each word."""
-    tokenizer = generic_tokenizer()
-    cut = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
-    return [
-        tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in item.ids)
-        for item in cut
-    ]
-
-
 def is_counted(project: Project, manifest: Manifest) -> bool:
     """Whether the words of a corpus can be had without a wait: they were counted before, or are soon."""
     if int(manifest.details["documents"]) <= _SOON:
         return True
     return project.newest_where("vocabularies", corpus=manifest.id) is not None
-
-
-def _read(path: Path) -> Vocabulary:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return Vocabulary(
-        tuple(content["words"]),
-        tuple(content["counts"]),
-        content["sampled"],
-        tuple(
-            OverSegmented(one["word"], tuple(one["subwords"])) for one in content["over_segmented"]
-        ),
-        tuple(content["new"]),
-        tuple(content["abbreviations"]),
-    )

@@ -1,13 +1,14 @@
 """What several judges say together: one preference for a question, one grade for a document."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from search.corpus.labels import Judgments
 from search.judging.inter_rater import InterRaterAgreement, inter_rater_agreement
-from search.judging.votes import CHOICES, GRADES, Choice, ColumnPair, Judgment
+from search.judging.votes import GRADES, Choice, ColumnPair, Judgment, choice_of
 
 
 class Combine(StrEnum):
@@ -59,8 +60,8 @@ class Votes:
         said: dict[str, dict[str, Choice]] = {}
         settled: dict[str, Choice] = {}
         for judgment in judgments:
-            choice = _choice(judgment)
-            if choice is None or judgment.target != pair.key:
+            choice = choice_of(judgment.value)
+            if judgment.kind != "vote" or choice is None or judgment.target != pair.key:
                 continue
             if judgment.final:
                 settled[judgment.question] = choice
@@ -92,11 +93,7 @@ class Votes:
 
     def inter_rater_agreement(self) -> InterRaterAgreement:
         """How far the judges agree, on the four votes."""
-        ratings: dict[str, dict[object, str]] = {}
-        for question, said in self.by_question.items():
-            for judge, choice in said.items():
-                ratings.setdefault(judge, {})[question] = choice
-        return inter_rater_agreement(ratings)
+        return inter_rater_agreement(_by_judge(self.by_question))
 
     def disagreements(self) -> list[Disagreement]:
         """The open ones: first where judges prefer opposite sides."""
@@ -145,11 +142,7 @@ class Grades:
 
     def inter_rater_agreement(self) -> InterRaterAgreement:
         """How far the judges agree, near misses counting as such."""
-        ratings: dict[str, dict[object, str]] = {}
-        for item, said in self.by_document.items():
-            for judge, value in said.items():
-                ratings.setdefault(judge, {})[item] = str(value)
-        return inter_rater_agreement(ratings, [str(value) for value in GRADES])
+        return inter_rater_agreement(_by_judge(self.by_document), list(map(str, GRADES)))
 
     def disagreements(self) -> list[Disagreement]:
         """The open ones that matter: grades two or more apart, or on both sides of "relevant at all"."""
@@ -162,7 +155,10 @@ class Grades:
         return sorted(found, key=lambda open_: -open_.gap)
 
 
-def _choice(judgment: Judgment) -> Choice | None:
-    if judgment.kind != "vote":
-        return None
-    return next((choice for choice in CHOICES if choice == judgment.value), None)
+def _by_judge(said: Mapping[Any, Mapping[str, Any]]) -> dict[str, dict[Hashable, str]]:
+    """What was said of items, by who said it."""
+    ratings: dict[str, dict[Hashable, str]] = {}
+    for item, values in said.items():
+        for judge, value in values.items():
+            ratings.setdefault(judge, {})[item] = str(value)
+    return ratings

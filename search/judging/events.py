@@ -48,9 +48,8 @@ def handle_events(
             continue
         token = event["token"][:_TOKEN]
         if token not in known:
-            with suppress(
-                Refused
-            ):  # Not a vote or grade that there is: no judge can have meant it.
+            # Not a vote or grade that there is: no judge can have meant it.
+            with suppress(Refused):
                 _one(store, study, judge, {**event, "token": token}, final, heard)
         heard.tokens.append(token)
     return heard

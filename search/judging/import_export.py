@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.corpus.labels import query_id
-from search.corpus.readers.judgments import read_judgments
+from search.corpus.readers.judgments import read_judgments, read_queries
 from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
+from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore, Question
-from search.judging.votes import CHOICES, ColumnPair, Judgment, grade, judge_name, vote
+from search.judging.votes import ColumnPair, Judgment, choice_of, grade, judge_name, vote
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
@@ -117,9 +118,8 @@ def import_judgments(
     for judgment, text in found:
         identity = judgment.question
         if text and known.get(identity, text) != text:
-            identity = by_text.get(text) or query_id(
-                text
-            )  # The id stands for another question here.
+            # The id stands for another question here.
+            identity = by_text.get(text) or query_id(text)
         if identity not in known and not text:
             report.refuse(judgment.question, "nobody knows what this question is")
             continue
@@ -134,8 +134,7 @@ def import_judgments(
     kept = store.add(new)
     notes = list(report.notes)
     if report.refused_count:
-        first = report.refused[0]
-        notes.append(f"{report.refused_count:,} rows left out ({first.where}: {first.reason})")
+        notes.append(report.left_out)
     if same := older + len(new) - len(kept):
         notes.append(f"{same:,} were here already, as new or newer")
     return ImportedJudgments(len(kept), notes)
@@ -178,7 +177,7 @@ def _row(row: Row) -> tuple[Judgment, str]:
         if value not in ("0", "1", "2", "3") or not document:
             raise BadField("a grade needs a document and a number from 0 to 3")
         return grade(judge, question, document, int(value), **more), text
-    choice = next((choice for choice in CHOICES if choice == said("vote")), None)
+    choice = choice_of(said("vote"))
     if said("kind") != "vote" or choice is None or not said("first") or not said("second"):
         raise BadField("is neither a grade nor a vote for first, second, both or neither")
     pair = ColumnPair.of(said("first"), said("second"))
@@ -190,9 +189,6 @@ def _row(row: Row) -> tuple[Judgment, str]:
 def _from_qrels(
     project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
 ) -> tuple[Report, list[tuple[Judgment, str]]]:
-    from search.corpus.readers.judgments import read_queries
-    from search.evaluation.query_set import QuerySet
-
     judgments, report = read_judgments(path)
     texts = {question.id: question.text for question in store.questions()}
     manifest = project.newest("queries")

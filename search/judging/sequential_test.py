@@ -62,6 +62,7 @@ class Forecast:
     chance: float
 
 
+@lru_cache(maxsize=4096)
 def forecast(wins: int, losses: int, possible: int) -> Forecast:
     """Look ahead: every way the next preferences may fall, each with its chance.
 
@@ -70,11 +71,7 @@ def forecast(wins: int, losses: int, possible: int) -> Forecast:
 
     :param possible: how many more preferences there can be.
     """
-    return _forecast(wins, losses, min(possible, _FARTHEST))
-
-
-@lru_cache(maxsize=4096)
-def _forecast(wins: int, losses: int, possible: int) -> Forecast:
+    possible = min(possible, _FARTHEST)
     if settled(wins, losses):
         return Forecast(0, 1.0)
     alive = {wins: 1.0}  # Wins so far, to the chance of standing there and not being settled.

@@ -1,7 +1,7 @@
 """How a project judges: which two columns, shown how, and whether sides may be revealed."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from search.judging.store import JudgmentStore
@@ -44,10 +44,7 @@ class Setup:
         :raises Refused: for one column twice, an unknown column or model, or a number out of bounds.
         """
         names = [column.name for column in chosen_columns(project, [self.one, self.other])]
-        if len(names) != 2:
-            raise Refused(
-                "Two different columns are needed: a side cannot be judged against itself."
-            )
+        ColumnPair.of(names[0], names[-1])  # Refuses one column twice.
         low, high = DEPTHS
         if not low <= self.depth <= high:
             raise Refused(f"A list shows {low} to {high} documents, not {self.depth}.")
@@ -57,7 +54,7 @@ class Setup:
             raise Refused(
                 "The layout is lists or mixed; sides are revealed after a vote, or never."
             )
-        return Setup(names[0], names[1], self.layout, self.depth, self.goal, self.reveal)
+        return replace(self, one=names[0], other=names[1])
 
     def as_json(self) -> dict[str, Any]:
         """The set-up as `judgments --json` prints it."""

@@ -26,23 +26,23 @@ _FOLDER, _FILE = "judgments", "judgments.sqlite"
 _VERSION = 1
 _PATIENCE = 30.0
 _SCHEMA = """
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE judges (folded TEXT PRIMARY KEY, name TEXT NOT NULL, time TEXT NOT NULL) STRICT;
-CREATE TABLE questions (
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS judges (folded TEXT PRIMARY KEY, name TEXT NOT NULL, time TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS questions (
     id TEXT PRIMARY KEY, text TEXT NOT NULL, origin TEXT NOT NULL, time TEXT NOT NULL
 ) STRICT;
-CREATE TABLE rankings (
+CREATE TABLE IF NOT EXISTS rankings (
     question TEXT NOT NULL, "column" TEXT NOT NULL, version TEXT NOT NULL, found TEXT NOT NULL,
     time TEXT NOT NULL, PRIMARY KEY (question, "column", version)
 ) STRICT;
-CREATE TABLE marks (
+CREATE TABLE IF NOT EXISTS marks (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, judge TEXT NOT NULL,
     question TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('vote', 'grade')), target TEXT NOT NULL,
     value TEXT, final INTEGER NOT NULL, details TEXT NOT NULL, token TEXT UNIQUE, undoes INTEGER UNIQUE
 ) STRICT;
-CREATE INDEX marks_of ON marks (judge, question, kind, target, final, number);
-CREATE TRIGGER marks_stay BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
-CREATE TRIGGER marks_remain BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+CREATE INDEX IF NOT EXISTS marks_of ON marks (judge, question, kind, target, final, number);
+CREATE TRIGGER IF NOT EXISTS marks_stay BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+CREATE TRIGGER IF NOT EXISTS marks_remain BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
 """
 _COLUMNS = "judge, question, kind, target, value, final, details, token, number, time"
 _STANDING = f"""
@@ -273,32 +273,15 @@ class JudgmentStore:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables of a new file; two processes may come here at once."""
     if _version(connection) == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if _version(connection) == 0:
-                for statement in _statements(_SCHEMA):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
+        )
     if _version(connection) > _VERSION:
         raise Failed(f"{path} was written by a later version of Bespoke.")
 
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _statements(script: str) -> list[str]:
-    made, part = [], ""
-    for line in script.strip().splitlines():
-        part += line + "\n"
-        if sqlite3.complete_statement(part):
-            made.append(part)
-            part = ""
-    return made
 
 
 def _insert(
@@ -320,17 +303,7 @@ def _insert(
     )
 
 
-def _judgment(row: Sequence[object]) -> Judgment:
-    judge, question, kind, target, value, final, details, token, number, time = row
-    return Judgment(
-        str(judge),
-        str(question),
-        "vote" if kind == "vote" else "grade",
-        str(target),
-        None if value is None else str(value),
-        bool(final),
-        json.loads(str(details)),
-        None if token is None else str(token),
-        int(str(number)),
-        str(time),
-    )
+def _judgment(row: Sequence[Any]) -> Judgment:
+    judge, question, kind, target, value, final, details, *rest = row
+    said = json.loads(details)
+    return Judgment(judge, question, kind, target, value, bool(final), said, *rest)

@@ -1,11 +1,11 @@
 """Judgments become a query set, so that Evaluate measures on what people said; and what that leaves open."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.add_query_set import QueryIntake, publish_query_set
-from search.evaluation.pooling import Pool
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_set import Pool, QuerySet, current_query_set
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
@@ -80,7 +80,7 @@ def publish_judged_queries(
         corpus,
         source=SOURCE,
         combined=how.value,
-        pooling=found.as_json(),
+        pooling=asdict(found),
     )
     return QueryIntake(made, len(usable.queries), notes + told)
 

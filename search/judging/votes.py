@@ -102,6 +102,11 @@ def grade(judge: str, question: str, document: str, value: int, **more: Any) -> 
     return Judgment(judge, question, "grade", document, str(value), **more)
 
 
+def choice_of(said: object) -> Choice | None:
+    """The vote that a word is; None for any other word."""
+    return next((choice for choice in CHOICES if choice == said), None)
+
+
 def judge_name(name: str) -> str:
     """A name that a judge can go by, without outer and double white space.
 

@@ -1,6 +1,5 @@
 """The rerankers of a project: cross-encoders, which read a question and a passage together."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.models.sentence_transformer import best_device, refuse_pickled
+from search.models.sentence_transformer import (
+    best_device,
+    loaded_with_missing,
+    quiet_libraries,
+    refuse_pickled,
+)
 from search.projects.artifacts import Manifest
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Failed, Refused, first_line
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from search.projects.settings import LIMITS
@@ -178,27 +182,19 @@ def _cached(folder: Path, _content: str, depth: int) -> Reranker:
 def _check_scores(folder: Path) -> None:
     """See that a folder holds a cross-encoder: safetensors, with the weights of a head that gives one score.
 
-    transformers fills a head that it does not find with random numbers, and says so only in passing.
-
     :raises Refused: otherwise, saying what is missing.
     """
     from transformers import AutoModelForSequenceClassification
 
     refuse_pickled(folder)
     try:
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            str(folder),
-            output_loading_info=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        model, missing = loaded_with_missing(AutoModelForSequenceClassification, folder)
     except Exception as error:
         raise _unreadable(folder, error) from error
-    if report["missing_keys"]:
+    if missing:
         raise Refused(
             f"{folder} is no cross-encoder: it has no head that scores a pair ("
-            f"{min(report['missing_keys'])} is missing). An embedding model is added with add-model."
+            f"{missing[0]} is missing). An embedding model is added with add-model."
         )
     if model.config.num_labels != 1:
         raise Refused(
@@ -208,11 +204,8 @@ def _check_scores(folder: Path) -> None:
 
 def _loaded(folder: Path) -> "CrossEncoder":
     from sentence_transformers import CrossEncoder
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
-    for noisy in ("sentence_transformers", "transformers"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    quiet_libraries()
     try:
         return CrossEncoder(
             str(folder),
@@ -226,8 +219,7 @@ def _loaded(folder: Path) -> "CrossEncoder":
 
 
 def _unreadable(folder: Path, error: Exception) -> Refused:
-    reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
-    return Refused(f"The reranker in {folder} cannot be loaded. ({reason})")
+    return Refused(f"The reranker in {folder} cannot be loaded. ({first_line(error)})")
 
 
 def _info(manifest: Manifest) -> RerankerInfo:

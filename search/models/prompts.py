@@ -26,10 +26,6 @@ class Prompts:
     document: str = ""
     source: str = "none"
 
-    def as_json(self) -> dict[str, str]:
-        """As a manifest keeps it."""
-        return {"query": self.query, "document": self.document, "source": self.source}
-
 
 # From the models' own cards on the Hugging Face hub: families whose older checkpoints do not carry
 # their prompts in config_sentence_transformers.json. The first that fits counts.

@@ -3,11 +3,11 @@
 import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
 from search.models.registry import GENERIC_SHA256, GENERIC_TITLE
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import sha256_of
 from search.projects.settings import settings
 
@@ -36,11 +36,8 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
     :raises Refused: when a folder holds no safetensors weights, or a hub id cannot be had.
     """
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
-    for noisy in ("sentence_transformers", "transformers", "huggingface_hub"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    quiet_libraries()
     folder = Path(reference)
     if isinstance(reference, Path) or folder.exists():
         if not folder.is_dir():
@@ -54,9 +51,36 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
             model_kwargs={"use_safetensors": True},
         )
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
         where = "" if folder.exists() else " Is it a folder here, or a model hub id you can reach?"
-        raise Refused(f"The model {reference} cannot be loaded.{where} ({reason})") from error
+        raise Refused(
+            f"The model {reference} cannot be loaded.{where} ({first_line(error)})"
+        ) from error
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries that load models from drawing bars and from warning of what is checked here."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    for noisy in ("sentence_transformers", "transformers", "huggingface_hub"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def loaded_with_missing(kind: Any, folder: Path) -> tuple[Any, list[str]]:
+    """A transformer of a folder, and which weights its settings speak of that are not there.
+
+    transformers fills these with random numbers, and says so only in passing.
+
+    :param kind: the class of transformers that loads it.
+    """
+    model, report = kind.from_pretrained(
+        str(folder),
+        output_loading_info=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        local_files_only=True,
+    )
+    return model, sorted(report["missing_keys"])
 
 
 def refuse_pickled(folder: Path) -> None:

@@ -48,3 +48,8 @@ class Damaged(Failed):
 
 class Cancelled(BespokeError):
     """The person stopped the work; nothing was published."""
+
+
+def first_line(error: Exception, most: int = 300) -> str:
+    """The first line of what a library's error says, cut to so many characters; its name where it says nothing."""
+    return (str(error).strip() or repr(error)).splitlines()[0][:most]

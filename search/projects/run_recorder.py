@@ -105,13 +105,8 @@ class Recorder:
         elif error is not None:
             state = "failed"
         text = None if error is None or state == "cancelled" else _in_words(error)
-        update = {
-            "state": state,
-            "message": self._status.message if state == "done" else state,
-            "error": text,
-            "updated": time.time(),
-        }
-        self._status = self._status.model_copy(update=update)
+        said = {"message": self._status.message} if state == "done" else {}
+        self._status = self._status.ended(state, error=text, updated=time.time(), **said)
         self.run.write(self._status)
 
     def forget(self) -> None:

@@ -53,6 +53,10 @@ class Status(BaseModel):
     notes: list[str] = Field(default_factory=list)
     result: dict[str, Any] = Field(default_factory=dict)
 
+    def ended(self, state: State, **facts: Any) -> "Status":
+        """The status of a run that ended so, with what else is to be said of it."""
+        return self.model_copy(update={"state": state, "message": state, **facts})
+
     @property
     def share(self) -> float | None:
         """How much is done, 0 to 1; None while the total is unknown."""
@@ -123,20 +127,11 @@ class Run:
             return status
         if status.state == "starting" and self.log():
             words = self.log().strip().splitlines()[-1]
-            return status.model_copy(
-                update={
-                    "state": "failed",
-                    "message": "failed",
-                    "error": f"It could not start: {words}",
-                }
-            )
-        return status.model_copy(
-            update={
-                "state": "interrupted",
-                "message": "interrupted",
-                "error": "Its process ended without a word: it was killed, ran out of memory, or "
-                "the machine stopped. Nothing was published. Start it again.",
-            }
+            return status.ended("failed", error=f"It could not start: {words}")
+        return status.ended(
+            "interrupted",
+            error="Its process ended without a word: it was killed, ran out of memory, or "
+            "the machine stopped. Nothing was published. Start it again.",
         )
 
     def events(self) -> list[dict[str, Any]]:
@@ -178,9 +173,7 @@ class Run:
             time.sleep(0.05)
         last = self.read()
         if last.state not in OVER:
-            last = last.model_copy(
-                update={"state": "cancelled", "message": "cancelled", "updated": time.time()}
-            )
+            last = last.ended("cancelled", updated=time.time())
             self.write(last)
         return last
 

@@ -48,6 +48,7 @@ class DenseRetriever(BaseRetriever):
     def __init__(
         self, info: ModelInfo, encoder: Encoder, index: VectorIndex, corpus: Corpus
     ) -> None:
+        self.name = info.name
         self.info = info
         self.corpus = corpus
         self.encoder = encoder
@@ -56,18 +57,13 @@ class DenseRetriever(BaseRetriever):
         self._owners = corpus.owners if corpus.passages > self._count else None
         self._remembered = _Remembered()
 
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.info.name
-
     def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
-        """See `FusableRetriever.prepare_queries`."""
+        """See `BaseRetriever.prepare_queries`."""
         vectors = self.vectors_of(queries, timing)
         return lambda k, scope: self.nearest(vectors, k, scope)
 
     def prepare_document(self, document: int) -> PreparedQuery:
-        """See `FusableRetriever.prepare_document`: by the mean of the vectors of its passages."""
+        """See `BaseRetriever.prepare_document`: by the mean of the vectors of its passages."""
         rows = self.index.vectors[self.corpus.passages_of(document)]
         vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
         return lambda k, scope: self.nearest(vectors, k, scope)

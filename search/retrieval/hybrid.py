@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from search.corpus.corpus import ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
-from search.retrieval.retriever import EncodingTime, FusableRetriever
+from search.retrieval.retriever import BaseRetriever, EncodingTime, Retriever
 from search.retrieval.tiers import PreparedQuery, Ranking, answers, tier_scopes, without
 
 CONSTANT = 60
@@ -19,7 +19,7 @@ DEPTH = 200
 ten of a hundred."""
 
 
-class HybridRetriever:
+class HybridRetriever(Retriever):
     """Ranks by two sides at once; a document by the best passage of the side that ranks it higher.
 
     :param words: keyword search.
@@ -36,7 +36,7 @@ class HybridRetriever:
     """
 
     def __init__(
-        self, name: str, words: FusableRetriever, model: FusableRetriever, weight: float = 0.5
+        self, name: str, words: BaseRetriever, model: BaseRetriever, weight: float = 0.5
     ) -> None:
         self.name = name
         self.corpus = model.corpus
@@ -44,26 +44,19 @@ class HybridRetriever:
         self._model = model
         self._weight = weight
 
-    def rank(
-        self,
-        queries: Sequence[str],
-        k: int,
-        scope: Scope = EVERYTHING,
-        timing: EncodingTime | None = None,
+    def ranked(
+        self, queries: Sequence[str], k: int, scope: Scope, timing: EncodingTime
     ) -> list[Ranking]:
-        """See `Retriever.rank`.
+        """See `Retriever.ranked`.
 
         Where better tiers come first, each side searches each tier; a document answers the query when it does so
         for either side (see `by_tier`).
         """
-        if not queries:
-            return []
-        timed = timing or EncodingTime()
-        words = self._words.prepare_queries(queries, timed)
-        return self._joined(words, self._model.prepare_queries(queries, timed), k, scope)
+        words = self._words.prepare_queries(queries, timing)
+        return self._joined(words, self._model.prepare_queries(queries, timing), k, scope)
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `SupportsMoreLikeThis.similar`."""
+        """See `Retriever.similar`."""
         words = without(document, self._words.prepare_document(document))
         model = without(document, self._model.prepare_document(document))
         return self._joined(words, model, k, scope)[0]

@@ -11,12 +11,11 @@ import numpy as np
 from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker
-from search.projects.errors import Refused
-from search.retrieval.retriever import EncodingTime, Retriever, SupportsMoreLikeThis
+from search.retrieval.retriever import EncodingTime, Retriever
 from search.retrieval.tiers import Ranking, answers
 
 
-class RerankingRetriever:
+class RerankingRetriever(Retriever):
     """Ranks the first documents of a column anew; the others follow in their order, with a score of 0.
 
     A score is the logistic function of the model's own, so it is between 0 and 1 and the order is the same.
@@ -36,14 +35,10 @@ class RerankingRetriever:
         self._corpus = corpus
         self._reranker = reranker
 
-    def rank(
-        self,
-        queries: Sequence[str],
-        k: int,
-        scope: Scope = EVERYTHING,
-        timing: EncodingTime | None = None,
+    def ranked(
+        self, queries: Sequence[str], k: int, scope: Scope, timing: EncodingTime
     ) -> list[Ranking]:
-        """See `Retriever.rank`."""
+        """See `Retriever.ranked`."""
         depth = self._reranker.depth
         found = self._base.rank(queries, max(k, depth), scope, timing)
         return [
@@ -52,9 +47,7 @@ class RerankingRetriever:
         ]
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `SupportsMoreLikeThis.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
-        if not isinstance(self._base, SupportsMoreLikeThis):
-            raise Refused(f"{self._base.name!r} cannot look for documents like one.")
+        """See `Retriever.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
         return self._base.similar(document, k, scope)
 
     def _read(self, query: str, ranking: Ranking, scope: Scope) -> Ranking:

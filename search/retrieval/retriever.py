@@ -1,12 +1,12 @@
-"""What ranks the documents of a corpus for a query: the protocols, and what every retriever has in common."""
+"""What ranks the documents of a corpus for a query, and what every retriever has in common."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import EVERYTHING, Scope
+from search.projects.errors import Refused
 from search.retrieval.tiers import PreparedQuery, Ranking, by_tier, without
 
 
@@ -27,13 +27,19 @@ class EncodingTime:
     encode_here: float = 0.0
 
 
-class Retriever(Protocol):
-    """Anything that ranks the documents of a corpus for queries."""
+class Retriever(ABC):
+    """Anything that ranks the documents of a corpus for queries.
 
-    @property
-    def name(self) -> str:
-        """The column's name (see `search.retrieval.columns`)."""
-        ...
+    >>> class Nothing(Retriever):
+    ...     name = "nothing"
+    ...     def ranked(self, queries, k, scope, timing):
+    ...         return [[] for _ in queries]
+    >>> Nothing().rank(["rent", "frost"], k=3)
+    [[], []]
+    """
+
+    name: str
+    """The column's name (see `search.retrieval.columns`)."""
 
     def rank(
         self,
@@ -46,36 +52,23 @@ class Retriever(Protocol):
 
         :param timing: is told how long encoding the queries took.
         """
-        ...
+        return self.ranked(queries, k, scope, timing or EncodingTime()) if queries else []
 
-
-@runtime_checkable
-class SupportsMoreLikeThis(Protocol):
-    """A retriever that can look for documents like one that is given."""
+    @abstractmethod
+    def ranked(
+        self, queries: Sequence[str], k: int, scope: Scope, timing: EncodingTime
+    ) -> list[Ranking]:
+        """`rank`, for one query at least."""
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """The best k documents like the one at a position, itself left out."""
-        ...
+        """The best k documents like the one at a position, itself left out.
+
+        :raises Refused: when it cannot look for such.
+        """
+        raise Refused(f"{self.name!r} cannot look for documents like one.")
 
 
-class FusableRetriever(Retriever, SupportsMoreLikeThis, Protocol):
-    """A retriever that ranks by itself, so that it can be one side of a hybrid."""
-
-    @property
-    def corpus(self) -> Corpus:
-        """What it searches."""
-        ...
-
-    def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
-        """Make the queries ready; vectors are made here, once, however often is searched."""
-        ...
-
-    def prepare_document(self, document: int) -> PreparedQuery:
-        """What finds documents like the one at a position, itself among them."""
-        ...
-
-
-class BaseRetriever(ABC):
+class BaseRetriever(Retriever):
     """What ranking is made of, for whatever ranks by itself: questions made ready, and documents like one.
 
     >>> from search.corpus.corpus import ScoredDocument
@@ -96,26 +89,18 @@ class BaseRetriever(ABC):
 
     @abstractmethod
     def prepare_queries(self, queries: Sequence[str], timing: EncodingTime) -> PreparedQuery:
-        """See `FusableRetriever.prepare_queries`."""
+        """Make the queries ready; vectors are made here, once, however often is searched."""
 
     @abstractmethod
     def prepare_document(self, document: int) -> PreparedQuery:
-        """See `FusableRetriever.prepare_document`."""
+        """What finds documents like the one at a position, itself among them."""
 
-    def rank(
-        self,
-        queries: Sequence[str],
-        k: int,
-        scope: Scope = EVERYTHING,
-        timing: EncodingTime | None = None,
+    def ranked(
+        self, queries: Sequence[str], k: int, scope: Scope, timing: EncodingTime
     ) -> list[Ranking]:
-        """See `Retriever.rank`."""
-        if not queries:
-            return []
-        return by_tier(
-            self.corpus, scope, k, self.prepare_queries(queries, timing or EncodingTime())
-        )
+        """See `Retriever.ranked`."""
+        return by_tier(self.corpus, scope, k, self.prepare_queries(queries, timing))
 
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
-        """See `SupportsMoreLikeThis.similar`."""
+        """See `Retriever.similar`."""
         return by_tier(self.corpus, scope, k, without(document, self.prepare_document(document)))[0]

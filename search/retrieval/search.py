@@ -27,12 +27,7 @@ from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, in_words
 from search.retrieval.reranked import RerankingRetriever
 from search.retrieval.results import Comparison, SearchResult, hits_of
-from search.retrieval.retriever import (
-    EncodingTime,
-    FusableRetriever,
-    Retriever,
-    SupportsMoreLikeThis,
-)
+from search.retrieval.retriever import BaseRetriever, EncodingTime, Retriever
 from search.retrieval.sparse import BM25Retriever
 
 UNKNOWN_WORDS = "no known words in this query"
@@ -137,8 +132,6 @@ def similar_to(
 
     :raises Refused: for a retriever that cannot look for such.
     """
-    if not isinstance(retriever, SupportsMoreLikeThis):
-        raise Refused(f"{retriever.name!r} cannot look for documents like one.")
     started = time.perf_counter()
     hits = hits_of(corpus, retriever.similar(position, k, scope))
     spent = round((time.perf_counter() - started) * 1000, 3)
@@ -229,7 +222,7 @@ def assemble(
     names = dict.fromkeys(c.reranker for c in columns if c.reranker is not None)
     rerankers = {name: parts.reranker(name) for name in names}
 
-    def unread(column: SearchColumn) -> FusableRetriever | HybridRetriever:
+    def unread(column: SearchColumn) -> BaseRetriever | HybridRetriever:
         if column.model is None:
             assert words is not None
             return words

@@ -51,11 +51,11 @@ class BM25Retriever(BaseRetriever):
         self._owners = corpus.owners if corpus.passages > len(corpus) else None
 
     def prepare_queries(self, queries: Sequence[str], _timing: EncodingTime) -> PreparedQuery:
-        """See `FusableRetriever.prepare_queries`."""
+        """See `BaseRetriever.prepare_queries`."""
         return self._finder([self._weights(query) for query in queries])
 
     def prepare_document(self, document: int) -> PreparedQuery:
-        """See `FusableRetriever.prepare_document`: by the terms that weigh most in it (count times inverse document frequency).
+        """See `BaseRetriever.prepare_document`: by the terms that weigh most in it (count times inverse document frequency).
 
         So does Lucene's MoreLikeThis, and as there each of them counts once.
         """

@@ -19,6 +19,8 @@ MARKS = _combining_marks()
 """They belong to the letter before them; the inside of a character class."""
 WORD = re.compile(rf"[\w{MARKS}]+", re.UNICODE)
 """Matches one word: letters, digits, underscores and the marks that belong to them."""
+PHRASE_END = re.compile(rf"\s[-–—]+\s|[^\w{MARKS}\s'’-]+|\n")
+"""What ends a phrase: punctuation, a line's end, a dash between spaces. Hyphens and apostrophes do not."""
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
 """Letters of scripts written without spaces, where WORD finds clauses; the inside of a character class."""
 
@@ -30,3 +32,13 @@ def folded_words(text: str) -> list[str]:
     folded = text.casefold()
     # Plain English has a way five times as fast to the same words.
     return folded.translate(_PARTING).split() if folded.isascii() else WORD.findall(folded)
+
+
+def word_runs(text: str) -> list[list[str]]:
+    """The words of a text in lower case (not case folded: people read them), parted where phrases end."""
+    return [words for part in PHRASE_END.split(text.lower()) if (words := WORD.findall(part))]
+
+
+def has_letter(word: str) -> bool:
+    """Whether a word is more than a number."""
+    return any(map(str.isalpha, word))

@@ -32,9 +32,12 @@ def every_command() -> dict[str, Any]:
 
 
 def parsed(words: tuple[str, ...]) -> dict[str, Any]:
-    """What the real command line makes of a command's words, without running it."""
+    """What the real command line makes of a command's words, without running it; a project by its name."""
     assert words[0] in every_command(), f"there is no command {words[0]!r}"
-    given = every_command()[words[0]].make_context(words[0], list(words[1:])).params
+    with pytest.MonkeyPatch.context() as patch:
+        for finds in ("project", "project_to_be", "project_of_any_format"):
+            patch.setattr(f"search.projects.project.{finds}", str)
+        given = every_command()[words[0]].make_context(words[0], list(words[1:])).params
     assert isinstance(given, dict)
     return given
 

@@ -1,8 +1,6 @@
 """What every vector index must do, whatever is behind it: equal to brute force in float64."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,104 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexes.vector_index import BadVectors, BrokenIndex, normalised, silent
+from indexes.vector_index import BadVectors
+from tests.indexes.brute_force import brute_force, check, check_against_brute_force, numbers
 from tests.indexes.kinds import KINDS
-
-TOLERANCE = 2e-6
-
 
 # Hundreds of small indexes are searched exactly, whatever their type: a few types stand for all.
 some_kinds = pytest.mark.parametrize(
     "kind", [k for k in KINDS if k.name in ("flat", "hnsw", "ivf-sq8")], ids=lambda kind: kind.name
 )
-
-
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
-def kind(request):
-    return request.param
-
-
-def cosines(vectors, query):
-    """Cosines in float64, -inf for zero vectors: written without the code under test."""
-    rows = np.asarray(vectors, dtype=np.float64)
-    asked = np.asarray(query, dtype=np.float64)
-    lengths = np.sqrt((rows * rows).sum(axis=1))
-    length = np.sqrt((asked * asked).sum())
-    if length == 0:
-        return np.full(len(rows), -np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(lengths > 0, rows @ asked / lengths / length, -np.inf)
-
-
-def brute_force(vectors, query, k):
-    """Positions and cosines of the k best, equal ones by position, padded with -1 and -inf."""
-    all_cosines = cosines(vectors, query)
-    order = np.lexsort((np.arange(len(vectors)), -all_cosines))
-    best = [int(p) for p in order if np.isfinite(all_cosines[p])][:k]
-    missing = k - len(best)
-    return best + [-1] * missing, [float(all_cosines[p]) for p in best] + [-np.inf] * missing
-
-
-def check_against_brute_force(vectors, queries, k, positions, scores):
-    """Equal to brute force; ids that float32 cannot tell apart may be in either order."""
-    assert positions.shape == scores.shape == (len(queries), k)
-    assert positions.dtype == np.int64
-    assert scores.dtype == np.float32
-    for query, found, found_scores in zip(queries, positions, scores, strict=True):
-        wanted, wanted_scores = brute_force(vectors, query, k)
-        count = sum(p >= 0 for p in wanted)
-        assert [p >= 0 for p in found] == [p >= 0 for p in wanted]
-        assert np.all(found_scores[count:] == -np.inf)
-        np.testing.assert_allclose(found_scores[:count], wanted_scores[:count], atol=TOLERANCE)
-        assert len(set(found[:count].tolist())) == count
-        own = cosines(vectors, query)
-        np.testing.assert_allclose(found_scores[:count], own[found[:count]], atol=TOLERANCE)
-        for here, there in pairwise(range(count)):
-            assert found_scores[here] >= found_scores[there]
-            same = np.array_equal(vectors[found[here]], vectors[found[there]])
-            if same or found_scores[here] == found_scores[there]:
-                assert found[here] < found[there], "equal cosines must be in order of position"
-        for place in range(count):
-            if found[place] != wanted[place]:
-                assert abs(own[found[place]] - own[wanted[place]]) < TOLERANCE
-
-
-def check_against_target(target, vectors, queries, k, positions, scores):
-    """What an approximate index owes: exact scores, in order, and on the whole the recall it was tuned to."""
-    assert positions.shape == scores.shape == (len(queries), k)
-    hits = wanted_hits = 0
-    for query, found, found_scores in zip(queries, positions, scores, strict=True):
-        wanted, wanted_scores = brute_force(vectors, query, k)
-        count = sum(p >= 0 for p in wanted)
-        assert (found[:count] >= 0).all(), "as many are found as there are"
-        assert (found[count:] == -1).all()
-        assert np.all(found_scores[count:] == -np.inf)
-        own = cosines(vectors, query)[found[:count]]
-        np.testing.assert_allclose(found_scores[:count], own, atol=TOLERANCE)
-        pairs = list(zip(-found_scores[:count], found[:count], strict=True))
-        assert pairs == sorted(set(pairs)), "best first, equal cosines by position, none twice"
-        hits += int((own >= min(wanted_scores[:count], default=0) - TOLERANCE).sum())
-        wanted_hits += count
-    assert hits >= target * wanted_hits
-
-
-def check(kind, vectors, queries, k, positions, scores):
-    if kind.exact:
-        check_against_brute_force(vectors, queries, k, positions, scores)
-    else:
-        check_against_target(kind.plan.target_recall, vectors, queries, k, positions, scores)
-
-
-def clusters(count, dimension, seed=1):
-    """Vectors around some centres, as those of texts are."""
-    centres = numbers(count // 40, dimension, seed=99)
-    rng = np.random.default_rng(seed)
-    noise = rng.normal(size=(count, dimension)).astype(np.float32)
-    return centres[rng.integers(len(centres), size=count)] + 0.7 * noise
-
-
-def numbers(*shape, seed=1):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -126,125 +34,6 @@ def test_positions_are_exactly_those_of_brute_force_when_nothing_ties(kind):
     for row, query in zip(positions, queries, strict=True):
         assert row.tolist() == brute_force(vectors, query, 5)[0]
     assert scores[0, 0] > scores[0, 4]
-
-
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
-def large(request, tmp_path_factory):
-    """An index large enough that an approximate one is approximate: (kind, vectors, index, folder)."""
-    vectors = clusters(3_000, 32)
-    vectors[[5, 77]] = 0
-    vectors[1_000:1_010] = vectors[0]
-    folder = tmp_path_factory.mktemp(request.param.name)
-    index = request.param.open(folder, request.param.build(vectors, folder))
-    return request.param, vectors, index, folder
-
-
-def test_a_large_index_keeps_what_it_promises(large):
-    kind, vectors, index, _ = large
-    queries = clusters(60, 32, seed=5)
-    for k in (1, 10, 100):
-        check(kind, vectors, queries, k, *index.search(queries, k))
-    facts = index.facts
-    assert (facts.vectors, facts.dimension, facts.zeros) == (3_000, 32, 2)
-    assert facts.figures["recall@10"] >= kind.plan.target_recall
-    assert facts.type != "auto"
-    np.testing.assert_array_equal(index.vectors, normalised(vectors))
-
-
-@pytest.mark.parametrize("share", [0.001, 0.03, 0.2, 0.6, 1.0])
-def test_a_large_index_keeps_it_within_filters(large, share):
-    kind, vectors, index, _ = large
-    queries = clusters(60, 32, seed=6)
-    chosen = np.random.default_rng(3).choice(3_000, size=int(3_000 * share), replace=False)
-    positions, scores = index.search(queries, 10, chosen)  # in no order
-    allowed = np.sort(chosen)
-    there = np.full(3_001, -1)
-    there[allowed] = np.arange(len(allowed))
-    assert np.isin(positions[positions >= 0], allowed).all()
-    check(kind, vectors[allowed], queries, 10, there[positions], scores)
-
-
-def test_a_filter_that_leaves_only_what_is_far_away(large):
-    """The nearest lists hold nothing that is allowed, the walk's neighbourhood neither."""
-    kind, vectors, index, _ = large
-    query = vectors[10:11]
-    far = np.sort(np.argsort(cosines(vectors, query[0]))[2:1_700])
-    positions, scores = index.search(query, 10, far)
-    there = np.full(3_001, -1)
-    there[far] = np.arange(len(far))
-    check(kind, vectors[far], query, 10, there[positions], scores)
-
-
-@pytest.mark.parametrize(("removed", "added"), [(0, 400), (400, 0), (300, 300)])
-def test_vectors_come_and_go_without_a_rebuild(large, tmp_path, removed, added):
-    kind, vectors, index, _ = large
-    rng = np.random.default_rng(removed + added)
-    kept = rng.permutation(3_000)[removed:]
-    origins = np.concatenate([kept, np.full(added, -1)])
-    order = rng.permutation(len(origins))
-    changed = np.concatenate([vectors[kept], clusters(added or 40, 32, seed=8)[:added]])[order]
-    facts = index.write_changed(changed, origins[order], tmp_path, silent)
-    if facts is None:
-        assert list(tmp_path.iterdir()) == [], "an index that is better built anew writes nothing"
-        facts = kind.build(changed, tmp_path)
-    made = kind.open(tmp_path, facts)
-    assert (len(made), made.facts.type) == (len(changed), index.facts.type)
-    queries = clusters(60, 32, seed=9)
-    check(kind, changed, queries, 10, *made.search(queries, 10))
-    new = np.flatnonzero(origins[order] < 0)
-    if added:
-        assert [p[0] for p in made.search(changed[new[:20]], 1)[0]] == new[:20].tolist()
-    some = np.sort(rng.permutation(len(changed))[:1_500])
-    there = np.full(len(changed) + 1, -1)
-    there[some] = np.arange(1_500)
-    positions, scores = made.search(queries, 10, some)
-    check(kind, changed[some], queries, 10, there[positions], scores)
-
-
-def test_what_comes_after_others_went_is_found(large, tmp_path):
-    """One version takes vectors out, the next one puts others in their places."""
-    kind, vectors, index, _ = large
-    versions = [
-        (vectors[400:], np.arange(400, 3_000)),
-        (np.vstack([vectors[400:], clusters(300, 32, seed=8)]), np.r_[:2_600, [-1] * 300]),
-    ]
-    for number, (changed, origins) in enumerate(versions):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        facts = index.write_changed(changed, origins, folder, silent)
-        index = kind.open(folder, facts or kind.build(changed, folder))
-    new = list(range(2_600, 2_620))
-    assert [p[0] for p in index.search(changed[new], 1)[0]] == new
-    queries = clusters(60, 32, seed=9)
-    check(kind, changed, queries, 10, *index.search(queries, 10))
-
-
-def test_bad_vectors_are_refused_when_they_come_later_too(large, tmp_path):
-    kind, vectors, index, _ = large
-    changed = vectors.copy()
-    changed[2_999, 3] = np.nan
-    with pytest.raises(BadVectors, match="vector 2999 holds NaN"):
-        index.write_changed(changed, np.arange(3_000), tmp_path, silent) or kind.build(
-            changed, tmp_path
-        )
-    if not kind.exact:
-        with pytest.raises(BadVectors, match="vectors have 33 dimensions, the index has 32"):
-            index.write_changed(
-                np.ones((3_000, 33), np.float32), np.arange(3_000), tmp_path, silent
-            )
-
-
-def test_a_full_disk_while_building_is_an_error_and_no_crash(kind, tmp_path):
-    """Each file in turn is one that takes nothing more."""
-    vectors = numbers(1_500, 8)
-    (tmp_path / "whole").mkdir()
-    kind.build(vectors, tmp_path / "whole")
-    for name in [path.name for path in _files(tmp_path / "whole")]:
-        folder = tmp_path / f"full-{name}"
-        folder.mkdir()
-        (folder / name).symlink_to("/dev/full")
-        with pytest.raises(OSError, match="No space left"):
-            kind.build(vectors, folder)
 
 
 whole_numbers = st.integers(-3, 3).map(float)
@@ -446,60 +235,6 @@ def test_several_threads_search_at_once(kind):
             ):
                 assert positions.tolist() == same_positions.tolist()
                 assert scores.tobytes() == same_scores.tobytes()
-
-
-def test_an_index_read_back_answers_the_same_bit_for_bit(kind, tmp_path):
-    vectors, queries = numbers(120, 16), numbers(9, 16, seed=2)
-    vectors[5] = 0
-    vectors[60] = vectors[61]
-    facts = kind.build(vectors, tmp_path)
-    index, back = kind.open(tmp_path, facts), kind.open(tmp_path, facts)
-    assert (len(back), back.dimension) == (120, 16)
-    for one, other in zip(index.search(queries, 120), back.search(queries, 120), strict=True):
-        assert one.tobytes() == other.tobytes()
-
-
-def _files(folder):
-    return sorted(path for path in folder.iterdir() if path.is_file())
-
-
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
-def test_a_truncated_index_is_broken(kind, tmp_path, share):
-    facts = kind.build(numbers(50, 8), tmp_path)
-    for path in _files(tmp_path):
-        content = path.read_bytes()
-        path.write_bytes(content[: int(len(content) * share)])
-        with pytest.raises(BrokenIndex, match="cannot be read"):
-            kind.open(tmp_path, facts)
-        path.write_bytes(content)
-
-
-def test_garbage_is_a_broken_index(kind, tmp_path):
-    facts = kind.build(numbers(50, 8), tmp_path)
-    for path in _files(tmp_path):
-        whole = path.read_bytes()
-        for content in (b"no index at all", b"\x00" * 500, bytes(range(256)) * 20):
-            path.write_bytes(content)
-            with pytest.raises(BrokenIndex, match="cannot be read"):
-                kind.open(tmp_path, facts)
-        path.write_bytes(whole)
-
-
-def test_a_missing_file_is_a_broken_index(kind, tmp_path):
-    facts = kind.build(numbers(50, 8), tmp_path)
-    for path in _files(tmp_path):
-        content = path.read_bytes()
-        path.unlink()
-        with pytest.raises(BrokenIndex, match="cannot be read"):
-            kind.open(tmp_path, facts)
-        path.write_bytes(content)
-
-
-def test_an_index_of_another_size_than_its_manifest_says_is_broken(kind, tmp_path):
-    facts = kind.build(numbers(50, 8), tmp_path)
-    for other in (replace(facts, vectors=49), replace(facts, dimension=9)):
-        with pytest.raises(BrokenIndex, match="instead of"):
-            kind.open(tmp_path, other)
 
 
 @pytest.mark.parametrize("share", [0.003, 0.1, 0.9, 1.0])

@@ -1,6 +1,6 @@
 """The contract suite of every index, over Milvus: Milvus Lite and a real standalone server.
 
-The tests are those of `test_index_contract`, all that take a `kind`; the generated ones, which build hundreds of
+The tests are those of `test_index_contract` and `test_index_files`, all that take a `kind`; the generated ones, which build hundreds of
 indexes, stay with the indexes on this machine. The server takes seconds for each collection, so there the
 tests that would only show again what another shows are left out.
 """
@@ -9,7 +9,7 @@ import inspect
 
 import pytest
 
-from tests.indexes import test_index_contract as contract
+from tests.indexes import test_index_contract, test_index_files
 from tests.indexes.milvus_kinds import milvus_kind
 from tests.milvus_server import TOKEN
 
@@ -21,7 +21,8 @@ def _belongs(name, test):
     return taken and "kind" in inspect.signature(test).parameters
 
 
-globals().update({name: test for name, test in vars(contract).items() if _belongs(name, test)})
+for contract in (test_index_contract, test_index_files):
+    globals().update({name: test for name, test in vars(contract).items() if _belongs(name, test)})
 
 ON_THE_SERVER_TOO = {
     "test_random_vectors_equal_brute_force",

@@ -13,7 +13,7 @@ from indexes.milvus.types import TYPES as MILVUS_TYPES
 from indexes.opening import build, check, discard, open_index, put_in_service
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import EngineFailed, IndexPlan
-from tests.indexes.test_index_contract import check_against_brute_force
+from tests.indexes.brute_force import check_against_brute_force
 from tests.milvus_server import TOKEN
 
 pytestmark = [

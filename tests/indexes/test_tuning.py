@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from indexes import faiss_engine, tuning
+from indexes import approximate, faiss_engine
 from indexes.opening import build, open_index
 from indexes.vector_index import IndexPlan, silent
-from tests.indexes.test_index_contract import check_against_target, clusters
+from tests.indexes.brute_force import check_against_target, clusters
 
 MEASURED = ("ms", "exact_ms")
 
@@ -22,7 +22,7 @@ def clock(step):
 
 def built(kind, vectors, folder, monkeypatch, step):
     folder.mkdir()
-    monkeypatch.setattr(tuning.time, "perf_counter", clock(step))
+    monkeypatch.setattr(approximate.time, "perf_counter", clock(step))
     facts = build(vectors, IndexPlan(type=kind), folder, silent)
     figures = {name: value for name, value in facts.figures.items() if name not in MEASURED}
     return facts.type, facts.parameters, figures

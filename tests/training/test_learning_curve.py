@@ -37,14 +37,15 @@ def test_the_gain_of_a_known_curve_with_its_uncertainty():
     curve = curve_of(SIZES, scores_around(known(0.2), 0.05), 0.3)
     expected = 0.8 * (1_000**-0.2 - 2_000**-0.2)
     assert curve.gain == pytest.approx(expected)
-    assert curve.gain_low < expected < curve.gain_high
-    assert curve.gain_high - curve.gain_low < 0.02
+    low, high = curve.ci95
+    assert low < expected < high
+    assert high - low < 0.02
     assert curve.means == pytest.approx(known(0.2))
     assert curve.sentence.startswith(
         f"More pairs would help: 1,000 more should bring about {expected:+.3f}"
     )
     noisy = curve_of(SIZES, scores_around(known(0.2), 0.6), 0.3)
-    assert noisy.gain_high - noisy.gain_low > 3 * (curve.gain_high - curve.gain_low)
+    assert noisy.ci95[1] - noisy.ci95[0] > 3 * (high - low)
     assert noisy.sentence.startswith("It cannot be told yet")
 
 
@@ -60,7 +61,7 @@ def test_a_curve_survives_json():
     curve = curve_of(SIZES, scores_around(known(0.1), 0.1), 0.2)
     again = Curve.from_json(json.loads(json.dumps(curve.as_json())))
     assert again == curve
-    assert curve.as_json()["ci95"] == [curve.gain_low, curve.gain_high]
+    assert curve.as_json()["ci95"] == list(curve.ci95)
 
 
 @pytest.fixture

@@ -154,7 +154,10 @@ def test_medical_queries_are_laypersons_words(medical):
     documents, split = medical
     by_id = {d.id: d for d in documents}
     lay = {
-        (text, term.id) for term in phenotypes._terms() for text, is_lay in term.synonyms if is_lay
+        (text, term.id)
+        for term, synonyms in phenotypes._terms()
+        for text, is_lay in synonyms
+        if is_lay
     }
     for query, text in split.test.queries.items():
         for identity in split.test.judgments[query]:

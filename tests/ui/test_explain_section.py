@@ -7,7 +7,7 @@ from app_help import TINY, alive, labels, markup, plain, shown, write_run
 from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
-from search.insight import training_neighbours
+from search.insight import vector_cache
 from search.insight.attribution import Attribution, Part
 from search.insight.explain import attribute
 from search.insight.training_neighbours import TrainingNeighbour, TrainingNeighbours
@@ -113,7 +113,7 @@ def test_what_a_model_learned_from_is_shown(tuned: Project) -> None:
 def test_many_questions_are_looked_up_by_a_run(
     tuned: Project, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_neighbours, "_SOON", 1)
+    monkeypatch.setattr(vector_cache, "SOON", 1)
     at = opened("d0", "tuned")
     assert "It learned from" not in plain(markup(at))
     assert "Look it up" in labels(at)
@@ -124,7 +124,7 @@ def test_many_questions_are_looked_up_by_a_run(
 
 
 def test_a_look_up_that_goes_on_is_watched(tuned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_neighbours, "_SOON", 1)
+    monkeypatch.setattr(vector_cache, "SOON", 1)
     write_run(
         tuned, ["prepare", TINY, "--model", "tuned"], state="running", message="reading", **alive()
     )
@@ -137,7 +137,7 @@ def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch)
     from search.insight.prepare import prepare
     from search.insight.training_neighbours import is_ready
 
-    monkeypatch.setattr(training_neighbours, "_SOON", 1)
+    monkeypatch.setattr(vector_cache, "SOON", 1)
     _, corpus = current_corpus(tuned)
     info = find_model(tuned, "tuned")
     assert not is_ready(tuned, corpus, info)

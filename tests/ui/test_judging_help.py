@@ -13,7 +13,7 @@ from search.judging.store import JudgmentStore
 from search.judging.study import Study
 from search.judging.votes import vote
 from search.projects.project import Project
-from ui.judging.board_data import board_data
+from ui.judging.board import board_data
 
 SETUP = Setup("words", "bm25")
 

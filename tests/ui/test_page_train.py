@@ -20,7 +20,7 @@ from app_help import (  # fmt: skip
 )
 from streamlit.testing.v1 import AppTest
 
-from search.insight.nearest_words import nearest_words
+from search.insight.word_space import nearest_words
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from training.learning_curve import KIND, curve_of

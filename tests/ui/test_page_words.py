@@ -18,7 +18,7 @@ from app_help import (
 )
 from streamlit.testing.v1 import AppTest
 
-from search.insight import word_space
+from search.insight import vector_cache
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace, moved_words
 from search.models.load import load_encoder
@@ -110,7 +110,7 @@ def test_unknown_words_of_any_script(trained: Project, word: str) -> None:
 def test_words_are_read_by_a_run_where_they_are_many(
     trained: Project, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(word_space, "SOON", 5)
+    monkeypatch.setattr(vector_cache, "SOON", 5)
     at = open_page("words", TINY, model=[GENERIC, "words"])
     assert "Generic has to read the words of your documents once" in shown(at)
     press(at, "read-words")

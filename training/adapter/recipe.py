@@ -45,8 +45,8 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
         adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
-    position = InterpolationPoint.from_start("matrix", adapted.blend, settings.base, info)
-    facts = {**_behind(info, settings.side), **position.facts()}
+    place = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
+    facts = {**_behind(info, settings.side), **place}
     return TrainingResult(settings.base, model, dev, general_ndcg(base), facts)
 
 

@@ -36,11 +36,8 @@ def advise(
     found = None if facts.server else speed(encoder, info, Stage(progress, 0.2, 0.5))
     seconds = seconds_of(facts, found) if found else {}
     ranked = recommend(facts, seconds, budget)
-    rows = (
-        approaches(project, corpus, facts, found, seconds, Stage(progress, 0.5, 1.0))
-        if found
-        else []
-    )
+    last = Stage(progress, 0.5, 1.0)
+    rows = approaches(project, corpus, facts, found, seconds, last) if found else []
     details = {
         "report": KIND,
         "budget": budget,

@@ -1,7 +1,7 @@
 """The approaches side by side on one corpus: measured where a model exists, an expectation where none does."""
 
 import statistics
-import time
+import timeit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.corpus.report.sample import has_letter
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import generic_tokenizer
 from search.evaluation.evaluate import newest_evaluation
@@ -22,7 +21,7 @@ from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.text.words import folded_words
+from search.text.words import folded_words, has_letter
 from training.advice.facts import CorpusFacts
 from training.data.pair_sets import PairSet
 from training.probe import Speed
@@ -74,10 +73,8 @@ def approaches(
     """The generic model, the newest custom models, and the recipes that were not used yet."""
     known = models(project)
     existing = [known[0], *[info for info in known if info.kind == "custom"][-_MODELS:]]
-    queries, texts = (
-        _query_texts(project, corpus),
-        corpus.embedded_at(range(min(_DOCUMENTS, corpus.passages))),
-    )
+    queries = _query_texts(project, corpus)
+    texts = corpus.embedded_at(range(min(_DOCUMENTS, corpus.passages)))
     rows = []
     for number, info in enumerate(existing):
         progress(number, len(existing), f"measuring {info.name}")
@@ -206,6 +203,4 @@ def _shredded(queries: Sequence[str]) -> float:
 
 
 def _time(work: Any, texts: Sequence[str]) -> float:
-    started = time.perf_counter()
-    work(list(texts))
-    return max(time.perf_counter() - started, 1e-6)
+    return max(timeit.timeit(lambda: work(list(texts)), number=1), 1e-6)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import current_corpus
-from search.corpus.report.sample import SampledTexts
 from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.evaluation.leakage import MINED, ORIGIN
 from search.models.registry import generic_info
@@ -16,6 +15,7 @@ from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from search.text.languages import ENGLISH, languages, main_language
 from search.text.sampling import evenly_spaced
+from search.text.words import word_runs
 from training.data.pair_sets import PairSet
 
 _DOCUMENTS = 300
@@ -76,18 +76,19 @@ def facts_of(project: Project) -> CorpusFacts:
     """
     manifest, corpus = current_corpus(project)
     info = generic_info(project)
-    sample = SampledTexts.of(corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS)))
-    words = Counter(chain.from_iterable(sample.words()))
+    sample = corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS))
+    texts = [document.embedded for document in sample]
+    words = Counter(chain.from_iterable(run for text in texts for run in word_runs(text)))
     foreign = tokenizer_fit(words)
     lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
-    mean_words = words.total() / max(1, len(sample.texts))
+    mean_words = words.total() / max(1, len(texts))
     given = _of_pairs(project)
     return CorpusFacts(
         documents=len(corpus),
         passages=corpus.passages,
         characters=float(np.mean(lengths)),
         words=round(mean_words * len(corpus)),
-        language=main_language(languages(sample.texts)),
+        language=main_language(languages(texts)),
         pieces_ratio=foreign.ratio,
         shredded=foreign.shredded_share,
         unreadable=foreign.unreadable_share,

@@ -1,10 +1,10 @@
 """From facts to a ranked recommendation, each place with its reasons. Thresholds come from docs/benchmarks.md."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from search.corpus.report.findings import percent
+from search.corpus.report.corpus_report import percent
 from search.text.languages import ENGLISH, language_name
 from training.adapter.settings import AdapterSettings
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, CorpusFacts
@@ -46,13 +46,7 @@ class Advice:
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""
-        return {
-            "option": self.option,
-            "title": self.title,
-            "score": self.score,
-            "reasons": list(self.reasons),
-            "seconds": self.seconds,
-        }
+        return {**asdict(self), "reasons": list(self.reasons), "title": self.title}
 
 
 def seconds_of(facts: CorpusFacts, speed: Speed) -> Mapping[str, float]:
@@ -110,21 +104,17 @@ def _within(advice: Advice, budget: float) -> Advice:
     reason = (
         f"It would take about {advice.seconds / 60:,.0f} minutes here; the budget is {budget:g}."
     )
-    return Advice(advice.option, advice.score - 40, (*advice.reasons, reason), advice.seconds)
+    return replace(advice, score=advice.score - 40, reasons=(*advice.reasons, reason))
 
 
 def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """Each option with its fit and its reasons."""
     taught = facts.pairs > 0 and not facts.mined
     strange = _strangeness(facts)
-    options: dict[str, tuple[int, list[str]]] = {}
-    options["generic"] = (
-        (45 if facts.foreign else 60),
-        ["Ready now: nothing to train.", *strange]
-        if facts.foreign
-        else ["Ready now: nothing to train.", "It was made for texts like these."],
-    )
-    options |= _from_pairs(facts) if facts.pairs else _without_pairs(facts)
+    known = strange if facts.foreign else ["It was made for texts like these."]
+    generic = 45 if facts.foreign else 60, ["Ready now: nothing to train.", *known]
+    learned = _from_pairs(facts) if facts.pairs else _without_pairs(facts)
+    options = {"generic": generic, **learned}
     words = "It knows words and not what they mean in a sentence: “bank” is one thing to it."
     lost = "On English sets it scored far below the generic model (docs/benchmarks.md)."
     for name, more in (("fasttext", 2), ("word2vec", 0)):
@@ -132,20 +122,16 @@ def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
         reasons = [*strange, words] if facts.foreign else [lost, words]
         options[name] = (base + more, reasons)
     if facts.pairs:
-        options["static"] = (
-            25 if facts.mined else 55,
-            [
-                "A vector a word piece, taught by your pairs: much faster to run on a CPU than any transformer, "
-                "with less sense of context."
-            ],
+        fast = (
+            "A vector a word piece, taught by your pairs: much faster to run on a CPU than any transformer, "
+            "with less sense of context."
         )
-    options["api"] = (
-        55 if facts.foreign else 25,
-        [
-            "A large multilingual model knows meaning in context and many languages; texts leave this machine, and "
-            "it costs money by the token."
-        ],
+        options["static"] = 25 if facts.mined else 55, [fast]
+    large = (
+        "A large multilingual model knows meaning in context and many languages; texts leave this machine, and "
+        "it costs money by the token."
     )
+    options["api"] = 55 if facts.foreign else 25, [large]
     return options
 
 
@@ -176,18 +162,13 @@ def _from_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
 def _without_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """What there is to do without pairs."""
     if facts.foreign:
-        return {
-            "mine": (50, ["Pairs can be mined, but the model beneath reads these texts badly."])
-        }
-    return {
-        "mine": (
-            65,
-            [
-                "Titles, terms and sentences of your documents make pairs to learn from; the gain is small, and "
-                "it is kept only where it is clear. Real questions with their answers would teach more."
-            ],
-        )
-    }
+        badly = "Pairs can be mined, but the model beneath reads these texts badly."
+        return {"mine": (50, [badly])}
+    little = (
+        "Titles, terms and sentences of your documents make pairs to learn from; the gain is small, and "
+        "it is kept only where it is clear. Real questions with their answers would teach more."
+    )
+    return {"mine": (65, [little])}
 
 
 def _strangeness(facts: CorpusFacts) -> list[str]:

@@ -15,9 +15,8 @@ from search.models.linear_adapter import LinearAdapter, is_matrix
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import Progress
-from training.auto.leaderboard import TRIAL, Leaderboard, Outcome, Trial
+from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.checkpoints import Checkpointer
-from training.settings import RecipeSettings
 
 _NAME, _MODELS = "leaderboard", "trials"
 _KEPT_EVERY = 5.0
@@ -69,12 +68,7 @@ class TimeBudget:
             done: float, total: float, message: str, metrics: dict[str, float] | None = None
         ) -> None:
             gone = min(self.spent, self.budget)
-            progress(
-                gone,
-                self.budget,
-                message if TRIAL in (metrics or {}) else f"{what}: {message}",
-                metrics,
-            )
+            progress(gone, self.budget, f"{what}: {message}", metrics)
             if self.spent > self.budget * _GRACE:
                 raise TimeUp
 
@@ -162,7 +156,7 @@ class BudgetedSearch:
         if needs > self.clock.left:
             return self._add(Trial(name, Outcome.NO_TIME))
         try:
-            made = learn(self._timed(self.clock.watched(self._progress, name)))
+            made = learn(self.clock.watched(self._report, name))
         except TooLittleTime:
             return self._add(Trial(name, Outcome.NO_TIME))
         except TimeUp:
@@ -174,17 +168,13 @@ class BudgetedSearch:
         trial = Trial(name, outcome, tuple(made.each), spent, made.settings, made.facts)
         return self._add(trial, made.models)
 
-    def _timed(self, progress: Progress) -> Progress:
-        """The same, and what is spent is kept meanwhile: the time of a trial that is killed is gone, too."""
-
-        def report(
-            done: float, total: float, message: str, metrics: dict[str, float] | None = None
-        ) -> None:
-            if self._checkpointer.is_due(_KEPT_EVERY):
-                self._save()
-            progress(done, total, message, metrics)
-
-        return report
+    def _report(
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Tell, and keep meanwhile what is spent: the time of a trial that is killed is gone, too."""
+        if self._checkpointer.is_due(_KEPT_EVERY):
+            self._save()
+        self._progress(done, total, message, metrics)
 
     def planned(self, name: str, plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a trial set out to do: made now, or by the process that was killed."""
@@ -228,11 +218,6 @@ class BudgetedSearch:
     def _tell(self, position: int) -> None:
         done = min(self.clock.spent, self.clock.budget)
         self.leaderboard.trials[position].tell(position, done, self.clock.budget, self._progress)
-
-
-def as_settings(settings: RecipeSettings) -> dict[str, Any]:
-    """Settings as plain JSON."""
-    return settings.model_dump(mode="json")
 
 
 def _save_models(folder: Path, models: Sequence[Any]) -> None:

@@ -5,13 +5,14 @@ Every member learns what is tried; a trial is measured on all that any of them w
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from search.projects.progress import Progress, Stage
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialResult
-from training.auto.fitting import SAFETY, characters, fitted, pace_of
+from training.auto.fitting import SAFETY, Fitted, characters, fitted, pace_of
 from training.auto.folds import facts_of, merged
 from training.auto.leaderboard import MEMBER, Trial
 from training.auto.member import ORIGIN, OTHERS, STEERING, Member
@@ -56,7 +57,8 @@ class Candidates:
     def __init__(self, request: Request, members: Sequence[Member], search: BudgetedSearch) -> None:
         assert isinstance(request.settings, AutoSettings)
         self._request = request
-        self._settings = request.settings
+        base, seed = request.settings.base, request.settings.seed
+        self._fine_tuning = FineTuneSettings(base=base, seed=seed)
         self._members = members
         self._search = search
 
@@ -64,11 +66,8 @@ class Candidates:
         """Try one after another, the cheap ones first, while the time lasts."""
         start = self._tried(START, 0.0, lambda position, member, progress: member.start())
         epochs = self._epochs()
-        self._tried(
-            ADAPTER,
-            self._adapter_seconds(),
-            lambda _, member, progress: member.adapter(epochs, progress),
-        )
+        needs = self._adapter_seconds()
+        self._tried(ADAPTER, needs, lambda _, member, progress: member.adapter(epochs, progress))
         if self._members[0].material.synthetic:
             return  # What nobody asked teaches a whole model too much.
         clock = self._search.clock
@@ -128,12 +127,8 @@ class Candidates:
         plan = self._search.planned(name, self._plan)
         if not plan["epochs"]:
             raise TooLittleTime
-        settings = FineTuneSettings(
-            base=self._settings.base,
-            seed=self._settings.seed,
-            learning_rate=rate,
-            epochs=plan["epochs"],
-        )
+        chosen = {"learning_rate": rate, "epochs": plan["epochs"]}
+        settings = self._fine_tuning.model_copy(update=chosen)
         clock, after = self._search.clock, len(self._members) - 1 - position
         reserve = plan["reserve"] + after * plan["seconds"]
         return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, progress)
@@ -142,22 +137,16 @@ class Candidates:
         """How much fine-tuning fits, timed here and now: as much for each member."""
         longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
         pairs, dev = longest.material.guarded.pairs, longest.material.dev
-        settings = FineTuneSettings(base=self._settings.base, seed=self._settings.seed)
-        model = load_trainable_base(self._request.project, self._settings.base)
-        pace = pace_of(model, pairs, dev, settings)
+        model = load_trainable_base(self._request.project, self._fine_tuning.base)
+        pace = pace_of(model, pairs, dev, self._fine_tuning)
         # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
         read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
         after = pace.character * read + self._adapter_seconds()
         pool = characters(dev.narrowed(STEERING).texts)
         free = (self._search.clock.left - after) / len(self._members)
-        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free)
-        return {
-            "epochs": fits.epochs if fits else 0,
-            "pairs": fits.pairs if fits else 0,
-            "seconds": fits.seconds if fits else 0.0,
-            "character": pace.character,
-            "reserve": (after + len(SHARES) * pool * pace.character) / SAFETY,
-        }
+        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free) or Fitted(0, 0, 0.0)
+        reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
+        return {**asdict(fits), "character": pace.character, "reserve": reserve}
 
     def _top_seconds(self, name: str) -> float:
         if name in RATES:
@@ -188,11 +177,7 @@ def _of(progress: Progress, position: int, count: int) -> Progress:
     if count == 1:
         return progress
     stage = Stage(progress, position / count, (position + 1) / count)
-
-    def numbered(
-        done: float, total: float, message: str, metrics: dict[str, float] | None = None
-    ) -> None:
-        numbers = None if metrics is None else metrics | {MEMBER: position}
-        stage(done, total, f"model {position + 1} of {count}: {message}", numbers)
-
-    return numbered
+    who = f"model {position + 1} of {count}"
+    return lambda done, total, message, metrics=None: stage(
+        done, total, f"{who}: {message}", None if metrics is None else metrics | {MEMBER: position}
+    )

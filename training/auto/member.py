@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from indexes.vector_index import Vectors
+from indexes.vector_index import Vectors, normalised
+from search.models.encoding.texts import encode_texts
 from search.models.linear_adapter import ADAPTER_OF
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
@@ -15,12 +16,12 @@ from training.adapter.fit import measure_of, train_adapter
 from training.adapter.matrix import with_adapter
 from training.adapter.recipe import shrunken_adapter
 from training.adapter.settings import AdapterSettings
-from training.auto.budgeted_search import TrialResult, as_settings
+from training.auto.budgeted_search import TrialResult
 from training.auto.fitting import characters
 from training.auto.settings import AutoSettings
-from training.auto.tuned_vectors import Asked, asked, embedded_by
+from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
-from training.embeddings import Embedded, embedded
+from training.embeddings import Embedded, embedded, numbered
 from training.fine_tune.recipe import learn_fine_tune
 from training.fine_tune.settings import FineTuneSettings
 from training.result import Learn, Request
@@ -38,6 +39,25 @@ OTHERS: dict[str, tuple[type[RecipeSettings], Learn]] = {"static": (StaticSettin
 """What learns from pairs in little time, beside adapters and fine-tunings."""
 _ADAPTER_PATIENCE = 4
 """Of about ten dev scores: what an adapter does not use is there for the next trial."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Vectors of the dev queries and of the pool, of length 1.
+
+    >>> from search.evaluation.query_set import QuerySet
+    >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0, 1], ["c", "d"], ["Frost.", "Rent is due."])
+    >>> pool = np.eye(2, dtype=np.float32)
+    >>> Asked(queries=pool[1:], pool=pool).scores(dev)
+    [1.0]
+    """
+
+    queries: Vectors
+    pool: Vectors
+
+    def scores(self, dev: DevSet) -> list[float]:
+        """nDCG@10 of each dev query."""
+        return dev.scores_of_vectors(self.queries, self.pool)
 
 
 class Member:
@@ -146,7 +166,7 @@ class Member:
         facts = result.facts | ({ORIGIN: result.origin} if result.origin else {})
         noted = {"kept": result.dev.selected, **noted}
         scores = self._asked[name].scores(dev)
-        return TrialResult([result.model], scores, as_settings(settings) | noted, facts)
+        return TrialResult([result.model], scores, settings.model_dump(mode="json") | noted, facts)
 
     def beside_the_pool(self) -> int:
         """How many characters of the pairs a model of one's own making has to encode, once the dev pool is encoded."""
@@ -162,11 +182,9 @@ class Member:
     def _adapter(
         self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, progress: Progress
     ) -> TrialResult:
+        own = self._settings
         settings = AdapterSettings(
-            base=self._settings.base,
-            seed=self._settings.seed,
-            patience=_ADAPTER_PATIENCE,
-            epochs=epochs,
+            base=own.base, seed=own.seed, patience=_ADAPTER_PATIENCE, epochs=epochs
         )
         adapted = train_adapter(data, dev, settings, progress)
         if self.material.synthetic:
@@ -176,13 +194,10 @@ class Member:
         facts = {}
         if beneath is self._base:
             info = named(self._request.project, settings.base)
-            facts = InterpolationPoint.from_start(
-                "matrix", adapted.blend, settings.base, info
-            ).facts()
+            facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
             facts |= {ADAPTER_OF: info.id} if info else {}
-        return TrialResult(
-            [model], scores, {**as_settings(settings), "kept": adapted.selected}, facts
-        )
+        noted = settings.model_dump(mode="json") | {"kept": adapted.selected}
+        return TrialResult([model], scores, noted, facts)
 
     def _part(self, name: str) -> str:
         return name.replace(", ", "-").replace(" ", "-") + self._suffix
@@ -207,3 +222,45 @@ def members_of(
         data = embedded(base, info, part, documents, stage)
         members.append(Member(request, part, base, data, f"-{position}" if len(parts) > 1 else ""))
     return members
+
+
+def asked(model: Any, dev: DevSet, progress: Progress) -> Asked:
+    """Encode the dev queries and the pool."""
+    return Asked(*map(normalised, dev.encoded(model, None, progress)))
+
+
+def embedded_by(
+    model: Any, material: TrainingData, known: Asked, progress: Progress
+) -> tuple[Embedded, DevSet]:
+    """The material as a model of one's own making sees it, and the dev set with the pool as all the documents there are.
+
+    The whole corpus would take too long to encode; the dev pool, drawn from it, stands for it.
+    """
+    pairs = answering_passages(material.guarded.pairs, material.corpus)
+    ids = {identity: position for position, identity in enumerate(material.corpus.ids())}
+    wanted, given = [p.query for p in pairs], [p.response for p in pairs]
+    queries = encode_texts(model, None, wanted, "query", Stage(progress, 0.0, 0.3), "queries")
+    responses = _answers(model, given, material.dev, known, Stage(progress, 0.3, 1.0))
+    data = Embedded(
+        queries=normalised(queries),
+        responses=responses,
+        negatives=np.zeros((len(pairs), 0, queries.shape[1]), dtype=np.float32),
+        answers=np.array([ids.get(p.document or "", -1) for p in pairs], dtype=np.int64),
+        texts=numbered(wanted),
+        documents=known.pool,
+        owners=np.asarray(material.corpus.owners[material.dev.positions]),
+        dev_queries=known.queries,
+    )
+    return data, replace(material.dev, positions=list(range(len(known.pool))))
+
+
+def _answers(
+    model: Any, texts: list[str], dev: DevSet, known: Asked, progress: Progress
+) -> Vectors:
+    """Vectors of answers, of length 1: each encoded once, and not at all where it stands in the dev pool."""
+    rows = {text: known.pool[position] for position, text in enumerate(dev.texts)}
+    new = [text for text in dict.fromkeys(texts) if text not in rows]
+    if new:
+        vectors = normalised(encode_texts(model, None, new, "document", progress, "answers"))
+        rows |= dict(zip(new, vectors, strict=True))
+    return np.stack([rows[text] for text in texts])

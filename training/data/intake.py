@@ -80,10 +80,7 @@ def import_beir(project: Project, path: Path, progress: Progress = silent) -> Im
                 split = beir_split(data, corpus, notes)
             notes += _add_split(project, drafts, split, draft.id, corpus, data.source)
     if report.refused_count:
-        first = report.refused[0]
-        notes.append(
-            f"corpus.jsonl: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
-        )
+        notes.append(f"corpus.jsonl: {report.left_out}")
     progress(1, 1, f"{documents:,} documents imported")
     return Imported.of(documents, split, notes)
 
@@ -108,8 +105,7 @@ def add_pairs(
     :param delimiter: what parts the columns of a CSV file; None finds out.
     :raises Refused: when the file cannot be used, or holds too few pairs; nothing is changed then.
     """
-    report = open_report(path)
-    report.encoding, report.delimiter = encoding, delimiter
+    report = open_report(path, encoding=encoding, delimiter=delimiter)
     by_id = ById(project, add_responses)
     new = list(read_pairs(path, report, columns, by_id))
     report.require_some("pairs")

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from search.corpus.labels import Pair, query_id
 from search.corpus.readers.pairs import load_pairs
@@ -39,9 +40,7 @@ class PairSet:
 
     def save(self, draft: Draft) -> None:
         """Write the pairs into an artifact."""
-        with (draft.folder / PAIRS_FILE).open("w", encoding="utf-8") as stream:
-            for pair in self.pairs:
-                stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+        write_pairs(draft.folder / PAIRS_FILE, self.pairs)
         dev = {"queries": dict(self.dev.queries), "judgments": self.dev.judgments}
         (draft.folder / DEV_FILE).write_text(json.dumps(dev, ensure_ascii=False), encoding="utf-8")
         asked = {pair.query for pair in self.pairs}
@@ -86,6 +85,13 @@ class Split:
             sorted((q, sorted(self.test.relevant(q))) for q in self.test.queries),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
+    """Write pairs into a file, one a line, as `search.corpus.readers.pairs.load_pairs` reads them."""
+    with path.open("w", encoding="utf-8") as stream:
+        for pair in pairs:
+            stream.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
 
 
 def current_pairs(project: Project) -> tuple[Manifest, PairSet]:
@@ -219,14 +225,10 @@ def _take(
             taken.extend(group)
         else:
             left.append(group)
-    if size and not taken:
-        smallest = min(
-            (g for g in order if all(free[position] for position in g)),
-            key=len,
-            default=None,
-        )
-        if smallest is not None:
-            return smallest, [group for group in order if group is not smallest]
+    usable = [group for group in order if all(free[position] for position in group)]
+    if size and not taken and usable:
+        smallest = min(usable, key=len)
+        return smallest, [group for group in order if group is not smallest]
     return taken, left
 
 

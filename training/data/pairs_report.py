@@ -1,13 +1,13 @@
 """The pairs report: how good pairs are to train on, before anything is trained."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from search.corpus.labels import Pair
-from search.corpus.report.findings import percent
+from search.corpus.report.corpus_report import Weighed, percent, weightiest
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import UNKNOWN, Language, language_name, languages, main_language
 from search.text.words import folded_words
@@ -87,8 +87,13 @@ class PairsReport:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to fix first, in plain sentences, the most important first."""
-        return advice(self)
+        """What to fix first, in plain sentences, the weightiest first; one that says so where all is well."""
+        if not self.pairs:
+            return ("There are no pairs.",)
+        parts = (_number, _wrong, _batches, _sharing, _texts)
+        return weightiest(chain.from_iterable(part(self) for part in parts)) or (
+            f"Nothing needs to be fixed first in these {self.pairs:,} pairs.",
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types, with the advice."""
@@ -148,28 +153,10 @@ def _evenly(texts: Sequence[str]) -> Sequence[str]:
     return texts[:: max(1, -(-len(texts) // _LANGUAGE_TEXTS))]
 
 
-_Weighed = Iterator[tuple[int, str]]
-"""Sentences with their weight: 90 nothing good can be learned, 70 much is lost, 40 some is, 10 to know."""
+# The weight of a sentence: 90 nothing good can be learned, 70 much is lost, 40 some is, 10 to know.
 
 
-def advice(report: PairsReport) -> tuple[str, ...]:
-    """The sentences that hold for pairs, the weightiest first; one that says so where all is well."""
-    if not report.pairs:
-        return ("There are no pairs.",)
-    weighed = [
-        *_number(report),
-        *_wrong(report),
-        *_batches(report),
-        *_sharing(report),
-        *_texts(report),
-    ]
-    weighed.sort(key=lambda item: -item[0])
-    return tuple(sentence for _, sentence in weighed) or (
-        f"Nothing needs to be fixed first in these {report.pairs:,} pairs.",
-    )
-
-
-def _number(report: PairsReport) -> _Weighed:
+def _number(report: PairsReport) -> Weighed:
     different = report.pairs - report.duplicates
     if different < _FAR_TOO_FEW:
         yield (
@@ -198,7 +185,7 @@ def _number(report: PairsReport) -> _Weighed:
         )
 
 
-def _wrong(report: PairsReport) -> _Weighed:
+def _wrong(report: PairsReport) -> Weighed:
     if report.contradictory:
         example = report.contradictory_examples[0].query
         yield (
@@ -216,7 +203,7 @@ def _wrong(report: PairsReport) -> _Weighed:
         )
 
 
-def _batches(report: PairsReport) -> _Weighed:
+def _batches(report: PairsReport) -> Weighed:
     found = report.false_negatives
     if found.guarded >= _STEPS:
         yield (
@@ -234,7 +221,7 @@ def _batches(report: PairsReport) -> _Weighed:
         )
 
 
-def _sharing(report: PairsReport) -> _Weighed:
+def _sharing(report: PairsReport) -> Weighed:
     shared = report.answers
     if shared.largest_share >= _ONE_ANSWER and shared.largest_queries > 1:
         yield (
@@ -260,11 +247,11 @@ def _sharing(report: PairsReport) -> _Weighed:
         )
 
 
-def _texts(report: PairsReport) -> _Weighed:
-    if report.query_lengths.median < _SHORT_QUERY:
+def _texts(report: PairsReport) -> Weighed:
+    if (median := report.query_lengths.median) < _SHORT_QUERY:
         yield (
             48,
-            f"Half of the queries have at most {_words(report.query_lengths.median)}: too short to say "
+            f"Half of the queries have at most {median} word{'s' * (median != 1)}: too short to say "
             "what is asked. Add queries as people would put them.",
         )
     beyond = report.unread.texts / max(1, report.distinct_responses)
@@ -274,10 +261,7 @@ def _texts(report: PairsReport) -> _Weighed:
             f"{percent(beyond)} of the responses are longer than the {report.unread.reads} word pieces "
             "that the generic model reads. Where the answer stands further down, cut them to it.",
         )
-    asked, said = (
-        main_language(report.query_languages),
-        main_language(report.response_languages),
-    )
+    asked, said = map(main_language, (report.query_languages, report.response_languages))
     if asked and said and asked != said:
         yield (
             22,
@@ -290,7 +274,3 @@ def _texts(report: PairsReport) -> _Weighed:
             f"The language of {percent(unknown)} of the queries cannot be told: they are too short, or "
             "mix languages.",
         )
-
-
-def _words(count: int) -> str:
-    return "1 word" if count == 1 else f"{count:,} words"

@@ -58,10 +58,9 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
     if tuned is None:
         return None
     share = tuned.share if tuned.best_epoch else 0.0
-    position = InterpolationPoint.from_start(
-        "weights", share, settings.base, named(project, settings.base)
-    )
-    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, position.facts())
+    info = named(project, settings.base)
+    facts = InterpolationPoint.facts_of("weights", share, settings.base, info)
+    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, facts)
 
 
 def _mined(
@@ -74,23 +73,16 @@ def _mined(
 ) -> HardNegatives:
     """The pairs with hard negatives, found by the start's own vectors and by words."""
     info = named(project, settings.base)
-    documents, _ = document_vectors(
-        project, settings.base, model, material, Stage(progress, 0.0, 0.5)
-    )
+    half = Stage(progress, 0.0, 0.5)
+    documents, _ = document_vectors(project, settings.base, model, material, half)
     manifest, corpus = material.corpus_manifest, material.corpus
     asked, answered = [p.query for p in pairs], [p.response for p in pairs]
     queries = encode_texts(model, info, asked, "query", Stage(progress, 0.5, 0.6), "queries")
     answers = encode_texts(model, info, answered, "document", Stage(progress, 0.6, 0.8), "answers")
     words = keyword_index(project, manifest, corpus)
     sources = NegativeSources(normalised(queries), normalised(answers), documents, corpus, words)
-    return mine_hard_negatives(
-        pairs,
-        sources,
-        settings.hard_negatives,
-        settings.negative_margin,
-        settings.seed,
-        Stage(progress, 0.8, 1.0),
-    )
+    count, margin, seed = settings.hard_negatives, settings.negative_margin, settings.seed
+    return mine_hard_negatives(pairs, sources, count, margin, seed, Stage(progress, 0.8, 1.0))
 
 
 def dev_record(tuned: Tuned, mined: HardNegatives | None = None) -> DevRecord:

@@ -6,6 +6,7 @@ says so (for mined dev queries: what is not surely better).
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Failed, Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from training.base_model import load_start
 from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
@@ -128,13 +130,10 @@ def _wanted(share: float | str | None) -> float | None:
     """The share as a number; None for auto."""
     if share is None or share == AUTO:
         return None
-    try:
-        number = float(share)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise Refused(f"The share {share!r} is no number from 0 to 1, and not auto.")
-    return number
+    with suppress(ValueError):
+        if 0 <= (number := float(share)) <= 1:
+            return number
+    raise Refused(f"The share {share!r} is no number from 0 to 1, and not auto.")
 
 
 def _point(source: Manifest, name: str) -> InterpolationPoint:
@@ -173,9 +172,10 @@ class _Work:
         self._point = position
         self._dev, self._mined = _dev(project, source)
         self._measured: dict[float, Scores] = {}
-        start = position.load_start(project)
+        info = position.start_info(project)
+        start = load_start(project, info, position.start)
         self._path: MatrixPath | WeightsPath = (
-            MatrixPath(start, position.start_info(project), encoder, position.share, self._dev)
+            MatrixPath(start, info, encoder, position.share, self._dev)
             if position.kind == "matrix"
             else WeightsPath(start, encoder, position.share, self._dev)
         )
@@ -193,14 +193,15 @@ class _Work:
             stage(1, 1, f"measured {share:.0%} of the way", numbers)
             if share == 0:
                 self._same_start()
-        scores = [self._score(share) for share in shares]
         free = [share for share in shares if share <= (SHRUNKEN if self._mined else 1.0)]
-        best = max(free, key=lambda share: (self._score(share), share))
-        general = [self._measured[share][1] for share in shares]
-        queries = len(self._dev.query_set.queries)
-        best = self.gated(best)
         return InterpolationCurve(
-            shares, scores, general, queries, self._point.share, best, self._mined
+            shares,
+            dev=[self._score(share) for share in shares],
+            general=[self._measured[share][1] for share in shares],
+            queries=len(self._dev.query_set.queries),
+            published=self._point.share,
+            best=self.gated(max(free, key=lambda share: (self._score(share), share))),
+            mined=self._mined,
         )
 
     def gated(self, share: float, progress: Progress = silent) -> float:
@@ -220,9 +221,8 @@ class _Work:
         """
         before, after = self._score(0.0), self._score(share)
         source, of, start = self._source, self._source.details["name"], self._point.start
-        general = General(
-            len(general_questions()), self._measured[0.0][1], self._measured[share][1]
-        )
+        asked = len(general_questions())
+        general = General(asked, self._measured[0.0][1], self._measured[share][1])
         if share:
             notes = [
                 f"{share:.0%} of the way from {start} to what {of} learned: {after:.3f} nDCG@10 on the dev queries, "
@@ -244,9 +244,7 @@ class _Work:
                 "documents": len(self._dev.ids),
                 "ndcg@10": [before, after],
                 "kept": f"blend {share:g} of {of}" if share else START,
-                "blends": {
-                    f"{at:g}": score for at, score in zip(curve.shares, curve.dev, strict=True)
-                },
+                "blends": dict(zip(map("{:g}".format, curve.shares), curve.dev, strict=True)),
             },
             "general": general.as_json(),
             "libraries": libraries(),

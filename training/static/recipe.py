@@ -16,10 +16,8 @@ from training.fine_tune.loop import Tuned, fine_tune
 from training.fine_tune.recipe import dev_record
 from training.forgetting import general_ndcg
 from training.result import GENERIC_DEV, DevRecord, Request, TrainingResult
-from training.static.base import StaticBase
-from training.static.distilled import distilled
-from training.static.scratch import scratch
 from training.static.settings import StaticSettings
+from training.static.starts import StaticBase, distilled, scratch
 from training.training_data import TrainingData
 
 _PACKAGED = f"{packaged.TITLE}'s word vectors"
@@ -59,14 +57,8 @@ def _start(
         corpus, pairs = material.corpus, material.guarded.pairs
         # Questions have words that no document has; documents alone would leave them in scraps.
         texts = [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
-        return scratch(
-            texts,
-            settings.pieces,
-            settings.vector_size,
-            settings.vectors == "word2vec",
-            settings.seed,
-            progress,
-        )
+        size, learned = settings.vector_size, settings.vectors == "word2vec"
+        return scratch(texts, settings.pieces, size, learned, settings.seed, progress)
     progress(0, 0, f"loading {_PACKAGED}")
     module: Any = packaged.load()[0]
     weights = module.embedding.weight.detach().numpy()[:, : settings.vector_size]

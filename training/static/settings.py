@@ -48,13 +48,5 @@ class StaticSettings(RecipeSettings):
     @property
     def tuning(self) -> FineTuneSettings:
         """What the loop of fine-tuning is told: texts are read whole, and nothing is mined."""
-        return FineTuneSettings(
-            seed=self.seed,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            sequence_length=_ANY_LENGTH,
-            warmup=self.warmup,
-            patience=self.patience,
-            blend=self.blend,
-        )
+        shared = self.model_dump(include=set(FineTuneSettings.model_fields) - {"base"})
+        return FineTuneSettings(**shared, sequence_length=_ANY_LENGTH)

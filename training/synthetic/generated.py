@@ -11,7 +11,7 @@ from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.models.registry import GENERIC
 from search.models.sentence_transformer import best_device, refuse_pickled
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.search import retrievers_for
@@ -77,10 +77,9 @@ def _loaded(reference: str) -> tuple[Any, Any]:
             reference, use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:
-        reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
         raise Refused(
             f"{reference} cannot write questions: it must be a T5 model, a folder here or a hub id you can reach. "
-            f"({reason})"
+            f"({first_line(error)})"
         ) from error
     return tokenizer, model.to(best_device()).eval()
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from search.corpus.corpus import Corpus, current_corpus
@@ -15,7 +15,7 @@ from search.projects.project import Project
 from training.data.pair_sets import SEED, PairSet, split_pairs
 from training.synthetic.draw import PAIRS, SyntheticPairs, draw_pairs
 from training.synthetic.generated import generated
-from training.synthetic.kinds import GENERATED, KINDS
+from training.synthetic.kinds import GENERATED, chosen_kinds
 from training.synthetic.weights import learned_weights
 
 KIND = "synthetic-pairs"
@@ -56,11 +56,7 @@ class SyntheticResult:
         saved = None
         if self.pairs is not None:
             facts = self.pairs.details
-            saved = {
-                "id": self.pairs.id,
-                "pairs": facts["pairs"],
-                "dev_queries": facts["dev_queries"],
-            }
+            saved = {"id": self.pairs.id} | {key: facts[key] for key in ("pairs", "dev_queries")}
         told = self.synthetic.as_json()
         for kind in told["kinds"]:
             kind["weight"] = self.weights.get(kind["kind"], 1.0)
@@ -76,31 +72,29 @@ def make_synthetic_pairs(
         displaced.
     """
     manifest, corpus = current_corpus(project)
-    weights = checked_weights(wanted.weights)
+    _check_weights(wanted.weights)
     if wanted.save:
-        refuse_to_displace(project, wanted.replace)
-    notes: list[str] = []
+        _refuse_to_displace(project, wanted.replace)
+    weights, notes = dict(wanted.weights), list[str]()
     synthetic = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
     if wanted.generator is not None:
         kind, note = generated(
             project, corpus, wanted.generator, wanted.most, Stage(progress, 0.3, 0.6)
         )
-        synthetic = SyntheticPairs(
-            synthetic.documents, synthetic.looked_at, [*synthetic.kinds, kind]
-        )
+        synthetic = replace(synthetic, kinds=[*synthetic.kinds, kind])
         notes.append(note)
     if wanted.learn_weights:
         learned = learned_weights(project, synthetic, Stage(progress, 0.6, 0.95))
         notes += learned.notes
         weights = {**learned.weights, **weights}
-    _keep(project, manifest, SyntheticResult(synthetic, weights, notes))
+    made = SyntheticResult(synthetic, weights, notes)
+    sources = {"corpus": manifest.id, "report": KIND}
+    with project.publish("reports", sources, report=KIND, synthetic=made.as_json()):
+        pass
     if not wanted.save:
-        return SyntheticResult(synthetic, weights, notes)
+        return made
     last = Stage(progress, 0.95, 1.0)
-    saved = save_synthetic_pairs(
-        project, manifest, corpus, synthetic, weights, wanted.replace, last
-    )
-    return SyntheticResult(synthetic, weights, notes, saved)
+    return replace(made, pairs=_save(project, manifest, corpus, made, last))
 
 
 def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
@@ -112,29 +106,14 @@ def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
     return dict(report.details["synthetic"]) if report is not None else None
 
 
-def _keep(project: Project, corpus: Manifest, made: SyntheticResult) -> None:
-    """Keep what was seen as a report, for the page."""
-    sources = {"corpus": corpus.id, "report": KIND}
-    with project.publish("reports", sources, report=KIND, synthetic=made.as_json()):
-        pass
-
-
-def checked_weights(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights of kinds.
-
-    :raises Refused: for an unknown kind, or a weight that is no share.
-    """
+def _check_weights(weights: Mapping[str, float]) -> None:
+    chosen_kinds(name for name in weights if name != GENERATED.name)
     for name, weight in weights.items():
-        if name not in {**KINDS, GENERATED.name: GENERATED}:
-            raise Refused(
-                f"There is no kind of mined pair {name!r}. The kinds: {', '.join(KINDS)}."
-            )
         if not 0 <= weight <= 1:
             raise Refused(f"The weight of {name!r} is {weight:g}; it must be from 0 to 1.")
-    return dict(weights)
 
 
-def refuse_to_displace(project: Project, replace: bool) -> None:
+def _refuse_to_displace(project: Project, replace: bool) -> None:
     """Mined pairs take the place of mined ones only.
 
     :raises Refused: where the project has pairs that people wrote, unless they may be replaced.
@@ -147,25 +126,14 @@ def refuse_to_displace(project: Project, replace: bool) -> None:
         )
 
 
-def save_synthetic_pairs(
-    project: Project,
-    manifest: Manifest,
-    corpus: Corpus,
-    synthetic: SyntheticPairs,
-    weights: Mapping[str, float] | None = None,
-    replace: bool = False,
-    progress: Progress = silent,
+def _save(
+    project: Project, manifest: Manifest, corpus: Corpus, made: SyntheticResult, progress: Progress
 ) -> Manifest:
     """Make mined pairs the newest pairs of a project; a tenth (at most 300) becomes dev queries.
 
-    :param manifest: the corpus that was mined.
-    :param weights: the share of each kind's pairs to take, 1 where none is given.
-    :param replace: whether pairs that people wrote may be displaced.
-    :raises Refused: where they may not, or too few pairs were mined.
+    :raises Refused: where too few pairs were mined.
     """
-    refuse_to_displace(project, replace)
-    chosen = checked_weights(weights or {})
-    pairs = synthetic.pairs(chosen)
+    pairs = made.synthetic.pairs(made.weights)
     progress(0, 1, f"splitting {len(pairs):,} pairs without leaks")
     documents = {p.document for p in pairs if p.document is not None}
     split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
@@ -175,10 +143,10 @@ def save_synthetic_pairs(
     kinds = {
         found.kind.name: {
             "count": found.count,
-            "weight": chosen.get(found.kind.name, 1.0),
+            "weight": made.weights.get(found.kind.name, 1.0),
             "pairs": used[found.kind.name],
         }
-        for found in synthetic.kinds
+        for found in made.synthetic.kinds
     }
     details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}, "kinds": kinds}
     with project.publish("pairs", {"corpus": manifest.id}, **{**details, ORIGIN: MINED}) as draft:

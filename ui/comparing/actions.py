@@ -1,6 +1,5 @@
 """What a person can do with a hit: see why it moved, look for more like it. The page's script says what was pressed."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,29 @@ _WHY = "compare-why"
 def listen(project: Project, asked: str, board: Board | None, copied: str) -> None:
     """Put the page's script on the page, and do what was asked for a moment ago.
 
-    :param asked: the question as the page has it.
+    :param asked: the question as the page has it, which the script compares with what the box shows.
     :param copied: what the copy button copies.
     """
     # A press comes back with the number of a document of the board that was on the page then.
     st.session_state[_SHOWN] = list(board.numbers) if board is not None else []
-    _mount_script(asked, copied, tools.full(), _pressed)
+    data = {"asked": asked, "copied": copied, "full": tools.full()}
+    _mount(key=_KEY, data=data, on_act_change=_pressed, height=1)
     if tools.full():
         st.html(render("sign.html", name="b-full"))
-    asked = st.session_state.pop(_WHY, None)
-    if asked is not None and board is not None:
-        _why(project, board, asked)
+    wanted = st.session_state.pop(_WHY, None)
+    if wanted is not None and board is not None:
+        _why(project, board, wanted)
 
 
-def _pressed(act: str, number: int, text: str) -> None:
+def _pressed() -> None:
+    """What was pressed on a card, with the number of its document and a question to ask."""
+    message: Any = st.session_state[_KEY].get("act")
+    if not isinstance(message, dict):
+        return
+    act, number = message.get("act"), int(message.get("document", -1))
     known: list[str] = st.session_state.get(_SHOWN, [])
     if act == "ask":
-        asking.ask(text)
+        asking.ask(str(message.get("text", "")))
     elif act == "leave":
         tools.leave_full()
     elif act == "question":
@@ -54,27 +59,3 @@ def _pressed(act: str, number: int, text: str) -> None:
 @failures.guarded
 def _why(project: Project, board: Board, identity: str) -> None:
     explain.explain(project, board.query, identity, [side.name for side in board.sides])
-
-
-def _mount_script(
-    asked: str, copied: str, full: bool, act: Callable[[str, int, str], None]
-) -> None:
-    """Put the page's script (page.js) on the page as a component.
-
-    :param asked: the question as the page has it, which the script compares with what the box shows.
-    :param copied: what the copy button copies.
-    :param full: whether the page fills the screen, so that Escape leaves that.
-    :param act: called with what was pressed on a card, the number of its document, and a question to ask.
-    """
-
-    def pressed() -> None:
-        message: Any = st.session_state[_KEY].get("act")
-        if isinstance(message, dict):
-            act(
-                str(message.get("act")),
-                int(message.get("document", -1)),
-                str(message.get("text", "")),
-            )
-
-    data = {"asked": asked, "copied": copied, "full": full}
-    _mount(key=_KEY, data=data, on_act_change=pressed, height=1)

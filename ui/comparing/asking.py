@@ -1,7 +1,7 @@
 """The question: the box, what is offered to try and while typing, and what was asked before."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import streamlit as st
@@ -79,25 +79,24 @@ def leave_like() -> None:
     st.query_params.pop(_LIKE, None)
 
 
-@dataclass(frozen=True)
-class Offers:
-    """The place for questions to choose from: it is there, and keeps its room, before they are known."""
+def offers() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw the place for questions to choose from: it is there, and keeps its room, before they are known.
 
-    row: DeltaGenerator
-    caption: DeltaGenerator
-
-
-def offers() -> Offers:
-    """Draw the place for questions to choose from."""
+    :returns: the row, and the place of its caption: Streamlit draws no row that has nothing in it.
+    """
     row = st.container(key="compare-offers", horizontal=True, vertical_alignment="center")
-    # Streamlit draws no row that has nothing in it.
-    return Offers(row, row.empty())
+    return row, row.empty()
 
 
 def offer(
-    slots: Offers, project: Project, examples: Sequence[str], caption: str, typed: str
+    slots: tuple[DeltaGenerator, DeltaGenerator],
+    project: Project,
+    examples: Sequence[str],
+    caption: str,
+    typed: str,
 ) -> None:
     """Draw questions to choose from: the most telling ones, while typing those that fit what is typed."""
+    row, above = slots
     fitting = suggestions(examples, typed)
     if typed.strip() and fitting:
         caption = "Questions like yours"
@@ -106,14 +105,13 @@ def offer(
     key = f"example-{project.name}"
 
     def chosen() -> None:
-        example = st.session_state.get(key)
-        if example:
+        if example := st.session_state.get(key):
             ask(example)
             st.session_state[key] = None
 
     if fitting:
-        slots.caption.html(render("caption.html", text=caption), width="content")
-        slots.row.pills(
+        above.html(render("caption.html", text=caption), width="content")
+        row.pills(
             caption,
             fitting,
             key=key,
@@ -134,18 +132,12 @@ def suggestions(examples: Sequence[str], typed: str, count: int = _OFFERED) -> l
     if not words:
         return list(examples[:count])
     *whole, last = words
-    fitting = []
-    for example in examples:
+
+    def fits(example: str) -> bool:
         has = folded_words(example)
-        if (
-            set(whole) <= set(has)
-            and any(word.startswith(last) for word in has)
-            and example != typed
-        ):
-            fitting.append(example)
-            if len(fitting) == count:
-                break
-    return fitting
+        return set(whole) <= set(has) and any(word.startswith(last) for word in has)
+
+    return list(islice((e for e in examples if e != typed and fits(e)), count))
 
 
 def remember(project: Project, query: str) -> None:
@@ -156,7 +148,7 @@ def remember(project: Project, query: str) -> None:
         history.remember(project, query)
 
 
-def past(project: Project, asked: Callable[[str], None] = ask) -> None:
+def past(project: Project) -> None:
     """Draw the latest questions of the project; one press asks one again."""
     asked_before = history.recent(project, _LATEST)
     if not asked_before:
@@ -167,7 +159,7 @@ def past(project: Project, asked: Callable[[str], None] = ask) -> None:
             st.button(
                 widgets.literal(shortened(query, _LABEL)),
                 key=f"past-{number}",
-                on_click=asked,
+                on_click=ask,
                 args=(query,),
                 type="tertiary",
                 width="stretch",

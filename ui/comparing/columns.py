@@ -22,7 +22,7 @@ from search.retrieval.columns import (
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
-from ui import cache, run_view, state, widgets
+from ui import cache, navigation, run_view, widgets
 from ui.comparing.sides import Side
 from ui.rendering import render
 
@@ -64,7 +64,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     weights = {_even(column).name: column.weight for column in wanted}
     chosen = [_weighted(options[name], weights.get(name), key) for name in names]
     typed = [column.name for column in chosen]
-    state.hold(_ADDRESS, typed if typed != usual else [])
+    navigation.hold(_ADDRESS, typed if typed != usual else [])
     return chosen, lost
 
 

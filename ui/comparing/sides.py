@@ -1,5 +1,6 @@
 """What the page knows of each column before and after the search: its name in words, its colour, its result."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,17 +46,12 @@ class Board:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """A number for each document on the board, by id: what links the same document across columns."""
-        ids = dict.fromkeys(hit.id for result in self.results for hit in result.hits)
-        return {identity: number for number, identity in enumerate(ids)}
+        return {identity: number for number, identity in enumerate(self.hit_counts)}
 
     @cached_property
-    def hit_counts(self) -> dict[str, int]:
+    def hit_counts(self) -> Counter[str]:
         """In how many columns each document was found, by id."""
-        counts: dict[str, int] = {}
-        for result in self.results:
-            for hit in result.hits:
-                counts[hit.id] = counts.get(hit.id, 0) + 1
-        return counts
+        return Counter(hit.id for result in self.results for hit in result.hits)
 
     @cached_property
     def rank_by_id(self) -> list[dict[str, int]]:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from ui import navigation, state
+from ui import navigation
 from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
 from ui.rendering import render
@@ -128,4 +128,4 @@ def judge_blind(names: Sequence[str]) -> None:
 
 
 def _toggle_full() -> None:
-    state.hold(_VIEW, "" if full() else _FULL)
+    navigation.hold(_VIEW, "" if full() else _FULL)

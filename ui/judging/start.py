@@ -17,7 +17,6 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.columns import chosen_columns, column_title, known_columns
-from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble, check_query
 from ui import cache, run_view, widgets
 from ui.judging import board
@@ -111,12 +110,8 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
         searched = history.recent(project, _RECENT)
         earlier = None
         if searched:
-            earlier = st.selectbox(
-                "Or one that was searched before",
-                searched,
-                index=None,
-                key=f"judge-recent-{project.name}",
-            )
+            label, key = "Or one that was searched before", f"judge-recent-{project.name}"
+            earlier = st.selectbox(label, searched, index=None, key=key)
         if st.button("Ask it next", type="primary", key="judge-ask"):
             _ask_next(project, setup, judge, text.strip() or earlier or "")
     with row.popover("Set-up", icon=":material/tune:"):
@@ -132,7 +127,7 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
     with row.popover(widgets.literal(judge), icon=":material/person:"):
         name = st.text_input("Your name", value=judge, key="judge-rename")
         if st.button("Judge under this name", key="judge-renamed"):
-            _be(project, name)
+            be(project, name)
             st.rerun()
         if setup.reveal == "after":
             st.toggle("Tell me after each vote which side was which", key="judge-reveal")
@@ -144,16 +139,14 @@ def _choices(project: Project, setup: Setup, where: str) -> Setup:
     """The two columns, how they are shown and how many questions, as widgets."""
     names = [column.name for column in known_columns(project)]
     names += [name for name in (setup.one, setup.other) if name not in names]
+    left, right = st.columns(2)
     one, other = (
         box.selectbox(
             label, names, names.index(now), format_func=column_title, key=f"judge-{side}-{where}"
         )
-        for box, label, side, now in zip(
-            st.columns(2),
-            ("Compare", "with"),
-            ("one", "other"),
-            (setup.one, setup.other),
-            strict=True,
+        for box, label, side, now in (
+            (left, "Compare", "one", setup.one),
+            (right, "with", "other", setup.other),
         )
     )
     if [name for name in names if name != KEYWORD and ":" not in name] == ["generic"]:
@@ -200,7 +193,7 @@ def _own_questions(project: Project) -> list[str]:
 def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> None:
     """Save the set-up and the name; search what was not searched yet, in a run."""
     try:
-        _be(project, name)
+        be(project, name)
         for text in texts:
             check_query(text)
         good = save_setup(project, setup)
@@ -215,14 +208,15 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
     run_view.start(project, arguments)
 
 
-def _be(project: Project, name: str) -> None:
+def be(project: Project, name: str) -> str:
     """Judge under a name from now on.
 
+    :returns: the name as it is kept.
     :raises Refused: when it cannot be one.
     """
     joined = JudgmentStore.of(project).join(name)
-    st.session_state["judge-name"] = joined
-    st.query_params["judge"] = joined
+    st.session_state["judge-name"] = st.query_params["judge"] = joined
+    return joined
 
 
 def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
@@ -232,20 +226,15 @@ def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
     try:
         question = JudgmentStore.of(project).ask_typed(check_query(text))
         with st.spinner("Asking both sides…"):
-            made = _retrievers(project, setup, manifest)
-            rank_now(project, question, made, corpus.ids())
+            # Their indexes are there, because the questions are lined up.
+            columns = chosen_columns(project, [setup.one, setup.other])
+            made = assemble(project, columns, cache.CachedParts(project, manifest))
+            rank_now(project, question, {one.name: one for one in made}, corpus.ids())
     except BespokeError as error:
         st.warning(str(error))
         return
     board.ask_first(project, judge, question.id)
     st.rerun()
-
-
-def _retrievers(project: Project, setup: Setup, manifest: Manifest) -> dict[str, Retriever]:
-    """Both columns, ready; their indexes are there, because the questions are lined up."""
-    columns = chosen_columns(project, [setup.one, setup.other])
-    made = assemble(project, columns, cache.CachedParts(project, manifest))
-    return {retriever.name: retriever for retriever in made}
 
 
 def _corpus(project: Project) -> Manifest:

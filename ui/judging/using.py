@@ -7,7 +7,6 @@ from search.judging.import_export import as_csv, as_qrels, as_queries, import_ju
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, pool
 from search.judging.votes import RELEVANT
-from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import navigation, run_view, uploads, widgets
@@ -84,9 +83,8 @@ def _make(project: Project, grades: Grades) -> None:
 
 
 def _run(project: Project, arguments: list[str], how: Combine) -> None:
-    made = runs.start(project, ["judgments", project.name, *arguments, "--combine", how.value])
-    st.session_state["judge-run"] = made.id
-    st.rerun()
+    words = ["judgments", project.name, *arguments, "--combine", how.value]
+    run_view.start(project, words, "judge-run")
 
 
 def _take_away(project: Project) -> None:

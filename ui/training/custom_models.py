@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.insight.nearest_words import nearest_words
+from search.insight.word_space import nearest_words
 from search.models.registry import custom_manifests, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project

@@ -107,7 +107,6 @@ def _disk_is_full() -> bool:
     return shutil.disk_usage(tempfile.gettempdir()).free < _CHUNK
 
 
-_COPIED_AT_ONCE = 1024 * 1024
 _HEADER_BYTES = 1024 * 1024
 _HEADERS = (
     tarfile.XHDTYPE,
@@ -137,7 +136,7 @@ def tar_members(
                     raise Refused(f"{source} has more than {LIMITS.zip_entries:,} entries.")
                 plain = member.isreg() and not member.issparse()
                 yield member, archive.extractfile(member) if plain else None
-            while unpacked.read(_COPIED_AT_ONCE):  # to where the compression has its checksum
+            while unpacked.read(_CHUNK):  # to where the compression has its checksum
                 pass
 
 

@@ -81,19 +81,12 @@ def _read(folder: Path, source: str) -> Beir:
     queries, report = read_queries(folder / "queries.jsonl")
     data = Beir(source, folder / "corpus.jsonl", queries)
     if report.refused_count:
-        first = report.refused[0]
-        data.notes.append(
-            f"queries.jsonl: {report.refused_count:,} rows left out ({first.where}: {first.reason})"
-        )
+        data.notes.append(f"queries.jsonl: {report.left_out}")
     for split, path in splits.items():
         judgments, report = read_judgments(path)
         data.judgments[split] = judgments
         if report.refused_count:
-            first = report.refused[0]
-            data.notes.append(
-                f"qrels/{split}.tsv: {report.refused_count:,} lines left out "
-                f"({first.where}: {first.reason})"
-            )
+            data.notes.append(f"qrels/{split}.tsv: {report.left_out.replace('rows', 'lines', 1)}")
     return data
 
 

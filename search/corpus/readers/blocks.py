@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 from search.corpus.document import Document, Heading
@@ -47,14 +48,14 @@ def document_of(prose: Prose, report: Report) -> Document:
     :raises Refused: when there is no text, or more than a document may have.
     """
     blocks = iter(prose.blocks)
-    ahead = next(blocks, None)
-    heading = ahead.text if ahead is not None and ahead.level else ""
+    ahead = list(islice(blocks, 1))
+    heading = ahead[0].text if ahead and ahead[0].level else ""
     try:
         source = report.source
         name = source[: -len(".gz")] if source.lower().endswith(".gz") else source
         name = clean_text(name, "the file name", LIMITS.id_characters)
         title = _title(prose.title) or _title(heading) or PurePosixPath(name).stem
-        text, marks = assembled(_chained(ahead, blocks))
+        text, marks = assembled(chain(ahead, blocks))
         fields = {**prose.metadata, "file": report.source}
         metadata = {key: clean_text(fields[key], key, _FIELD_CHARACTERS) for key in fields}
     except BadField as error:
@@ -138,12 +139,6 @@ def require_memory(path: Path, report: Report) -> None:
             f"{report.source} has {size:,} bytes; a {report.format} file may have "
             f"{LIMITS.prose_bytes:,}. Split it."
         )
-
-
-def _chained(first: Block | None, rest: Iterator[Block]) -> Iterator[Block]:
-    if first is not None:
-        yield first
-    yield from rest
 
 
 def _title(text: str) -> str:

@@ -1,14 +1,17 @@
 """What tables of every format share: a header that can be used, and typed cells as plain values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Any
 
-from search.corpus.readers.report import Report, Unusable
+from search.corpus.readers.report import Report, Row, Unusable
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+
+_LOOKED_AHEAD = 100
 
 
 def check_header(header: list[str], report: Report) -> None:
@@ -32,6 +35,21 @@ def check_header(header: list[str], report: Report) -> None:
         raise Refused(f"{report.source} has two columns named {twice!r}. Rename one.")
     if unnamed := [str(place) for place, name in enumerate(header, start=1) if not name]:
         report.notes.append(f"columns without a name, which are not read: {', '.join(unnamed)}")
+
+
+def with_columns(rows: Iterator[Row], report: Report) -> Iterator[Row]:
+    """Look ahead far enough to know the columns of rows that have no header, then give every row.
+
+    :raises Refused: when there are too many.
+    """
+    ahead = list(islice(rows, _LOOKED_AHEAD))
+    report.columns = tuple(dict.fromkeys(str(name) for row in ahead for name in row.fields))
+    if len(report.columns) > LIMITS.columns:
+        raise Refused(
+            f"{report.source} has {len(report.columns):,} kinds of fields; the limit is "
+            f"{LIMITS.columns:,}."
+        )
+    return chain(ahead, rows)
 
 
 def plain(value: Any) -> Any:

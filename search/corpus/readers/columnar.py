@@ -58,12 +58,10 @@ def _opened(stream: BinaryIO, report: Report) -> tuple[Any, list[str]]:
 
 
 def _rows(stream: BinaryIO, file: Any, names: list[str], report: Report) -> Iterator[Row]:
-    number = 0
+    cells = (row for columns in _batches(file, report) for row in zip(*columns, strict=True))
     with stream:
-        for columns in _batches(file, report):
-            for values in zip(*columns, strict=True):
-                number += 1
-                yield Row(f"row {number}", dict(zip(names, values, strict=True)))
+        for number, values in enumerate(cells, start=1):
+            yield Row(f"row {number}", dict(zip(names, values, strict=True)))
 
 
 def _batches(file: Any, report: Report) -> Iterator[list[list[Any]]]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from search.corpus.readers.report import source_of
+from search.corpus.readers.report import source_of, told_when_closed
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -34,7 +34,8 @@ def opened(path: Path) -> BinaryIO:
     :raises Refused: when the file cannot be opened, or is not gzip, damaged, truncated or a bomb.
     """
     if not is_compressed(path):
-        return _raw(path)
+        with told_when_closed(path):
+            return path.open("rb")
     stream = cast(BinaryIO, tempfile.TemporaryFile(prefix="bespoke-gzip-"))  # noqa: SIM115
     try:
         _unpack(path, stream)
@@ -66,13 +67,6 @@ def inflated(path: Path) -> Iterator[Path]:
         yield target
 
 
-def _raw(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None
-
-
 def unpacked_limit(size: int) -> int:
     """To how many bytes a compressed file of `size` bytes may unpack.
 
@@ -83,8 +77,7 @@ def unpacked_limit(size: int) -> int:
 
 def _unpack(path: Path, target: IO[bytes]) -> None:
     source = source_of(path)
-    # A small file of one repeated line shrinks by more than the ratio, and harms nobody.
-    budget = min(LIMITS.upload_bytes, max(_CHUNK, path.stat().st_size * LIMITS.zip_ratio))
+    budget = unpacked_limit(path.stat().st_size)
     with path.open("rb") as raw:
         if raw.read(2) != b"\x1f\x8b":
             refuse_other_kind(kind_of(raw), source, "gzip")

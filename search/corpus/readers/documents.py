@@ -74,10 +74,8 @@ def read_documents(
         return _from_rows(read_rows(path, report), report, columns)
     if suffix in PLAIN_TEXT:
         return read_plain_text(path, report, _stem(report.source))
-    if suffix in PROSE:
-        return _from_prose(path, report, PROSE[suffix])
-    if suffix in XML:
-        return _from_xml(path, report, columns)
+    if suffix in PROSE or suffix in XML:
+        return _from_file(path, report, columns, PROSE.get(suffix, read_xml))
     raise Refused(f"{report.source} cannot be read: {unreadable(path.name)}")
 
 
@@ -132,9 +130,7 @@ def _beginning(
 
     :raises Refused: as `read_documents`, and when no row of it is usable.
     """
-    report = open_report(source.path)
-    report.source = source.name
-    report.encoding, report.delimiter = form
+    report = open_report(source.path, source.name, *form)
     found: list[Document] = []
     for document in read_documents(source.path, report, columns):
         if len(found) < rows:
@@ -146,56 +142,46 @@ def _beginning(
     return found, report
 
 
-def _from_prose(
-    path: Path, report: Report, read: Callable[[Path, Report], Prose]
+def _from_file(
+    path: Path, report: Report, columns: DocumentColumns, read: Callable[[Path, Report], Prose]
 ) -> Iterator[Document]:
+    """The one document of a file of prose; of XML that is a list of records, one for each."""
     with inflated(path) as plain:
-        document = document_of(read(plain, report), report)
-    report.accepted += 1
-    yield document
-
-
-def _from_xml(path: Path, report: Report, columns: DocumentColumns) -> Iterator[Document]:
-    with inflated(path) as plain:
-        rows = xml_records(plain, report)
+        rows = xml_records(plain, report) if read is read_xml else None
         if rows is not None:
             yield from _from_rows(rows, report, columns)
             return
-        document = document_of(read_xml(plain, report), report)
+        document = document_of(read(plain, report), report)
     report.accepted += 1
     yield document
 
 
 def _from_rows(rows: Iterator[Row], report: Report, columns: DocumentColumns) -> Iterator[Document]:
     """Find out which column plays which role, then make a document of each row."""
-    names, source = report.columns, report.source
-    text = guess_column(names, _TEXT, columns.text, source)
-    if text is None and len(names) == 1:
-        text = names[0]
-    title = identity = None
-    if columns.title != "":
-        title = guess_column(names, _TITLE, columns.title, source, (text,))
-    if columns.id != "":
-        identity = guess_column(names, _ID, columns.id, source, (text, title))
-    if text is None and names:
+    names, roles = report.columns, report.roles
+    report.assign("text", _TEXT, columns.text)
+    if "text" not in roles and len(names) == 1:
+        roles["text"] = names[0]
+    report.assign("title", _TITLE, columns.title)
+    report.assign("id", _ID, columns.id)
+    if "text" not in roles and names:
         ahead = list(islice(rows, _GUESS_ROWS))
         rows = chain(ahead, rows)
-        text = _longest_column([n for n in names if n not in (title, identity)], ahead, report)
-    roles = {"id": identity, "title": title, "text": text}
-    report.roles = {role: column for role, column in roles.items() if column is not None}
+        others = [name for name in names if name not in roles.values()]
+        if ahead:
+            roles["text"] = _longest_column(others, ahead, report)
+    report.roles = {role: roles[role] for role in ("id", "title", "text") if role in roles}
     chosen = None
     if columns.metadata is not None:
-        chosen = {guess_column(names, (), name, source) for name in columns.metadata}
+        chosen = {guess_column(names, (), name, report.source) for name in columns.metadata}
     return _documents(rows, report, chosen)
 
 
-def _longest_column(names: Sequence[str], rows: Sequence[Row], report: Report) -> str | None:
-    """The column with the longest texts, where no name says which it is; None where there are no rows.
+def _longest_column(names: Sequence[str], rows: Sequence[Row], report: Report) -> str:
+    """The column with the longest texts, where no name says which it is.
 
     :raises Refused: when no column holds texts.
     """
-    if not rows:
-        return None
     lengths = {
         name: sum(len(v) for row in rows if isinstance(v := row.fields.get(name), str)) / len(rows)
         for name in names
@@ -233,24 +219,16 @@ def _documents(
 
 
 def _document(row: Row, report: Report, chosen: set[str | None] | None, fallback: str) -> Document:
-    roles = report.roles
-
-    def value(role: str, limit: int | None = None) -> str:
-        column = roles.get(role)
-        if column is None:
-            return ""
-        content = row.fields.get(column)
-        return clean_text(content, column, limit) if limit else clean_text(content, column)
-
-    identity = value("id", LIMITS.id_characters) if "id" in roles else fallback
+    known = "id" in report.roles
+    identity = report.text_of(row, "id", LIMITS.id_characters) if known else fallback
     if not identity:
         raise BadField("the id is empty")
     if "\n" in identity or "\t" in identity:
         raise BadField("the id holds a line break or a tab")
-    text, title = value("text"), value("title")
+    text, title = report.text_of(row, "text"), report.text_of(row, "title")
     if not text and not title:
         raise BadField("the text is empty")
-    used = set(roles.values())
+    used = set(report.roles.values())
     metadata = {
         name: _metadata(content, name)
         for name, content in _facts(row, used)

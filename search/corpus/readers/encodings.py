@@ -5,7 +5,6 @@ import io
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from search.corpus.readers.report import Report
@@ -191,42 +190,28 @@ def _is_utf_8(stream: BinaryIO) -> bool:
     return True
 
 
-@dataclass
-class _Lines:
-    """How far a file is UTF-8: its lines, those that are not, those that show that it is, and a sample."""
-
-    total: int = 0
-    bad: int = 0
-    valid: int = 0
-    sample: bytearray = field(default_factory=bytearray)
-
-    @classmethod
-    def of(cls, stream: BinaryIO) -> "_Lines":
-        lines = cls()
-        stream.seek(0)
-        while line := stream.readline(LIMITS.line_bytes + 1):
-            lines.total += 1
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                lines.valid += 1
-            except UnicodeDecodeError:
-                lines.bad += 1
-                lines.sample += line[: max(0, _SAMPLE - len(lines.sample))]
-        return lines
-
-
 def _guessed(stream: BinaryIO, report: Report) -> str:
-    lines = _Lines.of(stream)
+    total = bad = valid = 0
+    sample = b""
+    stream.seek(0)
+    while line := stream.readline(LIMITS.line_bytes + 1):
+        total += 1
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            valid += 1
+        except UnicodeDecodeError:
+            bad += 1
+            sample += line[: max(0, _SAMPLE - len(sample))]
     # Text in another encoding is hardly ever UTF-8 by chance: lines that are prove that the rest is damaged.
-    rare = lines.bad * 100 < lines.total and lines.bad <= lines.valid
-    if rare or lines.bad * 10 <= lines.valid:
+    rare = bad * 100 < total and bad <= valid
+    if rare or bad * 10 <= valid:
         report.notes.append(
-            f"UTF-8 but for {lines.bad:,} of {lines.total:,} lines, which hold bytes that are not"
+            f"UTF-8 but for {bad:,} of {total:,} lines, which hold bytes that are not"
         )
         return "utf-8"
-    encoding = guessed_encoding(bytes(lines.sample))
+    encoding = guessed_encoding(sample)
     report.notes.append(
         f"not UTF-8: read as {encoding}; choose another encoding if letters look wrong"
     )

@@ -3,16 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from search.corpus.readers.cells import with_columns
 from search.corpus.readers.encodings import decoded, decoded_lines
 from search.corpus.readers.report import Report, Row, Unusable
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
 _PEEKED = 64 * 1024
-_LOOKED_AHEAD = 100
 
 
 def json_line_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
@@ -24,7 +23,7 @@ def json_line_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     :raises Refused: when the file is not text.
     """
     report.format = "JSONL"
-    return _with_columns(_lines(stream, report), report)
+    return with_columns(_lines(stream, report), report)
 
 
 def json_list_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
@@ -50,7 +49,7 @@ def json_list_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         value = _parsed(decoded(stream, report))
     except (ValueError, RecursionError) as error:
         raise Refused(f"{report.source} is not JSON: {_short(error)}.") from None
-    return _with_columns(_items(_list_of(value, report), report), report)
+    return with_columns(_items(_list_of(value, report), report), report)
 
 
 def _lines(stream: BinaryIO, report: Report) -> Iterator[Row]:
@@ -143,21 +142,6 @@ def _problem_with(value: Any) -> str | None:
     except UnicodeEncodeError:
         return "the name of a field holds a broken character (an unpaired surrogate)"
     return None
-
-
-def _with_columns(rows: Iterator[Row], report: Report) -> Iterator[Row]:
-    """Look ahead far enough to know the columns, then give every row.
-
-    :raises Refused: when there are too many.
-    """
-    ahead = list(islice(rows, _LOOKED_AHEAD))
-    report.columns = tuple(dict.fromkeys(str(name) for row in ahead for name in row.fields))
-    if len(report.columns) > LIMITS.columns:
-        raise Refused(
-            f"{report.source} has {len(report.columns):,} kinds of fields; the limit is "
-            f"{LIMITS.columns:,}."
-        )
-    return chain(ahead, rows)
 
 
 def _short(error: Exception) -> str:

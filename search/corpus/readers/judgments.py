@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from search.corpus.labels import Judgments, query_id
-from search.corpus.readers.report import BadField, Report, clean_text, guess_column
+from search.corpus.readers.report import BadField, Report, clean_text
 from search.corpus.readers.tables import open_report, read_rows, text_lines
 from search.corpus.readers.topics import looks_like_topics, read_topics
 from search.projects.errors import Refused
@@ -25,7 +25,6 @@ _DOCUMENT = (
 _GRADE = (
     "grade", "relevance", "relevancy", "rel", "score", "judgment", "judgement", "rating", "label",
 )  # fmt: skip
-_ID_CHARACTERS = 512
 _HIGHEST_GRADE = 1_000_000
 
 
@@ -51,7 +50,7 @@ def read_queries(path: Path) -> tuple[dict[str, str], Report]:
     queries: dict[str, str] = {}
     for where, identity, text in read_topics(path, report) if topics else _rows(path, report):
         try:
-            key = clean_text(identity, report.roles.get("id", "the number"), _ID_CHARACTERS)
+            key = clean_text(identity, report.roles.get("id", "the number"), LIMITS.id_characters)
             query = clean_text(text, report.roles.get("text", "the text"), LIMITS.query_characters)
         except BadField as error:
             report.refuse(where, str(error))
@@ -84,8 +83,8 @@ def read_judgments(path: Path) -> tuple[Judgments, Report]:
             report.refuse(where, f"has {len(fields)} fields instead of 3 (BEIR) or 4 (TREC)")
             continue
         try:
-            query = clean_text(fields[0], "the query id", _ID_CHARACTERS)
-            document = clean_text(fields[-2], "the document id", _ID_CHARACTERS)
+            query = clean_text(fields[0], "the query id", LIMITS.id_characters)
+            document = clean_text(fields[-2], "the document id", LIMITS.id_characters)
             if not query or not document:
                 raise BadField("the query id or the document id is empty")
             _judge(judgments, query, document, _grade(fields[-1]))
@@ -113,25 +112,28 @@ def read_judged_queries(
             f"{report.source} holds queries alone. Give the judgments too: --qrels QRELS."
         )
     rows = read_rows(path, report)
-    roles = _judged_roles(report, columns)
+    report.assign("query", _JUDGED_QUERY, columns.query)
+    report.assign("document", _DOCUMENT, columns.document)
+    report.assign("grade", _GRADE, columns.grade)
+    report.assign("id", _JUDGED_ID)
+    report.require_roles(
+        {"query": "query", "document": "document id"},
+        "Say which to use (--query-column, --document-column), or give the judgments in a file of "
+        "their own (--qrels QRELS).",
+    )
     queries: dict[str, str] = {}
     judgments: Judgments = {}
     for row in rows:
         try:
-            query = clean_text(
-                row.fields.get(roles["query"]), roles["query"], LIMITS.query_characters
-            )
-            document = clean_text(
-                row.fields.get(roles["document"]), roles["document"], _ID_CHARACTERS
-            )
+            query = report.text_of(row, "query", LIMITS.query_characters)
+            document = report.text_of(row, "document", LIMITS.id_characters)
             if not query or not document:
                 raise BadField("the query or the document id is empty")
-            key = query_id(query)
-            if "id" in roles:
-                key = clean_text(row.fields.get(roles["id"]), roles["id"], _ID_CHARACTERS) or key
+            key = report.text_of(row, "id", LIMITS.id_characters) or query_id(query)
             if queries.get(key, query) != query:
                 raise BadField(f"an earlier row has another query with the id {key!r}")
-            grade = _grade(row.fields.get(roles["grade"])) if "grade" in roles else 1
+            graded = report.roles.get("grade")
+            grade = _grade(row.fields.get(graded)) if graded else 1
             _judge(judgments, key, document, grade)
         except BadField as error:
             report.refuse(row.where, str(error))
@@ -145,44 +147,16 @@ def read_judged_queries(
 def _rows(path: Path, report: Report) -> Iterator[tuple[str, Any, Any]]:
     """Where each row of a table of queries stands, its id and its text, as the file holds them."""
     rows = read_rows(path, report)
-    identity = guess_column(report.columns, _ID, None, report.source)
-    text = guess_column(report.columns, _TEXT, None, report.source)
-    if report.columns and (identity is None or text is None):
+    report.assign("id", _ID)
+    report.assign("text", _TEXT)
+    if report.columns and len(report.roles) < 2:
         raise Refused(
             f"{report.source} needs a column of ids (_id) and one of texts (text): "
             f"its columns are {', '.join(report.columns)}."
         )
-    if identity is not None and text is not None:
-        report.roles = {"id": identity, "text": text}
     for row in rows:
-        yield row.where, row.fields.get(identity or ""), row.fields.get(text or "")
-
-
-def _judged_roles(report: Report, columns: JudgedColumns) -> dict[str, str]:
-    wanted = (
-        ("query", _JUDGED_QUERY, columns.query),
-        ("document", _DOCUMENT, columns.document),
-        ("grade", _GRADE, columns.grade),
-        ("id", _JUDGED_ID, None),
-    )
-    for role, names, chosen in wanted:
-        if chosen != "":
-            taken = report.roles.values()
-            column = guess_column(report.columns, names, chosen, report.source, taken)
-            if column is not None:
-                report.roles[role] = column
-    missing = " and no ".join(
-        name
-        for role, name in (("query", "query"), ("document", "document id"))
-        if role not in report.roles
-    )
-    if report.columns and missing:
-        raise Refused(
-            f"{report.source} has no {missing} column: its columns are {', '.join(report.columns)}. "
-            "Say which to use (--query-column, --document-column), or give the judgments in a file of "
-            "their own (--qrels QRELS)."
-        )
-    return {"query": "", "document": "", **report.roles}
+        identity, text = (row.fields.get(report.roles.get(role, "")) for role in ("id", "text"))
+        yield row.where, identity, text
 
 
 def _grade(value: Any) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from search.corpus.labels import Pair
 from search.corpus.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.corpus.readers.tables import open_report, read_rows
-from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 from search.text.words import folded_words
 
@@ -26,7 +25,6 @@ _RESPONSE = (
 _DOCUMENT = (
     "document_id", "doc_id", "docid", "docno", "corpus_id", "passage_id", "positive_id", "response_id",
 )  # fmt: skip
-_ID_CHARACTERS = 512
 _NEGATIVE = re.compile(
     r"(hard_)?neg(s|atives?)?(_(texts?|passages?|documents?|responses?))?(_?\d+)?"
 )
@@ -73,13 +71,13 @@ def read_pairs(
     :raises Refused: when the file as a whole cannot be used.
     """
     table = read_rows(path, report)
-    roles = _Roles.of(report, columns)
+    negative_columns = _find_columns(report, columns)
     seen: set[Pair] = set()
 
     def pairs() -> Iterator[Pair]:
         for row in table if rows is None else _first(table, rows, report):
             try:
-                pair = complete(roles.pair(row.fields))
+                pair = complete(_pair(row, report, negative_columns))
                 _check(pair, seen)
             except BadField as error:
                 report.refuse(row.where, str(error))
@@ -106,8 +104,7 @@ def preview_pairs(
     :returns: its first pairs, and the report of all rows that were looked at.
     :raises Refused: as `read_pairs`, and when no row is usable.
     """
-    report = open_report(path)
-    report.encoding, report.delimiter = encoding, delimiter
+    report = open_report(path, encoding=encoding, delimiter=delimiter)
     first: list[Pair] = []
     for pair in read_pairs(path, report, columns, rows=LIMITS.preview_rows):
         if len(first) < rows:
@@ -123,73 +120,42 @@ def load_pairs(path: Path) -> list[Pair]:
         return [Pair(**{**row, "negatives": tuple(row.get("negatives", ()))}) for row in rows]
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """The columns that were chosen or guessed."""
-
-    query: str
-    response: str | None
-    document: str | None
-    negatives: tuple[str, ...]
-
-    @classmethod
-    def of(cls, report: Report, columns: PairColumns) -> "_Roles":
-        query = guess_column(report.columns, _QUERY, columns.query or None, report.source)
-        response = _column(report, _RESPONSE, columns.response, (query,))
-        document = _column(report, _DOCUMENT, columns.document, (query, response))
-        negatives = _negative_columns(report, columns.negative, (query, response, document))
-        if report.columns and (query is None or (response is None and document is None)):
-            missing = " and no ".join(
-                role for role, column in (("query", query), ("response", response)) if not column
-            )
-            raise Refused(
-                f"{report.source} has no {missing} column: its columns are "
-                f"{', '.join(report.columns)}. Say which to use (--query-column, --response-column, or "
-                "--document-column for ids of documents)."
-            )
-        named = {"query": query, "response": response, "document": document}
-        report.roles = {role: column for role, column in named.items() if column}
-        if negatives:
-            report.roles["negative"] = ", ".join(negatives)
-        return cls(query or "", response, document, negatives)
-
-    def pair(self, fields: Mapping[str, Any]) -> Pair:
-        """The pair of a row.
-
-        :raises BadField: for a field that is not text.
-        """
-        query = clean_text(fields.get(self.query), self.query, LIMITS.query_characters)
-        response = clean_text(fields.get(self.response), self.response) if self.response else ""
-        document = (
-            clean_text(fields.get(self.document), self.document, _ID_CHARACTERS)
-            if self.document
-            else ""
-        )
-        negatives = [
-            clean_text(text, name) for name in self.negatives for text in _listed(fields.get(name))
-        ]
-        if not query:
-            raise BadField("the query is empty")
-        if not response and not document:
-            named = {"the response": self.response, "the document id": self.document}
-            empty = [name for name, column in named.items() if column]
-            raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
-        return Pair(
-            query, response, document or None, tuple(dict.fromkeys(filter(None, negatives)))
-        )
-
-
-def _column(
-    report: Report, known: tuple[str, ...], chosen: str | None, taken: tuple[str | None, ...]
-) -> str | None:
-    return (
-        None if chosen == "" else guess_column(report.columns, known, chosen, report.source, taken)
+def _find_columns(report: Report, columns: PairColumns) -> tuple[str, ...]:
+    """Find out which column plays which role; returns those of negatives, which may be several."""
+    report.assign("query", _QUERY, columns.query or None)
+    report.assign("response", _RESPONSE, columns.response)
+    report.assign("document", _DOCUMENT, columns.document)
+    negatives = _negative_columns(report, columns.negative)
+    pointing = {} if "document" in report.roles else {"response": "response"}
+    report.require_roles(
+        {"query": "query", **pointing},
+        "Say which to use (--query-column, --response-column, or --document-column for ids of documents).",
     )
+    if negatives:
+        report.roles["negative"] = ", ".join(negatives)
+    return negatives
 
 
-def _negative_columns(
-    report: Report, chosen: str | tuple[str, ...] | None, taken: tuple[str | None, ...]
-) -> tuple[str, ...]:
+def _pair(row: Row, report: Report, negatives: Sequence[str]) -> Pair:
+    """The pair of a row.
+
+    :raises BadField: for a field that is not text, and where one that is needed is empty.
+    """
+    query = report.text_of(row, "query", LIMITS.query_characters)
+    response = report.text_of(row, "response")
+    document = report.text_of(row, "document", LIMITS.id_characters)
+    wrong = [clean_text(t, name) for name in negatives for t in _listed(row.fields.get(name))]
+    if not query:
+        raise BadField("the query is empty")
+    if not response and not document:
+        named = {"response": "the response", "document": "the document id"}
+        empty = [name for role, name in named.items() if role in report.roles]
+        raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
+    return Pair(query, response, document or None, tuple(dict.fromkeys(filter(None, wrong))))
+
+
+def _negative_columns(report: Report, chosen: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    taken = report.roles.values()
     if chosen is None:
         return tuple(
             name
@@ -198,7 +164,7 @@ def _negative_columns(
             and _NEGATIVE.fullmatch(re.sub(r"[\s-]", "_", name.strip().casefold()))
         )
     wanted = (chosen,) if isinstance(chosen, str) else chosen
-    found = (_column(report, (), name, taken) for name in wanted)
+    found = (guess_column(report.columns, (), n, report.source, taken) for n in wanted if n)
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 

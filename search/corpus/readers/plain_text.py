@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from search.corpus.document import Document
@@ -50,18 +51,11 @@ def _lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
 
 
 def _paragraphs(path: Path, report: Report) -> Iterator[tuple[int, str]]:
-    block: list[str] = []
-    start = 1
-    for number, line in enumerate(text_lines(path, report), start=1):
-        if line.strip():
-            if not block:
-                start = number
-            block.append(line)
-        elif block:
-            yield start, "".join(block)
-            block = []
-    if block:
-        yield start, "".join(block)
+    lines = enumerate(text_lines(path, report), start=1)
+    for blank, group in groupby(lines, key=lambda numbered: not numbered[1].strip()):
+        if not blank:
+            numbers, block = zip(*group, strict=True)
+            yield numbers[0], "".join(block)
 
 
 _FIELD = re.compile(r"([A-Za-z][\w .-]{0,60}):(?:\s+(.*)|\s*)$")

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,44 @@ class Report:
             f"{self.source} holds no usable {what}: all {self.refused_count:,} rows were refused "
             f"({reasons})."
         )
+
+    @property
+    def left_out(self) -> str:
+        """In words how many rows were refused, with the first reason; there must be one."""
+        first = self.refused[0]
+        return f"{self.refused_count:,} rows left out ({first.where}: {first.reason})"
+
+    def assign(self, role: str, names: Sequence[str], chosen: str | None = None) -> None:
+        """Note in `roles` the column that plays one: the chosen one ("": none), else the first named like it.
+
+        :raises Refused: when the chosen column is not in the file, or plays another role.
+        """
+        if chosen != "":
+            taken = self.roles.values()
+            column = guess_column(self.columns, names, chosen, self.source, taken)
+            if column is not None:
+                self.roles[role] = column
+
+    def require_roles(self, needed: Mapping[str, str], way_out: str) -> None:
+        """Refuse a table with columns of which none plays a role that is needed.
+
+        :param needed: what people call each of these roles.
+        :param way_out: what to do about it, for the message.
+        :raises Refused: naming the roles and the columns.
+        """
+        missing = " and no ".join(name for role, name in needed.items() if role not in self.roles)
+        if self.columns and missing:
+            raise Refused(
+                f"{self.source} has no {missing} column: its columns are {', '.join(self.columns)}. {way_out}"
+            )
+
+    def text_of(self, row: "Row", role: str, limit: int = LIMITS.text_characters) -> str:
+        """The clean text of the field of a row that plays a role; none where no column does.
+
+        :raises BadField: as `clean_text`.
+        """
+        column = self.roles.get(role)
+        return "" if column is None else clean_text(row.fields.get(column), column, limit)
 
     def summary(self) -> dict[str, Any]:
         """The report as JSON for a manifest."""
@@ -198,13 +237,11 @@ def is_folder(path: Path) -> bool:
 
     :raises Refused: when there is nothing, or something else (a pipe, a device, a file of somebody else).
     """
-    try:
+    with told_when_closed(path):  # a name that is too long, a folder that may not be entered
         if not path.exists():
             raise Refused(f"There is no file or folder {path}.")
         if path.is_dir():
             return True
-    except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None
     require_file(path)
     return False
 
@@ -214,11 +251,21 @@ def require_file(path: Path) -> None:
 
     :raises Refused: when it is missing, a folder, a pipe or a device, or may not be read.
     """
-    try:
+    with told_when_closed(path):
         if not path.exists():
             raise Refused(f"There is no file {path}.")
         if not path.is_file():
             raise Refused(f"{path} is not a file.")
         path.open("rb").close()
+
+
+@contextmanager
+def told_when_closed(path: Path) -> Iterator[None]:
+    """Say in words why a file cannot be opened in the block.
+
+    :raises Refused: naming the file, without the folders of this machine.
+    """
+    try:
+        yield
     except OSError as error:
         raise Refused(f"{source_of(path)} cannot be opened: {error.strerror}.") from None

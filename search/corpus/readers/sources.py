@@ -78,6 +78,7 @@ def unreadable(name: str) -> str | None:
 _SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
 _DRIVE = re.compile(r"[A-Za-z]:")
 _NAME_CHARACTERS = 400
+_LINK, _OTHER = "a link: not followed", "not a plain file"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,12 @@ class _Collection:
         """List a member that is not read; a very long name is cut."""
         where = f"{self.source}/{_printable(name[:_NAME_CHARACTERS])}"
         self.refused.append(RefusedRow(where, reason))
+
+    def takes(self, name: str, reason: str | None, size: int) -> bool:
+        """Whether a member is read: there is no reason against it, and it is not empty; else it is refused."""
+        if reason or not size:
+            self.refuse(name, reason or "is empty (0 bytes)")
+        return not reason and size > 0
 
     def skip(self) -> None:
         """Count a file that programs leave behind and nobody wrote."""
@@ -233,7 +240,7 @@ def _walk(folder: Path, collected: _Collection) -> None:
                     collected.skip()
                 else:
                     inside = (place / name).relative_to(folder).as_posix()
-                    collected.refuse(inside, "a link: not followed")
+                    collected.refuse(inside, _LINK)
         folders.sort()
         for file in sorted(files):
             inside = (place / file).relative_to(folder).as_posix()
@@ -244,12 +251,7 @@ def _walk(folder: Path, collected: _Collection) -> None:
             if wanted is None:
                 continue
             status = (place / file).lstat()
-            kind = _kind(status.st_mode)
-            if kind:
-                collected.refuse(wanted, kind)
-            elif status.st_size == 0:
-                collected.refuse(wanted, "is empty (0 bytes)")
-            else:
+            if collected.takes(wanted, _kind(status.st_mode), status.st_size):
                 collected.files[wanted] = place / file
 
 
@@ -260,14 +262,9 @@ def _unpack_zip(path: Path, folder: Path, collected: _Collection) -> None:
             name = None if entry.is_dir() else collected.wanted(entry.filename)
             if name is None:
                 continue
+            locked = "is locked with a password" if entry.flag_bits & 0x1 else None
             kind = _kind(entry.external_attr >> 16)
-            if kind:
-                collected.refuse(name, kind)
-            elif entry.flag_bits & 0x1:
-                collected.refuse(name, "is locked with a password")
-            elif entry.file_size == 0:
-                collected.refuse(name, "is empty (0 bytes)")
-            else:
+            if collected.takes(name, kind or locked, entry.file_size):
                 target = folder / _numbered(number, name)
                 with archive.open(entry) as stream:
                     copy_out(stream, target, budget)
@@ -281,13 +278,9 @@ def _unpack_tar(path: Path, folder: Path, collected: _Collection) -> None:
             name = None if member.isdir() else collected.wanted(member.name)
             if name is None:
                 continue
-            if member.issym() or member.islnk():
-                collected.refuse(name, "a link: not followed")
-            elif stream is None:
-                collected.refuse(name, "not a plain file")
-            elif member.size == 0:
-                collected.refuse(name, "is empty (0 bytes)")
-            else:
+            link = member.issym() or member.islnk()
+            kind = _LINK if link else _OTHER if stream is None else None
+            if collected.takes(name, kind, member.size) and stream is not None:
                 target = folder / _numbered(number, name)
                 copy_out(stream, target, budget)
                 collected.files[name] = target
@@ -302,8 +295,8 @@ def _numbered(number: int, name: str) -> str:
 def _kind(mode: int) -> str | None:
     """What a file is, by its mode, when it is not a plain one; archives made on Windows have none."""
     if stat.S_ISLNK(mode):
-        return "a link: not followed"
-    return None if stat.S_ISREG(mode) or not stat.S_IFMT(mode) else "not a plain file"
+        return _LINK
+    return None if stat.S_ISREG(mode) or not stat.S_IFMT(mode) else _OTHER
 
 
 def _printable(name: str) -> str:

@@ -34,12 +34,17 @@ TABLE_SUFFIXES = (*_TEXT, *_BINARY)
 """The endings that `read_rows` knows, in small letters; each may be followed by .gz."""
 
 
-def open_report(path: Path) -> Report:
+def open_report(
+    path: Path, source: str = "", encoding: str | None = None, delimiter: str | None = None
+) -> Report:
     """A report for a file that exists, is not empty and is not too large.
 
+    :param source: what messages call it; its own name by default.
+    :param encoding: the encoding that the person chose, if any.
+    :param delimiter: the delimiter that the person chose, if any.
     :raises Refused: when it is missing, a folder, unreadable, empty or over the limit.
     """
-    source = source_of(path)
+    source = source or source_of(path)
     require_file(path)
     size = path.stat().st_size
     if size == 0:
@@ -48,7 +53,7 @@ def open_report(path: Path) -> Report:
         raise Refused(
             f"{source} has {size:,} bytes; the limit is {LIMITS.upload_bytes:,}. Split the file."
         )
-    return Report(source=source)
+    return Report(source, encoding=encoding, delimiter=delimiter)
 
 
 def read_rows(path: Path, report: Report) -> Iterator[Row]:

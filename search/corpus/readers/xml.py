@@ -1,26 +1,19 @@
 """XML: marked-up text (TEI and any other) as one document, or a list of records (TREC, PubMed, feeds) as rows."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html.entities import name2codepoint
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.parsers.expat import errors
 
 from search.corpus.readers.blocks import Block, Prose, require_memory
-from search.corpus.readers.report import Report
+from search.corpus.readers.cells import with_columns
+from search.corpus.readers.report import Report, Row
+from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING
-
-from search.corpus.readers.report import Row
-from search.corpus.readers.signatures import kind_of, refuse_other_kind
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -197,7 +190,6 @@ def _page(element: "Element") -> int | None:
     return int(number) if number.isdecimal() and len(number) < 7 else None
 
 
-_AHEAD = 100
 _SCANNED = 20_000
 _SCANNED_BYTES = 8 * 1024 * 1024
 _LEVELS = (2, 3, 4)  # a record is a child, grandchild or great-grandchild of the root
@@ -268,20 +260,7 @@ def xml_records(path: Path, report: Report) -> Iterator[Row] | None:
             raise Refused(f"{report.source} is not XML: there is more after its end.") from None
     if wanted is None:
         return None
-    rows = _rows(XmlSource(path, report, rootless), report, wanted)
-    ahead = list(islice(rows, _AHEAD))
-    report.columns = tuple(dict.fromkeys(name for row in ahead for name in row.fields))
-    if len(report.columns) > LIMITS.columns:
-        raise Refused(
-            f"{report.source} has {len(report.columns):,} kinds of fields; the limit is "
-            f"{LIMITS.columns:,}."
-        )
-
-    def everything() -> Iterator[Row]:
-        yield from ahead
-        yield from rows
-
-    return everything()
+    return with_columns(_rows(XmlSource(path, report, rootless), report, wanted), report)
 
 
 def _scanned(source: XmlSource, report: Report) -> tuple[str, ...] | None:

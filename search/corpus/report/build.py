@@ -2,21 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
 
 from search.corpus.document import Document
 from search.corpus.report.abbreviations import abbreviations
 from search.corpus.report.corpus_report import CorpusReport
 from search.corpus.report.duplicates import find_duplicates
-from search.corpus.report.findings import findings
 from search.corpus.report.keywords import typical_terms
 from search.corpus.report.lengths import lengths, unread
-from search.corpus.report.sample import SampledTexts
 from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.projects.progress import Progress, Stage, silent
 from search.text.languages import languages, main_language
-from search.text.words import WORD
+from search.text.words import WORD, word_runs
 
 _EXAMPLES = 10  # Of documents without a text.
 
@@ -33,25 +30,26 @@ def build_report(
     :param progress: told between the steps.
     """
     progress(0, 100, "reading words")
-    read = SampledTexts.of(sample)
-    words = read.words()
-    sizes = [len(of_one) for of_one in words]
+    texts = [document.embedded for document in sample]
+    runs = [word_runs(text) for text in texts]
+    sizes = [sum(map(len, of_one)) for of_one in runs]
     progress(15, 100, "measuring lengths")
-    behind = unread(read.texts)
+    behind = unread(texts)
     title_only = [document.id for document in sample if not WORD.search(document.text)]
     progress(30, 100, "telling languages")
     spoken = languages([document.text or document.title for document in sample])
     progress(40, 100, "counting word pieces")
-    foreign = tokenizer_fit(Counter(chain.from_iterable(words)))
-    progress(55, 100, "finding typical terms")
-    terms = typical_terms(read.runs, main_language(spoken))
-    progress(70, 100, "finding abbreviations")
-    explained = abbreviations(read.texts)
-    repeated = find_duplicates(
-        [document.id for document in sample], read.texts, Stage(progress, 0.75, 1.0)
+    foreign = tokenizer_fit(
+        Counter(word for of_one in runs for word in chain.from_iterable(of_one))
     )
+    progress(55, 100, "finding typical terms")
+    terms = typical_terms(runs, main_language(spoken))
+    progress(70, 100, "finding abbreviations")
+    explained = abbreviations(texts)
+    ids = [document.id for document in sample]
+    repeated = find_duplicates(ids, texts, Stage(progress, 0.75, 1.0))
     progress(100, 100, "the corpus is portrayed")
-    seen = CorpusReport(
+    return CorpusReport(
         documents=documents,
         passages=passages,
         sampled=len(sample),
@@ -66,4 +64,3 @@ def build_report(
         terms=terms,
         abbreviations=explained,
     )
-    return replace(seen, findings=findings(seen))

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from search.corpus.report.sample import Runs, has_letter
 from search.text.languages import listed, ordinary_words
+from search.text.words import has_letter
 
 # Written without spaces between words: what stands between spaces there is a clause, not a word.
 WITHOUT_SPACES = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
@@ -55,10 +55,10 @@ class Terms:
     new_share: float
 
 
-def typical_terms(documents: Sequence[Runs], language: str | None) -> Terms:
+def typical_terms(documents: Sequence[list[list[str]]], language: str | None) -> Terms:
     """The terms of a corpus; each stands in at least two documents.
 
-    :param documents: the words of each document, parted where phrases end.
+    :param documents: the words of each document, parted where phrases end (see `word_runs`).
     :param language: the code of the language that most documents are in, None where it cannot be told.
         English is used where its ordinary words are not listed.
     """

@@ -4,20 +4,17 @@ A model that was made for a language keeps its frequent words whole; jargon, nam
 into pieces that mean little on their own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from search.corpus.report.sample import has_letter
-from search.corpus.tokenizer import generic_tokenizer
+from search.corpus.tokenizer import subwords_of
 from search.text.languages import ENGLISH, ordinary_words
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from search.text.words import has_letter
 
 SHREDDED = 3
+_UNKNOWN = "[UNK]"
 _SHOWN = 30
 # They are 99% of the words of running text; the other two thirds of the list would take four times as long.
 _FREQUENT = 100_000
@@ -57,12 +54,11 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
     :param counts: how often each word stands in the corpus, words in lower case.
     """
     words = [word for word in counts if has_letter(word)]
-    tokenizer = generic_tokenizer()
-    cut = dict(zip(words, _cut(tokenizer, words), strict=True))
+    cut = dict(zip(words, subwords_of(words), strict=True))
     total = max(1, sum(counts[word] for word in words))
     ordinary, ordinary_shredded = _ordinary()
     mean = sum(counts[word] * len(pieces) for word, pieces in cut.items()) / total
-    unreadable = tokenizer.token_to_id("[UNK]")
+    unreadable = sum(counts[word] for word, pieces in cut.items() if _UNKNOWN in pieces)
     shredded = sorted(
         (word for word, pieces in cut.items() if len(pieces) >= SHREDDED),
         key=lambda word: (-counts[word], word),
@@ -73,16 +69,8 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
         ratio=mean / ordinary,
         shredded_share=sum(counts[word] for word in shredded) / total,
         ordinary_shredded_share=ordinary_shredded,
-        unreadable_share=sum(counts[w] for w, pieces in cut.items() if unreadable in pieces)
-        / total,
-        shredded=tuple(
-            OversegmentedWord(
-                word,
-                counts[word],
-                tuple(str(tokenizer.id_to_token(piece)).removeprefix("##") for piece in cut[word]),
-            )
-            for word in shredded[:_SHOWN]
-        ),
+        unreadable_share=unreadable / total,
+        shredded=tuple(OversegmentedWord(w, counts[w], cut[w]) for w in shredded[:_SHOWN]),
     )
 
 
@@ -92,13 +80,7 @@ def _ordinary() -> tuple[float, float]:
     frequent = dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT))
     words = [word for word in frequent if has_letter(word)]
     total = sum(frequent[word] for word in words)
-    sizes = [len(pieces) for pieces in _cut(generic_tokenizer(), words)]
+    sizes = [len(pieces) for pieces in subwords_of(words)]
     mean = sum(frequent[word] * size for word, size in zip(words, sizes, strict=True)) / total
     shredded = sum(frequent[w] for w, n in zip(words, sizes, strict=True) if n >= SHREDDED)
     return mean, shredded / total
-
-
-def _cut(tokenizer: "Tokenizer", words: Sequence[str]) -> list[list[int]]:
-    """The pieces of each word, as numbers."""
-    encoded = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
-    return [item.ids for item in encoded]

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from indexes.vector_index import Vectors
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Failed, Refused, first_line
 from search.projects.settings import send_no_usage_statistics, settings
 
 ROUND = 100_000
@@ -105,7 +105,7 @@ class RayEncoding:
             for batch in work.iter_batches(batch_size=None, batch_format="numpy"):
                 yield batch["place"].tolist(), np.asarray(batch["vector"], dtype=np.float32)
         except self._ray.exceptions.RayError as error:
-            last = str(error).strip().splitlines()[-1][:300] if str(error).strip() else repr(error)
+            last = (str(error).strip() or repr(error)).splitlines()[-1][:300]
             raise Failed(
                 f"The Ray cluster could not encode: {last}. What was encoded so far is kept; start it again."
             ) from None
@@ -144,8 +144,9 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
             )
         except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
             where = f"at {address} (RAY_ADDRESS)" if address else "on this machine"
-            said = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
-            raise Failed(f"No Ray cluster answers or starts {where}: {said}") from None
+            raise Failed(
+                f"No Ray cluster answers or starts {where}: {first_line(error, 200)}"
+            ) from None
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False

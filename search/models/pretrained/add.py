@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +55,6 @@ class AddedModel:
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class _Described:
-    """What was found out about a model: its manifest's details, and what to tell."""
-
-    format: str
-    reference: str
-    origin: str
-    dimension: int
-    fingerprint: str
-    prompts: Prompts
-    max_length: int | None
-    more: dict[str, Any]
-    notes: list[str]
-
-
 def add_model(
     project: Project,
     reference: str,
@@ -97,28 +82,15 @@ def add_model(
     else:
         known = _checkpoint(reference, choices, progress)
     for info in models(project):
-        if info.fingerprint == known.fingerprint:
+        if info.fingerprint == known["fingerprint"]:
             raise Refused(
                 f"This model is in {project.name!r} already: it is {info.name!r}. Nothing was added."
             )
     with project.publish("models") as draft:
-        draft.details.update(
-            kind="generic",
-            name=name,
-            recipe=None,
-            format=known.format,
-            reference=known.reference,
-            origin=known.origin,
-            dimension=known.dimension,
-            fingerprint=known.fingerprint,
-            prompts=known.prompts.as_json(),
-            max_length=known.max_length,
-            notes=known.notes,
-            **known.more,
-        )
+        draft.details.update(kind="generic", name=name, recipe=None, **known)
     info = choose_generic(project, name) if choices.default else find_model(project, name)
     progress(2, 2, f"{name} is added")
-    return AddedModel(info, known.notes)
+    return AddedModel(info, known["notes"])
 
 
 def check_server(reference: str, choices: Choices) -> None:
@@ -153,25 +125,27 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
     return name
 
 
-def _static(choices: Choices) -> _Described:
+def _static(choices: Choices) -> dict[str, Any]:
+    """What a manifest says of the static model; `notes` are told, too."""
     if choices.query_prompt or choices.document_prompt or choices.max_length:
         raise Refused("The static model takes no prompts, and reads texts of any length.")
     model = wordllama.load()
     content = wordllama.content()
-    return _Described(
-        format=wordllama.FORMAT,
-        reference="wordllama",
-        origin=f"{wordllama.TITLE}, static vectors",
-        dimension=_tried(model, "the static model"),
-        fingerprint=content,
-        prompts=Prompts(),
-        max_length=None,
-        more={"content": content},
-        notes=["One vector a word piece, averaged: fast on any processor, blind to word order."],
-    )
+    return {
+        "format": wordllama.FORMAT,
+        "reference": "wordllama",
+        "origin": f"{wordllama.TITLE}, static vectors",
+        "dimension": _tried(model, "the static model"),
+        "fingerprint": content,
+        "prompts": asdict(Prompts()),
+        "max_length": None,
+        "content": content,
+        "notes": ["One vector a word piece, averaged: fast on any processor, blind to word order."],
+    }
 
 
-def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Described:
+def _checkpoint(reference: str, choices: Choices, progress: Progress) -> dict[str, Any]:
+    """The same of a checkpoint, after it was loaded."""
     if choices.max_length is not None and choices.max_length < 1:
         raise Refused(f"--max-length is {choices.max_length}; it must be at least 1.")
     found = checkpoints.find_checkpoint(reference)
@@ -186,24 +160,23 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> _Descri
             "It does not say how the vectors of its word pieces become one, so their mean is taken."
         )
     notes += _prompt_notes(prompts)
-    return _Described(
-        format=checkpoints.FORMAT,
-        reference=found.reference,
-        origin=Path(found.reference).name if found.commit is None else found.reference,
-        dimension=_tried(model, reference),
-        fingerprint=hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
-        prompts=prompts,
-        max_length=checkpoints.longest(model),
-        more={
-            "content": found.content,
-            "commit": found.commit,
-            "bytes": sum(p.stat().st_size for p in found.folder.rglob("*.safetensors")),
-        },
-        notes=notes,
-    )
+    return {
+        "format": checkpoints.FORMAT,
+        "reference": found.reference,
+        "origin": Path(found.reference).name if found.commit is None else found.reference,
+        "dimension": _tried(model, reference),
+        "fingerprint": hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
+        "prompts": asdict(prompts),
+        "max_length": checkpoints.longest(model),
+        "content": found.content,
+        "commit": found.commit,
+        "bytes": sum(p.stat().st_size for p in found.folder.rglob("*.safetensors")),
+        "notes": notes,
+    }
 
 
-def _server(reference: str, choices: Choices) -> _Described:
+def _server(reference: str, choices: Choices) -> dict[str, Any]:
+    """The same of a server's model, after it answered."""
     from search.models.api.client import probe
     from search.models.api.encoder import FORMAT
 
@@ -217,17 +190,17 @@ def _server(reference: str, choices: Choices) -> _Described:
         notes.append(
             f"The key travels to {settings.base_url} unencrypted. Use https:// unless you trust the way there."
         )
-    return _Described(
-        format=FORMAT,
-        reference=settings.model,
-        origin=f"{settings.model} at {settings.base_url}",
-        dimension=probe(settings),
-        fingerprint=settings.fingerprint(prompts),
-        prompts=prompts,
-        max_length=settings.max_length,
-        more={"settings": settings.model_dump()},
-        notes=notes,
-    )
+    return {
+        "format": FORMAT,
+        "reference": settings.model,
+        "origin": f"{settings.model} at {settings.base_url}",
+        "dimension": probe(settings),
+        "fingerprint": settings.fingerprint(prompts),
+        "prompts": asdict(prompts),
+        "max_length": settings.max_length,
+        "settings": settings.model_dump(),
+        "notes": notes,
+    }
 
 
 def _prompt_notes(prompts: Prompts) -> list[str]:

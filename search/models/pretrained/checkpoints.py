@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from search.models.pretrained.hub import looks_like_hub_id, snapshot
 from search.models.prompts import Prompts, prompts_of
-from search.models.sentence_transformer import load_sentence_transformer
+from search.models.sentence_transformer import load_sentence_transformer, loaded_with_missing
 from search.projects.artifacts import MANIFEST, Manifest
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import known_sha256
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def find_checkpoint(reference: str) -> ModelFiles:
         raise Refused(f"{reference} is a file. Give the folder of a model (it holds config.json).")
     if not looks_like_hub_id(reference):
         raise Refused(f"There is no folder {reference}, and it is not the id of a model on a hub.")
-    found = snapshot(reference)
-    return ModelFiles(reference, found.folder, content_of(found.folder), found.commit)
+    folder = snapshot(reference)
+    return ModelFiles(reference, folder, content_of(folder), commit=folder.name)
 
 
 def content_of(folder: Path) -> str:
@@ -104,9 +104,6 @@ def longest(model: Any) -> int | None:
 def check_transformer(folder: Path) -> None:
     """See that a transformer has a tokenizer, and the weights that its settings speak of.
 
-    transformers fills what it does not find with random numbers and an empty vocabulary, and says so only in
-    passing.
-
     :raises Refused: when the tokenizer or weights are missing, or of another shape.
     """
     inner = _transformer_folder(folder)
@@ -117,17 +114,10 @@ def check_transformer(folder: Path) -> None:
     from transformers import AutoModel
 
     try:
-        _, report = AutoModel.from_pretrained(
-            str(inner),
-            output_loading_info=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        _, lacking = loaded_with_missing(AutoModel, inner)
     except Exception as error:
-        reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
-        raise Refused(f"The model in {folder} cannot be loaded. ({reason})") from error
-    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
+        raise Refused(f"The model in {folder} cannot be loaded. ({first_line(error)})") from error
+    missing = [name for name in lacking if "pooler" not in name]
     if missing:
         raise Refused(
             f"The weights in {inner} are not those of the model that its config.json describes: "
@@ -157,7 +147,7 @@ def verified_folder(manifest: Manifest) -> Path:
     details = manifest.details
     name, reference = details["name"], details["reference"]
     if details["commit"] is not None:
-        folder = snapshot(reference, details["commit"]).folder
+        folder = snapshot(reference, details["commit"])
     else:
         folder = Path(reference)
     if not folder.is_dir():

@@ -1,10 +1,9 @@
 """A model of a hub as a folder on this machine."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 
 _PATIENCE = 10.0  # Seconds that the hub has to answer the first question.
 _FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
@@ -12,25 +11,13 @@ _NOT = ["onnx/*", "openvino/*", "*/onnx/*", "*/openvino/*", ".*"]
 _ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """One commit of a hub's model, as files on this machine.
-
-    >>> looks_like_hub_id("intfloat/e5-small-v2"), Snapshot(Path("/cache/abc"), "abc").commit
-    (True, 'abc')
-    """
-
-    folder: Path
-    commit: str
-
-
 def looks_like_hub_id(reference: str) -> bool:
     """Whether a text could be a model's id on a hub: NAME or OWNER/NAME."""
     return _ID.fullmatch(reference) is not None and not reference.startswith((".", "-"))
 
 
-def snapshot(reference: str, commit: str | None = None) -> Snapshot:
-    """The files of a hub's model, downloaded unless they are here; safetensors and settings only.
+def snapshot(reference: str, commit: str | None = None) -> Path:
+    """The folder with a hub's model, downloaded unless it is here; safetensors and settings only. Its name is the commit.
 
     :param reference: OWNER/NAME, or the NAME of one of the sentence-transformers.
     :param commit: exactly this version, which needs no hub when it is here; None for the newest.
@@ -61,14 +48,13 @@ def snapshot(reference: str, commit: str | None = None) -> Snapshot:
         here = _here(owned, commit)
         if here is not None:
             return here
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise Refused(
             f"The hub cannot be reached, and {owned} is not on this machine. Check the network, or give "
-            f"the folder of a model instead. ({reason})"
+            f"the folder of a model instead. ({first_line(error, 200)})"
         ) from None
 
 
-def _here(owned: str, commit: str | None) -> Snapshot | None:
+def _here(owned: str, commit: str | None) -> Path | None:
     """A version that was downloaded before, or None."""
     try:
         return _fetched(owned, commit, here_only=True)
@@ -76,14 +62,15 @@ def _here(owned: str, commit: str | None) -> Snapshot | None:
         return None
 
 
-def _fetched(owned: str, commit: str | None, here_only: bool) -> Snapshot:
+def _fetched(owned: str, commit: str | None, here_only: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    folder = snapshot_download(
-        owned,
-        revision=commit,
-        allow_patterns=_FILES,
-        ignore_patterns=_NOT,
-        local_files_only=here_only,
+    return Path(
+        snapshot_download(
+            owned,
+            revision=commit,
+            allow_patterns=_FILES,
+            ignore_patterns=_NOT,
+            local_files_only=here_only,
+        )
     )
-    return Snapshot(Path(folder), Path(folder).name)

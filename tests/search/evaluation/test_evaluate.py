@@ -118,6 +118,8 @@ def random_case(seed, queries=30):
 def test_random_rankings_equal_hand_calculation_and_pytrec_eval(seed):
     run, query_set = random_case(seed)
     found = score(run, query_set)
+    for metric in METRICS:
+        assert score(run, query_set, [metric]) == {metric: found[metric]}, "one alone is the same"
     own = {
         query: {document: float(-rank) for rank, document in enumerate(ranking[:100])}
         for query, ranking in run.items()

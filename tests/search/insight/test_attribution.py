@@ -53,7 +53,7 @@ def cosine(one: str, other: str) -> float:
 
 def test_each_words_pull_is_the_fall_in_cosine_without_it() -> None:
     query, passage = "blood pressure", "High blood price. Not oil pressure!"
-    found = left_out(Scorer.of(Bag()), query, passage)
+    found = left_out(Scorer(Bag()), query, passage)
     full = cosine(query, passage)
     assert found.score == pytest.approx(full, abs=1e-6)
     words = {part.text: part.pull for part in found.words}
@@ -82,7 +82,7 @@ def test_each_words_pull_is_the_fall_in_cosine_without_it() -> None:
 
 
 def test_without_the_only_known_word_nothing_is_left_of_the_score() -> None:
-    found = left_out(Scorer.of(Bag()), "oil", "oil")
+    found = left_out(Scorer(Bag()), "oil", "oil")
     assert found.score == pytest.approx(1.0)
     assert [p.pull for p in (*found.words, *found.sentences, *found.query_words)] == pytest.approx(
         [1.0, 1.0, 1.0]
@@ -90,7 +90,7 @@ def test_without_the_only_known_word_nothing_is_left_of_the_score() -> None:
 
 
 def test_no_words_at_all() -> None:
-    found = left_out(Scorer.of(Bag()), "?!", "…")
+    found = left_out(Scorer(Bag()), "?!", "…")
     assert (found.score, found.words, found.sentences, found.query_words) == (0.0, (), (), ())
 
 
@@ -104,7 +104,7 @@ def long_passage(sentences: int, words: int) -> str:
 def test_a_long_passage_costs_no_more_than_was_allowed(most: int) -> None:
     passage = long_passage(12, 20)
     bag = Bag()
-    found = left_out(Scorer.of(bag), "blood", passage, most)
+    found = left_out(Scorer(bag), "blood", passage, most)
     # Besides the variants: the passage itself, the query for each of two calls, the query's variants.
     assert found.scored <= most + 2
     assert found.phrases
@@ -118,7 +118,7 @@ def test_a_long_passage_costs_no_more_than_was_allowed(most: int) -> None:
 
 def test_of_a_long_passage_the_telling_sentence_is_taken_apart_word_by_word() -> None:
     passage = long_passage(12, 20)
-    found = left_out(Scorer.of(Bag()), "blood", passage)
+    found = left_out(Scorer(Bag()), "blood", passage)
     telling = strongest(found.sentences, 1)[0]
     assert "blood" in telling.text
     inside = [p for p in found.words if telling.start <= p.start and p.stop <= telling.stop]
@@ -149,7 +149,7 @@ def test_keyword_parts_are_shared_among_the_places_of_a_term_and_add_up() -> Non
 
 
 def test_relative_keeps_signs_and_order() -> None:
-    found = left_out(Scorer.of(Bag()), "blood", "blood oil high")
+    found = left_out(Scorer(Bag()), "blood", "blood oil high")
     shades = relative(found.words)
     assert max(abs(p.pull) for p in shades) == 1.0
     for part, shade in zip(found.words, shades, strict=True):
@@ -211,7 +211,7 @@ def test_no_text_is_encoded_twice_for_one_explanation() -> None:
 
     counting = Counting()
     passage = "The oil is hot. The bank is closed today. Oil costs more than gas."
-    found = left_out(Scorer.of(counting), "what does oil cost", passage)
-    assert found == left_out(Scorer.of(Bag()), "what does oil cost", passage)
+    found = left_out(Scorer(counting), "what does oil cost", passage)
+    assert found == left_out(Scorer(Bag()), "what does oil cost", passage)
     for texts in (counting.queries, counting.documents):
         assert len(texts) == len(set(texts))

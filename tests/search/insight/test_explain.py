@@ -8,7 +8,7 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
-from search.insight import training_neighbours as lessons_room
+from search.insight import vector_cache
 from search.insight.attribution import MOST_VARIANTS, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
 from search.insight.training_neighbours import TrainedOn, is_ready, trained_pairs
@@ -166,7 +166,7 @@ def test_many_questions_are_encoded_once_and_kept(
     (searcher,), corpus = retrievers_for(tiny, ["tuned"])
     info = searcher.info
     assert is_ready(tiny, corpus, info)
-    monkeypatch.setattr(lessons_room, "_SOON", 1)
+    monkeypatch.setattr(vector_cache, "SOON", 1)
     assert not is_ready(tiny, corpus, info)
     first = TrainedOn.load(tiny, corpus, searcher)
     assert is_ready(tiny, corpus, info)

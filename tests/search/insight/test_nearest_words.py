@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.insight.nearest_words import nearest_words
+from search.insight.word_space import nearest_words
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Refused

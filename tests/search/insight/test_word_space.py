@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from indexes.vector_index import normalised
-from search.insight.nearest_words import nearest_words
 from search.insight.vocabulary import vocabulary_of
-from search.insight.word_space import WordSpace, are_ready, moved_words, word_rows
+from search.insight.word_space import WordSpace, are_ready, moved_words, nearest_words, word_rows
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.models.word_vectors import WordVectors
@@ -112,7 +111,7 @@ def test_a_transformer_is_asked_about_the_words_of_the_corpus(
     )
     assert found.note is None
     assert are_ready(tiny, info, words)
-    monkeypatch.setattr("search.insight.word_space.SOON", 5)
+    monkeypatch.setattr("search.insight.vector_cache.SOON", 5)
     assert not are_ready(tiny, info, words)
     WordSpace.load(tiny, info, encoder, words)
     assert are_ready(tiny, info, words)

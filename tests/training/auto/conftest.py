@@ -3,6 +3,7 @@
 import pytest
 
 from search.projects.project import Project
+from training.auto import candidates, fitting
 from training.auto.member import OTHERS
 from training.data.intake import import_beir
 
@@ -12,6 +13,14 @@ def no_others(monkeypatch, one_thread):
     """Adapters and fine-tunings alone; the test of what else learns puts it back."""
     for name in list(OTHERS):
         monkeypatch.delitem(OTHERS, name)
+
+
+@pytest.fixture
+def briefly(monkeypatch):
+    """Short trainings, and of fine-tunings the first alone: for tests that do not ask how good a model becomes."""
+    monkeypatch.setattr(candidates, "_EPOCHS", 20)
+    monkeypatch.setattr(fitting, "_MOST_EPOCHS", 2)
+    monkeypatch.setattr(candidates, "RATES", {candidates.TUNE: candidates.RATES[candidates.TUNE]})
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from training.auto.budgeted_search import TimeBudget, TimeUp
 from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
-from training.auto.member import OTHERS
-from training.auto.tuned_vectors import asked, embedded_by
+from training.auto.member import OTHERS, asked, embedded_by
 from training.card import model_card
 from training.dev_set import DevSet
 from training.static.recipe import learn_static
@@ -201,6 +200,7 @@ def test_the_best_trial_is_published_as_the_leaderboard_says(tiny, tiny_model, a
     assert f"| {kept[0]['name']} | {kept[0]['ndcg@10']:.4f} |" in card
 
 
+@pytest.mark.usefixtures("briefly")
 def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages
 ):
@@ -228,6 +228,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     )
 
 
+@pytest.mark.usefixtures("briefly")
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
         candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
@@ -241,6 +242,7 @@ def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatc
     assert outcomes["adapter"] == "kept"
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model, monkeypatch):
     plan = {
         "epochs": 4,
@@ -257,6 +259,7 @@ def test_a_fine_tune_whose_time_is_over_ends_at_its_best_so_far(tiny, tiny_model
     assert tuned["settings"]["pairs"] == 40
 
 
+@pytest.mark.usefixtures("briefly")
 def test_where_nothing_is_better_the_start_is_published_as_such(
     tiny, tiny_model, ask_themselves, monkeypatch
 ):
@@ -271,6 +274,7 @@ def test_where_nothing_is_better_the_start_is_published_as_such(
     assert any("this model is the untouched start" in note for note in made.notes)
 
 
+@pytest.mark.usefixtures("briefly")
 def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
     tiny, tiny_model, monkeypatch
 ):
@@ -301,6 +305,7 @@ def test_an_average_that_is_worse_than_what_it_is_of_is_not_published(
     )
 
 
+@pytest.mark.usefixtures("briefly")
 def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
     """The first of three ends when two thirds of what was planned are left, whatever it still had to learn."""
     plan = {"epochs": 4, "pairs": 40, "seconds": 20.0, "character": 0.0, "reserve": 5.0}

@@ -13,7 +13,9 @@ from search.projects import runs
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import project
+from training.auto import candidates
 from training.auto.budgeted_search import BudgetedSearch
+from training.auto.candidates import RATES
 from training.checkpoints import Checkpointer
 from training.train import train
 
@@ -22,8 +24,11 @@ class _Stop(Exception):
     pass
 
 
-def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(tiny, tiny_model, tmp_path):
+def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(
+    tiny, tiny_model, tmp_path, briefly, monkeypatch
+):
     """The same trials, scores and model as without the break; nothing that was measured is trained twice."""
+    monkeypatch.setattr(candidates, "RATES", RATES)
 
     def until_third(done, total, message, metrics=None):
         if metrics and metrics.get("trial") == 3:
@@ -50,6 +55,7 @@ def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(tiny, ti
     )
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(("pooling", "kept_trial"), [("sif", "start"), ("mean", "adapter")])
 def test_on_word_vectors_it_goes_on_where_it_was_broken_off_too(
     tiny, tmp_path, pooling, kept_trial
@@ -108,6 +114,7 @@ def test_the_time_of_a_trial_that_was_killed_is_gone(tmp_path, monkeypatch):
     assert again.clock.left == 60 - again.clock.spent
 
 
+@pytest.mark.usefixtures("briefly")
 def test_cancelled_it_leaves_no_model(tiny, tiny_model):
     def cancel(done, total, message, metrics=None):
         if message.startswith("fine-tune:"):

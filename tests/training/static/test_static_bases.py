@@ -14,9 +14,7 @@ from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from training.checkpoints import Checkpointer
 from training.corpus_subwords import train_subword_tokenizer
-from training.static.base import StaticBase
-from training.static.distilled import SIF_A, distilled, zipf_weights
-from training.static.scratch import scratch
+from training.static.starts import SIF_A, StaticBase, distilled, scratch, zipf_weights
 
 TEXTS = [
     *["the nurse dressed the wound and the doctor closed the wound"] * 30,

@@ -7,10 +7,10 @@ import pytest
 from search.corpus.report.duplicates import Copy, find_duplicates, near_pairs
 from search.corpus.report.keywords import typical_terms
 from search.corpus.report.lengths import lengths, unread
-from search.corpus.report.sample import word_runs
 from search.corpus.report.tokenizer_fit import tokenizer_fit
 from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.near_duplicates import THRESHOLD, shingles
+from search.text.words import word_runs
 
 ENGLISH = (
     "The registrar opens the hearing at nine in the morning and reads the names of everybody present.",
