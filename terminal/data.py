@@ -1,7 +1,7 @@
 """Commands that bring data in and look at it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -50,6 +50,13 @@ def add(
         list[str] | None,
         typer.Option(help="A column kept as metadata (repeatable). Default: all the others."),
     ] = None,
+    document_per: Annotated[
+        Literal["file", "paragraph", "line"] | None,
+        typer.Option(
+            help="What of a text file (.txt) is one document. Default: the file, unless it is a long "
+            "list of lines or paragraphs."
+        ),
+    ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     passage_tokens: Annotated[
@@ -81,7 +88,7 @@ def add(
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = IngestChoices(
-        columns=DocumentColumns(text_column, title_column, id_column, metadata),
+        columns=DocumentColumns(text_column, title_column, id_column, metadata, document_per),
         encoding=encoding,
         delimiter=delimiter,
         tokens=passage_tokens,

@@ -11,7 +11,7 @@ from search.corpus.passages import Chunker, Chunking, embedded_passage
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
-from search.corpus.readers.sources import READABLE
+from search.corpus.readers.sources import PLAIN_TEXT, READABLE, suffix_of
 from search.corpus.tokenizer import generic_subwords
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
@@ -22,6 +22,7 @@ _ROWS = 50
 _PASSAGES = 6
 _TYPES = sorted({suffix.lstrip(".") for suffix in READABLE} | {"zip", "tar", "tgz", "gz"})
 _ROLES = {"text": False, "title": True, "id": True}
+_UNITS = {"file": "the whole file", "paragraph": "a paragraph", "line": "a line"}
 
 
 def step(project: Project) -> None:
@@ -105,6 +106,7 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
     chosen = DocumentColumns(
         **{role: reading.chosen_column(path, role) for role in _ROLES},
         metadata=tuple(metadata) if metadata is not None else None,
+        document_per=st.session_state.get(_unit_key(path)),
     )
     read = reading.preview(
         path, _ROLES, lambda encoding, sign: preview_documents(path, chosen, _ROWS, encoding, sign)
@@ -122,6 +124,15 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
                     default=others,
                     key=_metadata_key(path),
                 )
+        if not report.columns and suffix_of(path.name) in PLAIN_TEXT:
+            st.selectbox(
+                "One document is",
+                list(_UNITS),
+                index=None,
+                format_func=_UNITS.__getitem__,
+                placeholder="the whole file" if report.accepted == 1 else "found: a part of it",
+                key=_unit_key(path),
+            )
         reading.how_to_read(path, report)
     return read
 
@@ -266,10 +277,15 @@ def _metadata_key(path: Path) -> str:
     return f"metadata-{path}-{'|'.join(roles)}"
 
 
+def _unit_key(path: Path) -> str:
+    return f"unit-{path}"
+
+
 def _reading_options(path: Path, report: Report) -> list[str]:
     """What was chosen about one file, as options of the command."""
     if not report.roles:
-        return reading.options(path)
+        unit = st.session_state.get(_unit_key(path))
+        return [*(["--document-per", unit] if unit else []), *reading.options(path)]
     made = reading.column_options(path, report, list(_ROLES))
     others = [c for c in report.columns if c and c not in report.roles.values()]
     chosen = st.session_state.get(_metadata_key(path))

@@ -9,7 +9,7 @@ from search.corpus.document import Document
 from search.corpus.filters import Tiers
 from search.corpus.passages import Chunking, chunking_of
 from search.corpus.readers.documents import DocumentColumns, read_documents
-from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.report import RefusedRow, Report, source_of
 from search.corpus.readers.sources import SourceFile, opened_sources
 from search.corpus.readers.tables import open_report
 from search.corpus.writer import Added, CorpusWriter
@@ -19,6 +19,9 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 
+_ONE_TEXT = (
+    " A text file is one document, unless you say that each paragraph or line is (--document-per)."
+)
 _READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
 
 
@@ -92,10 +95,12 @@ def add_documents(
                 read += size
             reports.append(report)
             added = added + more
-        names = ", ".join(path.name for path in files)
+        names = ", ".join(map(source_of, files))
         if choices.tiers is not None:
             _require_tiers(choices.tiers, writer)
-        require_enough_documents(writer.count, names, _left_out(listed, reports))
+        left_out = _left_out(listed, reports)
+        one_text = [report.format for report in reports] == ["plain text"]
+        require_enough_documents(writer.count, names, left_out, _ONE_TEXT if one_text else "")
         if not added.written and not added.replaced and not writer.changes_everything:
             raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
         total = writer.count
@@ -114,16 +119,18 @@ def add_documents(
     return Intake(made, reports, listed, list(sources.notes), added, total, passages)
 
 
-def require_enough_documents(total: int, source: str, left_out: str = "") -> None:
+def require_enough_documents(total: int, source: str, left_out: str = "", hint: str = "") -> None:
     """Refuse a corpus in which every search would return the same thing.
 
     :param left_out: what was refused of the source, in words.
+    :param hint: what else may help; begins with a space.
     """
     if total < LIMITS.min_documents:
         raise Refused(
             f"{source}: a corpus needs at least {LIMITS.min_documents} documents to be searched, "
             f"this one would have {total}. Add more documents in the same step."
             + (f" Left out: {left_out}." if left_out else "")
+            + hint
         )
 
 

@@ -57,7 +57,12 @@ def test_unknown_recipe_and_settings(refused, lab):
 
 
 def test_work_without_its_material(refused, run_cli, write, tiny_beir):
-    assert run_cli("add", "docs", write("d.txt", "one\ntwo\nthree\n")).returncode == 0
+    assert (
+        run_cli(
+            "add", "docs", write("d.txt", "one\ntwo\nthree\n"), "--document-per", "line"
+        ).returncode
+        == 0
+    )
     assert refused("train", "docs", "--recipe", "fine-tune").startswith(
         "The project 'docs' has no query/response pairs, and this recipe learns from pairs."
     )

@@ -43,7 +43,8 @@ FILES = {
         "a.txt",
         b"just one line\n",
         "a.txt: a corpus needs at least 2 documents to be searched, this one would have 1. Add more "
-        "documents in the same step.",
+        "documents in the same step. A text file is one document, unless you say that each "
+        "paragraph or line is (--document-per).",
     ),
     "format": (
         "a.docx",
@@ -108,7 +109,12 @@ def test_bad_pairs(refused, write, workspace, content, message):
 
 def test_pairs_about_other_documents(refused, run_cli, write):
     """A project that has documents but no pairs, and pairs that fit none of them."""
-    assert run_cli("add", "docs", write("d.txt", "one\ntwo\nthree\n")).returncode == 0
+    assert (
+        run_cli(
+            "add", "docs", write("d.txt", "one\ntwo\nthree\n"), "--document-per", "line"
+        ).returncode
+        == 0
+    )
     path = write("p.json", json.dumps(GOOD_PAIRS))
     assert refused("pairs", "docs", path).startswith(
         "None of the 20 responses in p.json is a document"
@@ -158,7 +164,7 @@ def test_a_file_name_that_is_not_utf_8(run_cli, tmp_path):
     with open(path, "wb") as stream:  # noqa: PTH123
         stream.write(b"one\ntwo\n")
     done = subprocess.run(
-        [sys.executable, "cli.py", "add", "new", path],
+        [sys.executable, "cli.py", "add", "new", path, "--document-per", "line"],
         cwd=REPOSITORY,
         capture_output=True,
         check=False,

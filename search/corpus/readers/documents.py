@@ -10,11 +10,15 @@ from typing import Any
 from search.corpus.document import Document
 from search.corpus.readers.blocks import Prose, document_of
 from search.corpus.readers.compressed import inflated
-from search.corpus.readers.plain_text import read_plain_text
+from search.corpus.readers.mail import read_mailbox
+from search.corpus.readers.plain_text import DocumentPer, read_plain_text
+from search.corpus.readers.release_files import rrf_rows, text_table
 from search.corpus.readers.report import BadField, RefusedRow, Report, Row, clean_text, guess_column
 from search.corpus.readers.sources import (
+    MAILBOXES,
     PLAIN_TEXT,
     PROSE,
+    RELEASES,
     TABLES,
     XML,
     SourceFile,
@@ -31,13 +35,15 @@ from search.projects.settings import LIMITS
 _TEXT = (
     "text", "body", "content", "contents", "passage", "full_text", "fulltext", "abstract",
     "abstracttext", "document", "description", "answer", "response", "definition", "section_desc",
-    "short_answer", "shortanswer", "summary",
+    "short_answer", "shortanswer", "summary", "long_description", "def", "definition_text", "preferred_term",
+    "term", "str",
 )  # fmt: skip
 _TITLE = (
     "title", "heading", "headline", "name", "subject", "section_title", "articletitle", "article_title",
 )  # fmt: skip
 _ID = (
     "id", "_id", "doc_id", "docid", "docno", "document_id", "corpus_id", "corpus-id", "uid", "pmid",
+    "aui", "rxaui",
 )  # fmt: skip
 _GUESS_ROWS = 100
 _GUESS_CHARACTERS = 20
@@ -49,13 +55,15 @@ class DocumentColumns:
     """Which columns hold the id, the title, the text and metadata; None leaves it to a guess.
 
     An id or a title of "" says that there is none. Where `metadata` is None, every column without another
-    role is metadata. Prose (PDF, Word, ...) has no columns and is read as it is.
+    role is metadata. Prose (PDF, Word, ...) has no columns and is read as it is. `document_per` says what of
+    a text file is one document.
     """
 
     text: str | None = None
     title: str | None = None
     id: str | None = None
     metadata: tuple[str, ...] | None = None
+    document_per: DocumentPer | None = None
 
 
 def read_documents(
@@ -72,8 +80,15 @@ def read_documents(
     suffix = suffix_of(path.name)
     if suffix in TABLES:
         return _from_rows(read_rows(path, report), report, columns)
+    if suffix in RELEASES:
+        return _from_rows(rrf_rows(path, report), report, columns)
     if suffix in PLAIN_TEXT:
-        return read_plain_text(path, report, _stem(report.source))
+        rows = text_table(path, report) if columns.document_per is None else None
+        if rows is not None:
+            return _from_rows(rows, report, columns)
+        return read_plain_text(path, report, _stem(report.source), columns.document_per)
+    if suffix in MAILBOXES:
+        return read_mailbox(path, report)
     if suffix in PROSE or suffix in XML:
         return _from_file(path, report, columns, PROSE.get(suffix, read_xml))
     raise Refused(f"{report.source} cannot be read: {unreadable(path.name)}")

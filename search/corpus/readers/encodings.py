@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -231,6 +232,11 @@ _LATIN = ("cp1250", "cp1254")
 _ALPHABETS = ("cp1251", "koi8_r", "cp1253", "cp1255", "cp1256")
 _ALPHABET_SHARE = 0.2
 _TELLING_BYTES = 24
+# Encodings of two bytes a letter, in which letters follow one another. Western signs that stand alone (a degree
+# sign before a C, a cubed behind an m) are read as lone letters of theirs.
+_PAIRED = ("gb18030", "big5", "cp932", "euc_jp", "cp949")
+_PAIRED_SHARE = 0.3
+_PAIRS = re.compile(rb"[\x80-\xff](?=[\x80-\xff])")
 
 
 def guessed_encoding(sample: bytes) -> str:
@@ -250,6 +256,8 @@ def guessed_encoding(sample: bytes) -> str:
     best = found.best()
     share = high / len(sample)
     if best is None or (best.encoding in _ALPHABETS and share < _ALPHABET_SHARE):
+        return "cp1252"
+    if best.encoding in _PAIRED and len(_PAIRS.findall(sample)) < _PAIRED_SHARE * high:
         return "cp1252"
     if best.encoding in _LATIN:
         if str(best) == sample[: end + 1].decode("cp1252", "replace"):

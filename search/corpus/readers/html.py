@@ -2,12 +2,17 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from search.corpus.readers.blocks import Block, Prose, require_memory, whole_text
 from search.corpus.readers.report import Report
+from search.corpus.readers.typography import lowered, raised
+from search.corpus.readers.word_numbering import formatted
 from search.projects.errors import Refused
 
 _DROPPED = frozenset((
@@ -35,6 +40,10 @@ _UNNESTED = frozenset((
     "script", "style",
 ))  # fmt: skip
 _DEPTH = 5_000
+_SCRIPTS = ("sup", "sub")
+_LISTS = ("ol", "ul", "menu", "dir")
+_KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+_HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 _CELL = "\x1f"  # between the cells of a table row
 _WHITE = re.compile(r"\s+")
 _SELF_CLOSED = re.compile(r"<(script|style|title|textarea|iframe|a|div|span|p|i|b|em)\b([^<>]*)/>")
@@ -73,10 +82,13 @@ def content_of(markup: str, report: Report) -> tuple[str, list[Block]]:
     body = page.body
     if body is None:
         return title, []
-    blocks = list(_blocks(body))
+    left_out: Counter[str] = Counter()
+    blocks = list(_blocks(body, left_out))
+    if said := ", ".join(f"{many:,} {what}" for what, many in left_out.items() if many):
+        report.notes.append(f"parts of the page that were left out: {said}")
     parts = page.css("main, [role=main]") or page.css("article")
     if len(parts) == 1:
-        inner = list(_blocks(parts[0], main=True))
+        inner = list(_blocks(parts[0], Counter(), main=True))
         whole, kept = _characters(blocks), _characters(inner)
         if inner and kept * 2 >= whole:
             if kept < whole:
@@ -89,20 +101,64 @@ def _characters(blocks: list[Block]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _blocks(root: Any, main: bool = False) -> Iterator[Block]:
+@dataclass
+class _State:
+    """Where the walk is: inside of what, which lists count, and where raised and lowered texts began."""
+
+    content: int = 0
+    pre: int = 0
+    lists: list[tuple[str, Iterator[int]]] = field(default_factory=list)
+    scripts: list[int] = field(default_factory=list)
+    item: str = ""
+
+    def enter(self, tag: str, attributes: Mapping[str, str | None], words: list[str]) -> None:
+        """An element begins."""
+        self.content += tag in _CONTENT
+        self.pre += tag == "pre"
+        if tag in _SCRIPTS:
+            self.scripts.append(len(words))
+        elif tag in _LISTS:
+            kind = _KINDS.get(attributes.get("type") or "1", "decimal") if tag == "ol" else ""
+            self.lists.append((kind, count(_number(attributes.get("start")) or 1)))
+        elif tag == "li" and self.lists and self.lists[-1][0]:
+            kind, numbers = self.lists[-1]
+            if own := _number(attributes.get("value")):
+                numbers = count(own)
+                self.lists[-1] = (kind, numbers)
+            self.item = f"{formatted(next(numbers), kind)}. "
+
+    def leave(self, tag: str, words: list[str]) -> None:
+        """An element ends."""
+        self.content -= tag in _CONTENT
+        self.pre -= tag == "pre"
+        if tag in _LISTS:
+            self.lists.pop()
+        if tag not in _SCRIPTS:
+            return
+        # A block inside of it has taken its words away already.
+        start = min(self.scripts.pop(), len(words))
+        text = "".join(words[start:])
+        del words[start:]
+        before = "".join(words[-3:])
+        words.append(raised(text, before) if tag == "sup" else lowered(text))
+
+
+def _blocks(root: Any, left_out: Counter[str], main: bool = False) -> Iterator[Block]:
     """Walk the tree without recursion; a block ends where a block element begins or ends.
 
+    Items of numbered lists begin with their numbers, as a browser shows them.
+
+    :param left_out: counts what nobody sees on the page, or what was deleted from it.
     :param main: whether all of it is content, its header and footer too.
     """
     words: list[str] = []
     level = 0
-    within = {"content": int(main), "pre": 0}
+    state = _State(content=int(main))
     waiting: list[Any] = list(root.iter(include_text=True))[::-1]
     while waiting:
         node = waiting.pop()
         if isinstance(node, str):  # the end of an element
-            within["content"] -= node in _CONTENT
-            within["pre"] -= node == "pre"
+            state.leave(node, words)
             if node in _BLOCKS:
                 yield from _block(words, level)
                 level = 0 if _level(node) else level
@@ -110,23 +166,41 @@ def _blocks(root: Any, main: bool = False) -> Iterator[Block]:
         tag = node.tag or ""  # A processing instruction, as Word and PHP leave them, has none.
         if tag == "-text":
             text = node.text_content or ""
-            if not within["pre"]:
+            if not state.pre:
                 text = _WHITE.sub(" ", text)
-                text = text.lstrip() if words and words[-1].endswith("\n") else text
+                text = text.lstrip() if words and words[-1][-1:].isspace() else text
+            if state.item and text.strip():
+                words.append(state.item)
+                state.item = ""
             words.append(text)
         elif tag == "br":
             words.append("\n")
-        elif tag not in _DROPPED and (tag not in _FRAME or within["content"]):
+        elif tag not in _DROPPED and (tag not in _FRAME or state.content):
+            attributes = node.attributes
+            if unseen := _unseen(tag, attributes):
+                left_out[unseen] += bool((node.text() or "").strip())
+                continue
             if tag in _BLOCKS:
                 yield from _block(words, level)
                 level = _level(tag) or level
             elif tag in _CELLS and any(map(str.strip, words)):
                 words.append(_CELL)
-            within["content"] += tag in _CONTENT
-            within["pre"] += tag == "pre"
+            state.enter(tag, attributes, words)
             waiting.append(tag)
             waiting.extend(list(node.iter(include_text=True))[::-1])
     yield from _block(words, level)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.strip().isdecimal() else 0
+
+
+def _unseen(tag: str, attributes: Mapping[str, str | None]) -> str:
+    """Why an element is no text of the page, if it is none."""
+    if tag == "del":
+        return "deleted"
+    style = attributes.get("style") or ""
+    return "hidden" if "hidden" in attributes or _HIDDEN.search(style) else ""
 
 
 def _block(words: list[str], level: int) -> Iterator[Block]:

@@ -1,25 +1,57 @@
-"""Plain text, a document a line or a paragraph; and Markdown, rendered as a page and then read as one."""
+"""Plain text, a document a file, a paragraph or a line; and Markdown, rendered as a page and then read as one."""
 
 import re
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice, pairwise
 from pathlib import Path
+from typing import Literal
 
 from search.corpus.document import Document
-from search.corpus.readers.blocks import Prose, whole_text
+from search.corpus.readers.blocks import Prose, document_of, paragraphs, whole_text
+from search.corpus.readers.compressed import inflated
 from search.corpus.readers.html import content_of
 from search.corpus.readers.report import BadField, Report, clean_text
 from search.corpus.readers.tables import text_lines
 
+DocumentPer = Literal["file", "paragraph", "line"]
+"""What of a text file is one document."""
+_AHEAD = 5_000
+_LIST = 20  # so many paragraphs or lines at least are a list of documents
+_SHORT = 60
+_WRAPPED = 0.3
+_LABELLED = 0.3
+_HEADED = 0.1
+_LABEL = re.compile(r"\s*(?:[A-Z][\w /&().-]{0,30}:|(?:\d+|[ivx]+|[A-Za-z])[.)]\s)")
+_ENDS = (".", "!", "?", ":", ";", "”", '"', ")", "।", "。", "؟")
 
-def read_plain_text(path: Path, report: Report, stem: str) -> Iterator[Document]:
-    """The documents of a text file: its paragraphs where blank lines part any, else its lines.
 
-    :param stem: what the ids begin with; a number follows.
+def read_plain_text(
+    path: Path, report: Report, stem: str, per: DocumentPer | None = None
+) -> Iterator[Document]:
+    """The documents of a text file: the whole of it, each paragraph, or each line.
+
+    Where nobody chose, a file is one document, unless it is a long list of lines or paragraphs that stand for
+    themselves; what was taken is said in the report.
+
+    :param stem: what the ids of parts begin with; a number follows. A whole file has its name.
     :raises Refused: when the file is not text.
     """
     report.format = "plain text"
-    blocks = _paragraphs(path, report) if _has_blank_lines(path, report) else _lines(path, report)
+    unit = per or _guessed_unit(list(islice(text_lines(path, report), _AHEAD)))
+    if per is None and unit != "file":
+        report.notes.append(
+            f"each {unit} is a document; choose another way if that is wrong (--document-per)"
+        )
+    if unit == "file":
+        with inflated(path) as plain:
+            text = whole_text(plain, report)
+        if not text.strip():
+            return
+        document = document_of(Prose("", paragraphs(text)), report)
+        report.accepted += 1
+        yield document
+        return
+    blocks = _paragraphs(path, report) if unit == "paragraph" else _lines(path, report)
     for number, (line, block) in enumerate(blocks, start=1):
         try:
             text = clean_text(block, "the text")
@@ -31,17 +63,36 @@ def read_plain_text(path: Path, report: Report, stem: str) -> Iterator[Document]
             yield Document(f"{stem}-{number}", "", text)
 
 
-def _has_blank_lines(path: Path, report: Report) -> bool:
-    """Whether blank lines part the text into paragraphs (else each line is a document)."""
-    seen_text = blank_after_text = False
-    for line in text_lines(path, report):
-        if line.strip():
-            if blank_after_text:
-                return True
-            seen_text = True
-        elif seen_text:
-            blank_after_text = True
-    return False
+def _guessed_unit(lines: Sequence[str]) -> DocumentPer:
+    """What of a file is one document, by its first lines."""
+    texts = [line.rstrip() for line in lines]
+    while texts and not texts[-1]:
+        texts.pop()
+    if "" in texts:
+        parts = [list(group) for blank, group in groupby(texts, key=lambda t: not t) if not blank]
+        firsts = [part[0] for part in parts]
+        heads = sum(len(p) == 1 and len(p[0]) < _SHORT and not p[0].endswith(_ENDS) for p in parts)
+        of_one_text = heads >= _HEADED * len(parts) or _share_labelled(firsts) >= _LABELLED
+        return "file" if len(parts) < _LIST or of_one_text else "paragraph"
+    if len(texts) < _LIST or _share_wrapped(texts) >= _WRAPPED:
+        return "file"
+    return "file" if _share_labelled(texts) >= _LABELLED else "line"
+
+
+def _share_labelled(lines: Sequence[str]) -> float:
+    """How many lines begin as parts of one text do: "Diagnosis: ...", "3. ..."."""
+    return sum(bool(_LABEL.match(line)) for line in lines) / len(lines)
+
+
+def _share_wrapped(lines: Sequence[str]) -> float:
+    """How many lines go on in the next one, because a program broke them at a width."""
+    width = sorted(map(len, lines))[int(0.9 * (len(lines) - 1))]
+    full = max(0.6 * width, _SHORT / 2)
+    broken = [
+        len(line) >= full and not line.endswith(_ENDS) and after[:1].islower()
+        for line, after in pairwise(lines)
+    ]
+    return sum(broken) / len(broken)
 
 
 def _lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:

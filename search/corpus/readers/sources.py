@@ -37,16 +37,18 @@ PROSE: dict[str, Callable[[Path, Report], Prose]] = {
 TABLES = TABLE_SUFFIXES
 PLAIN_TEXT = (".txt", ".text")
 XML = (".xml", ".tei")
-READABLE = (*TABLES, *PLAIN_TEXT, *PROSE, *XML)
+MAILBOXES = (".mbox", ".mbx")
+RELEASES = (".rrf",)
+READABLE = (*TABLES, *PLAIN_TEXT, *PROSE, *XML, *MAILBOXES, *RELEASES)
 """Every ending that can be read as documents, in small letters; each may be followed by .gz."""
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_KINDS = "CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML and EML"
+_KINDS = "CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML and MBOX"
 _INSTEAD = {
     "Open it and save it as DOCX or PDF.": ".doc .rtf .odt .pages .wpd .dot .dotx .docm .wps",
     "Open it and save it as PDF.": ".ppt .pptx .odp .key .pps .ppsx .vsd .vsdx .djvu .xps .ps .tex",
     "Open it and save it as XLSX or CSV.": ".xls .xlsb .ods .numbers",
-    "Save the message as .eml.": ".msg .oft .pst .mbox",
+    "Save the message as .eml.": ".msg .oft .pst",
     "Convert it to HTML or PDF.": ".epub .mobi .azw .azw3 .chm .mht .mhtml",
     "Run OCR (text recognition) over it, and save it as PDF.": (
         ".png .jpg .jpeg .tif .tiff .gif .bmp .webp .heic"

@@ -56,16 +56,17 @@ def open_report(
     return Report(source, encoding=encoding, delimiter=delimiter)
 
 
-def read_rows(path: Path, report: Report) -> Iterator[Row]:
+def read_rows(path: Path, report: Report, suffix: str = "") -> Iterator[Row]:
     """The rows of a table; sets `report.format` and `report.columns` first, and what it found.
 
     :param path: the file; its ending decides the format, a .gz is read as what is in it.
+    :param suffix: the ending that decides instead, of a file that is called otherwise.
     :param report: from `open_report`; an encoding or a delimiter that is set is used as it is. Rows that
         cannot be read are refused in it.
     :raises Refused: when the file as a whole cannot be read, here or while the rows are read.
     """
     name = inner_name(path)
-    suffix = PurePath(name).suffix.lower()
+    suffix = suffix or PurePath(name).suffix.lower()
     reader = _TEXT.get(suffix) or _BINARY.get(suffix)
     if reader is None and suffix != ".xls":
         raise Refused(

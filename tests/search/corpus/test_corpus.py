@@ -109,7 +109,8 @@ def test_one_document_is_refused(home, tmp_path, workspace, tree):
         add_documents(home, [path])
     assert str(caught.value) == (
         "one.txt: a corpus needs at least 2 documents to be searched, this one would have 1. "
-        "Add more documents in the same step."
+        "Add more documents in the same step. A text file is one document, unless you say that "
+        "each paragraph or line is (--document-per)."
     )
     assert tree(workspace) == {}
 
@@ -149,8 +150,8 @@ def test_two_files_of_one_name_do_not_hide_each_other(home, tmp_path):
         path = tmp_path / folder / "notes.txt"
         path.write_text("\n".join(f"{words} {n}" for n in range(3)))
         paths.append(path)
-    made = add_documents(home, paths)
-    assert made.total == 6
+    lines = IngestChoices(columns=DocumentColumns(document_per="line"))
+    assert add_documents(home, paths, lines).total == 6
 
 
 def test_no_corpus_says_how_to_get_one(home):

@@ -228,14 +228,16 @@ def test_it_is_held_against_the_generic_model_where_the_documents_are_encoded(pr
 
 
 def test_documents_alone_are_enough(tmp_path):
-    from search.corpus.ingest import add_documents
+    from search.corpus.ingest import IngestChoices, add_documents
+    from search.corpus.readers.documents import DocumentColumns
 
     path = tmp_path / "documents.txt"
     path.write_text(
         "".join(f"the knee number {n} hurts after running\n\n" for n in range(20)), encoding="utf-8"
     )
     project = Project(tmp_path / "workspace" / "documents-only")
-    add_documents(project, [path])
+    parts = DocumentColumns(document_per="paragraph")
+    add_documents(project, [path], IngestChoices(columns=parts))
     made = train(project, "word2vec", None, SMALL)
     details = project.artifact("models", made.id).details
     assert details["dev"] is None

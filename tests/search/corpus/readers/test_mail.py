@@ -63,7 +63,33 @@ def test_every_text_of_a_mixed_letter_is_read(documents):
 def test_forwarded_letters_are_read(documents):
     message = letter("See below.\n")
     message.add_attachment(letter("The original.\n"))
-    assert documents("a.eml", message.as_bytes())[0][0].text == "See below.\n\nThe original."
+    first, head, last = documents("a.eml", message.as_bytes())[0][0].text.split("\n\n")
+    assert (first, last) == ("See below.", "The original.")
+    assert head == "Rent | Ann <ann@example.org> | 2021-05-04T10:11:12+02:00"
+
+
+def test_a_text_with_a_name_is_the_text_unless_it_is_attached(documents):
+    head = b"From: a@b.org\nSubject: fax\nContent-Type: text/plain; name=body.txt\n"
+    assert documents("a.eml", head + b"\nOf a gateway.\n")[0][0].text == "Of a gateway."
+    with pytest.raises(Refused, match="holds no text"):
+        documents("b.eml", head + b"Content-Disposition: attachment\n\nNot this.\n")
+
+
+def test_a_mailbox_is_a_document_a_message(documents):
+    box = "".join(
+        f"From a@b.org Mon Mar 04 10:0{n}:00 2024\nFrom: A <a@b.org>\nSubject: Letter {n}\n"
+        f"Date: Mon, 4 Mar 2024 10:00:00 +0000\n\nBody {n}.\n>From the registry nothing.\n\n"
+        for n in range(3)
+    )
+    found, report = documents("letters.mbox", box + "From x Mon Mar 04 10:03:00 2024\n\nno head\n")
+    assert [(d.id, d.title, d.text) for d in found] == [
+        (f"letters-{n + 1}", f"Letter {n}", f"Body {n}.\nFrom the registry nothing.")
+        for n in range(3)
+    ]
+    assert found[0].metadata == {"from": "A <a@b.org>", "date": "2024-03-04T10:00:00+00:00"}
+    assert (report.format, report.accepted, report.refused[0].where) == ("mailbox", 3, "message 4")
+    with pytest.raises(Refused, match="is not a mailbox"):
+        documents("no.mbox", "Hello\n")
 
 
 @pytest.mark.parametrize(

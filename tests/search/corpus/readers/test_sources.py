@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_listed(tmp_path, name):
         "files ending in .doc cannot be read. Open it and save it as DOCX or PDF."
     )
     assert refused[f"{name}/x.sqlite"].endswith(
-        "What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML and EML."
+        "What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML and MBOX."
     )
 
 
@@ -384,7 +384,7 @@ def test_a_preview_is_one_report(tmp_path, name):
     }  # fmt: skip
     documents, report = preview_documents(MAKERS[name](tmp_path / name, members), rows=3)
     assert [d.id for d in documents] == ["1", "2", "2021/c.md"]
-    assert (report.source, report.accepted, report.refused_count) == (name, 6, 5)
+    assert (report.source, report.accepted, report.refused_count) == (name, 5, 5)
     assert [(row.where, row.reason) for row in report.refused] == [
         (
             f"{name}/old.doc",
@@ -402,7 +402,9 @@ def test_a_preview_is_one_report(tmp_path, name):
 
 def test_ids_of_rows_hold_the_path(tmp_path):
     path = zipped(tmp_path / "a.zip", {"x/n.txt": "one\ntwo", "y/n.txt": "three"})
-    assert [d.id for d in preview_documents(path)[0]] == ["x/n-1", "x/n-2", "y/n-1"]
+    columns = DocumentColumns(document_per="line")
+    assert [d.id for d in preview_documents(path, columns)[0]] == ["x/n-1", "x/n-2", "y/n-1"]
+    assert [d.id for d in preview_documents(path)[0]] == ["x/n.txt", "y/n.txt"]
 
 
 def test_a_preview_of_an_archive_without_a_usable_row(tmp_path):
