@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.corpus.readers.xml import XmlSource
+from search.corpus.readers.xml.parsing import XmlSource
 from search.projects.project import project
 
 ENTITIES = '<!ENTITY h0 "ha">' + "".join(

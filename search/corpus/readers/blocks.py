@@ -32,6 +32,16 @@ class Block:
 
 
 @dataclass(frozen=True)
+class BlockText:
+    """The field of a record that is a text with headings, as blocks."""
+
+    blocks: tuple[Block, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True)
 class Prose:
     """What a reader found in one file: a title (may be empty), the blocks in order, metadata."""
 

@@ -1,10 +1,14 @@
-"""CSV and TSV: rows of text between delimiters, in bounded memory."""
+"""CSV and TSV: rows of text between delimiters, in bounded memory.
+
+A CSV has quoting (RFC 4180). A TSV has none (IANA's text/tab-separated-values): a quotation mark is a letter of
+the text, unless the file is clearly a CSV whose delimiter is a tab, which the first rows say.
+"""
 
 import csv
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, count
 from typing import Any, BinaryIO
 
 from search.corpus.readers.cells import check_header
@@ -19,6 +23,8 @@ _DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
 _DOUBTFUL = frozenset("^~:")
 _SNIFFED_LINES = 200
 _SNIFFED_CHARACTERS = 256 * 1024
+_QUOTED_LINES = 20_000
+_QUOTED_CHARACTERS = 4 * 1024 * 1024
 # The first line by which Excel is told, and tells, the delimiter.
 _EXCEL_HINT = re.compile(r"\"?sep=([,;\t|^~:])\"?\r?\n?", re.IGNORECASE)
 
@@ -38,7 +44,7 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     while first and not first.strip():
         first, skipped = next(lines, ""), skipped + 1
     csv.field_size_limit(LIMITS.line_bytes)
-    ahead = list(_some([first], lines))
+    ahead = list(_some([first], lines, _SNIFFED_LINES, _SNIFFED_CHARACTERS))
     if report.delimiter is None:
         report.delimiter = _sniffed(ahead)
     report.format = "TSV" if report.delimiter == "\t" else "CSV"
@@ -46,6 +52,10 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         raise Refused(
             f"{report.source} cannot be read with the delimiter {report.delimiter!r}: give one character."
         )
+    if report.delimiter == "\t":
+        ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
+        if not _has_quoting(ahead):
+            return _unquoted_rows(chain(ahead, lines), report)
     reader = csv.reader(chain(ahead, lines), delimiter=report.delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -53,15 +63,76 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         raise Refused(f"{report.source}, line {skipped + 1}: {error}.") from None
     check_header(header, report)
     report.columns = tuple(header)
-    return _rows(reader, header, skipped, report)
+    return _checked(_quoted_rows(reader, skipped, report), header, report)
 
 
-def _rows(reader: Any, header: list[str], skipped: int, report: Report) -> Iterator[Row]:
-    number, width = 1, len(header)
-    while True:
-        number += 1
+def _unquoted_rows(lines: Iterator[str], report: Report) -> Iterator[Row]:
+    """The rows of a TSV in which a quotation mark is a letter and each line is a row."""
+    rows = (line.rstrip("\r\n").split("\t") for line in lines)
+    header = [name.strip() for name in next(rows, [])]
+    check_header(header, report)
+    report.columns = tuple(header)
+    return _checked(rows, header, report)
+
+
+def _checked(rows: Iterator[list[str]], header: list[str], report: Report) -> Iterator[Row]:
+    """Each row with as many fields as the header has; blank ones are passed over, others refused."""
+    for number, values in enumerate(rows, start=2):
+        if not any(map(str.strip, values)):
+            continue
+        where = f"row {number}"
+        if len(values) != len(header):
+            report.refuse(where, f"has {len(values)} fields, the header has {len(header)}")
+            continue
+        yield Row(where, dict(zip(header, values, strict=True)))
+
+
+def _has_quoting(lines: list[str]) -> bool:
+    """Whether the first lines of a TSV are a CSV's with tabs for commas.
+
+    They are when quoting makes more rows as wide as the header (a quoted field holds a tab or a line break), or
+    when every field that begins with a quotation mark ends with one and something shows that a program put them
+    there: the header is quoted, a whole column is, or a quotation mark inside is written twice.
+    """
+    if not any('"' in line for line in lines):
+        return False
+    plain = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+    quoted: list[list[str]] = []
+    with suppress(csv.Error):
+        quoted.extend(csv.reader(lines, delimiter="\t", strict=True))
+    if _agreement(quoted) != _agreement(plain):
+        return _agreement(quoted) > _agreement(plain)
+    begun = [value for row in plain for value in row if value.startswith('"')]
+    if not begun or not all(_is_quoted(value) for value in begun):
+        return False
+    header, *body = plain
+    columns = list(zip(*(row for row in body if len(row) == len(header)), strict=True))
+    return (
+        any(map(_is_quoted, header))
+        or any('""' in value[1:-1] for value in begun)
+        or any(all(map(_is_quoted, column)) for column in columns if len(column) > 1)
+    )
+
+
+def _agreement(rows: list[list[str]]) -> tuple[int, int]:
+    """How many rows have as many fields as the first, and the number of the others below zero."""
+    wide = sum(len(row) == len(rows[0]) for row in rows) if rows else 0
+    return wide, wide - len(rows)
+
+
+def _is_quoted(value: str) -> bool:
+    """Whether a field is written as a CSV writes a quoted one."""
+    return bool(re.fullmatch(r'"(?:[^"]|"")*"', value))
+
+
+def _quoted_rows(reader: Any, skipped: int, report: Report) -> Iterator[list[str]]:
+    """The rows below the header, as they are.
+
+    :raises Refused: where quotes are broken.
+    """
+    for number in count(2):
         try:
-            values = next(reader)
+            yield next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -69,22 +140,15 @@ def _rows(reader: Any, header: list[str], skipped: int, report: Report) -> Itera
                 f"{report.source}, row {number} (line {skipped + reader.line_num}): {error}. "
                 "Is a quotation mark missing?"
             ) from None
-        if not any(map(str.strip, values)):
-            continue
-        where = f"row {number}"
-        if len(values) != width:
-            report.refuse(where, f"has {len(values)} fields, the header has {width}")
-            continue
-        yield Row(where, dict(zip(header, values, strict=True)))
 
 
-def _some(first: list[str], lines: Iterator[str]) -> Iterator[str]:
-    """Enough lines to tell the delimiter from."""
+def _some(first: list[str], lines: Iterator[str], most: int, most_characters: int) -> Iterator[str]:
+    """So many lines and characters, the first among them: enough to tell the delimiter or the quoting from."""
     characters = 0
-    for count, line in enumerate(chain(first, lines), start=1):
+    for number, line in enumerate(chain(first, lines), start=1):
         yield line
         characters += len(line)
-        if count == _SNIFFED_LINES or characters > _SNIFFED_CHARACTERS:
+        if number >= len(first) and (number >= most or characters > most_characters):
             return
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from search.projects.errors import Refused
@@ -153,6 +153,12 @@ class BadField(ValueError):
 def source_of(path: Path) -> str:
     """How messages name a file: its name, printable, without the folders of this machine."""
     return "".join(c if c.isprintable() else "_" for c in path.name)
+
+
+def stem_of(source: str) -> str:
+    """The name of a file without its ending, for the ids of its rows: "2021/a" of 2021/a.csv.gz."""
+    name = source[: -len(".gz")] if source.lower().endswith(".gz") else source
+    return name.removesuffix(PurePath(name).suffix)
 
 
 def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> str:

@@ -15,6 +15,7 @@ _CAN_LOWER = re.compile(r"[0-9+\-−–=()aehijklmnoprstuvx]+")
 _BASE = re.compile(
     r"(\d|[)\]}]|(?<![^\W\d_])(?:[µμ]?[a-zA-Z]|[cdkmnµμ][gmlLs]|min|mol|Da)|[²³⁰-⁹])\Z"
 )
+_GREEK = re.compile(r"[Α-Ωα-ω]+")
 _ORDINAL = re.compile(r"(st|nd|rd|th|er|e|ème|re|o|a|os|as|ten|ter|te)\Z", re.I)
 
 # The encoding of Adobe's Symbol font, as the Unicode consortium maps it (VENDORS/ADOBE/symbol.txt), from 0x20 on
@@ -66,6 +67,8 @@ def raised(text: str, before: str) -> str:
         return content
     can = _CAN_RAISE.fullmatch(content)
     if _BASE.search(before) or (can and content[-1] in "+-−–"):
+        if _GREEK.fullmatch(content):  # IL-1β: part of a name
+            return content
         return content.translate(_RAISED) if can else f"^{content}"
     return " " + (content.translate(_RAISED) if can else content)
 

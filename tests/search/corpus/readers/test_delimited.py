@@ -156,3 +156,44 @@ def test_a_broken_name_of_a_column(rows):
         "a.csv: the name of column 2 holds a byte that is not utf-8. Choose another encoding, or "
         "rename the column."
     )
+
+
+# --- TSV has no quoting, unless it is a CSV with tabs -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ('1\t"Water pill is a diuretic.\n2\tplain\n3\tso called"\n', ['"Water pill is a diuretic.', "plain", 'so called"']),
+        ('1\t"Water pill" is a diuretic.\n2\t5" of snow\n', ['"Water pill" is a diuretic.', '5" of snow']),
+        ('1\t"Say aaah."\n2\tplain, with a comma\n', ['"Say aaah."', "plain, with a comma"]),
+        ('1\t"\n2\t""\n', ['"', '""']),
+    ],
+)  # fmt: skip
+def test_a_quotation_mark_in_a_tsv_is_a_letter(rows, body, texts):
+    for name in ("a.tsv", "a.csv"):
+        found, report = rows(name, "id\ttext\n" + body)
+        assert [fields["text"] for _, fields in found] == texts
+        assert (report.format, report.refused_count) == ("TSV", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('"id"\t"text"\n"1"\t"one"\n', ["one"]),
+        ('id\ttext\n1\t"one"\n2\t"two"\n', ["one", "two"]),
+        ('id\ttext\n1\t"so ""called"""\n2\ttwo\n', ['so "called"', "two"]),
+        ('id\ttext\n1\t"one\ttab"\n2\ttwo\n', ["one\ttab", "two"]),
+        ('id\ttext\n1\t"two\nlines"\n2\ttwo\n', ["two\nlines", "two"]),
+    ],
+)
+def test_a_csv_with_tabs_has_quoting(rows, content, texts):
+    found, report = rows("a.tsv", content)
+    assert [fields["text"] for _, fields in found] == texts
+    assert report.refused_count == 0
+
+
+def test_a_torn_row_beside_a_quotation_mark_is_named(rows, refusals):
+    found, report = rows("a.tsv", 'id\ttext\n1\t"one\n2\ttorn\nhere\n3\tthree"\n')
+    assert [where for where, _ in found] == ["row 2", "row 3", "row 5"]
+    assert refusals(report) == [("row 4", "has 1 fields, the header has 2")]

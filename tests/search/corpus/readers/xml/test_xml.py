@@ -89,7 +89,7 @@ def test_references_at_the_end_of_an_article_are_not_its_records(documents):
         f"<book><body><p>{'Long text of the book. ' * 40}</p></body><back><refs>{references}</refs></back></book>",
     )
     assert len(found) == 1
-    assert found[0].text.endswith("8\n\nSomeone 8")
+    assert found[0].text.endswith("7 Someone 7\n\n8 Someone 8")
 
 
 def test_refused_records_are_named(documents):
