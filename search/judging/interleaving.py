@@ -7,6 +7,7 @@ judge finds relevant.
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,23 +46,13 @@ def team_draft(
     :param length: how many documents the list shall have at most.
     :param coins: decides who goes first in each round.
     """
-    rankings = (first, second)
-    documents: list[str] = []
-    teams: list[int] = []
-    sizes = [0, 0]
-    chosen: set[str] = set()
-    while len(documents) < length:
-        left = [next((d for d in ranking if d not in chosen), None) for ranking in rankings]
-        if left[0] is None or left[1] is None:
+    team_of: dict[str, int] = {}
+    while len(team_of) < length:
+        left = [[d for d in ranking if d not in team_of][:1] for ranking in (first, second)]
+        if not all(left):
             break
-        if sizes[0] == sizes[1]:
-            team = int(coins.random() < 0.5)
-        else:
-            team = int(sizes[1] < sizes[0])
-        document = left[team]
-        assert document is not None
-        documents.append(document)
-        teams.append(team)
-        chosen.add(document)
-        sizes[team] += 1
-    return Mixed(tuple(documents), tuple(teams))
+        sizes = Counter(team_of.values())
+        level = sizes[0] == sizes[1]
+        team = int(coins.random() < 0.5 if level else sizes[1] < sizes[0])
+        team_of[left[team][0]] = team
+    return Mixed(tuple(team_of), tuple(team_of.values()))

@@ -152,7 +152,12 @@ class BadField(ValueError):
 
 def source_of(path: Path) -> str:
     """How messages name a file: its name, printable, without the folders of this machine."""
-    return "".join(c if c.isprintable() else "_" for c in path.name)
+    return printable(path.name)
+
+
+def printable(name: str) -> str:
+    """A name as it can be shown."""
+    return "".join(c if c.isprintable() else "_" for c in name)
 
 
 def clean_text(value: Any, column: str, limit: int = LIMITS.text_characters) -> str:

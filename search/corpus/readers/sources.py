@@ -17,7 +17,7 @@ from search.corpus.readers.html import read_html
 from search.corpus.readers.mail import read_mail
 from search.corpus.readers.pdf import read_pdf
 from search.corpus.readers.plain_text import read_markdown
-from search.corpus.readers.report import RefusedRow, Report, is_folder, source_of
+from search.corpus.readers.report import RefusedRow, Report, is_folder, printable, source_of
 from search.corpus.readers.tables import TABLE_SUFFIXES
 from search.corpus.readers.word import read_word
 from search.projects.errors import Refused
@@ -142,7 +142,7 @@ class _Collection:
 
     def refuse(self, name: str, reason: str) -> None:
         """List a member that is not read; a very long name is cut."""
-        where = f"{self.source}/{_printable(name[:_NAME_CHARACTERS])}"
+        where = f"{self.source}/{printable(name[:_NAME_CHARACTERS])}"
         self.refused.append(RefusedRow(where, reason))
 
     def takes(self, name: str, reason: str | None, size: int) -> bool:
@@ -157,7 +157,7 @@ class _Collection:
 
     def wanted(self, raw: str) -> str | None:
         """The name under which a member is read, or None: it was refused or skipped."""
-        shown = _printable(raw.replace("\\", "/"))
+        shown = printable(raw.replace("\\", "/"))
         path = PurePosixPath(shown)
         name = str(path)
         leaves = path.is_absolute() or _DRIVE.match(shown) or ".." in path.parts
@@ -297,10 +297,6 @@ def _kind(mode: int) -> str | None:
     if stat.S_ISLNK(mode):
         return _LINK
     return None if stat.S_ISREG(mode) or not stat.S_IFMT(mode) else _OTHER
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "_" for c in name)
 
 
 _NOTES = 50
