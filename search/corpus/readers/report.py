@@ -242,7 +242,7 @@ def is_folder(path: Path) -> bool:
 
     :raises Refused: when there is nothing, or something else (a pipe, a device, a file of somebody else).
     """
-    with told_when_closed(path):  # a name that is too long, a folder that may not be entered
+    with refused_if_unreadable(path):  # a name that is too long, a folder that may not be entered
         if not path.exists():
             raise Refused(f"There is no file or folder {path}.")
         if path.is_dir():
@@ -256,7 +256,7 @@ def require_file(path: Path) -> None:
 
     :raises Refused: when it is missing, a folder, a pipe or a device, or may not be read.
     """
-    with told_when_closed(path):
+    with refused_if_unreadable(path):
         if not path.exists():
             raise Refused(f"There is no file {path}.")
         if not path.is_file():
@@ -265,7 +265,7 @@ def require_file(path: Path) -> None:
 
 
 @contextmanager
-def told_when_closed(path: Path) -> Iterator[None]:
+def refused_if_unreadable(path: Path) -> Iterator[None]:
     """Say in words why a file cannot be opened in the block.
 
     :raises Refused: naming the file, without the folders of this machine.
