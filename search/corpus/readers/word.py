@@ -12,7 +12,7 @@ from search.corpus.readers.archives import opened_zip
 from search.corpus.readers.blocks import Block, Prose
 from search.corpus.readers.report import Report
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 from search.projects.settings import LIMITS
 
 _CHUNK = 1024 * 1024
@@ -58,7 +58,7 @@ def read_word(path: Path, report: Report) -> Prose:
         fields = {"author": core.author or "", "created": f"{created:%Y-%m-%d}" if created else ""}
     except Exception as error:  # python-docx lets every error of its libraries through
         raise Refused(
-            f"{report.source} is a damaged Word file ({_short(error)}). "
+            f"{report.source} is a damaged Word file ({first_line(error, 120)}). "
             "Open it in Word and save it anew."
         ) from None
     return Prose(title, blocks, fields)
@@ -188,7 +188,3 @@ def _outline_level(element: Any) -> int:
 
 def _value(element: Any) -> str:
     return "" if element is None else str(element.get(f"{_W}val", ""))
-
-
-def _short(error: Exception) -> str:
-    return str(error).split("\n")[0][:120] or type(error).__name__

@@ -8,10 +8,11 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.evaluate import trained_pairs
 from search.insight import vector_cache
 from search.insight.attribution import MOST_VARIANTS, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
-from search.insight.training_neighbours import TrainedOn, is_ready, trained_pairs
+from search.insight.training_neighbours import TrainedOn, is_ready
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
