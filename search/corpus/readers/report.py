@@ -125,17 +125,10 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """The report as JSON for a manifest."""
-        return {
-            "source": self.source,
-            "format": self.format,
-            "encoding": self.encoding,
-            "notes": self.notes,
-            "delimiter": self.delimiter,
-            "roles": self.roles,
-            "accepted": self.accepted,
-            "refused": self.refused_count,
-            "refusals": [[row.where, row.reason] for row in self.refused],
-        }
+        names = ("source", "format", "encoding", "notes", "delimiter", "roles", "accepted")
+        refusals = [[row.where, row.reason] for row in self.refused]
+        facts = {name: getattr(self, name) for name in names}
+        return {**facts, "refused": self.refused_count, "refusals": refusals}
 
 
 @dataclass(frozen=True)

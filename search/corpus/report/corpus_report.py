@@ -29,11 +29,20 @@ from search.text.languages import (
 )
 from search.text.words import WORD, word_runs
 
-# Between patient information and biology lies where a reader, too, begins to need a dictionary.
-_FOREIGN = 1.2
-_HARDLY_KNOWN = 1.4
 # Everyday text of a narrow subject stays below.
 _SPECIAL = 1.05
+# From which ratio on what is said of the vocabulary, and with what weight. Between patient information and biology
+# (1.2) lies where a reader, too, begins to need a dictionary.
+_VOCABULARY = (
+    (1.4, 90, "the generic model hardly knows this vocabulary."),
+    (1.2, 70, "much of this vocabulary is foreign to the generic model."),
+    (_SPECIAL, 40, "the generic model knows most of these words, but not the special ones."),
+    (
+        0,
+        15,
+        "the generic model knows this vocabulary; what it may not know is what the words mean here.",
+    ),
+)
 # In a document of 20 words, one is then invisible.
 _UNREADABLE = 0.05
 # One in twenty results of a search is then a repetition.
@@ -169,18 +178,8 @@ def _words(report: CorpusReport) -> Weighed:
         f"Words here are cut into {foreign.pieces_per_word:.2f} pieces on average, those of ordinary "
         f"English into {foreign.ordinary_pieces_per_word:.2f}: "
     )
-    if foreign.ratio >= _HARDLY_KNOWN:
-        yield 90, seen + "the generic model hardly knows this vocabulary."
-    elif foreign.ratio >= _FOREIGN:
-        yield 70, seen + "much of this vocabulary is foreign to the generic model."
-    elif foreign.ratio >= _SPECIAL:
-        yield 40, seen + "the generic model knows most of these words, but not the special ones."
-    else:
-        yield (
-            15,
-            seen + "the generic model knows this vocabulary; what it may not know is what the "
-            "words mean here.",
-        )
+    weight, judged = next((w, said) for least, w, said in _VOCABULARY if foreign.ratio >= least)
+    yield weight, seen + judged
     if foreign.ratio >= _SPECIAL and foreign.shredded:
         named = ", ".join(
             f"{word.word} ({' '.join(word.pieces)})" for word in foreign.shredded[:_NAMED]
