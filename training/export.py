@@ -17,6 +17,7 @@ from search.projects.errors import Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
 from training.adapter.matrix import with_adapter
+from training.base_model import beneath_adapters
 from training.card import CARD, model_card
 
 
@@ -31,7 +32,7 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
     notes: list[str] = []
     with new_folder(folder) as target:
         encoder = load_encoder(project, info)
-        if (words := _words_beneath(encoder)) is not None:
+        if isinstance(words := beneath_adapters(encoder), WordVectors):
             _standard(encoder).save(str(target), create_model_card=False)
             if words.subwords is not None:
                 notes.append(
@@ -39,9 +40,8 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
                     "which FastText reads unseen words do not fit the standard format."
                 )
         elif info.id == BUILT_IN or (info.kind == "custom" and info.format != MATRIX):
-            source = (
-                generic_folder() if info.id == BUILT_IN else project.folder / "models" / info.id
-            )
+            own = project.folder / "models" / info.id
+            source = generic_folder() if info.id == BUILT_IN else own
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
             shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         elif isinstance(encoder, LinearAdapter):
@@ -57,13 +57,6 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
         if info.kind == "custom":
             (target / CARD).write_text(model_card(project, info), encoding="utf-8")
     return notes
-
-
-def _words_beneath(encoder: Any) -> WordVectors | None:
-    """The word vectors that an encoder is, or that adapters stand on."""
-    while isinstance(encoder, LinearAdapter):
-        encoder = encoder.base
-    return encoder if isinstance(encoder, WordVectors) else None
 
 
 def _standard(encoder: Any) -> Any:

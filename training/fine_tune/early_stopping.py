@@ -110,6 +110,7 @@ class Record:
         return cls(saved["steps"], [{int(size): v for size, v in s} for s in saved["scores"]])
 
 
+@dataclass
 class EarlyStopping:
     """Keeps the best state of a training.
 
@@ -120,18 +121,17 @@ class EarlyStopping:
     (None, None, 'weights', True)
     """
 
-    def __init__(self, learned: TrainableWeights, meter: Meter, plan: Schedule) -> None:
-        self._learned = learned
-        self._meter = meter
-        self._plan = plan
-        self.record = Record()
-        self.best: Weights = {}
+    learned: TrainableWeights
+    meter: Meter
+    plan: Schedule
+    record: Record = field(default_factory=Record)
+    best: Weights = field(default_factory=dict)
 
     def measure(self, step: int) -> None:
         """Measure the model after so many steps; remember it when it is better than all before."""
-        epoch = self._plan.epoch_of(step)
-        scores = self._meter(f"after epoch {epoch:g}", epoch)
+        epoch = self.plan.epoch_of(step)
+        scores = self.meter(f"after epoch {epoch:g}", epoch)
         self.record.steps.append(step)
         self.record.scores.append(scores)
         if self.record.best == len(self.record.scores) - 1:
-            self.best = self._learned.copy()
+            self.best = self.learned.copy()
