@@ -28,10 +28,9 @@ from training.distributed import (
     tensors_from_first,
 )
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
-from training.fine_tune.early_stopping import ALL, EarlyStopping, Meter, Record
 from training.fine_tune.losses import ranking_loss
-from training.fine_tune.schedule import Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.steering import ALL, EarlyStopping, Meter, Record, Schedule, Work
 from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import SHARES, best_share, between
 

@@ -18,8 +18,7 @@ from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
 from training.synthetic.draw import draw_pairs
-from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
-from training.synthetic.weights import learned_weights
+from training.synthetic.make import SyntheticRequest, learned_weights, make_synthetic_pairs
 from training.train import train
 from training.training_data import MINED_DEV, load_training_data
 from training.weight_interpolation import SHRUNKEN, shrunken
@@ -165,7 +164,7 @@ def test_what_was_learned_is_followed_a_fifth_of_the_way_and_only_where_clearly_
 
 
 def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch):
-    import training.synthetic.weights as room
+    import training.synthetic.make as room
 
     def scores(data, dev):
         harmed = len(data.queries) > 75  # With all kinds.
