@@ -9,13 +9,14 @@ product; where queries alone are turned, the base's index serves as it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
+from search.projects.progress import Progress
 from training.adapter.loss import AdapterLoss
 from training.adapter.matrix import LearnedMatrix
 from training.adapter.settings import AdapterSettings
@@ -30,8 +31,6 @@ _SCORE = "dev ndcg@10"
 _BEST, _RANDOM, _WEIGHTS = "best", "random", "weights/"
 _WARMUP = 0.1
 
-Report = Callable[[int, int, str, dict[str, float] | None], None]
-"""Called with steps done, steps in all, a message, and numbers for a curve."""
 _Step = tuple[int, str, dict[str, float]]
 
 
@@ -81,7 +80,7 @@ def train_adapter(
     data: Embedded,
     dev: DevSet,
     settings: AdapterSettings,
-    report: Report,
+    report: Progress,
     checkpointer: Checkpointer | None = None,
 ) -> FittedAdapter:
     """Learn the matrix that serves the dev queries best; it may be the identity (the start).
@@ -175,7 +174,7 @@ class _Training:
     data: Embedded
     dev: DevSet
     settings: AdapterSettings
-    report: Report
+    report: Progress
     checkpointer: Checkpointer
 
     def __post_init__(self) -> None:
@@ -249,7 +248,7 @@ class _Training:
     def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
         if self.checkpointer.folder is None:
             return
-        facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
+        facts = {key: value for key, value in vars(best).items() if key != "matrix"}
         state = {"kind": number, "epoch": epoch, "best": facts, "told": self._reports}
         self.checkpointer.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
 

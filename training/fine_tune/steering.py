@@ -127,9 +127,8 @@ class Work:
         self._report(0, self._plan.message(steps - 1), metrics)
 
     def _report(self, share: float, message: str, metrics: dict[str, float] | None = None) -> None:
-        done = (
-            self._measured + share
-        ) * self._plan.measure_cost + self._steps * self._plan.step_cost
+        plan = self._plan
+        done = (self._measured + share) * plan.measure_cost + self._steps * plan.step_cost
         self._progress(min(done, self._total), self._total, message, metrics)
 
 
