@@ -106,9 +106,9 @@ def test_bad_pairs(refused, write, workspace, content, message):
     assert not (workspace / "new").exists()
 
 
-def test_pairs_about_other_documents(refused, run_cli, write):
+def test_pairs_about_other_documents(refused, call_cli, write):
     """A project that has documents but no pairs, and pairs that fit none of them."""
-    assert run_cli("add", "docs", write("d.txt", "one\ntwo\nthree\n")).returncode == 0
+    assert call_cli("add", "docs", write("d.txt", "one\ntwo\nthree\n")).status == 0
     path = write("p.json", json.dumps(GOOD_PAIRS))
     assert refused("pairs", "docs", path).startswith(
         "None of the 20 responses in p.json is a document"
