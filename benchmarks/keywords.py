@@ -18,9 +18,8 @@ from search.corpus.corpus import Corpus, ScoredDocument, current_corpus
 from search.corpus.filters import Scope
 from search.evaluation.evaluate import measure
 from search.evaluation.query_set import QuerySet, current_query_set
-from search.retrieval.retriever import EncodingTime, Retriever
+from search.retrieval.retriever import EncodingTime, Ranking, Retriever
 from search.retrieval.search import ProjectParts
-from search.retrieval.tiers import Ranking
 from search.text.words import folded_words
 
 _SETS = ("ask_cfpb", "hinglish_top", "scifact", "medquad_small", "tos_plain_english")

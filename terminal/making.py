@@ -59,9 +59,8 @@ def index(
     from search.models.registry import KEYWORD
     from search.projects.runs import start
     from search.retrieval.bm25.store import build_keyword_index
-    from search.retrieval.indexing.build import index_model
+    from search.retrieval.indexing.build import index_model, worn
     from search.retrieval.indexing.describe import index_json, index_sentence
-    from search.retrieval.indexing.incremental import worn
     from search.retrieval.indexing.servers import remember_address
 
     with running(project) as run:

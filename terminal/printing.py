@@ -131,18 +131,20 @@ def tell_report(run: Any, report: Any, what: str) -> None:
     tell_notes(run, [f"{report.source}: {note}" for note in report.notes])
     if report.refused_count:
         rows = "1 row" if report.refused_count == 1 else f"{report.refused_count:,} rows"
-        shown = "; ".join(f"{row.where}: {row.reason}" for row in report.refused[:5])
-        more = f"; and {report.refused_count - 5:,} more" if report.refused_count > 5 else ""
-        tell_notes(run, [f"{report.source}: {rows} refused ({shown}{more})"])
+        shown = _first(report.refused, report.refused_count)
+        tell_notes(run, [f"{report.source}: {rows} refused ({shown})"])
 
 
 def tell_left_out(run: Any, refused: Sequence[Any]) -> None:
     """Say which files of an archive or folder did not come in."""
     if refused:
         files = "1 file" if len(refused) == 1 else f"{len(refused):,} files"
-        shown = "; ".join(f"{row.where}: {row.reason.rstrip('.')}" for row in refused[:5])
-        more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
-        tell_notes(run, [f"{files} left out ({shown}{more})"])
+        tell_notes(run, [f"{files} left out ({_first(refused, len(refused))})"])
+
+
+def _first(refused: Sequence[Any], count: int) -> str:
+    shown = "; ".join(f"{row.where}: {row.reason.rstrip('.')}" for row in refused[:5])
+    return shown + (f"; and {count - 5:,} more" if count > 5 else "")
 
 
 def tell_notes(run: Any, notes: Sequence[str]) -> None:

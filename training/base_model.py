@@ -36,9 +36,7 @@ def load_trainable_base(project: Project, base: str) -> "SentenceTransformer":
     :raises Refused: for word vectors, and for what a server computes.
     """
     encoder = load_base_model(project, base)
-    beneath = encoder
-    while isinstance(beneath, LinearAdapter):
-        beneath = beneath.base
+    beneath = beneath_adapters(encoder)
     adapter = f"Train an adapter on it: python cli.py train {project.name} --recipe adapter --set base={base}."
     if isinstance(beneath, WordVectors):
         raise Refused(f"{base!r} is made of word vectors, and has no layers to be tuned. {adapter}")
@@ -48,6 +46,13 @@ def load_trainable_base(project: Project, base: str) -> "SentenceTransformer":
         )
     model: SentenceTransformer = encoder
     return model
+
+
+def beneath_adapters(encoder: Any) -> Any:
+    """The encoder itself, or what adapters that are no SentenceTransformer stand on."""
+    while isinstance(encoder, LinearAdapter):
+        encoder = encoder.base
+    return encoder
 
 
 def origin_of(project: Project, base: str) -> str:

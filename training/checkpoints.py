@@ -7,6 +7,7 @@ for its own.
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,8 +100,6 @@ class Checkpointer:
 
     def clear(self) -> None:
         """Remove them: the model is published, or the training is given up."""
-        import shutil
-
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -88,17 +88,17 @@ class DevSet:
         """How much text one measurement encodes."""
         return sum(map(len, self.texts)) + sum(map(len, self.query_set.queries.values()))
 
-    def ndcg(self, encoder: Encoder, tick: Callable[[float], None] = lambda share: None) -> float:
-        """nDCG@10 of an encoder on the dev queries.
-
-        :param tick: called with the share done (0 to 1) as the pool is encoded.
-        """
-        return self.ndcg_of_vectors(*self.vectors(encoder, tick))
+    def ndcg(self, encoder: Encoder) -> float:
+        """nDCG@10 of an encoder on the dev queries."""
+        return self.ndcg_of_vectors(*self.vectors(encoder))
 
     def vectors(
         self, encoder: Encoder, tick: Callable[[float], None] = lambda share: None
     ) -> tuple[Vectors, Vectors]:
-        """An encoder's vectors of the queries and of the pool, as `ndcg_of_vectors` takes them."""
+        """An encoder's vectors of the queries and of the pool, as `ndcg_of_vectors` takes them.
+
+        :param tick: called with the share done (0 to 1) as the pool is encoded.
+        """
         # Texts of like length together, across the whole pool: an encoder pads within a chunk.
         order = sorted(range(len(self.texts)), key=lambda position: -len(self.texts[position]))
         total = max(1, sum(map(len, self.texts)))

@@ -72,11 +72,10 @@ def document_vectors(
     """Vectors of all passages under the base: from its index (built when missing) where it has one."""
     info = named(project, name)
     if info is not None:
-        index = find_index(project, info, material.corpus_manifest)
+        manifest, corpus = material.corpus_manifest, material.corpus
+        index = find_index(project, info, manifest)
         if index is None:
-            index = build_index(
-                project, info, base, material.corpus_manifest, material.corpus, progress
-            )
+            index = build_index(project, info, base, manifest, corpus, progress)
         return vectors_of(project, index), index
     texts = material.corpus.embedded_texts(0, material.corpus.passages)
     return normalised(encode_texts(base, None, texts, "document", progress, "passages")), None
@@ -137,12 +136,8 @@ def _negatives(
     """Vectors of the wrong answers that came with the pairs: shape (pairs, most of a pair, dimension)."""
     most = min(max(len(p.negatives) for p in pairs), _MOST_NEGATIVES)
     vectors = np.zeros((len(pairs), most, dimension), dtype=np.float32)
-    given = [
-        (position, slot) for position, p in enumerate(pairs) for slot in range(len(p.negatives))
-    ]
-    given = [(position, slot) for position, slot in given if slot < most]
+    given = [(n, slot) for n, p in enumerate(pairs) for slot in range(min(len(p.negatives), most))]
     if given:
         texts = [pairs[position].negatives[slot] for position, slot in given]
-        found = encoded(texts, "document", "hard negatives", progress)
-        vectors[[position for position, _ in given], [slot for _, slot in given]] = found
+        vectors[*zip(*given, strict=True)] = encoded(texts, "document", "hard negatives", progress)
     return vectors

@@ -1,23 +1,41 @@
-"""A model out of the workspace: a standard SentenceTransformer folder for other programs."""
+"""A model out of the workspace: a standard SentenceTransformer folder for other programs, with its model card.
 
+The card says what a model is, what made it, and what that did, in the format of https://huggingface.co/docs/hub/model-cards
+(Mitchell et al. 2019, "Model Cards for Model Reporting"): YAML that programs read, then Markdown for people. Losses are
+told like gains.
+"""
+
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
-from search.evaluation.evaluate import TRAINED_ON
+from search.evaluation.evaluate import METRICS, TRAINED_ON, newest_evaluation, verdict_on
+from search.evaluation.significance import MAIN_METRIC
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
-from search.models.registry import BUILT_IN, find_model
+from search.models.registry import BUILT_IN, GENERIC_TITLE, ModelInfo, find_model, named
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
 from training.adapter.matrix import with_adapter
-from training.card import CARD, model_card
+from training.base_model import beneath_adapters
+from training.dev_set import START
+from training.forgetting import General
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+CARD = "README.md"
+_HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_DATA = ("corpus", "pairs", "queries")
 
 
 def export(project: Project, name: str, folder: Path) -> list[str]:
@@ -31,7 +49,7 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
     notes: list[str] = []
     with new_folder(folder) as target:
         encoder = load_encoder(project, info)
-        if (words := _words_beneath(encoder)) is not None:
+        if isinstance(words := beneath_adapters(encoder), WordVectors):
             _standard(encoder).save(str(target), create_model_card=False)
             if words.subwords is not None:
                 notes.append(
@@ -39,9 +57,8 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
                     "which FastText reads unseen words do not fit the standard format."
                 )
         elif info.id == BUILT_IN or (info.kind == "custom" and info.format != MATRIX):
-            source = (
-                generic_folder() if info.id == BUILT_IN else project.folder / "models" / info.id
-            )
+            own = project.folder / "models" / info.id
+            source = generic_folder() if info.id == BUILT_IN else own
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
             shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         elif isinstance(encoder, LinearAdapter):
@@ -59,15 +76,175 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
     return notes
 
 
-def _words_beneath(encoder: Any) -> WordVectors | None:
-    """The word vectors that an encoder is, or that adapters stand on."""
-    while isinstance(encoder, LinearAdapter):
-        encoder = encoder.base
-    return encoder if isinstance(encoder, WordVectors) else None
-
-
 def _standard(encoder: Any) -> Any:
     """Word vectors, and adapters on them, as one SentenceTransformer."""
     if isinstance(encoder, LinearAdapter):
         return with_adapter(_standard(encoder.base), encoder.matrix, encoder.side)
     return encoder.as_sentence_transformer()
+
+
+def model_card(project: Project, info: ModelInfo) -> str:
+    """The card of a custom model, with the newest evaluation of it.
+
+    :param info: a model that was trained here.
+    """
+    from huggingface_hub import ModelCardData
+
+    manifest = project.artifact("models", info.id)
+    details = manifest.details
+    means, queries = _measured(project, info.name)
+    results = list(_results(details, means, queries))
+    header = ModelCardData(
+        model_name=info.name,
+        base_model=_hub_name(project, info.origin),
+        datasets=[
+            f"{_slug(project.name)}-{kind}-{id_}"
+            for kind, id_ in manifest.made_from.items()
+            if kind in _DATA
+        ],
+        metrics=sorted({result.metric_type for result in results}) or None,
+        library_name="sentence-transformers",
+        pipeline_tag="sentence-similarity",
+        tags=["sentence-transformers", "feature-extraction", "bespoke", info.recipe or ""],
+        eval_results=results or None,
+    )
+    parts = [
+        f"---\n{header.to_yaml()}\n---",
+        f"# {info.name}",
+        f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
+        f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
+        _USE,
+        "## What it does to held-out queries",
+        *_proof(project, info.name, means, queries),
+        "## How it was made",
+        *_making(details, manifest.made_from),
+        "## Limits",
+        *(f"- {line}." for line in _limits(details, bool(means))),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _results(
+    details: dict[str, Any], means: dict[str, float], queries: int
+) -> Iterable["EvalResult"]:
+    """What was measured, for programs: on held-out queries, on those that steered, and outside the field."""
+    from huggingface_hub import EvalResult
+
+    def result(kind: str, name: str, metric: str, value: float) -> EvalResult:
+        return EvalResult(
+            task_type="information-retrieval",
+            dataset_type=kind,
+            dataset_name=name,
+            metric_type=metric.replace("@", "_at_"),
+            metric_name=metric,
+            metric_value=round(value, 4),
+        )
+
+    for metric in METRICS if means else ():
+        said = f"{queries:,} held-out queries of the project"
+        yield result("held-out-queries", said, metric, means[metric])
+    dev, general = details.get("dev"), details.get("general")
+    if dev and dev["ndcg@10"]:
+        # A recipe that learns from pairs keeps its best state, one that learns from documents its last.
+        score = max(dev["ndcg@10"]) if "kept" in dev else dev["ndcg@10"][-1]
+        said = f"{dev['queries']:,} dev queries of the project, which steered the training"
+        yield result("dev-queries", said, MAIN_METRIC, score)
+    if general:
+        kept = General.of(general)
+        said = (
+            f"{kept.questions} general questions, outside the corpus (the start: {kept.start:.4f})"
+        )
+        yield result("general-questions", said, MAIN_METRIC, kept.model)
+
+
+def _hub_name(project: Project, origin: str) -> str | None:
+    """What the hub calls the model at the bottom: of a custom start, its own; None where it is not from there."""
+    if origin in _HUB_NAMES:
+        return _HUB_NAMES[origin]
+    info = named(project, origin)
+    if info is not None:
+        return _hub_name(project, info.origin) if info.origin != origin else None
+    return origin if _HUB_ID.fullmatch(origin) and not Path(origin).exists() else None
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "project"
+
+
+_USE = """## Use
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/to/this/folder")
+questions = model.encode_query(["a question"])
+documents = model.encode_document(["a document"])
+print(model.similarity(questions, documents))
+```"""
+
+
+def _measured(project: Project, name: str) -> tuple[dict[str, float], int]:
+    """The means of the newest evaluation of a model, and over how many queries; nothing where there is none."""
+    manifest = newest_evaluation(project, name)
+    if manifest is None:
+        return {}, 0
+    return manifest.details["models"][name], manifest.details["queries"]
+
+
+def _proof(project: Project, name: str, means: dict[str, float], queries: int) -> Iterable[str]:
+    if not means:
+        yield "It was not measured on held-out queries."
+        return
+    rows = "\n".join(f"| {metric} | {means[metric]:.3f} |" for metric in METRICS)
+    yield f"| {queries:,} queries | mean |\n|---|---|\n{rows}"
+    verdict = verdict_on(project, name)
+    if verdict is not None:
+        test, count = verdict
+        yield (
+            f"{test.sentence(count)} p = {test.p_value:.4f} (paired randomization test on nDCG@10); "
+            f"{test.wins:,} queries gained, {test.ties:,} stayed, {test.losses:,} lost."
+        )
+
+
+def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]:
+    """Settings, data, steering and versions: what a second training needs to give the same model."""
+    settings = "\n".join(f"| {key} | {value} |" for key, value in details["settings"].items())
+    yield f"| setting | value |\n|---|---|\n{settings}"
+    if "pairs" in details:
+        yield (
+            f"It learned from {details['pairs']:,} pairs of a query and its answer; "
+            f"{details['left_out']:,} more were left out so that nothing leaks into the test."
+        )
+    else:
+        yield "It learned from the documents alone."
+    dev = details.get("dev")
+    if dev and dev["ndcg@10"]:
+        scores = ", ".join(f"{score:.4f}" for score in dev["ndcg@10"])
+        kept = f" Kept: {dev['kept']}." if "kept" in dev else ""
+        yield f"nDCG@10 on {dev['queries']:,} dev queries, before and while training: {scores}.{kept}"
+    if "leaderboard" in details:
+        trials = "\n".join(map(_trial, details["leaderboard"]))
+        yield f"What was tried, on the same dev queries:\n\n| way to learn | nDCG@10 | seconds | what became of it |\n|---|---|---|---|\n{trials}"
+    data = ", ".join(f"{kind} {identity}" for kind, identity in made_from.items())
+    yield f"Made from {data}."
+    noted = details.get("libraries", {})  # Models of before they were noted have none.
+    libraries = ", ".join(f"{name} {version}" for name, version in noted.items())
+    using = f", with {libraries}" if libraries else ""
+    yield f"{details['seconds']:,} seconds on {details['device']}{using}."
+
+
+def _trial(trial: dict[str, Any]) -> str:
+    score = "–" if trial["ndcg@10"] is None else f"{trial['ndcg@10']:.4f}"
+    return f"| {trial['name']} | {score} | {trial['seconds']:g} | {trial['outcome']} |"
+
+
+def _limits(details: dict[str, Any], measured: bool) -> Iterable[str]:
+    if details.get("dev") and details["dev"].get("kept") == START:
+        yield "Nothing that was tried was better than the start: this model is its untouched start"
+    elif details.get("general"):
+        yield General.of(details["general"]).sentence.removesuffix(".")
+    if measured:
+        yield "The figures hold for this corpus and queries like these; elsewhere it may be worse than its start"
+    else:
+        yield "Without a measurement on held-out queries, nobody knows whether it is better than its start"
+    yield "Scores of two models are on different scales; compare ranks"

@@ -20,11 +20,6 @@ GENERIC_DEV = "generic"
 """In the details of a dev record: the generic model's score, where it stood beside (None: not measured)."""
 
 
-def never() -> bool:
-    """The end of a training that takes the time it takes."""
-    return False
-
-
 @dataclass(frozen=True)
 class Request:
     """A training that was asked for.
@@ -43,7 +38,7 @@ class Request:
     progress: Progress = silent
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     started: float = field(default_factory=time.monotonic)
-    ends: Callable[[], bool] = never
+    ends: Callable[[], bool] = lambda: False
 
     def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpointer:
         """The checkpoints of this recipe and these settings on this data."""

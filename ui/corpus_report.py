@@ -51,18 +51,14 @@ def draw_pairs(project: Project) -> None:
     ]
     st.html(render("figures.html", figures=figures))
     _sentences(pairs["advice"] or ["Nothing stands in the way of training on these pairs."])
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**How long queries and responses are**")
-        st.vega_lite_chart(
-            _lengths({"query": pairs["query_lengths"], "response": pairs["response_lengths"]}),
-            width="stretch",
-        )
-    with right:
-        st.markdown("**Languages of the queries**")
-        st.vega_lite_chart(
-            _shares(pairs["query_languages"], "share of the queries"), width="stretch"
-        )
+    kinds = {"query": pairs["query_lengths"], "response": pairs["response_lengths"]}
+    languages = _shares(pairs["query_languages"], "share of the queries")
+    _beside(
+        {
+            "How long queries and responses are": _lengths(kinds),
+            "Languages of the queries": languages,
+        }
+    )
     examples = [
         {"query": one["query"], "what is wrong": what, "with": one["other"]}
         for what, kind in (
@@ -91,13 +87,9 @@ def _corpus(seen: Mapping[str, Any]) -> None:
     _sentences(seen["findings"])
     if seen["estimated"]:
         st.caption(f"Seen in {seen['sampled']:,} documents, spread evenly over the corpus.")
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**How long documents are**")
-        st.vega_lite_chart(_lengths({"document": seen["lengths"]}), width="stretch")
-    with right:
-        st.markdown("**Languages**")
-        st.vega_lite_chart(_shares(seen["languages"], "share of the documents"), width="stretch")
+    lengths = _lengths({"document": seen["lengths"]})
+    languages = _shares(seen["languages"], "share of the documents")
+    _beside({"How long documents are": lengths, "Languages": languages})
     _chips(
         "Words most typical of these documents",
         [(term["text"], f"{term['count']:,}") for term in seen["terms"]["words"][:_TERMS]],
@@ -110,6 +102,13 @@ def _corpus(seen: Mapping[str, Any]) -> None:
     _copies(seen["copies"])
 
 
+def _beside(drawn: Mapping[str, charts.Spec]) -> None:
+    """Charts beside each other, each under its title."""
+    for box, (title, chart) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
+        box.markdown(f"**{title}**")
+        box.vega_lite_chart(chart, width="stretch")
+
+
 def _sentences(sentences: Sequence[str]) -> None:
     if sentences:
         st.html(render("findings.html", sentences=sentences))
@@ -120,9 +119,8 @@ def _lengths(kinds: Mapping[str, Mapping[str, Any]]) -> charts.Spec:
     rows = []
     for kind, lengths in kinds.items():
         for one in lengths["bins"]:
-            high = one["high"]
-            name = f"{one['low']}+" if high is None else f"{one['low']}–{high}"
-            words = "none" if high == 0 else name
+            low, high = one["low"], one["high"]
+            words = "none" if high == 0 else f"{low}+" if high is None else f"{low}–{high}"
             rows.append({"kind": kind, "words": words, "texts": one["count"]})
     used = {row["words"] for row in rows if row["texts"]}
     several = len(kinds) > 1
@@ -165,14 +163,10 @@ def _abbreviations(abbreviations: Sequence[Mapping[str, Any]]) -> None:
         return
     with st.expander(f"Abbreviations with their meaning ({len(abbreviations):,})"):
         rows = [
-            {
-                "abbreviation": one["short"],
-                "stands for": "; ".join(meaning["text"] for meaning in one["expansions"]),
-                "times": one["count"],
-            }
+            (one["short"], "; ".join(each["text"] for each in one["expansions"]), one["count"])
             for one in abbreviations[:_ABBREVIATIONS]
         ]
-        widgets.dataframe(rows)
+        widgets.dataframe(rows, ["abbreviation", "stands for", "times"])
 
 
 def _copies(copies: Mapping[str, Any]) -> None:
@@ -181,13 +175,6 @@ def _copies(copies: Mapping[str, Any]) -> None:
         return
     total = copies["exact"] + copies["near"]
     with st.expander(f"Documents that repeat others ({total:,})"):
-        rows = [
-            {
-                "document": one["second"],
-                "repeats": one["first"],
-                "words in common": one.get("similarity", 1.0),
-            }
-            for one in pairs
-        ]
-        percent = st.column_config.NumberColumn(format="percent")
-        widgets.dataframe(rows, column_config={"words in common": percent})
+        rows = [(one["second"], one["first"], one.get("similarity", 1.0)) for one in pairs]
+        common = {"words in common": st.column_config.NumberColumn(format="percent")}
+        widgets.dataframe(rows, ["document", "repeats", *common], column_config=common)

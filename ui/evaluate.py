@@ -140,10 +140,8 @@ def _forgotten(project: Project, manifest: Manifest) -> None:
         except BespokeError:
             continue  # Deleted since it was measured.
         if details.get("general") and details["dev"]["kept"] != START:
-            general = General.of(details["general"])
-            st.caption(
-                f"{widgets.model_title(details['name'])}: {general.sentence[0].lower() + general.sentence[1:]}"
-            )
+            said = General.of(details["general"]).sentence
+            st.caption(f"{widgets.model_title(details['name'])}: {said[0].lower() + said[1:]}")
 
 
 def verdict(test: PairedTest, queries: int) -> None:
@@ -291,9 +289,8 @@ def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, 
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
         baseline = widgets.model_title(test.baseline)
-        st.caption(
-            f"Right answer: {baseline} {before} → {widgets.model_title(test.candidate)} {after}"
-        )
+        candidate = widgets.model_title(test.candidate)
+        st.caption(f"Right answer: {baseline} {before} → {candidate} {after}")
 
 
 def _rank(rank: int | None) -> str:

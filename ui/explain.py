@@ -6,14 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from search.corpus.corpus import Corpus
+from search.evaluation.evaluate import trained_pairs
 from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
-from search.insight.training_neighbours import (
-    TrainingNeighbour,
-    TrainingNeighbours,
-    is_ready,
-    trained_pairs,
-)
+from search.insight.training_neighbours import TrainingNeighbour, TrainingNeighbours, is_ready
 from search.models.registry import KEYWORD, ModelInfo, find_model
 from search.projects import runs
 from search.projects.artifacts import Manifest

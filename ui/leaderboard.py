@@ -12,20 +12,16 @@ _NONE = "–"
 
 def trials_so_far(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The trials that a run has reported so far, as a manifest has them."""
-    rows = []
-    for event in events:
-        numbers = event["metrics"]
-        if TRIAL in numbers:
-            outcome = Outcome(int(numbers[OUTCOME])).words if numbers[TRIAL] else ""
-            rows.append(
-                {
-                    "name": event["message"],
-                    "ndcg@10": numbers.get(SCORE),
-                    "seconds": numbers[SECONDS],
-                    "outcome": outcome,
-                }
-            )
-    return rows
+    return [
+        {
+            "name": event["message"],
+            "ndcg@10": numbers.get(SCORE),
+            "seconds": numbers[SECONDS],
+            "outcome": Outcome(int(numbers[OUTCOME])).words if numbers[TRIAL] else "",
+        }
+        for event in events
+        if TRIAL in (numbers := event["metrics"])
+    ]
 
 
 def events_since(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -38,14 +34,10 @@ def events_since(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def draw(trials: Sequence[dict[str, Any]]) -> None:
     """The table of trials, the start first."""
-    widgets.escaped_table(_HEADS, [_row(trial) for trial in trials])
-
-
-def _row(trial: dict[str, Any]) -> list[str]:
-    score, seconds = trial["ndcg@10"], trial["seconds"]
-    return [
-        trial["name"],
-        _NONE if score is None else f"{score:.3f}",
-        widgets.duration(seconds) if seconds >= 1 else _NONE,
-        trial["outcome"],
-    ]
+    rows = []
+    for trial in trials:
+        score, seconds = trial["ndcg@10"], trial["seconds"]
+        shown = _NONE if score is None else f"{score:.3f}"
+        spent = widgets.duration(seconds) if seconds >= 1 else _NONE
+        rows.append([trial["name"], shown, spent, trial["outcome"]])
+    widgets.escaped_table(_HEADS, rows)

@@ -73,9 +73,8 @@ def figure(
     """
     import plotly.graph_objects as go
 
-    ink, ground = (
-        ("#e8ecf1", "rgba(24,30,38,.82)") if dark else ("#1c2430", "rgba(255,255,255,.85)")
-    )
+    ink = "#e8ecf1" if dark else "#1c2430"
+    ground = "rgba(24,30,38,.82)" if dark else "rgba(255,255,255,.85)"
     made = go.Figure()
 
     def dots(x: Any, y: Any, texts: Sequence[str], **more: Any) -> None:

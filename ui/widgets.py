@@ -21,10 +21,10 @@ from ui.rendering import render
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
 
-def heading(question: str, needs_project: bool = True) -> Project | None:
+def heading(question: str) -> Project | None:
     """The page's question with the choice of project beside it.
 
-    :returns: the current project; None after an empty state was drawn (for pages that need one).
+    :returns: the current project; None after an empty state was drawn.
     """
     with st.container(key="heading"):
         left, right = st.columns([3, 1], vertical_alignment="center")
@@ -35,7 +35,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
         project = None
         st.error(str(error), icon=":material/error:")
     known = [project.name for project in projects()]
-    if known and needs_project:
+    if known:
         index = known.index(project.name) if project else None
         chosen = right.selectbox(
             "Project",
@@ -48,7 +48,7 @@ def heading(question: str, needs_project: bool = True) -> Project | None:
             navigation.choose(chosen)
             st.query_params.from_dict({"project": chosen})
             st.rerun()
-    if project is None and needs_project:
+    if project is None:
         empty(
             "No project is open",
             "A project holds your documents, your models and the proof of which is better.",

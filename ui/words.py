@@ -97,9 +97,8 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
     """The word that was typed or chosen; the address holds it."""
     key = f"word-{project.name}"
     if key not in st.session_state:
-        st.session_state[key] = st.query_params.get("word") or st.session_state.get(
-            f"last-{key}", ""
-        )
+        before = st.session_state.get(f"last-{key}", "")
+        st.session_state[key] = st.query_params.get("word") or before
     typed = st.text_input(
         "A word",
         key=key,
@@ -115,11 +114,9 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
     }
     groups = {title: words for title, words in groups.items() if words}
     if groups:
+        names = list(groups)
         shown = st.segmented_control(
-            "Words to start from",
-            list(groups),
-            default=next(iter(groups)),
-            key=f"start-{project.name}",
+            "Words to start from", names, default=names[0], key=f"start-{project.name}"
         )
         _chips(project, f"chips-{shown}", groups.get(shown or "", ())[:_CHIPS])
     word = (typed or "").strip()
@@ -165,16 +162,12 @@ def _around(
         except BespokeError as error:
             nearest.append(str(error))
     lists = [near for near in nearest if not isinstance(near, str)]
-    shared = (
-        set.intersection(*({w for w, _ in near} for near in lists)) if len(lists) > 1 else set()
-    )
+    known = [{w for w, _ in near} for near in lists]
+    shared = set.intersection(*known) if len(known) > 1 else set()
     st.html(render("summary.html", sentence=sentence(text, chosen, nearest), figures=()))
-    colours = widgets.colours([info.name for info in chosen])
-    for box, info, near, colour in zip(
-        st.columns(len(chosen)), chosen, nearest, colours, strict=True
-    ):
-        with box:
-            st.html(neighbours_html(info, near, shared, colour))
+    boxes, colours = st.columns(len(chosen)), widgets.colours([info.name for info in chosen])
+    for box, info, near, colour in zip(boxes, chosen, nearest, colours, strict=True):
+        box.html(neighbours_html(info, near, shared, colour))
     onward = list(dict.fromkeys(w for row in zip(*lists, strict=False) for w, _ in row))
     if onward:
         st.caption("Go on with one of them")
@@ -234,15 +227,10 @@ def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         st.caption(f"No word has other neighbours under {two} than under {one}.")
         return
     none = sum(word.common == 0 for word in moved)
+    apart = f"; {'all' if none == len(moved) else none} of these have none in common"
     st.caption(
         f"Frequent words whose ten nearest words differ most between {widgets.literal(one)} and "
-        f"{widgets.literal(two)}"
-        + (
-            f"; {'all' if none == len(moved) else none} of these have none in common"
-            if none
-            else ""
-        )
-        + ". Choose one to see both sides."
+        f"{widgets.literal(two)}{apart if none else ''}. Choose one to see both sides."
     )
     _chips(project, "moved", [word.word for word in changed[: 2 * _CHIPS]])
 
@@ -263,17 +251,11 @@ def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[W
     if not all(words):
         return
     base, less, more = words
-    colours = dict(
-        zip(
-            (info.name for info in chosen),
-            widgets.colours([info.name for info in chosen]),
-            strict=True,
-        )
-    )
+    names = [info.name for info in chosen]
+    colours = dict(zip(names, widgets.colours(names), strict=True))
     for box, (info, space) in zip(st.columns(len(able)), able, strict=True):
-        with box:
-            try:
-                near: Near | str = space.analogy(less, base, more, _COUNT)
-            except BespokeError as error:
-                near = str(error)
-            st.html(neighbours_html(info, near, set(), colours[info.name]))
+        try:
+            near: Near | str = space.analogy(less, base, more, _COUNT)
+        except BespokeError as error:
+            near = str(error)
+        box.html(neighbours_html(info, near, set(), colours[info.name]))

@@ -64,7 +64,10 @@ class MilvusIndex(StoredIndex):
             unsettled, lacking = [], []
             found = self._candidates(rows[askers], fetch, only or "")
             for asker, (candidates, rough) in zip(askers, found, strict=True):
-                fits = candidates if only is not None else candidates[_is_in(candidates, among)]
+                fits = candidates
+                if only is None:
+                    assert among is not None
+                    fits = candidates[np.isin(candidates, among)]
                 kept, exact_scores = self.stored.best(rows[asker], fits, k)
                 if len(kept) < k and len(candidates) < fetch and not self._type.exact:
                     lacking.append(asker)  # A graph or lists may not lead to all that is allowed.
@@ -99,14 +102,6 @@ class MilvusIndex(StoredIndex):
             part = queries[start : start + size]
             for found, rough in self._server.search(self._name, part, fetch, parameters, only):
                 yield np.array(found, dtype=np.int64), np.array(rough, dtype=np.float32)
-
-
-def _is_in(candidates: Positions, among: Positions | None) -> np.ndarray:
-    """Which candidates are among positions that ascend."""
-    assert among is not None
-    places = np.minimum(np.searchsorted(among, candidates), len(among) - 1)
-    inside: np.ndarray = among[places] == candidates
-    return inside
 
 
 def expression(allowed: Positions, count: int) -> str | None:

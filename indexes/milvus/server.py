@@ -3,10 +3,9 @@
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from indexes.vector_index import EngineFailed, Positions, Vectors
@@ -24,7 +23,6 @@ _GONE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 # What a server says of a search that was under way when its collection was dropped.
 _DROPPED = ("channel not available", "delegator closed", "collection not found")
 _SWAPS = 3
-_T = TypeVar("_T")
 
 
 class Server:
@@ -68,81 +66,55 @@ class Server:
         """Make an empty collection of positions and vectors."""
         from pymilvus import DataType
 
-        def make(client: Any) -> None:
-            schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-            schema.add_field(FIELD, DataType.INT64, is_primary=True)
-            schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dimension)
-            client.create_collection(
-                collection, schema=schema, consistency_level="Strong", timeout=_ANSWERING
-            )
-
-        self._ask(f"make the collection {collection}", make)
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field(FIELD, DataType.INT64, is_primary=True)
+        schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dimension)
+        self._ask(
+            f"make the collection {collection}",
+            "create_collection",
+            collection,
+            schema=schema,
+            consistency_level="Strong",
+        )
 
     def insert(self, collection: str, positions: Positions, vectors: Vectors) -> None:
         """Add vectors under their positions."""
         rows = [
             {FIELD: int(p), VECTOR: vector} for p, vector in zip(positions, vectors, strict=True)
         ]
-        self._ask("take vectors", lambda c: c.insert(collection, rows, timeout=_ANSWERING))
+        self._ask("take vectors", "insert", collection, rows)
 
     def seal(self, collection: str) -> None:
         """Have everything that was inserted written to storage, so that an index can be built of it."""
-        self._ask("store the vectors", lambda c: c.flush(collection, timeout=_FLUSHING))
+        self._ask("store the vectors", "flush", collection, timeout=_FLUSHING)
 
     def begin_index(self, collection: str, kind: str, parameters: Mapping[str, Any]) -> None:
         """Begin to build the index of a collection; `index_state` tells how far it is."""
-
-        def begin(client: Any) -> None:
-            wanted = client.prepare_index_params()
-            wanted.add_index(
-                VECTOR,
-                index_type=kind,
-                metric_type="IP",
-                params=dict(parameters),
-                index_name=VECTOR,
-            )
-            client.create_index(collection, wanted, sync=self.lite, timeout=_ANSWERING)
-
-        self._ask(f"build an index of type {kind}", begin)
+        wanted = self._client.prepare_index_params()
+        given = {"metric_type": "IP", "params": dict(parameters), "index_name": VECTOR}
+        wanted.add_index(VECTOR, index_type=kind, **given)
+        what = f"build an index of type {kind}"
+        self._ask(what, "create_index", collection, wanted, sync=self.lite)
 
     def index_state(self, collection: str) -> dict[str, Any]:
         """The type of a collection's index and how many rows it covers: Milvus's own words."""
-        return dict(
-            self._ask(
-                "tell of its index",
-                lambda c: c.describe_index(collection, VECTOR, timeout=_ANSWERING),
-            )
-            or {}
-        )
+        return dict(self._ask("tell of its index", "describe_index", collection, VECTOR) or {})
 
     def begin_load(self, collection: str) -> None:
         """Begin to bring a collection into the memory of the query nodes."""
-        self._ask(
-            "load the collection",
-            lambda c: c.load_collection(collection, timeout=_ANSWERING, _async=not self.lite),
-        )
+        self._ask("load the collection", "load_collection", collection, _async=not self.lite)
 
     def loaded(self, collection: str) -> float:
         """Which share of a collection is in memory, 0 to 1."""
-        state = self._ask(
-            "tell what is loaded", lambda c: c.get_load_state(collection, timeout=_ANSWERING)
-        )
+        state = self._ask("tell what is loaded", "get_load_state", collection)
         if getattr(state["state"], "name", str(state["state"])) == "Loaded":
             return 1.0
         return min(float(state.get("progress", 0)) / 100, 0.999)
 
     def count(self, collection: str) -> int:
         """How many vectors a collection holds, by its last state (strong consistency)."""
-        rows = self._ask(
-            "count its vectors",
-            lambda c: c.query(
-                collection,
-                filter="",
-                output_fields=["count(*)"],
-                consistency_level="Strong",
-                timeout=_ANSWERING,
-            ),
-        )
+        counted = {"output_fields": ["count(*)"], "consistency_level": "Strong"}
+        rows = self._ask("count its vectors", "query", collection, filter="", **counted)
         return int(rows[0]["count(*)"])
 
     def search(
@@ -155,23 +127,30 @@ class Server:
     ) -> list[tuple[Sequence[int], Sequence[float]]]:
         """The positions and inner products of the nearest vectors of each query, best first.
 
+        Asked again where the collection behind an alias was dropped while the question was on its way.
+
         :param name: a collection or an alias.
         :param only: a filter, applied while searching.
         """
-        found = self._ask_while_swapped(
-            "search",
-            lambda c: c.search(
-                name,
-                data=list(queries),
-                anns_field=VECTOR,
-                limit=limit,
-                filter=only,
-                output_fields=[FIELD],
-                search_params={"metric_type": "IP", "params": dict(parameters)},
-                consistency_level="Strong",
-                timeout=_ANSWERING,
-            ),
-        )
+        for again in range(_SWAPS + 1):
+            try:
+                found = self._ask(
+                    "search",
+                    "search",
+                    name,
+                    data=list(queries),
+                    anns_field=VECTOR,
+                    limit=limit,
+                    filter=only,
+                    output_fields=[FIELD],
+                    search_params={"metric_type": "IP", "params": dict(parameters)},
+                    consistency_level="Strong",
+                )
+                break
+            except EngineFailed as error:
+                if again == _SWAPS or not any(word in str(error) for word in _DROPPED):
+                    raise
+                time.sleep(_MOMENT)
         return [
             ([int(hit[FIELD]) for hit in hits], [float(hit["distance"]) for hit in hits])
             for hits in found
@@ -179,70 +158,48 @@ class Server:
 
     def dimension(self, collection: str) -> int | None:
         """The dimension of a collection's vectors; None where there is no such collection."""
-        if not self._ask("tell its collections", lambda c: c.has_collection(collection)):
+        if not self._ask("tell its collections", "has_collection", collection):
             return None
-        known = self._ask(
-            "tell of a collection", lambda c: c.describe_collection(collection, timeout=_ANSWERING)
-        )
+        known = self._ask("tell of a collection", "describe_collection", collection)
         fields = {field["name"]: field for field in known["fields"]}
         return int(fields[VECTOR]["params"]["dim"]) if VECTOR in fields else 0
 
     def collections(self) -> list[str]:
         """The names of all collections that we may see."""
-        return list(
-            self._ask("tell its collections", lambda c: c.list_collections(timeout=_ANSWERING))
-        )
+        return list(self._ask("tell its collections", "list_collections"))
 
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name a collection from now on: one step, in which no search finds nothing."""
         points_to = self._names().get(alias)
-        if points_to == collection:
-            return
-        change = "create_alias" if points_to is None else "alter_alias"
-        self._ask(
-            f"let {alias} name {collection}",
-            lambda c: getattr(c, change)(collection, alias, timeout=_ANSWERING),
-        )
+        if points_to != collection:
+            change = "create_alias" if points_to is None else "alter_alias"
+            self._ask(f"let {alias} name {collection}", change, collection, alias)
 
     def drop(self, collection: str) -> None:
         """Remove a collection and the aliases that name it, if it is there."""
         for alias, named in self._names().items():
             if named == collection:
-                self._drop_alias(alias)
-        self._ask(
-            f"drop the collection {collection}",
-            lambda c: c.drop_collection(collection, timeout=_ANSWERING),
-        )
-
-    def _drop_alias(self, alias: str) -> None:
-        self._ask(f"drop the alias {alias}", lambda c: c.drop_alias(alias, timeout=_ANSWERING))
+                self._ask(f"drop the alias {alias}", "drop_alias", alias)
+        self._ask(f"drop the collection {collection}", "drop_collection", collection)
 
     def _names(self) -> dict[str, str]:
         """Every alias, and the collection that it names."""
-        named = {}
-        for collection in self.collections():
-            listed = self._ask("tell its aliases", partial(_aliases, collection))
-            named.update(dict.fromkeys(listed, collection))
-        return named
+        return {
+            alias: collection
+            for collection in self.collections()
+            for alias in self._ask("tell its aliases", "list_aliases", collection)["aliases"]
+        }
 
-    def _ask_while_swapped(self, what: str, call: Callable[[Any], _T]) -> _T:
-        """Ask again where the collection behind an alias was dropped while the question was on its way."""
-        for _ in range(_SWAPS):
-            try:
-                return self._ask(what, call)
-            except EngineFailed as error:
-                if not any(word in str(error) for word in _DROPPED):
-                    raise
-                time.sleep(_MOMENT)
-        return self._ask(what, call)
+    def _ask(self, what: str, method: str, *given: Any, **more: Any) -> Any:
+        """Call a method of the client; whatever goes wrong is one sentence.
 
-    def _ask(self, what: str, call: Callable[[Any], _T]) -> _T:
-        """Ask the server for something; whatever goes wrong is one sentence."""
+        :param what: that the server should do, for that sentence.
+        """
         from grpc import RpcError
         from pymilvus.exceptions import MilvusException
 
         try:
-            return call(self._client)
+            return getattr(self._client, method)(*given, **{"timeout": _ANSWERING, **more})
         except RpcError:  # A deadline that passed comes through as it is.
             raise EngineFailed(self._away()) from None
         except MilvusException as error:
@@ -279,7 +236,3 @@ class Server:
             f"{self.address} answers, but does not let us in: the token is wrong or missing, or it is no "
             "Milvus server."
         )
-
-
-def _aliases(collection: str, client: Any) -> list[str]:
-    return list(client.list_aliases(collection, timeout=_ANSWERING)["aliases"])

@@ -92,10 +92,8 @@ class Tiers:
     def of(self, value: str | None) -> int:
         """The tier of a document by its value in the column; 0 is the best."""
         folded = (value or "").strip().casefold()
-        for number, name in enumerate(self.order):
-            if name.casefold() == folded:
-                return number
-        return len(self.order)
+        names = [name.casefold() for name in self.order]
+        return names.index(folded) if folded in names else len(names)
 
     def name(self, tier: int) -> str:
         """What a tier is called."""

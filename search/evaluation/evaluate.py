@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import leaks_of, seen_in_training
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
@@ -279,6 +280,16 @@ def _rankings(
     return found
 
 
+def trained_pairs(project: Project, info: ModelInfo) -> list[Pair]:
+    """The pairs that a model was trained on; none for a ready-made one, or one that learned from documents."""
+    if info.kind == "generic":
+        return []
+    manifest = project.artifact("models", info.id)
+    if TRAINED_ON not in manifest.files:
+        return []
+    return load_pairs(project.checked(manifest) / TRAINED_ON)
+
+
 def _unseen(
     project: Project,
     infos: Sequence[ModelInfo],
@@ -298,7 +309,5 @@ def _unseen(
         model = project.artifact("models", info.id)
         if model.made_from.get("queries") == manifest.id and "base" not in model.made_from:
             continue
-        path = project.folder_of(model) / TRAINED_ON
-        if path.is_file():
-            seen |= seen_in_training(load_pairs(path), query_set, corpus)
+        seen |= seen_in_training(trained_pairs(project, info), query_set, corpus)
     return query_set.only(q for q in query_set.queries if q not in seen), len(seen)

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.text.near_duplicates import NearDuplicates
+from search.text.words import shortened
 
 PAIRS_FILE = "pairs.jsonl"
 DEV_FILE = "dev.json"
@@ -167,10 +169,11 @@ def check_leaks(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> Leak
     """
     queries, documents = _shared(trained, _HeldOut([test], corpus))
     examples = list(queries.items())[:_EXAMPLES]
+    short = partial(shortened, limit=_SHOWN_CHARACTERS)
     return LeakCheck(
         len(queries),
         len(documents),
-        tuple((q, _short(test.queries[q]), _short(pair.query)) for q, pair in examples),
+        tuple((q, short(test.queries[q]), short(pair.query)) for q, pair in examples),
         tuple(documents.most_common(_EXAMPLES)),
     )
 
@@ -303,7 +306,3 @@ def _shared(pairs: Sequence[Pair], held: _HeldOut) -> tuple[dict[str, Pair], Cou
         if not pair.mined:
             documents.update(held.answers_like(pair))
     return queries, documents
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

@@ -44,11 +44,10 @@ class PairedTest:
         low, high = self.ci95
         size = f"{self.delta:+.3f} nDCG@10 (95% interval {low:+.3f} to {high:+.3f})"
         on = f"on {queries:,} held-out queries"
-        if self.verdict == "better":
-            return f"{self.candidate} is better than {self.baseline} {on}: {size}."
-        if self.verdict == "worse":
-            return f"{self.candidate} is worse than {self.baseline} {on}: {size}."
-        return f"No clear difference between {self.candidate} and {self.baseline} {on}: {size}."
+        said = f"No clear difference between {self.candidate} and {self.baseline}"
+        if self.verdict != "no clear difference":
+            said = f"{self.candidate} is {self.verdict} than {self.baseline}"
+        return f"{said} {on}: {size}."
 
 
 def paired_test(

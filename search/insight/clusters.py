@@ -29,23 +29,21 @@ def clustered(vectors: Vectors) -> Labels:
 
     rows = np.asarray(vectors, dtype=np.float32)
     distinct = len(np.unique(rows, axis=0))
-    sizes = [size for size in _SIZES if 2 * size <= distinct]
-    if not sizes:
-        return np.zeros(len(rows), dtype=np.int64)
-    best: tuple[float, Labels] | None = None
-    for size in sizes:
+    tried: list[tuple[float, Labels]] = []
+    for size in _SIZES:
+        if 2 * size > distinct:
+            break
         labels = KMeans(size, n_init=2, random_state=0).fit_predict(rows)
-        if len(np.unique(labels)) < 2:
-            continue
-        sample = min(_JUDGED_ON, len(rows))
-        score = float(silhouette_score(rows, labels, sample_size=sample, random_state=0))
-        if best is None or score > best[0]:
-            best = (score, labels)
-    if best is None:
+        if len(np.unique(labels)) > 1:
+            sample = min(_JUDGED_ON, len(rows))
+            score = float(silhouette_score(rows, labels, sample_size=sample, random_state=0))
+            tried.append((score, labels))
+    if not tried:
         return np.zeros(len(rows), dtype=np.int64)
-    order = [label for label, _ in Counter(best[1].tolist()).most_common()]
+    _, best = max(tried, key=lambda one: one[0])
+    order = [label for label, _ in Counter(best.tolist()).most_common()]
     renamed = {label: place for place, label in enumerate(order)}
-    return np.array([renamed[label] for label in best[1].tolist()], dtype=np.int64)
+    return np.array([renamed[label] for label in best.tolist()], dtype=np.int64)
 
 
 def typical_terms(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from search.corpus.corpus import current_corpus
-from search.insight.training_neighbours import TrainedOn, trained_pairs
+from search.evaluation.evaluate import trained_pairs
+from search.insight.training_neighbours import TrainedOn
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace
 from search.models.load import load_encoder

@@ -9,8 +9,7 @@ import numpy as np
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
-from search.corpus.readers.pairs import load_pairs
-from search.evaluation.evaluate import TRAINED_ON
+from search.evaluation.evaluate import trained_pairs
 from search.insight.vector_cache import at_hand, cached_vectors
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
@@ -157,16 +156,6 @@ class TrainedOn:
                 )
             )
         return tuple(made)
-
-
-def trained_pairs(project: Project, info: ModelInfo) -> list[Pair]:
-    """The pairs that a model was trained on; none for a ready-made one, or one that learned from documents."""
-    if info.kind == "generic":
-        return []
-    manifest = project.artifact("models", info.id)
-    if TRAINED_ON not in manifest.files:
-        return []
-    return load_pairs(project.checked(manifest) / TRAINED_ON)
 
 
 def is_ready(project: Project, corpus: Corpus, info: ModelInfo) -> bool:

@@ -24,7 +24,7 @@ SOON = 512
 
 def at_hand(project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]) -> bool:
     """Whether vectors of texts can be had without a wait: they are few, or were encoded before."""
-    return len(texts) <= SOON or _kept(project, info, purpose, texts) is not None
+    return len(texts) <= SOON or _stored(project, info, purpose, texts) is not None
 
 
 def cached_vectors(
@@ -46,7 +46,7 @@ def cached_vectors(
     :raises Refused: where a server encodes, and would be sent more than its cap allows; nothing was sent.
     :raises Damaged: when what was kept cannot be read.
     """
-    found = _kept(project, info, purpose, texts)
+    found = _stored(project, info, purpose, texts)
     if found is not None:
         return _read(project.checked(found) / _FILE, (len(texts), info.dimension))
     if isinstance(encoder, Metered):
@@ -67,7 +67,9 @@ def cached_vectors(
     return vectors
 
 
-def _kept(project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]) -> Manifest | None:
+def _stored(
+    project: Project, info: ModelInfo, purpose: str, texts: Sequence[str]
+) -> Manifest | None:
     """The artifact that holds these texts as this model sees them, or None."""
     return project.newest_where("vectors", {"key": _key(info, purpose, texts)})
 

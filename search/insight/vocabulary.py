@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from pydantic import TypeAdapter
 
@@ -153,13 +153,9 @@ def _first(counts: dict[str, int], most: int) -> list[str]:
 
 
 def _over_segmented(words: Sequence[str]) -> tuple[OverSegmented, ...]:
-    found: list[OverSegmented] = []
-    for start in range(0, len(words), _CHUNK):
-        chunk = words[start : start + _CHUNK]
-        for word, pieces in zip(chunk, subwords_of(chunk), strict=True):
-            if len(pieces) >= SHREDDED and len(found) < _SHOWN:
-                found.append(OverSegmented(word, pieces))
-    return tuple(found)
+    cut = zip(words, subwords_of(words), strict=True)
+    shredded = (OverSegmented(word, pieces) for word, pieces in cut if len(pieces) >= SHREDDED)
+    return tuple(islice(shredded, _SHOWN))
 
 
 def is_counted(project: Project, manifest: Manifest) -> bool:

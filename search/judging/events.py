@@ -70,19 +70,18 @@ def _one(
         return
     elif kind == "later":
         heard.later = question
-    elif kind == "grade":
-        sheet = study.blinded_view(judge, question)
+    else:
+        sheet, pair = study.blinded_view(judge, question), study.setup.pair
+        more = {"final": final, "token": event["token"]}
+        details = {"columns": [pair.first, pair.second]}
         document, value = event.get("document"), event.get("grade")
-        if document in sheet.documents and isinstance(value, int):
-            more = {"final": final, "token": event["token"], "details": _columns(study)}
-            store.add([grade(judge, question, str(document), value, **more)])
-    elif kind == "vote":
-        sheet = study.blinded_view(judge, question)
-        choice = _choice(store, sheet, judge, question, event.get("side"), final)
-        if choice is not None:
-            details = {**sheet.details(), **_columns(study)}
-            more = {"final": final, "token": event["token"], "details": details}
-            store.add([vote(judge, question, study.setup.pair, choice, **more)])
+        if kind == "grade" and document in sheet.documents and isinstance(value, int):
+            store.add([grade(judge, question, str(document), value, details=details, **more)])
+        elif kind == "vote" and (
+            choice := _choice(store, sheet, judge, question, event.get("side"), final)
+        ):
+            details |= sheet.details()
+            store.add([vote(judge, question, pair, choice, details=details, **more)])
             heard.voted, heard.choice = question, choice
 
 
@@ -96,8 +95,3 @@ def _choice(
         return sheet.credited({d: v for (q, d), v in values.items() if q == question})
     known: tuple[Side, ...] = get_args(Side)
     return next((sheet.choice(one) for one in known if one == side), None)
-
-
-def _columns(study: Study) -> dict[str, Any]:
-    pair = study.setup.pair
-    return {"columns": [pair.first, pair.second]}

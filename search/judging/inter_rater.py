@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Literal
 
 Weights = Literal["none", "linear", "quadratic"]
+Method = Literal["cohen", "weighted cohen", "fleiss", "mean weighted cohen"]
 Ratings = Mapping[str, Mapping[Hashable, str]]
 """Judge to item to what the judge said of it."""
 
@@ -35,7 +36,7 @@ class InterRaterAgreement:
     `same` is the share of pairs of ratings that are equal.
     """
 
-    method: Literal["cohen", "weighted cohen", "fleiss", "mean weighted cohen"]
+    method: Method
     judges: tuple[str, ...]
     items: int
     same: float
@@ -85,13 +86,9 @@ def cohen_kappa(
     if not count or len(theirs) != count:
         return None
 
-    def apart(one: str, other: str) -> float:
+    def apart(one: str, other: str) -> int:
         distance = abs(order[one] - order[other])
-        return (
-            float(bool(distance))
-            if weights == "none"
-            else float(distance ** (1 + (weights == "quadratic")))
-        )
+        return {"none": min(distance, 1), "linear": distance, "quadratic": distance**2}[weights]
 
     seen = sum(apart(a, b) for a, b in zip(ours, theirs, strict=True)) / count
     left, right = Counter(ours), Counter(theirs)
@@ -142,11 +139,10 @@ def inter_rater_agreement(ratings: Ratings, levels: Sequence[str] = ()) -> Inter
     known = [(count, kappa) for count, kappa in weighed if kappa is not None]
     total = sum(count for count, _ in known)
     mean = sum(count * kappa for count, kappa in known) / total if total else None
+    method: Method = "weighted cohen" if levels else "cohen"
     if len(judges) > 2:
-        return InterRaterAgreement("mean weighted cohen", judges, len(shared), same, mean)
-    return InterRaterAgreement(
-        "weighted cohen" if levels else "cohen", judges, len(shared), same, mean
-    )
+        method = "mean weighted cohen"
+    return InterRaterAgreement(method, judges, len(shared), same, mean)
 
 
 def _two(

@@ -60,12 +60,9 @@ def prepare_questions(
             f"queries: python cli.py queries {project.name} QUERIES."
         )
     save_setup(project, good)
-    names = (good.one, good.other)
-    versions = {
-        name: column_fingerprint(project, parse_column(name), corpus_manifest) for name in names
-    }
-    lacking = {name: _lacking(store, questions, name, versions[name]) for name in names}
-    wanted = [name for name in names if lacking[name]]
+    versions = good.versions(project, corpus_manifest)
+    lacking = {name: _lacking(store, questions, name, of) for name, of in versions.items()}
+    wanted = [name for name in versions if lacking[name]]
     if wanted:
         retrievers, corpus = retrievers_for(project, wanted, Stage(progress, 0.0, 0.5))
         ids = corpus.ids()
@@ -83,16 +80,10 @@ def are_prepared(project: Project, setup: Setup, corpus: Manifest) -> bool:
     """Whether every question was searched with both columns as they are now, and no query set is newer."""
     store = JudgmentStore.of(project)
     questions = store.questions()
-    return (
-        bool(questions)
-        and store.setting(_ASKED, "") == _asked_now(project)
-        and not any(
-            _lacking(
-                store, questions, name, column_fingerprint(project, parse_column(name), corpus)
-            )
-            for name in (setup.one, setup.other)
-        )
-    )
+    if not questions or store.setting(_ASKED, "") != _asked_now(project):
+        return False
+    versions = setup.versions(project, corpus)
+    return not any(_lacking(store, questions, name, of) for name, of in versions.items())
 
 
 def rank_now(

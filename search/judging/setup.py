@@ -7,9 +7,11 @@ from typing import Any, Literal, get_args
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair, Layout
 from search.models.registry import KEYWORD, default_models
+from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.retrieval.columns import chosen_columns
+from search.retrieval.columns import chosen_columns, parse_column
+from search.retrieval.fingerprint import column_fingerprint
 
 Reveal = Literal["after", "never"]
 DEPTHS = (3, 10)
@@ -37,6 +39,13 @@ class Setup:
     def pair(self) -> ColumnPair:
         """The two columns."""
         return ColumnPair.of(self.one, self.other)
+
+    def versions(self, project: Project, corpus: Manifest) -> dict[str, str]:
+        """What names the index, and all else, behind each of the two columns on a corpus."""
+        return {
+            name: column_fingerprint(project, parse_column(name), corpus)
+            for name in (self.one, self.other)
+        }
 
     def checked(self, project: Project) -> "Setup":
         """The set-up, with its columns by their proper names.

@@ -93,13 +93,9 @@ class JudgmentStore:
 
         :returns: those that were new, with their numbers; a token that is known already counts once.
         """
-        kept = []
         with self._write() as connection:
-            for judgment in judgments:
-                made = _insert(connection, judgment)
-                if made is not None:
-                    kept.append(made)
-        return kept
+            made = [_insert(connection, judgment) for judgment in judgments]
+        return [judgment for judgment in made if judgment is not None]
 
     def undo(self, judge: str) -> Judgment | None:
         """Take back the last thing that a judge said and did not take back yet.
@@ -296,11 +292,9 @@ def _insert(
             json.dumps(dict(judgment.details)), judgment.token, undoes,
         ),
     )  # fmt: skip
-    return (
-        replace(judgment, number=int(cursor.lastrowid or 0), time=moment)
-        if cursor.rowcount
-        else None
-    )
+    if not cursor.rowcount:
+        return None
+    return replace(judgment, number=int(cursor.lastrowid or 0), time=moment)
 
 
 def _judgment(row: Sequence[Any]) -> Judgment:

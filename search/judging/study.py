@@ -13,8 +13,7 @@ from search.judging.store import JudgmentStore, Question, RankedDocuments
 from search.judging.votes import Judgment
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from search.retrieval.columns import column_title, parse_column
-from search.retrieval.fingerprint import column_fingerprint
+from search.retrieval.columns import column_title
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,8 @@ class Study:
         """The study as it stands on disk."""
         store = JudgmentStore.of(project)
         pair = setup.pair
-        first, second = (
-            store.rankings(name, column_fingerprint(project, parse_column(name), corpus))
-            for name in (pair.first, pair.second)
-        )
+        versions = setup.versions(project, corpus)
+        first, second = (store.rankings(name, versions[name]) for name in (pair.first, pair.second))
         questions = {q.id: q for q in store.questions() if q.id in first and q.id in second}
         return cls(setup, questions, (first, second), store.standing(), store.secret())
 

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from search.projects.errors import Refused
+from search.projects.errors import Failed, Refused
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -44,6 +45,17 @@ def known_sha256(path: Path) -> str:
 @lru_cache(maxsize=4096)
 def _sha256_once(path: Path, _changed: int, _size: int) -> str:
     return sha256_of(path)
+
+
+def package_folder(module: str) -> Path:
+    """Where an installed package is. Does not import it.
+
+    :raises Failed: when it is not installed.
+    """
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise Failed(f"The package {module.replace('_', '-')} is not installed. Run: make app.")
+    return Path(spec.origin).parent
 
 
 @contextmanager

@@ -7,11 +7,7 @@ class Progress(Protocol):
     """Called as work moves; raises `Cancelled` when the person asked to stop."""
 
     def __call__(
-        self,
-        done: float,
-        total: float,
-        message: str,
-        metrics: dict[str, float] | None = None,
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
         """Report `done` of `total` units; `metrics` are numbers worth a curve (loss, ndcg@10)."""
         ...
@@ -37,11 +33,7 @@ class Stage:
         self._span = end - start
 
     def __call__(
-        self,
-        done: float,
-        total: float,
-        message: str,
-        metrics: dict[str, float] | None = None,
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
         """Report progress inside the slice; the whole is counted in hundredths of a percent."""
         share = min(max(done / total, 0.0), 1.0) if total else 1.0

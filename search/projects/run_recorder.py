@@ -63,11 +63,7 @@ class Recorder:
         run.write(self._status)
 
     def __call__(
-        self,
-        done: float,
-        total: float,
-        message: str,
-        metrics: dict[str, float] | None = None,
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
         """The progress callable of the work."""
         if self.cancelled:

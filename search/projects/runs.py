@@ -284,7 +284,11 @@ def _launch(run: Run) -> None:
             start_new_session=True,
         )
     threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.
-    _claim_for(run, process.pid)
+    # Who works for a run that has not yet reported itself: a file that only the starter writes.
+    with suppress(psutil.Error):
+        started = psutil.Process(process.pid).create_time()
+        known = {"pid": process.pid, "process_started": started}
+        write_atomically(run.folder / _PROCESS, json.dumps(known))
 
 
 def new_run(project: Project, arguments: Sequence[str]) -> Run:
@@ -295,10 +299,3 @@ def new_run(project: Project, arguments: Sequence[str]) -> Run:
     write_atomically(run.folder / _COMMAND, json.dumps(content))
     run.write(Status())
     return run
-
-
-def _claim_for(run: Run, pid: int) -> None:
-    """Note the process of a run that has not yet reported itself, in a file that only the starter writes."""
-    with suppress(psutil.Error):
-        known = {"pid": pid, "process_started": psutil.Process(pid).create_time()}
-        write_atomically(run.folder / _PROCESS, json.dumps(known))

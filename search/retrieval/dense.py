@@ -14,8 +14,7 @@ from search.models.encoder import Encoder
 from search.models.registry import ModelInfo
 from search.projects.settings import LIMITS
 from search.retrieval.indexing.servers import in_words
-from search.retrieval.retriever import BaseRetriever, EncodingTime
-from search.retrieval.tiers import PreparedQuery, Ranking
+from search.retrieval.retriever import BaseRetriever, EncodingTime, PreparedQuery, Ranking
 
 _PASSAGES = 4  # How many passages are fetched for a document that is wanted, and then again.
 

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 
 from search.corpus.corpus import ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
-from search.retrieval.retriever import BaseRetriever, EncodingTime, Retriever
-from search.retrieval.tiers import PreparedQuery, Ranking, answers, tier_scopes, without
+from search.retrieval.retriever import (
+    BaseRetriever,
+    EncodingTime,
+    PreparedQuery,
+    Ranking,
+    Retriever,
+    answers,
+    tier_scopes,
+    without,
+)
 
 CONSTANT = 60
 DEPTH = 200

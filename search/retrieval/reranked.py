@@ -11,8 +11,7 @@ import numpy as np
 from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker
-from search.retrieval.retriever import EncodingTime, Retriever
-from search.retrieval.tiers import Ranking, answers
+from search.retrieval.retriever import EncodingTime, Ranking, Retriever, answers
 
 
 class RerankingRetriever(Retriever):

@@ -11,8 +11,7 @@ from search.models.registry import KEYWORD
 from search.projects.settings import LIMITS
 from search.retrieval.bm25.index import K1, B, TermIndex
 from search.retrieval.bm25.store import MADE_SO
-from search.retrieval.retriever import BaseRetriever, EncodingTime
-from search.retrieval.tiers import PreparedQuery, Ranking
+from search.retrieval.retriever import BaseRetriever, EncodingTime, PreparedQuery, Ranking
 
 SETTINGS = (MADE_SO, K1, B, LIMITS.query_terms)
 """What keyword scores depend on besides the corpus."""

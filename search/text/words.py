@@ -39,6 +39,11 @@ def word_runs(text: str) -> list[list[str]]:
     return [words for part in PHRASE_END.split(text.lower()) if (words := WORD.findall(part))]
 
 
+def shortened(text: str, limit: int) -> str:
+    """A text of at most so many characters: a longer one ends in an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def has_letter(word: str) -> bool:
     """Whether a word is more than a number."""
     return any(map(str.isalpha, word))

@@ -23,7 +23,7 @@ def brute_force(vectors, query, k):
     """Positions and cosines of the k best, equal ones by position, padded with -1 and -inf."""
     all_cosines = cosines(vectors, query)
     order = np.lexsort((np.arange(len(vectors)), -all_cosines))
-    best = [int(p) for p in order if np.isfinite(all_cosines[p])][:k]
+    best = order[np.isfinite(all_cosines[order])][:k].tolist()
     missing = k - len(best)
     return best + [-1] * missing, [float(all_cosines[p]) for p in best] + [-np.inf] * missing
 

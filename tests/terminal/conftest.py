@@ -1,4 +1,4 @@
-"""Projects, files and refusals for tests of the terminal. What is refused is typed in this process; all else runs cli.py in one of its own."""
+"""Projects, files and refusals for tests of the terminal: typed in this process, but where a process is the point."""
 
 import re
 

@@ -56,11 +56,11 @@ def test_unknown_recipe_and_settings(refused, lab):
     assert line == "The name 'generic' is taken. Choose another one."
 
 
-def test_work_without_its_material(refused, run_cli, write, tiny_beir):
+def test_work_without_its_material(refused, call_cli, write, tiny_beir):
     assert (
-        run_cli(
+        call_cli(
             "add", "docs", write("d.txt", "one\ntwo\nthree\n"), "--document-per", "line"
-        ).returncode
+        ).status
         == 0
     )
     assert refused("train", "docs", "--recipe", "fine-tune").startswith(
@@ -102,10 +102,10 @@ def test_export_into_a_folder_with_something_in_it(refused, lab, write, tmp_path
         (["index", "lab", "--engine", "nope"], "'faiss'"),
     ],
 )
-def test_usage_errors_are_one_line(run_cli, workspace, tree, arguments, wrong):
-    done = run_cli(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    [line] = done.stderr.splitlines()
+def test_usage_errors_are_one_line(call_cli, workspace, tree, arguments, wrong):
+    done = call_cli(*arguments)
+    assert (done.status, done.out) == (2, "")
+    [line] = done.err.splitlines()
     assert wrong in line
     assert line.endswith(". See: python cli.py --help.")
     assert tree(workspace) == {}

@@ -107,12 +107,12 @@ def test_bad_pairs(refused, write, workspace, content, message):
     assert not (workspace / "new").exists()
 
 
-def test_pairs_about_other_documents(refused, run_cli, write):
+def test_pairs_about_other_documents(refused, call_cli, write):
     """A project that has documents but no pairs, and pairs that fit none of them."""
     assert (
-        run_cli(
+        call_cli(
             "add", "docs", write("d.txt", "one\ntwo\nthree\n"), "--document-per", "line"
-        ).returncode
+        ).status
         == 0
     )
     path = write("p.json", json.dumps(GOOD_PAIRS))

@@ -25,16 +25,20 @@ def types_of(content):
     return {key: type(value) for key, value in content.items()}
 
 
-def test_the_loop(run_cli, tiny_beir, tmp_path):
+def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
+    """The commands that load a library or write a run are processes, one of each kind; the others are typed here."""
+
     def ok(*arguments):
         done = run_cli(*arguments)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         return done
 
-    def document(*arguments):
-        """Stdout is exactly one JSON document."""
-        return json.loads(ok(*arguments, "--json").stdout)
+    def here(*arguments):
+        done = call_cli(*arguments)
+        assert done.status == 0, done.err
+        assert "Traceback" not in done.err
+        return done.out
 
     said = ok("import", "loop", tiny_beir).stdout
     assert said == ("40 documents, 60 pairs to train on, 8 dev queries, 20 test queries.\n")
@@ -44,7 +48,7 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
     )
     project = existing("loop")
     (manifest,) = project.manifests("models")
-    said = ok("index", "loop", "--model", "word2vec").stdout
+    said = here("index", "loop", "--model", "word2vec")
     assert said.startswith("40 vectors of 16 dimensions in ")
     assert len(project.manifests("indexes")) == 1
 
@@ -53,7 +57,9 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
     assert project.artifact("models", again.id).fingerprint == manifest.fingerprint
 
     query = "what helps against velkorin in the hand?"
-    found = document("search", "loop", query, "-k", 4, "--model", "generic", "--model", "word2vec")
+    columns = ("--model", "generic", "--model", "word2vec")
+    # Stdout is exactly one JSON document.
+    found = json.loads(ok("search", "loop", query, "-k", 4, *columns, "--json").stdout)
     assert list(found) == ["query", "k", "results"]
     assert (found["query"], found["k"]) == (query, 4)
     assert list(found["results"]) == ["generic", "word2vec"]
@@ -72,16 +78,16 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
                 ("title", str),
                 ("text", str),
             ]
-    (here,) = compare(project, query, ["word2vec"], k=4).results
+    (found_here,) = compare(project, query, ["word2vec"], k=4).results
     theirs = found["results"]["word2vec"]["hits"]
-    assert [hit["id"] for hit in theirs] == [hit.id for hit in here.hits]
+    assert [hit["id"] for hit in theirs] == [hit.id for hit in found_here.hits]
     np.testing.assert_allclose(
-        [hit["score"] for hit in theirs], [hit.score for hit in here.hits], atol=1e-6
+        [hit["score"] for hit in theirs], [hit.score for hit in found_here.hits], atol=1e-6
     )
     assert theirs[0]["id"] == "d0", "the document that holds the query's rare word"
-    assert theirs[0]["text"] == here.hits[0].text
+    assert theirs[0]["text"] == found_here.hits[0].text
 
-    proof = document("evaluate", "loop")
+    proof = json.loads(here("evaluate", "loop", "--json"))
     assert list(proof) == ["queries", "models", "comparisons"]
     assert proof["queries"] == 20
     assert list(proof["models"]) == ["generic", "again"], "generic and the newest custom model"
@@ -111,7 +117,7 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
     difference = proof["models"]["again"]["ndcg@10"] - proof["models"]["generic"]["ndcg@10"]
     assert math.isclose(test["delta"], difference, abs_tol=1e-9)
 
-    known = document("models", "loop")
+    known = json.loads(ok("models", "loop", "--json").stdout)
     assert [list(types_of(model)) for model in known] == [
         ["name", "kind", "recipe", "dim", "created"]
     ] * 3
@@ -122,7 +128,7 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
     ]
     assert known[1]["created"] == manifest.created
 
-    said = ok("export", "loop", "word2vec", tmp_path / "exported").stdout
+    said = here("export", "loop", "word2vec", tmp_path / "exported")
     assert str(tmp_path / "exported") in said
     assert (tmp_path / "exported" / "modules.json").is_file()
 
@@ -130,14 +136,18 @@ def test_the_loop(run_cli, tiny_beir, tmp_path):
     assert verbs == ["evaluate", "index", "train", "import"], "newest first; searching is no run"
     assert {run.status.state for run in runs(project)} == {"done"}
 
+    refused = run_cli("search", "nowhere", query, "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert len(refused.stderr.strip().splitlines()) == 1
 
-def test_a_query_without_known_words(run_cli, tiny_beir):
-    assert run_cli("import", "loop", tiny_beir).returncode == 0
+
+def test_a_query_without_known_words(call_cli, tiny_beir):
+    assert call_cli("import", "loop", tiny_beir).status == 0
     train_here(existing("loop"), "word2vec", None, SETTINGS)
-    done = run_cli("search", "loop", "zzyzx qqqq", "--model", "word2vec", "--json")
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["results"]["word2vec"]["hits"] == []
-    assert "word2vec: no known words in this query" in done.stderr.splitlines()
+    done = call_cli("search", "loop", "zzyzx qqqq", "--model", "word2vec", "--json")
+    assert done.status == 0
+    assert json.loads(done.out)["results"]["word2vec"]["hits"] == []
+    assert "word2vec: no known words in this query" in done.err.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -149,9 +159,9 @@ def test_a_query_without_known_words(run_cli, tiny_beir):
         (["import", "new", "no-such-folder"], "There is no file or folder no-such-folder"),
     ],
 )
-def test_a_refusal_is_one_line_on_stderr(run_cli, workspace, arguments, words):
-    done = run_cli(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(words)
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_a_refusal_is_one_line_on_stderr(call_cli, workspace, arguments, words):
+    done = call_cli(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(words)
+    assert len(done.err.strip().splitlines()) == 1
     assert not workspace.exists() or list(workspace.iterdir()) == []

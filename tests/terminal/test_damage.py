@@ -96,13 +96,13 @@ def test_a_damaged_project_file(refused, lab, workspace):
     assert line.startswith(f"{workspace / 'lab' / 'project.json'} is damaged: ")
 
 
-def test_half_written_artifacts_are_not_there(run_cli, lab, workspace):
+def test_half_written_artifacts_are_not_there(call_cli, lab, workspace):
     models = workspace / "lab" / "models"
     for name in ("20260101-000000-000000-aaaa", ".20260101-000000-000000-bbbb.999999999.tmp"):
         (models / name).mkdir(parents=True)
         (models / name / "model.safetensors").write_bytes(b"half")
-    done = run_cli("models", "lab", "--json")
-    assert [model["name"] for model in json.loads(done.stdout)] == ["generic"]
+    done = call_cli("models", "lab", "--json")
+    assert [model["name"] for model in json.loads(done.out)] == ["generic"]
 
 
 def test_a_deleted_manifest_means_no_artifact(refused, lab, workspace):

@@ -60,8 +60,8 @@ def test_so_does_every_command(old, tree, tmp_path, arguments):
     assert tree(old) == before
 
 
-def test_its_votes_come_out(old, run_cli, tmp_path):
-    assert run_cli("judgments", NAME, "--export", str(tmp_path / "all.csv")).returncode == 0
+def test_its_votes_come_out(old, call_cli, tmp_path):
+    assert call_cli("judgments", NAME, "--export", str(tmp_path / "all.csv")).status == 0
     with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [(r["kind"], r["judge"], r["question"], r["vote"] or r["grade"]) for r in rows] == [
@@ -71,14 +71,14 @@ def test_its_votes_come_out(old, run_cli, tmp_path):
         ("grade", "Ben", "what makes blood thinner", "2"),
         ("grade", "Ben", "how is blood sugar lowered", "1"),
     ]
-    assert run_cli("judgments", NAME, "--export", str(tmp_path / "all.qrels")).returncode == 0
+    assert call_cli("judgments", NAME, "--export", str(tmp_path / "all.qrels")).status == 0
     assert (tmp_path / "all.qrels").read_text() == "q1\t0\td1\t2\nq2\t0\td2\t1\n"
 
 
-def test_its_query_sets_come_out_and_into_a_new_project(old, run_cli, tmp_path):
+def test_its_query_sets_come_out_and_into_a_new_project(old, call_cli, tmp_path):
     folder = tmp_path / "sets"
-    done = run_cli("queries", NAME, "--export", str(folder))
-    assert (done.returncode, done.stdout) == (0, f"2 query sets written to {folder}.\n")
+    done = call_cli("queries", NAME, "--export", str(folder))
+    assert (done.status, done.out) == (0, f"2 query sets written to {folder}.\n")
     rows = map(json.loads, (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines())
     assert {row["_id"]: row["text"] for row in rows} == {
         "q1": "what makes blood thinner",
@@ -94,32 +94,32 @@ def test_its_query_sets_come_out_and_into_a_new_project(old, run_cli, tmp_path):
 
     documents = tmp_path / "documents.jsonl"
     documents.write_text("".join(f'{{"_id": "d{n}", "text": "text {n}"}}\n' for n in range(1, 5)))
-    assert run_cli("add", "new", str(documents)).returncode == 0
+    assert call_cli("add", "new", str(documents)).status == 0
     qrels = folder / "qrels" / "test.tsv"
-    done = run_cli("queries", "new", str(folder / "queries.jsonl"), "--qrels", str(qrels))
-    assert "3 test queries." in done.stdout
+    done = call_cli("queries", "new", str(folder / "queries.jsonl"), "--qrels", str(qrels))
+    assert "3 test queries." in done.out
 
 
-def test_an_export_is_whole_or_not_there(old, run_cli, tmp_path):
+def test_an_export_is_whole_or_not_there(old, call_cli, tmp_path):
     occupied = tmp_path / "occupied"
     occupied.mkdir()
     (occupied / "mine").write_text("stays")
-    done = run_cli("queries", NAME, "--export", str(occupied))
-    assert done.returncode == 2 and "exists and is not empty" in done.stderr
+    done = call_cli("queries", NAME, "--export", str(occupied))
+    assert done.status == 2 and "exists and is not empty" in done.err
     assert [path.name for path in occupied.iterdir()] == ["mine"]
     newest = max((old / "queries").iterdir())
     (newest / "qrels.tsv").write_text("changed")
-    done = run_cli("queries", NAME, "--export", str(tmp_path / "out"))
-    assert done.returncode == 1 and "is damaged: qrels.tsv has " in done.stderr
+    done = call_cli("queries", NAME, "--export", str(tmp_path / "out"))
+    assert done.status == 1 and "is damaged: qrels.tsv has " in done.err
     assert sorted(path.name for path in tmp_path.glob("*out*")) == []
     assert list(tmp_path.glob(".bespoke-*")) == []
 
 
-def test_an_export_goes_alone(old, run_cli, tmp_path):
-    done = run_cli("queries", NAME, "FILE", "--export", str(tmp_path / "out"))
-    assert done.returncode == 2 and "goes without QUERIES and --qrels" in done.stderr
-    done = run_cli("queries", NAME)
-    assert done.returncode == 2
+def test_an_export_goes_alone(old, call_cli, tmp_path):
+    done = call_cli("queries", NAME, "FILE", "--export", str(tmp_path / "out"))
+    assert done.status == 2 and "goes without QUERIES and --qrels" in done.err
+    done = call_cli("queries", NAME)
+    assert done.status == 2
 
 
 def test_other_projects_stay_usable(old, workspace):

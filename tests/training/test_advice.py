@@ -177,15 +177,15 @@ def test_unseen_words_are_those_without_a_vector(project):
 
 
 @pytest.mark.slow
-def test_the_terminal_advises(project, run_cli):
-    done = run_cli("advise", "Tiny", "--budget", "5", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_terminal_advises(project, call_cli):
+    done = call_cli("advise", "Tiny", "--budget", "5", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     assert told["budget"] == 5
     assert told["facts"]["pairs"] == 60
     assert {"option", "title", "score", "reasons", "seconds"} == set(told["recommended"][0])
     scores = [advice["score"] for advice in told["recommended"]]
     assert scores == sorted(scores, reverse=True)
-    words = run_cli("advise", "Tiny").stdout
+    words = call_cli("advise", "Tiny").out
     assert words.startswith("1. ")
     assert "generic (tiny): not measured" in words

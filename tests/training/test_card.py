@@ -12,9 +12,8 @@ from huggingface_hub.utils import validate_repo_id
 from search.evaluation.evaluate import METRICS, evaluate
 from search.models.registry import find_model
 from search.projects.project import Project
-from training.card import CARD, model_card
 from training.data.intake import import_beir
-from training.export import export
+from training.export import CARD, export, model_card
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[2]

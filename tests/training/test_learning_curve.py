@@ -102,10 +102,10 @@ def test_what_cannot_be_drawn_is_refused(project):
 
 
 @pytest.mark.slow
-def test_the_terminal_draws_it(project, tiny_model, run_cli):
-    done = run_cli("curve", "Tiny", "--set", f"base={tiny_model}", "--set", "epochs=1", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_terminal_draws_it(project, tiny_model, call_cli):
+    done = call_cli("curve", "Tiny", "--set", f"base={tiny_model}", "--set", "epochs=1", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     assert told["sizes"] == [6, 18, 60]
     assert len(told["ci95"]) == 2
     assert "1,000 more" in told["sentence"]

@@ -88,10 +88,10 @@ def test_it_is_marked_in_the_choosers_and_tables(evaluated: Project) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_marked_in_the_terminal(evaluated: Project, run_cli, workspace: Path) -> None:
+def test_it_is_marked_in_the_terminal(evaluated: Project, call_cli, workspace: Path) -> None:
     changed(evaluated, "words-2", is_start=True)
-    lines = run_cli("models", TINY).stdout.splitlines()
+    lines = call_cli("models", TINY).out.splitlines()
     (marked,) = [line for line in lines if line.endswith("the same as its start")]
     assert marked.startswith("words-2 ")
-    told = {m["name"]: m for m in json.loads(run_cli("models", TINY, "--json").stdout)}
+    told = {m["name"]: m for m in json.loads(call_cli("models", TINY, "--json").out)}
     assert told["words-2"]["is_start"] is True and "is_start" not in told["words"]

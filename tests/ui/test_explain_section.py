@@ -133,7 +133,7 @@ def test_a_look_up_that_goes_on_is_watched(tuned: Project, monkeypatch: pytest.M
     assert any("Reading what tuned learned from" in str(e.proto) for e in at.get("progress"))
 
 
-def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch) -> None:
+def test_prepare_makes_the_questions_ready(tuned: Project, call_cli, monkeypatch) -> None:
     from search.insight.prepare import prepare
     from search.insight.training_neighbours import is_ready
 
@@ -144,6 +144,6 @@ def test_prepare_makes_the_questions_ready(tuned: Project, run_cli, monkeypatch)
     (told,) = prepare(tuned, ["tuned"])
     assert re.fullmatch(r"\d+ words and \d+ training pairs are ready to be asked of 'tuned'.", told)
     assert is_ready(tuned, corpus, info)
-    done = run_cli("prepare", TINY, "--model", "nope")
-    assert done.returncode == 2
+    done = call_cli("prepare", TINY, "--model", "nope")
+    assert done.status == 2
     assert runs.runs(tuned) == []

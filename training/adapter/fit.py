@@ -9,13 +9,14 @@ product; where queries alone are turned, the base's index serves as it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
+from search.projects.progress import Progress
 from training.adapter.loss import AdapterLoss
 from training.adapter.matrix import LearnedMatrix
 from training.adapter.settings import AdapterSettings
@@ -30,8 +31,6 @@ _SCORE = "dev ndcg@10"
 _BEST, _RANDOM, _WEIGHTS = "best", "random", "weights/"
 _WARMUP = 0.1
 
-Report = Callable[[int, int, str, dict[str, float] | None], None]
-"""Called with steps done, steps in all, a message, and numbers for a curve."""
 _Step = tuple[int, str, dict[str, float]]
 
 
@@ -81,7 +80,7 @@ def train_adapter(
     data: Embedded,
     dev: DevSet,
     settings: AdapterSettings,
-    report: Report,
+    report: Progress,
     checkpointer: Checkpointer | None = None,
 ) -> FittedAdapter:
     """Learn the matrix that serves the dev queries best; it may be the identity (the start).
@@ -168,34 +167,30 @@ class Learner:
         return float(min(1.0, (self._step + 1) / warm) * (1 - self._step / self._steps))
 
 
+@dataclass
 class _Training:
     """All trainings of one adapter, from the first epoch or from a checkpoint."""
 
-    def __init__(
-        self,
-        data: Embedded,
-        dev: DevSet,
-        settings: AdapterSettings,
-        report: Report,
-        checkpointer: Checkpointer,
-    ) -> None:
-        scores = measure_of(data, dev, settings.side)
-        self._data = data
-        self._settings = settings
-        self._report = report
-        self._checkpointer = checkpointer
-        self._identity = np.eye(data.queries.shape[1], dtype=np.float32)
+    data: Embedded
+    dev: DevSet
+    settings: AdapterSettings
+    report: Progress
+    checkpointer: Checkpointer
+
+    def __post_init__(self) -> None:
+        scores = measure_of(self.data, self.dev, self.settings.side)
+        self._identity = np.eye(self.data.queries.shape[1], dtype=np.float32)
         self._measure: Callable[[Vectors], float] = lambda matrix: float(np.mean(scores(matrix)))
-        self._batches = -(-len(data.queries) // settings.batch_size)
+        self._batches = -(-len(self.data.queries) // self.settings.batch_size)
         self._reports: list[_Step] = []
 
     def run(self) -> FittedAdapter:
         """Train with each kind of negatives; returns the best matrix, all of the way."""
-        settings, kinds = self._settings, kinds_of(self._settings)
+        settings, kinds = self.settings, kinds_of(self.settings)
         self._total = self._batches * settings.epochs * len(kinds)
         best, first, done, state = self._resumed()
         for number, kind in enumerate(kinds[first:], start=first):
-            learner = Learner(self._data, settings, kind)
+            learner = Learner(self.data, settings, kind)
             if state:
                 learner.go_on(state, done)
             for epoch in range(done + 1, settings.epochs + 1):
@@ -222,7 +217,7 @@ class _Training:
         self, learner: Learner, number: int, kind: str, epoch: int, best: FittedAdapter
     ) -> FittedAdapter:
         """Learn from every pair once, and measure now and then."""
-        epochs = self._settings.epochs
+        epochs = self.settings.epochs
         loss = learner.epoch()
         step = (number * epochs + epoch) * self._batches
         message = f"{kind} negatives, epoch {epoch} of {epochs}"
@@ -238,7 +233,7 @@ class _Training:
 
     def _is_stale(self, number: int) -> bool:
         """Whether this kind of negatives has not come closer for so long that nothing more is expected of it."""
-        epochs, patience = self._settings.epochs, self._settings.patience
+        epochs, patience = self.settings.epochs, self.settings.patience
         scores = [
             numbers[_SCORE]
             for _, _, numbers in self._reports
@@ -248,18 +243,18 @@ class _Training:
 
     def _tell(self, step: int, message: str, numbers: dict[str, float]) -> None:
         self._reports.append((step, message, numbers))
-        self._report(step, self._total, message, numbers)
+        self.report(step, self._total, message, numbers)
 
     def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
-        if self._checkpointer.folder is None:
+        if self.checkpointer.folder is None:
             return
-        facts = {key: value for key, value in asdict(best).items() if key != "matrix"}
+        facts = {key: value for key, value in vars(best).items() if key != "matrix"}
         state = {"kind": number, "epoch": epoch, "best": facts, "told": self._reports}
-        self._checkpointer.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
+        self.checkpointer.save(_NAME, {_BEST: best.matrix, **learner.state()}, state)
 
     def _resumed(self) -> tuple[FittedAdapter, int, int, dict[str, Any]]:
         """The best so far, the kind and the epoch that were reached, and the learner's state then."""
-        found = self._checkpointer.load(_NAME)
+        found = self.checkpointer.load(_NAME)
         if found is None:
             start = self._measure(self._identity)
             self._tell(0, "before training", {"epoch": 0, _SCORE: start})

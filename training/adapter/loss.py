@@ -83,13 +83,10 @@ class AdapterLoss:
             return cross_entropy(torch.cat([logits, given], dim=1), torch.arange(len(batch)))
         drawn = torch.randperm(len(self._documents), generator=self._random)[:_DRAWN]
         others = self._answering(self._documents[drawn])
-        wide = (queries @ others.T * scale).masked_fill(
-            self._right_answers(batch, drawn), _FAR_BELOW
-        )
-        own = torch.diagonal(logits)[:, None]
-        return cross_entropy(
-            torch.cat([own, wide, given], dim=1), torch.zeros(len(batch), dtype=torch.long)
-        )
+        known = self._right_answers(batch, drawn)
+        wide = (queries @ others.T * scale).masked_fill(known, _FAR_BELOW)
+        own, first = torch.diagonal(logits)[:, None], torch.zeros(len(batch), dtype=torch.long)
+        return cross_entropy(torch.cat([own, wide, given], dim=1), first)
 
     def _answering(self, vectors: "torch.Tensor") -> "torch.Tensor":
         """Documents as they will be searched, of length 1: turned, or as the base has them (query side only)."""

@@ -30,14 +30,12 @@ class LearnedMatrix:
     def __init__(self, size: int, rank: int, random: "torch.Generator") -> None:
         import torch
 
-        self.parameters: dict[str, torch.nn.Parameter] = {}
         self._identity = torch.eye(size)
-        if rank == 0:
-            self.parameters["matrix"] = torch.nn.Parameter(torch.eye(size))
-            return
-        drawn = torch.randn(rank, size, generator=random) / size**0.5
-        self.parameters["u"] = torch.nn.Parameter(torch.zeros(size, rank))
-        self.parameters["v"] = torch.nn.Parameter(drawn)
+        starts = {"matrix": torch.eye(size)}
+        if rank:
+            drawn = torch.randn(rank, size, generator=random) / size**0.5
+            starts = {"u": torch.zeros(size, rank), "v": drawn}
+        self.parameters = {name: torch.nn.Parameter(start) for name, start in starts.items()}
 
     def turned(self, vectors: "torch.Tensor") -> "torch.Tensor":
         """Vectors after the matrix: the same shape, not of length 1."""
@@ -77,13 +75,8 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
     if not isinstance(base, SentenceTransformer):
         return LinearAdapter(base, matrix, side)
     size = len(matrix)
-    dense = Dense(
-        size,
-        size,
-        bias=False,
-        activation_function=torch.nn.Identity(),
-        init_weight=torch.from_numpy(matrix),
-    )
+    weight, same = torch.from_numpy(matrix), torch.nn.Identity()
+    dense = Dense(size, size, bias=False, activation_function=same, init_weight=weight)
     behind: list[Any] = [dense, Normalize()]
     if side == "query":
         behind = [Router.for_query_document(behind, [Normalize()])]

@@ -16,33 +16,27 @@ from search.projects.progress import Progress
 
 
 class Outcome(IntEnum):
-    """What became of a trial; the number travels with a run's events.
+    """What became of a trial, in words for people; the number travels with a run's events.
 
     >>> Outcome.NO_BETTER.words
     'not better'
     """
 
-    LEADS = 1
-    WITHIN_NOISE = 2
-    NO_BETTER = 3
-    NO_TIME = 4
-    RAN_OUT = 5
-    CANNOT = 6
+    LEADS = 1, "better than all before"
+    WITHIN_NOISE = 2, "better by no more than chance: the simpler one stays"
+    NO_BETTER = 3, "not better"
+    NO_TIME = 4, "not begun: it would not fit into the time"
+    RAN_OUT = 5, "the time ran out before it was measured"
+    CANNOT = 6, "not possible with this start"
 
-    @property
-    def words(self) -> str:
-        """For people."""
-        return _WORDS[self]
+    words: str
+
+    def __new__(cls, number: int, words: str = "") -> "Outcome":
+        made = int.__new__(cls, number)
+        made._value_, made.words = number, words
+        return made
 
 
-_WORDS = {
-    Outcome.LEADS: "better than all before",
-    Outcome.WITHIN_NOISE: "better by no more than chance: the simpler one stays",
-    Outcome.NO_BETTER: "not better",
-    Outcome.NO_TIME: "not begun: it would not fit into the time",
-    Outcome.RAN_OUT: "the time ran out before it was measured",
-    Outcome.CANNOT: "not possible with this start",
-}
 KEPT = "kept"
 TRIAL, SCORE, SECONDS, OUTCOME = "trial", "trial ndcg@10", "trial seconds", "trial outcome"
 """The numbers by which a run tells a trial; the message with them is the trial's name."""
@@ -82,13 +76,8 @@ class Trial:
 
     def tell(self, position: int, done: float, total: float, progress: Progress) -> None:
         """A point of the leaderboard, for whoever watches."""
-        numbers: dict[str, float] = {
-            TRIAL: position,
-            SECONDS: self.seconds,
-            OUTCOME: int(self.outcome),
-        }
-        if self.score is not None:
-            numbers[SCORE] = self.score
+        numbers = {TRIAL: position, SECONDS: self.seconds, OUTCOME: int(self.outcome)}
+        numbers |= {} if self.score is None else {SCORE: self.score}
         progress(done, total, self.name, numbers)
 
 

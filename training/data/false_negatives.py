@@ -75,12 +75,8 @@ class Kinship:
         for pair, number in zip(pairs, answer_texts.tolist(), strict=True):
             if pair.document is not None:
                 answer_groups.join(first.setdefault(pair.document, number), number)
-        return cls(
-            query_texts,
-            _grouped(query_texts, query_groups),
-            answer_texts,
-            _grouped(answer_texts, answer_groups),
-        )
+        grouped = _grouped(query_texts, query_groups), _grouped(answer_texts, answer_groups)
+        return cls(query_texts, grouped[0], answer_texts, grouped[1])
 
 
 def false_negatives(kinship: Kinship, batch_size: int) -> FalseNegatives:
@@ -95,22 +91,17 @@ def false_negatives(kinship: Kinship, batch_size: int) -> FalseNegatives:
     size = min(batch_size, count)
     if size < 2:
         return FalseNegatives(size, 0.0, 0.0, 0)
+    kinds = (kinship.query_texts, kinship.query_groups, kinship.answer_texts, kinship.answer_groups)
     random = np.random.default_rng(_SEED)
     drawn = clashes = unseen = 0
     while drawn < _BATCHES and (drawn == 0 or drawn * size < _DRAWS):
         order = random.permutation(count)
         for start in range(0, count, size):
             batch = order[start : start + size]
-            queries, answers = (
-                len(set(groups[batch].tolist()))
-                for groups in (kinship.query_groups, kinship.answer_groups)
-            )
+            asked, queries, said, answers = (len(set(kind[batch].tolist())) for kind in kinds)
             clashes += queries < len(batch) or answers < len(batch)
             # The same text once: if texts still outnumber their groups, two of them belong together.
-            unseen += (
-                len(set(kinship.query_texts[batch].tolist())) > queries
-                or len(set(kinship.answer_texts[batch].tolist())) > answers
-            )
+            unseen += asked > queries or said > answers
             drawn += 1
     return FalseNegatives(size, clashes / drawn, unseen / drawn, drawn)
 

@@ -123,14 +123,9 @@ def mine_hard_negatives(
 def _candidates(scores: NDArray[np.float32], words: TermIndex, query: str) -> Iterator[int]:
     """Passages by vectors and by words, the nearest of each in turn, each once."""
     by_words = words.score(words.weights(words.analysis.terms(query), LIMITS.query_terms))
-    sides = (
-        _nearest(scores),
-        [position for position in _nearest(by_words) if by_words[position] > 0],
-    )
-    positions = (
-        position for both in zip_longest(*sides) for position in both if position is not None
-    )
-    yield from dict.fromkeys(positions)
+    worded = [position for position in _nearest(by_words) if by_words[position] > 0]
+    mixed = chain.from_iterable(zip_longest(_nearest(scores), worded))
+    yield from dict.fromkeys(position for position in mixed if position is not None)
 
 
 def _nearest(scores: NDArray[np.float32]) -> list[int]:

@@ -10,7 +10,7 @@ from search.corpus.labels import Pair
 from search.corpus.report.corpus_report import Weighed, percent, weightiest
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
 from search.text.languages import UNKNOWN, Language, language_name, languages, main_language
-from search.text.words import folded_words
+from search.text.words import folded_words, shortened
 from training.data.false_negatives import FalseNegatives, Kinship, false_negatives
 from training.data.pair_faults import (
     Answers,
@@ -129,7 +129,7 @@ def build_pairs_report(
         contradictory=len(contradicted),
         contradictory_examples=_examples((pair.query, pair.response) for pair in contradicted),
         with_negatives=sum(bool(pair.negatives) for pair in pairs),
-        answers=replace(shared, largest=_excerpt(shared.largest)),
+        answers=replace(shared, largest=shortened(shared.largest, _EXCERPT)),
         documents=documents,
         answered_documents=len({pair.document for pair in pairs} - {None}),
         false_negatives=false_negatives(Kinship.of(pairs), batch_size),
@@ -142,11 +142,9 @@ def build_pairs_report(
 
 
 def _examples(texts: Iterable[tuple[str, str]]) -> tuple[Example, ...]:
-    return tuple(Example(_excerpt(a), _excerpt(b)) for a, b in islice(texts, _EXAMPLES))
-
-
-def _excerpt(text: str) -> str:
-    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1].rstrip() + "…"
+    return tuple(
+        Example(shortened(a, _EXCERPT), shortened(b, _EXCERPT)) for a, b in islice(texts, _EXAMPLES)
+    )
 
 
 def _evenly(texts: Sequence[str]) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The report on a project's data: its corpus and its pairs, looked at once and kept."""
 
 from search.corpus.corpus import current_corpus
-from search.corpus.report.build import build_report
+from search.corpus.report.corpus_report import build_report
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project

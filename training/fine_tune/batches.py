@@ -12,9 +12,8 @@ import numpy as np
 
 from search.corpus.labels import Pair
 
-_LOOK_AHEAD = (
-    8  # So many batches of rows are looked at for ones that fit: bounds what many copies cost.
-)
+# So many batches of rows are looked at for ones that fit: bounds what many copies cost.
+_LOOK_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,8 @@ class Batches:
         self._size = max(size // parts * parts, 1)
         self._parts = parts
         self._seed = seed
-        kinds: dict[int, list[int]] = {}
-        for position, row in enumerate(rows):
-            kinds.setdefault(len(row.negatives), []).append(position)
-        self._kinds = [np.array(positions) for _, positions in sorted(kinds.items())]
+        widths = np.array([len(row.negatives) for row in rows])
+        self._kinds = [np.flatnonzero(widths == width) for width in np.unique(widths)]
         right: dict[str, set[str]] = {}
         for row in rows:
             right.setdefault(row.query, set()).update(_documents(row.answer, row.document))
@@ -89,11 +86,8 @@ class Batches:
             has: set[str] = set()
             right: set[str] = set()
             put_off: list[int] = []
-            while (
-                waiting
-                and len(batch) < self._size
-                and len(put_off) < max(_LOOK_AHEAD * self._size, 64)
-            ):
+            most = max(_LOOK_AHEAD * self._size, 64)
+            while waiting and len(batch) < self._size and len(put_off) < most:
                 row = waiting.popleft()
                 if right.isdisjoint(self._has[row]) and has.isdisjoint(self._right[row]):
                     batch.append(row)

@@ -28,10 +28,9 @@ from training.distributed import (
     tensors_from_first,
 )
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
-from training.fine_tune.early_stopping import ALL, EarlyStopping, Meter, Record
 from training.fine_tune.losses import ranking_loss
-from training.fine_tune.schedule import Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.steering import ALL, EarlyStopping, Meter, Record, Schedule, Work
 from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import SHARES, best_share, between
 
@@ -160,35 +159,26 @@ def _seeded(seed: int, step: int, process: int) -> None:
     torch.manual_seed(int(drawn[0]) >> 1)
 
 
+@dataclass
 class _Loop:
     """The steps of a training, from the first or from a checkpoint."""
 
-    def __init__(
-        self,
-        learned: TrainableWeights,
-        batches: Batches,
-        plan: Schedule,
-        settings: FineTuneSettings,
-        steering: EarlyStopping,
-        work: Work,
-        checkpointer: Checkpointer,
-        ends: Callable[[], bool],
-    ) -> None:
+    learned: TrainableWeights
+    batches: Batches
+    plan: Schedule
+    settings: FineTuneSettings
+    steering: EarlyStopping
+    work: Work
+    checkpointer: Checkpointer
+    ends: Callable[[], bool]
+
+    def __post_init__(self) -> None:
         import torch
 
-        self._ends = ends
-        self._learned = learned
-        self._model = learned.model
-        self._batches = batches
-        self._plan = plan
-        self._settings = settings
-        self._steering = steering
-        self._work = work
-        self._loss = ranking_loss(self._model, settings)
-        self._optimizer = torch.optim.AdamW(
-            learned.parameters.values(), lr=learned.rate, weight_decay=0.0
-        )
-        self._checkpointer = checkpointer
+        self._model = self.learned.model
+        self._loss = ranking_loss(self._model, self.settings)
+        weights, rate = self.learned.parameters.values(), self.learned.rate
+        self._optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.0)
         self._losses: list[float] = []
         self._curve: list[tuple[int, float]] = []
         self.updates = 0
@@ -196,51 +186,50 @@ class _Loop:
     def run(self) -> None:
         """Take all steps, or stop before when the dev queries say so."""
         step = self._resumed()
-        record = self._steering.record
-        points = zip(map(self._plan.epoch_of, record.steps), record.scores, strict=True)
-        self._work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
+        record = self.steering.record
+        points = zip(map(self.plan.epoch_of, record.steps), record.scores, strict=True)
+        self.work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
         self._model.train()
         epoch = -1
         batches: list[list[TrainingRow]] = []
-        while step < self._plan.steps:
+        while step < self.plan.steps:
             if self._steering_stops(step):
                 break
-            now, position = divmod(step, self._plan.per_epoch)
+            now, position = divmod(step, self.plan.per_epoch)
             if now != epoch:
-                epoch, batches = now, self._batches.epoch(now)
-            if position < len(
-                batches
-            ):  # Batches without contradictions may be fewer in another epoch.
+                epoch, batches = now, self.batches.epoch(now)
+            # Batches without contradictions may be fewer in another epoch.
+            if position < len(batches):
                 self._learn(step, own_part(batches[position]))
             step += 1
             self._report(step)
-            over = self._ends()
-            border = over or step in self._plan.borders
+            over = self.ends()
+            border = over or step in self.plan.borders
             if border and not helps_only():
-                self._steering.measure(step)
-            if border or self._checkpointer.is_due(_KEEP_EVERY):
+                self.steering.measure(step)
+            if border or self.checkpointer.is_due(_KEEP_EVERY):
                 self._save(step)
             if over:
                 break
 
     def _steering_stops(self, step: int) -> bool:
         """Asked at the borders only, because the first process alone knows."""
-        return step in self._plan.borders and from_first(
-            self._steering.record.stops(self._settings.patience), str(self._model.device)
+        return step in self.plan.borders and from_first(
+            self.steering.record.stops(self.settings.patience), str(self._model.device)
         )
 
     def _learn(self, step: int, rows: Sequence[TrainingRow]) -> None:
         import torch
 
-        _seeded(self._settings.seed, step, environment().rank)
+        _seeded(self.settings.seed, step, environment().rank)
         for group in self._optimizer.param_groups:
-            group["lr"] = self._learned.rate * self._plan.rate(step)
+            group["lr"] = self.learned.rate * self.plan.rate(step)
         features = self._features(rows)
-        with _precision(self._model, self._settings):
+        with _precision(self._model, self.settings):
             loss = self._loss(features, None)
             loss.backward()
-        average_gradients(self._learned.parameters.values())
-        torch.nn.utils.clip_grad_norm_(self._learned.parameters.values(), _LARGEST_GRADIENT)
+        average_gradients(self.learned.parameters.values())
+        torch.nn.utils.clip_grad_norm_(self.learned.parameters.values(), _LARGEST_GRADIENT)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._losses.append(float(loss.detach()))
@@ -266,48 +255,45 @@ class _Loop:
         """Write how far it came, in place of what was there; with several processes the first alone does."""
         if helps_only():
             return
-        tensors = {_NOW + name: tensor for name, tensor in self._learned.parameters.items()}
-        tensors |= {_BEST + name: tensor for name, tensor in self._steering.best.items()}
+        tensors = {_NOW + name: tensor for name, tensor in self.learned.parameters.items()}
+        tensors |= {_BEST + name: tensor for name, tensor in self.steering.best.items()}
         tensors |= adamw_tensors(self._optimizer)
         state = {
             "step": step,
             "updates": self.updates,
             "curve": self._curve,
-            "record": self._steering.record.as_json(),
+            "record": self.steering.record.as_json(),
         }
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
-        self._checkpointer.save(_NAME, arrays, state)
+        self.checkpointer.save(_NAME, arrays, state)
 
     def _resumed(self) -> int:
         """Put everything as it was when a checkpoint was written; how many steps were done by then."""
         import torch
 
         device = str(self._model.device)
-        saved = self._checkpointer.load(_NAME)
+        saved = self.checkpointer.load(_NAME)
         state: dict[str, Any] | None = from_first(saved.state if saved else None, device)
         if state is None:
             return 0
         arrays = saved.tensors if saved else {}
         tensors = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         tensors = tensors_from_first(tensors, device)
-        self._learned.put(beneath(tensors, _NOW))
+        self.learned.put(beneath(tensors, _NOW))
         put_adamw(self._optimizer, tensors)
-        self._steering.best = beneath(tensors, _BEST)
-        self._steering.record = Record.from_json(state["record"])
-        self.updates, self._curve = (
-            state["updates"],
-            [(step, loss) for step, loss in state["curve"]],
-        )
+        self.steering.best = beneath(tensors, _BEST)
+        self.steering.record = Record.from_json(state["record"])
+        self.updates, self._curve = state["updates"], list(map(tuple, state["curve"]))
         return int(state["step"])
 
     def _report(self, step: int) -> None:
-        every = max(1, self._plan.steps // _REPORTED_LOSSES)
+        every = max(1, self.plan.steps // _REPORTED_LOSSES)
         if not self._losses or step % every:
-            self._work.stepped(step)
+            self.work.stepped(step)
             return
         self._curve.append((step, float(np.mean(self._losses))))
         self._losses = []
-        self._work.stepped(step, self._curve[-1][1])
+        self.work.stepped(step, self._curve[-1][1])
 
 
 def _precision(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:

@@ -38,16 +38,13 @@ def ranking_loss(model: "SentenceTransformer", settings: FineTuneSettings) -> An
         MultipleNegativesRankingLoss,
     )
 
-    mini, together = mini_batch(settings), not alone()
+    mini, gather = mini_batch(settings), {"gather_across_devices": not alone()}
     loss: Any
-    if mini is None or has_static_embedding_input(
-        model
-    ):  # Word vectors need no memory to speak of.
-        loss = MultipleNegativesRankingLoss(model, gather_across_devices=together)
+    # Word vectors need no memory to speak of.
+    if mini is None or has_static_embedding_input(model):
+        loss = MultipleNegativesRankingLoss(model, **gather)
     else:
-        loss = CachedMultipleNegativesRankingLoss(
-            model, mini_batch_size=mini, gather_across_devices=together
-        )
+        loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=mini, **gather)
     if not settings.dimensions:
         return loss
     whole = model.get_embedding_dimension()

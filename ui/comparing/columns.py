@@ -33,9 +33,8 @@ _ADDRESS = "model"
 def make_room() -> None:
     """Widen the page for the columns of the address before anything else of it is drawn."""
     count = min(len(set(st.query_params.get_all(_ADDRESS))), MOST)
-    with st.container(
-        key=f"room-{count}"
-    ):  # A container is there at once, what is in it a moment later.
+    # A container is there at once, what is in it a moment later.
+    with st.container(key=f"room-{count}"):
         st.html(render("sign.html", name="b-room"))
 
 
@@ -70,12 +69,11 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
 
 def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
     """The columns in words and colours: slate is the generic model, teal the first custom one, on every page."""
-    made = []
     colours = widgets.colours([column.name for column in columns])
-    for column, colour in zip(columns, colours, strict=True):
-        words = (column.title, _subtitle(project, column), _spoken(project, column))
-        made.append(Side(column.name, *words, colour))
-    return made
+    return [
+        Side(one.name, one.title, _subtitle(project, one), _spoken(project, one), colour)
+        for one, colour in zip(columns, colours, strict=True)
+    ]
 
 
 def ready(

@@ -180,9 +180,8 @@ class _Slot:
             chosen = pair.preferred(heard.choice)
             voted = column_title(chosen) if chosen else heard.choice
             if view.mixed is not None:
-                where = (
-                    f"it was mixed from {column_title(pair.first)} and {column_title(pair.second)}"
-                )
+                first, second = map(column_title, (pair.first, pair.second))
+                where = f"it was mixed from {first} and {second}"
             self.revealed = f"Last question: {where}. Your vote: {voted}."
 
 

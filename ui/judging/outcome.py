@@ -44,14 +44,8 @@ def _verdict(made: Summary) -> None:
     settled = tally.forecast(0).needed == 0
     colour = widgets.colours([ahead])[0] if settled else "var(--b-slate)"
     why = made.study.outlook("") if tally.voted else ""
-    st.html(
-        render(
-            "verdict.html",
-            colour=colour,
-            say=tally.headline,
-            why=f"{tally.figures} {why} Sign test p = {tally.p_value:.3f}.",
-        )
-    )
+    why = f"{tally.figures} {why} Sign test p = {tally.p_value:.3f}."
+    st.html(render("verdict.html", colour=colour, say=tally.headline, why=why))
     st.html(_bar(tally))
     st.caption(
         "The questions asked are those on which the two differ most: this says who wins where they differ, not how "
@@ -89,11 +83,7 @@ def _agreement(made: Summary) -> None:
 
 def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus) -> None:
     votes, grades = made.study.votes.disagreements(), made.study.grades.disagreements()
-    undecided = [
-        disagreement
-        for disagreement in [*votes, *grades]
-        if disagreement.question in made.study.questions
-    ]
+    undecided = [one for one in [*votes, *grades] if one.question in made.study.questions]
     if not undecided:
         return
     st.subheader("What they see differently", anchor=False)

@@ -101,33 +101,11 @@ def _widget(info: RecipeInfo, key: str, field: FieldInfo) -> Any:
         return field.default if typed in ("", default) else plain
     if field.annotation is str:
         return st.text_input(label, field.default, key=name).strip() or field.default
-    if field.annotation not in (int, float):
-        return _text(label, field, name)
-    low, high = _bounds(field)
+    low = next((rule.ge for rule in field.metadata if hasattr(rule, "ge")), 0.0)
+    high = next((rule.le for rule in field.metadata if hasattr(rule, "le")), 1e9)
     if field.annotation is int:
-        return st.number_input(
-            label, min_value=int(low), max_value=int(high), value=field.default, step=1, key=name
-        )
+        return st.number_input(label, int(low), int(high), field.default, 1, key=name)
     small = 0 < field.default < 0.01
-    return st.number_input(
-        label,
-        min_value=float(low),
-        max_value=float(high),
-        value=float(field.default),
-        step=field.default / 5 if small else 0.05,
-        format="%.1e" if small else "%.2f",
-        key=name,
-    )
-
-
-def _text(label: str, field: FieldInfo, name: str) -> Any:
-    """A setting of any other type: as it is written in a terminal; empty where it has no value."""
-    default = "" if field.default is None else str(field.default)
-    typed = st.text_input(label, default, key=name).strip()
-    return field.default if typed == default else typed
-
-
-def _bounds(field: FieldInfo) -> tuple[float, float]:
-    low = [rule.ge for rule in field.metadata if getattr(rule, "ge", None) is not None]
-    high = [rule.le for rule in field.metadata if getattr(rule, "le", None) is not None]
-    return (*low, 0.0)[0], (*high, 1e9)[0]
+    step, form = (field.default / 5, "%.1e") if small else (0.05, "%.2f")
+    ends = float(low), float(high)
+    return st.number_input(label, *ends, float(field.default), step, form, key=name)

@@ -13,6 +13,7 @@ from search.corpus.readers.report import BadField, Report, clean_text
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+from search.text.words import shortened
 
 _PATH_LEVELS = 3
 _HEADING_CHARACTERS = 120
@@ -101,7 +102,7 @@ def assembled(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
         if block.level:
             text = " ".join(text.split())
             path = [above for above in path if above[0] < block.level]
-            path.append((block.level, _shortened(text, _HEADING_CHARACTERS)))
+            path.append((block.level, shortened(text, _HEADING_CHARACTERS)))
         now = (" > ".join(name for _, name in path[-_PATH_LEVELS:]), block.page)
         if now != state:
             marks.append(Heading(start, *now))
@@ -154,8 +155,4 @@ def require_memory(path: Path, report: Report) -> None:
 def _title(text: str) -> str:
     """A title on one line; a very long one is cut, for it stands in lists."""
     clean = clean_text(text.replace(_SOFT_HYPHEN, ""), "the title", LIMITS.prose_characters)
-    return _shortened(" ".join(clean.split()), _TITLE_CHARACTERS)
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    return shortened(" ".join(clean.split()), _TITLE_CHARACTERS)

@@ -7,7 +7,7 @@ from search.corpus.readers.cells import check_header, plain
 from search.corpus.readers.compressed import unpacked_limit
 from search.corpus.readers.report import Report, Row, Unusable
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 from search.projects.settings import LIMITS
 
 _ROWS = 128
@@ -108,5 +108,6 @@ def _value(cell: Any) -> Any:
 
 
 def _unreadable(error: Exception, report: Report) -> Refused:
-    reason = str(error).split("\n")[0][:200] or type(error).__name__
-    return Refused(f"{report.source} is not a Parquet file that can be read: {reason}")
+    return Refused(
+        f"{report.source} is not a Parquet file that can be read: {first_line(error, 200)}"
+    )

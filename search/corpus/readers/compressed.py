@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from search.corpus.readers.report import source_of, told_when_closed
+from search.corpus.readers.report import refused_if_unreadable, source_of
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -34,7 +34,7 @@ def opened(path: Path) -> BinaryIO:
     :raises Refused: when the file cannot be opened, or is not gzip, damaged, truncated or a bomb.
     """
     if not is_compressed(path):
-        with told_when_closed(path):
+        with refused_if_unreadable(path):
             return path.open("rb")
     stream = cast(BinaryIO, tempfile.TemporaryFile(prefix="bespoke-gzip-"))  # noqa: SIM115
     try:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from search.corpus.readers.cells import with_columns
 from search.corpus.readers.encodings import decoded, decoded_lines
 from search.corpus.readers.report import Report, Row, Unusable
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 from search.projects.settings import LIMITS
 
 _PEEKED = 64 * 1024
@@ -147,4 +147,4 @@ def _problem_with(value: Any) -> str | None:
 def _short(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "lists or objects inside one another, too deep to read"
-    return str(error).split("\n")[0][:120] or type(error).__name__
+    return first_line(error, 120)

@@ -125,17 +125,10 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """The report as JSON for a manifest."""
-        return {
-            "source": self.source,
-            "format": self.format,
-            "encoding": self.encoding,
-            "notes": self.notes,
-            "delimiter": self.delimiter,
-            "roles": self.roles,
-            "accepted": self.accepted,
-            "refused": self.refused_count,
-            "refusals": [[row.where, row.reason] for row in self.refused],
-        }
+        names = ("source", "format", "encoding", "notes", "delimiter", "roles", "accepted")
+        refusals = [[row.where, row.reason] for row in self.refused]
+        facts = {name: getattr(self, name) for name in names}
+        return {**facts, "refused": self.refused_count, "refusals": refusals}
 
 
 @dataclass(frozen=True)
@@ -152,7 +145,12 @@ class BadField(ValueError):
 
 def source_of(path: Path) -> str:
     """How messages name a file: its name, printable, without the folders of this machine."""
-    return "".join(c if c.isprintable() else "_" for c in path.name)
+    return printable(path.name)
+
+
+def printable(name: str) -> str:
+    """A name as it can be shown."""
+    return "".join(c if c.isprintable() else "_" for c in name)
 
 
 def stem_of(source: str) -> str:
@@ -243,7 +241,7 @@ def is_folder(path: Path) -> bool:
 
     :raises Refused: when there is nothing, or something else (a pipe, a device, a file of somebody else).
     """
-    with told_when_closed(path):  # a name that is too long, a folder that may not be entered
+    with refused_if_unreadable(path):  # a name that is too long, a folder that may not be entered
         if not path.exists():
             raise Refused(f"There is no file or folder {path}.")
         if path.is_dir():
@@ -257,7 +255,7 @@ def require_file(path: Path) -> None:
 
     :raises Refused: when it is missing, a folder, a pipe or a device, or may not be read.
     """
-    with told_when_closed(path):
+    with refused_if_unreadable(path):
         if not path.exists():
             raise Refused(f"There is no file {path}.")
         if not path.is_file():
@@ -266,7 +264,7 @@ def require_file(path: Path) -> None:
 
 
 @contextmanager
-def told_when_closed(path: Path) -> Iterator[None]:
+def refused_if_unreadable(path: Path) -> Iterator[None]:
     """Say in words why a file cannot be opened in the block.
 
     :raises Refused: naming the file, without the folders of this machine.

@@ -44,7 +44,6 @@ _OLE_PARTS = (
     ("Workbook", _OLD_EXCEL),
     ("Book", _OLD_EXCEL),
 )
-_MARKUP = ((b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"))
 _PAGE = 1024 * 1024
 
 
@@ -69,7 +68,7 @@ def markup_of(stream: BinaryIO) -> str | None:
     stream.seek(0)
     head = stream.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     stream.seek(0)
-    return next((name for start, name in _MARKUP if head.startswith(start)), None)
+    return "an HTML page" if head.startswith((b"<!doctype html", b"<html")) else None
 
 
 def refuse_other_kind(kind: str | None, source: str, wanted: str) -> None:

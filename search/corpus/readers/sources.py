@@ -17,7 +17,7 @@ from search.corpus.readers.html import read_html
 from search.corpus.readers.mail import read_mail
 from search.corpus.readers.pdf import read_pdf
 from search.corpus.readers.plain_text import read_markdown
-from search.corpus.readers.report import RefusedRow, Report, is_folder, source_of
+from search.corpus.readers.report import RefusedRow, Report, is_folder, printable, source_of
 from search.corpus.readers.tables import TABLE_SUFFIXES
 from search.corpus.readers.word import read_word
 from search.projects.errors import Refused
@@ -133,18 +133,18 @@ def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
 
 
 class _Collection:
-    """What was found in one folder or archive."""
+    """What was found in one folder or archive; `skipped` counts the files that programs left and nobody wrote."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.files: dict[str, Path] = {}
         self.refused: list[RefusedRow] = []
         self._names: set[str] = set()
-        self._skipped = 0
+        self.skipped = 0
 
     def refuse(self, name: str, reason: str) -> None:
         """List a member that is not read; a very long name is cut."""
-        where = f"{self.source}/{_printable(name[:_NAME_CHARACTERS])}"
+        where = f"{self.source}/{printable(name[:_NAME_CHARACTERS])}"
         self.refused.append(RefusedRow(where, reason))
 
     def takes(self, name: str, reason: str | None, size: int) -> bool:
@@ -153,18 +153,14 @@ class _Collection:
             self.refuse(name, reason or "is empty (0 bytes)")
         return not reason and size > 0
 
-    def skip(self) -> None:
-        """Count a file that programs leave behind and nobody wrote."""
-        self._skipped += 1
-
     def wanted(self, raw: str) -> str | None:
         """The name under which a member is read, or None: it was refused or skipped."""
-        shown = _printable(raw.replace("\\", "/"))
+        shown = printable(raw.replace("\\", "/"))
         path = PurePosixPath(shown)
         name = str(path)
         leaves = path.is_absolute() or _DRIVE.match(shown) or ".." in path.parts
         if not leaves and any(map(is_hidden, path.parts)):
-            self.skip()
+            self.skipped += 1
             return None
         if leaves:
             reason: str | None = "the name leaves the archive"
@@ -192,12 +188,14 @@ class _Collection:
             raise Refused(
                 f"{self.source} holds no file that can be read{f' ({reasons})' if reasons else ''}."
             )
-        if self._skipped:
+        if self.skipped:
             sources.notes.append(
-                f"{self.source}: {self._skipped:,} hidden and system files were left out"
+                f"{self.source}: {self.skipped:,} hidden and system files were left out"
             )
-        for corpus in filter(self._is_beir, list(self.files)):
+        for corpus in [name for name in self.files if PurePosixPath(name).name == "corpus.jsonl"]:
             folder = corpus.removesuffix("corpus.jsonl")
+            if f"{folder}queries.jsonl" not in self.files:
+                continue
             others = [name for name in self.files if name.startswith(folder) and name != corpus]
             for name in others:
                 del self.files[name]
@@ -209,11 +207,6 @@ class _Collection:
         sources.files += [
             SourceFile(path, name, member=True) for name, path in sorted(self.files.items())
         ]
-
-    def _is_beir(self, name: str) -> bool:
-        path = PurePosixPath(name)
-        beside = str(path.with_name("queries.jsonl"))
-        return path.name == "corpus.jsonl" and beside in self.files
 
 
 def is_hidden(name: str) -> bool:
@@ -239,7 +232,7 @@ def _walk(folder: Path, collected: _Collection) -> None:
             if is_hidden(name) or (place / name).is_symlink():
                 folders.remove(name)
                 if is_hidden(name):
-                    collected.skip()
+                    collected.skipped += 1
                 else:
                     inside = (place / name).relative_to(folder).as_posix()
                     collected.refuse(inside, _LINK)
@@ -299,10 +292,6 @@ def _kind(mode: int) -> str | None:
     if stat.S_ISLNK(mode):
         return _LINK
     return None if stat.S_ISREG(mode) or not stat.S_IFMT(mode) else _OTHER
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "_" for c in name)
 
 
 _NOTES = 50

@@ -51,7 +51,7 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
     for sheet in sheets:
         lines = _lines(sheet, report)
-        if header := next((line for line in lines if _filled(line[1])), None):
+        if header := next((line for line in lines if any(_is(c.value) for c in line[1])), None):
             break
     else:
         return _rows(stream, iter(()), [], report)
@@ -96,10 +96,6 @@ def _value(cell: Any, formula: Any) -> Any:
 
 def _is(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
-
-
-def _filled(cells: tuple[Any, ...]) -> bool:
-    return any(_is(cell.value) for cell in cells)
 
 
 def _names(cells: tuple[Any, ...], report: Report) -> list[str]:

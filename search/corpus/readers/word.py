@@ -25,7 +25,7 @@ from search.corpus.readers.typography import (
 )
 from search.corpus.readers.word_numbering import Numbering
 from search.corpus.readers.word_numbering import W as _W
-from search.projects.errors import Refused
+from search.projects.errors import Refused, first_line
 from search.projects.settings import LIMITS
 
 _CHUNK = 1024 * 1024
@@ -80,7 +80,7 @@ def read_word(path: Path, report: Report) -> Prose:
         fields = {"author": core.author or "", "created": f"{created:%Y-%m-%d}" if created else ""}
     except Exception as error:  # python-docx lets every error of its libraries through
         raise Refused(
-            f"{report.source} is a damaged Word file ({_short(error)}). "
+            f"{report.source} is a damaged Word file ({first_line(error, 120)}). "
             "Open it in Word and save it anew."
         ) from None
     return Prose(title, blocks, fields)
@@ -320,7 +320,3 @@ def _outline_level(element: Any) -> int:
 
 def _value(element: Any) -> str:
     return "" if element is None else str(element.get(f"{_W}val", ""))
-
-
-def _short(error: Exception) -> str:
-    return str(error).split("\n")[0][:120] or type(error).__name__

@@ -50,10 +50,9 @@ def lengths(counts: Sequence[int]) -> Lengths:
     p5, median, p95 = (
         np.percentile(array, [5, 50, 95], method="inverted_cdf") if len(array) else (0, 0, 0)
     )
-    bins = []
-    for low, following in zip(_BORDERS, (*_BORDERS[1:], None), strict=True):
-        inside = array >= low if following is None else (array >= low) & (array < following)
-        bins.append(Bin(low, None if following is None else following - 1, int(inside.sum())))
+    counted, _ = np.histogram(array, (*_BORDERS, np.inf))
+    ends = [following - 1 for following in _BORDERS[1:]]
+    bins = map(Bin, _BORDERS, (*ends, None), counted.tolist())
     return Lengths(int(median), int(p5), int(p95), tuple(bins))
 
 

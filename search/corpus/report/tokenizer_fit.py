@@ -53,11 +53,9 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
 
     :param counts: how often each word stands in the corpus, words in lower case.
     """
-    words = [word for word in counts if has_letter(word)]
-    cut = dict(zip(words, subwords_of(words), strict=True))
-    total = max(1, sum(counts[word] for word in words))
+    cut, mean, shredded_share = _cut(counts)
     ordinary, ordinary_shredded = _ordinary()
-    mean = sum(counts[word] * len(pieces) for word, pieces in cut.items()) / total
+    total = sum(counts[word] for word in cut)
     unreadable = sum(counts[word] for word, pieces in cut.items() if _UNKNOWN in pieces)
     shredded = sorted(
         (word for word, pieces in cut.items() if len(pieces) >= SHREDDED),
@@ -67,9 +65,9 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
         pieces_per_word=mean,
         ordinary_pieces_per_word=ordinary,
         ratio=mean / ordinary,
-        shredded_share=sum(counts[word] for word in shredded) / total,
+        shredded_share=shredded_share,
         ordinary_shredded_share=ordinary_shredded,
-        unreadable_share=unreadable / total,
+        unreadable_share=unreadable / max(1, total),
         shredded=tuple(OversegmentedWord(w, counts[w], cut[w]) for w in shredded[:_SHOWN]),
     )
 
@@ -77,10 +75,15 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
 @lru_cache(maxsize=1)
 def _ordinary() -> tuple[float, float]:
     """Word pieces a word of ordinary English, and the share of its words in three pieces or more."""
-    frequent = dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT))
-    words = [word for word in frequent if has_letter(word)]
-    total = sum(frequent[word] for word in words)
-    sizes = [len(pieces) for pieces in subwords_of(words)]
-    mean = sum(frequent[word] * size for word, size in zip(words, sizes, strict=True)) / total
-    shredded = sum(frequent[w] for w, n in zip(words, sizes, strict=True) if n >= SHREDDED)
-    return mean, shredded / total
+    _, mean, shredded = _cut(dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT)))
+    return mean, shredded
+
+
+def _cut(counts: Mapping[str, float]) -> tuple[dict[str, tuple[str, ...]], float, float]:
+    """The pieces of each word, the mean number of them, and the share of words in three pieces or more."""
+    words = [word for word in counts if has_letter(word)]
+    cut = dict(zip(words, subwords_of(words), strict=True))
+    total = sum(counts[word] for word in words) or 1
+    mean = sum(counts[word] * len(pieces) for word, pieces in cut.items()) / total
+    shredded = sum(counts[word] for word, pieces in cut.items() if len(pieces) >= SHREDDED)
+    return cut, mean, shredded / total

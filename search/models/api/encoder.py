@@ -1,6 +1,7 @@
 """A server's embeddings as an Encoder: what was paid for once is remembered, and no more is sent than allowed."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from threading import Lock
 
 import numpy as np
@@ -220,13 +221,8 @@ def load_api_encoder(
 
 
 def _blocks(texts: Iterable[str], size: int = 1_000) -> Iterator[list[str]]:
-    block: list[str] = []
-    for text in texts:
-        block.append(text)
-        if len(block) == size:
-            yield block
-            block = []
-    if block:
+    left = iter(texts)
+    while block := list(islice(left, size)):
         yield block
 
 

@@ -140,24 +140,16 @@ def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vec
     return _Missing(np.fromiter(first.values(), dtype=np.int64), list(first), duplicates)
 
 
+@dataclass
 class _Work:
     """One encoding of what is missing."""
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        corpus: Corpus,
-        info: ModelInfo,
-        store: EmbeddingStore,
-        into: Vectors,
-        elsewhere: "RayEncoding | None" = None,
-    ) -> None:
-        self._elsewhere = elsewhere
-        self._encoder = encoder
-        self._corpus = corpus
-        self._info = info
-        self._store = store
-        self._into = into
+    _encoder: Encoder
+    _corpus: Corpus
+    _info: ModelInfo
+    _store: EmbeddingStore
+    _into: Vectors
+    _elsewhere: "RayEncoding | None"
 
     def encode(self, missing: _Missing, progress: Progress) -> dict[str, Any]:
         """Encode what is missing; returns what an index's manifest tells of it."""

@@ -5,13 +5,11 @@ The weights are wordllama's (Miller 2024, "WordLlama: Recycled Token Embeddings 
 """
 
 import hashlib
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
-from search.projects.files import known_sha256
+from search.projects.files import known_sha256, package_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -26,7 +24,7 @@ _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 
 def content() -> str:
     """One hash over the packaged weights and tokenizer."""
-    folder = _folder()
+    folder = package_folder(_PACKAGE)
     lines = "".join(f"{known_sha256(folder / name)}\n" for name in (_WEIGHTS, _TOKENIZER))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -38,7 +36,7 @@ def load() -> "SentenceTransformer":
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    folder = _folder()
+    folder = package_folder(_PACKAGE)
     tensors = load_file(folder / _WEIGHTS)
     (weights,) = tensors.values()
     tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
@@ -61,11 +59,3 @@ def load_added(manifest: Manifest) -> "SentenceTransformer":
             "the one that was added. Install that one again, or add it anew under another name."
         )
     return load()
-
-
-def _folder() -> Path:
-    """Where the package is. Does not import it."""
-    spec = find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise Failed("The package wordllama is not installed. Run: make app.")
-    return Path(spec.origin).parent

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from indexes.vector_index import IndexFacts
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
@@ -42,20 +43,10 @@ def index_line(details: dict[str, Any]) -> str:
 
 def index_json(manifest: Manifest) -> dict[str, Any]:
     """What `index --json` prints."""
-    names = (
-        "model",
-        "engine",
-        "type",
-        "vectors",
-        "dimension",
-        "zeros",
-        "reused",
-        "bytes",
-        "seconds",
-    )
     details = manifest.details
-    told = {name: details[name] for name in (*names, "parameters", "figures", "reason")}
-    return {"id": manifest.id, "created": manifest.created, **told}
+    told = {name: details[name] for name in ("model", "reused", "bytes", "seconds")}
+    facts = IndexFacts.from_details(details).details()
+    return {"id": manifest.id, "created": manifest.created, **told, **facts}
 
 
 def _measured(kind: str, figures: dict[str, float]) -> list[str]:

@@ -157,11 +157,11 @@ def test_disagreements_of_another_reranker_under_the_same_name(project, tiny_cro
     assert disagreements(project, names) != found
 
 
-def test_disagreements_need_a_query_set_and_columns_that_exist(project, run_cli):
+def test_disagreements_need_a_query_set_and_columns_that_exist(project, call_cli):
     with pytest.raises(Refused, match="no model 'nope'"):
         disagreements(project, ["nope"])
-    done = run_cli("disagree", "p", "--model", "bm25", "--model", "words", "-k", 3, "--json")
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+    done = call_cli("disagree", "p", "--model", "bm25", "--model", "words", "-k", 3, "--json")
+    assert done.status == 0, done.err
+    rows = json.loads(done.out)
     wanted = disagreements(project, ["bm25", "words"])[:3]
     assert [row["query"] for row in rows] == [one.query for one in wanted]

@@ -8,10 +8,11 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.evaluate import trained_pairs
 from search.insight import vector_cache
 from search.insight.attribution import MOST_VARIANTS, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
-from search.insight.training_neighbours import TrainedOn, is_ready, trained_pairs
+from search.insight.training_neighbours import TrainedOn, is_ready
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
@@ -195,23 +196,21 @@ def test_explain_tells_every_model_and_what_it_learned_from(tiny: Project) -> No
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_same(tiny: Project, run_cli) -> None:
-    done = run_cli(
-        "explain", "tiny", QUERY, "d0", "--model", "bm25", "--model", "tuned", "--json", timeout=280
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_command_prints_the_same(tiny: Project, call_cli) -> None:
+    done = call_cli("explain", "tiny", QUERY, "d0", "--model", "bm25", "--model", "tuned", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     expected = [one.as_json() for one in explain(tiny, QUERY, "d0", ["bm25", "tuned"])]
     assert told[0] == json.loads(json.dumps(expected[0]))
     assert told[1]["attribution"]["score"] == pytest.approx(
         expected[1]["attribution"]["score"], abs=1e-5
     )
     assert told[1]["learned_from"]["about"][0]["document"] == "d0"
-    plain = run_cli("explain", "tiny", QUERY, "d0", "--model", "bm25")
-    assert "bm25: drawn by" in plain.stdout
-    refused = run_cli("explain", "tiny", QUERY, "nope", "--model", "bm25")
-    assert refused.returncode == 2
-    assert "no document 'nope'" in refused.stderr
+    plain = call_cli("explain", "tiny", QUERY, "d0", "--model", "bm25")
+    assert "bm25: drawn by" in plain.out
+    refused = call_cli("explain", "tiny", QUERY, "nope", "--model", "bm25")
+    assert refused.status == 2
+    assert "no document 'nope'" in refused.err
 
 
 def test_a_hybrid_is_explained_by_both_of_its_sides(tiny: Project) -> None:

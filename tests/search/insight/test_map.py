@@ -138,13 +138,13 @@ def test_documents_of_several_passages_are_their_mean(workspace, tmp_path) -> No
 
 
 @pytest.mark.slow
-def test_the_command(tiny: Project, run_cli) -> None:
-    done = run_cli("map", "tiny", "--model", "tuned", "--model", "words", "--json", timeout=280)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_command(tiny: Project, call_cli) -> None:
+    done = call_cli("map", "tiny", "--model", "tuned", "--model", "words", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     assert (told["documents"], told["total"]) == (40, 40)
     assert told["groups"].keys() == {"tuned", "words"}
     assert len(told["movers"]) == 10
     assert find_map(tiny, map_models(tiny, ["tuned", "words"])) is not None
-    refused = run_cli("map", "tiny", "--model", "nope")
-    assert refused.returncode == 2
+    refused = call_cli("map", "tiny", "--model", "nope")
+    assert refused.status == 2

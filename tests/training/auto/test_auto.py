@@ -21,8 +21,8 @@ from training.auto.fitting import TrainingSpeed, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS, asked, embedded_by
-from training.card import model_card
 from training.dev_set import DevSet
+from training.export import model_card
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.training_data import load_training_data

@@ -214,18 +214,16 @@ def test_a_curve_between_its_points():
 
 
 @pytest.mark.slow
-def test_the_terminal(tiny_beir, tiny_model, run_cli):
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+def test_the_terminal(tiny_beir, tiny_model, call_cli):
+    assert call_cli("import", "lab", tiny_beir).status == 0
     settings = ["--set", f"base={tiny_model}", "--set", "learning_rate=0.02", "--set", "epochs=10"]
-    assert (
-        run_cli("train", "lab", "--recipe", "adapter", "--name", "mine", *settings).returncode == 0
-    )
-    told = json.loads(run_cli("blend", "lab", "mine", "--json").stdout)
+    assert call_cli("train", "lab", "--recipe", "adapter", "--name", "mine", *settings).status == 0
+    told = json.loads(call_cli("blend", "lab", "mine", "--json").out)
     assert told["model"] is None and told["curve"]["shares"][:2] == [0.0, 0.05]
-    done = run_cli("blend", "lab", "mine", "--share", "auto", "--name", "best")
-    assert done.returncode == 0 and "The model 'best' is ready." in done.stdout
-    assert f"{told['curve']['best']:.0%} of the way is best" in done.stdout
-    refused = run_cli("blend", "lab", "mine", "--share", "2")
-    assert refused.returncode == 2 and "no number from 0 to 1" in refused.stderr
-    names = [model["name"] for model in json.loads(run_cli("models", "lab", "--json").stdout)]
+    done = call_cli("blend", "lab", "mine", "--share", "auto", "--name", "best")
+    assert done.status == 0 and "The model 'best' is ready." in done.out
+    assert f"{told['curve']['best']:.0%} of the way is best" in done.out
+    refused = call_cli("blend", "lab", "mine", "--share", "2")
+    assert refused.status == 2 and "no number from 0 to 1" in refused.err
+    names = [model["name"] for model in json.loads(call_cli("models", "lab", "--json").out)]
     assert names == ["generic", "mine", "best"]

@@ -18,8 +18,7 @@ from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
 from training.synthetic.draw import draw_pairs
-from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
-from training.synthetic.weights import learned_weights
+from training.synthetic.make import SyntheticRequest, learned_weights, make_synthetic_pairs
 from training.train import train
 from training.training_data import MINED_DEV, load_training_data
 from training.weight_interpolation import SHRUNKEN, shrunken
@@ -165,7 +164,7 @@ def test_what_was_learned_is_followed_a_fifth_of_the_way_and_only_where_clearly_
 
 
 def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch):
-    import training.synthetic.weights as room
+    import training.synthetic.make as room
 
     def scores(data, dev):
         harmed = len(data.queries) > 75  # With all kinds.
@@ -187,17 +186,17 @@ def test_a_kind_that_harms_the_others_gets_no_weight(documents_only, monkeypatch
     assert set(learned.weights) == {"title", "words"}
 
 
-def test_the_terminal_shows_saves_and_refuses(documents_only, run_cli):
-    done = run_cli("mine", "Tiny", "--kind", "title", "--kind", "words", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_terminal_shows_saves_and_refuses(documents_only, call_cli):
+    done = call_cli("mine", "Tiny", "--kind", "title", "--kind", "words", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
     assert [k["kind"] for k in told["kinds"]] == ["title", "words"]
     assert told["kinds"][0]["count"] == 40
     assert len(told["kinds"][0]["examples"]) == 3
     assert told["saved"] is None
     assert documents_only.newest("pairs") is None
-    done = run_cli("mine", "Tiny", "--save", "--weight", "title=0.5", "--json")
-    told = json.loads(done.stdout)
+    done = call_cli("mine", "Tiny", "--save", "--weight", "title=0.5", "--json")
+    told = json.loads(done.out)
     assert told["saved"]["pairs"] == documents_only.newest("pairs").details["pairs"]
     assert {k["kind"]: k["weight"] for k in told["kinds"]}["title"] == 0.5
     for arguments, words in (
@@ -205,9 +204,9 @@ def test_the_terminal_shows_saves_and_refuses(documents_only, run_cli):
         (["--weight", "title=2"], "must be from 0 to 1"),
         (["--weight", "title=x"], "is not a number"),
     ):
-        done = run_cli("mine", "Tiny", *arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert words in done.stderr
+        done = call_cli("mine", "Tiny", *arguments)
+        assert (done.status, done.out) == (2, "")
+        assert words in done.err
 
 
 def test_main_metric_of_single_queries_is_what_the_mean_is_made_of(documents_only, tiny_model):

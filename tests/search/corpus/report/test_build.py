@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.corpus.document import Document
-from search.corpus.report.build import build_report
-from search.corpus.report.corpus_report import findings, percent
+from search.corpus.report.corpus_report import build_report, findings, percent
 
 PLAIN = (
     "The library opens at nine and closes when the last reader has gone home in the evening.",

@@ -13,8 +13,13 @@ import torch
 from search.corpus.corpus import current_corpus
 from search.models.encoding.accelerated import AcceleratedEncoder, accelerated
 from search.models.encoding.backends import choice as choosing
-from search.models.encoding.backends.choice import choose, known_backend
-from search.models.encoding.backends.conversion import conversion_folder, converted, is_sound
+from search.models.encoding.backends.choice import (
+    choose,
+    conversion_folder,
+    converted,
+    is_sound,
+    known_backend,
+)
 from search.models.encoding.backends.openvino import (
     OpenVinoBackend,
     Unconvertible,
@@ -281,7 +286,7 @@ def test_a_conversion_that_is_cut_off_leaves_nothing(model, monkeypatch, workspa
 
     folder = conversion_folder(model)
     with monkeypatch.context() as patched:
-        patched.setattr("search.models.encoding.backends.conversion.convert", cut_off)
+        patched.setattr("search.models.encoding.backends.choice.convert", cut_off)
         with pytest.raises(KeyboardInterrupt):
             converted(model, folder)
     assert list((workspace / ".converted").iterdir()) == []

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from fake_hub import NEWER, fake_hub
 
-from search.models.pretrained.hub import looks_like_hub_id
+from search.models.pretrained.checkpoints import looks_like_hub_id
 from search.models.registry import find_model
 from search.projects.project import project
 

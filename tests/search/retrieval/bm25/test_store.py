@@ -90,12 +90,12 @@ def test_a_corpus_that_was_cut(tmp_path):
     assert hit.passage.of > 3
 
 
-def test_the_terminal_builds_and_asks_it(home, run_cli):
-    done = run_cli("index", "lab", "--model", "bm25")
-    assert done.returncode == 0, done.stderr
-    assert "different words of 3 passages" in done.stdout
-    found = run_cli("search", "lab", "court", "--model", "bm25")
-    assert "b" in found.stdout
+def test_the_terminal_builds_and_asks_it(home, call_cli):
+    done = call_cli("index", "lab", "--model", "bm25")
+    assert done.status == 0, done.err
+    assert "different words of 3 passages" in done.out
+    found = call_cli("search", "lab", "court", "--model", "bm25")
+    assert "b" in found.out
     assert len(home.manifests("indexes")) == 1
     retrievers, _ = retrievers_for(home, ["bm25"])
     assert retrievers[0].name == "bm25"

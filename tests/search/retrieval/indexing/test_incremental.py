@@ -18,10 +18,8 @@ from search.models.registry import find_model
 from search.projects import runs
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
-from search.retrieval.indexing import incremental
-from search.retrieval.indexing.build import index_model
+from search.retrieval.indexing.build import _WORN, index_model, origins_of, worn
 from search.retrieval.indexing.describe import index_json, index_line, index_sentence
-from search.retrieval.indexing.incremental import origins_of, worn
 from search.retrieval.search import compare
 from training.train import train
 
@@ -214,7 +212,7 @@ def test_a_worn_index_is_built_anew_in_the_background(project, run_cli, tmp_path
     done = run_cli("index", "p", "--model", "words", "--type", "ivf-sq8", "--json")
     assert done.returncode == 0, done.stderr
     first = json.loads(done.stdout)
-    assert first["figures"]["changed"] > incremental._WORN
+    assert first["figures"]["changed"] > _WORN
     assert "built anew in the background" in done.stderr
     deadline = time.time() + 90
     while time.time() < deadline:
