@@ -11,7 +11,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker, find_reranker, load_reranker
 from search.models.encoder import Encoder
-from search.models.encoding.accelerated import accelerated
+from search.models.encoding.texts import accelerated
 from search.models.load import load_encoder
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest

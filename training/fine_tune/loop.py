@@ -29,8 +29,8 @@ from training.distributed import (
 )
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
 from training.fine_tune.losses import ranking_loss
+from training.fine_tune.schedule import ALL, EarlyStopping, Meter, Record, Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
-from training.fine_tune.steering import ALL, EarlyStopping, Meter, Record, Schedule, Work
 from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import SHARES, best_share, between
 

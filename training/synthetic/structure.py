@@ -88,7 +88,7 @@ def explained_terms(source: DocumentText) -> Iterator[Texts]:
         seen = set()
         for line in passage.splitlines():
             match = _GLOSSARY.match(line.strip())
-            if match and (found := _told(match["term"], match["rest"])):
+            if match and (found := _defined(match["term"], match["rest"])):
                 seen.add(found[1])
                 yield found
         for sentence in sentences(passage):
@@ -101,7 +101,7 @@ def explanation(sentence: str) -> Texts | None:
     """The term that a sentence explains, and what it says of it; None where it explains none."""
     for pattern in _EXPLAINED:
         match = pattern.match(sentence)
-        if match and (found := _told(match["term"], sentence[match.end() :])):
+        if match and (found := _defined(match["term"], sentence[match.end() :])):
             return found
     return None
 
@@ -112,7 +112,7 @@ def abbreviated(source: DocumentText) -> Iterator[Texts]:
         yield from definitions(passage)
 
 
-def _told(term: str, rest: str) -> Texts | None:
+def _defined(term: str, rest: str) -> Texts | None:
     """A term and what is said of it, where it could be the name of something: some words, the first no pointer."""
     term, rest = term.strip(), rest.strip()
     named = [word.casefold() for word in words(term)]

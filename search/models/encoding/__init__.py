@@ -1,6 +1,6 @@
 """Texts into vectors: fast, remembered, the same whoever computes them.
 
-`cache` and `cache_segments` are the embedding store, `accelerated` and `backends` choose what computes, `ray` encodes
+`cache` and `cache_segments` are the embedding store, `backends` choose what computes, `ray` encodes
 on a cluster, `index_vectors` takes an adapter's vectors out of its base's index. Knows the protocols and the linear
 adapter, not how a model is loaded.
 

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
 from search.models.encoder import Encoder, Metered
-from search.models.encoding.accelerated import transformer_of
+from search.models.encoding.backends.choice import choose
+from search.models.encoding.backends.pipeline import encode
+from search.models.encoding.backends.probe import sample
 from search.models.encoding.cache import EmbeddingStore, store_key
 from search.models.encoding.index_vectors import derived_vectors
-from search.models.encoding.texts import plain_batches, seen_by
+from search.models.encoding.texts import plain_batches, seen_by, transformer_of
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
@@ -185,31 +187,20 @@ class _Work:
             kind = type(self._encoder).__name__
             facts = {"backend": _IN_WORDS.get(kind, kind)}
             return lambda texts: plain_batches(self._encoder, texts, "document"), facts
-        from search.models.encoding.backends.choice import choose
-        from search.models.encoding.backends.pipeline import encode
-        from search.models.encoding.backends.probe import sample
+        total = len(missing.positions)
+        texts = self._corpus.embedded_at(missing.positions[sample(total)].tolist())
+        longest = min(model.max_seq_length or 512, 100_000)
+        pieces = int(np.mean([min(len(text) / 4 + 2, longest) for text in texts]) * total)
 
         def passages() -> list[str]:
             progress(0, 0, "measuring what encodes fastest here")
-            places = sample(len(missing.positions))
-            return self._corpus.embedded_at(missing.positions[places].tolist())
+            return texts
 
-        chosen = choose(model, self._pieces(missing, model), passages)
+        chosen = choose(model, pieces, passages)
         return lambda texts: encode(model, chosen.backend, texts, "document"), {
             **chosen.facts(),
             "notes": chosen.notes,
         }
-
-    def _pieces(self, missing: _Missing, model: Any) -> int:
-        """About how many word pieces are to be encoded, from a sample."""
-        from search.models.encoding.backends.probe import sample
-
-        places = sample(len(missing.positions))
-        texts = self._corpus.embedded_at(missing.positions[places].tolist())
-        longest = min(model.max_seq_length or 512, 100_000)
-        return int(
-            np.mean([min(len(text) / 4 + 2, longest) for text in texts]) * len(missing.positions)
-        )
 
     def _texts(self, missing: _Missing) -> Iterator[str]:
         for start in range(0, len(missing.positions), _WINDOW):

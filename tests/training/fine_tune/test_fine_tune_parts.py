@@ -20,8 +20,8 @@ from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
 from training.fine_tune.loop import fine_tune
 from training.fine_tune.losses import mini_batch, ranking_loss
+from training.fine_tune.schedule import ALL, Record, Schedule
 from training.fine_tune.settings import FineTuneSettings
-from training.fine_tune.steering import ALL, Record, Schedule
 from training.fine_tune.weights import TrainableWeights, weights_of
 from training.weight_interpolation import best_share, between
 

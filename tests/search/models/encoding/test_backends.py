@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from search.corpus.corpus import current_corpus
-from search.models.encoding.accelerated import AcceleratedEncoder, accelerated
 from search.models.encoding.backends import choice as choosing
 from search.models.encoding.backends.choice import (
     choose,
@@ -28,6 +27,7 @@ from search.models.encoding.backends.openvino import (
 )
 from search.models.encoding.backends.pipeline import TorchBackend, encode, seen_as
 from search.models.encoding.backends.probe import LOWEST_COSINE, Measured, measured, sample
+from search.models.encoding.texts import AcceleratedEncoder, accelerated
 from search.models.prompts import prompt_of
 from search.models.sentence_transformer import load_generic, load_sentence_transformer
 from search.retrieval.indexing.build import index_model
