@@ -4,12 +4,14 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
-from itertools import count, islice, repeat, zip_longest
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count, islice, zip_longest
 from typing import Any, BinaryIO
 
 from search.corpus.readers.cells import check_header, plain
 from search.corpus.readers.compressed import unpacked_limit
+from search.corpus.readers.number_formats import EAST_ASIAN_DATES, shown
 from search.corpus.readers.report import Report, Row, Unusable
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
@@ -23,6 +25,8 @@ _UNSAVED = Unusable(
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # How the format writes characters that XML cannot hold, as in "_x000D_".
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+_AHEAD = 20
 _CHUNK = 1024 * 1024
 _SHEETS = "/worksheets/"
 
@@ -33,8 +37,10 @@ _Line = tuple[int, tuple[Any, ...]]
 def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     """The rows under the header of the first sheet with data; sets the format and the columns first.
 
-    The header is the first row that is not empty. Rows are named by their numbers in the sheet. Formulas
-    give their saved results; errors (#REF!) and formulas without a result are `Unusable`.
+    The header is the first row that is not empty, or the one under a title of the sheet. Rows are named by
+    their numbers in the sheet. Numbers are as the sheet shows them, dates in ISO's way. A merged cell holds its
+    value in each of its rows. Formulas give their saved results; errors (#REF!) and formulas without a result
+    are `Unusable`.
 
     :param stream: the file, seekable; closed at the end.
     :raises Refused: when the file is something else, protected, damaged, or unpacks to too much.
@@ -51,27 +57,99 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
     for sheet in sheets:
         lines = _lines(sheet, report)
-        if header := next((line for line in lines if any(_is(c.value) for c in line[1])), None):
+        ahead = list(islice((line for line in lines if any(map(_is_cell, line[1]))), _AHEAD))
+        if ahead:
             break
     else:
-        return _rows(stream, iter(()), [], report)
+        return _rows(stream, iter(()), [], {}, report)
+    header, *first = _without_title(ahead, report)
     names = _names(header[1], report)
+    merged = _merged(stream, sheet, report)
     if others := [repr(other.title) for other in sheets if other is not sheet]:
         report.notes.append(f"the sheet {sheet.title!r} was read, not {', '.join(others)}")
-    formulas: Iterator[_Line] = repeat((0, ()))
+    formulas: Iterator[_Line] = iter(())
     if with_formulas:
         formulas = _lines(_opened(stream, report, data_only=False)[sheet.title], report)
         formulas = islice(formulas, header[0], None)
-    return _rows(stream, zip(lines, formulas, strict=False), names, report)
+    beside = _beside(chain(first, lines), formulas, header[0])
+    return _rows(stream, beside, names, merged, report)
+
+
+def _beside(
+    lines: Iterator[_Line], formulas: Iterator[_Line], header: int
+) -> Iterator[tuple[_Line, _Line]]:
+    """Lines with the same lines of the workbook that was opened for its formulas; empty ones are passed over."""
+    last = header
+    for line in lines:
+        beside = next(islice(formulas, line[0] - last - 1, None), (0, ()))
+        last = line[0]
+        yield line, beside
+
+
+def _without_title(lines: Sequence[_Line], report: Report) -> Sequence[_Line]:
+    """The lines from the header on: above it may stand a title, in a row of far fewer cells."""
+    counts = [sum(map(_is_cell, cells)) for _, cells in lines]
+    widest = max(counts)
+    if counts[0] > 1 or widest < 2:
+        return lines
+    start = next(i for i, count in enumerate(counts) if count > 1 and 2 * count >= widest)
+    said = "; ".join(
+        str(cell.value).strip() for _, c in lines[:start] for cell in c if _is_cell(cell)
+    )
+    report.notes.append(f"above the header, and not read: {said[:200]}")
+    return lines[start:]
+
+
+def _merged(stream: BinaryIO, sheet: Any, report: Report) -> dict[int, list[tuple[int, int]]]:
+    """The cells that are merged over several rows: for each column the first and the last row."""
+    from openpyxl.utils import column_index_from_string
+
+    stream.seek(0)
+    found: dict[int, list[tuple[int, int]]] = {}
+    # A sheet that is opened to be read once does not say; they stand at its end.
+    path = str(sheet._worksheet_path).lstrip("/")
+    with zipfile.ZipFile(stream) as archive, archive.open(path) as part:
+        rest = b""
+        while chunk := part.read(_CHUNK):
+            text = rest + chunk
+            end = 0
+            for match in _MERGE.finditer(text):
+                end = match.end()
+                first, last = int(match[2]), int(match[3])
+                if last > first:
+                    column = column_index_from_string(match[1].decode())
+                    found.setdefault(column - 1, []).append((first, last))
+            rest = text[max(end, len(text) - 64) :]
+    if count := sum(map(len, found.values())):
+        report.notes.append(f"{count:,} merged cells: their value stands in each of their rows")
+    return {column: sorted(ranges) for column, ranges in found.items()}
+
+
+def _is_merged(row: int, ranges: Sequence[tuple[int, int]]) -> bool:
+    """Whether a row is one of those that a merged cell covers, but its first."""
+    i = bisect_left(ranges, (row, 0)) - 1
+    return i >= 0 and row <= ranges[i][1]
 
 
 def _rows(
-    stream: BinaryIO, lines: Iterator[tuple[_Line, _Line]], names: list[str], report: Report
+    stream: BinaryIO,
+    lines: Iterator[tuple[_Line, _Line]],
+    names: list[str],
+    merged: Mapping[int, Sequence[tuple[int, int]]],
+    report: Report,
 ) -> Iterator[Row]:
     width = len(names)
+    above: dict[int, Any] = {}
     with stream:
         for (number, cells), (_, formulas) in lines:
             values = [_value(*pair) for pair in zip_longest(cells, formulas[: len(cells)])]
+            filled = any(map(_is, values))
+            for column, ranges in merged.items():
+                if column < len(values) and _is(values[column]):
+                    above[column] = values[column]
+                elif filled and column in above and _is_merged(number, ranges):
+                    values += [None] * (column + 1 - len(values))
+                    values[column] = above[column]
             where = f"row {number}"
             if beyond := [n for n, value in enumerate(values[width:], width + 1) if _is(value)]:
                 report.refuse(where, f"has a value in column {beyond[0]}, the header has {width}")
@@ -91,7 +169,22 @@ def _value(cell: Any, formula: Any) -> Any:
         return _UNSAVED
     if isinstance(value, str):
         return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _as_shown(cell, value)
     return plain(value)
+
+
+def _as_shown(cell: Any, value: float) -> Any:
+    if cell.style_array.numFmtId in EAST_ASIAN_DATES and value > 0:
+        from openpyxl.utils.datetime import from_excel
+
+        return plain(from_excel(value))
+    text = shown(value, cell.number_format)
+    return plain(value) if text is None else text
+
+
+def _is_cell(cell: Any) -> bool:
+    return _is(cell.value)
 
 
 def _is(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Excel workbooks: the first sheet with data, typed cells as text, and workbooks made to harm."""
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -122,13 +123,62 @@ def test_errors_of_the_sheet_are_no_text(rows):
     assert found[1][1]["text"] == "see #REF!"
 
 
-def test_merged_cells_hold_their_text_once(rows):
+def test_merged_cells_hold_their_value_in_each_of_their_rows(rows):
     book = openpyxl.Workbook()
-    for line in (["id", "text"], [1, "one"], [2, "two"]):
+    for line in (["court", "text"], ["High", "one"], [None, "two"], [None, None], [None, "four"]):
         book.active.append(line)
-    book.active.merge_cells("B2:B3")
-    found, _ = rows("a.xlsx", saved(book))
-    assert [fields["text"] for _, fields in found] == ["one", None]
+    book.active.merge_cells("A2:A4")
+    found, report = rows("a.xlsx", saved(book))
+    assert [fields for _, fields in found] == [
+        {"court": "High", "text": "one"}, {"court": "High", "text": "two"}, {"court": None, "text": "four"},
+    ]  # fmt: skip
+    assert report.notes == ["1 merged cells: their value stands in each of their rows"]
+
+
+def test_the_header_may_stand_under_a_title(rows):
+    content = workbook(["Quarterly report"], [], ["id", "text"], [1, "one"], [2, "=A4"])
+    found, report = rows("a.xlsx", content)
+    assert [where for where, _ in found] == ["row 4", "row 5"]
+    assert report.columns == ("id", "text")
+    assert report.notes == ["above the header, and not read: Quarterly report"]
+    assert "formula without a saved result" in str(found[1][1]["text"])
+    (one, two), report = rows("b.xlsx", workbook(["text"], ["one"], ["two"]))
+    assert (one[1], two[1], report.notes) == ({"text": "one"}, {"text": "two"}, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "shown"),
+    [
+        (123, "00000", "00123"), (0.25, "0%", "25%"), (5, '0.0" mg"', "5.0 mg"), (0.5, "0.00", "0.50"),
+        (2.5, "0", 2.5), (1234.5, "#,##0.0", "1234.5"), (-5, "0.0;(0.0)", "(5.0)"), (0.25, "General", 0.25),
+        (12.5, "#,##0.00 [$€-407]", "12.50 €"), (5551234, "###-####", 5551234), (1.5, "0.0E+00", 1.5),
+        (datetime(2026, 1, 3), "dd.mm.yyyy", "2026-01-03"), (datetime(2026, 1, 3), "[$-411]ge.m.d", "2026-01-03"),
+    ],
+)  # fmt: skip
+def test_numbers_and_dates_are_as_the_sheet_shows_them(rows, value, code, shown):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "dose"])
+    book.active.append(["a", value])
+    book.active["B2"].number_format = code
+    ((_, fields),), _ = rows("a.xlsx", saved(book))
+    assert fields["dose"] == shown
+
+
+def test_dates_of_chinese_and_japanese_programs_are_no_numbers(rows):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "seen"])
+    book.active.append(["a", 46025])
+    content = saved(book)
+    # The built-in format 31 (yyyy年m月d日) has no code in the file: only its number.
+    source, changed = zipfile.ZipFile(io.BytesIO(content)), io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as copy:
+        for name in source.namelist():
+            part = source.read(name)
+            if name == "xl/styles.xml":
+                part = re.sub(rb'(<cellXfs.*?numFmtId=")0"', rb'\g<1>31"', part, flags=re.S)
+            copy.writestr(name, part)
+    ((_, fields),), _ = rows("a.xlsx", changed.getvalue())
+    assert fields["seen"] == "2026-01-03"
 
 
 def test_escaped_characters(rows):
