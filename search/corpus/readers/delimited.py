@@ -25,6 +25,11 @@ _SNIFFED_LINES = 200
 _SNIFFED_CHARACTERS = 256 * 1024
 _QUOTED_LINES = 20_000
 _QUOTED_CHARACTERS = 4 * 1024 * 1024
+# How databases write what is not there, and what else they escape (PostgreSQL's manual, COPY, file formats).
+_NOTHING = r"\N"
+_ESCAPED: dict[str, Any] = {"escapechar": "\\", "doublequote": False}
+_BACKSLASHED = re.compile(r"\\([tnr\\])")
+_MEANT = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 # The first line by which Excel is told, and tells, the delimiter.
 _EXCEL_HINT = re.compile(r"\"?sep=([,;\t|^~:])\"?\r?\n?", re.IGNORECASE)
 
@@ -55,8 +60,20 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     if report.delimiter == "\t":
         ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
         if not _has_quoting(ahead):
-            return _unquoted_rows(chain(ahead, lines), report)
-    reader = csv.reader(chain(ahead, lines), delimiter=report.delimiter, strict=True)
+            return _unquoted_rows(chain(ahead, lines), report, _is_copied(ahead))
+    ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
+    options: dict[str, Any] = {"delimiter": report.delimiter, "strict": True}
+    if _is_escaped(ahead, options):
+        options |= _ESCAPED
+        report.notes.append('quotation marks are written \\" (as PostgreSQL may): read so')
+    whole: Iterator[str] = chain(ahead, lines)
+    if (
+        "escapechar" in options
+    ):  # The reader would take the backslash of \\N as one that escapes an N.
+        sign = re.escape(report.delimiter)
+        alone = re.compile(rf"(?:(?<=^)|(?<={sign}))\\N(?={sign}|[\r\n]|$)")
+        whole = (alone.sub(lambda _: r"\\N", line) for line in whole)
+    reader = csv.reader(whole, **options)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
@@ -66,9 +83,14 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     return _checked(_quoted_rows(reader, skipped, report), header, report)
 
 
-def _unquoted_rows(lines: Iterator[str], report: Report) -> Iterator[Row]:
-    """The rows of a TSV in which a quotation mark is a letter and each line is a row."""
+def _unquoted_rows(lines: Iterator[str], report: Report, copied: bool) -> Iterator[Row]:
+    """The rows of a TSV in which a quotation mark is a letter and each line is a row.
+
+    :param copied: whether a database wrote it with COPY, which writes tabs and line ends with a backslash.
+    """
     rows = (line.rstrip("\r\n").split("\t") for line in lines)
+    if copied:
+        rows = ([_BACKSLASHED.sub(_meant, value) for value in row] for row in rows)
     header = [name.strip() for name in next(rows, [])]
     check_header(header, report)
     report.columns = tuple(header)
@@ -84,7 +106,30 @@ def _checked(rows: Iterator[list[str]], header: list[str], report: Report) -> It
         if len(values) != len(header):
             report.refuse(where, f"has {len(values)} fields, the header has {len(header)}")
             continue
-        yield Row(where, dict(zip(header, values, strict=True)))
+        cells = (None if value == _NOTHING else value for value in values)
+        yield Row(where, dict(zip(header, cells, strict=True)))
+
+
+def _is_copied(lines: list[str]) -> bool:
+    """Whether a TSV is what COPY of PostgreSQL writes: it has a sign of its own for nothing."""
+    return any(_NOTHING in line.rstrip("\r\n").split("\t") for line in lines)
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    return _MEANT.get(escaped[1], escaped[0])
+
+
+def _is_escaped(lines: list[str], options: dict[str, Any]) -> bool:
+    """Whether a CSV puts a backslash before quotation marks, rather than a second one: then more rows are whole."""
+    if not any('\\"' in line for line in lines):
+        return False
+    plain: list[list[str]] = []
+    escaped: list[list[str]] = []
+    with suppress(csv.Error):
+        plain.extend(csv.reader(lines, **options))
+    with suppress(csv.Error):
+        escaped.extend(csv.reader(lines, **options, **_ESCAPED))
+    return _agreement(escaped) > _agreement(plain)
 
 
 def _has_quoting(lines: list[str]) -> bool:

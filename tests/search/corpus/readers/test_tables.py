@@ -138,3 +138,24 @@ def test_missing_empty_and_folder(tmp_path):
         open_report(tmp_path / "empty.csv")
     with pytest.raises(Refused, match="is not a file"):
         open_report(tmp_path)
+
+
+def test_a_csv_as_postgresql_writes_it(rows):
+    content = '"id","text"\n"1","The witness said \\"never\\", and left."\n"2","A path C:\\\\x"\n"3",\\N\n'
+    found, report = rows("bulk.csv", content)
+    assert [fields["text"] for _, fields in found] == [
+        'The witness said "never", and left.', "A path C:\\x", None,
+    ]  # fmt: skip
+    assert report.notes == ['quotation marks are written \\" (as PostgreSQL may): read so']
+    found, report = rows("usual.csv", 'id,text\n1,"He said ""no"""\n2,"ends in a backslash\\"\n')
+    assert [fields["text"] for _, fields in found] == ['He said "no"', "ends in a backslash\\"]
+    assert report.notes == []
+
+
+def test_a_tsv_that_a_database_copied(rows):
+    found, _ = rows("copy.tsv", "id\ttitle\ttext\n1\t\\N\tone\\ttwo\\nthree\n2\tA\tC:\\\\x\n")
+    assert [(fields["title"], fields["text"]) for _, fields in found] == [
+        (None, "one\ttwo\nthree"), ("A", "C:\\x"),
+    ]  # fmt: skip
+    found, _ = rows("plain.tsv", "id\ttext\n1\tone\\ttwo\n")
+    assert found[0][1]["text"] == "one\\ttwo"
