@@ -115,7 +115,7 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
         _, report = read
         reading.understood(path, report, "document")
         if report.columns and report.roles:
-            reading.choose_columns(path, report.columns, report.roles, _ROLES)
+            reading.choose_columns(path, (*report.columns, *report.nested), report.roles, _ROLES)
             others = [c for c in report.columns if c and c not in report.roles.values()]
             if others:
                 st.multiselect(

@@ -1,12 +1,14 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
 
 from search.corpus.readers.encodings import COMMON_ENCODINGS
+from search.corpus.readers.paths import nested_columns
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import BespokeError
@@ -15,6 +17,7 @@ from ui import run_view, uploads, widgets
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
+_LOOKED_AT = 100
 _Read = TypeVar("_Read")
 
 
@@ -122,7 +125,7 @@ def column_options(path: Path, report: Report, roles: Sequence[str]) -> list[str
     made: list[str] = []
     for role in roles:
         column = report.roles.get(role)
-        if column in report.columns:
+        if column in (*report.columns, *report.nested):
             made += [f"--{role}-column", str(column)]
         elif chosen_column(path, role) == "":
             made += [f"--{role}-column", ""]
@@ -134,10 +137,11 @@ def _columns_of(path: Path) -> Sequence[str]:
     try:
         report = open_report(path)
         report.encoding, report.delimiter = _read_as(path)
-        read_rows(path, report)
+        rows = read_rows(path, report)
+        nested = nested_columns(row.fields for row in islice(rows, _LOOKED_AT))
     except BespokeError:
         return ()
-    return report.columns
+    return (*report.columns, *nested)
 
 
 def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:

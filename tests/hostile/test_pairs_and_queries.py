@@ -7,7 +7,8 @@ import pytest
 
 PAIRS = {
     "0 bytes": ("p.json", b"", "is empty (0 bytes)"),
-    "an object": ("p.json", '{"query": "a", "response": "b"}', "not a JSON list"),
+    "a value": ("p.json", '"query"', "not a JSON list"),
+    "an object": ("p.json", '{"query": "a", "response": "b"}', "None of the 1 responses"),
     "no columns that fit": ("p.csv", "frage,antwort\na,b\n", "no query and no response"),
     "no response": ("p.csv", "query,note\na,b\n", "no response"),
     "every row empty": ("p.json", '[{"query": "", "response": ""}]', "no usable pairs"),

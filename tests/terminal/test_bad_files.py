@@ -34,10 +34,10 @@ FILES = {
         b'id,text\n1,"a\n2,b\n',
         "a.csv, row 2 (line 3): unexpected end of data. Is a quotation mark missing?",
     ),
-    "JSON object": (
+    "JSON value": (
         "a.json",
-        b'{"text": "x"}',
-        "a.json is not a JSON list of objects: it starts as an object.",
+        b'"text"',
+        "a.json is not a JSON list of objects: it is a single value.",
     ),
     "one document": (
         "a.txt",
@@ -94,13 +94,13 @@ def test_missing_files(refused, lab, tmp_path):
             "p.json holds no usable pairs: all 9 rows were refused",
         ),
         ([], "p.json holds no pairs: it is empty."),
-        ({"query": "a", "response": "b"}, "p.json is not a JSON list of objects"),
+        ("query", "p.json is not a JSON list of objects"),
         (
             [dict(p, response="same") for p in GOOD_PAIRS],
             "p.json: a corpus needs at least 2 documents",
         ),
     ],
-    ids=["three", "no responses", "empty responses", "none", "object", "one response"],
+    ids=["three", "no responses", "empty responses", "none", "value", "one response"],
 )
 def test_bad_pairs(refused, write, workspace, content, message):
     assert refused("pairs", "new", write("p.json", json.dumps(content))).startswith(message)

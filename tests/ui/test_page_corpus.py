@@ -123,7 +123,7 @@ def test_another_column_can_be_chosen(empty: Project, started: list[list[str]]) 
         ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
         ("columns.csv", b"colour,weight\nred,3\n", "no text column"),
         ("broken.json", b'[{"text": "a"', "is not JSON"),
-        ("object.json", b'{"text": "a"}', "not a JSON list"),
+        ("value.json", b'"text"', "not a JSON list"),
         ("binary.txt", b"a\x00b", "NUL bytes"),
         ("quote.csv", b'id,text\n1,"never closed\n', "quotation mark"),
     ],
@@ -208,7 +208,7 @@ def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]])
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("p.json", b'{"query": "a", "response": "b"}', "not a JSON list"),
+        ("p.json", b'"query"', "not a JSON list"),
         ("p.json", b"[]", "holds no pairs"),
         ("p.json", b'[{"query": "", "response": ""}]', "no usable pairs"),
         ("p.json", b'[{"question": 1}]', "no response column"),

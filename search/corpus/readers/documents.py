@@ -5,11 +5,14 @@ from pathlib import Path
 
 from search.corpus.document import Document
 from search.corpus.readers.blocks import Prose, document_of
+from search.corpus.readers.cells import with_columns
 from search.corpus.readers.compressed import inflated
+from search.corpus.readers.fhir import fhir_xml_rows
 from search.corpus.readers.mail import read_mailbox
+from search.corpus.readers.objects import OBJECTS, known_objects
 from search.corpus.readers.plain_text import read_plain_text
 from search.corpus.readers.release_files import rrf_rows, text_table
-from search.corpus.readers.report import RefusedRow, Report, stem_of
+from search.corpus.readers.report import RefusedRow, Report, Row, stem_of
 from search.corpus.readers.row_documents import DocumentColumns, documents_of_rows
 from search.corpus.readers.sources import (
     MAILBOXES,
@@ -25,7 +28,7 @@ from search.corpus.readers.sources import (
     unreadable,
 )
 from search.corpus.readers.tables import open_report, read_rows
-from search.corpus.readers.xml.known import xml_rows
+from search.corpus.readers.xml.known import FHIR, namespace_of, xml_rows
 from search.corpus.readers.xml.whole import read_xml
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -49,13 +52,16 @@ def read_documents(
     """
     suffix = suffix_of(path.name)
     if suffix in TABLES:
-        return documents_of_rows(read_rows(path, report), report, columns)
+        rows = read_rows(path, report)
+        if suffix in OBJECTS:
+            rows = known_objects(rows, report)
+        return documents_of_rows(rows, report, columns)
     if suffix in RELEASES:
         return documents_of_rows(rrf_rows(path, report), report, columns)
     if suffix in PLAIN_TEXT:
-        rows = text_table(path, report) if columns.document_per is None else None
-        if rows is not None:
-            return documents_of_rows(rows, report, columns)
+        table = text_table(path, report) if columns.document_per is None else None
+        if table is not None:
+            return documents_of_rows(table, report, columns)
         return read_plain_text(path, report, stem_of(report.source), columns.document_per)
     if suffix in MAILBOXES:
         return read_mailbox(path, report)
@@ -132,10 +138,17 @@ def _from_file(
 ) -> Iterator[Document]:
     """The one document of a file of prose; of XML that is a list of records, one for each."""
     with inflated(path) as plain:
-        rows = xml_rows(plain, report) if read is read_xml else None
+        rows = _xml_rows(plain, report) if read is read_xml else None
         if rows is not None:
             yield from documents_of_rows(rows, report, columns)
             return
         document = document_of(read(plain, report), report)
     report.accepted += 1
     yield document
+
+
+def _xml_rows(path: Path, report: Report) -> Iterator[Row] | None:
+    """The rows of XML that is FHIR, of another well-known format or a list of records; else None."""
+    if namespace_of(path, report) == FHIR:
+        return with_columns(fhir_xml_rows(path, report), report)
+    return xml_rows(path, report)

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from search.corpus.readers.cells import with_columns
 from search.corpus.readers.encodings import decoded, decoded_lines
+from search.corpus.readers.envelopes import records_of
 from search.corpus.readers.report import Report, Row, Unusable
 from search.projects.errors import Refused, first_line
 from search.projects.settings import LIMITS
@@ -27,12 +28,12 @@ def json_line_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
 
 
 def json_list_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
-    """The objects of a JSON list, or of the only list of objects in an object; else of JSONL.
+    """The objects of a JSON list, or of the list that an object is wrapped around; one object; else JSONL.
 
     Sets the format and the columns first. Items that are no objects are refused in the report.
 
     :param stream: the file; closed.
-    :raises Refused: when the file is not JSON, too large to be read whole, or holds no such list.
+    :raises Refused: when the file is not JSON, too large to be read whole, or holds several lists.
     """
     if _is_lines(stream):
         report.notes.append("one object a line: read as JSONL")
@@ -49,7 +50,7 @@ def json_list_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         value = _parsed(decoded(stream, report))
     except (ValueError, RecursionError) as error:
         raise Refused(f"{report.source} is not JSON: {_short(error)}.") from None
-    return with_columns(_items(_list_of(value, report), report), report)
+    return with_columns(_items(records_of(value, report), report), report)
 
 
 def _lines(stream: BinaryIO, report: Report) -> Iterator[Row]:
@@ -86,31 +87,6 @@ def _is_lines(stream: BinaryIO) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(first, dict) and starts[1].lstrip().startswith(b"{")
-
-
-def _list_of(value: Any, report: Report) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if not isinstance(value, dict):
-        raise Refused(f"{report.source} is not a JSON list of objects: it is a single value.")
-    lists = {
-        name: items
-        for name, items in value.items()
-        if isinstance(items, list) and any(isinstance(item, dict) for item in items)
-    }
-    if not lists:
-        raise Refused(f"{report.source} is not a JSON list of objects: it starts as an object.")
-    if len(lists) > 1:
-        raise Refused(
-            f"{report.source} is not a JSON list of objects but holds several: "
-            f"{', '.join(map(repr, lists))}. Save the one to read as a file of its own."
-        )
-    [(name, items)] = lists.items()
-    others = [repr(other) for other in value if other != name]
-    report.notes.append(
-        f"the list {name!r} was read" + (f", not {', '.join(others)}" if others else "")
-    )
-    return items
 
 
 def _parsed(text: str) -> Any:

@@ -13,6 +13,7 @@ from search.projects.settings import LIMITS
 
 # What is no white space to Python, and yet nobody sees: zero-width spaces and joiners, lost byte order marks.
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")
+_SHOWN = 60
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Controls that part words (vertical tab, form feed, next line, a lone carriage return) become spaces.
 _BREAKS = str.maketrans("\v\f\x85\r", "    ")
@@ -48,7 +49,8 @@ class Report:
     """What a reader understood of one file; filled while the file is read.
 
     An `encoding` or a `delimiter` that is set before reading was chosen by the person and is used as it is;
-    else the reader finds one and says here which. `notes` are things worth knowing that refused no row. `share_read` tells how much of
+    else the reader finds one and says here which. `nested` are paths
+    of values inside columns, which can be chosen like columns. `notes` are things worth knowing that refused no row. `share_read` tells how much of
     the file was read (0 to 1).
     """
 
@@ -57,6 +59,7 @@ class Report:
     encoding: str | None = None
     delimiter: str | None = None
     columns: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
     roles: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
     refused_count: int = 0
@@ -98,9 +101,18 @@ class Report:
         """
         if chosen != "":
             taken = self.roles.values()
-            column = guess_column(self.columns, names, chosen, self.source, taken)
+            choices = self.columns if chosen is None else (*self.columns, *self.nested)
+            column = guess_column(choices, names, chosen, self.source, taken)
             if column is not None:
                 self.roles[role] = column
+
+    def column(self, name: str) -> str:
+        """The column, or the path of a nested value, that a person means by a name.
+
+        :raises Refused: when there is none.
+        """
+        column = guess_column((*self.columns, *self.nested), (), name, self.source)
+        return name if column is None else column
 
     def require_roles(self, needed: Mapping[str, str], way_out: str) -> None:
         """Refuse a table with columns of which none plays a role that is needed.
@@ -133,10 +145,16 @@ class Report:
 
 @dataclass(frozen=True)
 class Row:
-    """One record of a table: where it stands in the file, and its fields."""
+    """One record of a table: where it stands in the file, and its fields; `raw` is what they were made of, if anything."""
 
     where: str
     fields: Mapping[str, Any]
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The fields, and under other names those that they were made of."""
+        return {**self.raw, **self.fields} if self.raw else self.fields
 
 
 class BadField(ValueError):
@@ -220,7 +238,8 @@ def guess_column(
         found = next(iter([*same, *alike]), None)
         if found is None:
             raise Refused(
-                f"{source} has no column {chosen!r}. Its columns are: {', '.join(columns) or 'none'}."
+                f"{source} has no column {chosen!r}. Its columns are: {', '.join(columns[:_SHOWN]) or 'none'}"
+                f"{', …' if len(columns) > _SHOWN else '.'}"
             )
         if found in taken:
             raise Refused(f"{source}: the column {found!r} was given, or guessed, for two things.")
@@ -233,7 +252,7 @@ def guess_column(
 
 
 def _folded(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+    return name.strip().casefold().replace(" ", "_").replace("-", "_").replace("[]", "")
 
 
 def is_folder(path: Path) -> bool:

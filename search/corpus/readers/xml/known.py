@@ -101,15 +101,14 @@ FORMATS = (
 FHIR = "http://hl7.org/fhir"
 
 
-def root_of(path: Path, report: Report) -> tuple[str, str]:
-    """The namespace and the local name of the root element; both empty where there is none to be seen."""
+def namespace_of(path: Path, report: Report) -> str:
+    """The namespace of the root element; "" where there is none, and where it is no XML (its reader says so)."""
     try:
         for _, stack in xml_events(XmlSource(path, report), report):
-            namespace, _, name = str(stack[0].tag).rpartition("}")
-            return namespace.removeprefix("{"), name
-    except JunkAfterRoot:
+            return str(stack[0].tag).rpartition("}")[0].removeprefix("{")
+    except (JunkAfterRoot, Refused):
         pass
-    return "", ""
+    return ""
 
 
 def xml_rows(path: Path, report: Report) -> Iterator[Row] | None:

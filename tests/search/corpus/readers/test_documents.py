@@ -128,7 +128,7 @@ def test_nested_values_are_metadata_as_json_but_never_text(documents):
         json.dumps(
             [
                 {"id": "1", "text": "ok", "tags": ["a", "b"], "deep": {"k": 1}, "draft": True},
-                {"id": "2", "text": ["not", "text"]},
+                {"id": "2", "text": [{"not": "text"}]},
                 {"id": ["x"], "text": "t"},
             ]
         ),

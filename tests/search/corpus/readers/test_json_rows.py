@@ -40,10 +40,10 @@ def test_json_list(rows, refusals):
     assert report.format == "JSON"
 
 
-def test_json_object_instead_of_list(rows):
-    expected = r"^a\.json is not a JSON list of objects: it starts as an object\.$"
-    with pytest.raises(Refused, match=expected):
-        rows("a.json", '{"query": "x", "response": "y"}')
+def test_one_object_is_one_row(rows):
+    found, report = rows("a.json", '{"query": "x", "response": "y"}')
+    assert found == [("item 1", {"query": "x", "response": "y"})]
+    assert report.columns == ("query", "response")
 
 
 @pytest.mark.parametrize("content", ["5", '"text"', "null", "true"])

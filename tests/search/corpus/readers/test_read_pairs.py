@@ -101,9 +101,10 @@ def test_query_limit(pairs):
     assert refusals(report) == [("row 2", "query has 10,001 characters; the limit is 10,000")]
 
 
-def test_json_object_instead_of_list(pairs):
-    with pytest.raises(Refused, match="is not a JSON list of objects"):
-        pairs("a.json", '{"query": "a", "response": "b"}')
+def test_one_json_object_is_one_pair(pairs):
+    found, report = pairs("a.json", '{"query": "a", "response": "b"}')
+    assert [(pair.query, pair.response) for pair in found] == [("a", "b")]
+    assert report.accepted == 1
 
 
 def test_plain_text_holds_no_pairs(pairs):

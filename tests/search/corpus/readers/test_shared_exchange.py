@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus.readers.documents import preview_documents
+from search.corpus.readers.documents import DocumentColumns, preview_documents
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +51,42 @@ FILES = [
          ["Allergies\n\nKnown allergies:\n\nSubstance | Reaction\n\nPenicillin | Urticaria\n\nLatex | Dermatitis",
           "Advice given\n\nStop smoking\n\nReturn in May\n\nSpirometry\n\nVaccination"]),
     ]),
+    ("fhir_bundle.json", 4, [
+        ("Patient/p1", "Asha Example", ["female"]),
+        ("Condition/c1", "Type II diabetes", ["Type 2 diabetes mellitus without complications (E11.9)", "2011-05"]),
+        ("DocumentReference/d1", "Discharge letter cardiology", ["Patient had an anterior myocardial infarction."]),
+        ("Observation/o1", "Haemoglobin A1c", ["Value: 8.2 %", "Poor glycaemic control since spring."]),
+    ]),
+    ("fhir_conditions.ndjson", 4, [
+        ("Patient/p1", "Asha Example", []),
+        ("Condition/c1", "Type II diabetes", ["Type 2 diabetes mellitus without complications (E11.9)"]),
+    ]),
+    ("fhir_bundle.xml", 2, [
+        ("Condition/c1", "Chronic pancreatitis",
+         ["Narrative: chronic pancreatitis", "Other chronic pancreatitis (K86.1)", "Steatorrhoea on enzymes."]),
+        ("Condition/c2", "Ankylosing spondylitis", ["Stiff in the morning."]),
+    ]),
+    ("courtlistener_opinion.json", 1, [
+        ("1", "", ["The 410 U.S. 113 standard governs.", "We AFFIRM the easement.", "Second paragraph on riparian"]),
+    ]),
+    ("courtlistener_page.json", 2, [
+        ("1", "", ["410 U.S. 113 standard"]), ("2", "", ["Plain text of the second opinion on usufruct."]),
+    ]),
+    ("courtjson", 3, [("0", "Doe v. Roe 0", ["Opinion 0 about an easement by prescription"])]),
+    ("cap.jsonl", 1, [("77", "State v. Example", ["HEADMATTER", "DOE, J.", "for want of asportation."])]),
+    ("ctgov_study.json", 1, [
+        ("NCT00000000", "Invented trial of exercise in gout", ["Participants with gout will walk.", "Gout"]),
+    ]),
+    ("ctgov_studies.json", 1, [
+        ("NCT00000000", "Invented trial of exercise in gout", ["Participants with gout will walk."]),
+    ]),
+    ("nested.parquet", 2, [
+        ("a", "One", ["First paragraph on sepsis.\n\nSecond paragraph."]), ("b", "Two", ["Only one on asthma."]),
+    ]),
+    ("labels.jsonl", 2, [
+        ("s1", "Exampline", ["Exampline is a white powder.\n\nIt dissolves."]), ("s2", "Samplol", ["Samplol is blue."]),
+    ]),
+    ("squad.parquet", 1, [("q1", "", ["Sepsis is an infection response that harms."])]),
 ]  # fmt: skip
 
 
@@ -75,3 +111,9 @@ def test_where_a_section_stands_is_metadata(handed_out):
     assert (
         found[3].metadata["within"].endswith("A00-A09 Intestinal infectious diseases > A00 Cholera")
     )
+
+
+def test_texts_of_nested_json_are_reached_by_their_paths(handed_out):
+    path = DocumentColumns(text="casebody.data.opinions[].text")
+    (found,), _ = preview_documents(handed_out / "cap.jsonl", path)
+    assert found.text == "The larceny conviction is reversed for want of asportation."
