@@ -45,15 +45,19 @@ def test_two_clocks_choose_the_same_width(kind, tmp_path, monkeypatch):
     assert others == [steady, steady]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq"])
+@pytest.fixture(scope="module", params=["hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq"])
+def never_exact(request, tmp_path_factory):
+    """An index that takes no exact search, however few vectors a filter leaves: (vectors, index)."""
+    vectors, folder = clusters(3_000, 32), tmp_path_factory.mktemp(request.param)
+    facts = build(vectors, IndexPlan(type=request.param), folder, silent)
+    parameters = {**facts.parameters, "exact_below": 0}
+    return vectors, open_index(folder, replace(facts, parameters=parameters).details())
+
+
 @pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
-def test_a_filter_keeps_the_recall_where_exact_search_is_not_taken(kind, share, tmp_path):
+def test_a_filter_keeps_the_recall_where_exact_search_is_not_taken(never_exact, share):
     """So few vectors would be compared one by one; here the lists and the graph have to find them."""
-    vectors = clusters(3_000, 32)
-    facts = build(vectors, IndexPlan(type=kind), tmp_path, silent)
-    index = open_index(
-        tmp_path, replace(facts, parameters={**facts.parameters, "exact_below": 0}).details()
-    )
+    vectors, index = never_exact
     queries = clusters(60, 32, seed=6)
     chosen = np.random.default_rng(3).choice(3_000, size=int(3_000 * share), replace=False)
     allowed = np.sort(chosen)

@@ -161,7 +161,7 @@ def test_agreement_is_told_in_words_with_the_numbers(trained: Project) -> None:
     )
 
 
-def test_a_training_that_goes_on_is_told(trained: Project) -> None:
+def test_a_training_that_goes_on_is_told(trained: Project, started: list[list[str]]) -> None:
     from app_help import alive, write_run
 
     write_run(trained, ["train", TINY, "--recipe", "adapter"], state="running", done=4, total=10, **alive())  # fmt: skip

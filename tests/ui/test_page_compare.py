@@ -337,7 +337,9 @@ def test_an_example_with_markdown_in_it_is_shown_as_it_is(trained: Project) -> N
     assert unescaped(shown_as) == "is $5 *more* than $4?"
 
 
-def test_the_question_is_still_there_after_a_visit_to_another_page(trained: Project) -> None:
+def test_the_question_is_still_there_after_a_visit_to_another_page(
+    trained: Project, started: list[list[str]]
+) -> None:
     at = open_page("compare", TINY)
     at.text_input[0].set_value("what helps the kidney")
     run(at)

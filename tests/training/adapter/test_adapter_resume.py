@@ -21,15 +21,15 @@ def _made(home, name):
 
 
 @pytest.fixture
-def command(tiny_beir, tiny_model, run_cli):
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+def command(tiny_beir, tiny_model, call_cli):
+    assert call_cli("import", "lab", tiny_beir).status == 0
     return ["train", "lab", "--recipe", "adapter", "--set", f"base={tiny_model}", "--set", "epochs=1000",
             "--set", "batch_size=2", "--set", "negatives=mined"]  # fmt: skip
 
 
-def test_a_run_that_was_killed_is_resumed(command, workspace, run_cli):
+def test_a_run_that_was_killed_is_resumed(command, workspace, call_cli):
     command[command.index("epochs=1000")] = "epochs=150"
-    assert run_cli(*command, "--name", "whole", timeout=300).returncode == 0
+    assert call_cli(*command, "--name", "whole").status == 0
     lab = project("lab")
     run = runs.start(lab, [*command, "--name", "broken"])
     killing.until(lambda: killing.steps(run) > 300, "no steps", 120)
