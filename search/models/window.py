@@ -23,14 +23,14 @@ _SHORT = 16  # In shorter passages, what marks their ends weighs more than their
 
 
 @dataclass(frozen=True)
-class Unread:
+class Truncation:
     """What stands behind the last token that a model reads.
 
     `window` is how many tokens it reads, prompt and ends included; `passages` and `tokens` are the shares (0 to 1) of
     passages that are longer and of tokens behind the cut, over `looked_at` passages. `fits` is the length of passages, as
     an import cuts them, of which ninety-nine in a hundred fit; None where everything fits.
 
-    >>> Unread(64, 1.0, 0.6, 6, 6, fits=60).is_short
+    >>> Truncation(64, 1.0, 0.6, 6, 6, fits=60).is_short
     True
     """
 
@@ -65,7 +65,7 @@ class Unread:
         return asdict(self)
 
 
-def unread_of(encoder: Encoder, corpus: Corpus) -> Unread | None:
+def truncation_of(encoder: Encoder, corpus: Corpus) -> Truncation | None:
     """How much of a corpus a model does not read, judged by at most 2,000 passages spread evenly over it.
 
     :returns: None for a model that reads texts of any length, or whose window is not known.
@@ -79,10 +79,10 @@ def unread_of(encoder: Encoder, corpus: Corpus) -> Unread | None:
     tokens = np.array(count(texts), dtype=np.int64)
     behind = np.maximum(tokens - window, 0)
     if not behind.any():
-        return Unread(window, 0.0, 0.0, len(texts), corpus.passages)
+        return Truncation(window, 0.0, 0.0, len(texts), corpus.passages)
     share = float(behind.sum() / tokens.sum())
     fits = _fitting(texts, tokens, window, int(count([""])[0]))
-    return Unread(window, float((behind > 0).mean()), share, len(texts), corpus.passages, fits)
+    return Truncation(window, float((behind > 0).mean()), share, len(texts), corpus.passages, fits)
 
 
 def _fitting(texts: Sequence[str], tokens: Any, window: int, around: int) -> int:
