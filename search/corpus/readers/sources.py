@@ -196,8 +196,8 @@ class _Collection:
             sources.notes.append(
                 f"{self.source}: {self.skipped:,} hidden and system files were left out"
             )
-        for state in [name for name in self.files if PurePosixPath(name).name == "state.json"]:
-            self._leave_arrow(state, sources)
+        for folder in {name.rpartition("/")[0] for name in self.files if name.endswith(".arrow")}:
+            self._leave_arrow(f"{folder}/" if folder else "", sources)
         for corpus in [name for name in self.files if PurePosixPath(name).name == "corpus.jsonl"]:
             folder = corpus.removesuffix("corpus.jsonl")
             if f"{folder}queries.jsonl" not in self.files:
@@ -214,23 +214,22 @@ class _Collection:
             SourceFile(path, name, member=True) for name, path in sorted(self.files.items())
         ]
 
-    def _leave_arrow(self, state: str, sources: SourceFiles) -> None:
-        """Of a folder that `datasets.save_to_disk` wrote, leave the files that hold its rows."""
-        folder = state.removesuffix("state.json")
+    def _leave_arrow(self, folder: str, sources: SourceFiles) -> None:
+        """Of a folder that Hugging Face's `datasets` wrote, leave the files that hold its rows."""
         beside = [name for name in self.files if name.rpartition("/")[0] == folder.rstrip("/")]
-        rows = saved_arrow_files(self.files[state])
-        data = [name for name in beside if PurePosixPath(name).name in rows]
-        if not data:
-            return
-        for name in beside:
-            described = PurePosixPath(name).name in ("state.json", "dataset_info.json")
-            if described or (name.endswith(".arrow") and name not in data):
-                del self.files[name]
-        above = str(PurePosixPath(folder or ".").parent / "dataset_dict.json")
-        self.files.pop(above, None)
-        sources.notes.append(
-            f"{self.source}: the rows of {', '.join(data[:3])} were read; what describes them was not"
-        )
+        state = self.files.get(f"{folder}state.json")
+        rows = saved_arrow_files(state) if state is not None else set()
+        arrow = [name for name in beside if name.endswith(".arrow")]
+        data = [name for name in arrow if PurePosixPath(name).name in rows] or arrow
+        above = f"{folder.rstrip('/').rpartition('/')[0]}/dataset_dict.json".lstrip("/")
+        described = {f"{folder}state.json", f"{folder}dataset_info.json", above}
+        gone = (described | set(arrow)) - set(data)
+        if gone & self.files.keys():
+            sources.notes.append(
+                f"{self.source}: the rows of {', '.join(data[:3])} were read; what describes them was not"
+            )
+        for name in gone:
+            self.files.pop(name, None)
 
 
 def is_hidden(name: str) -> bool:
