@@ -10,6 +10,7 @@ from terminal.options import (
     AsJson,
     Delimiter,
     Encoding,
+    Grades,
     ProjectOfAnyFormat,
     ProjectToBe,
     ThisProject,
@@ -165,16 +166,25 @@ def queries(
     ] = None,
     qrels: Annotated[
         Path | None,
-        typer.Option("--qrels", help="Judgments: BEIR or TREC qrels. A table needs none."),
+        typer.Option(
+            "--qrels",
+            help="Judgments: BEIR or TREC qrels, tabs or commas, with a header or none. A table needs none.",
+        ),
     ] = None,
-    query_column: Annotated[str | None, typer.Option(help="A table's column of queries.")] = None,
-    document_column: Annotated[
-        str | None, typer.Option(help="A table's column of document ids.")
-    ] = None,
+    query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
+    document_column: Annotated[str | None, typer.Option(help="The column of document ids.")] = None,
     grade_column: Annotated[
-        str | None,
-        typer.Option(help='A table\'s column of grades; "" for none (each row counts 1).'),
+        list[str] | None,
+        typer.Option(
+            help='The column of grades (repeatable, for several raters); "" for none: each row counts as relevant.'
+        ),
     ] = None,
+    grades: Grades = None,
+    id_column: Annotated[
+        str | None, typer.Option(help='The column of the queries\' ids; "" for none.')
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -186,7 +196,7 @@ def queries(
     ] = None,
 ) -> None:
     """Add a query set (queries with relevance judgments, never trained on), or take the query sets out."""
-    from search.corpus.readers.judgments import JudgedColumns
+    from search.corpus.readers.judged import JudgedColumns
     from search.evaluation.add_query_set import add_query_set
     from search.evaluation.query_set import export_query_sets
 
@@ -202,9 +212,11 @@ def queries(
             f"Say what to add: python cli.py queries {project.name} QUERIES --qrels QRELS; or where to write the query "
             f"sets: python cli.py queries {project.name} --export FOLDER."
         )
-    columns = JudgedColumns(query_column, document_column, grade_column)
+    columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
-        made = add_query_set(project, queries_file, qrels, columns)
+        made = add_query_set(project, queries_file, qrels, columns, encoding, delimiter)
+        for report in made.reports:
+            tell_report(run, report, "judgments" if "document" in report.roles else "queries")
         tell_notes(run, made.notes)
         say(f"{made.queries:,} test queries.")
 

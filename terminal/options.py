@@ -7,9 +7,10 @@ import typer
 
 if TYPE_CHECKING:
     from search.corpus.filters import Condition
+    from search.corpus.readers.grades import GradeRules
     from search.projects.project import Project
 else:  # What is typed, and shown in the help; the parsers, which import late, say what comes of it.
-    Condition = Project = str
+    Condition = GradeRules = Project = str
 
 
 def _project(finds: str) -> Any:
@@ -28,6 +29,12 @@ def _condition(text: str) -> Condition:
     from search.corpus.filters import parse_condition
 
     return parse_condition(text)
+
+
+def _grades(text: str) -> GradeRules:
+    from search.corpus.readers.grades import GradeRules as Rules
+
+    return Rules.parse(text)
 
 
 ThisProject = Annotated[Project, _project("project")]
@@ -62,6 +69,16 @@ Encoding = Annotated[
 ]
 Delimiter = Annotated[
     str | None, typer.Option(help="What parts the columns of a CSV. Default: found out.")
+]
+Grades = Annotated[
+    GradeRules | None,
+    typer.Option(
+        "--grades",
+        metavar="RULES",
+        parser=_grades,
+        help='What the values of the column of grades mean, 0 for not relevant: "E=3,S=2,C=1,I=0", ">=0.5=1" for all '
+        "numbers from one on, or numbers where all above 0 are grades as they are.",
+    ),
 ]
 Engine = Literal["faiss", "milvus"]
 EncodeWith = Literal["local", "ray"]

@@ -1,30 +1,60 @@
 """What a training starts from, and what a project knows of it."""
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import ApiEncoder
+from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
+from search.models.pretrained.opening import open_checkpoint
 from search.models.registry import BUILT_IN, ModelInfo, named
 from search.models.sentence_transformer import load_sentence_transformer
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
 from search.projects.project import Project
+from training.settings import RecipeSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+Settings = TypeVar("Settings", bound=RecipeSettings)
+
 
 def load_base_model(project: Project, base: str) -> Any:
-    """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id."""
-    return load_start(project, named(project, base), base)
+    """A fresh copy of the model to start from: generic, one of the project's, a folder or a hub id.
+
+    :raises Refused: for an asymmetric model.
+    """
+    model = load_start(project, named(project, base), base)
+    transformer = transformer_of(model)
+    if transformer is not None and type(transformer[0]).__name__ == "Router":
+        raise Refused(
+            f"{base!r} is asymmetric: queries and documents go through two models of their own, and nothing here trains "
+            "both. It can be searched and measured as it is; to train, start from a model that reads both alike."
+        )
+    return model
+
+
+def with_absolute_base(project: Project, settings: Settings) -> Settings:
+    """Settings with a start that is a folder under its whole path, so that it is the same from everywhere, and later."""
+    base = getattr(settings, "base", None)
+    if base is None or named(project, base) is not None:
+        return settings
+    folder = Path(base).expanduser()
+    return (
+        settings.model_copy(update={"base": str(folder.resolve())}) if folder.is_dir() else settings
+    )
 
 
 def load_start(project: Project, info: ModelInfo | None, reference: str) -> Any:
-    """A fresh copy of a model of the project, or (without `info`) of what a folder or hub id names."""
+    """A fresh copy of a model of the project, or (without `info`) of what a folder or hub id names.
+
+    What is named so gets what `add-model` would give it: prompts, the longest text that it reads, and refusals.
+    """
     if info is None:
-        return load_sentence_transformer(reference)
+        return open_checkpoint(reference).model
     if info.id == BUILT_IN:
         return load_sentence_transformer(generic_folder())
     return load_encoder(project, info)

@@ -16,8 +16,9 @@ from search.evaluation.evaluate import METRICS, TRAINED_ON, newest_evaluation, v
 from search.evaluation.significance import MAIN_METRIC
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.linear_adapter import LinearAdapter
+from search.models.linear_adapter import QUERY_ONLY, LinearAdapter
 from search.models.load import load_encoder
+from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
 from search.models.registry import BUILT_IN, GENERIC_TITLE, ModelInfo, find_model, named
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 CARD = "README.md"
 _HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_DATA = ("corpus", "pairs", "queries")
 
 
 def export(project: Project, name: str, folder: Path) -> list[str]:
@@ -97,11 +97,6 @@ def model_card(project: Project, info: ModelInfo) -> str:
     header = ModelCardData(
         model_name=info.name,
         base_model=_hub_name(project, info.origin),
-        datasets=[
-            f"{_slug(project.name)}-{kind}-{id_}"
-            for kind, id_ in manifest.made_from.items()
-            if kind in _DATA
-        ],
         metrics=sorted({result.metric_type for result in results}) or None,
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
@@ -114,6 +109,7 @@ def model_card(project: Project, info: ModelInfo) -> str:
         f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
         f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
         _USE,
+        *_elsewhere(details, project.folder_of(manifest)),
         "## What it does to held-out queries",
         *_proof(project, info.name, means, queries),
         "## How it was made",
@@ -158,17 +154,19 @@ def _results(
 
 
 def _hub_name(project: Project, origin: str) -> str | None:
-    """What the hub calls the model at the bottom: of a custom start, its own; None where it is not from there."""
-    if origin in _HUB_NAMES:
-        return _HUB_NAMES[origin]
+    """What the hub calls the model at the bottom: of a custom start, its own; None where it is not known to be there."""
     info = named(project, origin)
-    if info is not None:
+    if info is None or info.id == BUILT_IN:
+        return _HUB_NAMES.get(origin) or _hub_id(origin)
+    if info.kind == "custom":
         return _hub_name(project, info.origin) if info.origin != origin else None
+    # Of an added model the hub's version is noted; a folder may be called like any model of the hub.
+    added = project.artifact("models", info.id).details
+    return str(added["reference"]) if added.get("commit") else None
+
+
+def _hub_id(origin: str) -> str | None:
     return origin if _HUB_ID.fullmatch(origin) and not Path(origin).exists() else None
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "project"
 
 
 _USE = """## Use
@@ -181,6 +179,41 @@ questions = model.encode_query(["a question"])
 documents = model.encode_document(["a document"])
 print(model.similarity(questions, documents))
 ```"""
+
+
+def _elsewhere(details: dict[str, Any], folder: Path) -> Iterable[str]:
+    """What programs that call plain `encode` leave out: the side of the queries, and prompts."""
+    yield (
+        "Its similarity is cosine: every figure here was measured with it, and its settings say so. Where vectors are "
+        "compared by dot product, normalise them first."
+    )
+    prompts = read_settings(folder / SETTINGS_FILE).get("prompts")
+    if details.get(QUERY_ONLY):
+        yield _QUERY_SIDE
+    elif isinstance(prompts, dict) and any(prompts.values()):
+        yield _PROMPTS
+
+
+_PROMPTS = """It puts prompts before queries and documents. `encode_query` and `encode_document` do that; plain `encode`,
+which LangChain and LlamaIndex call for both, does not. Give them there: LangChain's `HuggingFaceEmbeddings` takes
+`query_encode_kwargs={"prompt_name": "query"}` and `encode_kwargs={"prompt_name": "document"}`, LlamaIndex's
+`HuggingFaceEmbedding` takes `query_instruction` and `text_instruction`."""
+_QUERY_SIDE = """**This model turns queries only**; documents keep the vectors of the model beneath. LangChain and LlamaIndex call plain
+`encode` for queries and documents alike, which takes the documents' side for both: no error, but nothing that was
+learned is used. In LangChain, say which side a query is on:
+
+```python
+from langchain_huggingface import HuggingFaceEmbeddings
+
+embeddings = HuggingFaceEmbeddings(
+    model_name="path/to/this/folder",
+    encode_kwargs={"task": "document", "prompt_name": "document"},
+    query_encode_kwargs={"task": "query", "prompt_name": "query"},
+)
+```
+
+In LlamaIndex, derive from `BaseEmbedding` and call `model.encode_query` in `_get_query_embedding` and
+`model.encode_document` in `_get_text_embedding`."""
 
 
 def _measured(project: Project, name: str) -> tuple[dict[str, float], int]:

@@ -3,12 +3,16 @@
 import platform
 import time
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from search.evaluation.evaluate import TRAINED_ON
+from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.linear_adapter import LinearAdapter
 from search.models.registry import IS_START, named
 from search.models.sentence_transformer import best_device
+from search.models.similarity import COSINE
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
 from search.projects.project import Project
@@ -41,7 +45,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
     if dimension is None:
         raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
     with project.publish("models", material.made_from) as draft:
-        model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
+        save_model(model, draft.folder)
         form = MATRIX if isinstance(model, LinearAdapter) else "sentence-transformer"
         describe(draft, request, dimension, form)
         write_pairs(draft.folder / TRAINED_ON, material.guarded.pairs)
@@ -66,6 +70,13 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
         )
     request.checkpointer.clear()
     return Trained(request.name, draft.id, notes)
+
+
+def save_model(model: Any, folder: Path) -> None:
+    """Write a model's files; its settings say cosine, for that is what everything here was measured with."""
+    if transformer_of(model) is not None:
+        model.similarity_fn_name = COSINE
+    model.save(str(folder), create_model_card=False, safe_serialization=True)
 
 
 def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:

@@ -7,6 +7,7 @@ from search.models.registry import is_taken
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
+from training.base_model import with_absolute_base
 from training.checkpoints import Checkpointer
 from training.distributed import alone, first_speaks
 from training.recipes import recipe_info, validated
@@ -33,7 +34,7 @@ def train(
     """
     with first_speaks():
         info = recipe_info(recipe)
-        settings = validated(info, values or {})
+        settings = with_absolute_base(project, validated(info, values or {}))
         called = free_name(project, info.name, name)
         if not alone() and info.name != _IN_SEVERAL_PROCESSES:
             raise Refused(

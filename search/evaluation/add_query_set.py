@@ -1,16 +1,17 @@
 """Adding a query set to a project: read from files, or made of judgments, and held against the project's pairs."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Judgments
-from search.corpus.readers.judgments import (
-    JudgedColumns,
-    read_judged_queries,
-    read_judgments,
-    read_queries,
-)
+from search.corpus.readers.identities import near_miss
+from search.corpus.readers.judged import JudgedColumns
+from search.corpus.readers.judgments import read_judged_queries
+from search.corpus.readers.qrels import read_judgments
+from search.corpus.readers.queries import QueryColumns, has_column, read_queries
+from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
@@ -31,6 +32,43 @@ class QueryIntake:
     manifest: Manifest
     queries: int
     notes: list[str]
+    reports: Sequence[Report] = ()
+
+
+@dataclass(frozen=True)
+class JudgedFiles:
+    """What files of queries and judgments hold: query id to text, the judgments, and how each file was understood."""
+
+    queries: dict[str, str]
+    judgments: Judgments
+    reports: list[Report]
+
+    @classmethod
+    def read(
+        cls,
+        queries: Path,
+        qrels: Path | None,
+        columns: JudgedColumns = JudgedColumns(),
+        encoding: str | None = None,
+        delimiter: str | None = None,
+    ) -> "JudgedFiles":
+        """Read a file of queries and a file of judgments, or one table that holds both.
+
+        :param columns: those of the table; of two files, the query column is that of the first, all others are those
+            of the second, and the ids have one name in both or are guessed.
+        :raises Refused: when a file cannot be used.
+        """
+        if qrels is None:
+            texts, judgments, report = read_judged_queries(queries, columns, encoding, delimiter)
+            return cls(texts, judgments, [report])
+        asked = QueryColumns(columns.id, columns.query)
+        texts, query_report = read_queries(queries, asked, encoding, delimiter)
+        judgments, judgment_report = read_judgments(qrels, columns, encoding)
+        reports = [query_report, judgment_report]
+        if columns.id and not any(has_column(report, columns.id) for report in reports):
+            listed = ", ".join(dict.fromkeys(name for r in reports for name in r.columns))
+            raise Refused(f"No file has a column {columns.id!r}. Their columns are: {listed}.")
+        return cls(texts, judgments, reports)
 
 
 def add_query_set(
@@ -38,48 +76,65 @@ def add_query_set(
     queries: Path,
     qrels: Path | None = None,
     columns: JudgedColumns = JudgedColumns(),
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> QueryIntake:
     """Make a query set of a file of queries and a file of judgments, or of one table that holds both.
 
     It is held against the project's pairs: what is on both sides is recorded in its manifest.
 
     :param qrels: judgments of BEIR or TREC shape; None where `queries` holds them too.
-    :param columns: for a table that holds both.
+    :param columns: as `JudgedFiles.read` takes them, and encoding and delimiter, where the person chose them.
     :raises Refused: when a file cannot be used, or too few queries have a relevant document.
     """
     manifest, corpus = current_corpus(project)
-    if qrels is None:
-        texts, judgments, report = read_judged_queries(queries, columns)
-        reports = [report]
-    else:
-        texts, query_report = read_queries(queries)
-        judgments, judgment_report = read_judgments(qrels)
-        reports = [query_report, judgment_report]
+    files = JudgedFiles.read(queries, qrels, columns, encoding, delimiter)
+    texts, judgments, reports = files.queries, files.judgments, files.reports
     known = set(corpus.ids())
     whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts})
     usable, unanswered = whole.restricted_to(known)
-    notes = [f"{report.source}: {note}" for report in reports for note in report.notes]
-    notes += [f"{report.source}: {report.left_out}" for report in reports if report.refused_count]
+    notes = []
     if unanswered:
         notes.append(
             f"{unanswered:,} queries left out: no document of the corpus is judged relevant"
         )
-    unknown = len(judgments.keys() - texts.keys())
+    unknown = [query for query in judgments if query not in texts]
     if unknown:
-        notes.append(f"judgments of {unknown:,} unknown query ids left out")
+        near = near_miss(unknown, texts)
+        said = f"judgments of {len(unknown):,} unknown query ids left out"
+        notes.append(f"{said}; {near}" if near else said)
     if missing := _missing(judgments, known):
         notes.append(missing)
     source = " and ".join(report.source for report in reports)
     if not usable.queries:
-        raise Refused(
-            f"No query of {reports[0].source} has a relevant document in this corpus. Do the document "
-            f"ids in {reports[-1].source} match those of the corpus (for example {corpus.ids()[0]!r})?"
-        )
-    files = [report.summary() for report in reports]
-    manifest, told = publish_query_set(
-        project, usable, manifest, corpus, source=source, files=files
+        raise _no_answer(reports, judgments, texts, corpus.ids())
+    summaries = [report.summary() for report in reports]
+    manifest, shared = publish_query_set(
+        project, usable, manifest, corpus, source=source, files=summaries
     )
-    return QueryIntake(manifest, len(usable.queries), notes + told)
+    return QueryIntake(manifest, len(usable.queries), notes + shared, reports)
+
+
+def _no_answer(
+    reports: Sequence[Report],
+    judgments: Judgments,
+    texts: Mapping[str, str],
+    known: Sequence[str],
+) -> Refused:
+    """The refusal of a query set of which no query has a relevant document in the corpus, with what is near."""
+    first, last = reports[0].source, reports[-1].source
+    if not judgments.keys() & texts.keys():
+        near = near_miss(judgments, texts)
+        examples = f"{next(iter(judgments), '')!r} and {next(iter(texts), '')!r}"
+        return Refused(
+            f"No query id in {last} is one of {first} (for example {examples})"
+            f"{f': {near}' if near else ''}. Give both files the same ids."
+        )
+    near = near_miss((d for judged in judgments.values() for d in judged), known)
+    return Refused(
+        f"No query of {first} has a relevant document in this corpus. Do the document ids in {last} match those of "
+        f"the corpus (for example {known[0]!r})?{f' {near[0].upper()}{near[1:]}.' if near else ''}"
+    )
 
 
 def publish_query_set(
@@ -109,7 +164,8 @@ def _missing(judgments: Judgments, known: set[str]) -> str | None:
     names = list(dict.fromkeys(pointing))
     shown = ", ".join(map(repr, names[:3]))
     more = f", and {len(names) - 3:,} more" if len(names) > 3 else ""
+    near = near_miss(names, known)
     return (
         f"{len(pointing):,} judgments point to documents that are not in the corpus ({shown}{more}): they "
-        "stay, and where they are relevant they count as not found"
+        f"stay, and where they are relevant they count as not found{f'; {near}' if near else ''}"
     )

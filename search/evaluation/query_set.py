@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,13 +88,32 @@ class QuerySet:
         folder = project.checked(manifest)
         with (folder / _QUERIES).open(encoding="utf-8") as stream:
             rows = [json.loads(line) for line in stream]
+        queries = {row["_id"]: row["text"] for row in rows}
         judgments: Judgments = {}
         with (folder / _QRELS).open(encoding="utf-8") as stream:
             next(stream)
-            for line in stream:
-                query, document, grade = line.rstrip("\n").split("\t")
-                judgments.setdefault(query, {})[document] = int(grade)
-        return cls({row["_id"]: row["text"] for row in rows}, judgments)
+            for query, document, grade in _judged_lines(stream, queries):
+                judgments.setdefault(query, {})[document] = grade
+        return cls(queries, judgments)
+
+
+def _judged_lines(
+    lines: Iterable[str], queries: Mapping[str, str]
+) -> Iterator[tuple[str, str, int]]:
+    """The judgments in the lines of a query set's file: query id, document id, grade.
+
+    Query sets of earlier versions may hold ids with a line break or a tab in them, which tore their lines.
+    """
+    held = ""
+    for line in lines:
+        held += line
+        start, tab, grade = held.rstrip("\n").rpartition("\t")
+        parts = start.split("\t")
+        known = ("\t".join(parts[:n]) for n in range(1, len(parts)))
+        query = next(filter(queries.__contains__, known), None)
+        if tab and query is not None and grade.isdecimal():
+            yield query, start[len(query) + 1 :], int(grade)
+            held = ""
 
 
 def export_query_sets(project: Project, folder: Path) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.corpus.labels import query_id
-from search.corpus.readers.judgments import read_judgments, read_queries
+from search.corpus.readers.qrels import read_judgments
+from search.corpus.readers.queries import read_queries
 from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
 from search.evaluation.query_set import QuerySet

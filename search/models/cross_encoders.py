@@ -126,7 +126,8 @@ def add_reranker(
     :param depth: how many documents of a column it reads again.
     :raises Refused: when the name or depth cannot be, it cannot be had, or it is no cross-encoder with one score.
     """
-    from search.models.pretrained.checkpoints import find_checkpoint
+    from search.models.pretrained.checkpoints import find_files
+    from search.models.pretrained.peft_folders import is_adapter
 
     _ = project.info
     check_project_name(name)
@@ -135,7 +136,11 @@ def add_reranker(
     if not 1 <= depth <= LIMITS.max_hits:
         raise Refused(f"The depth is {depth}; it must be from 1 to {LIMITS.max_hits:,}.")
     progress(0, 2, f"looking at {reference}")
-    found = find_checkpoint(reference)
+    found = find_files(reference)
+    if is_adapter(found.folder):
+        raise Refused(
+            f"{reference} holds what PEFT learned on another model. Merge it (merge_and_unload), and add the whole model."
+        )
     progress(1, 2, f"loading {reference}")
     _check_scores(found.folder)
     trial = Reranker(_loaded(found.folder))
@@ -168,9 +173,9 @@ def load_reranker(project: Project, info: RerankerInfo) -> Reranker:
 
     :raises Failed: when its files are gone or were changed.
     """
-    from search.models.pretrained.checkpoints import verified_folder
+    from search.models.pretrained.checkpoints import verified_files
 
-    folder = verified_folder(project.artifact("rerankers", info.id))
+    folder = verified_files(project.artifact("rerankers", info.id)).folder
     return _cached(folder, info.fingerprint, info.depth)
 
 
@@ -203,6 +208,7 @@ def _check_scores(folder: Path) -> None:
 
 
 def _loaded(folder: Path) -> "CrossEncoder":
+    import torch
     from sentence_transformers import CrossEncoder
 
     quiet_libraries()
@@ -212,7 +218,7 @@ def _loaded(folder: Path) -> "CrossEncoder":
             device=best_device(),
             trust_remote_code=False,
             local_files_only=True,
-            model_kwargs={"use_safetensors": True},
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
     except Exception as error:
         raise _unreadable(folder, error) from error

@@ -74,6 +74,12 @@ class LinearAdapter:
         return normalised(np.asarray(vectors, dtype=np.float32) @ self.matrix.T)
 
 
+def matrix_in(dense: Any) -> Vectors:
+    """The square matrix in a Dense module: behind a base with truncate_dim, it reads the base's first numbers only."""
+    weight: Vectors = dense.linear.weight.detach().cpu().numpy()
+    return weight[:, : len(weight)]
+
+
 def is_matrix(folder: Path) -> bool:
     """Whether a folder holds what `LinearAdapter.save` wrote."""
     return (folder / _FILE).is_file()

@@ -52,8 +52,8 @@ def _pretrained(project: Project, manifest: Manifest, max_tokens: int | None) ->
         from search.models.prompts import Prompts
 
         prompts = Prompts(**details["prompts"])
-        folder = checkpoints.verified_folder(manifest)
-        encoder = checkpoints.load(folder, prompts, details["max_length"])
+        files = checkpoints.verified_files(manifest)
+        encoder = checkpoints.load(files, prompts, details["max_length"])
     else:
         from search.models.api.encoder import load_api_encoder
 

@@ -55,11 +55,26 @@ def named_prompt(
 
     The first name of the role that is there counts, though its prompt be empty; the default only where none is.
 
-    :param prompts: by name, as a model or its config_sentence_transformers.json has them.
+    :param prompts: by name, as a model has them.
     :param default: the name of the default prompt.
     """
     name = next((name for name in _NAMES[role] if name in prompts), default)
     return None if name is None else prompts.get(name) or None
+
+
+def meant_prompt(prompts: Mapping[str, str | None], role: Role) -> str:
+    """The prompt that a model's settings mean for a role: the first name of the role with a text; "" for none.
+
+    sentence-transformers (6.2) gives every model an empty "document" and saves it, which hides the "passage" that the model
+    was trained with. What is adopted here is put under the names that it looks for first.
+    """
+    return next((text for name in _NAMES[role] if (text := prompts.get(name))), "")
+
+
+def other_prompts(prompts: Mapping[str, str | None]) -> dict[str, str]:
+    """The prompts under names that say neither query nor document, by name: nothing uses them of its own accord."""
+    known = {name for names in _NAMES.values() for name in names}
+    return {name: text for name, text in prompts.items() if text and name not in known}
 
 
 def prompt_of(model: Any, role: Role) -> str | None:
@@ -91,7 +106,7 @@ def prompts_of(
 
 
 def _own(prompts: Mapping[str, str | None]) -> Prompts | None:
-    query, document = named_prompt(prompts, "query") or "", named_prompt(prompts, "document") or ""
+    query, document = meant_prompt(prompts, "query"), meant_prompt(prompts, "document")
     return Prompts(query, document, "the model's own settings") if query or document else None
 
 

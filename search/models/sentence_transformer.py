@@ -31,10 +31,14 @@ def load_generic() -> "SentenceTransformer":
 
 
 def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
-    """Load a SentenceTransformer (or BERT-like checkpoint) by folder or hub id, safetensors only.
+    """Load a SentenceTransformer (or BERT-like checkpoint) by folder or hub id, safetensors only, in 32 bits.
 
-    :raises Refused: when a folder holds no safetensors weights, or a hub id cannot be had.
+    Sixteen bits are several times slower on a processor, round what is put behind them, and give other vectors on
+    another machine than the store holds.
+
+    :raises Refused: when a folder holds no safetensors weights, a hub id cannot be had, or its tokenizer cannot pad.
     """
+    import torch
     from sentence_transformers import SentenceTransformer
 
     quiet_libraries()
@@ -44,17 +48,38 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
             raise Refused(f"{reference} is not a model folder.")
         refuse_pickled(folder)
     try:
-        return SentenceTransformer(
+        model = SentenceTransformer(
             str(reference),
             device=best_device(),
             trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+        ).float()
     except Exception as error:
         where = "" if folder.exists() else " Is it a folder here, or a model hub id you can reach?"
         raise Refused(
             f"The model {reference} cannot be loaded.{where} ({first_line(error)})"
         ) from error
+    _see_that_it_pads(model, reference)
+    return model
+
+
+def _see_that_it_pads(model: "SentenceTransformer", reference: str | Path) -> None:
+    """Give a tokenizer without a token for padding one that it has: what is padded is masked, so any serves.
+
+    :raises Refused: when it has no special token at all.
+    """
+    for module in model.modules():
+        tokenizer = getattr(module, "tokenizer", None)
+        if tokenizer is None or getattr(tokenizer, "pad_token", "none needed") is not None:
+            continue
+        names = ("eos_token", "sep_token", "unk_token", "cls_token", "bos_token")
+        token = next((found for name in names if (found := getattr(tokenizer, name, None))), None)
+        if token is None:
+            raise Refused(
+                f"The tokenizer of {reference} has no token for padding (pad_token), so texts of unlike lengths cannot "
+                "stand in one batch. Add one to its tokenizer_config.json."
+            )
+        tokenizer.pad_token = token
 
 
 def quiet_libraries() -> None:

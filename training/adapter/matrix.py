@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.models.linear_adapter import LinearAdapter
+from search.models.linear_adapter import LinearAdapter, matrix_in
 
 if TYPE_CHECKING:
     import torch
@@ -74,12 +74,21 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
 
     if not isinstance(base, SentenceTransformer):
         return LinearAdapter(base, matrix, side)
-    size = len(matrix)
-    weight, same = torch.from_numpy(matrix), torch.nn.Identity()
-    dense = Dense(size, size, bias=False, activation_function=same, init_weight=weight)
-    behind: list[Any] = [dense, Normalize()]
+    cut, size = _cut_to(base, len(matrix)), len(matrix)
+
+    def dense(numbers: Vectors) -> Any:
+        return Dense(
+            numbers.shape[1],
+            size,
+            bias=False,
+            activation_function=torch.nn.Identity(),
+            init_weight=torch.from_numpy(np.ascontiguousarray(numbers)),
+        )
+
+    behind: list[Any] = [dense(matrix @ cut), Normalize()]
     if side == "query":
-        behind = [Router.for_query_document(behind, [Normalize()])]
+        shortened = [] if cut.shape[1] == size else [dense(cut)]
+        behind = [Router.for_query_document(behind, [*shortened, Normalize()])]
     made = SentenceTransformer(modules=[*list(base), *behind], device=str(base.device))
     if not isinstance(base[0], StaticEmbedding):  # It reads texts of any length.
         made.max_seq_length = base.max_seq_length
@@ -87,14 +96,23 @@ def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
     return made
 
 
+def _cut_to(base: Any, size: int) -> Vectors:
+    """What a base that was saved with truncate_dim does last, as a matrix: only the first numbers of its vectors stay.
+
+    Modules put behind such a base see all of its numbers.
+    """
+    with base.truncate_embeddings(None):
+        whole = base.get_embedding_dimension() or size
+    return np.eye(size, max(whole, size), dtype=np.float32)
+
+
 def matrix_of(model: Any) -> Vectors:
     """The matrix of an adapter, out of whatever `with_adapter` made of it."""
     if isinstance(model, LinearAdapter):
         return model.matrix
-    last = model[-1]
-    dense = last.sub_modules["query"][0] if side_of(model) == "query" else model[-2]
-    weight: Vectors = dense.linear.weight.detach().cpu().numpy()
-    return weight
+    if side_of(model) == "query":
+        return matrix_in(model[-1].sub_modules["query"][0])
+    return matrix_in(model[-2])
 
 
 def side_of(model: Any) -> str:

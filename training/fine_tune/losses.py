@@ -45,9 +45,10 @@ def ranking_loss(model: "SentenceTransformer", settings: FineTuneSettings) -> An
         loss = MultipleNegativesRankingLoss(model, **gather)
     else:
         loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=mini, **gather)
-    if not settings.dimensions:
-        return loss
     whole = model.get_embedding_dimension()
+    if not settings.dimensions:
+        # What is published keeps these numbers alone, so they alone learn.
+        return loss if model.truncate_dim is None else MatryoshkaLoss(model, loss, [whole])
     if whole is None or max(settings.dimensions) >= whole:
         raise Refused(
             f"Vectors of {settings.base} have {whole} numbers; dimensions={settings.dimensions} must all be less."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import BadVectors
-from search.models.pretrained.checkpoints import longest
+from search.models.pretrained.longest_text import longest_of
 from search.projects.progress import Progress
 from training.dev_set import DevSet
 from training.fine_tune.batches import TrainingRow
@@ -157,14 +157,14 @@ class Meter:
         self._dev = dev
         self._dimensions = settings.dimensions
         self._work = work
-        self.length = longest(model)
+        self.length = longest_of(model)
 
     def __call__(self, what: str, epoch: float | None = None) -> Scores:
         """Measure the model as it stands.
 
         :param what: "after epoch 2", for whom it may concern.
         """
-        training, length = self._model.training, longest(self._model)
+        training, length = self._model.training, longest_of(self._model)
         self._model.eval()
         self.read(self.length)
         try:

@@ -28,7 +28,7 @@ from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
-from training.publish import libraries
+from training.publish import libraries, save_model
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
@@ -255,8 +255,7 @@ class _Work:
             **({} if share else {IS_START: True}),
         }
         with self._project.publish("models", dict(source.made_from), **details) as draft:
-            model = self._path.model(share)
-            model.save(str(draft.folder), create_model_card=False, safe_serialization=True)
+            save_model(self._path.model(share), draft.folder)
             shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
         return Blended(curve, name, draft.id, tuple(notes))
 

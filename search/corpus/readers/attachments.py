@@ -4,27 +4,30 @@ import base64
 import binascii
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from search.corpus.readers.blocks import Block, BlockText, paragraphs
+from search.corpus.readers.blocks import Block, paragraphs
 from search.corpus.readers.encodings import guessed_encoding
 from search.corpus.readers.html import content_of
 from search.corpus.readers.pdf import read_pdf
 from search.corpus.readers.report import Report
-from search.corpus.readers.xml.known import xml_rows
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]{1,40})", re.I)
 
 
-def attachment_blocks(data: str, kind: str, source: str) -> list[Block]:
+def attachment_blocks(
+    data: str, kind: str, source: str, read_xml: Callable[[Path, Report], list[Block]] | None = None
+) -> list[Block]:
     """What an attachment says.
 
     :param data: its bytes in base64; line breaks do not matter.
     :param kind: its media type ("text/plain; charset=utf-8"), or an ending ("PDF"); it is believed after the
         bytes themselves.
     :param source: what messages call it.
+    :param read_xml: reads one that is XML; without it none is read.
     :raises Refused: when it is damaged, too large, or of a kind that is not read.
     """
     if len(data) > LIMITS.prose_bytes * 4 // 3:
@@ -36,13 +39,13 @@ def attachment_blocks(data: str, kind: str, source: str) -> list[Block]:
     report = Report(source)
     name = kind.partition(";")[0].strip().casefold().rpartition("/")[2]
     if raw.startswith(b"%PDF") or name == "pdf":
-        return _through_file(raw, report, ".pdf")
+        return _through_file(raw, report, ".pdf", lambda path, of: list(read_pdf(path, of).blocks))
     if raw.startswith(b"{\\rtf") or name in ("rtf", "richtext"):
         raise Refused(f"{source} is RTF, which is not read here. Save it as a file of its own.")
     if name in ("html", "xhtml+xml", "xhtml"):
         return content_of(_text(raw, kind), report)[1]
-    if name in ("xml", "hl7-sda+xml", "cda", "hl7-cda-level-one+xml"):
-        return _through_file(raw, report, ".xml")
+    if read_xml is not None and (name == "xml" or name.endswith("+xml") or name == "cda"):
+        return _through_file(raw, report, ".xml", read_xml)
     if name in ("plain", "txt", "text", "markdown", "ascii", "csv", "") and b"\x00" not in raw:
         return list(paragraphs(_text(raw, kind)))
     raise Refused(f"{source} is of the kind {kind!r}, which is not read.")
@@ -58,19 +61,11 @@ def _text(raw: bytes, kind: str) -> str:
     return raw.decode(guessed_encoding(raw), "replace")
 
 
-def _through_file(raw: bytes, report: Report, suffix: str) -> list[Block]:
+def _through_file(
+    raw: bytes, report: Report, suffix: str, read: Callable[[Path, Report], list[Block]]
+) -> list[Block]:
     """Blocks by a reader that needs a file."""
     with tempfile.TemporaryDirectory(prefix="bespoke-attachment-") as folder:
         path = Path(folder) / f"content{suffix}"
         path.write_bytes(raw)
-        if suffix == ".pdf":
-            return list(read_pdf(path, report).blocks)
-        texts = [row.fields.get("text", "") for row in xml_rows(path, report) or ()]
-        blocks = [
-            block
-            for text in texts
-            for block in (text.blocks if isinstance(text, BlockText) else paragraphs(str(text)))
-        ]
-    if not blocks:
-        raise Refused(f"{report.source} is XML of a kind that is not read here.")
-    return blocks
+        return read(path, report)

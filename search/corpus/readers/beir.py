@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from search.corpus.labels import Judgments
 from search.corpus.readers.archives import Budget, copy_out, opened_zip
-from search.corpus.readers.judgments import read_judgments, read_queries
+from search.corpus.readers.qrels import read_judgments
+from search.corpus.readers.queries import read_queries
 from search.corpus.readers.report import is_folder
 from search.projects.errors import Refused
 
@@ -85,6 +86,7 @@ def _read(folder: Path, source: str) -> Beir:
     for split, path in splits.items():
         judgments, report = read_judgments(path)
         data.judgments[split] = judgments
+        data.notes += [f"qrels/{split}.tsv: {note}" for note in report.notes]
         if report.refused_count:
             data.notes.append(f"qrels/{split}.tsv: {report.left_out.replace('rows', 'lines', 1)}")
     return data

@@ -76,7 +76,7 @@ def _batches(file: Any, report: Report) -> Iterator[list[list[Any]]]:
             total += batch.nbytes
             if total > LIMITS.upload_bytes:  # One long text that many rows point to is stored once.
                 break
-            columns = [_values(column) for column in batch.columns]
+            columns = [column_values(column) for column in batch.columns]
         except Exception as error:
             raise _unreadable(error, report) from None
         yield columns
@@ -85,7 +85,7 @@ def _batches(file: Any, report: Report) -> Iterator[list[list[Any]]]:
     )
 
 
-def _values(column: Any) -> list[Any]:
+def column_values(column: Any) -> list[Any]:
     """The cells of a column as plain values; those that Python cannot hold are `Unusable`."""
     import pyarrow
 

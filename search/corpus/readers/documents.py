@@ -8,16 +8,20 @@ from search.corpus.readers.blocks import Prose, document_of
 from search.corpus.readers.cells import with_columns
 from search.corpus.readers.compressed import inflated
 from search.corpus.readers.fhir import fhir_xml_rows
+from search.corpus.readers.hl7 import hl7_rows, is_hl7
 from search.corpus.readers.mail import read_mailbox
 from search.corpus.readers.objects import OBJECTS, known_objects
 from search.corpus.readers.plain_text import read_plain_text
+from search.corpus.readers.references import reference_rows, required_reference_rows
 from search.corpus.readers.release_files import rrf_rows, text_table
 from search.corpus.readers.report import RefusedRow, Report, Row, stem_of
 from search.corpus.readers.row_documents import DocumentColumns, documents_of_rows
 from search.corpus.readers.sources import (
+    HL7,
     MAILBOXES,
     PLAIN_TEXT,
     PROSE,
+    REFERENCES,
     RELEASES,
     TABLES,
     XML,
@@ -59,10 +63,14 @@ def read_documents(
     if suffix in RELEASES:
         return documents_of_rows(rrf_rows(path, report), report, columns)
     if suffix in PLAIN_TEXT:
-        table = text_table(path, report) if columns.document_per is None else None
+        table = _list_in_text(path, report) if columns.document_per is None else None
         if table is not None:
             return documents_of_rows(table, report, columns)
         return read_plain_text(path, report, stem_of(report.source), columns.document_per)
+    if suffix in REFERENCES:
+        return documents_of_rows(required_reference_rows(path, report), report, columns)
+    if suffix in HL7:
+        return documents_of_rows(hl7_rows(path, report), report, columns)
     if suffix in MAILBOXES:
         return read_mailbox(path, report)
     if suffix in PROSE or suffix in XML:
@@ -145,6 +153,16 @@ def _from_file(
         document = document_of(read(plain, report), report)
     report.accepted += 1
     yield document
+
+
+def _list_in_text(path: Path, report: Report) -> Iterator[Row] | None:
+    """The rows of a text file that is a list of references, of HL7 messages, or a table; else None."""
+    if report.delimiter is None:
+        if is_hl7(path, report):
+            return hl7_rows(path, report)
+        if (references := reference_rows(path, report)) is not None:
+            return references
+    return text_table(path, report)
 
 
 def _xml_rows(path: Path, report: Report) -> Iterator[Row] | None:

@@ -18,6 +18,8 @@ _OWN = frozenset((
     "text", "abstract", "plain_text",
 ))  # fmt: skip
 _DEEP = 4
+_FEW = 5
+_PROSE = 20
 
 
 def records_of(value: Any, report: Report) -> list[Any]:
@@ -29,6 +31,11 @@ def records_of(value: Any, report: Report) -> list[Any]:
         return value
     if not isinstance(value, dict):
         raise Refused(f"{report.source} is not a JSON list of objects: it is a single value.")
+    reshaped = _reshaped(value)
+    if reshaped is not None:
+        records, note = reshaped
+        report.notes.append(note)
+        return records
     path, holder = "", value
     for _ in range(_DEEP):
         name = _list_name(holder, report)
@@ -89,3 +96,52 @@ def _is_record(holder: Mapping[str, Any]) -> bool:
         name.casefold() in _OWN and value not in (None, "", [], {})
         for name, value in holder.items()
     )
+
+
+def _reshaped(value: Mapping[str, Any]) -> tuple[list[Any], str] | None:
+    """The records of an object that holds them by key or column by column, as pandas and others write them.
+
+    :returns: the records, and what to say about it; None where it is no such object.
+    """
+    columns, data = value.get("columns"), value.get("data")
+    if isinstance(columns, list) and _all_are(data, list) and _all_are(columns, str):
+        return [
+            dict(zip(columns, row, strict=False)) for row in data or ()
+        ], "rows beside the names of their columns"
+    inner = list(value.values())
+    if len(inner) > 1 and _all_are(inner, list):
+        lengths = set(map(len, inner))
+        plain = not any(isinstance(item, dict) for items in inner for item in items)
+        if len(lengths) == 1 and lengths.pop() >= _FEW and plain:
+            rows = zip(*inner, strict=True)
+            return [
+                dict(zip(value, row, strict=True)) for row in rows
+            ], "lists of one length: each a column"
+    if _all_are(inner, dict):
+        names = [set(one) for one in inner]
+        numbered = all(str(key).isdecimal() for keys in names for key in keys)
+        if len(names[0]) > 1 and numbered and all(keys == names[0] for keys in names):
+            rows_of = ({name: one[key] for name, one in value.items()} for key in inner[0])
+            return list(rows_of), "objects with the numbers of rows: each a column"
+        if _are_keys(value) and any(
+            sum(key in one for one in inner) * 5 >= len(inner) * 4 for key in inner[0]
+        ):
+            return [
+                {"id": key, **one} for key, one in value.items()
+            ], "objects by their ids: each a record"
+    if _all_are(inner, str) and _are_keys(value) and sum(map(len, inner)) > _PROSE * len(inner):
+        return [
+            {"id": key, "text": text} for key, text in value.items()
+        ], "texts by their ids: each a record"
+    return None
+
+
+def _all_are(values: Any, kind: type) -> bool:
+    return (
+        isinstance(values, list) and bool(values) and all(isinstance(one, kind) for one in values)
+    )
+
+
+def _are_keys(value: Mapping[str, Any]) -> bool:
+    """Whether the names of an object are ids rather than names of fields: several, and with digits."""
+    return len(value) > 1 and sum(any(map(str.isdigit, key)) for key in value) * 5 >= len(value) * 4

@@ -9,6 +9,7 @@ from search.corpus.readers.attachments import attachment_blocks
 from search.corpus.readers.blocks import Block, BlockText
 from search.corpus.readers.html import content_of
 from search.corpus.readers.report import Report, Row
+from search.corpus.readers.xml.known import known_rows
 from search.corpus.readers.xml.parsing import XmlSource, local_name, xml_events
 from search.projects.errors import Refused
 
@@ -259,7 +260,7 @@ def _file(file: Mapping[str, Any], report: Report, where: str) -> Iterator[Block
     problem = f"{named} lies elsewhere and was not read" if file.get("url") else ""
     if isinstance(data, str) and data:
         try:
-            yield from attachment_blocks(data, kind, named)
+            yield from attachment_blocks(data, kind, named, _xml_blocks)
             return
         except Refused as error:
             problem = str(error).rstrip(".")
@@ -267,6 +268,18 @@ def _file(file: Mapping[str, Any], report: Report, where: str) -> Iterator[Block
         report.notes.append(problem)
     elif problem and len(report.notes) == _NOTES:
         report.notes.append("further attachments were not read")
+
+
+def _xml_blocks(path: Path, report: Report) -> list[Block]:
+    """The text of an attached document in XML of a well-known format, as CDA is.
+
+    :raises Refused: when it is of no such format.
+    """
+    texts = [row.fields.get("text", "") for row in known_rows(path, report) or ()]
+    blocks = [block for text in texts if isinstance(text, BlockText) for block in text.blocks]
+    if not blocks:
+        raise Refused(f"{report.source} is XML of a kind that is not read here.")
+    return blocks
 
 
 def _words(name: str) -> str:

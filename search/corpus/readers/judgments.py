@@ -1,198 +1,130 @@
-"""Files into query sets: queries with ids, judgments (qrels), and tables that hold both."""
+"""Tables with a row for each judged document into queries and judgments."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain, islice
+from pathlib import Path, PurePath
 from typing import Any
 
 from search.corpus.labels import Judgments, query_id
-from search.corpus.readers.report import BadField, Report, clean_text
-from search.corpus.readers.tables import open_report, read_rows, text_lines
-from search.corpus.readers.topics import looks_like_topics, read_topics
+from search.corpus.readers.annotations import unfolded
+from search.corpus.readers.compressed import inner_name
+from search.corpus.readers.grade_columns import LOOKED_AT, grade_columns
+from search.corpus.readers.headers import folded_name, with_header
+from search.corpus.readers.identities import clean_id, clean_ids
+from search.corpus.readers.json_maps import mapping_rows
+from search.corpus.readers.judged import JudgedColumns, JudgedRows, without
+from search.corpus.readers.queries import used_twice
+from search.corpus.readers.report import BadField, Report, Row
+from search.corpus.readers.tables import open_report, read_rows
+from search.corpus.readers.topics import looks_like_topics
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
-_ID = ("_id", "id", "query_id", "query-id", "qid", "topic_id")
-_TEXT = ("text", "query", "question", "title")
-_JUDGED_ID = ("query_id", "qid", "topic_id", "question_id")
-_JUDGED_QUERY = (
-    "query", "query_text", "question", "question_text", "search", "search_query", "search_term", "text",
+_ID = ("query_id", "queryid", "qid", "topic_id", "question_id", "questionid", "q_id")
+_QUERY = (
+    "query", "query_text", "querytext", "question", "question_text", "search", "search_query", "search_term", "text",
 )  # fmt: skip
 _DOCUMENT = (
-    "document_id", "doc_id", "docid", "docno", "corpus_id", "passage_id", "did", "pid", "product_id",
-    "document", "doc",
+    "document_id", "doc_id", "docid", "docno", "corpus_id", "corpusid", "passage_id", "did", "pid", "product_id",
+    "relevant_docs", "relevant_documents", "relevant_ids", "relevant_doc_ids", "document_ids", "doc_ids", "positive_ids",
+    "answer_id", "item_id", "article_id", "document", "doc",
 )  # fmt: skip
-_GRADE = (
-    "grade", "relevance", "relevancy", "rel", "score", "judgment", "judgement", "rating", "label",
-)  # fmt: skip
-_HIGHEST_GRADE = 1_000_000
-
-
-@dataclass(frozen=True)
-class JudgedColumns:
-    """Which columns of a table hold queries, ids of documents and grades.
-
-    None leaves it to a guess by name; a grade of "" says that there is none, so that each row counts 1.
-    """
-
-    query: str | None = None
-    document: str | None = None
-    grade: str | None = None
-
-
-def read_queries(path: Path) -> tuple[dict[str, str], Report]:
-    """The queries of a table (JSONL, JSON, CSV, ...) or of TREC topics: id to text.
-
-    :raises Refused: when the file, or every row of it, cannot be used.
-    """
-    report = open_report(path)
-    topics = looks_like_topics(path, report)
-    queries: dict[str, str] = {}
-    for where, identity, text in read_topics(path, report) if topics else _rows(path, report):
-        try:
-            key = clean_text(identity, report.roles.get("id", "the number"), LIMITS.id_characters)
-            query = clean_text(text, report.roles.get("text", "the text"), LIMITS.query_characters)
-        except BadField as error:
-            report.refuse(where, str(error))
-            continue
-        if not key or not query:
-            report.refuse(where, "the id or the text is empty")
-        elif key in queries:
-            report.refuse(where, f"the id {key!r} was used by an earlier row")
-        else:
-            queries[key] = query
-            report.accepted += 1
-    report.require_some("queries")
-    return queries, report
-
-
-def read_judgments(path: Path) -> tuple[Judgments, Report]:
-    """The judgments of a qrels file: three columns with a header (BEIR) or four without (TREC).
-
-    :raises Refused: when the file, or every row of it, cannot be used.
-    """
-    report = open_report(path)
-    report.format = "qrels"
-    judgments: Judgments = {}
-    for number, line in enumerate(text_lines(path, report), start=1):
-        fields = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-        if not line.strip() or (number == 1 and len(fields) in (3, 4) and _is_header(fields)):
-            continue
-        where = f"line {number}"
-        if len(fields) not in (3, 4):
-            report.refuse(where, f"has {len(fields)} fields instead of 3 (BEIR) or 4 (TREC)")
-            continue
-        try:
-            query = clean_text(fields[0], "the query id", LIMITS.id_characters)
-            document = clean_text(fields[-2], "the document id", LIMITS.id_characters)
-            if not query or not document:
-                raise BadField("the query id or the document id is empty")
-            _judge(judgments, query, document, _grade(fields[-1]))
-        except BadField as error:
-            report.refuse(where, str(error))
-            continue
-        report.accepted += 1
-    report.require_some("judgments")
-    return judgments, report
+_GRADE = ("grade", "relevance", "rating", "label", "judgment", "score")
+_NAMES = frozenset(map(folded_name, (*_ID, *_QUERY, *_DOCUMENT, *_GRADE)))
+_BY_POSITION = {
+    2: ("column 1", "column 2", None),
+    3: ("column 1", "column 2", "column 3"),
+}
 
 
 def read_judged_queries(
-    path: Path, columns: JudgedColumns = JudgedColumns()
+    path: Path,
+    columns: JudgedColumns = JudgedColumns(),
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> tuple[dict[str, str], Judgments, Report]:
     """The queries and judgments of one table with a row for each judged document.
 
-    The grade may be missing (then it is 1), and so may the query's id (then it is made from the text).
+    The grade may be missing (then every row counts as relevant, which is noted), and so may the query's id (then it is
+    made from the text). Exports of Label Studio, Argilla and Quepid are such tables, too.
 
     :returns: query id to text, the judgments, and what was understood.
+    :raises UnclearGrades: when it cannot be told which values mean "not relevant".
     :raises Refused: when the file, or every row of it, cannot be used.
     """
-    report = open_report(path)
+    report = open_report(path, encoding=encoding, delimiter=delimiter)
     if looks_like_topics(path, report):
         raise Refused(
             f"{report.source} holds queries alone. Give the judgments too: --qrels QRELS."
         )
-    rows = read_rows(path, report)
-    report.assign("query", _JUDGED_QUERY, columns.query)
+    is_json = PurePath(inner_name(path)).suffix.lower() == ".json"
+    rows = (mapping_rows(path, report) if is_json else None) or read_rows(path, report)
+    rows = unfolded(with_header(rows, report, _NAMES), report)
+    ahead = list(islice(rows, LOOKED_AT))
+    graded = _roles(report, ahead, columns)
+    judged = JudgedRows(report)
+    texts: dict[str, dict[str, list[str]]] = {}
+    for row in chain(ahead, rows):
+        try:
+            key, query = _query(report, row)
+            documents = clean_ids(
+                row.fields.get(report.roles["document"]), report.roles["document"]
+            )
+            if not query or not documents or not all(documents):
+                raise BadField("the query or the document id is empty")
+            for document in documents:
+                judged.add(row.where, key, document, [row.fields.get(name) for name in graded])
+        except BadField as error:
+            report.refuse(row.where, str(error))
+            continue
+        texts.setdefault(key, {}).setdefault(query, []).append(row.where)
+    judged.rows = _refuse_used_twice(report, texts, judged.rows)
+    judgments = judged.judgments(graded, columns.grades, is_qrels=False)
+    report.require_some("judged queries")
+    queries = {key: next(iter(said)) for key, said in texts.items() if key in judgments}
+    return queries, without(judgments, judgments.keys() - queries.keys()), report
+
+
+def _roles(report: Report, ahead: list[Row], columns: JudgedColumns) -> tuple[str, ...]:
+    """Note which column holds what; returns those of grades."""
+    if report.columns[:1] == ("column 1",) and len(report.columns) in _BY_POSITION:
+        query, document, grade = _BY_POSITION[len(report.columns)]
+        columns = JudgedColumns(
+            columns.query or query, columns.document or document,
+            columns.grade if columns.grade is not None else grade, columns.id, columns.grades,
+        )  # fmt: skip
+    if columns.id:
+        report.assign("id", (), columns.id)
+    report.assign("query", _QUERY, columns.query)
     report.assign("document", _DOCUMENT, columns.document)
-    report.assign("grade", _GRADE, columns.grade)
-    report.assign("id", _JUDGED_ID)
+    if columns.id is None:
+        report.assign("id", _ID)
     report.require_roles(
         {"query": "query", "document": "document id"},
         "Say which to use (--query-column, --document-column), or give the judgments in a file of "
         "their own (--qrels QRELS).",
     )
-    queries: dict[str, str] = {}
-    judgments: Judgments = {}
-    for row in rows:
-        try:
-            query = report.text_of(row, "query", LIMITS.query_characters)
-            document = report.text_of(row, "document", LIMITS.id_characters)
-            if not query or not document:
-                raise BadField("the query or the document id is empty")
-            key = report.text_of(row, "id", LIMITS.id_characters) or query_id(query)
-            if queries.get(key, query) != query:
-                raise BadField(f"an earlier row has another query with the id {key!r}")
-            graded = report.roles.get("grade")
-            grade = _grade(row.fields.get(graded)) if graded else 1
-            _judge(judgments, key, document, grade)
-        except BadField as error:
-            report.refuse(row.where, str(error))
-            continue
-        queries[key] = query
-        report.accepted += 1
-    report.require_some("judged queries")
-    return queries, judgments, report
+    graded = grade_columns(report, ahead, columns.grade, "--grade-column") if report.columns else ()
+    if graded:
+        report.roles["grade"] = ", ".join(graded)
+    return graded
 
 
-def _rows(path: Path, report: Report) -> Iterator[tuple[str, Any, Any]]:
-    """Where each row of a table of queries stands, its id and its text, as the file holds them."""
-    rows = read_rows(path, report)
-    report.assign("id", _ID)
-    report.assign("text", _TEXT)
-    if report.columns and len(report.roles) < 2:
-        raise Refused(
-            f"{report.source} needs a column of ids (_id) and one of texts (text): "
-            f"its columns are {', '.join(report.columns)}."
-        )
-    for row in rows:
-        identity, text = (row.fields.get(report.roles.get(role, "")) for role in ("id", "text"))
-        yield row.where, identity, text
+def _query(report: Report, row: Row) -> tuple[str, str]:
+    """The id and the text of a row's query."""
+    query = report.text_of(row, "query", LIMITS.query_characters)
+    column: Any = report.roles.get("id")
+    identity = clean_id(row.fields.get(column), column) if column else ""
+    return identity or (query_id(query) if query else ""), query
 
 
-def _grade(value: Any) -> int:
-    """A grade as a whole number, 0 for negative ones."""
-    said = clean_text(value, "the grade", 100)
-    try:
-        grade = float(said)
-        whole = int(grade)
-    except (ValueError, OverflowError):
-        raise BadField(f"the grade {said!r} is not a number") from None
-    if whole != grade:
-        raise BadField(f"the grade {said!r} is not a whole number")
-    if whole > _HIGHEST_GRADE:
-        raise BadField(f"the grade {said!r} is over the limit of {_HIGHEST_GRADE:,}")
-    return max(whole, 0)
-
-
-def _judge(judgments: Judgments, query: str, document: str, grade: int) -> None:
-    """Note a judgment.
-
-    :raises BadField: when the document was judged for this query before.
-    """
-    known = judgments.setdefault(query, {})
-    if document in known:
-        same = known[document] == grade
-        raise BadField(
-            "the same judgment stands in an earlier row"
-            if same
-            else f"an earlier row gives {document!r} the grade {known[document]}"
-        )
-    known[document] = grade
-
-
-def _is_header(fields: list[str]) -> bool:
-    try:
-        float(fields[-1])
-    except ValueError:
-        return True
-    return False
+def _refuse_used_twice(
+    report: Report,
+    texts: dict[str, dict[str, list[str]]],
+    rows: list[tuple[str, str, str, tuple[str, ...]]],
+) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """The rows but for those of an id that stands for several queries, which are refused."""
+    twice = {key: used_twice(key, list(said)) for key, said in texts.items() if len(said) > 1}
+    for where, key, _, _ in rows:
+        if key in twice:
+            report.refuse(where, twice[key])
+    return [row for row in rows if row[1] not in twice]

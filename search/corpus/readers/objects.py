@@ -219,6 +219,28 @@ def _passages(row: Row, _report: Report) -> Iterator[Row]:
     yield _record(row, title, blocks, {}, _text(row.fields, "id"))
 
 
+def _label(row: Row, _report: Report) -> Iterator[Row]:
+    """A drug label of openFDA: each section under its name; tables are there a second time, as markup."""
+    fields = row.fields
+    blocks: list[Block] = []
+    for name, value in fields.items():
+        if isinstance(value, list) and not str(name).endswith("_table"):
+            blocks += _under(
+                str(name).replace("_", " ").capitalize(), [_text(fields, str(name), "\n\n")]
+            )
+    brand, generic = (_text(fields, f"openfda.{kind}_name") for kind in ("brand", "generic"))
+    paths = (
+        "openfda.manufacturer_name",
+        "openfda.route",
+        "openfda.rxcui",
+        "effective_time",
+        "set_id",
+    )
+    metadata = {path.removeprefix("openfda."): _text(fields, path) for path in paths}
+    title = " – ".join(dict.fromkeys(filter(None, (brand, generic))))
+    yield _record(row, title, blocks, metadata, _text(fields, "id"))
+
+
 def _has(**types: type) -> Callable[[Mapping[str, Any]], bool]:
     """Whether an object has some fields, each of a type."""
     return lambda fields: all(isinstance(fields.get(name), of) for name, of in types.items())
@@ -259,6 +281,7 @@ KINDS = (
         "sites, contacts, results and documents of trials were left out",
     ),
     Kind("passages with questions", _is_squad, _contexts, "the questions were left out"),
+    Kind("drug labels", _has(openfda=dict, id=str), _label, "tables in markup were left out"),
     Kind("questions with snippets", _has(body=str, snippets=list), _answered),
     Kind("papers", _has(body_text=list), _paper, _NO_REFERENCES),
     Kind("BioC", _is_bioc, _passages, _NO_REFERENCES),

@@ -73,6 +73,10 @@ class Report:
         if len(self.refused) < LIMITS.listed_refusals:
             self.refused.append(RefusedRow(where, reason))
 
+    def sort_refused(self) -> None:
+        """Put refused rows into the order in which they stand in the file, where they were refused out of it."""
+        self.refused.sort(key=lambda row: [int(n) for n in re.findall(r"\d+", row.where)])
+
     def require_some(self, what: str) -> None:
         """Refuse the whole file when not one row was accepted.
 

@@ -1,6 +1,7 @@
 """Rows into documents: which column holds the id, the title and the text, and what is metadata."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -42,6 +43,15 @@ _ID = (
 _INSIDE_TITLE = ("title", "headline", "heading", "brieftitle", "case_name", "casename")
 _GUESS_ROWS = 100
 _FACTS_INSIDE = 50
+_JATS = re.compile(r"(</?)jats:([a-z-]+)")
+_JATS_TAGS = {
+    "title": "h4",
+    "sec": "section",
+    "italic": "i",
+    "bold": "b",
+    "list": "ul",
+    "list-item": "li",
+}
 
 
 @dataclass(frozen=True)
@@ -211,6 +221,9 @@ def _content(row: Row, report: Report, role: str, html: bool) -> tuple[str, tupl
 
 
 def _page(markup: str, report: Report) -> list[Block]:
+    """The blocks of a field in HTML, or in the JATS that publishers' metadata have."""
+    if "<jats:" in markup:
+        markup = _JATS.sub(lambda tag: tag[1] + _JATS_TAGS.get(tag[2], tag[2]), markup)
     try:
         return content_of(markup, Report(report.source))[1]
     except Refused as error:

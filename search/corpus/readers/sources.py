@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
+from search.corpus.readers import hl7, references
 from search.corpus.readers.archives import Budget, copy_out, opened_zip, refused_damage, tar_members
+from search.corpus.readers.arrow import saved_arrow_files
 from search.corpus.readers.blocks import Prose
 from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.html import read_html
@@ -39,11 +41,13 @@ PLAIN_TEXT = (".txt", ".text")
 XML = (".xml", ".tei")
 MAILBOXES = (".mbox", ".mbx")
 RELEASES = (".rrf",)
-READABLE = (*TABLES, *PLAIN_TEXT, *PROSE, *XML, *MAILBOXES, *RELEASES)
+REFERENCES = references.SUFFIXES
+HL7 = hl7.SUFFIXES
+READABLE = (*TABLES, *PLAIN_TEXT, *PROSE, *XML, *MAILBOXES, *RELEASES, *REFERENCES, *HL7)
 """Every ending that can be read as documents, in small letters; each may be followed by .gz."""
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_KINDS = "CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML and MBOX"
+_KINDS = "CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML, MBOX, RIS, NBIB, BibTeX and HL7"
 _INSTEAD = {
     "Open it and save it as DOCX or PDF.": ".doc .rtf .odt .pages .wpd .dot .dotx .docm .wps",
     "Open it and save it as PDF.": ".ppt .pptx .odp .key .pps .ppsx .vsd .vsdx .djvu .xps .ps .tex",
@@ -192,6 +196,8 @@ class _Collection:
             sources.notes.append(
                 f"{self.source}: {self.skipped:,} hidden and system files were left out"
             )
+        for folder in {name.rpartition("/")[0] for name in self.files if name.endswith(".arrow")}:
+            self._leave_arrow(f"{folder}/" if folder else "", sources)
         for corpus in [name for name in self.files if PurePosixPath(name).name == "corpus.jsonl"]:
             folder = corpus.removesuffix("corpus.jsonl")
             if f"{folder}queries.jsonl" not in self.files:
@@ -207,6 +213,23 @@ class _Collection:
         sources.files += [
             SourceFile(path, name, member=True) for name, path in sorted(self.files.items())
         ]
+
+    def _leave_arrow(self, folder: str, sources: SourceFiles) -> None:
+        """Of a folder that Hugging Face's `datasets` wrote, leave the files that hold its rows."""
+        beside = [name for name in self.files if name.rpartition("/")[0] == folder.rstrip("/")]
+        state = self.files.get(f"{folder}state.json")
+        rows = saved_arrow_files(state) if state is not None else set()
+        arrow = [name for name in beside if name.endswith(".arrow")]
+        data = [name for name in arrow if PurePosixPath(name).name in rows] or arrow
+        above = f"{folder.rstrip('/').rpartition('/')[0]}/dataset_dict.json".lstrip("/")
+        described = {f"{folder}state.json", f"{folder}dataset_info.json", above}
+        gone = (described | set(arrow)) - set(data)
+        if gone & self.files.keys():
+            sources.notes.append(
+                f"{self.source}: the rows of {', '.join(data[:3])} were read; what describes them was not"
+            )
+        for name in gone:
+            self.files.pop(name, None)
 
 
 def is_hidden(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Files into rows: CSV, TSV, JSONL, JSON, Excel and Parquet, each also as .gz, in bounded memory."""
+"""Files into rows: CSV, TSV, JSONL, JSON, Excel, Parquet and Arrow, each also as .gz, in bounded memory."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from io import SEEK_END
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from search.corpus.readers.arrow import arrow_rows
 from search.corpus.readers.columnar import parquet_rows
 from search.corpus.readers.compressed import inner_name, opened
 from search.corpus.readers.delimited import delimited_rows
@@ -29,6 +30,7 @@ _BINARY: dict[str, _Reader] = {
     ".xlsx": spreadsheet_rows,
     ".xlsm": spreadsheet_rows,
     ".parquet": parquet_rows,
+    ".arrow": arrow_rows,
 }
 TABLE_SUFFIXES = (*_TEXT, *_BINARY)
 """The endings that `read_rows` knows, in small letters; each may be followed by .gz."""

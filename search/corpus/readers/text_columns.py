@@ -21,7 +21,9 @@ _MACHINE = re.compile(
     re.I | re.X,
 )
 _TAGS = "p|div|span|a|b|i|u|em|strong|ul|ol|li|table|tr|td|th|h[1-6]|pre|section|article|blockquote|font|html|body|sup|sub"
-_HTML = re.compile(rf"<({_TAGS})\b[^<>]*>.*?</\1\s*>|<(?:br|p|hr)\b[^<>]*/?>", re.I | re.S)
+_HTML = re.compile(
+    rf"<((?:jats:)?(?:{_TAGS}))\b[^<>]*>.*?</\1\s*>|<(?:br|p|hr)\b[^<>]*/?>", re.I | re.S
+)
 _LOOKED_AT = 4_000
 
 

@@ -34,9 +34,12 @@ def looks_like_topics(path: Path, report: Report) -> bool:
     return first.lstrip("\ufeff \t").startswith("<")
 
 
-def read_topics(path: Path, report: Report) -> Iterator[tuple[str, str, str]]:
+def read_topics(
+    path: Path, report: Report, chosen: str | None = None
+) -> Iterator[tuple[str, str, str]]:
     """The topics of a file: where each stands, its number and its text, as they are written.
 
+    :param chosen: the element that holds the text ("desc", "narr"); by default the query or the title.
     :raises Refused: when the file is not text, too long, or holds no topic.
     """
     report.format = "TREC topics"
@@ -58,7 +61,10 @@ def read_topics(path: Path, report: Report) -> Iterator[tuple[str, str, str]]:
             fields.setdefault(name, _plain(field[2]))
         attribute = _NUMBER.search(topic[2])
         identity = html.unescape(attribute[1]).strip() if attribute else _one_of(fields, _IDS)
-        said = _one_of(fields, _TEXTS) or _plain(topic[3].split("<", 1)[0])
+        if chosen is not None:
+            said = _one_of(fields, (chosen.strip("<>").lower(),))
+        else:
+            said = _one_of(fields, _TEXTS) or _plain(topic[3].split("<", 1)[0])
         yield f"topic {number}", identity, said
     if not number:
         raise Refused(f"{report.source} holds no topics: <top> or <topic> was expected.")

@@ -7,7 +7,7 @@ import numpy as np
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
 from search.models.encoder import Encoder
-from search.models.linear_adapter import ADAPTER_OF, LinearAdapter
+from search.models.linear_adapter import ADAPTER_OF, LinearAdapter, matrix_in
 from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged
@@ -68,5 +68,4 @@ def _matrix(encoder: Any) -> Vectors:
     """The adapter's matrix: its own, or the Dense module before the last, which only normalises."""
     if isinstance(encoder, LinearAdapter):
         return encoder.matrix
-    weight: Vectors = encoder[-2].linear.weight.detach().cpu().numpy()
-    return weight
+    return matrix_in(encoder[-2])

@@ -5,13 +5,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from search.models.api.settings import api_settings, is_openai_model
-from search.models.pretrained import checkpoints, wordllama
+from search.models.pretrained import wordllama
+from search.models.pretrained.opening import facts_of, open_checkpoint, prompt_notes, tried
 from search.models.prompts import Prompts, prompts_of
 from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
 from search.projects.errors import Refused
@@ -21,7 +19,6 @@ from search.projects.project import Project, check_project_name
 _ODD = re.compile(
     r"[^\w .()+-]+"
 )  # What a name must not hold: a server's "nomic-embed-text:latest".
-_TRIAL = ("a question", "The answer to it, in a document.")
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def _static(choices: Choices) -> dict[str, Any]:
         "format": wordllama.FORMAT,
         "reference": "wordllama",
         "origin": f"{wordllama.TITLE}, static vectors",
-        "dimension": _tried(model, "the static model"),
+        "dimension": int(tried(model, "the static model").shape[1]),
         "fingerprint": content,
         "prompts": asdict(Prompts()),
         "max_length": None,
@@ -146,33 +143,13 @@ def _static(choices: Choices) -> dict[str, Any]:
 
 def _checkpoint(reference: str, choices: Choices, progress: Progress) -> dict[str, Any]:
     """The same of a checkpoint, after it was loaded."""
-    if choices.max_length is not None and choices.max_length < 1:
-        raise Refused(f"--max-length is {choices.max_length}; it must be at least 1.")
-    found = checkpoints.find_checkpoint(reference)
-    prompts = checkpoints.own_prompts(found, choices.query_prompt, choices.document_prompt)
-    progress(1, 2, f"loading {reference}")
-    model = checkpoints.load(found.folder, prompts, choices.max_length)
-    checkpoints.check_transformer(found.folder)
-    facts = [found.content, prompts.query, prompts.document, choices.max_length]
-    notes = []
-    if checkpoints.without_pooling(found.folder):
-        notes.append(
-            "It does not say how the vectors of its word pieces become one, so their mean is taken."
-        )
-    notes += _prompt_notes(prompts)
-    return {
-        "format": checkpoints.FORMAT,
-        "reference": found.reference,
-        "origin": Path(found.reference).name if found.commit is None else found.reference,
-        "dimension": _tried(model, reference),
-        "fingerprint": hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
-        "prompts": asdict(prompts),
-        "max_length": checkpoints.longest(model),
-        "content": found.content,
-        "commit": found.commit,
-        "bytes": sum(p.stat().st_size for p in found.folder.rglob("*.safetensors")),
-        "notes": notes,
-    }
+    opened = open_checkpoint(
+        reference, choices.query_prompt, choices.document_prompt, choices.max_length, progress
+    )
+    prompts = opened.prompts
+    facts = [opened.files.content, prompts.query, prompts.document, choices.max_length]
+    fingerprint = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    return {**facts_of(opened), "fingerprint": fingerprint}
 
 
 def _server(reference: str, choices: Choices) -> dict[str, Any]:
@@ -185,7 +162,7 @@ def _server(reference: str, choices: Choices) -> dict[str, Any]:
         given["max_length"] = choices.max_length
     settings = api_settings(given)
     prompts = prompts_of({}, (settings.model,), choices.query_prompt, choices.document_prompt)
-    notes = _prompt_notes(prompts)
+    notes = prompt_notes(prompts)
     if settings.in_plain_sight:
         notes.append(
             f"The key travels to {settings.base_url} unencrypted. Use https:// unless you trust the way there."
@@ -201,30 +178,3 @@ def _server(reference: str, choices: Choices) -> dict[str, Any]:
         "settings": settings.model_dump(),
         "notes": notes,
     }
-
-
-def _prompt_notes(prompts: Prompts) -> list[str]:
-    """What a person should know of prompts that they did not give."""
-    if prompts.source in ("none", "you"):
-        return []
-    return [
-        f"Put before each query: “{prompts.query}”; before each document: “{prompts.document}” "
-        f"(from {prompts.source}). Change it with --query-prompt and --document-prompt."
-    ]
-
-
-def _tried(model: Any, reference: str) -> int:
-    """The dimension of a model, after it gave two usable vectors.
-
-    :raises Refused: when it gave none.
-    """
-    question = np.asarray(model.encode_query([_TRIAL[0]], show_progress_bar=False))
-    document = np.asarray(model.encode_document([_TRIAL[1]], show_progress_bar=False))
-    if question.ndim != 2 or question.shape != document.shape:
-        raise Refused(f"The model {reference} does not give one vector a text.")
-    both = np.vstack([question, document])
-    if not np.isfinite(both).all() or not both.any(axis=1).all():
-        raise Refused(
-            f"The model {reference} gives vectors that are not finite, or zero: its weights are damaged."
-        )
-    return int(question.shape[1])

@@ -1,15 +1,28 @@
 """Any SentenceTransformer or BERT-like checkpoint, in a folder or on a hub."""
 
 import hashlib
-import json
-import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.models.pretrained import peft_folders
+from search.models.pretrained.kinds import (
+    ADAPTER_FILE,
+    MODULES_FILE,
+    SETTINGS_FILE,
+    read_settings,
+    refuse_other_kinds,
+    transformer_folder,
+)
 from search.models.prompts import Prompts, prompts_of
-from search.models.sentence_transformer import load_sentence_transformer, loaded_with_missing
+from search.models.sentence_transformer import (
+    load_sentence_transformer,
+    loaded_with_missing,
+    refuse_pickled,
+)
 from search.projects.artifacts import MANIFEST, Manifest
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import known_sha256
@@ -21,8 +34,6 @@ FORMAT = "checkpoint"
 _KINDS = {".safetensors", ".json", ".txt", ".model", ".jinja"}
 _ELSEWHERE = {"onnx", "openvino"}
 _VOCABULARIES = {"tokenizer.json", "vocab.txt", "vocab.json"}
-_PROMPTS_FILE = "config_sentence_transformers.json"
-_MODULES_FILE = "modules.json"
 _PATIENCE = 10.0  # Seconds that the hub has to answer the first question.
 _FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 _NOT = ["onnx/*", "openvino/*", "*/onnx/*", "*/openvino/*", ".*"]
@@ -33,7 +44,8 @@ _ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 class ModelFiles:
     """A model's files: where they are, what they hold (one hash), and where they came from.
 
-    `commit` is the version on the hub; None for a folder.
+    `commit` is the version on the hub; None for a folder. `base` is the model beneath, where the files are weights beside
+    another model's layers (see `peft_folders`).
 
     >>> ModelFiles("intfloat/e5-small-v2", Path("/models/e5"), content="f00d", commit="abc").commit
     'abc'
@@ -43,10 +55,62 @@ class ModelFiles:
     folder: Path
     content: str
     commit: str | None = None
+    base: "ModelFiles | None" = None
+
+    @property
+    def parts(self) -> "list[ModelFiles]":
+        """These files, and those of the model beneath."""
+        return [self, self.base] if self.base else [self]
+
+    def as_json(self) -> dict[str, Any]:
+        """What a manifest says of files that are read together with these; see `verified_files`."""
+        return {"reference": self.reference, "commit": self.commit, "content": self.content}
 
 
 def find_checkpoint(reference: str) -> ModelFiles:
-    """The checkpoint behind a folder's path or a hub id.
+    """The checkpoint behind a folder's path or a hub id, with the model beneath it where it has one.
+
+    :raises Refused: when it is neither, cannot be had, or is no embedding model.
+    """
+    found = find_files(reference)
+    base: ModelFiles | None = None
+    if peft_folders.is_adapter(found.folder):
+        base = _beneath(found)
+        together = hashlib.sha256(f"{found.content} {base.content}".encode()).hexdigest()
+        found = ModelFiles(found.reference, found.folder, together, found.commit, base)
+    refuse_other_kinds(found.folder, reference)
+    if base is not None and not (found.folder / MODULES_FILE).is_file():
+        refuse_other_kinds(base.folder, f"{base.reference}, on which {reference} stands,")
+    return found
+
+
+def _beneath(files: ModelFiles) -> ModelFiles:
+    """The model that an adapter stands on.
+
+    :raises Refused: when it is not here, or an adapter itself.
+    """
+    named = peft_folders.beneath(files.folder)
+    path = Path(named.reference).expanduser()
+    beside = files.folder / path
+    # A path that was noted relative is looked for from here, then from the adapter.
+    where = str(beside) if not path.is_dir() and beside.is_dir() else named.reference
+    try:
+        base = find_files(where, named.revision)
+    except Refused as error:
+        raise Refused(
+            f"{files.reference} holds what PEFT learned on another model, {named.reference}, and that one cannot be had: "
+            f"{error} The model's address stands in its {ADAPTER_FILE} (base_model_name_or_path)."
+        ) from None
+    if peft_folders.is_adapter(base.folder):
+        raise Refused(
+            f"{files.reference} stands on {base.reference}, which stands on another model itself. Merge that one first."
+        )
+    refuse_pickled(base.folder)
+    return base
+
+
+def find_files(reference: str, commit: str | None = None) -> ModelFiles:
+    """A model's folder, or what a hub has of it, whatever kind of model it is.
 
     :raises Refused: when it is neither, or cannot be had.
     """
@@ -58,7 +122,7 @@ def find_checkpoint(reference: str) -> ModelFiles:
         raise Refused(f"{reference} is a file. Give the folder of a model (it holds config.json).")
     if not looks_like_hub_id(reference):
         raise Refused(f"There is no folder {reference}, and it is not the id of a model on a hub.")
-    folder = snapshot(reference)
+    folder = snapshot(reference, commit)
     return ModelFiles(reference, folder, content_of(folder), commit=folder.name)
 
 
@@ -76,22 +140,40 @@ def content_of(folder: Path) -> str:
 
 def own_prompts(checkpoint: ModelFiles, query: str | None, document: str | None) -> Prompts:
     """The prompts of a checkpoint; see `prompts_of`."""
-    settings = _read_json(checkpoint.folder / _PROMPTS_FILE)
-    names = (checkpoint.reference, str(_config(checkpoint.folder).get("_name_or_path") or ""))
-    return prompts_of(settings.get("prompts") or {}, names, query, document)
+    names: list[str] = []
+    for part in checkpoint.parts:
+        inner = transformer_folder(part.folder)
+        config = read_settings(inner / "config.json") if inner else {}
+        names += [part.reference, str(config.get("_name_or_path") or "")]
+    return prompts_of(named_prompts(checkpoint), tuple(names), query, document)
 
 
-def without_pooling(folder: Path) -> bool:
+def named_prompts(checkpoint: ModelFiles) -> dict[str, str]:
+    """The prompts that a checkpoint's settings hold, by name; its own, else those of the model beneath."""
+    for part in checkpoint.parts:
+        prompts = read_settings(part.folder / SETTINGS_FILE).get("prompts")
+        if isinstance(prompts, dict) and any(prompts.values()):
+            return {str(name): str(text or "") for name, text in prompts.items()}
+    return {}
+
+
+def without_pooling(checkpoint: ModelFiles) -> bool:
     """Whether a checkpoint says nothing on how the vectors of its words become one: their mean is taken."""
-    return not (folder / _MODULES_FILE).is_file()
+    return not any((part.folder / MODULES_FILE).is_file() for part in checkpoint.parts)
 
 
-def load(folder: Path, prompts: Prompts, max_length: int | None) -> "SentenceTransformer":
+def load(files: ModelFiles, prompts: Prompts, max_length: int | None) -> "SentenceTransformer":
     """Load a checkpoint (mean pooling where it has none) with its prompts.
 
     :param max_length: the longest text in the model's own word pieces; None for what the model says.
+    :raises Refused: when it cannot be loaded.
     """
-    model = load_sentence_transformer(folder)
+    refuse_pickled(files.folder)
+    with _plain_folder(files) as folder:
+        model = load_sentence_transformer(folder)
+    if files.base is not None:
+        peft_folders.merge(model, files.folder)
+        model[0].model.config._name_or_path = files.base.reference
     model.prompts = {"query": prompts.query, "document": prompts.document}
     model.default_prompt_name = None
     if max_length is not None:
@@ -99,88 +181,94 @@ def load(folder: Path, prompts: Prompts, max_length: int | None) -> "SentenceTra
     return model
 
 
-def longest(model: Any) -> int | None:
-    """The longest text that a model reads, in its own word pieces; None when there is no bound."""
-    length = model.max_seq_length
-    return None if length is None or math.isinf(length) or length > 10**9 else int(length)
+@contextmanager
+def _plain_folder(files: ModelFiles) -> Iterator[Path]:
+    """The files as one folder that stands alone; what PEFT saved is still to be merged then."""
+    if files.base is None:
+        yield files.folder
+        return
+    with peft_folders.whole_folder(files.folder, files.base.folder) as folder:
+        yield folder
 
 
-def check_transformer(folder: Path) -> None:
+def check_transformer(files: ModelFiles, model: "SentenceTransformer") -> None:
     """See that a transformer has a tokenizer, and the weights that its settings speak of.
 
+    :param model: the files as `load` loaded them: its class decides what weights there must be.
     :raises Refused: when the tokenizer or weights are missing, or of another shape.
     """
-    inner = _transformer_folder(folder)
-    if inner is None:
-        return
-    if not any(path.name in _VOCABULARIES or path.suffix == ".model" for path in inner.iterdir()):
-        raise Refused(f"{inner} holds no tokenizer (tokenizer.json, vocab.txt or a .model file).")
-    from transformers import AutoModel
-
-    try:
-        _, lacking = loaded_with_missing(AutoModel, inner)
-    except Exception as error:
-        raise Refused(f"The model in {folder} cannot be loaded. ({first_line(error)})") from error
+    with _plain_folder(files) as folder:
+        inner = transformer_folder(folder)
+        if inner is None:
+            return
+        shown = inner if files.base is None else files.folder
+        if not any(p.name in _VOCABULARIES or p.suffix == ".model" for p in inner.iterdir()):
+            raise Refused(
+                f"{shown} holds no tokenizer (tokenizer.json, vocab.txt or a .model file)."
+            )
+        kind = type(model[0].model)
+        if getattr(model[0].model.config, "is_encoder_decoder", False) and not _is_encoder(kind):
+            raise Refused(
+                f"{files.reference} is no embedding model but one that turns texts into texts ({kind.__name__})."
+            )
+        try:
+            _, lacking = loaded_with_missing(kind, inner)
+        except Exception as error:
+            raise Refused(
+                f"The model in {files.folder} cannot be loaded. ({first_line(error)})"
+            ) from error
     missing = [name for name in lacking if "pooler" not in name]
     if missing:
         raise Refused(
-            f"The weights in {inner} are not those of the model that its config.json describes: "
+            f"The weights in {shown} are not those of the model that its config.json describes: "
             f"{len(missing):,} are missing ({missing[0]} ...)."
         )
 
 
-def _transformer_folder(folder: Path) -> Path | None:
-    """Where in a checkpoint the transformer is; None when it has none."""
-    try:
-        modules = json.loads((folder / _MODULES_FILE).read_text(encoding="utf-8"))
-        for module in modules:
-            if str(module["type"]).rsplit(".", maxsplit=1)[-1] == "Transformer":
-                return folder / str(module["path"])
-    except FileNotFoundError:
-        return folder
-    except (ValueError, KeyError, TypeError):
-        raise Refused(f"{folder / _MODULES_FILE} is not a list of modules.") from None
-    return None
+def _is_encoder(kind: type) -> bool:
+    return "Encoder" in kind.__name__ and "EncoderDecoder" not in kind.__name__
 
 
-def verified_folder(manifest: Manifest) -> Path:
-    """The folder of a checkpoint that was added earlier, when it holds what it held then.
+def verified_files(manifest: Manifest) -> ModelFiles:
+    """The files of a checkpoint that was added, when they are what was added.
 
-    :raises Failed: when it is gone, or was changed: vectors of two versions must not be mixed.
+    :raises Failed: when they are gone, or were changed: vectors of two versions must not be mixed.
     """
     details = manifest.details
-    name, reference = details["name"], details["reference"]
-    if details["commit"] is not None:
-        folder = snapshot(reference, details["commit"])
+    name = details["name"]
+    found = _same_folder(name, details)
+    content, base = content_of(found), None
+    if details.get("base") is not None:
+        beneath = details["base"]
+        where = _same_folder(name, beneath)
+        own = content_of(where)
+        base = ModelFiles(beneath["reference"], where, own, beneath["commit"])
+        content = hashlib.sha256(f"{content} {own}".encode()).hexdigest()
+    if content != details["content"]:
+        changed = found
+        if base is not None and base.content != details["base"]["content"]:
+            changed = base.folder
+        raise Failed(
+            f"{changed} holds another version of the model {name!r} than the one that was added. Bring that "
+            "one back, or add the folder again under another name."
+        )
+    return ModelFiles(details["reference"], found, content, details["commit"], base)
+
+
+def _same_folder(name: str, facts: dict[str, Any]) -> Path:
+    """The folder that a manifest speaks of.
+
+    :raises Failed: when it is gone.
+    """
+    if facts["commit"] is not None:
+        folder = snapshot(facts["reference"], facts["commit"])
     else:
-        folder = Path(reference)
+        folder = Path(facts["reference"])
     if not folder.is_dir():
         raise Failed(
             f"The folder of the model {name!r} is gone: {folder}. Bring it back, or add the model again."
         )
-    if content_of(folder) != details["content"]:
-        raise Failed(
-            f"{folder} holds another version of the model {name!r} than the one that was added. Bring that "
-            "one back, or add the folder again under another name."
-        )
     return folder
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    inner = _transformer_folder(folder)
-    return _read_json(inner / "config.json") if inner else {}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (ValueError, OSError):
-        raise Refused(f"{path} is not JSON, so the model cannot be read.") from None
-    if not isinstance(content, dict):
-        raise Refused(f"{path} is not a JSON object, so the model cannot be read.")
-    return content
 
 
 def looks_like_hub_id(reference: str) -> bool:

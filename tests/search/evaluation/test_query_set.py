@@ -6,6 +6,7 @@ import pytest
 
 from search.corpus.ingest import add_documents
 from search.corpus.labels import Pair, query_id
+from search.corpus.readers.judged import RELEVANT
 from search.evaluation.add_query_set import add_query_set
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.projects.errors import Failed, Refused
@@ -34,6 +35,14 @@ def add(home, tmp_path):
     return run
 
 
+def left_out(made):
+    return [f"{report.source}: {row.reason}" for report in made.reports for row in report.refused]
+
+
+CAPITALS = (
+    "1 of them differ only by capitals ('D1' is 'd1' there): a spreadsheet may have changed them; save the column of ids "
+    "as text, and as it was."
+)
 HEADER = "query-id\tcorpus-id\tscore\n"
 
 
@@ -108,9 +117,9 @@ def test_add(home, add):
 
 def test_bad_rows_are_noted(add):
     made = add({"q1": "what is a tort", "": "no id"}, HEADER + "q1\td1\t1\nq1\td2\tmany\n")
-    assert made.notes == [
-        "queries.jsonl: 1 rows left out (line 2: the id or the text is empty)",
-        "qrels.tsv: 1 rows left out (line 3: the grade 'many' is not a number)",
+    assert left_out(made) == [
+        "queries.jsonl: the id or the text is empty",
+        "qrels.tsv: the grade 'many' is not a number",
     ]
 
 
@@ -120,7 +129,7 @@ def test_no_judged_document_in_the_corpus(home, add, tree):
         add({"q1": "x"}, HEADER + "q1\tD1\t1\n")
     assert str(caught.value) == (
         "No query of queries.jsonl has a relevant document in this corpus. Do the document ids in "
-        "qrels.tsv match those of the corpus (for example 'd1')?"
+        "qrels.tsv match those of the corpus (for example 'd1')? " + CAPITALS
     )
     assert tree(home.folder) == before
 
@@ -180,11 +189,11 @@ def test_one_table_of_queries_and_judgments(home, tmp_path):
     made = add_query_set(home, path)
     assert made.queries == 2
     assert made.notes == [
-        "judged.csv: 1 rows left out (row 4: the grade '' is not a number)",
         "1 queries left out: no document of the corpus is judged relevant",
         "1 judgments point to documents that are not in the corpus ('gone'): they stay, and where they "
         "are relevant they count as not found",
     ]
+    assert left_out(made) == ["judged.csv: the grade is empty"]
     manifest, queries = current_query_set(home)
     tort, hears = (query_id(text) for text in ("what is a tort", "who hears"))
     assert queries.queries == {tort: "what is a tort", hears: "who hears"}
@@ -214,8 +223,9 @@ def test_topics_with_qrels(home, tmp_path):
 def test_what_was_guessed_of_a_file_is_told(home, tmp_path):
     (tmp_path / "q.csv").write_bytes("query,doc_id\nStra\xdfe,d1\n".encode("cp1252"))
     made = add_query_set(home, tmp_path / "q.csv")
-    assert made.notes == [
-        "q.csv: not UTF-8: read as cp1252; choose another encoding if letters look wrong"
+    assert made.reports[0].notes == [
+        "not UTF-8: read as cp1252; choose another encoding if letters look wrong",
+        RELEVANT,
     ]
     assert list(current_query_set(home)[1].queries.values()) == ["Stra\xdfe"]
 
@@ -227,7 +237,7 @@ def test_a_table_without_a_document_of_the_corpus(home, tmp_path, tree):
         add_query_set(home, tmp_path / "q.csv")
     assert str(caught.value) == (
         "No query of q.csv has a relevant document in this corpus. Do the document ids in q.csv match "
-        "those of the corpus (for example 'd1')?"
+        "those of the corpus (for example 'd1')? " + CAPITALS
     )
     assert tree(home.folder) == before
 
@@ -259,3 +269,43 @@ def test_a_query_set_is_held_against_the_pairs_of_the_project(home, tmp_path):
     again = add_query_set(home, path)
     assert again.notes == []
     assert again.manifest.details["leaks"]["documents"] == 0
+
+
+@pytest.mark.parametrize(
+    ("qrels", "says"),
+    [
+        (
+            "q1\t1\t1\n",
+            r"\(for example '0001'\)\? 1 of them differ only by leading zeros \('1' is '0001' there\)",
+        ),
+        ("q1\t2.0\t1\n", r"differ only by a decimal point \('2\.0' is '0002' there\)"),
+        (
+            "Q1\t0001\t1\n",
+            r"No query id in qrels\.tsv is one of queries\.jsonl .* capitals \('Q1' is 'q1' there\).*Give both",
+        ),
+    ],
+)
+def test_ids_that_a_spreadsheet_changed_are_named_as_that(tmp_path, qrels, says):
+    home = project_to_be("zeros")
+    (tmp_path / "d.csv").write_text("id,text\n0001,one tort\n0002,two courts\n")
+    add_documents(home, [tmp_path / "d.csv"])
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "tort"}\n')
+    (tmp_path / "qrels.tsv").write_text(HEADER + qrels)
+    with pytest.raises(Refused, match=says):
+        add_query_set(home, tmp_path / "queries.jsonl", tmp_path / "qrels.tsv")
+
+
+def test_some_ids_that_a_spreadsheet_changed_are_noted(home, add):
+    made = add({"q1": "what is a tort"}, HEADER + "q1\td1\t1\nq1\tD2\t1\nq01\td1\t1\n")
+    assert "'D2' is 'd2' there" in made.notes[-1]
+    assert made.notes[0].startswith("judgments of 1 unknown query ids left out")
+
+
+def test_query_sets_that_hold_torn_ids_are_read(home):
+    """Earlier versions let ids with a line break or a tab in: nothing may end in a traceback."""
+    whole = QuerySet(
+        {"q1": "one", "q 2": "two"}, {"q1": {"d1\nd2": 2, "d3": 0}, "q 2": {"d\t1": 1, "d1": 3}}
+    )
+    with home.publish("queries") as draft:
+        whole.save(draft)
+    assert current_query_set(home)[1] == whole

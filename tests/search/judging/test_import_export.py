@@ -101,7 +101,8 @@ def test_qrels_come_in_for_questions_that_are_known_or_given(full, tmp_path):
 
 
 def test_queries_and_qrels_make_a_query_set_elsewhere(full, tmp_path):
-    from search.corpus.readers.judgments import read_judgments, read_queries
+    from search.corpus.readers.qrels import read_judgments
+    from search.corpus.readers.queries import read_queries
 
     export(full, tmp_path / "q.jsonl")
     export(full, tmp_path / "q.qrels")

@@ -90,6 +90,10 @@ def served():
         )  # fmt: skip
 
 
+def _files(folder):
+    return checkpoints.ModelFiles(str(folder), folder, content="")
+
+
 def _bare(tiny_model, tmp_path_factory):
     """The tiny model as transformers saves it: nothing on pooling."""
     folder = tmp_path_factory.mktemp("bare")
@@ -105,9 +109,9 @@ def encoder(kind, corpus, tiny_model, request, tmp_path_factory):
     if kind == "tiny":
         return load_sentence_transformer(tiny_model)
     if kind == "checkpoint":
-        return checkpoints.load(_bare(tiny_model, tmp_path_factory), Prompts(), 64)
+        return checkpoints.load(_files(_bare(tiny_model, tmp_path_factory)), Prompts(), 64)
     if kind == "prompted":
-        return checkpoints.load(tiny_model, Prompts("query: ", "passage: "), 64)
+        return checkpoints.load(_files(tiny_model), Prompts("query: ", "passage: "), 64)
     if kind == "static":
         return wordllama.load()
     if kind in ("server", "adapted"):

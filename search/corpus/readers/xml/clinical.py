@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from search.corpus.readers.attachments import attachment_blocks
 from search.corpus.readers.blocks import Block, paragraphs
 from search.corpus.readers.report import Unusable
 from search.corpus.readers.xml.fields import Fields, blocks_of, first_text, headed, record, texts
 from search.corpus.readers.xml.prose import flat_text
+from search.projects.errors import Refused
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 
 def cda_document(document: "Element", single: bool) -> Iterator[Fields]:
-    """A `ClinicalDocument`: the texts of its sections, which are what its author signed.
+    """A `ClinicalDocument`, or a `document` of structured product labelling: the texts of its sections, which are what its author signed.
 
     A section without a text is read by the names of its codes; the other entries say the same for machines.
     """
@@ -21,12 +23,19 @@ def cda_document(document: "Element", single: bool) -> Iterator[Fields]:
     for section in document.iterfind("component/structuredBody/component/section"):
         blocks += _section(section, 1)
     body = document.find("component/nonXMLBody/text")
-    if body is not None and body.get("representation", "").upper() != "B64":
+    problem = ""
+    if body is not None and body.get("representation", "").upper() == "B64":
+        try:
+            kind = body.get("mediaType", "text/plain")
+            blocks += attachment_blocks(body.text or "", kind, "the document inside")
+        except Refused as error:
+            problem = str(error)
+    elif body is not None:
         blocks += paragraphs(body.text or "")
     effective = document.find("effectiveTime")
     code = document.find("code")
     person = "assignedAuthor/assignedPerson/name"
-    yield record(
+    fields = record(
         first_text(document, "title"),
         blocks,
         "" if single else _identifier(document),
@@ -35,6 +44,9 @@ def cda_document(document: "Element", single: bool) -> Iterator[Fields]:
         date=_date("" if effective is None else effective.get("value", "")),
         type="" if code is None else code.get("displayName", ""),
     )
+    if problem:
+        fields["text"] = Unusable(f"is missing: {problem}")
+    yield fields
 
 
 def _section(section: "Element", level: int) -> list[Block]:

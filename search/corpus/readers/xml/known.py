@@ -87,6 +87,7 @@ FORMATS = (
     _format("ClinicalTrials.gov XML", "/clinical_study", "clinical_study", clinical_trial, _TRIAL_LEFT_OUT),
     _format("questions and answers", "/QAPairs QAPair", "Document doc document", question_answers),
     _format("CDA", "/ClinicalDocument", "ClinicalDocument", cda_document, "coded entries were left out: the texts of their sections were read"),
+    _format("SPL", "document / structuredBody section", _ROOT, cda_document, "coded entries were left out: the texts of their sections were read"),
     _format("clinical note", "/TEXT TAGS", _ROOT, clinical_note, "tags inside the text were left out"),
     _format("ICD-10-CM tabular list", "ICD10CM.tabular ICD10PCS.tabular/ diag", _ROOT, tabular_list),
     _format("ICD-10-CM index", "/mainTerm", "mainTerm", index_term),

@@ -148,10 +148,10 @@ class _Walk:
         look = " ".join([script, *(element.get(key, "") for key in _LOOK_OF)]).lower()
         up = name in _RAISED or (name in _LOOKS and "sup" in look)
         down = name in _LOWERED or (name in _LOOKS and _LOW.search(look) is not None)
-        if (up or down) and not len(element):
-            text = element.text or ""
+        if up or down:
+            text = " ".join("".join(element.itertext()).split())
             self._add(raised(text, self._tail) if up else lowered(text))
-        elif up or down or name in _LOOKS or name in _MEANINGS:
+        elif name in _LOOKS or name in _MEANINGS:
             self._inside(element, level, name)
         else:
             # Nobody knows whether a word goes on across it: one word parted is better than two glued.

@@ -35,7 +35,7 @@ _PROSE = frozenset((
 ))  # fmt: skip
 # What articles and books end with: never records, however many there are.
 _REFERENCES = frozenset((
-    "ref", "reference", "bibl", "biblstruct", "biblentry", "citation", "bib", "note", "fn", "footnote", "author", "contrib",
+    "ref", "reference", "bib-reference", "bibl", "biblstruct", "biblentry", "citation", "bib", "note", "fn", "footnote", "author", "contrib",
 ))  # fmt: skip
 _NEVER = frozenset(("tei", "tei.2", "teicorpus", "html"))
 # Where an element without text says what it means, the best first.
@@ -184,8 +184,10 @@ class _Shape:
                     waiting.append((child, path))
 
     def _apart(self, path: tuple[str, ...]) -> bool:
-        inner = self._inner.get(path, ())
-        return path not in self._whole and len(inner) > 1 and not set(inner) & _NAMED
+        inner = self._inner.get(path, set())
+        if path in self._whole or inner & _NAMED:
+            return False
+        return len(inner) > 1 or any(self._apart((*path, name)) for name in inner)
 
     def fields(self, record: "Element") -> Mapping[str, str | BlockText]:
         """The attributes and elements of a record; what occurs twice is joined."""

@@ -22,6 +22,7 @@ import psutil
 from search.models.encoding.backends.openvino import (
     OpenVinoBackend,
     Unconvertible,
+    attention_window,
     check_convertible,
     convert,
     precisions,
@@ -194,6 +195,8 @@ def conversion_folder(model: "SentenceTransformer") -> Path:
     """Where the conversion of a model's transformer is, or would be."""
     transformer = model[0].model
     digest = blake2b(transformer.config.to_json_string().encode(), digest_size=16)
+    if attention_window(model) is not None:
+        digest.update(b"plain attention")
     for name, tensor in sorted(transformer.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(memoryview(tensor.detach().cpu().contiguous().float().numpy()).cast("B"))

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,35 @@ def _routed(router: Any) -> list[Any]:
     return [module for way in router.sub_modules.values() for module in way]
 
 
+def attention_window(model: "SentenceTransformer") -> int | None:
+    """How many word pieces around each the transformer looks at, where some of its layers look at no more; else None.
+
+    So do ModernBERT, Mistral, Gemma and what is built on them.
+    """
+    config = model[0].model.config
+    window = getattr(config, "sliding_window", None) or getattr(config, "local_attention", None)
+    return int(window) if isinstance(window, int) and window > 0 else None
+
+
+@contextmanager
+def _as_it_converts(model: "SentenceTransformer") -> Iterator[None]:
+    """While it is converted, a transformer with a window has plain attention.
+
+    A row of padding far from any word has nothing in its window. PyTorch's fused attention gives zeros for it, OpenVINO's
+    NaN, which the next layer spreads over the whole text.
+    """
+    transformer = model[0].model
+    before = transformer.config._attn_implementation
+    if attention_window(model) is None or before == "eager":
+        yield
+        return
+    transformer.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        transformer.set_attn_implementation(before)
+
+
 def convert(model: "SentenceTransformer", folder: Path) -> None:
     """Write the transformer of a model into a folder in OpenVINO's format, full precision.
 
@@ -101,7 +131,7 @@ def convert(model: "SentenceTransformer", folder: Path) -> None:
             return hidden
 
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), _as_it_converts(model), warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # Tracing tells what it makes constant; the probe judges that.

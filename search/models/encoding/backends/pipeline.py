@@ -81,11 +81,21 @@ def encode(
         for places in plan:
             yield model.preprocess([texts[place] for place in places], prompt=prompt, task=role)
 
+    def numbers(places: list[int], vectors: Vectors) -> Vectors:
+        """No measurement has seen every batch: what is no number is computed by the reference."""
+        if np.isfinite(vectors).all() or isinstance(backend, TorchBackend):
+            return vectors
+        again = [texts[place] for place in places]
+        features = model.preprocess(again, prompt=prompt, task=role)
+        return next(TorchBackend(model).vectors(iter([features]), role))
+
     if len(plan) == 1:
-        yield from zip(plan, backend.vectors(prepared(), role), strict=True)
+        for places, vectors in zip(plan, backend.vectors(prepared(), role), strict=True):
+            yield places, numbers(places, vectors)
         return
     with closing(ahead(prepared, _DEPTH)) as features:  # No thread outlives a cancel.
-        yield from zip(plan, backend.vectors(features, role), strict=True)
+        for places, vectors in zip(plan, backend.vectors(features, role), strict=True):
+            yield places, numbers(places, vectors)
 
 
 def seen_as(model: "SentenceTransformer", role: Role) -> bytes:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexes.vector_index import Vectors, normalised
+from search.models.encoding.backends.openvino import attention_window
 from search.models.encoding.backends.pipeline import Backend, encode
+from search.models.prompts import prompt_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,6 +25,8 @@ LEAST_OVERLAP = 0.99
 WORTH_IT = 1.1
 _NEIGHBOURS = 10
 _WARM_UP = 4
+_LONG = 512
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,43 @@ def sample(count: int) -> list[int]:
 def measured(
     model: "SentenceTransformer", backend: Backend, texts: Sequence[str], reference: Vectors | None
 ) -> tuple[Measured, Vectors]:
-    """Encode the texts with a backend, after a short warm-up, and compare.
+    """Encode the texts with a backend, after a short warm-up, and compare; then one batch of very unlike lengths.
 
-    :param reference: PyTorch's vectors of the texts; None when this is PyTorch.
+    :param reference: what this returned for PyTorch; None when this is PyTorch.
+    :returns: what was measured, and vectors of the texts and of the batch.
     """
     _run(model, backend, texts[:_WARM_UP])
     started = time.perf_counter()
-    vectors = normalised(_run(model, backend, texts))
+    plain = _run(model, backend, texts)
     speed = len(texts) / (time.perf_counter() - started)
+    both = np.vstack([plain, _run_together(model, backend, unlike(model, texts))])
+    vectors = normalised(np.nan_to_num(both))
     if reference is None:
         return Measured(backend.name, speed, 1.0, 1.0, 1.0), vectors
     cosines = np.einsum("nd,nd->n", vectors, reference)
-    overlap = _overlap(vectors, reference)
+    cosines[~np.isfinite(both).all(axis=1)] = -1.0  # What is no number does not agree.
+    count = len(texts)
+    overlap = _overlap(vectors[:count], reference[:count])
     return Measured(
         backend.name, speed, float(cosines.min()), float(cosines.mean()), overlap
     ), vectors
+
+
+def unlike(model: "SentenceTransformer", texts: Sequence[str]) -> list[str]:
+    """Texts that make one batch mostly padding: a word, a few, and as many as the model reads or its window twice.
+
+    Texts are sorted by length before they are encoded, so passages alone never make such a batch; searches do.
+    """
+    words = " ".join(texts).split() or ["a"]
+    pieces = min(max(_LONG, 2 * (attention_window(model) or 0) + 2), model.max_seq_length or _LONG)
+    many = (words * (pieces // len(words) + 1))[:pieces]
+    return [min(words, key=len)[:_FEW], " ".join(many), " ".join(words[:_FEW])]
+
+
+def _run_together(model: "SentenceTransformer", backend: Backend, texts: Sequence[str]) -> Vectors:
+    """Vectors of texts in one batch, whatever their lengths."""
+    features = model.preprocess(list(texts), prompt=prompt_of(model, "document"), task="document")
+    return next(iter(backend.vectors(iter([features]), "document")))
 
 
 def _run(model: "SentenceTransformer", backend: Backend, texts: Sequence[str]) -> Vectors:

@@ -346,9 +346,9 @@ def test_a_file_may_have_no_title_and_no_id_although_names_say_so(documents):
         ("a.msg", "files ending in .msg cannot be read. Save the message as .eml."),
         ("a.png", "files ending in .png cannot be read. Run OCR (text recognition) over it, and save it as PDF."),
         ("a.bin", "files ending in .bin cannot be read. What can be read: CSV, TSV, JSON, JSONL, XLSX, "
-                  "Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML and MBOX."),
+                  "Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML, MBOX, RIS, NBIB, BibTeX and HL7."),
         ("a", "its name has no ending. What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, "
-              "Markdown, HTML, PDF, DOCX, XML, EML and MBOX."),
+              "Markdown, HTML, PDF, DOCX, XML, EML, MBOX, RIS, NBIB, BibTeX and HL7."),
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_read(documents, name, advice):

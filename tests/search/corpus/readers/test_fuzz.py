@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from search.corpus.readers.documents import preview_documents
-from search.corpus.readers.judgments import read_judgments, read_queries
 from search.corpus.readers.pairs import preview_pairs
+from search.corpus.readers.qrels import read_judgments
+from search.corpus.readers.queries import read_queries
 from search.projects.errors import Refused
 
 QUIET = settings(

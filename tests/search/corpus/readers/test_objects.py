@@ -57,6 +57,8 @@ BIOASQ = {"questions": [{"id": "b1", "body": "Is gout rare?", "type": "yesno", "
     "ideal_answer": ["No."], "snippets": [{"text": "It is common.", "document": "http://x/1"}]}]}  # fmt: skip
 PAPER = {"paper_id": "p1", "metadata": {"title": "On gout"}, "abstract": [{"text": "Short."}], "bib_entries": {},
     "body_text": [{"section": "Intro", "text": "A."}, {"section": "Intro", "text": "B."}]}  # fmt: skip
+LABEL = {"results": [{"id": "l1", "set_id": "s", "openfda": {"brand_name": ["EXAMPLINE"], "generic_name": ["EX"]},
+    "dosage_and_administration": ["Take 5 mg.", "Daily."], "warnings": ["No milk."], "warnings_table": ["<table/>"]}]}  # fmt: skip
 BIOC = {"documents": [{"id": "PMC1", "passages": [{"infons": {"type": "front"}, "text": "Gout"},
     {"infons": {"section_type": "REF"}, "text": "Old"}, {"infons": {}, "text": "It hurts."}]}]}  # fmt: skip
 
@@ -69,9 +71,10 @@ BIOC = {"documents": [{"id": "PMC1", "passages": [{"infons": {"type": "front"}, 
         (SQUAD, [("a-1", "Gout care", "Rest helps."), ("a-2", "Gout care", "Ice, too.")]),
         (BIOASQ, [("b1", "Is gout rare?", "No.\n\nIt is common.")]),
         (PAPER, [("p1", "On gout", "Abstract\n\nShort.\n\nIntro\n\nA.\n\nB.")]),
+        (LABEL, [("l1", "EXAMPLINE – EX", "Dosage and administration\n\nTake 5 mg.\n\nDaily.\n\nWarnings\n\nNo milk.")]),
         (BIOC, [("PMC1", "Gout", "It hurts.")]),
     ],
-    ids=["trial", "squad", "bioasq", "paper", "bioc"],
+    ids=["trial", "squad", "bioasq", "paper", "label", "bioc"],
 )  # fmt: skip
 def test_well_known_kinds(documents, content, expected):
     found, _ = documents("a.json", json.dumps(content))

@@ -86,6 +86,19 @@ FILES = [
     ("labels.jsonl", 2, [
         ("s1", "Exampline", ["Exampline is a white powder.\n\nIt dissolves."]), ("s2", "Samplol", ["Samplol is blue."]),
     ]),
+    *((name, 2, [
+        ("31000001", "Metformin and Akkermansia in type 2 diabetes: a long title that goes on over the line.",
+         ["BACKGROUND: Glucose control matters.", "RESULTS: Counts were seen and glycaemia improved.",
+          "Diabetes Mellitus/drug therapy"]),
+        ("31000003", "Sjogren syndrome and dry eyes.", ["xerophthalmia"]),
+    ]) for name in ("pubmed_medline.txt", "export.nbib")),
+    ("export.ris", 2, [
+        ("export-1", "Metformin and Akkermansia", ["Glucose control matters."]),
+        ("export-2", "Example v. Sample", ["Negligence of a carrier."]),
+    ]),
+    ("refs.bib", 1, [("doe2020", "Metformin and Akkermansia", ["Glucose control matters."])]),
+    *((name, 1, [("1", "ORU^R01", ["Sodium: 128 mmol/L (reference 135-145, L)"])])
+      for name in ("labs.hl7", "hl7v2.txt")),
     ("squad.parquet", 1, [("q1", "", ["Sepsis is an infection response that harms."])]),
 ]  # fmt: skip
 

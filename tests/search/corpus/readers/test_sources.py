@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_listed(tmp_path, name):
         "files ending in .doc cannot be read. Open it and save it as DOCX or PDF."
     )
     assert refused[f"{name}/x.sqlite"].endswith(
-        "What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML and MBOX."
+        "What can be read: CSV, TSV, JSON, JSONL, XLSX, Parquet, TXT, Markdown, HTML, PDF, DOCX, XML, EML, MBOX, RIS, NBIB, BibTeX and HL7."
     )
 
 

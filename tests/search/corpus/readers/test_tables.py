@@ -30,7 +30,7 @@ def test_unknown_format(rows, name):
         rows(name, "x")
     assert str(caught.value) == (
         f"{name} is not of a format that can be read as a table: give .csv, .tsv, .jsonl, .ndjson, "
-        ".json, .xlsx, .xlsm or .parquet."
+        ".json, .xlsx, .xlsm, .parquet or .arrow."
     )
 
 

@@ -128,3 +128,14 @@ def test_texts_about_tags_are_no_html(documents):
     found, report = documents("a.jsonl", jsonl(*rows))
     assert found[0].text == "Use a < b, List<Item> and x > 0, or <custom> tags"
     assert report.notes == []
+
+
+def test_markup_of_publishers_is_read_as_pages_are(documents):
+    rows = [
+        {
+            "title": "A",
+            "abstract": "<jats:title>Aim</jats:title><jats:p>It <jats:italic>hurt</jats:italic>s.</jats:p>",
+        }
+    ]
+    (found,), _ = documents("a.jsonl", jsonl(*rows))
+    assert found.text == "Aim\n\nIt hurts."

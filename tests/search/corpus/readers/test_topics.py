@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.corpus.readers.judgments import read_judged_queries, read_queries
+from search.corpus.readers.judgments import read_judged_queries
+from search.corpus.readers.queries import QueryColumns, read_queries
 from search.projects.errors import Refused
 
 CLASSIC = """
@@ -74,19 +75,27 @@ def test_xml_topics(file, content):
     assert report.refused_count == 0
 
 
+def test_another_element_can_hold_the_text(file):
+    path = file("t.txt", CLASSIC)
+    queries, _ = read_queries(path, QueryColumns(text="narr"))
+    assert queries and not set(queries.values()) & set(read_queries(path)[0].values())
+    with pytest.raises(Refused, match="the id or the text is empty"):
+        read_queries(path, QueryColumns(text="nothing"))
+
+
 def test_topics_that_are_left_out(file):
     queries, report = read_queries(
         file(
             "t.xml",
             '<topic number="1"><title>one</title></topic><topic><title>no number</title></topic>'
-            '<topic number="1"><title>again</title></topic><topic number="3"><title> </title></topic>'
+            '<topic number="1"><title>one</title></topic><topic number="3"><title> </title></topic>'
             f'<topic number="4"><title>{"x" * 10_001}</title></topic>',
         )
     )
     assert queries == {"1": "one"}
     assert refusals(report) == [
         ("topic 2", "the id or the text is empty"),
-        ("topic 3", "the id '1' was used by an earlier row"),
+        ("topic 3", "the id '1' and its query stand in an earlier row"),
         ("topic 4", "the id or the text is empty"),
         ("topic 5", "the text has 10,001 characters; the limit is 10,000"),
     ]

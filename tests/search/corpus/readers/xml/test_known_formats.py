@@ -1,8 +1,11 @@
 """Well-known XML: what a document is, its title, text, id and metadata, and what is left out."""
 
+import base64
+
 import pytest
 
 from search.corpus.document import Document, Heading
+from search.projects.errors import Refused
 
 PUBMED = """<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>5</PMID><Article><Journal><JournalIssue><PubDate>
 <MedlineDate>1999 Jan-Feb</MedlineDate></PubDate></JournalIssue><Title>A Journal</Title></Journal>
@@ -200,3 +203,36 @@ def test_codes(documents):
     assert (code.id, code.title) == ("A01", "A01 Typhoid")
     assert code.text == "Excludes 1: B (B00)\n\nSeventh characters: A initial"
     assert code.metadata["within"] == "Chapter 1 Infections"
+
+
+def cda_with(body: str) -> str:
+    return f"<ClinicalDocument xmlns='urn:hl7-org:v3'><title>Visit</title><component>{body}</component></ClinicalDocument>"
+
+
+def test_a_clinical_document_around_a_file(documents):
+    inside = "<nonXMLBody><text mediaType='{}' representation='B64'>{}</text></nonXMLBody>"
+    data = base64.b64encode(b"Infarction.").decode()
+    (found,), _ = documents("a.xml", cda_with(inside.format("text/plain", data)))
+    assert found.text == "Infarction."
+    (found,), _ = documents("b.xml", cda_with("<nonXMLBody><text>In words.</text></nonXMLBody>"))
+    assert found.text == "In words."
+    with pytest.raises(
+        Refused, match="text is missing: the document inside is RTF, which is not read here"
+    ):
+        documents("c.xml", cda_with(inside.format("application/rtf", data)))
+
+
+def test_a_drug_label(documents):
+    section = (
+        "<section><title>Dosage</title><text><paragraph>Take 5 mg.</paragraph></text></section>"
+    )
+    content = (
+        "<document xmlns='urn:hl7-org:v3'><title>EXAMPLINE<br/>tablets</title><component><structuredBody><component>"
+        f"{section}</component></structuredBody></component></document>"
+    )
+    (found,), report = documents("label.xml", content)
+    assert (found.title, found.text, report.format) == (
+        "EXAMPLINE tablets",
+        "Dosage\n\nTake 5 mg.",
+        "SPL",
+    )

@@ -18,6 +18,7 @@ from search.corpus.readers.xml.prose import flat_text, prose_blocks
         ("<s><p>x</p><num>9</num></s>", ["x", "9"]),
         ("<p>Keep<note><p>A note.</p></note> it.</p>", ["Keep it.", "A note."]),
         ("<p>10<sup>9</sup>/L and H<sub>2</sub>O, common<sup>1</sup></p>", ["10⁹/L and H₂O, common ¹"]),
+        ("<p>common<sup><xref>1</xref>,<xref>2</xref></sup>; rare<xref>3</xref>.</p>", ["common 1,2; rare 3."]),
         ("<p>10<hi rend='superscript'>6</hi> per mm<hi rend='sup'>3</hi></p>", ["10⁶ per mm³"]),
         ("<p><math><mfrac><mn>1</mn><mn>2</mn></mfrac><msup><mi>x</mi><mn>2</mn></msup></math></p>", ["1/2x²"]),
         ("<note>One\nline.\n\nNext\n paragraph.</note>", ["One\nline.", "Next\nparagraph."]),

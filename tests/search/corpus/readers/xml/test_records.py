@@ -47,3 +47,15 @@ def test_a_list_of_references_makes_no_records(documents):
     found, _ = documents("a.xml", f"<paper><body><p>Short.</p></body><back>{refs}</back></paper>")
     assert [d.id for d in found] == ["a.xml"]
     assert found[0].text.startswith("Short.")
+
+
+def test_what_only_wraps_fields_is_looked_through(documents):
+    record = (
+        "<record><header><identifier>oai:{0}</identifier></header><metadata><dc xmlns='d'><title>On gout {0}</title>"
+        "<creator>Doe</creator><creator>Roe</creator><description>It hurts.</description></dc></metadata></record>"
+    )
+    found, report = documents("oai.xml", f"<list>{record.format(1)}{record.format(2)}</list>")
+    assert report.columns == ("header", "title", "creator", "description")
+    assert found[1] == Document(
+        "oai-2", "On gout 2", "It hurts.", {"header": "oai:2", "creator": "Doe; Roe"}
+    )

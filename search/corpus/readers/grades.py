@@ -1,0 +1,347 @@
+"""What people write for a judgment: numbers, yes and no, Exact and Irrelevant, into grades of which 0 is "not relevant".
+
+A scale is decided over all values of a column. What is not understood is asked for, never guessed: a column that says
+"not relevant" and is read as "relevant" turns a proof round.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from search.corpus.readers.report import BadField
+from search.projects.errors import Refused
+
+HIGHEST_GRADE = 1_000_000
+_SHOWN = 8
+_FEW = 11
+_LIKERT = 4
+_MISSING = frozenset(
+    {"", "n/a", "na", "null", "none", "-", "?", "unknown", "unsure", "not sure", "skip", "skipped", "unjudged",
+     "cannot tell", "can't tell", "don't know", "undecided", "not judged"}
+)  # fmt: skip
+_ESCI = {
+    "e": 3, "exact": 3, "s": 2, "substitute": 2, "c": 1, "complement": 1, "i": 0, "irrelevant": 0,
+}  # fmt: skip
+_QUALITY = {"perfect": 4, "excellent": 3, "good": 2, "fair": 1, "bad": 0, "poor": 0}
+# Natural language inference: only what follows from a text is answered by it.
+_ENTAILMENT = {
+    "entailment": 1, "entails": 1, "entailed": 1, "neutral": 0, "contradiction": 0, "contradicts": 0,
+    "not entailment": 0,
+}  # fmt: skip
+_LEVELS = {
+    0: ("no", "n", "false", "f", "irrelevant", "not relevant", "non relevant", "nonrelevant", "notrelevant",
+        "not at all relevant", "unrelated", "not related", "off topic", "no match", "not match", "not a match", "mismatch",
+        "negative", "neg", "incorrect", "wrong", "not duplicate", "not a duplicate", "not useful", "unhelpful", "not helpful",
+        "nein", "nicht relevant", "non", "non pertinent", "pas pertinent", "no relevante", "irrelevante", "нет", "नहीं",
+        "अप्रासंगिक", "否", "不相关", "✗", "✘", "❌", "👎"),
+    1: ("partially relevant", "partially", "partial", "partial match", "partly relevant", "partly", "somewhat relevant",
+        "somewhat", "marginally relevant", "marginal", "slightly relevant", "related", "maybe relevant", "borderline",
+        "teilweise relevant", "teilweise", "partiellement pertinent", "parcialmente relevante"),
+    2: ("yes", "y", "true", "t", "relevant", "rel", "match", "positive", "pos", "correct", "right", "duplicate", "useful",
+        "helpful", "ja", "oui", "pertinent", "si", "sí", "relevante", "да", "हाँ", "प्रासंगिक", "是", "相关", "✓", "✔", "✅", "👍"),
+    3: ("highly relevant", "very relevant", "fully relevant", "fully", "full match", "exact", "exact match", "key", "vital",
+        "sehr relevant", "très pertinent", "muy relevante"),
+    4: ("perfectly relevant", "perfect", "perfect match"),
+}  # fmt: skip
+_WORDS = {word: level for level, words in _LEVELS.items() for word in words}
+_NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[+-]?inf|nan)", re.IGNORECASE)
+_NUMBERED = re.compile(r"([+-]?\d+)\s*(?:[-–—:=.)]|\()\s*\D.*")
+_RULE = re.compile(r"(?:>=|≥)\s*(-?\d+(?:\.\d+)?)\s*=\s*(\d+)")
+
+
+class UnclearGrades(Refused):
+    """Values of a column that nobody can read as grades without a word from the person.
+
+    :ivar column: the column.
+    :ivar values: what it says, the most frequent first.
+    """
+
+    def __init__(self, message: str, column: str, values: Sequence[str]) -> None:
+        super().__init__(message)
+        self.column = column
+        self.values = tuple(values)
+
+
+@dataclass(frozen=True)
+class GradeRules:
+    """What the person said that values mean, as `--grades` has it.
+
+    >>> GradeRules.parse("E=3,I=0").exact
+    {'e': 3, 'i': 0}
+    >>> GradeRules.parse(">=0.5=1").least
+    ((0.5, 1),)
+    >>> GradeRules.parse("numbers").numbers
+    True
+    """
+
+    exact: Mapping[str, int] = field(default_factory=dict)
+    least: tuple[tuple[float, int], ...] = ()
+    numbers: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "GradeRules":
+        """The rules of an option: VALUE=GRADE,... , >=NUMBER=GRADE for all numbers from one on, or "numbers".
+
+        Values that hold a comma are given as JSON: {"value": grade}.
+
+        :raises Refused: for anything else.
+        """
+        if text.strip().casefold() == "numbers":
+            return cls(numbers=True)
+        exact: dict[str, int] = {}
+        least: list[tuple[float, int]] = []
+        for name, said in _assignments(text):
+            rule = _RULE.fullmatch(f"{name}={said}")
+            if rule is not None:
+                least.append((float(rule[1]), int(rule[2])))
+            elif said.isdecimal() and int(said) <= HIGHEST_GRADE:
+                exact[_folded(name)] = int(said)
+            else:
+                raise Refused(
+                    f"--grades: {name}={said} gives no whole number. Write a grade for each value: "
+                    '--grades "yes=1,no=0", or from a number on: --grades ">=0.5=1".'
+                )
+        return cls(exact, tuple(sorted(least, reverse=True)))
+
+    def grade(self, value: str) -> int:
+        """The grade of a value.
+
+        :raises BadField: for one that no rule names.
+        """
+        folded = _folded(value)
+        if folded in self.exact:
+            return self.exact[folded]
+        number = _as_number(value)
+        if number is not None and not math.isnan(number):
+            same = [g for name, g in self.exact.items() if _as_number(name) == number]
+            if same:
+                return same[0]
+            if self.least:
+                return next((grade for least, grade in self.least if number >= least), 0)
+        if folded in _MISSING:
+            raise BadField("the grade is empty" if not folded else f"no grade: {value!r}")
+        raise BadField(f"the grade {value!r} is none of those that --grades names")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the values of a column mean: value to grade, or why it has none; and in words what was understood."""
+
+    grades: Mapping[str, int | str]
+    sentence: str = ""
+
+    def grade(self, value: str) -> int:
+        """The grade of a value.
+
+        :raises BadField: for one that has none.
+        """
+        said = self.grades[value]
+        if isinstance(said, str):
+            raise BadField(said)
+        return said
+
+
+def scale_of(
+    values: Mapping[str, int],
+    column: str,
+    rules: GradeRules | None = None,
+    source: str = "",
+    is_qrels: bool = False,
+) -> Scale:
+    """The scale of a column.
+
+    :param values: what it says, and in how many rows.
+    :param column: its name, for messages.
+    :param rules: what the person said of it.
+    :param is_qrels: a file of ids and numbers alone, in which by TREC's convention all above 0 is relevant; in a table
+        nothing says whether the 1 of "1 to 5" is.
+    :raises UnclearGrades: when it cannot be told which values mean "not relevant".
+    """
+    if rules is not None and not rules.numbers:
+        return _by_rules(values, column, rules)
+    known = [value for value in values if _folded(value) not in _MISSING]
+    numbers = {v: n for v in known if (n := _as_number(v)) is not None}
+    if not numbers and known and all(_NUMBERED.fullmatch(v.strip()) for v in known):
+        numbers = {v: float(m[1]) for v in known if (m := _NUMBERED.fullmatch(v.strip()))}
+    words = _by_words(known, column)
+    read: Mapping[str, object] = words if len(words) > len(numbers) else numbers
+    unread = [value for value in known if value not in read]
+    if sum(values[v] for v in unread) > sum(values[v] for v in read):
+        raise _unclear(values, column, source, "and that is not a scale that is known here")
+    if read is words:
+        made: dict[str, int | str] = dict(words)
+        sentence = _sentence(column, words)
+    else:
+        made, sentence = _by_numbers(numbers, values, column, rules, source, is_qrels)
+    for value in values:
+        if _folded(value) in _MISSING and value not in read:
+            made[value] = "the grade is empty" if not _folded(value) else f"no grade: {value!r}"
+        elif value not in made:
+            kind = "a number" if read is numbers else "of the scale"
+            made[value] = f"the grade {value!r} is not {kind}"
+    return Scale(made, sentence)
+
+
+def is_scale(values: Sequence[str]) -> bool:
+    """Whether values look like judgments by themselves: words of a known scale, or small whole numbers with a "no".
+
+    >>> is_scale(["yes", "no"]), is_scale(["0", "1", "2"]), is_scale(["cardiology", "oncology"]), is_scale(["3", "7"])
+    (True, True, False, False)
+    """
+    known = [value for value in values if _folded(value) not in _MISSING]
+    numbers = [_as_number(value) for value in known]
+    if known and all(n is not None and n.is_integer() and -1 <= n < _FEW for n in numbers):
+        return 0.0 in numbers or -1.0 in numbers
+    words = _by_words(known, "")
+    return len(words) == len(known) and 0 in words.values()
+
+
+def _assignments(text: str) -> list[tuple[str, str]]:
+    if text.lstrip().startswith("{"):
+        try:
+            given = json.loads(text)
+        except ValueError:
+            raise Refused("--grades is not JSON, though it begins with a brace.") from None
+        return [(str(name), str(said)) for name, said in given.items()]
+    made = []
+    for part in filter(str.strip, re.split(r"[,;]", text)):
+        name, sign, said = part.strip().rpartition("=")
+        if not sign or not name.strip():
+            raise Refused(
+                f"--grades: {part.strip()} is not of the form VALUE=GRADE. Write a grade for each value, 0 for "
+                '"not relevant": --grades "yes=1,no=0".'
+            )
+        made.append((name.strip(), said.strip()))
+    return made
+
+
+def _folded(value: str) -> str:
+    return re.sub(r"[\s_-]+", " ", value.casefold()).strip(" .!") or value.strip()
+
+
+def _as_number(value: str) -> float | None:
+    said = value.strip()
+    if not _NUMBER.fullmatch(said):
+        return None
+    return float(said.replace(",", "."))
+
+
+def _by_rules(values: Mapping[str, int], column: str, rules: GradeRules) -> Scale:
+    made: dict[str, int | str] = {}
+    for value in values:
+        try:
+            made[value] = rules.grade(value)
+        except BadField as error:
+            made[value] = str(error)
+    return Scale(made, _sentence(column, {v: g for v, g in made.items() if isinstance(g, int)}))
+
+
+def _by_words(values: Sequence[str], column: str) -> dict[str, int]:
+    """The grades of those values that are words of one known scale."""
+    folded = {value: _folded(value) for value in values}
+    said = set(folded.values())
+    if said <= _ESCI.keys() and (said & {"e", "exact", "substitute"} or "esci" in column.lower()):
+        return {value: _ESCI[word] for value, word in folded.items()}
+    for scale in (_ENTAILMENT, _QUALITY):
+        if said and said <= scale.keys() and not {"bad", "poor"} <= said:
+            return {value: scale[word] for value, word in folded.items()}
+    levels = {value: _WORDS[word] for value, word in folded.items() if word in _WORDS}
+    order = {level: n for n, level in enumerate(sorted({0, *levels.values()}))}
+    return {value: order[level] for value, level in levels.items()}
+
+
+def _by_numbers(
+    numbers: Mapping[str, float],
+    values: Mapping[str, int],
+    column: str,
+    rules: GradeRules | None,
+    source: str,
+    is_qrels: bool,
+) -> tuple[dict[str, int | str], str]:
+    """Numbers as grades; what is below 0 is 0."""
+    made: dict[str, int | str] = {}
+    usable: dict[str, float] = {}
+    for value, number in numbers.items():
+        if math.isnan(number) or math.isinf(number):
+            made[value] = f"the grade {value!r} is not a number"
+        elif number > HIGHEST_GRADE:
+            made[value] = f"the grade {value!r} is over the limit of {HIGHEST_GRADE:,}"
+        else:
+            usable[value] = number
+    fractions = any(number != round(number) for number in usable.values())
+    lowest, highest = min(usable.values(), default=0.0), max(usable.values(), default=0.0)
+    if rules is None and fractions:
+        raise _unclear(
+            values,
+            column,
+            source,
+            "and nothing tells from which number on a document is relevant",
+            '--grades ">=0.5=1"; or all above 0 are grades as they are: --grades numbers',
+        )
+    if rules is None and not is_qrels:
+        if lowest >= 1 and highest >= _LIKERT:
+            usual = ",".join(
+                f"{n}={n - 1}" for n in range(round(lowest), min(round(highest), 9) + 1)
+            )
+            raise _unclear(
+                values,
+                column,
+                source,
+                f"and nothing tells whether {lowest:.0f} means relevant",
+                f'--grades "{usual}" where it does not; --grades numbers where all of them do',
+            )
+        if len(set(usable.values())) > _FEW:
+            raise _unclear(
+                values,
+                column,
+                source,
+                "which are many for grades",
+                f'--grades ">={highest / 2:.0f}=1"; or all above 0 are grades as they are: --grades numbers',
+            )
+    factor = 10 ** max(map(_decimals, usable.values()), default=0) if fractions else 1
+    made |= {value: max(round(number * factor), 0) for value, number in usable.items()}
+    return made, _numbers_in_words(column, usable, lowest, highest, factor)
+
+
+def _numbers_in_words(
+    column: str, usable: Mapping[str, float], lowest: float, highest: float, factor: int
+) -> str:
+    if not usable:
+        return ""
+    said = f"grades from {column!r}: {lowest:g} to {highest:g}"
+    if factor > 1:
+        said += f", times {factor:,} to be whole numbers (nDCG stays the same)"
+    if lowest > 0:
+        return f"{said}; none is 0, so every row counts as relevant"
+    below = ", and so is what is below" if lowest < 0 else ""
+    return f"{said}; 0 is not relevant{below}"
+
+
+def _decimals(number: float) -> int:
+    text = f"{number:.4f}".rstrip("0")
+    return len(text.partition(".")[2])
+
+
+def _sentence(column: str, grades: Mapping[str, int]) -> str:
+    ordered = sorted(grades.items(), key=lambda item: (-item[1], item[0]))
+    said = ", ".join(f"{value} = {grade}" for value, grade in ordered[:_SHOWN])
+    more = f" and {len(ordered) - _SHOWN:,} more" if len(ordered) > _SHOWN else ""
+    return f"grades from {column!r}: {said}{more}; 0 is not relevant"
+
+
+def _unclear(
+    values: Mapping[str, int], column: str, source: str, why: str, way: str = ""
+) -> UnclearGrades:
+    """The refusal of a column, with its values and what to type."""
+    frequent = sorted(values, key=lambda value: (-values[value], value))
+    shown = ", ".join(f"{value!r}" for value in frequent[:_SHOWN])
+    more = f" and {len(frequent) - _SHOWN:,} more" if len(frequent) > _SHOWN else ""
+    given = ",".join(f"{value}=?" for value in frequent[:_SHOWN])
+    way = way or f'--grades "{given}"'
+    return UnclearGrades(
+        f"{source}: the grades in {column!r} are {shown}{more}, {why}. Say what each means, 0 for not relevant: {way}.",
+        column,
+        frequent,
+    )

@@ -1,0 +1,141 @@
+"""What a model does not read: the passages that are longer than its window, by its own tokenizer.
+
+Figures of a model that reads half of each passage are figures of half the corpus. So whoever adds, indexes or measures a
+model hears how much stands behind the last word piece that it reads, and which passages would fit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from search.corpus.corpus import Corpus
+from search.corpus.tokenizer import generic_subwords
+from search.models.encoder import Encoder
+from search.models.encoding.texts import transformer_of
+from search.models.linear_adapter import LinearAdapter
+from search.models.prompts import prompt_of
+
+_SAMPLE = 2_000
+_WORTH_TELLING = 0.01
+_SHORT = 16  # In shorter passages, what marks their ends weighs more than their words.
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """What stands behind the last token that a model reads.
+
+    `window` is how many tokens it reads, prompt and ends included; `passages` and `tokens` are the shares (0 to 1) of
+    passages that are longer and of tokens behind the cut, over `looked_at` passages. `fits` is the length of passages, as
+    an import cuts them, of which ninety-nine in a hundred fit; None where everything fits.
+
+    >>> Truncation(64, 1.0, 0.6, 6, 6, fits=60).is_short
+    True
+    """
+
+    window: int
+    passages: float
+    tokens: float
+    looked_at: int
+    of: int
+    fits: int | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether anything is never read."""
+        return self.tokens > 0
+
+    def sentence(self, name: str) -> str:
+        """What a person should know."""
+        over = "" if self.looked_at == self.of else f" (of {self.looked_at:,} that were looked at)"
+        said = (
+            f"{name!r} reads {self.window:,} tokens of a passage: {_percent(self.passages)} of the passages are longer"
+            f"{over}, and {_percent(self.tokens)} of the tokens are never read."
+        )
+        if max(self.passages, self.tokens) <= _WORTH_TELLING or self.fits is None:
+            return said
+        return (
+            f"{said} Passages of {self.fits} word pieces would be read to their ends: "
+            f"python cli.py add PROJECT FILES --passage-tokens {self.fits}."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For a manifest."""
+        return asdict(self)
+
+
+def truncation_of(encoder: Encoder, corpus: Corpus) -> Truncation | None:
+    """How much of a corpus a model does not read, judged by at most 2,000 passages spread evenly over it.
+
+    :returns: None for a model that reads texts of any length, or whose window is not known.
+    """
+    counted = _counter(encoder)
+    if counted is None or not corpus.passages:
+        return None
+    window, count = counted
+    places = list(range(0, corpus.passages, -(-corpus.passages // _SAMPLE)))
+    texts = corpus.embedded_at(places)
+    tokens = np.array(count(texts), dtype=np.int64)
+    behind = np.maximum(tokens - window, 0)
+    if not behind.any():
+        return Truncation(window, 0.0, 0.0, len(texts), corpus.passages)
+    share = float(behind.sum() / tokens.sum())
+    fits = _fitting(texts, tokens, window, int(count([""])[0]))
+    return Truncation(window, float((behind > 0).mean()), share, len(texts), corpus.passages, fits)
+
+
+def _fitting(texts: Sequence[str], tokens: Any, window: int, around: int) -> int:
+    """The longest passages, in the word pieces by which an import cuts, that fit into a window."""
+    pieces = np.array([generic_subwords().of(text) for text in texts], dtype=np.float64)
+    long = pieces >= min(_SHORT, pieces.max())
+    ratio = pieces[long] / np.maximum(tokens[long] - around, 1)
+    return max(1, int((window - around) * np.percentile(ratio, 1, method="lower")))
+
+
+Count = Callable[[Sequence[str]], list[int]]
+"""How many tokens each text has, uncut, with all that goes around it."""
+
+
+def _counter(encoder: Encoder) -> tuple[int, Count] | None:
+    """The window of an encoder, and what counts its tokens."""
+    if isinstance(encoder, LinearAdapter):
+        return _counter(encoder.base)
+    model = transformer_of(encoder)
+    if model is not None:
+        return _counter_of_transformer(model)
+    most = getattr(getattr(encoder, "settings", None), "max_length", None)
+    if most is None:
+        return None
+    from search.models.api.token_count import tokens_of
+
+    return most, lambda texts: [tokens_of(text) for text in texts]
+
+
+def _counter_of_transformer(model: Any) -> tuple[int, Count] | None:
+    first = _reading_documents(model)
+    window, tokenizer = getattr(first, "max_seq_length", None), getattr(first, "tokenizer", None)
+    if type(first).__name__ != "Transformer" or tokenizer is None or not window or window > 10**9:
+        return None
+    window = getattr(first, "document_length", None) or window
+    prompt = prompt_of(model, "document") or ""
+
+    def count(texts: Sequence[str]) -> list[int]:
+        found = tokenizer([prompt + text for text in texts], truncation=False, padding=False)
+        return [len(ids) for ids in found["input_ids"]]
+
+    return int(window), count
+
+
+def _reading_documents(model: Any) -> Any:
+    """The module that a document's text goes into first."""
+    first = model[0]
+    if type(first).__name__ != "Router":
+        return first
+    ways = first.sub_modules
+    way = "document" if "document" in ways else next(iter(ways))
+    return ways[way][0]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else "less than 1 %"
