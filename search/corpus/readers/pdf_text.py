@@ -191,18 +191,22 @@ def _runs(glyphs: Iterator[_Glyph]) -> list[_Run]:
     for glyph in glyphs:
         if run is None:
             run = _Run(glyph)
-        # By far the most: a letter right behind the one before, for which nothing else must be asked.
-        elif glyph.base == run.base and 0 < glyph.left - run.last.left < run.size:
-            run.append(glyph)
-        elif category(glyph.text[0]) in ("Mn", "Mc") and _same_base(run, glyph):
+        elif _is_mark(glyph.text) and _same_base(run, glyph):
             run.last.bear(glyph)
-        elif _follows(run, glyph):
+        # By far the most: a letter right behind the one before, for which nothing else must be asked.
+        elif (glyph.base == run.base and 0 < glyph.left - run.last.left < run.size) or _follows(
+            run, glyph
+        ):
             run.append(glyph)
         else:
             runs.append(run)
             run = _Run(glyph)
     runs += [run] if run else []
     return [run for run in runs if not all(glyph.made_up for glyph in run.glyphs)]
+
+
+def _is_mark(text: str) -> bool:
+    return not text.isascii() and category(text[0]) in ("Mn", "Mc")
 
 
 def _same_base(run: _Run, glyph: _Glyph) -> bool:

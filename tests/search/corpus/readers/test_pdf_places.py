@@ -1,15 +1,11 @@
 """PDF: characters are read where they stand: signs drawn last, powers, tables, columns, margins, forms."""
 
-from pathlib import Path
-
 import pytest
 from fpdf import FPDF
 
 from search.corpus.readers.documents import preview_documents
 from search.corpus.readers.layout import HYPHEN, Line, Page, pages_to_blocks
 from search.corpus.readers.rows import arranged, without_margin_numbers
-
-SHARED = Path(__file__).resolve().parents[5] / "shared" / "cases" / "documents"
 
 
 def pdf(path, *texts, size=11):
@@ -153,27 +149,6 @@ def test_text_put_over_a_page_is_read_and_comments_are_counted(tmp_path):
     (found,), report = preview_documents(tmp_path / "a.pdf")
     assert found.text == "Diagnosis: Lewy body dementia\n\nSigned in this county."
     assert report.notes == ["left out: 1 comments"]
-
-
-@pytest.mark.parametrize(
-    ("file", "present", "absent"),
-    [
-        ("discharge.pdf", ("SpO₂ ≥ 94 %", "Ramipril | 2.5 mg | once daily", "75 µg"), ()),
-        ("hindi.pdf", ("में दर्द है", "अधिक", "ज़्यादा"), ()),
-        ("arabic_fpdf.pdf", ("علاج", "لا يوجد", "الأطفال"), ("عالج",)),
-        ("ligature.pdf", ("well-differentiated", "non-inferiority"), ()),
-        ("pleading.pdf", ("undue burden", "fourteen days"), ("bur6",)),
-        ("opinion_2col_rows.pdf", ("dismissed the complaint for want of standing", "from vacatur"), ("com- ",)),
-        ("opinion_2col.pdf", ("dismissed the complaint for want", "REVERSED AND REMANDED."), ()),
-        ("form_filled.pdf", ("Name of ward: Zebulon Quartermaine", "Diagnosis: Lewy body dementia"), ()),
-        ("labs.pdf", ("10⁹/L", "Sodium | 128 | 135-145"), ("109/L",)),
-        ("out_of_order.pdf", ("Target SpO2 ≥ 94 %; stop if INR >4.",), ()),
-    ],
-)  # fmt: skip
-def test_pages_as_clinics_and_courts_have_them(file, present, absent):
-    (found,), _ = preview_documents(SHARED / file)
-    assert [part for part in present if part not in found.text] == []
-    assert [part for part in absent if part in found.text] == []
 
 
 def test_a_font_from_before_unicode_is_told(tmp_path):
