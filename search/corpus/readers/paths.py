@@ -40,10 +40,16 @@ def value_at(fields: Mapping[str, Any], path: str) -> Any:
 
 
 def _items(value: Any) -> list[Any]:
-    """The items of a list, and of the lists in it; any other value is one."""
-    return (
-        [inner for item in value for inner in _items(item)] if isinstance(value, list) else [value]
-    )
+    """The items of a list, and of the lists in it; any other value is one. Lists may be nested as deep as JSON allows."""
+    items: list[Any] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        else:
+            items.append(one)
+    return items
 
 
 def paths_of(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

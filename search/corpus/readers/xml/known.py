@@ -175,6 +175,7 @@ def _rows(source: XmlSource, report: Report, known: Format) -> Iterator[Row]:
 def _records(source: XmlSource, report: Report, known: Format) -> Iterator[Fields]:
     used: set[str] = set()
     root: Element | None = None
+    act: str | None = None
     for event, stack in xml_events(source, report):
         root = stack[0]
         if event != "end" or not _is_unit(stack, known):
@@ -182,8 +183,8 @@ def _records(source: XmlSource, report: Report, known: Format) -> Iterator[Field
         unit, single = stack[-1], len(stack) == 1
         strip_namespaces(unit)
         if known.dialect is not None:
-            fields = known.dialect.section(stack)
-            yield _alone(fields, used)
+            act = known.dialect.title(root) if act is None else act
+            yield _alone(known.dialect.section(stack, act), used)
         elif known.read is not None:
             for fields in known.read(unit, single):
                 yield _of_file(fields, report) if single and "id" not in fields else fields

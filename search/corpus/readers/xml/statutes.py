@@ -41,8 +41,8 @@ class Dialect:
     titles: tuple[str, ...]
     inside: bool = False
 
-    def section(self, open_elements: Sequence["Element"]) -> Fields:
-        """A section, which is the last of the open elements."""
+    def section(self, open_elements: Sequence["Element"], act: str) -> Fields:
+        """A section, which is the last of the open elements, of an act of some title."""
         *above, unit = open_elements
         title, heads = self._head(unit)
         for head in heads:
@@ -53,7 +53,7 @@ class Dialect:
             prose_blocks(unit, _NOT_READ),
             next((unit.get(name, "") for name in _IDS if unit.get(name)), ""),
             within=" > ".join(path),
-            act=self.title(above[0]) if above else "",
+            act=act,
         )
 
     def rest(self, root: "Element") -> Fields:

@@ -61,3 +61,12 @@ def test_what_is_nested_without_end_is_not_followed():
 )
 def test_joined(value, expected):
     assert joined(value, " ") == expected
+
+
+def test_lists_as_deep_as_json_allows():
+    deep: object = "x"
+    for _ in range(5_000):
+        deep = [deep]
+    assert joined(deep, " ") == "x"
+    assert value_at({"a": deep}, "a[]") == ["x"]
+    assert nested_columns([{"a": deep}]) == ()
