@@ -22,11 +22,15 @@ def search(
 ) -> None:
     """Search with several models; missing indexes are built first."""
     from search.corpus.filters import Scope
+    from search.evaluation.self_matches import left_out_note, own_documents
     from search.retrieval.search import compare
 
     scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
-        found = compare(project, query, model or (), k, progress, scope)
+        own = own_documents(project, query)
+        found = compare(project, query, model or (), k, progress, scope, own)
+    if own:
+        aside(left_out_note(own))
     tell_comparison(found, as_json)
 
 
@@ -84,6 +88,9 @@ def evaluate(project: ThisProject, model: Models = None, as_json: AsJson = False
     for name in result.scores:
         means = result.means(name)
         say(f"{name:<24}" + "".join(f"{means[metric]:>12.3f}" for metric in METRICS))
+    say(
+        f"{len(result.queries):,} queries, which ask for {result.relevant_documents:,} different documents."
+    )
     for test in result.comparisons:
         say(
             f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "

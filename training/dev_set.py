@@ -1,8 +1,8 @@
 """The dev part: held out of training, measured before it and as it goes, to steer by."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
 from search.evaluation.evaluate import score
 from search.evaluation.query_set import QuerySet
+from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import MAIN_METRIC
 from search.models.encoder import Encoder
 from search.models.encoding.texts import encode_texts
@@ -39,13 +40,15 @@ class DevSet:
     (the whole corpus, where it is small). So a dev score is comparable with other dev scores of the same
     set, not with a test score. A document is found by its best passage: `positions`, `ids` (of the documents)
     and `texts` have one entry a passage. A document of many passages is there with eight: the ones nearest to
-    its queries by words, or eight spread evenly where no query asks for it.
+    its queries by words, or eight spread evenly where no query asks for it. Where a query is a document itself, `left_out`
+    names that, by the query's id: it stays out of the ranking as it does in an evaluation.
     """
 
     query_set: QuerySet
     positions: list[int]
     ids: list[str]
     texts: list[str]
+    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, corpus: Corpus, query_set: QuerySet) -> "DevSet":
@@ -68,7 +71,8 @@ class DevSet:
             positions += block
         positions = _positions(corpus, small, positions, len(first))
         owners = [ids[owner] for owner in corpus.owners[positions]]
-        return cls(small, positions, owners, corpus.embedded_at(positions))
+        own = SelfMatches.of(corpus, usable).only(chosen)
+        return cls(small, positions, owners, corpus.embedded_at(positions), own.left_out)
 
     def narrowed(self, most: int) -> "DevSet":
         """The same queries with fewer documents to find: what answers them, and others up to `most` passages in all."""
@@ -142,11 +146,13 @@ class DevSet:
         """
         index = FlatIndex.of(documents)
         most = max(Counter(self.ids).values())  # So many passages may belong to one document.
-        positions, _ = index.search(np.asarray(queries), min(10 * most, len(index)))
-        run = {
-            query: list(dict.fromkeys(self.ids[p] for p in row if p >= 0))[:10]
-            for query, row in zip(sorted(self.query_set.queries), positions, strict=True)
-        }
+        deep = 10 + max(map(len, self.left_out.values()), default=0)
+        positions, _ = index.search(np.asarray(queries), min(deep * most, len(index)))
+        run = {}
+        for query, row in zip(sorted(self.query_set.queries), positions, strict=True):
+            own = self.left_out.get(query, frozenset())
+            ranked = dict.fromkeys(self.ids[p] for p in row if p >= 0)
+            run[query] = [identity for identity in ranked if identity not in own][:10]
         return score(run, self.query_set, [MAIN_METRIC])[MAIN_METRIC]
 
 

@@ -12,6 +12,7 @@ from search.corpus.versions import DescribedVersion, describe_versions
 from search.evaluation.evaluate import load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
+from search.evaluation.self_matches import SelfMatches
 from search.insight.explain import Explained, attribute
 from search.insight.map import few_values, load_map
 from search.insight.training_neighbours import TrainedOn
@@ -186,6 +187,12 @@ def map_columns(
 def tokens(project: Project, over: Manifest) -> Estimate:
     """About what a server would be sent for a corpus."""
     return expected(Corpus.of(project, over))
+
+
+@_cached(16)
+def self_matches(project: Project, queries: Manifest, over: Manifest) -> SelfMatches:
+    """Which documents of a corpus are queries of a query set."""
+    return SelfMatches.of(Corpus.of(project, over), query_set(project, queries))
 
 
 @_cached(16)

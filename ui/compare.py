@@ -6,6 +6,7 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
+from search.evaluation.self_matches import left_out_note
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
@@ -91,8 +92,9 @@ def _searched(
         if like is not None:
             board = _alike(corpus, like, retrievers, sides, scope, k)
         elif text:
-            results = [search(retriever, corpus, text, k, scope) for retriever in retrievers]
-            board = Board(text, k, sides, results, _judged(project, text))
+            judged, own = _judged(project, manifest, text)
+            results = [search(retriever, corpus, text, k, scope, own) for retriever in retrievers]
+            board = Board(text, k, sides, results, judged, left_out=own)
         else:
             slot.draw(
                 render(
@@ -107,6 +109,8 @@ def _searched(
         failures.say(error)
         return None
     said = summary.sentence(board.results, sides, board.judged)
+    if board.left_out:
+        said += " " + left_out_note(board.left_out)
     figures = summary.measured_gain(project, [side.name for side in sides])
     slot.draw(
         (render("like.html", name=board.query) if board.like else "")
@@ -140,14 +144,16 @@ def _alike(
     return Board(name, k, sides, results, like=identity)
 
 
-def _judged(project: Project, query: str) -> Mapping[str, int]:
-    """Documents judged relevant, when the query is one of the query set."""
+def _judged(
+    project: Project, over: Manifest, query: str
+) -> tuple[Mapping[str, int], frozenset[str]]:
+    """When the query is one of the query set: documents judged relevant, and those that are the query itself."""
     manifest = project.newest("queries")
     if manifest is None:
-        return {}
+        return {}, frozenset()
     query_set = cache.query_set(project, manifest)
-    wanted = " ".join(query.casefold().split())
-    for identity, text in query_set.queries.items():
-        if " ".join(text.casefold().split()) == wanted:
-            return query_set.relevant(identity)
-    return {}
+    identity = query_set.named(query)
+    if identity is None:
+        return {}, frozenset()
+    own = cache.self_matches(project, manifest, over).left_out
+    return query_set.relevant(identity), own.get(identity, frozenset())

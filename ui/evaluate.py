@@ -124,8 +124,13 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
                 st.html(_wins(test))
     if main is not None:
         _extremes(project, result, main)
+    asked = (
+        f"The {len(result.queries):,} queries ask for {result.relevant_documents:,} different documents. "
+        if result.relevant_documents
+        else ""
+    )
     st.caption(
-        f"Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
+        f"{asked}Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
         "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
     )
 

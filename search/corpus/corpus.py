@@ -3,13 +3,14 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ CORPUS_FILE = "corpus.sqlite"
 DOCUMENT = "id, title, text, metadata, marks"
 """The columns that `document_of` makes a document out of."""
 _SHOWN_VALUES = 200
+_Item = TypeVar("_Item")
 _PASSAGE = "start, stop, heading, page, prefix"
 
 
@@ -205,6 +207,23 @@ class Corpus:
         )
         return next(chain(whole, in_part), None)
 
+    def with_text(self, texts: Collection[str]) -> dict[str, frozenset[str]]:
+        """The ids of the documents whose text, or title and text, is exactly one of these but for white space, by it."""
+        wanted: dict[str, list[str]] = {}
+        for text in texts:
+            wanted.setdefault(_spaced(text), []).append(text)
+        keys = list({content_key(text) for text in texts if folded_words(text)})
+        found: dict[str, set[str]] = {}
+        for chunk in _chunks(keys):
+            marks = ",".join("?" * len(chunk))
+            for key in ("text_key", "full_key"):
+                question = f"SELECT id, title, text FROM documents WHERE {key} IN ({marks})"
+                for identity, title, text in self._rows(question, *chunk):
+                    for own in {_spaced(text), _spaced(f"{title} {text}")}:
+                        for asked in wanted.get(own, ()):
+                            found.setdefault(asked, set()).add(identity)
+        return {text: frozenset(ids) for text, ids in found.items()}
+
     def within(self, scope: Scope) -> NDArray[np.int64] | None:
         """The positions of the passages that a scope allows, rising; None for all of them.
 
@@ -299,6 +318,11 @@ def document_of(fields: Sequence[str]) -> Document:
     return Document(identity, title, text, json.loads(metadata), places)
 
 
-def _chunks(items: Sequence[int], size: int = 500) -> Iterator[list[int]]:
+def _spaced(text: str) -> str:
+    """A text with its letters composed and single spaces: what two files write differently without meaning to."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _chunks(items: Sequence[_Item], size: int = 500) -> Iterator[list[_Item]]:
     for start in range(0, len(items), size):
         yield list(items[start : start + size])

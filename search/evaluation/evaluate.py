@@ -5,7 +5,7 @@ gains, judgments of 0 not relevant, a query for which nothing was found counts 0
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -19,6 +19,7 @@ from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import leaks_of, seen_in_training
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
+from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.models.cross_encoders import find_reranker
 from search.models.registry import GENERIC, ModelInfo
@@ -47,6 +48,8 @@ class Evaluation:
     """Several models on one query set, with every single query's figures.
 
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
+    `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
+    document was left out of the rankings, by what told so (see `search.evaluation.self_matches`).
 
     >>> from types import SimpleNamespace
     >>> from search.corpus.corpus import ScoredDocument
@@ -69,6 +72,8 @@ class Evaluation:
     comparisons: list[PairedTest]
     notes: list[str] = field(default_factory=list)
     clean: bool = True
+    relevant_documents: int = 0
+    left_out: dict[str, int] = field(default_factory=lambda: SelfMatches().as_json())
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""
@@ -80,6 +85,8 @@ class Evaluation:
             "queries": len(self.queries),
             "models": {model: self.means(model) for model in self.scores},
             "comparisons": [{**asdict(test), "ci95": list(test.ci95)} for test in self.comparisons],
+            "relevant_documents": self.relevant_documents,
+            "left_out": self.left_out,
         }
 
     def differences(self, baseline: str, candidate: str) -> NDArray[np.float64]:
@@ -115,12 +122,19 @@ def evaluate(
         raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
     if pooled := pooling_note(query_manifest.details):
         notes.append(pooled)
+    if asks := query_manifest.details.get("asks"):
+        notes.append(asks)
     leaks = leaks_of(project, query_manifest, query_set, corpus)
     if leaks.note:
         notes.append(leaks.note)
+    own = SelfMatches.of(corpus, query_set).only(usable.queries)
+    notes += own.notes
+    if few := answers_note(usable):
+        notes.append(few)
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
-    result = measure(retrievers, corpus, usable, notes, Stage(progress, 0.7, 1.0))
-    result = replace(result, clean=leaks.clean)
+    stage = Stage(progress, 0.7, 1.0)
+    result = measure(retrievers, corpus, usable, notes, stage, own.left_out)
+    result = replace(result, clean=leaks.clean, left_out=own.as_json())
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
         "corpus": corpus_manifest.id,
@@ -155,6 +169,9 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         comparisons=_tests(manifest),
         notes=facts["notes"],
         clean=facts.get("clean", True),
+        # Nor was this counted, or left out, at first.
+        relevant_documents=facts.get("relevant_documents", 0),
+        left_out=facts.get("left_out", SelfMatches().as_json()),
         **content,
     )
 
@@ -210,8 +227,12 @@ def measure(
     query_set: QuerySet,
     notes: Sequence[str] = (),
     progress: Progress = silent,
+    left_out: Mapping[str, Collection[str]] | None = None,
 ) -> Evaluation:
-    """Rank every query with every model, score the rankings, and test each model against the first."""
+    """Rank every query with every model, score the rankings, and test each model against the first.
+
+    :param left_out: documents that stay out of the ranking of a query, by its id.
+    """
     queries = sorted(query_set.queries)
     texts = [query_set.queries[query] for query in queries]
     ids = corpus.ids()
@@ -219,7 +240,9 @@ def measure(
     firsts: dict[str, list[int | None]] = {}
     for place, retriever in enumerate(retrievers):
         stage = Stage(progress, place / len(retrievers), (place + 1) / len(retrievers))
-        rankings = _rankings(retriever, texts, ids, stage)
+        rankings = _rankings(
+            retriever, texts, ids, stage, [(left_out or {}).get(q, ()) for q in queries]
+        )
         run = dict(zip(queries, rankings, strict=True))
         scores[retriever.name] = score(run, query_set)
         firsts[retriever.name] = [
@@ -231,7 +254,8 @@ def measure(
         paired_test(names[0], name, scores[names[0]][MAIN_METRIC], scores[name][MAIN_METRIC])
         for name in names[1:]
     ]
-    return Evaluation(queries, texts, scores, firsts, tests, list(notes))
+    asked = relevant_documents(query_set)
+    return Evaluation(queries, texts, scores, firsts, tests, list(notes), relevant_documents=asked)
 
 
 def score(
@@ -269,14 +293,22 @@ def score(
 
 
 def _rankings(
-    retriever: Retriever, texts: Sequence[str], ids: Sequence[str], progress: Progress
+    retriever: Retriever,
+    texts: Sequence[str],
+    ids: Sequence[str],
+    progress: Progress,
+    left_out: Sequence[Collection[str]],
 ) -> list[list[str]]:
     message = f"searching {len(texts):,} held-out queries with {retriever.name}"
     found: list[list[str]] = []
     for start in range(0, len(texts), _BATCH):
         progress(start, len(texts), message)
-        for ranking in retriever.rank(texts[start : start + _BATCH], DEPTH):
-            found.append([ids[document] for document, _, _ in ranking])
+        out = left_out[start : start + _BATCH]
+        deep = DEPTH + max(map(len, out))
+        rankings = retriever.rank(texts[start : start + _BATCH], deep)
+        for ranking, own in zip(rankings, out, strict=True):
+            named = (ids[document] for document, _, _ in ranking)
+            found.append([identity for identity in named if identity not in own][:DEPTH])
     return found
 
 

@@ -39,6 +39,14 @@ class QuerySet:
         """The documents judged relevant to a query (grade above 0)."""
         return {d: g for d, g in self.judgments.get(query, {}).items() if g > 0}
 
+    def named(self, text: str) -> str | None:
+        """The id of the query of this text, however it is spaced and capitalised; None for no query of the set."""
+        wanted = " ".join(text.casefold().split())
+        for identity, known in self.queries.items():
+            if " ".join(known.casefold().split()) == wanted:
+                return identity
+        return None
+
     def __or__(self, other: "QuerySet") -> "QuerySet":
         """The queries of both; of one that both have, what `other` says."""
         return QuerySet({**self.queries, **other.queries}, {**self.judgments, **other.judgments})

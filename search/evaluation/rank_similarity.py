@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_set import current_query_set
+from search.evaluation.self_matches import SelfMatches
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
@@ -144,7 +145,8 @@ def disagreements(
     _, query_set = current_query_set(project)
     step = max(-(-len(query_set.queries) // _MOST), 1)
     asked = list(query_set.queries.items())[::step]
-    found = measured(retrievers, corpus, asked, Stage(progress, 0.5, 1))
+    own = SelfMatches.of(corpus, query_set).left_out
+    found = measured(retrievers, corpus, asked, Stage(progress, 0.5, 1), own)
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, json.dumps([asdict(one) for one in found], ensure_ascii=False))
     return found
@@ -165,17 +167,27 @@ def measured(
     corpus: Corpus,
     asked: Sequence[tuple[str, str]],
     progress: Progress = silent,
+    left_out: Mapping[str, Collection[str]] | None = None,
 ) -> list[RankingDisagreement]:
     """How differently retrievers answer questions, the most different first.
 
     :param asked: ids and texts of questions.
+    :param left_out: documents that stay out of the ranking of a question, by its id.
     """
+    ids = corpus.ids() if left_out else []
     distances = [0.0] * len(asked)
     for start in range(0, len(asked), _BATCH):
         progress(start, len(asked), "looking for questions where the columns differ")
         texts = [text[: LIMITS.query_characters] for _, text in asked[start : start + _BATCH]]
+        out = [(left_out or {}).get(query, ()) for query, _ in asked[start : start + _BATCH]]
+        deep = _DEPTH + max(map(len, out))
         found = [
-            [[str(hit.document) for hit in ranking] for ranking in retriever.rank(texts, _DEPTH)]
+            [
+                [str(hit.document) for hit in ranking if not own or ids[hit.document] not in own][
+                    :_DEPTH
+                ]
+                for ranking, own in zip(retriever.rank(texts, deep), out, strict=True)
+            ]
             for retriever in retrievers
         ]
         for i, (first, *others) in enumerate(zip(*found, strict=True)):
@@ -190,7 +202,11 @@ def disagreements_path(project: Project, names: Sequence[str]) -> Path:
     columns = chosen_columns(project, names)
     manifest, _ = current_query_set(project)
     corpus, _ = current_corpus(project)
-    parts = [manifest.id, *(column_fingerprint(project, column, corpus) for column in columns)]
+    parts = [
+        "own documents left out",
+        manifest.id,
+        *(column_fingerprint(project, column, corpus) for column in columns),
+    ]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return project.folder / _FOLDER / f"{digest}.json"
 

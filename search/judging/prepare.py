@@ -5,12 +5,13 @@ again when the models are long gone.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from search.corpus.corpus import current_corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.query_set import QuerySet
+from search.evaluation.self_matches import SelfMatches
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Question, RankedDocument
 from search.projects.artifacts import Manifest
@@ -66,10 +67,11 @@ def prepare_questions(
     if wanted:
         retrievers, corpus = retrievers_for(project, wanted, Stage(progress, 0.0, 0.5))
         ids = corpus.ids()
+        own = _own_documents(project, corpus)
         for place, (name, retriever) in enumerate(zip(wanted, retrievers, strict=True)):
             share = 0.5 / len(wanted)
             stage = Stage(progress, 0.5 + place * share, 0.5 + (place + 1) * share)
-            _rank(store, retriever, (name, versions[name]), lacking[name], ids, stage)
+            _rank(store, retriever, (name, versions[name]), lacking[name], ids, stage, own)
     store.set(_ASKED, _asked_now(project))
     progress(1, 1, f"{len(questions):,} questions lined up")
     searched = {question.id for asked in lacking.values() for question in asked}
@@ -99,7 +101,7 @@ def rank_now(
     for name, retriever in retrievers.items():
         version = column_fingerprint(project, parse_column(name), manifest)
         if question.id not in store.rankings(name, version):
-            _rank(store, retriever, (name, version), [question], ids, silent)
+            _rank(store, retriever, (name, version), [question], ids, silent, {})
 
 
 def _asked_now(project: Project) -> str:
@@ -135,6 +137,16 @@ def _bring_questions(project: Project, store: JudgmentStore) -> list[str]:
     return [f"{MOST_QUESTIONS:,} of the {len(queries):,} queries of the query set are asked"]
 
 
+def _own_documents(project: Project, corpus: Corpus) -> dict[str, frozenset[str]]:
+    """The documents that are a question themselves, by its text: an evaluation leaves them out, so nobody grades them."""
+    manifest = _asking(project)
+    if manifest is None:
+        return {}
+    query_set = QuerySet.load(project, manifest)
+    own = SelfMatches.of(corpus, query_set).left_out
+    return {query_set.queries[query]: documents for query, documents in own.items()}
+
+
 def _lacking(
     store: JudgmentStore, questions: Sequence[Question], name: str, version: str
 ) -> list[Question]:
@@ -149,14 +161,20 @@ def _rank(
     questions: Sequence[Question],
     ids: Sequence[str],
     progress: Progress,
+    own: Mapping[str, Collection[str]],
 ) -> None:
     message = f"asking {column_title(column[0])} {len(questions):,} questions"
     for start in range(0, len(questions), _BATCH):
         progress(start, len(questions), message)
         batch = questions[start : start + _BATCH]
-        rankings = retriever.rank([question.text for question in batch], KEPT)
+        deep = KEPT + max(len(own.get(question.text, ())) for question in batch)
+        rankings = retriever.rank([question.text for question in batch], deep)
         found = {
-            question.id: [RankedDocument(ids[f.document], f.document, f.passage) for f in ranking]
+            question.id: [
+                RankedDocument(ids[f.document], f.document, f.passage)
+                for f in ranking
+                if ids[f.document] not in own.get(question.text, ())
+            ][:KEPT]
             for question, ranking in zip(batch, rankings, strict=True)
         }
         store.save_rankings(*column, found)

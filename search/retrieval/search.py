@@ -1,7 +1,7 @@
 """Search: columns become retrievers, of parts made here or cached by the pages; retrievers make a comparison."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,15 +61,24 @@ def check_k(k: int) -> int:
 
 
 def search(
-    retriever: Retriever, corpus: Corpus, query: str, k: int, scope: Scope = EVERYTHING
+    retriever: Retriever,
+    corpus: Corpus,
+    query: str,
+    k: int,
+    scope: Scope = EVERYTHING,
+    left_out: Collection[str] = (),
 ) -> SearchResult:
     """Search one column; the time covers encoding, search and fetching the texts.
 
     The vector of a query that was asked before is not made again; the time that it took then is counted.
+
+    :param left_out: the ids of documents that stay out of the ranking; k hits stay k.
     """
     started = time.perf_counter()
     timing = EncodingTime()
-    ranking = retriever.rank([query], k, scope, timing)[0]
+    ranking = retriever.rank([query], k + len(left_out), scope, timing)[0]
+    out = {corpus.position(identity) for identity in left_out}
+    ranking = [found for found in ranking if found.document not in out][:k]
     hits = hits_of(corpus, ranking)
     spent = time.perf_counter() - started
     searched = spent - timing.encode_here
@@ -87,16 +96,20 @@ def compare(
     k: int = 10,
     progress: Progress = silent,
     scope: Scope = EVERYTHING,
+    left_out: Collection[str] = (),
 ) -> Comparison:
     """Search several columns; an index that is missing is built first.
 
     :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model.
     :param scope: what may be found, and whether source tiers come first.
+    :param left_out: the ids of documents that no column ranks.
     :raises Refused: for an empty query, an unknown model or column, or a project without documents.
     """
     text, count = check_query(query), check_k(k)
     retrievers, corpus = retrievers_for(project, names, progress)
-    return Comparison(text, count, [search(r, corpus, text, count, scope) for r in retrievers])
+    return Comparison(
+        text, count, [search(r, corpus, text, count, scope, left_out) for r in retrievers]
+    )
 
 
 def similar(

@@ -28,7 +28,7 @@ class Board:
     """Every column with what it found for one question, and the documents judged for it.
 
     `judged` maps the id of a relevant document to its grade. `like` is the id of the document that others were
-    looked for like; the question is then its name.
+    looked for like; the question is then its name. `left_out` are documents that are the question itself.
     """
 
     query: str
@@ -37,6 +37,7 @@ class Board:
     results: Sequence[SearchResult]
     judged: Mapping[str, int] = field(default_factory=dict)
     like: str | None = None
+    left_out: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
