@@ -4,10 +4,12 @@ reaches the recall that is wanted.
 An approximate index names candidates by codes that are smaller than the vectors. Their cosines are then computed
 from the stored vectors themselves, so a score is exact and so is the order of what was found.
 
-How much a search must look at is measured on the index's own vectors. The questions are vectors of a sample, each moved
-towards another one of it until its cosine with the original is that of a question with its answer: .7. So they are like
-the vectors of the index, and none of them is in it. One half of them chooses the width, the other half measures what it
-reaches.
+How much a search must look at is measured by questions: by those that people hold ready for tests, where there are
+enough, else by questions made of the index's own vectors. Each of these is a vector of a sample, moved towards another
+one of it until it is as far off as neighbours are, but no nearer than a question is to its answer: .7. All of it about
+the centre of the vectors: many models put all texts into a narrow cone, in which any two have a cosine of .9, and there
+a question that was moved to .7 would lie outside of everything. One half of the questions chooses the width, the other
+half measures what it reaches.
 """
 
 import time
@@ -23,6 +25,7 @@ import numpy as np
 from indexes.faiss_files import faiss
 from indexes.stored_vectors import StoredIndex, StoredVectors, in_order, no_hits, threads_for
 from indexes.vector_index import (
+    ENOUGH_QUESTIONS,
     BadVectors,
     IndexFacts,
     Positions,
@@ -43,6 +46,7 @@ _LARGEST_SHARE = 0.25  # More candidates than this share of all vectors: exact s
 K = 10
 _QUESTIONS = 400
 _COSINE = 0.7
+_LEAST_COSINE = 0.3
 _SEED = 2
 _TIMED = 24
 _MOST_OVERSAMPLED = 64
@@ -54,15 +58,19 @@ _BEYOND = 5
 class RecallTrial:
     """Questions with their exact answers, and how long an exact search takes; made once, for any index.
 
+    :param asked: vectors of questions that people ask of these documents: shape (m, d); fewer than
+        `ENOUGH_QUESTIONS` are left aside.
+
     >>> from indexes.flat import FlatIndex
     >>> trial = RecallTrial(StoredVectors(np.eye(12, dtype=np.float32)))
     >>> trial.questions.shape, trial.best.shape
     ((12, 12), (12, 10))
     """
 
-    def __init__(self, stored: StoredVectors) -> None:
+    def __init__(self, stored: StoredVectors, asked: Vectors | None = None) -> None:
         self.stored = stored
-        self.questions = _questions(stored)
+        enough = asked is not None and len(asked) >= ENOUGH_QUESTIONS
+        self.questions = _sampled(asked) if asked is not None and enough else _questions(stored)
         self.best = stored.search(self.questions, K)[1]
         self.exact_ms = _milliseconds(lambda rows: stored.search(rows, K), self.questions[:8])
 
@@ -138,7 +146,12 @@ class ApproximateIndex(StoredIndex, ABC):
         """`write_changed` without the tuning."""
 
     def write_changed(
-        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
+        self,
+        vectors: Vectors,
+        origins: Positions,
+        folder: Path,
+        progress: Progress = silent,
+        questions: Vectors | None = None,
     ) -> IndexFacts | None:
         """See `VectorIndex.write_changed`; tuned again, to what the index holds now."""
         if vectors.shape[1:] != (self.dimension,):
@@ -148,7 +161,8 @@ class ApproximateIndex(StoredIndex, ABC):
         if made is None:
             return None
         target = float(self.facts.figures["target"])
-        facts = tuned(made, target, RecallTrial(made.stored), part(progress, 0.8, 1))
+        trial = RecallTrial(made.stored, questions)
+        facts = tuned(made, target, trial, part(progress, 0.8, 1))
         return replace(facts, reason=self.facts.reason)
 
     def search(
@@ -260,13 +274,31 @@ def bitmap(mask: Any) -> Any:
     return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
 
 
+def _sampled(asked: Vectors) -> Vectors:
+    rows = asked[np.random.default_rng(_SEED).permutation(len(asked))[:_QUESTIONS]]
+    return normalised(rows[rows.any(axis=1)])
+
+
 def _questions(stored: StoredVectors) -> Vectors:
+    """Questions as far off the vectors as these are off one another, about their centre."""
     rng = np.random.default_rng(_SEED)
     rows = np.asarray(stored.rows[rng.permutation(len(stored))[:_QUESTIONS]])
     rows = rows[rows.any(axis=1)]
-    other = np.roll(rows, 1, axis=0)
-    aside = normalised(other - (other * rows).sum(axis=1, keepdims=True) * rows)
-    return normalised(_COSINE * rows + (1 - _COSINE**2) ** 0.5 * aside)
+    if len(rows) < 2:
+        return rows
+    centre = rows.mean(axis=0)
+    apart = rows - centre
+    lengths = np.linalg.norm(apart, axis=1, keepdims=True)
+    directions = normalised(apart)
+    # The nearest is the vector itself.
+    nearest = stored.search(rows, 2)[0][:, -1]
+    beside = normalised(np.asarray(stored.rows[np.maximum(nearest, 0)]) - centre)
+    usual = float(np.median((directions * beside).sum(axis=1)))
+    cosine = float(np.clip(usual, _LEAST_COSINE, _COSINE))
+    other = np.roll(directions, 1, axis=0)
+    aside = normalised(other - (other * directions).sum(axis=1, keepdims=True) * directions)
+    moved = cosine * directions + (1 - cosine**2) ** 0.5 * aside
+    return normalised(centre + lengths * moved)
 
 
 def _milliseconds(search: Callable[[Vectors], object], questions: Vectors) -> float:

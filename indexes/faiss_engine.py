@@ -14,6 +14,7 @@ from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import (
     AUTO,
     FLAT,
+    FLAT_BYTES,
     BrokenIndex,
     IndexDoesNotFit,
     IndexFacts,
@@ -26,9 +27,6 @@ from indexes.vector_index import (
 )
 
 TYPES = (FLAT, HNSW, *CLASSES)
-# Exact search over this many bytes of vectors takes a few milliseconds, less than encoding a query: 20,000
-# vectors of 384 dimensions. See benchmarks/growth.py for what was measured.
-FLAT_BYTES = 32 << 20
 _FAST = 10.0  # A type is taken at once when it is so many times faster than exact search.
 _FASTER = 2.0  # Less than so many times: exact search is taken.
 _ID = 8  # Bytes.
@@ -51,7 +49,7 @@ def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -
         return flat_facts(stored, "asked for")
     if plan.type == AUTO:
         return _chosen(stored, plan, folder, part(progress, 0.05, 1))
-    trial = RecallTrial(stored)
+    trial = RecallTrial(stored, plan.questions)
     made = _made(plan.type, trial, folder, plan.target_recall, part(progress, 0.05, 1))
     return replace(made, reason="asked for")
 
@@ -103,7 +101,7 @@ def _chosen(stored: StoredVectors, plan: IndexPlan, folder: Path, progress: Prog
     size = _in_units(stored.rows.nbytes)
     if stored.rows.nbytes <= FLAT_BYTES and fits(FLAT):
         return flat_facts(stored, f"{size} of vectors are compared one by one in little time")
-    trial = RecallTrial(stored)
+    trial = RecallTrial(stored, plan.questions)
     kinds = [PQ if fits(PQ) else "ivf-rabitq"]
     if fits(HNSW) and len(stored) <= _GRAPH_VECTORS:
         kinds.append(HNSW)

@@ -228,7 +228,12 @@ class StoredIndex:
         return self.stored.rows
 
     def write_changed(
-        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress = silent
+        self,
+        vectors: Vectors,
+        origins: Positions,
+        folder: Path,
+        progress: Progress = silent,
+        questions: Vectors | None = None,
     ) -> IndexFacts | None:
         """See `VectorIndex.write_changed`: nothing is saved by it, unless an index knows better."""
         return None

@@ -18,6 +18,11 @@ FLAT = "flat"
 FAISS = "faiss"
 MILVUS = "milvus"
 TARGET_RECALL = 0.98
+FLAT_BYTES = 32 << 20
+"""Exact search over so many bytes of vectors takes a few milliseconds, less than encoding a query: 20,000 vectors of 384
+dimensions. See benchmarks/growth.py for what was measured."""
+ENOUGH_QUESTIONS = 100
+"""So many questions of people measure a recall to about two in a hundred; fewer are not asked."""
 
 
 class BadVectors(ValueError):
@@ -50,6 +55,8 @@ class IndexPlan:
     :param memory: how many bytes the index may keep in memory; None for no bound.
     :param connection: what an engine on another machine must know (an address, a token). It is kept in no
         folder and in no manifest, and is never printed.
+    :param questions: vectors of questions that people ask of these documents, shape (m, dimension): an
+        approximate index is tuned by them where there are enough, else by some that are made up.
 
     >>> IndexPlan(type="hnsw", target_recall=0.95).engine
     'faiss'
@@ -60,6 +67,7 @@ class IndexPlan:
     target_recall: float = TARGET_RECALL
     memory: int | None = None
     connection: Mapping[str, str] = field(default_factory=dict, repr=False)
+    questions: Vectors | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -155,7 +163,12 @@ class VectorIndex(Protocol):
         ...
 
     def write_changed(
-        self, vectors: Vectors, origins: Positions, folder: Path, progress: Progress
+        self,
+        vectors: Vectors,
+        origins: Positions,
+        folder: Path,
+        progress: Progress,
+        questions: Vectors | None = None,
     ) -> IndexFacts | None:
         """Write the index of other vectors, many of which are in this one, without building it anew.
 
@@ -163,6 +176,7 @@ class VectorIndex(Protocol):
         :param origins: for each of them the position in this index of the same vector, or -1 for one
             that is new: shape (n,). No position twice. What no origin names is removed.
         :param folder: an empty folder.
+        :param questions: see `IndexPlan`.
         :returns: what was written; None (and nothing written) when it is better built anew.
         :raises BadVectors: for a wrong shape, NaN or infinity.
         """

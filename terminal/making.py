@@ -56,6 +56,7 @@ def index(
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import IndexPlan
     from search.corpus.corpus import current_corpus
+    from search.evaluation.query_set import questions_of
     from search.models.registry import KEYWORD
     from search.projects.runs import start
     from search.retrieval.bm25.store import build_keyword_index
@@ -85,6 +86,7 @@ def index(
             plan=plan,
             max_tokens=max_tokens,
             with_ray=encode_with == "ray",
+            questions=questions_of(project),
         )
         tell_notes(run, made.details["encoding"].get("notes", []))
         if worn(made.details):

@@ -91,7 +91,7 @@ def build(vectors: Vectors, plan: IndexPlan, folder: Path, progress: Progress) -
         _index(server, facts, progress)
         _load(server, collection, progress)
         _check_whole(server, facts)
-        return _tuned(server, stored, facts, plan.target_recall, progress)
+        return _tuned(server, stored, facts, plan, progress)
     except BaseException:  # A cancel, too, leaves nothing behind.
         with suppress(EngineFailed):  # An index build that finds the server back sweeps it up.
             server.drop(collection)
@@ -215,7 +215,7 @@ def _check_whole(server: Server, facts: IndexFacts) -> None:
 
 
 def _tuned(
-    server: Server, stored: StoredVectors, facts: IndexFacts, target: float, progress: Progress
+    server: Server, stored: StoredVectors, facts: IndexFacts, plan: IndexPlan, progress: Progress
 ) -> IndexFacts:
     """The facts with the least width that reaches the wanted recall@10, and what was measured.
 
@@ -230,13 +230,13 @@ def _tuned(
     if len(stored) > _MEASURED_UP_TO:
         width = widths[min(3, len(widths) - 1)]
         return replace(facts, figures=figures, parameters={**facts.parameters, "width": width})
-    trial, tried = RecallTrial(stored), facts
+    trial, tried = RecallTrial(stored, plan.questions), facts
     for step, width in enumerate(widths):
         progress(step, len(widths), f"measuring recall ({kind.width_parameter} {width})")
         tried = replace(facts, parameters={**facts.parameters, "width": width})
         found = MilvusIndex(server, collection, stored, tried).search(trial.questions, K)
         recall = trial.recall(found[1])
         tried = replace(tried, figures={**figures, "recall@10": round(recall, 4)})
-        if recall >= target:
+        if recall >= plan.target_recall:
             break
     return tried

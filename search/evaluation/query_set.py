@@ -161,6 +161,12 @@ def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
     return manifest, QuerySet.load(project, manifest)
 
 
+def questions_of(project: Project) -> list[str]:
+    """The texts of the newest query set of a project; none where there is no set."""
+    manifest = project.newest("queries")
+    return [] if manifest is None else list(QuerySet.load(project, manifest).queries.values())
+
+
 @dataclass(frozen=True)
 class Pool:
     """What was put before judges, and how much of it they graded.

@@ -6,6 +6,7 @@ made out of that one's, in a fraction of the time: what went is taken out, what 
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ import numpy as np
 from indexes.opening import build, open_index
 from indexes.vector_index import (
     AUTO,
+    ENOUGH_QUESTIONS,
     FAISS,
+    FLAT_BYTES,
     BadVectors,
     BrokenIndex,
     IndexFacts,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from search.models.encoding.ray import RayEncoding
 
 _WORN = 0.2
+_MOST_QUESTIONS = 1_000
 
 
 def find_index(project: Project, info: ModelInfo, corpus: Manifest) -> Manifest | None:
@@ -54,6 +58,7 @@ def index_model(
     plan: IndexPlan = IndexPlan(),
     max_tokens: int | None = None,
     with_ray: bool = False,
+    questions: Sequence[str] = (),
 ) -> Manifest:
     """Build the index of a model over the newest corpus; of one that turns queries only, the index of its start.
 
@@ -61,6 +66,7 @@ def index_model(
     :param plan: what kind of index is wanted.
     :param max_tokens: the most tokens to send, where a server embeds; None for the model's own cap.
     :param with_ray: encode on a Ray cluster.
+    :param questions: that people ask of the documents; an approximate index is tuned by them.
     :raises Refused: for an unknown model, or a project without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -70,13 +76,17 @@ def index_model(
         return existing
     encoder = load_encoder(project, info, max_tokens)
     if not with_ray:
-        return build_index(project, info, encoder, manifest, corpus, progress, plan)
+        return build_index(
+            project, info, encoder, manifest, corpus, progress, plan, questions=questions
+        )
     from search.models.encoding.ray import ray_encoding
 
     plan = reachable(project, plan, corpus.passages, info.dimension)
     progress(0, 0, "connecting to Ray")
     with ray_encoding(encoder) as cluster:
-        return build_index(project, info, encoder, manifest, corpus, progress, plan, cluster)
+        return build_index(
+            project, info, encoder, manifest, corpus, progress, plan, cluster, questions
+        )
 
 
 def build_index(
@@ -88,6 +98,7 @@ def build_index(
     progress: Progress = silent,
     plan: IndexPlan = IndexPlan(),
     elsewhere: "RayEncoding | None" = None,
+    questions: Sequence[str] = (),
 ) -> Manifest:
     """Encode every passage of a corpus and publish an index of the vectors.
 
@@ -96,6 +107,7 @@ def build_index(
 
     :param plan: what kind of index is wanted.
     :param elsewhere: a cluster that encodes instead of this machine.
+    :param questions: that people ask of the documents; an approximate index is tuned by them.
     """
     started = time.monotonic()
     if info.documents_as is not None:
@@ -105,6 +117,8 @@ def build_index(
     encoding, building = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
     encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding, elsewhere)
     vectors = encoded.vectors
+    if len(questions) >= ENOUGH_QUESTIONS and vectors.nbytes > FLAT_BYTES:
+        plan = replace(plan, questions=encoder.encode_query(questions[:_MOST_QUESTIONS]))
     made_from = {"corpus": manifest.id, "model": info.id}
     built: dict[str, Any] = {}
     with nothing_left(project, built), project.publish("indexes", made_from) as draft:
@@ -168,7 +182,7 @@ def from_earlier(
         except (Failed, BrokenIndex):
             continue  # A version that was deleted or damaged; it would only have saved time.
         origins = origins_of(list(old.embedded_keys()), list(corpus.embedded_keys()))
-        return opened.write_changed(vectors, origins, folder, progress)
+        return opened.write_changed(vectors, origins, folder, progress, plan.questions)
     return None
 
 
