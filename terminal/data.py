@@ -44,7 +44,10 @@ def add(
         list[Path],
         typer.Argument(help="Files, folders, ZIP or TAR.GZ archives of any readable format."),
     ],
-    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="The column that holds the text, or a path: body.parts[].text."),
+    ] = None,
     title_column: Annotated[str | None, typer.Option(help="The column that holds titles.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The column that holds ids.")] = None,
     metadata_column: Annotated[

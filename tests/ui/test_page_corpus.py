@@ -138,6 +138,23 @@ def test_a_bad_file_is_one_clear_message(
     assert "add-documents" not in [button.key for button in at.button]
 
 
+def test_a_nested_text_can_be_chosen(empty: Project, started: list[list[str]]) -> None:
+    rows = [
+        {"id": n, "body": {"parts": [{"text": f"The text of {n}."}], "note": f"N{n}"}}
+        for n in (1, 2)
+    ]
+    content = "\n".join(map(json.dumps, rows))
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "nested.jsonl", content)
+    box = next(box for box in at.selectbox if box.label == "Column of the text")
+    assert box.value == "body.parts[].text"
+    assert list(at.dataframe[0].value["text"]) == ["The text of 1.", "The text of 2."]
+    box.set_value("body.note")
+    run(at)
+    assert list(at.dataframe[0].value["text"]) == ["N1", "N2"]
+    press(at, "add-documents")
+    assert started[0][3:5] == ["--text-column", "body.note"]
+
+
 def test_a_file_without_a_text_column_can_still_be_used(
     empty: Project, started: list[list[str]]
 ) -> None:
