@@ -40,6 +40,11 @@ def main() -> None:
     except OSError as error:
         aside(f"The work failed: {error.strerror or error} ({error.filename or 'no file named'}).")
         sys.exit(1)
+    except Exception as error:
+        from search.projects.unexpected import unexpected
+
+        aside(str(unexpected(error)))
+        sys.exit(1)
 
 
 if __name__ == "__main__":
