@@ -38,8 +38,8 @@ def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iter
         try:
             yield recorder
         except BaseException as error:
-            known = BespokeError | OSError | KeyboardInterrupt | SystemExit
-            if recorder.cancelled or isinstance(error, known):
+            known = isinstance(error, BespokeError | KeyboardInterrupt | SystemExit)
+            if recorder.cancelled or known or (isinstance(error, OSError) and error.strerror):
                 recorder.end(error)
                 if own and isinstance(error, Refused):
                     recorder.forget()

@@ -10,6 +10,7 @@ import pytest
         (MemoryError(), r"not enough memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "not enough memory"),
         (ImportError("cannot import name 'x'"), "make app"),
+        (ConnectionError("name resolution failed"), "The network failed"),
         (KeyError("sentence_embedding"), "report it with that file"),
     ],
 )
