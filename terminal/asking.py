@@ -77,9 +77,11 @@ def evaluate(project: ThisProject, model: Models = None, as_json: AsJson = False
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import METRICS
     from search.evaluation.evaluate import evaluate as evaluate_models
+    from training.similarity_cost import similarity_notes
 
     with running(project) as run:
-        result = evaluate_models(project, model or (), run)
+        known = similarity_notes(project, model or (), run)
+        result = evaluate_models(project, model or (), run, known)
         tell_notes(run, result.notes)
     if as_json:
         print_json(result.as_json())

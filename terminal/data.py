@@ -44,7 +44,10 @@ def add(
         list[Path],
         typer.Argument(help="Files, folders, ZIP or TAR.GZ archives of any readable format."),
     ],
-    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="The column that holds the text, or a path: body.parts[].text."),
+    ] = None,
     title_column: Annotated[str | None, typer.Option(help="The column that holds titles.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The column that holds ids.")] = None,
     metadata_column: Annotated[
@@ -132,6 +135,14 @@ def pairs(
         str | None,
         typer.Option(help='The column of ids of documents that answer; "" for none.'),
     ] = None,
+    label_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column of labels or scores, of which 0, no ... makes a row a negative (repeatable, for several "
+            'raters); "" for none.'
+        ),
+    ] = None,
+    grades: Grades = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     add_responses: Annotated[
@@ -144,7 +155,8 @@ def pairs(
     from training.data.intake import add_pairs
 
     negatives = tuple(negative_column) if negative_column else None
-    columns = PairColumns(query_column, response_column, negatives, document_column)
+    labels = tuple(label_column) if label_column else None
+    columns = PairColumns(query_column, response_column, negatives, document_column, labels, grades)
     with running(project) as run:
         made = add_pairs(project, file, columns, add_responses, run, encoding, delimiter)
         for report in made.reports:
@@ -181,7 +193,10 @@ def queries(
     ] = None,
     grades: Grades = None,
     id_column: Annotated[
-        str | None, typer.Option(help='The column of the queries\' ids; "" for none.')
+        list[str] | None,
+        typer.Option(
+            help='The column of the queries\' ids (repeatable: of several, each file has one); "" for none.'
+        ),
     ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,

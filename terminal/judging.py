@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import AsJson, ProjectOfAnyFormat, ThisProject
+from terminal.options import AsJson, Grades, ProjectOfAnyFormat, ThisProject
 from terminal.printing import aside, print_json, running, say, tell_notes
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def judgments(
     ] = None,
     import_: Annotated[
         Path | None,
-        typer.Option("--import", metavar="FILE", help="Read such a CSV, or qrels (BEIR or TREC)."),
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Read such a CSV, a table of query, document and grade, or qrels (BEIR or TREC).",
+        ),
     ] = None,
     judge: Annotated[
         str,
@@ -92,6 +96,13 @@ def judgments(
             help="With --import of qrels: the texts of questions that are not known here."
         ),
     ] = None,
+    grade_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --import of a table: the column of grades (repeatable, for several raters)."
+        ),
+    ] = None,
+    grades: Grades = None,
     combine: Annotated[
         Literal["median", "majority", "strict"],
         typer.Option(help="How the grades of several judges become one."),
@@ -119,6 +130,7 @@ def judgments(
     as_json: AsJson = False,
 ) -> None:
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
+    from search.corpus.readers.judged import JudgedColumns
     from search.judging import import_export
     from search.judging.aggregation import Combine
 
@@ -131,7 +143,8 @@ def judgments(
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
-        brought = import_export.import_judgments(project, import_, judge, queries)
+        columns = JudgedColumns(grade=grade_column, grades=grades)
+        brought = import_export.import_judgments(project, import_, judge, queries, columns)
         for note in brought.notes:
             aside(note)
         aside(f"{brought.judgments:,} judgments came in.")

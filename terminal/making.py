@@ -63,6 +63,7 @@ def index(
     from search.retrieval.indexing.build import index_model, worn
     from search.retrieval.indexing.describe import index_json, index_sentence
     from search.retrieval.indexing.servers import remember_address
+    from training.similarity_cost import similarity_notes
 
     with running(project) as run:
         if model == KEYWORD:
@@ -89,6 +90,7 @@ def index(
             questions=questions_of(project),
         )
         tell_notes(run, made.details["encoding"].get("notes", []))
+        tell_notes(run, similarity_notes(project, [model], run))
         if worn(made.details):
             again = ["index", project.name, "--model", model, "--type", made.details["type"]]
             again += ["--target-recall", str(target_recall)]

@@ -85,6 +85,50 @@ def add_model(
         say(f"The model {called} is ready: {made.info.dimension} dimensions, {made.info.origin}.")
 
 
+@app.command("change-model")
+def change_model(
+    context: typer.Context,
+    project: ThisProject,
+    model: Annotated[str, typer.Argument(help="A model that a server computes.")],
+    key_variable: Annotated[
+        str | None, typer.Option(help="The environment variable that holds the key.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="The most tokens that one command may send.")
+    ] = None,
+    price: Annotated[float | None, typer.Option(help="Dollars for a million tokens.")] = None,
+    batch_texts: Annotated[int | None, typer.Option(help="The most texts in a request.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="The most tokens in a request.")] = None,
+    requests_per_minute: Annotated[int | None, typer.Option(help="The most requests.")] = None,
+    tokens_per_minute: Annotated[int | None, typer.Option(help="The most tokens.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds to wait for an answer.")] = None,
+    retries: Annotated[
+        int | None, typer.Option(help="How often to ask again after a failure that may pass.")
+    ] = None,
+) -> None:
+    """Change how a model's server is asked; its vectors and indexes stay."""
+    from search.models.changing import CHANGEABLE
+    from search.models.changing import change_model as change
+
+    named = {key: context.params.get(key) for key in CHANGEABLE}
+    settings = change(project, model, {key: v for key, v in named.items() if v is not None})
+    said = ", ".join(f"{key.replace('_', '-')} {v}" for key, v in named.items() if v is not None)
+    say(f"{model} at {settings.base_url} is asked with {said} from now on.")
+
+
+@app.command("remove-model")
+def remove_model(
+    project: ThisProject,
+    model: Annotated[str, typer.Argument(help="The model to take away, with its indexes.")],
+) -> None:
+    """Take a model away with its indexes; a folder that was added stays where it is."""
+    from search.models.changing import remove_model as remove
+
+    indexes = remove(project, model)
+    with_it = "" if not indexes else f", with {indexes} index{'es' if indexes > 1 else ''}"
+    say(f"The model {model!r} is gone from {project.name}{with_it}.")
+
+
 @app.command("default-model")
 def default_model(
     project: ThisProject,

@@ -41,7 +41,8 @@ class Request:
 class BadServer:
     """`script` holds what to do with the next requests, by name; when it is empty, all goes well.
 
-    `always` is done to every request instead, until it is None again.
+    `always` is done to every request instead, until it is None again. `most` texts are taken in a request; more are
+    refused, or with `slow_over` never answered in time.
     """
 
     url: str = ""
@@ -51,6 +52,8 @@ class BadServer:
     requests: list[Request] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     dimension: int = DIMENSION
+    most: int | None = None
+    slow_over: float = 0.0
     released: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -92,6 +95,10 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
                 return self.error(404, "no such path")
             if state.key and given != state.key:
                 return self.error(401, f"Incorrect API key provided: {given}")
+            if state.most is not None and len(texts) > state.most:
+                if not state.slow_over:
+                    return self.error(400, f"batch size should not be larger than {state.most}")
+                time.sleep(state.slow_over)
             what = state.always or (state.script.popleft() if state.script else "good")
             return self.act(what, texts, body)
 
@@ -120,6 +127,11 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
                 rows.pop()
             elif name == "many":
                 rows.append(dict(rows[0], index=len(rows)))
+            elif name == "unnumbered":
+                for row in rows:
+                    del row["index"]
+            elif name == "half numbered":
+                del rows[-1]["index"]
             elif name == "twice":
                 rows[-1]["index"] = 0
             elif name == "backwards":

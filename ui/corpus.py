@@ -6,11 +6,11 @@ import streamlit as st
 
 from search.corpus.readers.pairs import PairColumns, preview_pairs
 from search.models.registry import custom_manifests
-from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import (
     cache,
     corpus_documents,
+    corpus_queries,
     corpus_report,
     navigation,
     reading,
@@ -22,11 +22,7 @@ from ui import (
 _VERBS = ("add", "pairs", "queries", "import", "sample")
 _ROWS = 50
 _PAIR_TYPES = ["json", "jsonl", "ndjson", "csv", "tsv", "xlsx", "parquet", "gz"]
-_PAIR_ROLES = {"query": False, "response": True, "document": True, "negative": True}
-_QUERIES = [
-    "jsonl", "ndjson", "json", "csv", "tsv", "xlsx", "parquet", "txt", "xml", "topics", "gz",
-]  # fmt: skip
-_QRELS = ["tsv", "txt", "qrels", "csv", "gz"]
+_PAIR_ROLES = {"query": False, "response": True, "document": True, "negative": True, "label": True}
 
 
 def page() -> None:
@@ -54,7 +50,7 @@ def page() -> None:
     )
     corpus_documents.step(project)
     _pairs_step(project)
-    _queries_step(project)
+    corpus_queries.step(project)
     if corpus is not None:
         if pairs is not None or custom_manifests(project):
             navigation.step("Train a model", "train", "to-train")
@@ -105,7 +101,8 @@ def _pairs_step(project: Project) -> None:
 
 
 def _preview_pairs(project: Project, path: Path, has_corpus: bool) -> None:
-    chosen = PairColumns(**{role: reading.chosen_column(path, role) for role in _PAIR_ROLES})
+    roles = {role: reading.chosen_column(path, role) for role in _PAIR_ROLES}
+    chosen = PairColumns(**roles, grades=reading.rules(path))
     read = reading.preview(
         path,
         _PAIR_ROLES,
@@ -116,6 +113,7 @@ def _preview_pairs(project: Project, path: Path, has_corpus: bool) -> None:
     first, report = read
     reading.understood(path, report, "pair")
     reading.choose_columns(path, report.columns, report.roles, _PAIR_ROLES)
+    reading.choose_meanings(path, list(report.meanings), report.meanings)
     reading.how_to_read(path, report)
     rows = []
     for pair in first:
@@ -134,73 +132,5 @@ def _preview_pairs(project: Project, path: Path, has_corpus: bool) -> None:
     if st.button(f"Add {count}", type="primary", key="add-pairs"):
         options = reading.column_options(path, report, list(_PAIR_ROLES)) + reading.options(path)
         options += ["--add-responses"] if extend else []
+        options += ["--grades", said] if (said := reading.chosen_meanings(path)) else []
         reading.start(project, ["pairs", project.name, str(path), *options])
-
-
-def _queries_step(project: Project) -> None:
-    """The third step: the query set, by which models are compared."""
-    manifest = project.newest("queries")
-    with st.container(border=True):
-        st.subheader("3 · Query set: the proof", anchor=False)
-        if manifest is not None:
-            query_set = cache.query_set(project, manifest)
-            rows = [
-                {"query": text, "relevant documents": ", ".join(query_set.relevant(query))}
-                for query, text in list(query_set.queries.items())[:_ROWS]
-            ]
-            widgets.dataframe(rows, height=220)
-            st.caption(
-                f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
-                f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
-            )
-            _leaks(project, manifest)
-        else:
-            st.caption(
-                "Queries whose right answers are known. Pairs bring one along; or upload your own "
-                "judgments."
-            )
-        if project.newest("corpora") is not None:
-            with st.expander("Upload judgments"):
-                _upload_judgments(project)
-
-
-def _leaks(project: Project, manifest: Manifest) -> None:
-    """Whether the proof is clean: what stands in the training pairs, too."""
-    pairs, corpus = project.newest("pairs"), project.newest("corpora")
-    if pairs is None or corpus is None:
-        return
-    check = cache.leaks(project, manifest, pairs, corpus)
-    if check.note is None:
-        st.caption(
-            ":material/check: Leak check: none of these queries, and none of their answers, stands in the "
-            "training pairs, too; near-duplicates included."
-        )
-        return
-    st.warning(check.note[0].upper() + check.note[1:] + ".", icon=":material/water_drop:")
-    with st.expander("What is on both sides"):
-        if check.query_examples:
-            queries = [(test, trained) for _, test, trained in check.query_examples]
-            widgets.dataframe(queries, ["test query", "training query"])
-        if check.document_examples:
-            widgets.dataframe(check.document_examples, ["document", "training pairs"])
-
-
-def _upload_judgments(project: Project) -> None:
-    left, right = st.columns(2)
-    queries = left.file_uploader(
-        "Queries with an id and a text (BEIR, TREC topics), or a table of query, document id and grade",
-        type=_QUERIES,
-        key=uploads.box(project, "queries"),
-    )
-    qrels = right.file_uploader(
-        "Judgments (qrels): query id, document id, grade; not needed where the table holds them",
-        type=_QRELS,
-        key=uploads.box(project, "qrels"),
-    )
-    if queries is None:
-        return
-    arguments = ["queries", project.name, str(uploads.saved(project, queries))]
-    if qrels is not None:
-        arguments += ["--qrels", str(uploads.saved(project, qrels))]
-    if st.button("Use these queries for the proof", type="primary", key="add-queries"):
-        reading.start(project, arguments)

@@ -1,5 +1,6 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TypeVar
 import streamlit as st
 
 from search.corpus.readers.encodings import COMMON_ENCODINGS
+from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.corpus.readers.paths import nested_columns
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.tables import open_report, read_rows
@@ -15,6 +17,8 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import run_view, uploads, widgets
 
+_GRADES = [0, 1, 2, 3, 4]
+_MEANINGS = 12
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
 _LOOKED_AT = 100
@@ -49,6 +53,12 @@ def preview(
     try:
         with st.spinner("Reading the file…"):
             return read(*_read_as(path))
+    except UnclearGrades as error:
+        st.warning(str(error), icon=":material/help:")
+        choose_columns(path, _columns_of(path), {}, roles)
+        choose_meanings(path, error.values, {})
+        how_to_read(path, None)
+        return None
     except BespokeError as error:
         st.error(str(error), icon=":material/error:")
         choose_columns(path, _columns_of(path), {}, roles)
@@ -56,14 +66,14 @@ def preview(
         return None
 
 
-def understood(path: Path, report: Report, what: str) -> None:
+def understood(path: Path, report: Report, what: str, plural: str | None = None) -> None:
     """What was understood of a file, and a way to say how it should be read instead."""
     parts = [report.format]
     if report.encoding:
         parts.append(f"encoding {report.encoding}")
     if report.delimiter:
         parts.append(f"delimiter {_DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
-    count = widgets.counted(report.accepted, what)
+    count = widgets.counted(report.accepted, what, plural)
     st.markdown(f"**{count}** found in {widgets.literal(report.source)} ({', '.join(parts)}).")
     for note in report.notes:
         st.caption(f":material/info: {widgets.literal(note[0].upper() + note[1:])}")
@@ -118,6 +128,56 @@ def chosen_column(path: Path, role: str) -> str | None:
     if chosen == st.session_state.get(f"guessed-{role}-{path}"):
         return None
     return "" if chosen == NONE else chosen
+
+
+def choose_meanings(path: Path, values: Sequence[str], understood: Mapping[str, int]) -> None:
+    """Let the person say what each value of a column of grades means; what was understood is chosen already.
+
+    :param values: what the column says.
+    :param understood: value to grade; empty where that is what is asked for.
+    """
+    st.session_state[f"values-{path}"] = list(values)
+    st.session_state.setdefault(f"meanings-{path}", dict(understood))
+    if not values:
+        return
+    with st.expander("What each grade means: 0 is not relevant", expanded=not understood):
+        if len(values) > _MEANINGS:
+            st.number_input(
+                "A row is relevant from this number on", value=None, key=f"least-{path}"
+            )
+            return
+        boxes = [box for _ in range(0, len(values), 4) for box in st.columns(4)]
+        for box, value in zip(boxes, values, strict=False):
+            grade = understood.get(value)
+            index = None if grade not in _GRADES else _GRADES.index(grade)
+            label, key = widgets.literal(value) or "(empty)", f"means-{value}-{path}"
+            box.selectbox(
+                label, _GRADES, index=index, placeholder="choose", format_func=_grade, key=key
+            )
+
+
+def chosen_meanings(path: Path) -> str | None:
+    """What the person said that values mean, as `--grades` takes it; None where the guess was left alone."""
+    least = st.session_state.get(f"least-{path}")
+    if least is not None:
+        return f">={least:g}=1"
+    values = st.session_state.get(f"values-{path}", ())
+    chosen = {value: st.session_state.get(f"means-{value}-{path}") for value in values}
+    said = {value: grade for value, grade in chosen.items() if grade is not None}
+    guessed = st.session_state.get(f"meanings-{path}", {})
+    if len(said) < len(values) or all(guessed.get(value) == grade for value, grade in said.items()):
+        return None
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _grade(grade: int) -> str:
+    return f"{grade} · not relevant" if grade == 0 else str(grade)
+
+
+def rules(path: Path) -> GradeRules | None:
+    """`chosen_meanings` as the readers take them."""
+    said = chosen_meanings(path)
+    return GradeRules.parse(said) if said else None
 
 
 def column_options(path: Path, report: Report, roles: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from search.corpus.readers.identities import near_miss
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.judgments import read_judged_queries
 from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import QueryColumns, has_column, read_queries
+from search.corpus.readers.queries import QueryColumns, own_column, read_queries
 from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
@@ -51,21 +51,25 @@ class JudgedFiles:
         columns: JudgedColumns = JudgedColumns(),
         encoding: str | None = None,
         delimiter: str | None = None,
+        most: int | None = None,
     ) -> "JudgedFiles":
         """Read a file of queries and a file of judgments, or one table that holds both.
 
         :param columns: those of the table; of two files, the query column is that of the first, all others are those
             of the second, and the ids have one name in both or are guessed.
+        :param most: look at this many rows of each file only.
         :raises Refused: when a file cannot be used.
         """
         if qrels is None:
-            texts, judgments, report = read_judged_queries(queries, columns, encoding, delimiter)
+            texts, judgments, report = read_judged_queries(
+                queries, columns, encoding, delimiter, most
+            )
             return cls(texts, judgments, [report])
         asked = QueryColumns(columns.id, columns.query)
-        texts, query_report = read_queries(queries, asked, encoding, delimiter)
-        judgments, judgment_report = read_judgments(qrels, columns, encoding)
+        texts, query_report = read_queries(queries, asked, encoding, delimiter, most)
+        judgments, judgment_report = read_judgments(qrels, columns, encoding, most=most)
         reports = [query_report, judgment_report]
-        if columns.id and not any(has_column(report, columns.id) for report in reports):
+        if columns.id and all(own_column(report, columns.id) is None for report in reports):
             listed = ", ".join(dict.fromkeys(name for r in reports for name in r.columns))
             raise Refused(f"No file has a column {columns.id!r}. Their columns are: {listed}.")
         return cls(texts, judgments, reports)

@@ -30,6 +30,7 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.columns import chosen_columns, models_in, parse_column
 from search.retrieval.fingerprint import column_fingerprint
+from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
 
@@ -98,12 +99,16 @@ class Evaluation:
 
 
 def evaluate(
-    project: Project, names: Sequence[str] = (), progress: Progress = silent
+    project: Project,
+    names: Sequence[str] = (),
+    progress: Progress = silent,
+    known: Sequence[str] = (),
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
 
     :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model. The
         first is the baseline.
+    :param known: what else people should know of the models, to stand among the notes.
     :raises Refused: without documents or a query set, and for an unknown model.
     """
     corpus_manifest, corpus = current_corpus(project)
@@ -112,7 +117,7 @@ def evaluate(
     infos = models_in(project, columns)
     again = {c.reranker for c in columns if c.reranker is not None}
     usable, unanswered = query_set.restricted_to(set(corpus.ids()))
-    notes = []
+    notes = list(known)
     if unanswered:
         notes.append(f"{unanswered:,} queries left out: no relevant document in the corpus")
     usable, seen = _unseen(project, infos, usable, query_manifest, corpus)
@@ -132,6 +137,7 @@ def evaluate(
     if few := answers_note(usable):
         notes.append(few)
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
+    notes += truncation_notes(project, infos, corpus_manifest)
     stage = Stage(progress, 0.7, 1.0)
     result = measure(retrievers, corpus, usable, notes, stage, own.left_out)
     result = replace(result, clean=leaks.clean, left_out=own.as_json())

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.corpus.labels import query_id
+from search.corpus.readers.grades import UnclearGrades
+from search.corpus.readers.judged import JudgedColumns
+from search.corpus.readers.judgments import read_judged_queries
 from search.corpus.readers.qrels import read_judgments
 from search.corpus.readers.queries import read_queries
 from search.corpus.readers.report import BadField, Report, Row, clean_text
@@ -92,21 +95,26 @@ class ImportedJudgments:
 
 
 def import_judgments(
-    project: Project, path: Path, judge: str = "", queries: Path | None = None
+    project: Project,
+    path: Path,
+    judge: str = "",
+    queries: Path | None = None,
+    columns: JudgedColumns = JudgedColumns(),
 ) -> ImportedJudgments:
-    """Read judgments from a file: a CSV as `as_csv` writes it, or qrels of BEIR or TREC shape.
+    """Read judgments from a file: a CSV as `as_csv` writes it, a table of query, document and grade, or qrels.
 
     What stands here and is as new is kept; so importing twice changes nothing.
 
-    :param judge: who gave the grades of a qrels file, which does not say so. Default: the file's name.
+    :param judge: who gave the grades of a table or a qrels file, which does not say so. Default: the file's name.
     :param queries: what the ids in a qrels file stand for; those of known questions need none.
+    :param columns: those of a table or a qrels file, and what its grades mean.
     :raises Refused: when the file, or every row of it, cannot be used.
     """
     store = JudgmentStore.of(project)
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() == ".csv" and _is_export(path):
         report, found = _from_csv(path)
     else:
-        report, found = _from_qrels(project, store, path, judge, queries)
+        report, found = _from_grades(project, store, path, judge, queries, columns)
     report.require_some("judgments")
     names = {
         name: store.join(name) for name in dict.fromkeys(judgment.judge for judgment, _ in found)
@@ -187,17 +195,39 @@ def _row(row: Row) -> tuple[Judgment, str]:
     return vote(judge, question, pair, choice, **more), text
 
 
-def _from_qrels(
-    project: Project, store: JudgmentStore, path: Path, judge: str, queries: Path | None
+def _is_export(path: Path) -> bool:
+    """Whether a CSV has columns that only an export of judgments has."""
+    report = open_report(path)
+    read_rows(path, report)
+    return bool({"kind", "judge"} & set(report.columns))
+
+
+def _from_grades(
+    project: Project,
+    store: JudgmentStore,
+    path: Path,
+    judge: str,
+    queries: Path | None,
+    columns: JudgedColumns,
 ) -> tuple[Report, list[tuple[Judgment, str]]]:
-    judgments, report = read_judgments(path)
+    """The grades of a table that holds the questions too, or of qrels, whose ids must be known or given."""
     texts = {question.id: question.text for question in store.questions()}
     manifest = project.newest("queries")
     if manifest is not None:
         texts = {**QuerySet.load(project, manifest).queries, **texts}
+    name = judge_name(judge or path.stem)
     if queries is not None:
         texts = {**texts, **read_queries(queries)[0]}
-    name = judge_name(judge or path.stem)
+    else:
+        try:
+            asked, judgments, report = read_judged_queries(path, columns)
+        except UnclearGrades:
+            raise
+        except Refused:  # No table with the questions: ids, then.
+            asked = {}
+        if not set(asked.values()) <= texts.keys():
+            return report, list(_graded(judgments, asked, name, report))
+    judgments, report = read_judgments(path, columns)
     return report, list(_graded(judgments, texts, name, report))
 
 

@@ -17,6 +17,8 @@ from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import LinearAdapter
 from search.models.prompts import prompt_of
 
+TRUNCATION = "truncation"
+"""Where an index's manifest says what its model does not read."""
 _SAMPLE = 2_000
 _WORTH_TELLING = 0.01
 _SHORT = 16  # In shorter passages, what marks their ends weighs more than their words.
@@ -71,9 +73,24 @@ def truncation_of(encoder: Encoder, corpus: Corpus) -> Truncation | None:
     :returns: None for a model that reads texts of any length, or whose window is not known.
     """
     counted = _counter(encoder)
-    if counted is None or not corpus.passages:
+    return None if counted is None else _truncation(*counted, corpus)
+
+
+def truncation_at_server(most: int | None, corpus: Corpus) -> Truncation | None:
+    """The same of a server's model, by an estimate on the high side: its tokenizer is not here.
+
+    :param most: the longest text in tokens that is sent; None for no bound.
+    """
+    from search.models.api.token_count import tokens_of
+
+    if most is None:
         return None
-    window, count = counted
+    return _truncation(most, lambda texts: [tokens_of(text) for text in texts], corpus)
+
+
+def _truncation(window: int, count: "Count", corpus: Corpus) -> Truncation | None:
+    if not corpus.passages:
+        return None
     places = list(range(0, corpus.passages, -(-corpus.passages // _SAMPLE)))
     texts = corpus.embedded_at(places)
     tokens = np.array(count(texts), dtype=np.int64)

@@ -51,7 +51,11 @@ class _Numbered(BaseModel):
 
 
 class ProjectInfo(_Numbered):
-    """The content of project.json; `generic` is the id of the ready-made model that is called generic."""
+    """The content of project.json.
+
+    `generic` is the id of the ready-made model that is called generic; `model_settings` are settings of servers' models
+    that were changed since they were added, by the model's id: models themselves never change.
+    """
 
     created: str
     description: str = ""
@@ -60,6 +64,7 @@ class ProjectInfo(_Numbered):
     examples: list[str] = Field(default_factory=list)
     generic: str = "generic"
     milvus_uri: str = ""
+    model_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def check_project_name(name: str) -> str:

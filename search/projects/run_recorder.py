@@ -16,6 +16,7 @@ from search.projects.progress import Progress
 from search.projects.project import Project
 from search.projects.runs import Run, State, Status, new_run
 from search.projects.settings import settings
+from search.projects.unexpected import unexpected
 
 _WRITE_EVERY = 0.25
 
@@ -37,10 +38,15 @@ def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iter
         try:
             yield recorder
         except BaseException as error:
-            recorder.end(error)
-            if own and isinstance(error, Refused):
-                recorder.forget()
-            raise
+            known = isinstance(error, BespokeError | KeyboardInterrupt | SystemExit)
+            if recorder.cancelled or known or (isinstance(error, OSError) and error.strerror):
+                recorder.end(error)
+                if own and isinstance(error, Refused):
+                    recorder.forget()
+                raise
+            failed = unexpected(error, run.folder)
+            recorder.end(failed)
+            raise failed from error
         recorder.end(None)
 
 

@@ -132,7 +132,7 @@ def test_mixed_types_in_a_column(command, write):
         {"text": "one"},
         {"text": 2},
         {"text": True},
-        {"text": ["x"]},
+        {"text": [{"x": 1}]},
         {"text": None},
         {"text": 2.5},
     ]

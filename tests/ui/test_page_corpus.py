@@ -138,6 +138,23 @@ def test_a_bad_file_is_one_clear_message(
     assert "add-documents" not in [button.key for button in at.button]
 
 
+def test_a_nested_text_can_be_chosen(empty: Project, started: list[list[str]]) -> None:
+    rows = [
+        {"id": n, "body": {"parts": [{"text": f"The text of {n}."}], "note": f"N{n}"}}
+        for n in (1, 2)
+    ]
+    content = "\n".join(map(json.dumps, rows))
+    at = _upload(open_page("corpus", TINY), "documents-Tiny", "nested.jsonl", content)
+    box = next(box for box in at.selectbox if box.label == "Column of the text")
+    assert box.value == "body.parts[].text"
+    assert list(at.dataframe[0].value["text"]) == ["The text of 1.", "The text of 2."]
+    box.set_value("body.note")
+    run(at)
+    assert list(at.dataframe[0].value["text"]) == ["N1", "N2"]
+    press(at, "add-documents")
+    assert started[0][3:5] == ["--text-column", "body.note"]
+
+
 def test_a_file_without_a_text_column_can_still_be_used(
     empty: Project, started: list[list[str]]
 ) -> None:
@@ -227,21 +244,77 @@ def test_judgments_in_a_file_of_their_own(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
-    at = _upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n")
+    at = _upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n1\td1\t0\n")
+    assert "**1 query** found in q\\.jsonl" in shown(at)
+    assert "**2 judgments** found in r\\.tsv" in shown(at)
+    assert at.dataframe[-1].value.values.tolist() == [["a", "d0", 1], ["a", "d1", 0]]
+    assert "2 judgments, of which 1 say not relevant; 1 query with a relevant document." in shown(
+        at
+    )
     press(at, "add-queries")
     (arguments,) = started
     assert arguments[:2] == ["queries", TINY]
     assert arguments[2].endswith("/q.jsonl")
     assert arguments[3] == "--qrels"
     assert arguments[4].endswith("/r.tsv")
+    assert arguments[5:11] == [
+        "--query-column", "text", "--document-column", "corpus-id", "--grade-column", "score"
+    ]  # fmt: skip
 
 
 def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
     at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
+    assert "every row counts as relevant" in shown(at)
     press(at, "add-queries")
     (arguments,) = started
     assert arguments[2].endswith("/q.csv")
-    assert arguments[3:] == []
+    assert arguments[3:] == ["--query-column", "query", "--document-column", "document_id"]
+
+
+def test_what_labels_mean_is_shown_and_can_be_changed(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    rows = "query,product,label\nx,d0,Exact\nx,d1,Irrelevant\n"
+    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
+    assert "has no document id column" in at.error[0].value
+    next(box for box in at.selectbox if box.label == "Column of the document").set_value("product")
+    run(at)
+    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 3], ["x", "d1", 0]]
+    boxes = {box.label: box for box in at.selectbox}
+    assert (boxes["Exact"].value, boxes["Irrelevant"].value) == (3, 0)
+    boxes["Irrelevant"].set_value(1)
+    run(at)
+    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 3], ["x", "d1", 1]]
+    press(at, "add-queries")
+    assert started[0][-2:] == ["--grades", '{"Exact": 3, "Irrelevant": 1}']
+
+
+def test_labels_that_nobody_knows_are_asked_for(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    at = _upload(
+        open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,doc_id,rating\nx,d0,A\nx,d1,B\n"
+    )
+    assert "Say what each means" in at.warning[0].value
+    assert "add-queries" not in [button.key for button in at.button]
+    for label, grade in (("A", 2), ("B", 0)):
+        next(box for box in at.selectbox if box.label == label).set_value(grade)
+    run(at)
+    assert not at.warning
+    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 2], ["x", "d1", 0]]
+    press(at, "add-queries")
+    assert started[0][-2:] == ["--grades", '{"A": 2, "B": 0}']
+
+
+def test_pairs_that_say_no_are_shown_as_negatives(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    rows = "query,answer,label\na,b,yes\na,c,no\nd,e,yes\n"
+    at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.csv", rows)
+    assert at.dataframe[-1].value["negatives"].dropna().tolist() == ["c"]
+    assert "1 rows say no" in shown(at)
+    press(at, "add-pairs")
+    assert started[0][-2:] == ["--label-column", "label"]
 
 
 def test_a_refused_run_says_why_after_it_was_started_here(

@@ -142,7 +142,7 @@ def _add(project: Project, guarded: Guarded, progress: Progress) -> Imported:
                 row = asdict(pair)
                 row["document_id"] = row.pop("document")
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        columns = PairColumns("query", "response", "negatives", "document_id")
+        columns = PairColumns("query", "response", "negatives", "document_id", label="")
         made = add_pairs(project, path, columns, progress=progress)
     if guarded.note:
         made.notes.insert(0, guarded.note)

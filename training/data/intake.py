@@ -10,7 +10,7 @@ from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
 from search.corpus.readers.beir import open_beir
 from search.corpus.readers.documents import read_documents
-from search.corpus.readers.pairs import PairColumns, read_pairs
+from search.corpus.readers.pairs import PairColumns, read_pair_file
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
 from search.corpus.writer import CorpusWriter
@@ -29,6 +29,7 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Drafts, Project
 from training.data.beir import beir_split
+from training.data.labels import graded_split
 from training.data.matching import ById, Matched, match
 from training.data.pair_sets import SEED, PairSet, Split, current_pairs, split_pairs
 
@@ -98,7 +99,8 @@ def add_pairs(
 
     Pairs point to documents by id, or their responses are matched to documents by their words. In a project
     without documents the responses become the documents. Where there is no query set yet, a fifth of the
-    pairs is held out as one; else the pairs are held against it, and what is on both sides is recorded.
+    pairs is held out as one; else the pairs are held against it, and what is on both sides is recorded. Where rows have
+    labels, those that say no are negatives of their query: in training, and with a grade of 0 where it is held out.
 
     :param add_responses: add responses that match no document to the corpus.
     :param encoding: what the file was saved in; None finds out.
@@ -107,14 +109,15 @@ def add_pairs(
     """
     report = open_report(path, encoding=encoding, delimiter=delimiter)
     by_id = ById(project, add_responses)
-    new = list(read_pairs(path, report, columns, by_id))
+    held = read_pair_file(path, report, columns, by_id)
     report.require_some("pairs")
-    progress(0, 0, f"{len(new):,} pairs read from {report.source}")
+    progress(0, 0, f"{len(held.pairs):,} pairs read from {report.source}")
     with project.publish_together() as drafts:
-        matched = match(project, drafts, new, by_id, add_responses, report)
+        matched = match(project, drafts, held.pairs, by_id, add_responses, report, held.rejected)
         progress(0, 0, "splitting without leaks")
         with _about(report.source):
             split, notes = _with_earlier(project, matched)
+        split = graded_split(split, matched.pairs, matched.rejected, held, notes)
         notes += _facts(matched)
         notes += _add_split(
             project, drafts, split, matched.corpus_id, matched.corpus, report.source, report

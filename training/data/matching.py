@@ -1,7 +1,7 @@
 """Pairs and the documents that answer them: by id, by their words, or as new documents of the corpus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from search.corpus.corpus import CORPUS_FILE, Corpus, content_key, current_corpus
@@ -25,6 +25,7 @@ class Matched:
     corpus_id: str
     corpus: Corpus
     added: int = 0
+    rejected: list[Pair] = field(default_factory=list)
 
 
 class ById:
@@ -77,16 +78,19 @@ def match(
     by_id: ById,
     add_responses: bool,
     report: Report,
+    rejected: Sequence[Pair] = (),
 ) -> Matched:
     """Point pairs to documents; make documents of the responses where that is wanted or needed.
 
+    :param rejected: rows that say that their response answers nothing; their texts are documents like those of pairs.
     :param by_id: what completed the pairs; it knows the documents that are to be added under their own id.
     :raises Refused: when no pair has a document, so that nothing could be held out.
     """
     earlier = project.newest("corpora")
     corpus = Corpus.of(project, earlier) if earlier else None
-    named = by_id.new_documents(pairs)
-    loose = dict.fromkeys(p.response for p in pairs if p.document is None)
+    everything = [*pairs, *rejected]
+    named = by_id.new_documents(everything)
+    loose = dict.fromkeys(p.response for p in everything if p.document is None)
     by_words = {content_key(text): name for name, text in named.items() if folded_words(text)}
     known = {
         text: (corpus.match(text) if corpus else None) or by_words.get(content_key(text))
@@ -94,7 +98,8 @@ def match(
     }
     missing = sum(document is None for document in known.values())
     if earlier is None or corpus is None or named or (missing and add_responses):
-        return _extended(drafts, pairs, named, known, corpus, earlier, report)
+        made = _extended(drafts, everything, named, known, corpus, earlier, report)
+        return replace(made, pairs=made.pairs[: len(pairs)], rejected=made.pairs[len(pairs) :])
     pointed = _pointed(pairs, known)
     if project.newest("pairs") is None and not any(pair.document for pair in pointed):
         raise Refused(
@@ -102,7 +107,7 @@ def match(
             "nothing could be held out for the proof. Add them as documents (--add-responses), or "
             "give pairs whose responses are texts of the corpus."
         )
-    return Matched(pointed, earlier.id, corpus)
+    return Matched(pointed, earlier.id, corpus, rejected=_pointed(rejected, known))
 
 
 def _pointed(pairs: Sequence[Pair], known: dict[str, str | None]) -> list[Pair]:

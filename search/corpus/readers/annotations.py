@@ -1,4 +1,4 @@
-"""Exports of annotation tools into flat rows: Label Studio's tasks, Argilla's records, Quepid's cases and books."""
+"""Exports of annotation tools into flat rows: Label Studio's tasks, Argilla's records, Quepid's cases and books; rows of several texts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -9,6 +9,9 @@ from search.corpus.readers.report import Report, Row
 
 _Flat = Iterator[dict[str, Any]]
 _RESPONSES = ".responses"
+_CASES = ("queries", "query_doc_pairs")
+_TEXT_LISTS = ("docs", "documents", "passages", "candidates", "texts", "sentences")
+_LABEL_LISTS = ("labels", "scores", "relevances", "grades")
 
 
 def unfolded(rows: Iterator[Row], report: Report) -> Iterator[Row]:
@@ -25,7 +28,7 @@ def unfolded(rows: Iterator[Row], report: Report) -> Iterator[Row]:
     if tool is None:
         return rows
     name, _, flatten = tool
-    report.notes.append(f"read as an export of {name}")
+    report.notes.append(f"read as {name}" if " of " in name else f"read as an export of {name}")
     return with_columns(_flat(rows, flatten, name, report), report)
 
 
@@ -156,6 +159,20 @@ def _quepid(fields: Mapping[str, Any]) -> _Flat:
             yield {"query": query, "document_id": document, "rating": one.get("rating")}
 
 
+def _is_case(fields: Mapping[str, Any]) -> bool:
+    return any(isinstance(fields.get(n), list) for n in _CASES)
+
+
+def _case(fields: Mapping[str, Any]) -> _Flat:
+    """The rows of a case ("queries") or a book ("query_doc_pairs") that is one object."""
+    for name in _CASES:
+        for one in fields.get(name) or ():
+            if isinstance(one, dict) and _is_quepid(one):
+                yield from _quepid(one)
+            elif isinstance(one, dict) and _is_book(one):
+                yield from _book(one)
+
+
 def _is_book(fields: Mapping[str, Any]) -> bool:
     judged = fields.get("judgements", fields.get("judgments"))
     return isinstance(judged, list) and any(n in fields for n in ("doc_id", "docid"))
@@ -171,6 +188,44 @@ def _book(fields: Mapping[str, Any]) -> _Flat:
     ]
     if ratings:
         yield {**{n: v for n, v in fields.items() if _is_plain(v)}, "rating": ratings}
+
+
+def _is_marco(fields: Mapping[str, Any]) -> bool:
+    passages = fields.get("passages")
+    if isinstance(passages, list):
+        return bool(passages) and isinstance(passages[0], dict) and "is_selected" in passages[0]
+    return isinstance(passages, dict) and isinstance(passages.get("is_selected"), list)
+
+
+def _marco(fields: Mapping[str, Any]) -> _Flat:
+    """A row for each passage that was shown for a query, and whether it was chosen as what answers it."""
+    passages = fields.get("passages") or ()
+    if isinstance(passages, dict):
+        texts, said_of = passages.get("passage_text") or (), passages["is_selected"]
+    else:
+        texts = [one.get("passage_text") for one in passages if isinstance(one, dict)]
+        said_of = [one.get("is_selected") for one in passages if isinstance(one, dict)]
+    for text, said in zip(texts, said_of, strict=False):
+        yield {"query": fields.get("query"), "passage": text, "is_selected": said}
+
+
+def _lists(fields: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The names of a list of texts and of a list of as many labels for them, in a row of one query."""
+    labels = [n for n in _LABEL_LISTS if isinstance(fields.get(n), list)]
+    texts = [n for n in _TEXT_LISTS if isinstance(fields.get(n), list)]
+    if labels and texts and len(fields[labels[0]]) == len(fields[texts[0]]):
+        return texts[0], labels[0]
+    return None
+
+
+def _are_lists(fields: Mapping[str, Any]) -> bool:
+    return "query" in fields and _lists(fields) is not None
+
+
+def _from_lists(fields: Mapping[str, Any]) -> _Flat:
+    if (names := _lists(fields)) is not None:
+        for text, label in zip(*(fields[name] for name in names), strict=True):
+            yield {"query": fields.get("query"), "document": text, "label": label}
 
 
 def _shown(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -190,4 +245,7 @@ _TOOLS = (
     ("Argilla", _is_old_argilla, _old_argilla),
     ("Quepid", _is_quepid, _quepid),
     ("Quepid", _is_book, _book),
+    ("Quepid", _is_case, _case),
+    ("MS MARCO", _is_marco, _marco),
+    ("lists of texts and labels", _are_lists, _from_lists),
 )

@@ -52,6 +52,17 @@ def with_columns(rows: Iterator[Row], report: Report) -> Iterator[Row]:
     return chain(ahead, rows)
 
 
+def first_rows(table: Iterator[Row], count: int | None, report: Report) -> Iterator[Row]:
+    """The first rows of a table, for a preview; the report notes where there are more. None for all of them."""
+    for number, row in enumerate(table):
+        if number == count:
+            report.notes.append(
+                f"only the first {count:,} rows were looked at; all are read when the file is added"
+            )
+            return
+        yield row
+
+
 def plain(value: Any) -> Any:
     """A typed cell as what JSON knows: text, a number, a truth value, nothing, or lists and objects of these.
 

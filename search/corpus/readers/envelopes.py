@@ -10,7 +10,8 @@ from search.projects.errors import Refused
 _LISTS = frozenset((
     "data", "results", "result", "items", "records", "rows", "documents", "docs", "hits", "entries", "entry", "studies",
     "articles", "cases", "questions", "objects", "values", "response", "message", "list", "papers", "works",
-    "resultlist", "content", "_embedded", "value", "payload",
+    "resultlist", "content", "_embedded", "value", "payload", "queries", "pairs", "topics", "examples", "samples",
+    "tasks", "judgments",
 ))  # fmt: skip
 # What an object that is a record itself says of itself.
 _OWN = frozenset((

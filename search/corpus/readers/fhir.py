@@ -31,6 +31,8 @@ _DATES = (
     "date", "issued", "created", "start", "birthDate",
 )  # fmt: skip
 _PEOPLE = ("subject", "patient", "beneficiary")
+LEFT_OUT = "identifiers, extensions and addresses were left out"
+"""What a report says of every file of FHIR."""
 _DEPTH = 20
 _NOTES = 20
 _CHOICE = re.compile(
@@ -65,6 +67,7 @@ def fhir_xml_rows(path: Path, report: Report) -> Iterator[Row]:
     :raises Refused: when it is not XML, or uses entities of its own.
     """
     report.format = "FHIR XML"
+    report.notes.append(LEFT_OUT)
     number = 0
     source = XmlSource(path, report)
     for event, stack in xml_events(source, report):

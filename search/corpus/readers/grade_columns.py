@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from search.corpus.readers.grades import is_scale
+from search.corpus.readers.grades import UnclearGrades, is_scale
 from search.corpus.readers.report import Report, Row, guess_column
-from search.projects.errors import Refused
 
 LOOKED_AT = 5_000
 _SURE = (
@@ -17,7 +16,7 @@ _WORDS = frozenset(
     {"grade", "grades", "graded", "relevance", "relevancy", "relevant", "relevanz", "pertinence", "rel", "score", "scores",
      "judgment", "judgement", "judgments", "judgements", "judged", "rating", "ratings", "rated", "bewertung", "label",
      "labels", "gold", "qrel", "qrels", "annotation", "verdict", "stars", "gain", "correct", "match", "matches", "useful",
-     "usefulness", "helpful", "similarity", "sim", "duplicate", "esci", "feedback", "vote", "thumbs", "relevantie"}
+     "usefulness", "helpful", "similarity", "sim", "duplicate", "esci", "feedback", "vote", "thumbs", "selected", "relevantie"}
 )  # fmt: skip
 _RATERS = frozenset(
     {"rater", "judge", "annotator", "assessor", "expert", "reviewer", "grader", "coder", "evaluator", "user"}
@@ -26,7 +25,7 @@ _RATERS = frozenset(
 _NOT = frozenset(
     {"id", "ids", "time", "timestamp", "date", "count", "version", "comment", "comments", "reason", "explanation",
      "confidence", "bm25", "rank", "position", "retrieval", "name", "email", "url", "source", "split", "locale", "language",
-     "lang", "iteration", "iter", "page", "section", "title", "number", "year", "suggestion", "users", "status"}
+     "lang", "iteration", "pos", "neg", "positive", "negative", "teacher", "iter", "page", "section", "title", "number", "year", "suggestion", "users", "status"}
 )  # fmt: skip
 _LONGEST_VALUE = 30
 _MOST_VALUES = 10
@@ -47,7 +46,7 @@ def grade_columns(
     ahead: Sequence[Row],
     chosen: str | Sequence[str] | None,
     option: str,
-    sure: Sequence[str] = _SURE,
+    is_pairs: bool = False,
 ) -> tuple[str, ...]:
     """The columns of a table that hold grades; several are those of several raters.
 
@@ -55,9 +54,9 @@ def grade_columns(
     :param ahead: the first rows of the table, which are looked at where no name says enough.
     :param chosen: what the person said; "" for none.
     :param option: the option by which a person says it, for messages.
-    :param sure: names that win over others that may be meant.
+    :param is_pairs: a table of pairs, of which most have no labels: only what holds yes and no is asked for.
     :returns: none where no column can be one; that is noted in the report.
-    :raises Refused: when several columns may be meant, or one that is not named like it holds what looks like grades.
+    :raises UnclearGrades: when several columns may be meant, or one that is not named like it holds what looks like grades.
     """
     if chosen is not None:
         wanted = [chosen] if isinstance(chosen, str) else list(chosen)
@@ -65,9 +64,9 @@ def grade_columns(
     free = [c for c in report.columns if c and c not in _taken(report)]
     named = [column for column in free if _is_named(column)]
     if len(named) > 1 and not _are_raters(named):
-        certain = [c for name in sure for c in named if _folded(c) == name]
+        certain = [c for name in _SURE for c in named if _folded(c) == name]
         if not certain:
-            raise Refused(
+            raise UnclearGrades(
                 f"{report.source}: the columns {_listed(named)} may hold grades. Say which does: {option} "
                 f'{named[0]!r} (repeat it for several raters), or {option} "" for none.'
             )
@@ -77,13 +76,15 @@ def grade_columns(
     if named:
         return tuple(named)
     looks = [column for column in free if _may_judge(report, ahead, column)]
+    if is_pairs:
+        looks = [column for column in looks if is_scale(_values(ahead, column))]
     if looks and set(words_of(looks[0])) & _RATERS:
         raters = [c for c in free if c == looks[0] or _are_raters([looks[0], c])]
         if len(raters) > 1:
             return tuple(raters)
     if looks:
         values = ", ".join(map(repr, _values(ahead, looks[0])[:5]))
-        raise Refused(
+        raise UnclearGrades(
             f"{report.source}: the column {looks[0]!r} ({values}) may hold grades, and nothing says so. Say it: {option} "
             f'{looks[0]!r}, or {option} "" where every row counts as relevant.'
         )

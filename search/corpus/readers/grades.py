@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from search.corpus.readers.report import BadField
+from search.corpus.readers.report import BadField, Report
 from search.projects.errors import Refused
 
 HIGHEST_GRADE = 1_000_000
@@ -52,13 +52,13 @@ _RULE = re.compile(r"(?:>=|≥)\s*(-?\d+(?:\.\d+)?)\s*=\s*(\d+)")
 
 
 class UnclearGrades(Refused):
-    """Values of a column that nobody can read as grades without a word from the person.
+    """Columns or values that nobody can read as grades without a word from the person.
 
-    :ivar column: the column.
+    :ivar column: the column, where it is known.
     :ivar values: what it says, the most frequent first.
     """
 
-    def __init__(self, message: str, column: str, values: Sequence[str]) -> None:
+    def __init__(self, message: str, column: str = "", values: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.column = column
         self.values = tuple(values)
@@ -149,12 +149,14 @@ def scale_of(
     rules: GradeRules | None = None,
     source: str = "",
     is_qrels: bool = False,
+    option: str = "--grade-column",
 ) -> Scale:
     """The scale of a column.
 
     :param values: what it says, and in how many rows.
     :param column: its name, for messages.
     :param rules: what the person said of it.
+    :param option: by which a person names the column, for messages.
     :param is_qrels: a file of ids and numbers alone, in which by TREC's convention all above 0 is relevant; in a table
         nothing says whether the 1 of "1 to 5" is.
     :raises UnclearGrades: when it cannot be told which values mean "not relevant".
@@ -169,12 +171,14 @@ def scale_of(
     read: Mapping[str, object] = words if len(words) > len(numbers) else numbers
     unread = [value for value in known if value not in read]
     if sum(values[v] for v in unread) > sum(values[v] for v in read):
-        raise _unclear(values, column, source, "and that is not a scale that is known here")
+        raise _unclear(
+            values, column, source, "and that is not a scale that is known here", "", option
+        )
     if read is words:
         made: dict[str, int | str] = dict(words)
         sentence = _sentence(column, words)
     else:
-        made, sentence = _by_numbers(numbers, values, column, rules, source, is_qrels)
+        made, sentence = _by_numbers(numbers, values, column, rules, source, is_qrels, option)
     for value in values:
         if _folded(value) in _MISSING and value not in read:
             made[value] = "the grade is empty" if not _folded(value) else f"no grade: {value!r}"
@@ -182,6 +186,35 @@ def scale_of(
             kind = "a number" if read is numbers else "of the scale"
             made[value] = f"the grade {value!r} is not {kind}"
     return Scale(made, sentence)
+
+
+def require_clear_entailment(
+    values: Mapping[str, int], report: Report, rules: GradeRules | None
+) -> None:
+    """Refuse numbers for entailment, of which SNLI, MNLI, QNLI and RTE write 0 for "follows".
+
+    :param values: what the labels of pairs say.
+    :raises UnclearGrades: when they are numbers, and columns or numbers say that it may be entailment.
+    """
+    numbers = {number for value in values if (number := _as_number(value)) is not None}
+    asked, answered = (report.roles.get(role, "").casefold() for role in ("query", "response"))
+    entailment = answered in ("hypothesis", "premise") or (asked, answered) == (
+        "question",
+        "sentence",
+    )
+    three = {0.0, 1.0, 2.0} <= numbers <= {-1.0, 0.0, 1.0, 2.0} and asked.startswith(
+        ("sentence", "premise")
+    )
+    if rules is None and numbers and (entailment or three):
+        usual = ",".join(f"{n:.0f}={int(n == 0)}" for n in sorted(numbers) if n >= 0)
+        raise _unclear(
+            values,
+            report.roles["label"],
+            report.source,
+            'and many sets of entailment write 0 for "follows"',
+            f'--grades "{usual}" where 0 is entailment; --grades numbers where 0 is "no"',
+            "--label-column",
+        )
 
 
 def is_scale(values: Sequence[str]) -> bool:
@@ -259,6 +292,7 @@ def _by_numbers(
     rules: GradeRules | None,
     source: str,
     is_qrels: bool,
+    option: str,
 ) -> tuple[dict[str, int | str], str]:
     """Numbers as grades; what is below 0 is 0."""
     made: dict[str, int | str] = {}
@@ -279,6 +313,7 @@ def _by_numbers(
             source,
             "and nothing tells from which number on a document is relevant",
             '--grades ">=0.5=1"; or all above 0 are grades as they are: --grades numbers',
+            option,
         )
     if rules is None and not is_qrels:
         if lowest >= 1 and highest >= _LIKERT:
@@ -291,6 +326,7 @@ def _by_numbers(
                 source,
                 f"and nothing tells whether {lowest:.0f} means relevant",
                 f'--grades "{usual}" where it does not; --grades numbers where all of them do',
+                option,
             )
         if len(set(usable.values())) > _FEW:
             raise _unclear(
@@ -299,6 +335,7 @@ def _by_numbers(
                 source,
                 "which are many for grades",
                 f'--grades ">={highest / 2:.0f}=1"; or all above 0 are grades as they are: --grades numbers',
+                option,
             )
     factor = 10 ** max(map(_decimals, usable.values()), default=0) if fractions else 1
     made |= {value: max(round(number * factor), 0) for value, number in usable.items()}
@@ -332,7 +369,7 @@ def _sentence(column: str, grades: Mapping[str, int]) -> str:
 
 
 def _unclear(
-    values: Mapping[str, int], column: str, source: str, why: str, way: str = ""
+    values: Mapping[str, int], column: str, source: str, why: str, way: str, option: str
 ) -> UnclearGrades:
     """The refusal of a column, with its values and what to type."""
     frequent = sorted(values, key=lambda value: (-values[value], value))
@@ -341,7 +378,8 @@ def _unclear(
     given = ",".join(f"{value}=?" for value in frequent[:_SHOWN])
     way = way or f'--grades "{given}"'
     return UnclearGrades(
-        f"{source}: the grades in {column!r} are {shown}{more}, {why}. Say what each means, 0 for not relevant: {way}.",
+        f"{source}: the grades in {column!r} are {shown}{more}, {why}. Say what each means, 0 for not relevant: "
+        f'{way}; or that it holds none: {option} "".',
         column,
         frequent,
     )

@@ -22,13 +22,13 @@ class JudgedColumns:
     """Which columns of a table hold queries, their ids, ids of documents and grades, and what the grades mean.
 
     None leaves it to a guess by name; a grade of "" says that there is none, so that each row counts as relevant.
-    Several columns of grades are those of several raters.
+    Several columns of grades are those of several raters; of several of ids, the first counts that a file has.
     """
 
     query: str | None = None
     document: str | None = None
     grade: str | Sequence[str] | None = None
-    id: str | None = None
+    id: str | Sequence[str] | None = None
     grades: GradeRules | None = None
 
 
@@ -50,19 +50,25 @@ class JudgedRows:
         self.values.update(texts)
 
     def judgments(
-        self, columns: Sequence[str], rules: GradeRules | None, is_qrels: bool
+        self,
+        columns: Sequence[str],
+        rules: GradeRules | None,
+        is_qrels: bool,
+        option: str = "--grade-column",
     ) -> Judgments:
         """The grade of each document for each query; what has none is refused in the report.
 
         :param columns: those that hold grades; where there are none, each row counts as relevant.
         :param rules: what the person said that values mean.
         :param is_qrels: a file of ids and numbers alone.
+        :param option: by which a person names the columns, for messages.
         :raises UnclearGrades: when it cannot be told which values mean "not relevant".
         """
         scale = None
         if columns:
             name = ", ".join(columns)
-            scale = scale_of(self.values, name, rules, self.report.source, is_qrels)
+            scale = scale_of(self.values, name, rules, self.report.source, is_qrels, option)
+            self.report.meanings = {v: g for v, g in scale.grades.items() if isinstance(g, int)}
             obvious = is_qrels and all(value.lstrip("-").isdecimal() for value in self.values)
             if scale.sentence and not obvious:
                 self.report.notes.append(scale.sentence)
@@ -101,7 +107,7 @@ class JudgedRows:
             )
             self.report.notes.append(
                 f"{count} judged several times for a query, with different grades: the middle one counts, of two the lower "
-                f"({document!r} for {query!r}: {', '.join(map(str, grades))})"
+                f"({document[:80]!r} for {query[:80]!r}: {', '.join(map(str, grades))})"
             )
         return judgments
 

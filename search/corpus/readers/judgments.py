@@ -6,13 +6,14 @@ from typing import Any
 
 from search.corpus.labels import Judgments, query_id
 from search.corpus.readers.annotations import unfolded
+from search.corpus.readers.cells import first_rows
 from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.grade_columns import LOOKED_AT, grade_columns
 from search.corpus.readers.headers import folded_name, with_header
 from search.corpus.readers.identities import clean_id, clean_ids
 from search.corpus.readers.json_maps import mapping_rows
 from search.corpus.readers.judged import JudgedColumns, JudgedRows, without
-from search.corpus.readers.queries import used_twice
+from search.corpus.readers.queries import own_column, used_twice
 from search.corpus.readers.report import BadField, Report, Row
 from search.corpus.readers.tables import open_report, read_rows
 from search.corpus.readers.topics import looks_like_topics
@@ -41,12 +42,14 @@ def read_judged_queries(
     columns: JudgedColumns = JudgedColumns(),
     encoding: str | None = None,
     delimiter: str | None = None,
+    most: int | None = None,
 ) -> tuple[dict[str, str], Judgments, Report]:
     """The queries and judgments of one table with a row for each judged document.
 
     The grade may be missing (then every row counts as relevant, which is noted), and so may the query's id (then it is
     made from the text). Exports of Label Studio, Argilla and Quepid are such tables, too.
 
+    :param most: stop after this many rows, and say so in the report's notes.
     :returns: query id to text, the judgments, and what was understood.
     :raises UnclearGrades: when it cannot be told which values mean "not relevant".
     :raises Refused: when the file, or every row of it, cannot be used.
@@ -63,7 +66,7 @@ def read_judged_queries(
     graded = _roles(report, ahead, columns)
     judged = JudgedRows(report)
     texts: dict[str, dict[str, list[str]]] = {}
-    for row in chain(ahead, rows):
+    for row in first_rows(chain(ahead, rows), most, report):
         try:
             key, query = _query(report, row)
             documents = clean_ids(
@@ -92,8 +95,10 @@ def _roles(report: Report, ahead: list[Row], columns: JudgedColumns) -> tuple[st
             columns.query or query, columns.document or document,
             columns.grade if columns.grade is not None else grade, columns.id, columns.grades,
         )  # fmt: skip
-    if columns.id:
-        report.assign("id", (), columns.id)
+    if (own := own_column(report, columns.id)) is not None:
+        report.assign("id", (), own)
+    elif columns.id:
+        report.assign("id", (), columns.id if isinstance(columns.id, str) else columns.id[0])
     report.assign("query", _QUERY, columns.query)
     report.assign("document", _DOCUMENT, columns.document)
     if columns.id is None:

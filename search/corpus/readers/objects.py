@@ -7,7 +7,7 @@ from typing import Any
 
 from search.corpus.readers.blocks import Block, BlockText, paragraphs
 from search.corpus.readers.cells import with_columns
-from search.corpus.readers.fhir import is_resource, resource_rows
+from search.corpus.readers.fhir import LEFT_OUT, is_resource, resource_rows
 from search.corpus.readers.html import content_of
 from search.corpus.readers.paths import joined, value_at
 from search.corpus.readers.report import BadField, Report, Row, Unusable
@@ -271,7 +271,7 @@ def _is_bioc(fields: Mapping[str, Any]) -> bool:
 
 _NO_REFERENCES = "the lists of references were left out"
 KINDS = (
-    Kind("FHIR", is_resource, resource_rows, "identifiers, extensions and addresses were left out"),
+    Kind("FHIR", is_resource, resource_rows, LEFT_OUT),
     Kind("opinions", _is_opinion, _opinion),
     Kind("cases", _is_case, _case),
     Kind(

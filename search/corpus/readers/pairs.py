@@ -1,47 +1,68 @@
-"""Files into query/response pairs, with hard negatives and ids of documents where there are any."""
+"""Files into query/response pairs, with hard negatives and ids of documents where there are any.
+
+A row may hold one answer or a list of them (FlagEmbedding's "pos", DPR's "positive_ctxs", Tevatron's
+"positive_passages"), and say by a label or score that its text is no answer: then it is a negative of its query.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from search.corpus.labels import Pair
+from search.corpus.labels import Judgments, Pair
+from search.corpus.readers.annotations import unfolded
+from search.corpus.readers.cells import first_rows
+from search.corpus.readers.grade_columns import LOOKED_AT, grade_columns
+from search.corpus.readers.grades import GradeRules, is_scale, require_clear_entailment
+from search.corpus.readers.headers import folded_name, with_header
+from search.corpus.readers.identities import clean_id
+from search.corpus.readers.judged import JudgedRows
 from search.corpus.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.corpus.readers.tables import open_report, read_rows
+from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 from search.text.words import folded_words
 
 _QUERY = (
     "query", "question", "anchor", "search_query", "user_query", "search", "search_term", "query_text",
-    "question_text", "sentence1", "sentence_1", "text1", "text_1",
+    "question_text", "sentence1", "sentence_1", "text1", "text_1", "question1", "premise",
 )  # fmt: skip
 _RESPONSE = (
+    "positive_ctxs", "positive_passages", "pos", "positives",
     "response", "answer", "positive", "context", "passage", "document", "response_text", "answer_text",
     "positive_text", "positive_passage", "passage_text", "document_text", "reply", "sentence2", "sentence_2",
-    "text2", "text_2",
+    "text2", "text_2", "question2", "hypothesis",
 )  # fmt: skip
 _DOCUMENT = (
     "document_id", "doc_id", "docid", "docno", "corpus_id", "passage_id", "positive_id", "response_id",
 )  # fmt: skip
 _NEGATIVE = re.compile(
-    r"(hard_)?neg(s|atives?)?(_(texts?|passages?|documents?|responses?))?(_?\d+)?"
+    r"(hard_)?neg(s|atives?)?(_(texts?|passages?|documents?|responses?|ctxs))?(_?\d+)?"
 )
+_NAMES = frozenset(
+    map(folded_name, (*_QUERY, *_RESPONSE, *_DOCUMENT, "label", "score", "negative"))
+)
+_NEGATIVES = 20
+_TEXT_FIELDS = ("text", "contents", "content", "passage_text", "body")
 
 
 @dataclass(frozen=True)
 class PairColumns:
     """Which columns play which role; None leaves it to a guess by name, "" says that there is none.
 
-    `negative` may be several columns. With `document`, a pair names the document of the corpus that answers
-    it by id; it needs no response then.
+    `negative` may be several columns, and so may `label`, of several raters. With `document`, a pair names the
+    document of the corpus that answers it by id; it needs no response then. `grades` says what labels mean.
     """
 
     query: str | None = None
     response: str | None = None
     negative: str | tuple[str, ...] | None = None
     document: str | None = None
+    label: str | tuple[str, ...] | None = None
+    grades: GradeRules | None = None
 
 
 Complete = Callable[[Pair], Pair]
@@ -53,13 +74,27 @@ def as_they_are(pair: Pair) -> Pair:
     return pair
 
 
-def read_pairs(
+@dataclass(frozen=True)
+class PairFile:
+    """What a file of pairs holds.
+
+    :ivar pairs: queries and what answers them, with the negatives of their query.
+    :ivar rejected: rows whose label says no, as pairs: their responses answer nothing.
+    :ivar grades: where rows have labels: query to answer (the document's id, else the response) to grade.
+    """
+
+    pairs: list[Pair]
+    rejected: list[Pair] = field(default_factory=list)
+    grades: Judgments = field(default_factory=dict)
+
+
+def read_pair_file(
     path: Path,
     report: Report,
     columns: PairColumns = PairColumns(),
     complete: Complete = as_they_are,
     rows: int | None = None,
-) -> Iterator[Pair]:
+) -> PairFile:
     """The pairs of one file; empty, repeated and contradictory ones are refused in the report.
 
     :param path: a file that `read_rows` can read as a table.
@@ -68,25 +103,55 @@ def read_pairs(
     :param complete: has the last word on each pair; without it a pair that names its document by id may
         come with an empty response.
     :param rows: stop after this many rows, and say so in the report's notes.
+    :raises UnclearGrades: when labels do not tell which mean "no".
     :raises Refused: when the file as a whole cannot be used.
     """
-    table = read_rows(path, report)
-    negative_columns = _find_columns(report, columns)
+    table = unfolded(with_header(read_rows(path, report), report, _NAMES), report)
+    ahead = list(islice(table, LOOKED_AT))
+    table = chain(ahead, table)
+    columns = _by_position(report, ahead, columns)
+    negative_columns = _negatives_and_roles(report, columns)
+    labels = (
+        grade_columns(report, ahead, columns.label, "--label-column", is_pairs=True)
+        if report.columns
+        else ()
+    )
+    if labels:
+        report.roles["label"] = ", ".join(labels)
+    labelled = JudgedRows(report)
+    pairs: list[Pair] = []
     seen: set[Pair] = set()
-
-    def pairs() -> Iterator[Pair]:
-        for row in table if rows is None else _first(table, rows, report):
+    for row in first_rows(table, rows, report):
+        for pair in _pairs(row, report, negative_columns):
             try:
-                pair = complete(_pair(row, report, negative_columns))
-                _check(pair, seen)
+                made = complete(pair) if isinstance(pair, Pair) else _raise(pair)
+                if labels:
+                    labelled.add(
+                        row.where, made.query, _answer(made), [row.fields.get(n) for n in labels]
+                    )
+                else:
+                    _check(made, seen)
             except BadField as error:
                 report.refuse(row.where, str(error))
                 continue
-            seen.add(pair)
-            report.accepted += 1
-            yield pair
+            seen.add(made)
+            pairs.append(made)
+    if not labels:
+        report.accepted += len(pairs)
+        return PairFile(pairs)
+    require_clear_entailment(labelled.values, report, columns.grades)
+    grades = labelled.judgments(labels, columns.grades, is_qrels=False, option="--label-column")
+    return _by_label(pairs, labelled, grades, report)
 
-    return pairs()
+
+def read_pairs(
+    path: Path,
+    report: Report,
+    columns: PairColumns = PairColumns(),
+    complete: Complete = as_they_are,
+) -> Iterator[Pair]:
+    """The pairs of `read_pair_file` alone."""
+    return iter(read_pair_file(path, report, columns, complete).pairs)
 
 
 def preview_pairs(
@@ -105,12 +170,9 @@ def preview_pairs(
     :raises Refused: as `read_pairs`, and when no row is usable.
     """
     report = open_report(path, encoding=encoding, delimiter=delimiter)
-    first: list[Pair] = []
-    for pair in read_pairs(path, report, columns, rows=LIMITS.preview_rows):
-        if len(first) < rows:
-            first.append(pair)
+    held = read_pair_file(path, report, columns, rows=LIMITS.preview_rows)
     report.require_some("pairs")
-    return first, report
+    return held.pairs[:rows], report
 
 
 def load_pairs(path: Path) -> list[Pair]:
@@ -120,7 +182,28 @@ def load_pairs(path: Path) -> list[Pair]:
         return [Pair(**{**row, "negatives": tuple(row.get("negatives", ()))}) for row in rows]
 
 
-def _find_columns(report: Report, columns: PairColumns) -> tuple[str, ...]:
+def _by_position(report: Report, ahead: Sequence[Row], columns: PairColumns) -> PairColumns:
+    """The columns of a table without a header: query, answer, and a negative or a label (MS MARCO's triples).
+
+    :raises Refused: when it holds ids of texts.
+    """
+    if report.columns[:1] != ("column 1",) or len(report.columns) > 3 or columns.query:
+        return columns
+    sample = [[str(row.fields.get(name, "")) for name in report.columns] for row in ahead[:100]]
+    if all(value.isdecimal() for row in sample for value in row):
+        raise Refused(
+            f"{report.source} holds ids of queries and passages, not their texts. Give the texts; or a header that names "
+            "a column query and a column document_id, with the text of each query."
+        )
+    if len(report.columns) < 3:
+        return replace(columns, query="column 1", response="column 2")
+    third = [row[2] for row in sample]
+    if is_scale(third) or all(re.fullmatch(r"-?\d+(\.\d+)?", value.strip()) for value in third):
+        return replace(columns, query="column 1", response="column 2", label="column 3")
+    return replace(columns, query="column 1", response="column 2", negative="column 3")
+
+
+def _negatives_and_roles(report: Report, columns: PairColumns) -> tuple[str, ...]:
     """Find out which column plays which role; returns those of negatives, which may be several."""
     report.assign("query", _QUERY, columns.query or None)
     report.assign("response", _RESPONSE, columns.response)
@@ -136,22 +219,81 @@ def _find_columns(report: Report, columns: PairColumns) -> tuple[str, ...]:
     return negatives
 
 
-def _pair(row: Row, report: Report, negatives: Sequence[str]) -> Pair:
-    """The pair of a row.
+def _pairs(row: Row, report: Report, negatives: Sequence[str]) -> Iterator[Pair | BadField]:
+    """The pairs of a row: one for each of its answers; an error in the stead of one that cannot be used."""
+    try:
+        query = report.text_of(row, "query", LIMITS.query_characters)
+        column = report.roles.get("response")
+        answers = [] if column is None else _listed(row.fields.get(column))
+        texts = list(dict.fromkeys(clean_text(_text(a), str(column)) for a in answers)) or [""]
+        named = report.roles.get("document")
+        document = clean_id(row.fields.get(named), named) if named else ""
+        wrong = [
+            clean_text(_text(t), name) for name in negatives for t in _listed(row.fields.get(name))
+        ]
+        if not query:
+            raise BadField("the query is empty")
+        texts = list(filter(None, texts)) or [""]
+        if not any(texts) and not document:
+            roles = {"response": "the response", "document": "the document id"}
+            empty = [name for role, name in roles.items() if role in report.roles]
+            raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
+    except BadField as error:
+        yield error
+        return
+    for text in texts:
+        yield Pair(query, text, document or None, tuple(dict.fromkeys(filter(None, wrong))))
 
-    :raises BadField: for a field that is not text, and where one that is needed is empty.
-    """
-    query = report.text_of(row, "query", LIMITS.query_characters)
-    response = report.text_of(row, "response")
-    document = report.text_of(row, "document", LIMITS.id_characters)
-    wrong = [clean_text(t, name) for name in negatives for t in _listed(row.fields.get(name))]
-    if not query:
-        raise BadField("the query is empty")
-    if not response and not document:
-        named = {"response": "the response", "document": "the document id"}
-        empty = [name for role, name in named.items() if role in report.roles]
-        raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
-    return Pair(query, response, document or None, tuple(dict.fromkeys(filter(None, wrong))))
+
+def _raise(error: BadField) -> Pair:
+    raise error
+
+
+def _answer(pair: Pair) -> str:
+    """By what the answer of a pair is known."""
+    return pair.document or pair.response
+
+
+def _by_label(
+    pairs: Sequence[Pair], labelled: JudgedRows, grades: Judgments, report: Report
+) -> PairFile:
+    """Rows that say yes as pairs, with the texts of those that say no as negatives of their query."""
+    wheres: dict[tuple[str, str], str] = {}
+    for where, query, answer, _ in reversed(labelled.rows):
+        wheres[query, answer] = where
+    first: dict[tuple[str, str], Pair] = {}
+    for pair in pairs:
+        key = (pair.query, _answer(pair))
+        if _answer(pair) in grades.get(pair.query, {}):
+            known = first.setdefault(key, pair)
+            first[key] = replace(
+                known, negatives=tuple(dict.fromkeys(known.negatives + pair.negatives))
+            )
+    rejected = [p for (q, answer), p in first.items() if grades[q][answer] == 0]
+    wrong: dict[str, list[str]] = {}
+    for pair in rejected:
+        wrong.setdefault(pair.query, []).append(pair.response)
+    made = []
+    for (query, answer), pair in first.items():
+        if grades[query][answer] > 0:
+            said = folded_words(pair.response)
+            others = [
+                t for t in (*pair.negatives, *wrong.get(query, ())) if t and folded_words(t) != said
+            ]
+            made.append(replace(pair, negatives=tuple(dict.fromkeys(others))[:_NEGATIVES]))
+    answered = {pair.query for pair in made}
+    for pair in rejected:
+        if pair.query not in answered:
+            where = wheres[pair.query, _answer(pair)]
+            report.refuse(where, "it says no, and no other row answers this query")
+    report.sort_refused()
+    report.accepted = len(made)
+    rejected = [pair for pair in rejected if pair.query in answered]
+    if rejected:
+        report.notes.append(
+            f"{len(rejected):,} rows say no: they are no pairs but negatives of their queries (at most {_NEGATIVES} each)"
+        )
+    return PairFile(made, rejected, {query: grades[query] for query in answered})
 
 
 def _negative_columns(report: Report, chosen: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -181,6 +323,13 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def _text(item: Any) -> Any:
+    """The text of an item of a list, which may be an object with a title and a text beside."""
+    if isinstance(item, dict):
+        return next((item[name] for name in _TEXT_FIELDS if isinstance(item.get(name), str)), item)
+    return item
+
+
 def _check(pair: Pair, seen: set[Pair]) -> None:
     said = folded_words(pair.response)
     if any(
@@ -189,13 +338,3 @@ def _check(pair: Pair, seen: set[Pair]) -> None:
         raise BadField("a negative says the same as the response")
     if pair in seen:
         raise BadField("the same pair stands in an earlier row")
-
-
-def _first(table: Iterator[Row], count: int, report: Report) -> Iterator[Row]:
-    for number, row in enumerate(table):
-        if number == count:
-            report.notes.append(
-                f"only the first {count:,} rows were looked at; all are read when the file is added"
-            )
-            return
-        yield row

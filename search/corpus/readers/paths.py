@@ -67,6 +67,8 @@ def paths_of(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         path, value, depth = waiting.pop()
         if isinstance(value, list):
             if any(isinstance(item, Mapping | list) for item in value[:_ITEMS]):
+                if depth >= _DEPTH:
+                    continue
                 waiting += [(f"{path}[]", item, depth + 1) for item in reversed(value[:_ITEMS])]
             elif depth:
                 count += 1

@@ -8,13 +8,14 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from search.corpus.labels import Judgments
+from search.corpus.readers.cells import first_rows
 from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.grade_columns import grade_columns
 from search.corpus.readers.headers import folded_name, is_row
 from search.corpus.readers.identities import clean_id
 from search.corpus.readers.json_maps import mapping_rows
 from search.corpus.readers.judged import JudgedColumns, JudgedRows
-from search.corpus.readers.queries import QUERY_IDS, has_column
+from search.corpus.readers.queries import QUERY_IDS, own_column
 from search.corpus.readers.report import BadField, Report, Row, guess_column
 from search.corpus.readers.tables import open_report, read_rows, text_lines
 from search.projects.errors import Refused
@@ -50,10 +51,12 @@ def read_judgments(
     columns: JudgedColumns = JudgedColumns(),
     encoding: str | None = None,
     delimiter: str | None = None,
+    most: int | None = None,
 ) -> tuple[Judgments, Report]:
     """The judgments of a qrels file: query id to document id to grade.
 
     :param columns: those to use, where the file has a header.
+    :param most: stop after this many rows, and say so in the report's notes.
     :raises Refused: when the file, or every row of it, cannot be used.
     """
     report = open_report(path, encoding=encoding, delimiter=delimiter)
@@ -62,7 +65,7 @@ def read_judgments(
     ahead = list(islice(rows, _LOOKED_AT))
     graded = _roles(report, ahead, columns)
     judged = JudgedRows(report)
-    for row in chain(ahead, rows):
+    for row in first_rows(chain(ahead, rows), most, report):
         try:
             query = clean_id(row.fields.get(report.roles["id"]), "the query id")
             document = clean_id(row.fields.get(report.roles["document"]), "the document id")
@@ -82,8 +85,8 @@ def _roles(report: Report, ahead: Sequence[Row], columns: JudgedColumns) -> Sequ
     if not report.columns:
         report.roles |= {"id": "", "document": ""}
         return ("",)
-    if has_column(report, columns.id):
-        report.assign("id", (), columns.id)
+    if (own := own_column(report, columns.id)) is not None:
+        report.assign("id", (), own)
     report.assign("document", _DOCUMENTS, columns.document)
     report.assign("id", (*_QUERIES, "_id", "id"))
     report.require_roles(

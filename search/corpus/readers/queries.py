@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
+from search.corpus.readers.cells import first_rows
 from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.headers import folded_name, with_header
 from search.corpus.readers.identities import clean_id
@@ -31,9 +32,12 @@ _SPACED = re.compile(r"(\S*\d\S*)\s+(\S.*)")
 
 @dataclass(frozen=True)
 class QueryColumns:
-    """Which columns of a table hold ids and texts; None leaves it to a guess by name."""
+    """Which columns of a table hold ids and texts; None leaves it to a guess by name.
 
-    id: str | None = None
+    Of several columns of ids, which may be those of several files, the first counts that the table has.
+    """
+
+    id: str | Sequence[str] | None = None
     text: str | None = None
 
 
@@ -42,16 +46,18 @@ def read_queries(
     columns: QueryColumns = QueryColumns(),
     encoding: str | None = None,
     delimiter: str | None = None,
+    most: int | None = None,
 ) -> tuple[dict[str, str], Report]:
     """The queries of a table (JSONL, JSON, CSV, ...) or of TREC topics: id to text.
 
     An id that is used for two different queries is left out with both: nobody can tell which was judged.
 
+    :param most: stop after this many rows of a table, and say so in the report's notes.
     :raises Refused: when the file, or every row of it, cannot be used.
     """
     report = open_report(path, encoding=encoding, delimiter=delimiter)
     said: dict[str, list[tuple[str, str]]] = {}
-    for where, identity, text in _rows(path, report, columns):
+    for where, identity, text in _rows(path, report, columns, most):
         try:
             key = clean_id(identity, report.roles.get("id", "the number"))
             query = clean_text(text, report.roles.get("query", "the text"), LIMITS.query_characters)
@@ -76,9 +82,11 @@ def read_queries(
     return queries, report
 
 
-def has_column(report: Report, name: str | None) -> bool:
-    """Whether a table has a column that the person named, which may be that of another file."""
-    return name is not None and folded_name(name) in map(folded_name, report.columns)
+def own_column(report: Report, names: str | Sequence[str] | None) -> str | None:
+    """The first column that a table has of those that the person named, which may be those of another file."""
+    known = set(map(folded_name, report.columns))
+    wanted = [names] if isinstance(names, str) else names or ()
+    return next((name for name in wanted if folded_name(name) in known), None)
 
 
 def used_twice(identity: str, texts: Sequence[str]) -> str:
@@ -87,7 +95,9 @@ def used_twice(identity: str, texts: Sequence[str]) -> str:
     return f"the id {identity!r} is used for different queries, {shown}: none of them is used; give each an id of its own"
 
 
-def _rows(path: Path, report: Report, columns: QueryColumns) -> Iterator[tuple[str, Any, Any]]:
+def _rows(
+    path: Path, report: Report, columns: QueryColumns, most: int | None
+) -> Iterator[tuple[str, Any, Any]]:
     """Where each row of a file of queries stands, its id and its text, as the file holds them."""
     if looks_like_topics(path, report):
         yield from read_topics(path, report, columns.text)
@@ -95,8 +105,8 @@ def _rows(path: Path, report: Report, columns: QueryColumns) -> Iterator[tuple[s
     rows = with_header(_table(path, report), report, _NAMES)
     if len(report.columns) >= 2 and report.columns[0] == "column 1" and columns == QueryColumns():
         columns = QueryColumns("column 1", "column 2")
-    if has_column(report, columns.id):
-        report.assign("id", (), columns.id)
+    if (own := own_column(report, columns.id)) is not None:
+        report.assign("id", (), own)
     report.assign("query", QUERY_TEXTS, columns.text)
     report.assign("id", (*QUERY_IDS, "query"))
     if report.columns and len(report.roles) < 2:
@@ -104,7 +114,7 @@ def _rows(path: Path, report: Report, columns: QueryColumns) -> Iterator[tuple[s
             f"{report.source} needs a column of ids (_id) and one of texts (text): its columns are "
             f"{', '.join(report.columns)}. Say which to use: --id-column, --query-column."
         )
-    for row in rows:
+    for row in first_rows(rows, most, report):
         identity, text = (row.fields.get(report.roles.get(role, "")) for role in ("id", "query"))
         yield row.where, identity, text
 

@@ -61,6 +61,7 @@ class Report:
     columns: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     roles: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, int] = field(default_factory=dict)
     accepted: int = 0
     refused_count: int = 0
     refused: list[RefusedRow] = field(default_factory=list)

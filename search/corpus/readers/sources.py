@@ -318,6 +318,7 @@ def _kind(mode: int) -> str | None:
 
 
 _NOTES = 50
+_ALIKE = 3
 
 
 def combined_report(path: Path, sources: SourceFiles, reports: Iterable[Report]) -> Report:
@@ -346,7 +347,14 @@ def combined_report(path: Path, sources: SourceFiles, reports: Iterable[Report])
         for row in part.refused:
             report.refuse(f"{part.source}, {row.where}", row.reason)
         report.refused_count += part.refused_count - len(part.refused)  # those not listed
-        notes += [f"{part.source}: {note}" for note in part.notes]
+    same = Counter(note for part in reports for note in part.notes)
+    for note, count in dict.fromkeys(
+        (note, same[note]) for part in reports for note in part.notes if same[note] > _ALIKE
+    ):
+        notes.append(f"{count:,} files: {note}")
+    notes += [
+        f"{part.source}: {note}" for part in reports for note in part.notes if same[note] <= _ALIKE
+    ]
     report.notes = notes[:_NOTES]
     if len(notes) > _NOTES:
         report.notes.append(f"… and {len(notes) - _NOTES:,} more notes")

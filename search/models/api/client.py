@@ -23,7 +23,7 @@ _LONGEST_WAIT = 30.0
 _LONGEST_ASKED = 120.0
 _MINUTE = 60.0
 _AGAIN = (408, 409, 425, 429)
-_KEPT = "What was answered so far is kept: the same command goes on from there."
+KEPT = "What was answered so far is kept: the same command goes on from there."
 
 
 class Answer(NamedTuple):
@@ -43,6 +43,14 @@ class _Passing(Exception):
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+class _TooSlow(_Passing):
+    """No answer came in time."""
+
+
+class TooMuch(Failed):
+    """A server refused a request as it was, or did not answer it in time: with fewer texts it may."""
 
 
 class Caller:
@@ -66,14 +74,18 @@ class Caller:
 
         :param dimension: what the vectors must have; None where that is not known yet.
         :raises Failed: naming the server, what it said and what to do.
+        :raises TooMuch: the same, where fewer texts may help.
         """
         for attempt in range(self._settings.retries + 1):
             try:
                 return self._once(texts, dimension)
             except _Passing as passing:
-                if attempt == self._settings.retries:
+                slow = isinstance(passing, _TooSlow)
+                # Fewer texts are answered sooner: it is not asked for the same again and again.
+                if attempt == self._settings.retries or (slow and attempt and len(texts) > 1):
                     times = "once" if attempt == 0 else f"{attempt + 1} times"
-                    raise self._failed(f"did not answer, asked {times}: {passing}") from None
+                    kind = TooMuch if slow else Failed
+                    raise self._failed(f"did not answer, asked {times}: {passing}", kind) from None
                 asked = passing.wait
                 if asked is not None and asked > _LONGEST_ASKED:
                     raise self._failed(
@@ -93,7 +105,7 @@ class Caller:
                 model=self._settings.model, input=list(texts), encoding_format="float", **more
             )
         except openai.APITimeoutError:
-            raise _Passing(f"no answer within {self._settings.timeout:g} seconds") from None
+            raise _TooSlow(f"no answer within {self._settings.timeout:g} seconds") from None
         except openai.APIConnectionError as error:
             raise _Passing(self._clean(_cause(error))) from None
         except openai.APIStatusError as error:
@@ -137,7 +149,8 @@ class Caller:
             )
         return self._failed(
             f"refused {texts:,} texts (status {status}): {said}. Where they are too long for it, add the "
-            "model with --max-length; where they are too many, with --batch-texts"
+            "model with --max-length; where they are too many, change it: change-model with --batch-texts",
+            TooMuch,
         )
 
     def _checked(self, response: Any, texts: int, dimension: int | None) -> Vectors:
@@ -151,8 +164,12 @@ class Caller:
         if len(rows) != texts:
             raise self._failed(f"answered {len(rows):,} vectors for {texts:,} texts")
         try:
-            places = [row.index for row in rows]
-            if sorted(places) != list(range(texts)):
+            places: list[Any] = [getattr(row, "index", None) for row in rows]
+            if all(
+                place is None for place in places
+            ):  # Some servers do not number what they answer.
+                places = list(range(texts))
+            if None in places or sorted(places) != list(range(texts)):
                 raise self._failed("answered vectors that are not numbered from 0 on")
             found = [np.asarray(row.embedding, dtype=np.float32) for row in rows]
         except (AttributeError, TypeError, ValueError):
@@ -169,8 +186,8 @@ class Caller:
             raise self._failed("answered vectors with numbers that are not finite (NaN)")
         return vectors
 
-    def _failed(self, what: str) -> Failed:
-        return Failed(f"The server {self._settings.base_url} {what.rstrip('.')}. {_KEPT}")
+    def _failed(self, what: str, kind: type[Failed] = Failed) -> Failed:
+        return kind(f"The server {self._settings.base_url} {what.rstrip('.')}. {KEPT}")
 
     def _clean(self, text: str) -> str:
         """What a server said, as one short line without the key."""
@@ -237,7 +254,7 @@ def probe(settings: ApiSettings) -> int:
     try:
         answer = Caller(settings.model_copy(update={"retries": 1})).embed(["probe"], None)
     except Failed as error:
-        raise Refused(str(error).removesuffix(_KEPT).strip() + " No model was added.") from None
+        raise Refused(str(error).removesuffix(KEPT).strip() + " No model was added.") from None
     dimension = int(answer.vectors.shape[1])
     if settings.dimensions not in (None, dimension):
         raise Refused(

@@ -8,7 +8,7 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import embedded_key
-from search.models.api.client import Caller, RateLimiter
+from search.models.api.client import KEPT, Caller, RateLimiter, TooMuch
 from search.models.api.settings import ApiSettings
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
 from search.models.encoding.cache import EmbeddingStore, store_key
@@ -106,6 +106,8 @@ class ApiEncoder:
         self.dimension = dimension
         self.settings = settings
         self.sent = 0
+        self.notes: list[str] = []
+        self._batch_texts = settings.batch_texts
         self._prompts = prompts
         self._caller = caller
         self._memory = memory
@@ -167,7 +169,37 @@ class ApiEncoder:
         return vectors
 
     def _sent(self, batch: Sequence[str]) -> Vectors:
-        """Vectors of texts that must be sent; they are remembered before they are used."""
+        """Vectors of texts that must be sent; what is too much for the server goes in smaller requests.
+
+        :raises Failed: when it does not take a text alone.
+        """
+        answers: list[Vectors] = []
+        start, size, reason = 0, len(batch), ""
+        while start < len(batch):
+            part = batch[start : start + size]
+            try:
+                answers.append(self._asked(part))
+            except TooMuch as error:
+                if len(part) == 1:
+                    raise
+                size, reason = len(part) // 2, str(error)
+                continue
+            start += len(part)
+        if reason:
+            self._fewer(size, len(batch), reason)
+        return np.concatenate(answers)
+
+    def _fewer(self, size: int, before: int, reason: str) -> None:
+        """Ask for fewer texts at a time from now on, and say so."""
+        self._batch_texts = size
+        said = reason.removesuffix(KEPT).strip().split(". Where they", maxsplit=1)[0].rstrip(".")
+        self.notes.append(
+            f"Asked with {size} texts a request instead of {before}: {said}. To begin with so many the next time: python "
+            f"cli.py change-model {self._project} {self.name} --batch-texts {size}."
+        )
+
+    def _asked(self, batch: Sequence[str]) -> Vectors:
+        """Vectors of texts by one request; they are remembered before they are used."""
         cut = [cut_to(text, self.settings.max_length) for text in batch]
         tokens = estimate(cut).tokens
         if self.sent + tokens > self._most:
@@ -188,7 +220,7 @@ class ApiEncoder:
         size = 0
         for text in texts:
             tokens = min(tokens_of(text), self.settings.max_length or self.settings.batch_tokens)
-            full = len(batch) == self.settings.batch_texts
+            full = len(batch) >= self._batch_texts
             if batch and (full or size + tokens > self.settings.batch_tokens):
                 yield batch
                 batch, size = [], 0
@@ -196,6 +228,12 @@ class ApiEncoder:
             size += tokens
         if batch:
             yield batch
+
+
+def changed_settings(project: Project, manifest: Manifest) -> ApiSettings:
+    """The settings of a server's model as they were changed since it was added."""
+    changes = project.info.model_settings.get(manifest.id, {})
+    return ApiSettings(**{**manifest.details["settings"], **changes})
 
 
 def load_api_encoder(
@@ -207,7 +245,7 @@ def load_api_encoder(
     :raises Refused: when the variable of its key is not set.
     """
     details = manifest.details
-    settings = ApiSettings(**details["settings"])
+    settings = changed_settings(project, manifest)
     return ApiEncoder(
         name=details["name"],
         project=project.name,

@@ -99,7 +99,8 @@ def encode_corpus(
         missing = _look_up(corpus, store, seen_by(encoder, "document"), vectors)
         work = _Work(encoder, corpus, info, store, vectors, elsewhere)
         facts = work.encode(missing, progress) if missing.count else {}
-        facts["notes"] = [*facts.get("notes", []), *store.notes]
+        said_by_encoder = getattr(encoder, "notes", ())  # A server's: what it would not take.
+        facts["notes"] = [*facts.get("notes", []), *said_by_encoder, *store.notes]
     return Encoded(vectors, corpus.passages - missing.count, {"encoding": facts})
 
 

@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from search.corpus.corpus import current_corpus
 from search.models.api.settings import api_settings, is_openai_model
 from search.models.pretrained import wordllama
-from search.models.pretrained.opening import facts_of, open_checkpoint, prompt_notes, tried
+from search.models.pretrained.opening import (
+    OpenedCheckpoint,
+    facts_of,
+    open_checkpoint,
+    prompt_notes,
+    tried,
+)
 from search.models.prompts import Prompts, prompts_of
 from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
+from search.models.window import truncation_at_server, truncation_of
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
@@ -66,6 +74,7 @@ def add_model(
     _ = project.info
     reference = reference.strip()
     name = _free_name(project, reference, choices)
+    opened: OpenedCheckpoint | None = None
     progress(0, 2, f"looking at {reference}")
     if choices.server.get("base_url") or is_openai_model(reference):
         known = _server(reference, choices)
@@ -77,12 +86,13 @@ def add_model(
             f"--{option} is for a model at a server: give its address, too: --base-url URL."
         )
     else:
-        known = _checkpoint(reference, choices, progress)
+        known, opened = _checkpoint(reference, choices, progress)
     for info in models(project):
         if info.fingerprint == known["fingerprint"]:
             raise Refused(
                 f"This model is in {project.name!r} already: it is {info.name!r}. Nothing was added."
             )
+    known["notes"] += _unread(project, name, known, opened)
     with project.publish("models") as draft:
         draft.details.update(kind="generic", name=name, recipe=None, **known)
     info = choose_generic(project, name) if choices.default else find_model(project, name)
@@ -141,7 +151,23 @@ def _static(choices: Choices) -> dict[str, Any]:
     }
 
 
-def _checkpoint(reference: str, choices: Choices, progress: Progress) -> dict[str, Any]:
+def _unread(
+    project: Project, name: str, known: Mapping[str, Any], opened: OpenedCheckpoint | None
+) -> list[str]:
+    """What the model would not read of the project's documents, where it has some."""
+    if project.newest("corpora") is None:
+        return []
+    _, corpus = current_corpus(project)
+    if opened is not None:
+        cut = truncation_of(opened.model, corpus)
+    else:
+        cut = truncation_at_server(known["max_length"], corpus)
+    return [cut.sentence(name)] if cut is not None and cut.is_short else []
+
+
+def _checkpoint(
+    reference: str, choices: Choices, progress: Progress
+) -> tuple[dict[str, Any], OpenedCheckpoint]:
     """The same of a checkpoint, after it was loaded."""
     opened = open_checkpoint(
         reference, choices.query_prompt, choices.document_prompt, choices.max_length, progress
@@ -149,7 +175,7 @@ def _checkpoint(reference: str, choices: Choices, progress: Progress) -> dict[st
     prompts = opened.prompts
     facts = [opened.files.content, prompts.query, prompts.document, choices.max_length]
     fingerprint = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-    return {**facts_of(opened), "fingerprint": fingerprint}
+    return {**facts_of(opened), "fingerprint": fingerprint}, opened
 
 
 def _server(reference: str, choices: Choices) -> dict[str, Any]:

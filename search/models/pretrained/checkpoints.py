@@ -17,6 +17,7 @@ from search.models.pretrained.kinds import (
     refuse_other_kinds,
     transformer_folder,
 )
+from search.models.pretrained.longest_text import set_longest
 from search.models.prompts import Prompts, prompts_of
 from search.models.sentence_transformer import (
     load_sentence_transformer,
@@ -177,7 +178,7 @@ def load(files: ModelFiles, prompts: Prompts, max_length: int | None) -> "Senten
     model.prompts = {"query": prompts.query, "document": prompts.document}
     model.default_prompt_name = None
     if max_length is not None:
-        model.max_seq_length = max_length
+        set_longest(model, max_length)
     return model
 
 

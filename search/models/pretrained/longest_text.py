@@ -22,28 +22,57 @@ def longest_of(model: Any) -> int | None:
     return None if length is None or length > _BOUNDLESS else int(length)
 
 
+def longest_read(model: "SentenceTransformer") -> int | None:
+    """The same of any model: of an asymmetric one, the longest text that one of its transformers reads."""
+    lengths = [length for reader in _readers(model) if (length := longest_of(reader)) is not None]
+    return max(lengths, default=None)
+
+
+def set_longest(model: "SentenceTransformer", length: int) -> None:
+    """Have a model read no more of a text than so many word pieces."""
+    readers = _readers(model)
+    for reader in readers:
+        own = longest_of(reader)
+        reader.max_seq_length = length if len(readers) == 1 or own is None else min(own, length)
+
+
 def fit_longest(model: "SentenceTransformer", asked: int | None) -> int | None:
     """See that a model reads texts as long as it says; it is shortened to what it reads.
 
+    Of an asymmetric model, so is each of its transformers.
+
     :param asked: the longest text that a person asked for; None for what the model says.
     :returns: how many word pieces the model promised, where it reads fewer; else None.
-    :raises Refused: when it reads fewer than were asked for, or no text at all.
+    :raises Refused: when it reads fewer than were asked for, or no text at all, or texts of any length.
     """
-    said = longest_of(model) if asked is None else asked
-    if not _has_tokens(model):
-        if asked is not None:
-            model.max_seq_length = asked
-        return None
-    most = _rows_of_positions(model) if said is None else said
+    readers = _readers(model)
+    if not readers and asked is not None:
+        raise Refused("It reads texts of any length, so --max-length has nothing to shorten.")
+    promised = [_fit(reader, model.device, asked) for reader in readers]
+    return next((length for length in promised if length is not None), None)
+
+
+def _readers(model: "SentenceTransformer") -> list[Any]:
+    """The transformers that texts go into first: one, or one of each way of a Router."""
+    first: Any = model[0]
+    ways = first.sub_modules.values() if type(first).__name__ == "Router" else [[first]]
+    return [way[0] for way in ways if type(way[0]).__name__ == "Transformer"]
+
+
+def _fit(reader: Any, device: Any, asked: int | None) -> int | None:
+    """The same of one transformer."""
+    said = longest_of(reader) if asked is None else asked
+    rows = _rows_of_positions(reader)
+    most = rows if said is None else said
     if most is None:
         return None
-    if most > _SHORT and _rows_of_positions(model) is None:
+    if most > _SHORT and rows is None:
         if asked is not None:
-            _within_rotary(model, asked)
-            model.max_seq_length = asked
+            _within_rotary(reader, asked)
+            reader.max_seq_length = asked
         return None
-    reads = _reads(model, most)
-    if reads is None or reads < 1:
+    reads = _reads(reader, device, most)
+    if reads is None:
         raise Refused(
             "It cannot read a text of a single word piece: its files do not belong together."
         )
@@ -51,61 +80,55 @@ def fit_longest(model: "SentenceTransformer", asked: int | None) -> int | None:
         raise Refused(
             f"--max-length is {asked:,}, but the model has positions for {reads:,} word pieces. Give at most that."
         )
-    model.max_seq_length = reads
+    reader.max_seq_length = reads
     return said if said is not None and reads < said else None
 
 
-def _within_rotary(model: "SentenceTransformer", asked: int) -> None:
+def _within_rotary(reader: Any, asked: int) -> None:
     """Refuse more than the settings of a model without learned positions allow."""
-    config = getattr(model.transformers_model, "config", None)
-    most = getattr(config, "max_position_embeddings", None)
+    most = getattr(reader.config, "max_position_embeddings", None)
     if isinstance(most, int) and 0 < most < asked:
         raise Refused(
             f"--max-length is {asked:,}, but the model was made for at most {most:,} word pieces. Give at most that."
         )
 
 
-def _has_tokens(model: "SentenceTransformer") -> bool:
-    return type(model[0]).__name__ == "Transformer"
-
-
-def _rows_of_positions(model: "SentenceTransformer") -> int | None:
+def _rows_of_positions(reader: Any) -> int | None:
     """How many rows a table of learned positions has; None where positions are computed."""
     import torch
 
     rows = [
         module.num_embeddings
-        for name, module in model[0].named_modules()
+        for name, module in reader.named_modules()
         if isinstance(module, torch.nn.Embedding)
         and any(word in name.rsplit(".", maxsplit=1)[-1] for word in _TABLES)
     ]
     return min(rows) if rows else None
 
 
-def _reads(model: "SentenceTransformer", most: int) -> int | None:
+def _reads(reader: Any, device: Any, most: int) -> int | None:
     """The most word pieces, up to `most`, that the model reads; None for not even one.
 
     It is tried on the processor: a graphics card does not recover from an index that is out of bounds.
     """
-    device = model.device
-    model.to("cpu")
+    reader.to("cpu")
     try:
-        if _can_read(model, most):
+        if _can_read(reader, most):
             return most
         good, bad = 0, most
         while bad - good > 1:
             middle = (good + bad) // 2
-            good, bad = (middle, bad) if _can_read(model, middle) else (good, middle)
+            good, bad = (middle, bad) if _can_read(reader, middle) else (good, middle)
         return good or None
     finally:
-        model.to(device)
+        reader.to(device)
 
 
-def _can_read(model: "SentenceTransformer", length: int) -> bool:
+def _can_read(reader: Any, length: int) -> bool:
     """Whether a text of exactly so many word pieces goes through."""
     import torch
 
-    features = model.preprocess(["a question"])
+    features = reader.preprocess(["a question"])
     shape = features["input_ids"].shape
     made: dict[str, Any] = {}
     for name, value in features.items():
@@ -116,8 +139,8 @@ def _can_read(model: "SentenceTransformer", length: int) -> bool:
         made[name] = value
     try:
         with torch.inference_mode():
-            model.eval()
-            model(made)
+            reader.eval()
+            reader(made)
     except (IndexError, RuntimeError, ValueError):
         return False
     return True

@@ -13,7 +13,7 @@ from indexes.vector_index import Vectors
 from search.models.pretrained import checkpoints
 from search.models.pretrained.checkpoints import ModelFiles
 from search.models.pretrained.kinds import SETTINGS_FILE, read_settings, transformer_folder
-from search.models.pretrained.longest_text import fit_longest, longest_of
+from search.models.pretrained.longest_text import fit_longest, longest_read
 from search.models.prompts import Prompts, other_prompts
 from search.models.similarity import made_for, note_of
 from search.projects.errors import BespokeError, Refused, first_line
@@ -71,7 +71,7 @@ def open_checkpoint(
         files.folder / SETTINGS_FILE
     )
     similarity = made_for(said.get("similarity_fn_name"), reference, vectors)
-    longest = longest_of(model)
+    longest = longest_read(model)
     notes = _notes_on_files(files)
     if promised is not None:
         notes.append(

@@ -30,6 +30,7 @@ from search.models.encoder import Encoder
 from search.models.encoding.corpus import corpus_vectors
 from search.models.load import load_encoder
 from search.models.registry import ModelInfo, documents_model, find_model
+from search.models.window import TRUNCATION, truncation_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress, Stage, silent
@@ -116,7 +117,7 @@ def build_index(
     plan = reachable(project, plan, corpus.passages, info.dimension)
     encoding, building = Stage(progress, 0.0, 0.9), Stage(progress, 0.9, 1.0)
     encoded = corpus_vectors(project, info, encoder, manifest, corpus, encoding, elsewhere)
-    vectors = encoded.vectors
+    vectors, how = encoded.vectors, _with_truncation(encoded.facts, info, encoder, corpus)
     if len(questions) >= ENOUGH_QUESTIONS and vectors.nbytes > FLAT_BYTES:
         plan = replace(plan, questions=encoder.encode_query(questions[:_MOST_QUESTIONS]))
     made_from = {"corpus": manifest.id, "model": info.id}
@@ -141,13 +142,26 @@ def build_index(
             reused=encoded.reused,
             bytes=_size(draft.folder),
             seconds=round(time.monotonic() - started, 2),
-            **encoded.facts,
+            **how,
             **facts.details(),
         )
     made = project.artifact("indexes", draft.id)
     published(project, made)
     progress(1, 1, f"{len(vectors):,} passages indexed for {info.name}")
     return made
+
+
+def _with_truncation(
+    facts: dict[str, Any], info: ModelInfo, encoder: Encoder, corpus: Corpus
+) -> dict[str, Any]:
+    """What is told of an encoding, with what the model does not read of the passages."""
+    cut = truncation_of(encoder, corpus)
+    if cut is None:
+        return facts
+    encoding = dict(facts.get("encoding", {}))
+    if cut.is_short:
+        encoding["notes"] = [*encoding.get("notes", []), cut.sentence(info.name)]
+    return {**facts, "encoding": encoding, TRUNCATION: cut.as_json()}
 
 
 def _size(folder: Path) -> int:

@@ -1,11 +1,14 @@
 """An index in words and in JSON: what it is, what was measured of it."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from indexes.vector_index import IndexFacts
 from search.models.registry import ModelInfo
+from search.models.window import TRUNCATION, Truncation
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
+from search.retrieval.indexing.build import find_index
 
 _KINDS = {
     "flat": "every passage is compared (exact)",
@@ -21,6 +24,17 @@ def newest_of(project: Project, info: ModelInfo) -> Manifest | None:
     """The index that was made last with a model as it is now, or None."""
     made = project.all_where("indexes", {"fingerprint": info.indexed_as[1]})
     return next((manifest for manifest in made if "figures" in manifest.details), None)
+
+
+def truncation_notes(
+    project: Project, infos: Sequence[ModelInfo], corpus: Manifest
+) -> Iterator[str]:
+    """What models do not read of a corpus, as far as their indexes know."""
+    for info in infos:
+        index = find_index(project, info, corpus)
+        noted = index.details.get(TRUNCATION) if index is not None else None
+        if noted is not None and (cut := Truncation(**noted)).is_short:
+            yield cut.sentence(info.name)
 
 
 def index_sentence(details: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ import ir_measures
 import pytest
 
 from search.corpus.labels import query_id
+from search.corpus.readers.grades import GradeRules
+from search.corpus.readers.judged import JudgedColumns
 from search.judging.import_export import as_csv, as_qrels, as_queries, export, import_judgments
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import ColumnPair, grade, vote
@@ -155,7 +157,7 @@ def test_rows_that_cannot_be_used_are_named(workspace, tmp_path, row, reason):
 
 def test_other_tables_and_empty_projects_are_refused(workspace, tmp_path):
     made = project_to_be("To").create()
-    (tmp_path / "x.csv").write_text("query,document,grade\nwhy?,d1,2\n")
+    (tmp_path / "x.csv").write_text("colour,weight,taste\nred,d1,sour\n")
     with pytest.raises(Refused, match=r"x\.csv"):
         import_judgments(made, tmp_path / "x.csv")
     for name, what in (("a.csv", "judgments"), ("a.qrels", "grades"), ("a.jsonl", "grades")):
@@ -163,3 +165,33 @@ def test_other_tables_and_empty_projects_are_refused(workspace, tmp_path):
             export(made, tmp_path / name)
         assert not (tmp_path / name).exists()
     assert not (made.folder / "judgments").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", "query,document_id,label\nठंड?,d1,Exact\nठंड?,d2,Irrelevant\n"),
+        ("t.csv", "query,document_id,label\nq2,d1,Exact\nq2,d2,Irrelevant\n"),
+        ("t.csv", "query_id,doc_id,relevance\nq2,d1,3\nq2,d2,0\n"),
+        ("t.csv", "q2,0,d1,3\nq2,0,d2,0\n"),
+        ("t.jsonl", '{"query": "ठंड?", "doc_id": "d1", "grade": 3}\n{"query": "ठंड?", "doc_id": "d2", "grade": 0}\n'),
+    ],
+)  # fmt: skip
+def test_tables_of_grades_come_in(full, tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    made = import_judgments(full, tmp_path / name, "Dora")
+    assert made.judgments == 2
+    mine = {key[1:4]: value for key, (value, _) in said(full).items() if key[0] == "Dora"}
+    question = "q2" if ("q2", "grade", "d1") in mine else query_id("ठंड?")
+    assert mine == {(question, "grade", "d1"): "3", (question, "grade", "d2"): "0"}
+
+
+def test_grades_that_are_unclear_are_asked_for(full, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("query,document_id,label\nठंड?,d1,A\nठंड?,d2,B\n")
+    with pytest.raises(
+        Refused, match=r"the grades in 'label' are 'A', 'B'.*--grades \"A=\?,B=\?\""
+    ):
+        import_judgments(full, path)
+    columns = JudgedColumns(grades=GradeRules.parse("A=2,B=0"))
+    assert import_judgments(full, path, columns=columns).judgments == 2

@@ -48,7 +48,6 @@ def test_the_recorder_writes_progress_events_notes_and_result(plain):
     ("error", "state", "text"),
     [
         (Failed("The disk is full."), "failed", "The disk is full."),
-        (ValueError("odd"), "failed", "ValueError: odd"),
         (Cancelled("stop"), "cancelled", None),
         (KeyboardInterrupt(), "cancelled", None),
     ],
@@ -62,6 +61,18 @@ def test_how_work_ends_is_recorded_and_raised(plain, error, state, text):
         _record(plain, work)
     (run,) = runs(plain)
     assert (run.status.state, run.status.message, run.status.error) == (state, state, text)
+
+
+def test_an_error_that_nobody_foresaw_is_a_failure_with_a_file(plain):
+    def work(recorder):
+        raise ValueError("odd")
+
+    with pytest.raises(Failed, match=r"not foreseen \(ValueError: odd\)"):
+        _record(plain, work)
+    (run,) = runs(plain)
+    log = run.folder / "error.log"
+    assert run.status.state == "failed" and str(log) in run.status.error
+    assert 'raise ValueError("odd")' in log.read_text()
 
 
 def test_refused_work_leaves_nothing(tmp_path):

@@ -81,11 +81,11 @@ def encode(
         for places in plan:
             yield model.preprocess([texts[place] for place in places], prompt=prompt, task=role)
 
-    def numbers(places: list[int], vectors: Vectors) -> Vectors:
+    def numbers(rows: list[int], vectors: Vectors) -> Vectors:
         """No measurement has seen every batch: what is no number is computed by the reference."""
         if np.isfinite(vectors).all() or isinstance(backend, TorchBackend):
             return vectors
-        again = [texts[place] for place in places]
+        again = [texts[row] for row in rows]
         features = model.preprocess(again, prompt=prompt, task=role)
         return next(TorchBackend(model).vectors(iter([features]), role))
 

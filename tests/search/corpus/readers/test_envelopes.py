@@ -18,6 +18,7 @@ ROWS = [{"a": 1}, {"a": 2}]
         ({"took": 1, "hits": {"total": 2, "hits": ROWS}}, ROWS, ["the list 'hits.hits' was read, not 'total'"]),
         ({"response": {"docs": ROWS}}, ROWS, ["the list 'response.docs' was read"]),
         ({"laws": ROWS}, ROWS, ["the list 'laws' was read"]),
+        ({"name": "a case", "queries": ROWS}, ROWS, ["the list 'queries' was read, not 'name'"]),
         ({"results": []}, [], ["the list 'results' was read"]),
         ({"id": 1, "cites": ROWS}, [{"id": 1, "cites": ROWS}], []),
         ({"data": {"title": "T", "parts": ROWS}}, [{"title": "T", "parts": ROWS}], []),

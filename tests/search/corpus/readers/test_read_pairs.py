@@ -301,7 +301,7 @@ def test_any_fields_give_sound_pairs_or_one_refusal(rows):
             assert str(error).strip()
             return
         assert len(set(found)) == len(found) == report.accepted
-        assert report.accepted + report.refused_count == len(rows)
+        assert report.accepted + report.refused_count >= len(rows), "a list holds several answers"
         for pair in found:
             assert pair.query
             assert pair.response or pair.document

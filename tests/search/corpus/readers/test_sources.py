@@ -421,3 +421,14 @@ def test_a_chosen_column_that_only_some_members_have(tmp_path):
     assert [d.id for d in documents] == ["1"]
     assert [row.where for row in report.refused] == ["b.csv"]
     assert report.refused[0].reason.startswith("b.csv has no column 'words'")
+
+
+def test_a_note_that_many_files_share_is_given_once(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.json").write_text('{"protocol": {"text": "Words of a record."}}')
+    (tmp_path / "a.jsonl").write_text('{"remark": "No column is called a text here."}\n' * 2)
+    _, report = preview_documents(tmp_path)
+    assert report.notes[:2] == [
+        "5 files: one object was read, as one record",
+        "5 files: the text was taken from 'protocol.text'; choose another if that is wrong",
+    ]

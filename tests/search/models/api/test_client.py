@@ -29,7 +29,7 @@ def embedded(caller):
 
 
 def test_vectors_in_the_order_of_the_texts_and_the_tokens_that_were_counted(server, caller, waits):
-    for script in ("good", "backwards"):
+    for script in ("good", "backwards", "unnumbered"):
         server.script.append(script)
         answer = embedded(caller)
         assert answer.vectors.dtype == np.float32
@@ -37,7 +37,7 @@ def test_vectors_in_the_order_of_the_texts_and_the_tokens_that_were_counted(serv
         assert answer.tokens == 9
     assert waits == []
     assert {r.key for r in server.requests} == {KEY}
-    assert [r.body["encoding_format"] for r in server.requests] == ["float"] * 2
+    assert [r.body["encoding_format"] for r in server.requests] == ["float"] * 3
     assert all("dimensions" not in r.body for r in server.requests)
 
 
@@ -117,6 +117,7 @@ def test_a_server_that_is_not_there(settings, waits):
         ("few", "answered 2 vectors for 3 texts"),
         ("many", "answered 4 vectors for 3 texts"),
         ("twice", "not numbered from 0 on"),
+        ("half numbered", "not numbered from 0 on"),
         ("dimension", "answered vectors of 15 dimensions instead of 16"),
         ("ragged", "answered vectors of 15, 16 dimensions instead of 16"),
         ("nan", "not finite"),

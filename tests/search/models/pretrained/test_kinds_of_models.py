@@ -231,8 +231,11 @@ def test_a_model_made_for_dot_products_says_so_unless_its_vectors_are_normalised
 
 
 def test_an_asymmetric_model_is_searched_with_as_it_is(project, tmp_path):
-    folder = tiny.write_router(tmp_path / "router", tiny.write(tmp_path / "bare", "bert"))
+    bare = tiny.write(tmp_path / "bare", "roberta", max_position_embeddings=40)
+    folder = tiny.write_router(tmp_path / "router", bare)
     made, encoder = added(project, folder)
+    assert any("but it has positions for 39" in note for note in made.notes)
+    assert np.isfinite(encoder.encode_document([LONG])).all()
     assert made.info.dimension == tiny.SIZE
     query, document = encoder.encode_query(["rent"]), encoder.encode_document(["rent"])
     assert query.shape == document.shape and np.abs(query - document).max() > 0.01

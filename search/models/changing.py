@@ -1,0 +1,91 @@
+"""What can be changed of a model that is there: how a server is asked, and whether the model stays.
+
+A model itself never changes. What decides its vectors is part of its fingerprint, and another fingerprint is another model.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from search.models.api.encoder import FORMAT, changed_settings
+from search.models.api.settings import ApiSettings, api_settings
+from search.models.linear_adapter import ADAPTER_OF
+from search.models.registry import BUILT_IN, DOCUMENTS_AS, ModelInfo, find_model, models
+from search.projects.errors import Refused
+from search.projects.project import Project
+
+CHANGEABLE = (
+    "key_variable",
+    "max_tokens",
+    "price",
+    "batch_texts",
+    "batch_tokens",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "timeout",
+    "retries",
+)
+"""Settings of a server's model that say how it is asked, and change no vector."""
+
+
+def change_model(project: Project, name: str, values: Mapping[str, Any]) -> ApiSettings:
+    """Change how the server of a model is asked; its vectors and indexes stay.
+
+    :param values: some of `CHANGEABLE`.
+    :returns: all its settings as they are then.
+    :raises Refused: for a model that no server computes, nothing to change, or a value that cannot be.
+    """
+    info = find_model(project, name)
+    if info.format != FORMAT:
+        raise Refused(
+            f"{name!r} is computed here, and what decides its vectors (prompts, --max-length) cannot change without making "
+            f"another model of it. Add it again under another name, or: python cli.py remove-model {project.name} {name}."
+        )
+    if not values:
+        raise Refused("Say what to change, for example --batch-texts 10.")
+    manifest = project.artifact("models", info.id)
+    before = changed_settings(project, manifest).model_dump()
+    after = api_settings({**before, **values})
+    changed = {key: getattr(after, key) for key in CHANGEABLE}
+    added = manifest.details["settings"]
+    changed = {key: value for key, value in changed.items() if value != added.get(key)}
+    project.change(model_settings={**project.info.model_settings, info.id: changed})
+    return after
+
+
+def remove_model(project: Project, name: str) -> int:
+    """Take a model away with its indexes; evaluations stay, and so does what was encoded: adding it again costs nothing.
+
+    :returns: how many indexes went with it.
+    :raises Refused: for the built-in model, the one that is called generic, and one that another model stands on.
+    """
+    info = find_model(project, name)
+    if info.id == BUILT_IN:
+        raise Refused(f"{name!r} comes with Bespoke and cannot be removed.")
+    if info.id == project.info.generic:
+        raise Refused(
+            f"{name!r} is called generic in {project.name!r}. Choose another one first: python cli.py default-model "
+            f"{project.name} MODEL."
+        )
+    above = [known.name for known in models(project) if _stands_on(project, known, info)]
+    if above:
+        raise Refused(
+            f"{', '.join(above)} cannot do without {name!r}. Remove what stands on it first."
+        )
+    indexes = [m for m in project.manifests("indexes") if m.made_from.get("model") == info.id]
+    for index in indexes:
+        project.remove(index)
+    project.remove(project.artifact("models", info.id))
+    settings = {k: v for k, v in project.info.model_settings.items() if k != info.id}
+    project.change(model_settings=settings)
+    return len(indexes)
+
+
+def _stands_on(project: Project, above: ModelInfo, info: ModelInfo) -> bool:
+    """Whether a model cannot be loaded, or its documents not searched, without another one."""
+    if above.kind != "custom":
+        return False
+    details = project.artifact("models", above.id).details
+    shared = details.get(DOCUMENTS_AS) or {}
+    return shared.get("model") == info.id or (
+        details.get(ADAPTER_OF) == info.id and details["format"] == "matrix"
+    )

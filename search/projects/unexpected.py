@@ -1,0 +1,62 @@
+"""Errors that nobody raised on purpose: one line with a hint for the person, all of it in a file."""
+
+import traceback
+from pathlib import Path
+
+from search.projects.artifacts import now
+from search.projects.errors import Failed, first_line
+from search.projects.files import write_atomically
+from search.projects.settings import settings
+
+LOG = "error.log"
+_FOLDER = ".logs"
+_KEPT = "What was finished is kept: the same command goes on from there, a training with python cli.py resume"
+_HINTS = (
+    (("MemoryError", "OutOfMemory", "out of memory", "can't allocate memory", "bad_alloc"),
+     "There was not enough memory: close other programs, or set a smaller batch or fewer documents"),
+    (("ImportError", "ModuleNotFoundError"), "A library is missing or of another version: run make app"),
+    (("No space left", "Disk quota"), "The disk is full: free some space"),
+    (("CUDA", "cuDNN", "MPS backend"), "The graphics card failed: BESPOKE_DEVICE=cpu does without it"),
+    (("HTTPError", "ConnectionError", "ConnectError", "Timeout"), "The network failed: try again"),
+)  # fmt: skip
+_OTHERWISE = "Please report it with that file"
+
+
+def unexpected(error: BaseException, folder: Path | None = None) -> Failed:
+    """What to raise or say instead: what it was, what may help, and the file with all of it.
+
+    :param folder: where the file goes; None for the logs of the workspace.
+    """
+    kind, said = type(error).__name__, " ".join(first_line_of(error).split()).rstrip(".")
+    words = f"{kind}: {said}" if said and said != f"{kind}()" else kind
+    seen = f"{kind} {error}"
+    hint = next((h for signs, h in _HINTS if any(sign in seen for sign in signs)), _OTHERWISE)
+    path = _written(error, folder)
+    where = f"All of it is in {path}. " if path else ""
+    return Failed(
+        f"The work failed by an error that was not foreseen ({words}). {where}{hint}. {_KEPT}."
+    )
+
+
+def first_line_of(error: BaseException) -> str:
+    """See `first_line`; whatever its own text raises is left out."""
+    try:
+        return first_line(error) if isinstance(error, Exception) else ""
+    except Exception:
+        return ""
+
+
+def _written(error: BaseException, folder: Path | None) -> Path | None:
+    """Where the whole of an error was written; None where nothing can be written."""
+    lines = traceback.format_exception(error)
+    try:
+        if folder is None:
+            folder = settings().home / _FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{now().replace(':', '')}.log"
+        else:
+            path = folder / LOG
+        write_atomically(path, "".join(lines))
+    except OSError:
+        return None
+    return path
