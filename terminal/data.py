@@ -24,12 +24,13 @@ app = typer.Typer()
 def import_(
     project: ProjectToBe,
     path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
+    grades: Grades = None,
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
     from training.data.intake import import_beir
 
     with running(project) as run:
-        made = import_beir(project, path, run)
+        made = import_beir(project, path, run, grades)
         tell_notes(run, made.notes)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "

@@ -91,6 +91,7 @@ def _upload(project: Project) -> None:
         return
     path = uploads.saved(project, queries)
     judged = uploads.saved(project, qrels) if qrels is not None else None
+    reading.forget_choices(path, _TABLE_ROLES, "one table" if judged is None else "two files")
     files = _table(path) if judged is None else _two_files(path, judged)
     if files is None:
         return
@@ -171,7 +172,8 @@ def _judged_rows(files: JudgedFiles) -> None:
         for document, grade in judged.items()
     )
     widgets.dataframe(list(islice(rows, _ROWS)), ["query", "document", "grade"], height=220)
-    relevant = sum(any(g > 0 for g in judged.values()) for judged in files.judgments.values())
+    known = (judged for query, judged in files.judgments.items() if query in files.queries)
+    relevant = sum(any(grade > 0 for grade in judged.values()) for judged in known)
     total = sum(map(len, files.judgments.values()))
     zero = sum(g == 0 for judged in files.judgments.values() for g in judged.values())
     st.caption(

@@ -1,7 +1,7 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -55,7 +55,7 @@ def preview(
             return read(*_read_as(path))
     except UnclearGrades as error:
         st.warning(str(error), icon=":material/help:")
-        choose_columns(path, _columns_of(path), {}, roles)
+        choose_columns(path, _columns_of(path), error.roles, roles, asks=("grade", "label"))
         choose_meanings(path, error.values, {})
         how_to_read(path, None)
         return None
@@ -103,19 +103,30 @@ def how_to_read(path: Path, report: Report | None) -> None:
 
 
 def choose_columns(
-    path: Path, columns: Sequence[str], roles: Mapping[str, str], asked: Mapping[str, bool]
+    path: Path,
+    columns: Sequence[str],
+    roles: Mapping[str, str],
+    asked: Mapping[str, bool],
+    asks: Collection[str] = (),
 ) -> None:
     """Let the person say which column plays which role; what was understood is chosen already.
 
     :param roles: role to column, as understood.
     :param asked: role to whether it may be left open.
+    :param asks: roles that the person has to say something of, if only that no column plays them.
     """
     if not columns:
         return
     for box, (role, optional) in zip(st.columns(len(asked)), asked.items(), strict=True):
         choices = [NONE, *columns] if optional else list(columns)
         current = roles.get(role)
-        default = choices.index(current) if current in choices else 0 if optional else None
+        default = (
+            choices.index(current)
+            if current in choices
+            else 0
+            if optional and role not in asks
+            else None
+        )
         guessed = None if default is None else choices[default]
         st.session_state.setdefault(f"guessed-{role}-{path}", guessed)
         label, key = f"Column of the {role}", f"{role}-{path}"
@@ -136,8 +147,9 @@ def choose_meanings(path: Path, values: Sequence[str], understood: Mapping[str, 
     :param values: what the column says.
     :param understood: value to grade; empty where that is what is asked for.
     """
-    st.session_state[f"values-{path}"] = list(values)
-    st.session_state.setdefault(f"meanings-{path}", dict(understood))
+    if set(st.session_state.get(f"values-{path}", ())) != set(values):
+        st.session_state[f"values-{path}"] = list(values)
+        st.session_state[f"meanings-{path}"] = dict(understood)
     if not values:
         return
     with st.expander("What each grade means: 0 is not relevant", expanded=not understood):
@@ -168,6 +180,15 @@ def chosen_meanings(path: Path) -> str | None:
     if len(said) < len(values) or all(guessed.get(value) == grade for value, grade in said.items()):
         return None
     return json.dumps(said, ensure_ascii=False)
+
+
+def forget_choices(path: Path, roles: Collection[str], context: str) -> None:
+    """Begin anew with the choices about a file where it is read as something else than before."""
+    if st.session_state.get(f"context-{path}", context) != context:
+        for role in roles:
+            st.session_state.pop(f"{role}-{path}", None)
+            st.session_state.pop(f"guessed-{role}-{path}", None)
+    st.session_state[f"context-{path}"] = context
 
 
 def _grade(grade: int) -> str:

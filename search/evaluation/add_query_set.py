@@ -37,7 +37,11 @@ class QueryIntake:
 
 @dataclass(frozen=True)
 class JudgedFiles:
-    """What files of queries and judgments hold: query id to text, the judgments, and how each file was understood."""
+    """What files of queries and judgments hold: query id to text, the judgments, and how each file was understood.
+
+    >>> JudgedFiles({"q1": "rent"}, {"q1": {"a": 2, "b": 0}}, []).judgments["q1"]["b"]
+    0
+    """
 
     queries: dict[str, str]
     judgments: Judgments

@@ -257,9 +257,27 @@ def test_judgments_in_a_file_of_their_own(
     assert arguments[2].endswith("/q.jsonl")
     assert arguments[3] == "--qrels"
     assert arguments[4].endswith("/r.tsv")
-    assert arguments[5:11] == [
+    assert arguments[5:] == [
         "--query-column", "text", "--document-column", "corpus-id", "--grade-column", "score"
     ]  # fmt: skip
+
+
+def test_a_column_that_may_hold_grades_is_chosen_or_not(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    rows = "query,doc_id,passt\nx,d0,ja\nx,d1,nein\n"
+    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
+    assert "may hold grades" in at.warning[0].value
+    boxes = {box.label: box for box in at.selectbox}
+    assert boxes["Column of the document"].value == "doc_id"
+    boxes["Column of the grade"].set_value("(none)")
+    run(at)
+    assert at.dataframe[-1].value["grade"].tolist() == [1, 1]
+    next(box for box in at.selectbox if box.label == "Column of the grade").set_value("passt")
+    run(at)
+    assert at.dataframe[-1].value["grade"].tolist() == [1, 0]
+    press(at, "add-queries")
+    assert started[0][-2:] == ["--grade-column", "passt"]
 
 
 def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
@@ -312,7 +330,7 @@ def test_pairs_that_say_no_are_shown_as_negatives(
     rows = "query,answer,label\na,b,yes\na,c,no\nd,e,yes\n"
     at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.csv", rows)
     assert at.dataframe[-1].value["negatives"].dropna().tolist() == ["c"]
-    assert "1 rows say no" in shown(at)
+    assert "1 row says no" in shown(at)
     press(at, "add-pairs")
     assert started[0][-2:] == ["--label-column", "label"]
 

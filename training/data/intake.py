@@ -10,6 +10,7 @@ from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
 from search.corpus.readers.beir import open_beir
 from search.corpus.readers.documents import read_documents
+from search.corpus.readers.grades import GradeRules
 from search.corpus.readers.pairs import PairColumns, read_pair_file
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
@@ -52,15 +53,21 @@ class Imported:
         return cls(documents, len(split.train), dev, test, notes, list(reports))
 
 
-def import_beir(project: Project, path: Path, progress: Progress = silent) -> Imported:
+def import_beir(
+    project: Project,
+    path: Path,
+    progress: Progress = silent,
+    grades: GradeRules | None = None,
+) -> Imported:
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
 
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out
     of the pairs, without test.tsv a test part too (see `beir_split`). Each document stays one passage.
 
+    :param grades: what the scores of the qrels mean, where the person said so.
     :raises Refused: when the data set is incomplete or unreadable; nothing is changed then.
     """
-    with open_beir(path) as data:
+    with open_beir(path, grades) as data:
         report = open_report(data.corpus)
         notes = list(data.notes)
         with project.publish_together(source=data.source) as drafts:

@@ -9,6 +9,7 @@ from search.corpus.readers.report import Report, Row
 
 _Flat = Iterator[dict[str, Any]]
 _RESPONSES = ".responses"
+_SETS = ("texts", "set")
 _CASES = ("queries", "query_doc_pairs")
 _TEXT_LISTS = ("docs", "documents", "passages", "candidates", "texts", "sentences")
 _LABEL_LISTS = ("labels", "scores", "relevances", "grades")
@@ -228,6 +229,22 @@ def _from_lists(fields: Mapping[str, Any]) -> _Flat:
             yield {"query": fields.get("query"), "document": text, "label": label}
 
 
+def _is_set(fields: Mapping[str, Any]) -> bool:
+    if any(name in fields for name in ("query", "question", "anchor")):
+        return False
+    return any(isinstance(v := fields.get(n), list) and len(v) in (2, 3) for n in _SETS)
+
+
+def _set(fields: Mapping[str, Any]) -> _Flat:
+    """Two texts that belong together, maybe with one that does not: {"texts": [a, b], "label": 1}, {"set": [a, b]}."""
+    texts: list[Any] = next(
+        (fields[name] for name in _SETS if isinstance(fields.get(name), list)), []
+    )
+    others = {name: value for name, value in fields.items() if name not in _SETS}
+    if len(texts) in (2, 3):
+        yield dict(zip(("query", "answer", "negative"), texts, strict=False)) | others
+
+
 def _shown(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The plain fields of an object inside a record."""
     inside = fields.get(name)
@@ -248,4 +265,5 @@ _TOOLS = (
     ("Quepid", _is_case, _case),
     ("MS MARCO", _is_marco, _marco),
     ("lists of texts and labels", _are_lists, _from_lists),
+    ("lists of texts", _is_set, _set),
 )

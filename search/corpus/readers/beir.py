@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from search.corpus.labels import Judgments
 from search.corpus.readers.archives import Budget, copy_out, opened_zip
+from search.corpus.readers.grades import GradeRules
+from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.qrels import read_judgments
 from search.corpus.readers.queries import read_queries
 from search.corpus.readers.report import is_folder
@@ -49,23 +51,24 @@ def is_beir(path: Path) -> bool:
 
 
 @contextmanager
-def open_beir(path: Path) -> Iterator[Beir]:
+def open_beir(path: Path, grades: GradeRules | None = None) -> Iterator[Beir]:
     """Open a BEIR folder or zip; a zip is unpacked to a temporary folder for the block.
 
+    :param grades: what the scores of the qrels mean, where the person said so.
     :raises Refused: when a needed file is missing or unreadable.
     """
     if is_folder(path):
-        yield _read(path, path.name)
+        yield _read(path, path.name, grades)
         return
     if path.suffix.lower() != ".zip":
         raise Refused(f"{path.name} is neither a BEIR folder nor a zip of one.")
     with tempfile.TemporaryDirectory(prefix="bespoke-beir-") as name:
         folder = Path(name)
         _unpack(path, folder)
-        yield _read(folder, path.name)
+        yield _read(folder, path.name, grades)
 
 
-def _read(folder: Path, source: str) -> Beir:
+def _read(folder: Path, source: str, grades: GradeRules | None) -> Beir:
     for name in ("corpus.jsonl", "queries.jsonl"):
         if not (folder / name).is_file():
             raise Refused(
@@ -84,7 +87,7 @@ def _read(folder: Path, source: str) -> Beir:
     if report.refused_count:
         data.notes.append(f"queries.jsonl: {report.left_out}")
     for split, path in splits.items():
-        judgments, report = read_judgments(path)
+        judgments, report = read_judgments(path, JudgedColumns(grades=grades))
         data.judgments[split] = judgments
         data.notes += [f"qrels/{split}.tsv: {note}" for note in report.notes]
         if report.refused_count:

@@ -16,7 +16,7 @@ _WORDS = frozenset(
     {"grade", "grades", "graded", "relevance", "relevancy", "relevant", "relevanz", "pertinence", "rel", "score", "scores",
      "judgment", "judgement", "judgments", "judgements", "judged", "rating", "ratings", "rated", "bewertung", "label",
      "labels", "gold", "qrel", "qrels", "annotation", "verdict", "stars", "gain", "correct", "match", "matches", "useful",
-     "usefulness", "helpful", "similarity", "sim", "duplicate", "esci", "feedback", "vote", "thumbs", "selected", "relevantie"}
+     "usefulness", "helpful", "similarity", "sim", "duplicate", "similar", "esci", "feedback", "vote", "thumbs", "selected", "relevantie"}
 )  # fmt: skip
 _RATERS = frozenset(
     {"rater", "judge", "annotator", "assessor", "expert", "reviewer", "grader", "coder", "evaluator", "user"}
@@ -25,8 +25,10 @@ _RATERS = frozenset(
 _NOT = frozenset(
     {"id", "ids", "time", "timestamp", "date", "count", "version", "comment", "comments", "reason", "explanation",
      "confidence", "bm25", "rank", "position", "retrieval", "name", "email", "url", "source", "split", "locale", "language",
-     "lang", "iteration", "pos", "neg", "positive", "negative", "teacher", "iter", "page", "section", "title", "number", "year", "suggestion", "users", "status"}
+     "lang", "iteration", "teacher", "iter", "page", "section", "title", "number", "year", "suggestion", "users", "status"}
 )  # fmt: skip
+# In a table of pairs, scores of answers and of negatives by a teacher (FlagEmbedding's pos_scores).
+_NOT_OF_PAIRS = frozenset({"pos", "neg", "positive", "negative"})
 _LONGEST_VALUE = 30
 _MOST_VALUES = 10
 
@@ -62,33 +64,41 @@ def grade_columns(
         wanted = [chosen] if isinstance(chosen, str) else list(chosen)
         return _chosen(report, [name for name in wanted if name])
     free = [c for c in report.columns if c and c not in _taken(report)]
+    if is_pairs:
+        free = [column for column in free if not set(words_of(column)) & _NOT_OF_PAIRS]
     named = [column for column in free if _is_named(column)]
     if len(named) > 1 and not _are_raters(named):
         certain = [c for name in _SURE for c in named if _folded(c) == name]
         if not certain:
-            raise UnclearGrades(
-                f"{report.source}: the columns {_listed(named)} may hold grades. Say which does: {option} "
-                f'{named[0]!r} (repeat it for several raters), or {option} "" for none.'
+            raise _unclear(
+                report,
+                f"the columns {_listed(named)} may hold grades. Say which does: {option} {named[0]!r} (repeat it for "
+                f'several raters), or {option} "" for none.',
             )
         others = [column for column in named if column != certain[0]]
         report.notes.append(f"not read as grades: {_listed(others)}")
         named = certain[:1]
     if named:
         return tuple(named)
+    if raters := _raters(free, ahead):
+        return raters
     looks = [column for column in free if _may_judge(report, ahead, column)]
     if is_pairs:
         looks = [column for column in looks if is_scale(_values(ahead, column))]
-    if looks and set(words_of(looks[0])) & _RATERS:
-        raters = [c for c in free if c == looks[0] or _are_raters([looks[0], c])]
-        if len(raters) > 1:
-            return tuple(raters)
     if looks:
         values = ", ".join(map(repr, _values(ahead, looks[0])[:5]))
-        raise UnclearGrades(
-            f"{report.source}: the column {looks[0]!r} ({values}) may hold grades, and nothing says so. Say it: {option} "
-            f'{looks[0]!r}, or {option} "" where every row counts as relevant.'
+        raise _unclear(
+            report,
+            f"the column {looks[0]!r} ({values}) may hold grades, and nothing says so. Say it: {option} {looks[0]!r}, or "
+            f'{option} "" where every row counts as relevant.',
         )
     return ()
+
+
+def _unclear(report: Report, why: str) -> UnclearGrades:
+    error = UnclearGrades(f"{report.source}: {why}")
+    error.roles = dict(report.roles)
+    return error
 
 
 def _chosen(report: Report, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -125,6 +135,14 @@ def _are_raters(columns: Sequence[str]) -> bool:
     """
     stems = [tuple(w for w in words_of(c) if len(w) > 1 and not w.isdecimal()) for c in columns]
     return len(columns) > 1 and len(list(groupby(stems))) == 1 and bool(stems[0])
+
+
+def _raters(free: Sequence[str], ahead: Sequence[Row]) -> tuple[str, ...]:
+    """Several columns called after raters (rater_1, rater_2 ...) that say no more than a few things."""
+    named = [column for column in free if set(words_of(column)) & _RATERS]
+    said = [_values(ahead, column) for column in named]
+    few = all(len(v) <= _MOST_VALUES and all(len(s) <= _LONGEST_VALUE for s in v) for v in said)
+    return tuple(named) if few and any(said) and _are_raters(named) else ()
 
 
 def _may_judge(report: Report, ahead: Sequence[Row], column: str) -> bool:

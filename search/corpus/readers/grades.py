@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from search.corpus.readers.grade_words import MISSING, by_words, folded
 from search.corpus.readers.report import BadField, Report
 from search.projects.errors import Refused
 
@@ -17,35 +18,10 @@ HIGHEST_GRADE = 1_000_000
 _SHOWN = 8
 _FEW = 11
 _LIKERT = 4
-_MISSING = frozenset(
-    {"", "n/a", "na", "null", "none", "-", "?", "unknown", "unsure", "not sure", "skip", "skipped", "unjudged",
-     "cannot tell", "can't tell", "don't know", "undecided", "not judged"}
-)  # fmt: skip
-_ESCI = {
-    "e": 3, "exact": 3, "s": 2, "substitute": 2, "c": 1, "complement": 1, "i": 0, "irrelevant": 0,
-}  # fmt: skip
-_QUALITY = {"perfect": 4, "excellent": 3, "good": 2, "fair": 1, "bad": 0, "poor": 0}
-# Natural language inference: only what follows from a text is answered by it.
-_ENTAILMENT = {
-    "entailment": 1, "entails": 1, "entailed": 1, "neutral": 0, "contradiction": 0, "contradicts": 0,
-    "not entailment": 0,
-}  # fmt: skip
-_LEVELS = {
-    0: ("no", "n", "false", "f", "irrelevant", "not relevant", "non relevant", "nonrelevant", "notrelevant",
-        "not at all relevant", "unrelated", "not related", "off topic", "no match", "not match", "not a match", "mismatch",
-        "negative", "neg", "incorrect", "wrong", "not duplicate", "not a duplicate", "not useful", "unhelpful", "not helpful",
-        "nein", "nicht relevant", "non", "non pertinent", "pas pertinent", "no relevante", "irrelevante", "нет", "नहीं",
-        "अप्रासंगिक", "否", "不相关", "✗", "✘", "❌", "👎"),
-    1: ("partially relevant", "partially", "partial", "partial match", "partly relevant", "partly", "somewhat relevant",
-        "somewhat", "marginally relevant", "marginal", "slightly relevant", "related", "maybe relevant", "borderline",
-        "teilweise relevant", "teilweise", "partiellement pertinent", "parcialmente relevante"),
-    2: ("yes", "y", "true", "t", "relevant", "rel", "match", "positive", "pos", "correct", "right", "duplicate", "useful",
-        "helpful", "ja", "oui", "pertinent", "si", "sí", "relevante", "да", "हाँ", "प्रासंगिक", "是", "相关", "✓", "✔", "✅", "👍"),
-    3: ("highly relevant", "very relevant", "fully relevant", "fully", "full match", "exact", "exact match", "key", "vital",
-        "sehr relevant", "très pertinent", "muy relevante"),
-    4: ("perfectly relevant", "perfect", "perfect match"),
-}  # fmt: skip
-_WORDS = {word: level for level, words in _LEVELS.items() for word in words}
+_NEGATED = re.compile(
+    r"(?<![a-z])(?:not|non|irrelevan[a-z]*|nonrelevant|unrelated|incorrect|wrong|bad)(?![a-z])",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[+-]?inf|nan)", re.IGNORECASE)
 _NUMBERED = re.compile(r"([+-]?\d+)\s*(?:[-–—:=.)]|\()\s*\D.*")
 _RULE = re.compile(r"(?:>=|≥)\s*(-?\d+(?:\.\d+)?)\s*=\s*(\d+)")
@@ -56,12 +32,14 @@ class UnclearGrades(Refused):
 
     :ivar column: the column, where it is known.
     :ivar values: what it says, the most frequent first.
+    :ivar roles: what was understood of the other columns.
     """
 
     def __init__(self, message: str, column: str = "", values: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.column = column
         self.values = tuple(values)
+        self.roles: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -97,7 +75,7 @@ class GradeRules:
             if rule is not None:
                 least.append((float(rule[1]), int(rule[2])))
             elif said.isdecimal() and int(said) <= HIGHEST_GRADE:
-                exact[_folded(name)] = int(said)
+                exact[folded(name)] = int(said)
             else:
                 raise Refused(
                     f"--grades: {name}={said} gives no whole number. Write a grade for each value: "
@@ -110,9 +88,9 @@ class GradeRules:
 
         :raises BadField: for one that no rule names.
         """
-        folded = _folded(value)
-        if folded in self.exact:
-            return self.exact[folded]
+        said = folded(value)
+        if said in self.exact:
+            return self.exact[said]
         number = _as_number(value)
         if number is not None and not math.isnan(number):
             same = [g for name, g in self.exact.items() if _as_number(name) == number]
@@ -120,8 +98,8 @@ class GradeRules:
                 return same[0]
             if self.least:
                 return next((grade for least, grade in self.least if number >= least), 0)
-        if folded in _MISSING:
-            raise BadField("the grade is empty" if not folded else f"no grade: {value!r}")
+        if said in MISSING:
+            raise BadField("the grade is empty" if not said else f"no grade: {value!r}")
         raise BadField(f"the grade {value!r} is none of those that --grades names")
 
 
@@ -163,14 +141,19 @@ def scale_of(
     """
     if rules is not None and not rules.numbers:
         return _by_rules(values, column, rules)
-    known = [value for value in values if _folded(value) not in _MISSING]
+    if rules is None and _NEGATED.search(column):
+        why = 'and its name says "not": is it relevant what it says yes or 1 of, or is it not'
+        shown = ",".join(f"{value}=?" for value in list(values)[:_SHOWN])
+        raise _unclear(values, column, source, why, f'--grades "{shown}"', option)
+    known = [value for value in values if folded(value) not in MISSING]
     numbers = {v: n for v in known if (n := _as_number(v)) is not None}
     if not numbers and known and all(_NUMBERED.fullmatch(v.strip()) for v in known):
         numbers = {v: float(m[1]) for v in known if (m := _NUMBERED.fullmatch(v.strip()))}
-    words = _by_words(known, column)
+    words = by_words(known, column)
     read: Mapping[str, object] = words if len(words) > len(numbers) else numbers
     unread = [value for value in known if value not in read]
-    if sum(values[v] for v in unread) > sum(values[v] for v in read):
+    odd = sum(values[v] for v in unread)
+    if odd > sum(values[v] for v in read) or (odd and read is words):
         raise _unclear(
             values, column, source, "and that is not a scale that is known here", "", option
         )
@@ -180,8 +163,8 @@ def scale_of(
     else:
         made, sentence = _by_numbers(numbers, values, column, rules, source, is_qrels, option)
     for value in values:
-        if _folded(value) in _MISSING and value not in read:
-            made[value] = "the grade is empty" if not _folded(value) else f"no grade: {value!r}"
+        if folded(value) in MISSING and value not in read:
+            made[value] = "the grade is empty" if not folded(value) else f"no grade: {value!r}"
         elif value not in made:
             kind = "a number" if read is numbers else "of the scale"
             made[value] = f"the grade {value!r} is not {kind}"
@@ -207,7 +190,7 @@ def require_clear_entailment(
     )
     if rules is None and numbers and (entailment or three):
         usual = ",".join(f"{n:.0f}={int(n == 0)}" for n in sorted(numbers) if n >= 0)
-        raise _unclear(
+        error = _unclear(
             values,
             report.roles["label"],
             report.source,
@@ -215,6 +198,8 @@ def require_clear_entailment(
             f'--grades "{usual}" where 0 is entailment; --grades numbers where 0 is "no"',
             "--label-column",
         )
+        error.roles = dict(report.roles)
+        raise error
 
 
 def is_scale(values: Sequence[str]) -> bool:
@@ -223,11 +208,11 @@ def is_scale(values: Sequence[str]) -> bool:
     >>> is_scale(["yes", "no"]), is_scale(["0", "1", "2"]), is_scale(["cardiology", "oncology"]), is_scale(["3", "7"])
     (True, True, False, False)
     """
-    known = [value for value in values if _folded(value) not in _MISSING]
+    known = [value for value in values if folded(value) not in MISSING]
     numbers = [_as_number(value) for value in known]
     if known and all(n is not None and n.is_integer() and -1 <= n < _FEW for n in numbers):
         return 0.0 in numbers or -1.0 in numbers
-    words = _by_words(known, "")
+    words = by_words(known, "")
     return len(words) == len(known) and 0 in words.values()
 
 
@@ -250,10 +235,6 @@ def _assignments(text: str) -> list[tuple[str, str]]:
     return made
 
 
-def _folded(value: str) -> str:
-    return re.sub(r"[\s_-]+", " ", value.casefold()).strip(" .!") or value.strip()
-
-
 def _as_number(value: str) -> float | None:
     said = value.strip()
     if not _NUMBER.fullmatch(said):
@@ -269,20 +250,6 @@ def _by_rules(values: Mapping[str, int], column: str, rules: GradeRules) -> Scal
         except BadField as error:
             made[value] = str(error)
     return Scale(made, _sentence(column, {v: g for v, g in made.items() if isinstance(g, int)}))
-
-
-def _by_words(values: Sequence[str], column: str) -> dict[str, int]:
-    """The grades of those values that are words of one known scale."""
-    folded = {value: _folded(value) for value in values}
-    said = set(folded.values())
-    if said <= _ESCI.keys() and (said & {"e", "exact", "substitute"} or "esci" in column.lower()):
-        return {value: _ESCI[word] for value, word in folded.items()}
-    for scale in (_ENTAILMENT, _QUALITY):
-        if said and said <= scale.keys() and not {"bad", "poor"} <= said:
-            return {value: scale[word] for value, word in folded.items()}
-    levels = {value: _WORDS[word] for value, word in folded.items() if word in _WORDS}
-    order = {level: n for n, level in enumerate(sorted({0, *levels.values()}))}
-    return {value: order[level] for value, level in levels.items()}
 
 
 def _by_numbers(
@@ -312,7 +279,7 @@ def _by_numbers(
             column,
             source,
             "and nothing tells from which number on a document is relevant",
-            '--grades ">=0.5=1"; or all above 0 are grades as they are: --grades numbers',
+            f'--grades ">={0.5 if highest <= 1 else (lowest + highest) / 2:g}=1"; or all above 0 are grades as they are: --grades numbers',
             option,
         )
     if rules is None and not is_qrels:
@@ -347,7 +314,8 @@ def _numbers_in_words(
 ) -> str:
     if not usable:
         return ""
-    said = f"grades from {column!r}: {lowest:g} to {highest:g}"
+    span = f"{lowest:g} to {highest:g}" if lowest < highest else f"{lowest:g}"
+    said = f"grades from {column!r}: {span}"
     if factor > 1:
         said += f", times {factor:,} to be whole numbers (nDCG stays the same)"
     if lowest > 0:

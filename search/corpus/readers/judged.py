@@ -7,7 +7,7 @@ from typing import Any
 
 from search.corpus.labels import Judgments
 from search.corpus.readers.grade_columns import words_of
-from search.corpus.readers.grades import GradeRules, Scale, scale_of
+from search.corpus.readers.grades import GradeRules, Scale, UnclearGrades, scale_of
 from search.corpus.readers.report import BadField, Report, clean_text
 
 _RATERS = frozenset(
@@ -67,7 +67,11 @@ class JudgedRows:
         scale = None
         if columns:
             name = ", ".join(columns)
-            scale = scale_of(self.values, name, rules, self.report.source, is_qrels, option)
+            try:
+                scale = scale_of(self.values, name, rules, self.report.source, is_qrels, option)
+            except UnclearGrades as error:
+                error.roles = dict(self.report.roles)
+                raise
             self.report.meanings = {v: g for v, g in scale.grades.items() if isinstance(g, int)}
             obvious = is_qrels and all(value.lstrip("-").isdecimal() for value in self.values)
             if scale.sentence and not obvious:

@@ -1,5 +1,6 @@
 """Tables with a row for each judged document into queries and judgments."""
 
+import re
 from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import Any
@@ -9,6 +10,7 @@ from search.corpus.readers.annotations import unfolded
 from search.corpus.readers.cells import first_rows
 from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.grade_columns import LOOKED_AT, grade_columns
+from search.corpus.readers.grades import GradeRules
 from search.corpus.readers.headers import folded_name, with_header
 from search.corpus.readers.identities import clean_id, clean_ids
 from search.corpus.readers.json_maps import mapping_rows
@@ -27,8 +29,12 @@ _QUERY = (
 _DOCUMENT = (
     "document_id", "doc_id", "docid", "docno", "corpus_id", "corpusid", "passage_id", "did", "pid", "product_id",
     "relevant_docs", "relevant_documents", "relevant_ids", "relevant_doc_ids", "document_ids", "doc_ids", "positive_ids",
-    "answer_id", "item_id", "article_id", "document", "doc",
+    "answer_id", "item_id", "article_id", "document", "doc", "relevant_doc_id", "relevant_document_id", "positive_id",
+    "pos", "positives", "positive",
 )  # fmt: skip
+_NEGATIVE = re.compile(
+    r"(hard_)?(neg(s|atives?)?|irrelevant|not_relevant|non_?relevant)(_(docs?|documents?|passages?))?(_ids?)?"
+)
 _GRADE = ("grade", "relevance", "rating", "label", "judgment", "score")
 _NAMES = frozenset(map(folded_name, (*_ID, *_QUERY, *_DOCUMENT, *_GRADE)))
 _BY_POSITION = {
@@ -64,6 +70,7 @@ def read_judged_queries(
     rows = unfolded(with_header(rows, report, _NAMES), report)
     ahead = list(islice(rows, LOOKED_AT))
     graded = _roles(report, ahead, columns)
+    negatives = [] if graded else _negatives(report, columns)
     judged = JudgedRows(report)
     texts: dict[str, dict[str, list[str]]] = {}
     for row in first_rows(chain(ahead, rows), most, report):
@@ -72,16 +79,24 @@ def read_judged_queries(
             documents = clean_ids(
                 row.fields.get(report.roles["document"]), report.roles["document"]
             )
-            if not query or not documents or not all(documents):
+            rejected = [d for name in negatives for d in clean_ids(row.fields.get(name), name) if d]
+            if not query or not any([*documents, *rejected]):
                 raise BadField("the query or the document id is empty")
-            for document in documents:
-                judged.add(row.where, key, document, [row.fields.get(name) for name in graded])
+            said = [row.fields.get(name) for name in graded] or ["1"]
+            for document in filter(None, documents):
+                judged.add(row.where, key, document, said)
+            for document in rejected:
+                judged.add(row.where, key, document, ["0"])
         except BadField as error:
             report.refuse(row.where, str(error))
             continue
         texts.setdefault(key, {}).setdefault(query, []).append(row.where)
     judged.rows = _refuse_used_twice(report, texts, judged.rows)
-    judgments = judged.judgments(graded, columns.grades, is_qrels=False)
+    if negatives:
+        graded = (report.roles["document"], *negatives)
+    judgments = judged.judgments(
+        graded, GradeRules(numbers=True) if negatives else columns.grades, bool(negatives)
+    )
     report.require_some("judged queries")
     queries = {key: next(iter(said)) for key, said in texts.items() if key in judgments}
     return queries, without(judgments, judgments.keys() - queries.keys()), report
@@ -112,6 +127,21 @@ def _roles(report: Report, ahead: list[Row], columns: JudgedColumns) -> tuple[st
     if graded:
         report.roles["grade"] = ", ".join(graded)
     return graded
+
+
+def _negatives(report: Report, columns: JudgedColumns) -> list[str]:
+    """The columns of ids of documents that are not relevant, beside the one of those that are."""
+    if columns.grade == "":
+        return []
+    taken = report.roles.values()
+    named = [c for c in report.columns if c not in taken and _NEGATIVE.fullmatch(folded_name(c))]
+    if named:
+        report.roles["negative"] = ", ".join(named)
+        relevant = report.roles["document"]
+        report.notes.append(
+            f"what {', '.join(map(repr, named))} name is not relevant, what {relevant!r} names is"
+        )
+    return named
 
 
 def _query(report: Report, row: Row) -> tuple[str, str]:

@@ -290,8 +290,9 @@ def _by_label(
     report.accepted = len(made)
     rejected = [pair for pair in rejected if pair.query in answered]
     if rejected:
+        rows = "1 row says no" if len(rejected) == 1 else f"{len(rejected):,} rows say no"
         report.notes.append(
-            f"{len(rejected):,} rows say no: they are no pairs but negatives of their queries (at most {_NEGATIVES} each)"
+            f"{rows}: no pairs but negatives of their queries (at most {_NEGATIVES} each)"
         )
     return PairFile(made, rejected, {query: grades[query] for query in answered})
 

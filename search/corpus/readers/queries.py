@@ -27,7 +27,7 @@ QUERY_TEXTS = (
     "title", "topic_title", "keywords", "utterance", "anchor",
 )  # fmt: skip
 _NAMES = frozenset(map(folded_name, (*QUERY_IDS, *QUERY_TEXTS)))
-_SPACED = re.compile(r"(\S*\d\S*)\s+(\S.*)")
+_SPACED = re.compile(r"(\S*\d\S*?):?\s+(\S.*)")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _lines(path: Path, report: Report) -> Iterator[Row]:
     report.format = "CSV"
     lines = [(n, line.strip("\r\n")) for n, line in enumerate(text_lines(path, report), start=1)]
     lines = [(n, line) for n, line in lines if line.strip()]
-    signs = [report.delimiter] if report.delimiter else ["\t", "|", ";", ","]
+    signs = [report.delimiter] if report.delimiter else ["\t", "|", ";", ",", ":"]
     sign = next((s for s in signs if lines and all(s in line for _, line in lines)), None)
     if sign is not None:
         report.delimiter = sign

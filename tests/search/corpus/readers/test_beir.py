@@ -11,6 +11,7 @@ import pytest
 
 from search.corpus.readers import archives, beir
 from search.corpus.readers.beir import is_beir, open_beir
+from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
@@ -222,3 +223,18 @@ def test_damaged_zips_are_refused_or_read(tiny_beir, tmp_path, rng: random.Rando
             assert "damaged.zip" in str(error) or "jsonl" in str(error) or ".tsv" in str(error)
             refused += 1
     assert refused > 75
+
+
+def test_scores_that_are_unclear_are_asked_for(tiny_beir, tmp_path):
+    shutil.copytree(tiny_beir, tmp_path / "set")
+    path = tmp_path / "set" / "qrels" / "dev.tsv"
+    path.write_text(path.read_text().replace("\t1\n", "\t0.4\n", 1))
+    with (
+        pytest.raises(UnclearGrades, match=r'dev\.tsv: the grades in .* --grades ">=0\.5=1"'),
+        open_beir(path.parents[1]),
+    ):
+        pass
+    with open_beir(path.parents[1], GradeRules.parse(">=0.5=1")) as data:
+        assert sorted(g for judged in data.judgments["dev"].values() for g in judged.values())[
+            :2
+        ] == [0, 1]

@@ -335,3 +335,38 @@ def test_queries_and_their_answers_in_one_object(file):
     queries, judgments, _ = read_judged_queries(file("d.json", json.dumps(both)))
     assert queries == {"q1": "one", "q2": "two"}
     assert judgments == {"q1": {"d1": 1}, "q2": {"d2": 1}}
+
+
+def test_a_column_whose_name_says_not_is_asked_for(file):
+    for values in (["1", "0"], ["yes", "no"]):
+        with pytest.raises(UnclearGrades, match='its name says "not"'):
+            judged(file, "not_relevant", values)
+    assert judged(file, "not_relevant", ["1", "0"], grades=GradeRules.parse("1=0,0=1"))[0] == [0, 1]
+
+
+def test_columns_of_raters_whose_letters_nobody_knows(file):
+    path = file("q.csv", "query,doc_id,annotator_1,annotator_2\none,d1,R,R\none,d2,N,R\n")
+    with pytest.raises(
+        UnclearGrades, match=r"the grades in 'annotator_1, annotator_2' are 'R', 'N'"
+    ):
+        read_judged_queries(path)
+    rules = JudgedColumns(grades=GradeRules.parse("R=1,N=0"))
+    assert read_judged_queries(path, rules)[1] == {query_id("one"): {"d1": 1, "d2": 0}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"query": "one", "pos": ["d1", "d2"], "neg": ["d3"]}',
+        '{"query": "one", "positive_ids": ["d1", "d2"], "hard_negative_ids": ["d3"]}',
+        '{"query": "one", "relevant_docs": "[\\"d1\\", \\"d2\\"]", "irrelevant_docs": ["d3"]}',
+    ],
+)
+def test_lists_of_ids_of_both_kinds(file, content):
+    _, judgments, report = read_judged_queries(file("q.jsonl", content))
+    assert judgments == {query_id("one"): {"d1": 1, "d2": 1, "d3": 0}}
+    assert "name is not relevant, what" in report.notes[0]
+
+
+def test_two_values_of_which_one_denies_the_other(file):
+    assert judged(file, "label", ["paraphrase", "not paraphrase"])[0] == [1, 0]

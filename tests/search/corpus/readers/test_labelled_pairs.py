@@ -49,7 +49,7 @@ def test_rows_that_say_no_are_negatives_of_their_query(pairs, names, yes, no):
     assert report.accepted == 3
     assert report.roles["label"] == names.split(",")[2]
     assert refusals(report) == [("row 8", "it says no, and no other row answers this query")]
-    assert report.notes[-1].startswith("3 rows say no: they are no pairs but negatives")
+    assert report.notes[-1].startswith("3 rows say no: no pairs but negatives")
 
 
 def test_what_a_file_of_labels_holds(file):
@@ -159,3 +159,11 @@ def test_an_export_of_an_annotation_tool_holds_pairs(pairs):
     ]
     found, _ = pairs("ls.json", json.dumps(tasks), response="text", label="fits")
     assert found == [Pair("q", "a", None, ("n",))]
+
+
+def test_texts_that_belong_together(pairs):
+    found, _ = pairs(
+        "a.jsonl", '{"texts": ["a", "b"], "label": 1}\n{"texts": ["a", "c"], "label": 0}\n'
+    )
+    assert found == [Pair("a", "b", None, ("c",))]
+    assert pairs("b.jsonl", '{"set": ["a", "b"]}\n')[0] == [Pair("a", "b")]
