@@ -1,9 +1,10 @@
 """Texts of hits: the words of a query marked, and the part of a long text that has most of them."""
 
+import re
 from bisect import bisect_left
 
 from search.retrieval.results import Hit
-from search.text.words import WORD
+from search.text.words import WORD, without_formats
 from ui.rendering import render
 
 Segments = list[tuple[str, bool]]
@@ -22,7 +23,7 @@ _COMMON = frozenset([
 
 def query_words(query: str) -> frozenset[str]:
     """The words of a query worth marking, without plural endings."""
-    words = [word.casefold() for word in WORD.findall(query)]
+    words = [without_formats(word.casefold()) for word in WORD.findall(query)]
     telling = [word for word in words if word not in _COMMON]
     return frozenset(_stem(word) for word in telling or words)
 
@@ -32,7 +33,7 @@ def segments(text: str, words: frozenset[str]) -> Segments:
     parts = []
     end = 0
     for match in WORD.finditer(text):
-        if _stem(match.group().casefold()) in words:
+        if _matched(match) in words:
             parts += [(text[end : match.start()], False), (match.group(), True)]
             end = match.end()
     return [*parts, (text[end:], False)]
@@ -53,7 +54,7 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     """The part of a long text with the most of the query's words, cut at word borders."""
     if len(text) <= length:
         return text
-    starts = [m.start() for m in WORD.finditer(text) if _stem(m.group().casefold()) in words]
+    starts = [m.start() for m in WORD.finditer(text) if _matched(m) in words]
     within = [bisect_left(starts, start + length) - i for i, start in enumerate(starts)]
     best = starts[within.index(max(within))] if starts else 0
     start = 0
@@ -76,6 +77,11 @@ def rest_of(hit: Hit, short: str) -> tuple[bool, str]:
         return True, "" if short == flat else flat
     part = text[max(best.start - _AROUND, 0) : best.start + len(best.text) + _AROUND]
     return False, f"… {' '.join(part.split())} …"
+
+
+def _matched(match: re.Match[str]) -> str:
+    """A word of a text as words of queries are compared with it."""
+    return _stem(without_formats(match.group()).casefold())
 
 
 def _stem(word: str) -> str:

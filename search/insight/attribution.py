@@ -31,9 +31,10 @@ from search.insight.spans import (
 )
 from search.models.encoder import Encoder
 from search.projects.settings import LIMITS
+from search.retrieval.bm25.capitals import STOP_WORDS
 from search.retrieval.bm25.index import TermIndex
-from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis
-from search.text.words import WORD, folded_words
+from search.retrieval.bm25.tokenizer import Analysis
+from search.text.words import WORD, folded_words, without_formats
 
 Method = Literal["left out", "terms"]
 Scores = NDArray[np.float64]
@@ -189,7 +190,7 @@ def by_terms(
     ]
     parts = {word.casefold(): part for word, part in contributions}
     asked = plain_words(query)
-    folded = [query[span.start : span.stop].casefold() for span in asked]
+    folded = [without_formats(query[span.start : span.stop]).casefold() for span in asked]
     shares = [parts.get(word, 0.0) / folded.count(word) for word in folded]
     return Attribution(
         "terms",
@@ -217,25 +218,44 @@ def term_contributions(
     wanted = index.weights(terms, LIMITS.query_terms)
     scores = index.parts(wanted, passages)
     best = max(range(len(passages)), key=lambda place: (scores[place], -passages[place]))
-    asked = Counter(folded_words(query))
+    letters = _capitals(index.analysis, query)
     parts = []
-    for word, count in asked.items():
-        mine = index.weights([*index.analysis.terms_of(word)] * count, LIMITS.query_terms)
+    for word, count in Counter(folded_words(query)).items():
+        own = [*index.analysis.terms_of(word)] * count + letters.get(word, [])
+        mine = index.weights(own, LIMITS.query_terms)
         mine = {number: weight for number, weight in mine.items() if number in wanted}
         parts.append((word, float(index.parts(mine, [passages[best]])[0])))
     return passages[best], parts
 
 
-def matcher(analysis: Analysis, passage: str) -> Callable[[str], list[bool]]:
-    """Tells which words of a passage (in order) a word matches: those that share a term with it."""
-    words = [match.group() for match in WORD.finditer(passage)]
-    terms = [{t for w in folded_words(word) for t in analysis.terms_of(w)} for word in words]
+def matcher(analysis: Analysis, query: str, passage: str) -> Callable[[str], list[bool]]:
+    """Tells which words of a passage (in order) a word of a query matches: those that share a term with it."""
+    spans = list(WORD.finditer(passage))
+    terms = [
+        {t for w in folded_words(span.group()) for t in analysis.indexed_terms_of(w)}
+        for span in spans
+    ]
+    numbers = {span.start(): number for number, span in enumerate(spans)}
+    for start, _, letters in analysis.capitals(passage):
+        if start in numbers:
+            terms[numbers[start]].update(letters)
+    asked = set(analysis.terms(query))
+    mine = _capitals(analysis, query)
 
     def matches(word: str) -> list[bool]:
-        wanted = {t for w in folded_words(word) for t in analysis.terms_of(w)}
+        folded = folded_words(word)
+        wanted = {t for w in folded for t in (*analysis.terms_of(w), *mine.get(w, ()))} & asked
         return [not wanted.isdisjoint(found) for found in terms]
 
     return matches
+
+
+def _capitals(analysis: Analysis, query: str) -> dict[str, list[str]]:
+    """What words of a query count as besides themselves, because they are written in capitals."""
+    found: dict[str, list[str]] = {}
+    for start, stop, terms in analysis.capitals(query, asked=True):
+        found.setdefault(query[start:stop].casefold(), []).extend(terms)
+    return found
 
 
 def strongest(parts: Sequence[Part], count: int = 5) -> list[Part]:

@@ -147,7 +147,7 @@ def _by_keywords(retriever: BM25Retriever, query: str, document: int) -> Explain
     if not any(part for _, part in contributions):
         return Explained(retriever.name, None, ABSENT)
     (passage,) = corpus.embedded_at([best])
-    matches = matcher(index.analysis, passage)
+    matches = matcher(index.analysis, query, passage)
     return Explained(retriever.name, by_terms(query, passage, contributions, matches))
 
 

@@ -14,10 +14,10 @@ from search.projects.artifacts import Manifest
 from search.projects.files import write_json
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
-from search.retrieval.bm25.tokenizer import STOP_WORDS
+from search.retrieval.bm25.capitals import STOP_WORDS
 from search.text.languages import languages, listed, main_language, ordinary_words
 from search.text.sampling import evenly_spaced
-from search.text.words import PHRASE_END, WORD, has_letter
+from search.text.words import PHRASE_END, WORD, has_letter, without_formats
 
 MOST = 20_000
 _PHRASES = 5_000
@@ -84,7 +84,7 @@ def collect(corpus: Corpus, progress: Progress = silent, most: int = MOST) -> Vo
             text = document.embedded
             if len(texts) < _LANGUAGE_TEXTS:
                 texts.append(text)
-            for part in PHRASE_END.split(text):
+            for part in PHRASE_END.split(without_formats(text)):
                 run = WORD.findall(part)
                 forms.update(run)
                 phrases.update(pairwise(word.lower() for word in run))
@@ -118,7 +118,7 @@ def content_words(texts: Sequence[str]) -> list[list[str]]:
     return [
         [
             word
-            for word in WORD.findall(text.lower())
+            for word in WORD.findall(without_formats(text.lower()))
             if len(word) > 2
             and ordinary.get(word, 0.0) < _GLUE
             and word not in STOP_WORDS

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from search.text.words import FORMATS, UNSPACED
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -15,22 +17,32 @@ UNKNOWN = "[UNK]"
 # Letters, their combining marks (Hindi vowels are marks) and digits, of every script.
 _SIGNS = r"\p{L}\p{M}\p{N}"
 _EDGE = "▁"
+# Format signs are no part of a word and part none, but for the space of no width in scripts that have no other.
+_FORMATS = rf"(?!(?<=[{UNSPACED}])\u200b)[{FORMATS}]"
+_JOINED = "joined"
 
 
-@lru_cache(maxsize=1)
-def word_splitter() -> Any:
-    """How texts become words, as tokenizers has it: a normalizer, and a pre-tokenizer."""
+@lru_cache(maxsize=2)
+def word_splitter(parted: bool = False) -> Any:
+    """How texts become words, as tokenizers has it: a normalizer, and a pre-tokenizer.
+
+    :param parted: format signs (joiners, soft hyphens) part words, as in models of before that was mended.
+    """
     from tokenizers import Regex, normalizers, pre_tokenizers
 
+    joined = [] if parted else [normalizers.Replace(Regex(_FORMATS), "")]
     return (
-        normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()]),
+        normalizers.Sequence([*joined, normalizers.NFC(), normalizers.Lowercase()]),
         pre_tokenizers.Split(Regex(f"[{_SIGNS}]+"), behavior="removed", invert=True),
     )
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text: lower case, NFC, runs of letters, marks and digits of any script."""
-    normalizer, splitter = word_splitter()
+def words_of(text: str, parted: bool = False) -> list[str]:
+    """The words of a text: lower case, NFC, runs of letters, marks and digits of any script.
+
+    :param parted: see `word_splitter`.
+    """
+    normalizer, splitter = word_splitter(parted)
     return [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
 
 
@@ -60,24 +72,29 @@ class Reading(Protocol):
 class Words:
     """Whole words.
 
+    :param parted: see `word_splitter`.
+
     >>> Words().of("The RENT is due.")
     ['the', 'rent', 'is', 'due']
     """
 
     kind: Kind = "words"
 
+    def __init__(self, parted: bool = False) -> None:
+        self._parted = parted
+
     def of(self, text: str) -> list[str]:
         """The words of a text."""
-        return words_of(text)
+        return words_of(text, self._parted)
 
     def written(self) -> str:
-        """Nothing."""
-        return ""
+        """Whether format signs join words."""
+        return "" if self._parted else _JOINED
 
     def tokenizer(self, words: Sequence[str]) -> "tuple[Tokenizer, list[int]]":
         """Words by a table."""
         made = _table(words)
-        made.normalizer, made.pre_tokenizer = word_splitter()
+        made.normalizer, made.pre_tokenizer = word_splitter(self._parted)
         return made, list(range(1, len(words) + 1))
 
 
@@ -85,6 +102,7 @@ class Phrases:
     """Words, of which some pairs are read as one: "blood pressure". From left to right, a word is in one pair only.
 
     :param pairs: the pairs, each as two words with a space between.
+    :param parted: see `word_splitter`.
 
     >>> Phrases(["blood pressure"]).of("High blood pressure")
     ['high', 'blood pressure']
@@ -92,12 +110,13 @@ class Phrases:
 
     kind: Kind = "phrases"
 
-    def __init__(self, pairs: Iterable[str]) -> None:
+    def __init__(self, pairs: Iterable[str], parted: bool = False) -> None:
         self.pairs = frozenset(pairs)
+        self._parted = parted
 
     def of(self, text: str) -> list[str]:
         """The words and phrases of a text."""
-        return list(self.joined(words_of(text)))
+        return list(self.joined(words_of(text, self._parted)))
 
     def joined(self, words: Sequence[str]) -> Iterator[str]:
         """Words with the pairs among them as one."""
@@ -109,8 +128,8 @@ class Phrases:
             place += 1 + joins
 
     def written(self) -> str:
-        """A pair a line."""
-        return "\n".join(sorted(self.pairs))
+        """A pair a line, below a line that says whether format signs join words."""
+        return "\n".join([*([] if self._parted else [_JOINED]), *sorted(self.pairs)])
 
     def tokenizer(self, words: Sequence[str]) -> "tuple[Tokenizer, list[int]]":
         """Words by a table, pairs as added tokens: the tokenizer looks for those first, between the edges of words.
@@ -122,7 +141,7 @@ class Phrases:
         if self.pairs - set(words):
             raise ValueError("a phrase is not among the words")
         made = _table([word for word in words if word not in self.pairs])
-        plain, _ = word_splitter()
+        plain, _ = word_splitter(self._parted)
         before, after = f"(?<![{_SIGNS}])(?=[{_SIGNS}])", f"(?<=[{_SIGNS}])(?![{_SIGNS}])"
         made.normalizer = normalizers.Sequence(
             [
@@ -178,10 +197,12 @@ def read_as(kind: str, written: str) -> Reading:
 
     :raises ValueError: when it cannot be understood.
     """
+    parted = written.split("\n", 1)[0] != _JOINED
     if kind == "words":
-        return Words()
+        return Words(parted)
     if kind == "phrases":
-        return Phrases(written.split("\n") if written else ())
+        pairs = written.split("\n") if written else []
+        return Phrases(pairs if parted else pairs[1:], parted)
     if kind != "pieces":
         raise ValueError(f"nothing is read as {kind!r}")
     from tokenizers import Tokenizer

@@ -17,26 +17,38 @@ def _combining_marks() -> str:
 
 MARKS = _combining_marks()
 """They belong to the letter before them; the inside of a character class."""
-WORD = re.compile(rf"[\w{MARKS}]+", re.UNICODE)
-"""Matches one word: letters, digits, underscores and the marks that belong to them."""
-PHRASE_END = re.compile(rf"\s[-–—]+\s|[^\w{MARKS}\s'’-]+|\n")
+FORMATS = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+"""Signs that only say how letters are drawn, joined or broken (joiners, soft hyphens, word joiners, directions: Unicode's
+Default_Ignorable_Code_Point of category Cf). They part no word; the inside of a character class."""
+WORD = re.compile(rf"[\w{MARKS}]+(?:[{FORMATS}]+[\w{MARKS}]+)*", re.UNICODE)
+"""Matches one word: letters, digits, underscores and the marks that belong to them, with format signs inside."""
+PHRASE_END = re.compile(rf"\s[-–—]+\s|[^\w{MARKS}{FORMATS}\s'’-]+|\n")
 """What ends a phrase: punctuation, a line's end, a dash between spaces. Hyphens and apostrophes do not."""
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
 """Letters of scripts written without spaces, where WORD finds clauses; the inside of a character class."""
 
 _PARTING = str.maketrans({chr(c): " " for c in range(128) if not WORD.match(chr(c))})
+_FORMATS = re.compile(f"[{FORMATS}]+")
 
 
 def folded_words(text: str) -> list[str]:
-    """The words of a text, case folded, in order."""
+    """The words of a text, case folded and without format signs, in order."""
     folded = text.casefold()
     # Plain English has a way five times as fast to the same words.
-    return folded.translate(_PARTING).split() if folded.isascii() else WORD.findall(folded)
+    if folded.isascii():
+        return folded.translate(_PARTING).split()
+    return WORD.findall(without_formats(folded))
+
+
+def without_formats(text: str) -> str:
+    """A text without the signs that only say how its letters are drawn (see `FORMATS`)."""
+    return text if text.isascii() else _FORMATS.sub("", text)
 
 
 def word_runs(text: str) -> list[list[str]]:
     """The words of a text in lower case (not case folded: people read them), parted where phrases end."""
-    return [words for part in PHRASE_END.split(text.lower()) if (words := WORD.findall(part))]
+    plain = without_formats(text.lower())
+    return [words for part in PHRASE_END.split(plain) if (words := WORD.findall(part))]
 
 
 def shortened(text: str, limit: int) -> str:

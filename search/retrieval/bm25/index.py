@@ -196,7 +196,7 @@ def _chunks(
         owners = np.repeat(np.arange(len(numbers)), [len(found) for found in numbers])
         terms = np.concatenate(numbers)
         lengths += np.bincount(
-            owners[~vocabulary.are_stops(terms)], minlength=len(numbers)
+            owners[~vocabulary.are_light(terms)], minlength=len(numbers)
         ).tolist()
         # One number for passage and term together, so that one sort counts them all.
         width = len(vocabulary.hashes) or 1
@@ -241,7 +241,7 @@ class _Vocabulary(dict[str, int]):
         self.several: list[list[int]] = []
         self._analysis = analysis
         self._numbers: dict[str, int] = {}
-        self._stops: list[int] = []
+        self._light: list[int] = []
 
     def numbers(self, text: str) -> Numbers:
         """The numbers of the terms of a text."""
@@ -249,17 +249,18 @@ class _Vocabulary(dict[str, int]):
         found = np.fromiter(map(self.__getitem__, words), dtype=np.int64, count=len(words))
         if len(found) and found.min() < 0:
             parts = [self.several[-n - 1] if n < 0 else [n] for n in found.tolist()]
-            return np.array(list(chain.from_iterable(parts)), dtype=np.int64)
-        return found
+            found = np.array(list(chain.from_iterable(parts)), dtype=np.int64)
+        letters = [self._number(t) for _, _, terms in self._analysis.capitals(text) for t in terms]
+        return np.append(found, np.array(letters, dtype=np.int64)) if letters else found
 
-    def are_stops(self, numbers: Numbers) -> NDArray[np.bool_]:
-        """Which of the terms are function words."""
-        stops = np.zeros(len(self.hashes), dtype=bool)
-        stops[self._stops] = True
-        return stops[numbers]
+    def are_light(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """Which of the terms make their texts no longer (see `Analysis.is_light`)."""
+        light = np.zeros(len(self.hashes), dtype=bool)
+        light[self._light] = True
+        return light[numbers]
 
     def __missing__(self, word: str) -> int:
-        terms = [self._number(term) for term in self._analysis.terms_of(word)]
+        terms = [self._number(term) for term in self._analysis.indexed_terms_of(word)]
         if len(terms) != 1:
             self.several.append(terms)
         self[word] = number = terms[0] if len(terms) == 1 else -len(self.several)
@@ -269,8 +270,8 @@ class _Vocabulary(dict[str, int]):
         number = self._numbers.setdefault(term, len(self._numbers))
         if number == len(self.hashes):
             self.hashes.append(_hash(term))
-            if self._analysis.is_stop(term):
-                self._stops.append(number)
+            if self._analysis.is_light(term):
+                self._light.append(number)
         return number
 
 

@@ -7,36 +7,20 @@ hundredth. So both follow the language of the corpus, and no other language is t
 
 import re
 import threading
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from search.corpus.corpus import Corpus
+from search.retrieval.bm25.capitals import STOP_WORDS, capitals
+from search.retrieval.bm25.letters import spellings
 from search.text.languages import ENGLISH, languages
 from search.text.words import MARKS, UNSPACED, folded_words
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
-# The words that NLTK and scikit-learn's predecessors leave out: pronouns, articles, auxiliaries, prepositions,
-# question words, and what an apostrophe leaves behind.
-STOP_WORDS = frozenset([
-    "a", "about", "above", "after", "again", "against", "ain", "all", "am", "an", "and", "any", "are", "aren",
-    "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can",
-    "couldn", "d", "did", "didn", "do", "does", "doesn", "doing", "don", "down", "during", "each", "few",
-    "for", "from", "further", "had", "hadn", "has", "hasn", "have", "haven", "having", "he", "her", "here",
-    "hers", "herself", "him", "himself", "his", "how", "i", "if", "in", "into", "is", "isn", "it", "its",
-    "itself", "just", "ll", "m", "ma", "me", "mightn", "more", "most", "mustn", "my", "myself", "needn", "no",
-    "nor", "not", "now", "o", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves",
-    "out", "over", "own", "re", "s", "same", "shan", "she", "should", "shouldn", "so", "some", "such", "t",
-    "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this",
-    "those", "through", "to", "too", "under", "until", "up", "ve", "very", "was", "wasn", "we", "were",
-    "weren", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "won", "wouldn",
-    "y", "you", "your", "yours", "yourself", "yourselves",
-])  # fmt: skip
 _SAMPLE = 400  # Documents by which the language of a corpus is told.
 _LETTERS = 2_000
 _AT_HOME = 0.1  # The share of English documents from which its function words are left out,
@@ -46,7 +30,6 @@ _THROUGHOUT = 0.9  # and from which words are cut back to their stems.
 _PAIRED = UNSPACED + "\u1100-\u11ff\uac00-\ud7a3"
 _RUNS = re.compile(f"([{_PAIRED}][{_PAIRED}{MARKS}]*)")
 _LETTER = re.compile(f"[{_PAIRED}][{MARKS}]*")
-_ARABIC_SIGNS = re.compile("[\u0640\u064b-\u0652\u0670]")
 
 
 @dataclass(frozen=True)
@@ -64,21 +47,53 @@ class Analysis:
 
     def terms(self, text: str) -> list[str]:
         """The terms of a query, in order, function words left out unless it has nothing else."""
-        found = [term for word in folded_words(text) for term in self.terms_of(word)]
-        return [term for term in found if not self.is_stop(term)] or found
+        words = [term for word in folded_words(text) for term in self.terms_of(word)]
+        letters = [term for _, _, terms in self.capitals(text, asked=True) for term in terms]
+        return ([term for term in words if not self.is_stop(term)] or words) + letters
 
     def terms_of(self, word: str) -> Sequence[str]:
-        """The terms that a case-folded word counts as: one, or pairs of letters in scripts without spaces."""
-        if word.isascii():
-            return (self._stem(word),)
-        plain = _plain(word)
-        if not _RUNS.search(plain):
-            return (self._stem(plain) if plain.isascii() else plain,)
-        return [term for part in _RUNS.split(plain) if part for term in _pairs(part)]
+        """The terms that a case-folded word of a query counts as: one, or pairs of letters in scripts without spaces."""
+        return self._of(word, indexed=False)
+
+    def indexed_terms_of(self, word: str) -> Sequence[str]:
+        """The terms that a case-folded word of a document counts as: each letter of such scripts, too."""
+        return self._of(word, indexed=True)
+
+    def capitals(self, text: str, asked: bool = False) -> Iterator[tuple[int, int, list[str]]]:
+        """Letters and abbreviations that are no function words though they look like one: start, stop and terms of each.
+
+        :param asked: whether the text is a query.
+        """
+        for one in capitals(text, asked) if self.stop_words else ():
+            terms = [one.letters] if one.sure else []
+            # Of "A" and "I" documents have more than letters; of the others the letter alone tells.
+            if one.before and not (asked and one.sure and one.letters not in "AI"):
+                terms += [f"{term} {one.letters}" for term in self._last_term(one.before)]
+            yield one.start, one.stop, terms
 
     def is_stop(self, term: str) -> bool:
         """Whether a term is a function word, which neither counts nor makes its text longer."""
         return self.stop_words and term in STOP_WORDS
+
+    def is_light(self, term: str) -> bool:
+        """Whether a term makes its text no longer: a function word, or one that repeats what other terms say."""
+        repeats = term != term.lower() or _LETTER.fullmatch(term) is not None
+        return self.is_stop(term) or repeats
+
+    def _of(self, word: str, indexed: bool) -> Sequence[str]:
+        if word.isascii():
+            return (self._stem(word),)
+        found: list[str] = []
+        for plain in spellings(word):
+            if _RUNS.search(plain):
+                parts = [part for part in _RUNS.split(plain) if part]
+                found += [term for part in parts for term in _pairs(part, indexed)]
+            else:
+                found.append(self._stem(plain) if plain.isascii() else plain)
+        return found
+
+    def _last_term(self, word: str) -> Sequence[str]:
+        return [term for folded in folded_words(word) for term in self.terms_of(folded)][-1:]
 
     def _stem(self, word: str) -> str:
         if not self.stems or word in STOP_WORDS:
@@ -95,31 +110,16 @@ def analysis_for(corpus: Corpus) -> Analysis:
     return Analysis(stop_words=share >= _AT_HOME, stems=share >= _THROUGHOUT)
 
 
-@lru_cache(maxsize=65_536)
-def _plain(word: str) -> str:
-    """A word without what people leave out when they type: accents of Latin letters, Arabic vowel signs.
+def _pairs(part: str, single: bool) -> list[str]:
+    """Each letter with the one after it, where letters stand without spaces; any other part as it is.
 
-    The marks of other scripts stay: Hindi's vowel signs are letters.
+    :param single: each letter on its own, too.
     """
-    kept = []
-    latin = False
-    for letter in unicodedata.normalize("NFKD", word):
-        if unicodedata.combining(letter):
-            if latin and "\u0300" <= letter <= "\u036f":
-                continue
-        else:
-            latin = letter.isascii() or "LATIN" in unicodedata.name(letter, "")
-        kept.append(letter)
-    plain = unicodedata.normalize("NFC", "".join(kept)).casefold()
-    return _ARABIC_SIGNS.sub("", plain) or plain
-
-
-def _pairs(part: str) -> list[str]:
-    """Each letter with the one after it, where letters stand without spaces; any other part as it is."""
     if not _RUNS.fullmatch(part):
         return [part]
     letters = _LETTER.findall(part)
-    return [a + b for a, b in pairwise(letters)] or letters
+    pairs = [a + b for a, b in pairwise(letters)]
+    return [*pairs, *letters] if single else pairs or letters
 
 
 _LOCAL = threading.local()  # A stemmer keeps a cache, which two threads must not share.

@@ -57,6 +57,8 @@ DEV = QuerySet({"v1": "a dev question"}, {"v1": {"d2": 1}})
         (Pair("new question", "they hear appeals"), "document"),
         (Pair("new question", "Courts They hear appeals"), "document"),
         (Pair("new question", NEARLY_LONG), "document"),
+        (Pair("what is a to\u00adrt", "unrelated answer"), "query"),
+        (Pair("new question", "They he\u200bar app\u2060eals"), "document"),
         (Pair("what is a tort", "A tort is a civil wrong", "d1"), "query"),
         (Pair("new question", "Free to train on", "d4"), None),
         (Pair("what is a wrong", "another answer"), None),

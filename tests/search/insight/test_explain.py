@@ -88,10 +88,10 @@ def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Pa
 
 
 def test_matching_uses_the_stemming_of_the_index() -> None:
-    matches = matcher(Analysis(stems=True), "Running runs; RAN, run-down")
+    matches = matcher(Analysis(stems=True), "run down", "Running runs; RAN, run-down")
     assert matches("run") == [True, True, False, True, False]
     assert matches("down") == [False, False, False, False, True]
-    assert matcher(Analysis(), "Running runs; run")("run") == [False, False, True]
+    assert matcher(Analysis(), "run", "Running runs; run")("run") == [False, False, True]
 
 
 def test_words_that_share_a_term_or_are_said_twice_share_its_part(tiny: Project) -> None:

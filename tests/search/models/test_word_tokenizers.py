@@ -201,6 +201,27 @@ def test_what_is_written_is_read_again(kind):
     assert Phrases(()).of("blood pressure") == read_as("phrases", "").of("blood pressure")
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "before"),
+    [
+        ("न्\u200dयायालय", ["न्यायालय"], ["न्", "यायालय"]),
+        ("می\u200cتواند", ["میتواند"], ["می", "تواند"]),
+        ("Co\u00adurt \ufeffrose", ["court", "rose"], ["co", "urt", "rose"]),
+        ("ភាសា\u200bខ្មែរ", ["ភាសា", "ខ្មែរ"], ["ភាសា", "ខ្មែរ"]),
+    ],
+)
+def test_format_signs_part_words_only_in_models_that_learned_so(text, words, before):
+    assert read_as("words", Words().written()).of(text) == words
+    assert read_as("words", "").of(text) == before
+    pair = f"{words[0]} rent"
+    assert read_as("phrases", Phrases([pair]).written()).of(f"{text} rent")[: len(words)] == (
+        words if len(words) > 1 else [pair]
+    )
+    assert read_as("phrases", "blood pressure").of(text) == before
+    made, ids = Words().tokenizer(words)
+    assert made.encode(text).ids == ids
+
+
 @pytest.mark.parametrize("change", [{"reads": "tea leaves"}, {"reads": "pieces", "reading": "{}"}])
 def test_a_way_to_read_that_is_damaged(tmp_path, change):
     WordVectors(["a"], [1], np.ones((1, 2), dtype=np.float32), "mean").save(tmp_path)

@@ -26,6 +26,13 @@ def test_case_and_punctuation_do_not_matter():
     assert known.of("?!") == []
 
 
+def test_format_signs_do_not_matter():
+    known = NearDuplicates(["उच्च न्यायालय", "بیمار می\u200cتواند", "the co\u00adurt rose"])
+    assert known.of("उच्च न्\u200dयायालय") == [0]
+    assert known.of("بیمار میتواند") == [1]
+    assert known.of("The court\u200b rose.") == [2]
+
+
 def test_a_word_changed_in_a_long_text_is_near_in_a_short_one_not():
     words = [f"word{n}" for n in range(100)]
     changed = " ".join(["other", *words[1:]])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text.words import WORD, folded_words
+from search.text.words import WORD, folded_words, word_runs
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from search.text.words import WORD, folded_words
         ("Straße ÉCOLE", ["strasse", "école"]),
         ("cafe\u0301", ["cafe\u0301"]),
         ("…!? —", []),
+        ("न्\u200dयायालय می\u200cتواند", ["न्यायालय", "میتواند"]),
+        (
+            "co\u00adoperate zero\u200bwidth word\u2060joiner \ufeffle\u200eft",
+            ["cooperate", "zerowidth", "wordjoiner", "left"],
+        ),
     ],
 )
 def test_words(text, words):
@@ -33,3 +38,8 @@ def test_matches_keep_their_places():
 @given(st.text(st.characters(max_codepoint=127), max_size=200))
 def test_the_fast_way_for_plain_english_finds_the_same_words(text):
     assert folded_words(text) == WORD.findall(text.casefold())
+
+
+def test_format_signs_are_inside_matches_and_end_no_phrase():
+    assert [m.span() for m in WORD.finditer("\u200fन्\u200dय \u00ad x")] == [(1, 5), (8, 9)]
+    assert word_runs("The Co\u00adurt sat. It rose") == [["the", "court", "sat"], ["it", "rose"]]

@@ -14,8 +14,9 @@ from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Failed
 from search.retrieval.bm25 import index as room
+from search.retrieval.bm25.capitals import STOP_WORDS
 from search.retrieval.bm25.index import TermIndex, build
-from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis
+from search.retrieval.bm25.tokenizer import Analysis
 from search.retrieval.sparse import BM25Retriever
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")
@@ -48,9 +49,10 @@ def _made(folder, texts, analysis=Analysis()):
 def _by_hand(texts, query, analysis):
     """The formula of the docstring, in a loop; function words make no text longer."""
     documents = [
-        Counter(term for word in text.split() for term in analysis.terms_of(word)) for text in texts
+        Counter(term for word in text.split() for term in analysis.indexed_terms_of(word))
+        for text in texts
     ]
-    lengths = [sum(n for t, n in d.items() if not analysis.is_stop(t)) for d in documents]
+    lengths = [sum(n for t, n in d.items() if not analysis.is_light(t)) for d in documents]
     average = sum(lengths) / len(texts)
     scores = []
     for document, length in zip(documents, lengths, strict=True):

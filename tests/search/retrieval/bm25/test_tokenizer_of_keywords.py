@@ -7,7 +7,8 @@ import pytest
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.writer import CorpusWriter
-from search.retrieval.bm25.tokenizer import STOP_WORDS, Analysis, analysis_for
+from search.retrieval.bm25.capitals import STOP_WORDS
+from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
 PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
 
@@ -21,7 +22,7 @@ PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
         ("Crème brûlée naïve Ångström", ["creme", "brulee", "naive", "angstrom"]),
         ("Straße", ["strasse"]),
         ("Ｆｕｌｌ ｗｉｄｔｈ", ["full", "width"]),
-        ("हिन्दी में कानून", ["हिन्दी", "में", "कानून"]),
+        ("हिन्दी में कानून", ["हिंदि", "में", "कानुन"]),
         ("الْكِتَابُ كتـــاب", ["الكتاب", "كتاب"]),
         ("قانون العمل", ["قانون", "العمل"]),
         ("ёлка й", ["ёлка", "й"]),
@@ -31,10 +32,30 @@ PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
         ("กฎหมาย", ["กฎ", "ฎห", "หม", "มา", "าย"]),
         ("민법 제1조", ["민법", "제", "1", "조"]),
         ("snake_case 42", ["snake_case", "42"]),
+        ("न्\u200dयायालय स्वा\u00adस्थ्य", ["ंयायालय", "सवासथय"]),
+        ("SpO₂ mm³ CO₂e", ["spo2", "mm3", "co2e"]),
+        ("10⁹ 2½ 10¹²/L", ["10", "9", "2", "1", "2", "10", "12", "l"]),
     ],
 )
 def test_terms_of_any_script(text, terms):
     assert PLAIN.terms(text) == terms
+
+
+def test_documents_have_letters_and_pairs_queries_what_they_need():
+    assert PLAIN.indexed_terms_of("肺癌の") == ["肺癌", "癌の", "肺", "癌", "の"]
+    assert PLAIN.terms("肺癌の") == ["肺癌", "癌の"]
+    assert PLAIN.terms("X線") == ["x", "線"]
+    assert [t for t in PLAIN.indexed_terms_of("肺癌") if PLAIN.is_light(t)] == ["肺", "癌"]
+    assert not PLAIN.is_light("xray")
+
+
+def test_capitals_beside_stems_and_pairs():
+    assert ENGLISH.terms("hepatitis A") == ["hepat", "A", "hepat A"]
+    assert ENGLISH.terms("HEPATITIS A VACCINE") == ["hepat", "vaccin", "hepat A"]
+    assert ENGLISH.terms("buy a house") == ["buy", "hous", "buy A"]
+    assert ENGLISH.terms("vitamin D") == ["vitamin", "D"]
+    assert ENGLISH.terms("ALL") == ["all", "ALL"]
+    assert PLAIN.terms("ALL") == ["all"]
 
 
 def test_function_words_are_left_out_unless_there_is_nothing_else():
@@ -49,7 +70,7 @@ def test_stems_bring_forms_of_a_word_together():
     assert ENGLISH.terms("running runs run mortgages mortgaged naïvely") == [
         "run", "run", "run", "mortgag", "mortgag", "naiv",
     ]  # fmt: skip
-    assert ENGLISH.terms("कानूनी running") == ["कानूनी", "run"]
+    assert ENGLISH.terms("कानूनी running") == ["कानुनि", "run"]
     assert ENGLISH.terms("this does having") == ["this", "does", "having"]
 
 
