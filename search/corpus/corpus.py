@@ -21,7 +21,7 @@ from search.corpus.passages import WHOLE, Chunking, Passage, embedded_passage
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
-from search.text.words import folded_words
+from search.text.words import folded_words, without_formats
 
 CORPUS_FILE = "corpus.sqlite"
 DOCUMENT = "id, title, text, metadata, marks"
@@ -34,6 +34,13 @@ _PASSAGE = "start, stop, heading, page, prefix"
 def content_key(text: str) -> bytes:
     """A short hash of the words of a text: equal for texts that differ in case or punctuation."""
     return key_of_words(folded_words(text))
+
+
+def stored_keys(text: str) -> tuple[bytes, ...]:
+    """The keys that corpora may hold of a text: in older ones format signs parted words."""
+    if text.isascii():
+        return (content_key(text),)
+    return tuple({content_key(text), content_key(without_formats(text, " "))})
 
 
 def key_of_words(words: Sequence[str]) -> bytes:
@@ -195,17 +202,22 @@ class Corpus:
         """The id of a document which has, whole or in one passage, the same words; else None."""
         if not folded_words(text):
             return None
-        key = content_key(text)
-        whole = self._column(
-            "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 ORDER BY position LIMIT 1",
-            key,
+        whole = (
+            self._column(
+                "SELECT id FROM documents WHERE text_key = ?1 OR full_key = ?1 ORDER BY position LIMIT 1",
+                key,
+            )
+            for key in stored_keys(text)
         )
-        in_part = self._column(
-            "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
-            "WHERE p.text_key = ? ORDER BY p.position LIMIT 1",
-            key,
+        in_part = (
+            self._column(
+                "SELECT d.id FROM passages p JOIN documents d ON d.position = p.document "
+                "WHERE p.text_key = ? ORDER BY p.position LIMIT 1",
+                key,
+            )
+            for key in stored_keys(text)
         )
-        return next(chain(whole, in_part), None)
+        return next(chain.from_iterable(chain(whole, in_part)), None)
 
     def with_text(self, texts: Collection[str]) -> dict[str, frozenset[str]]:
         """The ids of the documents whose text, or title and text, is exactly one of these but for white space, by it."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from search.corpus.document import Document, Heading
 from search.corpus.tokenizer import LONGEST_RUN, SubwordCounter, generic_subwords
 from search.projects.errors import Refused
+from search.text.sentences import sentence_bounds
 
 MOST_TOKENS = 8_192
 _FEWEST_TOKENS = 16
@@ -193,15 +194,8 @@ def _sentences(
     text: str, start: int, stop: int, pieces: SubwordCounter, room: int
 ) -> Iterator[_Piece]:
     """The sentences between two places of a text; one that has more than `room` word pieces is parted."""
-    from sentencex import get_sentence_boundaries
-
-    # Its rules for English hold the ends of sentences of other scripts too.
-    for found in get_sentence_boundaries("en", text[start:stop]):
-        sentence = found["text"]
-        if not sentence.strip():
-            continue
-        begin = start + found["start_index"] + len(sentence) - len(sentence.lstrip())
-        end = start + found["start_index"] + len(sentence.rstrip())
+    for first, last in sentence_bounds(text[start:stop]):
+        begin, end = start + first, start + last
         tokens = pieces.of(text[begin:end])
         if tokens <= room:
             yield _Piece(begin, end, tokens)

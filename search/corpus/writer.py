@@ -16,6 +16,7 @@ from search.corpus.corpus import (
     document_of,
     embedded_key,
     key_of_words,
+    stored_keys,
 )
 from search.corpus.document import Document
 from search.corpus.filters import Tiers, as_number
@@ -304,12 +305,15 @@ class CorpusWriter:
         """Whether the corpus that is added to has this document, under whatever id."""
         if not self._first:
             return False
-        _, title, text, metadata, _, _, _, full_key = self._fields(document)
-        rows = self._connection.execute(
-            "SELECT title, text, metadata FROM documents WHERE full_key = ? AND position < ?",
-            (full_key, self._first),
+        _, title, text, metadata, *_ = self._fields(document)
+        return any(
+            (title, text, metadata)
+            in self._connection.execute(
+                "SELECT title, text, metadata FROM documents WHERE full_key = ? AND position < ?",
+                (key, self._first),
+            ).fetchall()
+            for key in stored_keys(f"{title} {text}")
         )
-        return (title, text, metadata) in rows.fetchall()
 
     def _overwrite(self, position: int, document: Document) -> None:
         self._connection.execute(

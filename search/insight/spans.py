@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from search.text.sentences import sentence_bounds
 from search.text.words import MARKS, UNSPACED, WORD
 
 # Where WORD finds a clause, it is taken two letters at a time.
@@ -31,17 +32,12 @@ def plain_words(text: str) -> list[Span]:
 
 def sentence_spans(text: str) -> list[Span]:
     """The sentences of a text, in order, without the white space around them; lines end sentences, too."""
-    from sentencex import get_sentence_boundaries
-
-    found = []
-    for line in re.finditer(r"[^\n]+", text):
-        for one in get_sentence_boundaries("en", line.group()):
-            sentence = one["text"]
-            if WORD.search(sentence):
-                start = line.start() + one["start_index"]
-                start += len(sentence) - len(sentence.lstrip())
-                found.append(Span(start, start + len(sentence.strip())))
-    return found
+    return [
+        Span(line.start() + start, line.start() + stop)
+        for line in re.finditer(r"[^\n]+", text)
+        for start, stop in sentence_bounds(line.group())
+        if WORD.search(line.group(), start, stop)
+    ]
 
 
 def within(spans: Sequence[Span], part: Span) -> list[Span]:

@@ -40,9 +40,12 @@ def folded_words(text: str) -> list[str]:
     return WORD.findall(without_formats(folded))
 
 
-def without_formats(text: str) -> str:
-    """A text without the signs that only say how its letters are drawn (see `FORMATS`)."""
-    return text if text.isascii() else _FORMATS.sub("", text)
+def without_formats(text: str, instead: str = "") -> str:
+    """A text without the signs that only say how its letters are drawn (see `FORMATS`).
+
+    :param instead: what stands in their stead.
+    """
+    return text if text.isascii() else _FORMATS.sub(instead, text)
 
 
 def word_runs(text: str) -> list[list[str]]:

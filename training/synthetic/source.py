@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from search.corpus.document import Document
+from search.text.sentences import sentence_bounds
 from search.text.words import WORD
 
 Texts = tuple[str, str]
@@ -45,12 +46,9 @@ class DocumentText:
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a text, in order; a line's end ends one, too."""
-    from sentencex import segment
-
     for line in _LINE.split(text):
-        for sentence in segment("en", line):
-            if stripped := sentence.strip():
-                yield stripped
+        for start, stop in sentence_bounds(line):
+            yield line[start:stop]
 
 
 def words(text: str) -> list[str]:

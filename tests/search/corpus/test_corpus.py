@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from search.corpus import ingest
-from search.corpus.corpus import Corpus, content_key, current_corpus
+from search.corpus.corpus import Corpus, content_key, current_corpus, stored_keys
 from search.corpus.document import Document
 from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.readers.documents import DocumentColumns
@@ -195,6 +195,16 @@ def test_match(home, law):
     assert corpus.match("Torts: A tort is a civil wrong.") == "a"
     assert corpus.match("Torts") is None
     assert corpus.match("a tort is a civil") is None
+
+
+def test_texts_with_format_signs_match_in_corpora_of_any_age(home, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\na,उच्च न्\u200dयायालय\nb,rent\n", encoding="utf-8")
+    add_documents(home, [path])
+    _, corpus = current_corpus(home)
+    assert corpus.match("उच्च न्यायालय") == corpus.match("उच्च न्\u200dयायालय") == "a"
+    assert set(stored_keys("न्\u200dय")) == {content_key("न्य"), content_key("न् य")}
+    assert stored_keys("rent") == (content_key("rent"),)
 
 
 def test_a_text_without_words_matches_nothing(home, tmp_path):

@@ -209,3 +209,15 @@ def test_an_endless_run_of_signs_is_cut_in_bounded_steps():
     passages = Chunker(Chunking(100, 0)).cut(Document("a", "", text))
     assert "".join(text[p.start : p.stop] for p in passages) == text
     assert max(p.stop - p.start for p in passages) <= 100
+
+
+def test_no_passage_ends_inside_a_citation_or_a_prescription():
+    law = "He moved to dismiss count {} under Fed. R. Civ. P. 12(b)(6) as in Ex. A. to it, see Def.'s Br. at 5. "
+    chart = "Day {}: given Tab. Paracetamol 500 mg and Inj. Ceftriaxone 1 g i.v. with Temp. 38.5 C by Dr. Rao. "
+    for line, ends in ((law, "at 5."), (chart, "Dr. Rao.")):
+        text = "".join(line.format(n) for n in range(30)).strip()
+        document = Document("a", "", text)
+        passages = Chunker(Chunking(100, 20)).cut(document)
+        assert len(passages) > 10
+        assert {body[-len(ends) :] for body in _bodies(document, passages)} == {ends}
+        assert {body[:3] for body in _bodies(document, passages)} <= {"He ", "Day"}
