@@ -87,9 +87,11 @@ def add(
     ] = False,
 ) -> None:
     """Add documents from files; the project is made if it does not exist."""
+    from search.corpus.corpus import current_corpus
     from search.corpus.filters import parse_tiers
     from search.corpus.ingest import IngestChoices, add_documents
     from search.corpus.readers.documents import DocumentColumns
+    from search.models.legibility import illegible
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = IngestChoices(
@@ -115,6 +117,8 @@ def add(
             f"{added.written:,} {noun} added{changed}{same}; the corpus has {made.total:,} "
             f"in {made.passages:,} passages."
         )
+        if note := illegible(project, current_corpus(project)[1]):
+            tell_notes(run, [note])
 
 
 @app.command()

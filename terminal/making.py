@@ -58,6 +58,7 @@ def index(
     from search.corpus.corpus import current_corpus
     from search.evaluation.query_set import questions_of
     from search.models.registry import KEYWORD
+    from search.projects.files import size_in_words
     from search.projects.runs import start
     from search.retrieval.bm25.store import build_keyword_index
     from search.retrieval.indexing.build import index_model, worn
@@ -74,7 +75,7 @@ def index(
                 return
             say(
                 f"{facts['terms']:,} different words of {facts['passages']:,} passages in "
-                f"{facts['seconds']:.1f} s ({facts['bytes'] / 1e6:.1f} MB)."
+                f"{facts['seconds']:.1f} s ({size_in_words(facts['bytes'])})."
             )
             return
         if milvus_uri is not None:
@@ -122,11 +123,13 @@ def train(
     ] = None,
 ) -> None:
     """Train a custom model by a recipe."""
+    from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
     from training.train import train as train_model
 
     with running(project) as run:
         values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
+        tell_notes(run, reading_notes(project, values.get("base")))
         made = train_model(project, recipe, name, values, run, kept)
         if made is None:
             return
@@ -195,17 +198,20 @@ def blend(
 @app.command()
 def models(project: ThisProject, as_json: AsJson = False) -> None:
     """List the models of a project."""
+    from search.models.registry import GENERIC
     from search.models.registry import models as known_models
 
-    known = [info.as_json() for info in known_models(project)]
+    listed = known_models(project)
     if as_json:
-        print_json(known)
+        print_json([info.as_json() for info in listed])
         return
-    for info in known:
+    for info in listed:
+        # Of several ready-made models one is called generic.
+        kind = "custom" if info.kind == "custom" else "ready-made"
+        called = f"{info.name} ({info.title})" if info.name == GENERIC else info.name
         say(
-            f"{info['name']:<24} {info['kind']:<8} {info['recipe'] or '-':<12} "
-            f"{info['dim']:>5} dimensions  {info['created']}"
-            + ("  the same as its start" if info.get("is_start") else "")
+            f"{called:<28} {kind:<10} {info.recipe or '-':<12} {info.dimension:>5} dimensions  {info.created}"
+            + ("  the same as its start" if info.is_start else "")
         )
 
 

@@ -121,6 +121,7 @@ def advise(
     as_json: AsJson = False,
 ) -> None:
     """Recommend an approach from measured facts, with the time it would take here."""
+    from search.projects.files import size_in_words
     from training.advice.advise import advise as look
 
     with running(project) as run:
@@ -140,7 +141,7 @@ def advise(
         facts = [row["quality"]]
         facts += [f"{row['unseen']:.0%} of query words unseen"] if row["unseen"] is not None else []
         facts += [f"trained in {row['training']:.0f} s"] if row["training"] is not None else []
-        facts += [f"{row['size'] / 1e6:.0f} MB"] if row["size"] is not None else []
+        facts += [size_in_words(row["size"])] if row["size"] is not None else []
         facts += [f"{row['query_ms']:.1f} ms a query"] if row["query_ms"] is not None else []
         facts += [f"{row['documents']:,.0f} documents/s"] if row["documents"] is not None else []
         say(f"{row['title']}: " + " · ".join(facts))

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from search.corpus.corpus import current_corpus
 from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import ApiEncoder
 from search.models.encoding.texts import transformer_of
+from search.models.legibility import illegible
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
 from search.models.pretrained.opening import open_checkpoint
-from search.models.registry import BUILT_IN, ModelInfo, named
+from search.models.registry import BUILT_IN, GENERIC, ModelInfo, named
 from search.models.sentence_transformer import load_sentence_transformer
 from search.models.word_vectors import WordVectors
 from search.projects.errors import Refused
@@ -35,6 +37,18 @@ def load_base_model(project: Project, base: str) -> Any:
             "both. It can be searched and measured as it is; to train, start from a model that reads both alike."
         )
     return model
+
+
+def reading_notes(project: Project, base: object = None) -> list[str]:
+    """What to know before a training of the documents that its start cannot read; nothing where it reads them.
+
+    :param base: the start that was asked for; None for the generic model. Of a folder or hub id nothing is known yet.
+    """
+    info = named(project, str(base or GENERIC))
+    if info is None or project.newest("corpora") is None:
+        return []
+    note = illegible(project, current_corpus(project)[1], info)
+    return [note] if note else []
 
 
 def with_absolute_base(project: Project, settings: Settings) -> Settings:

@@ -200,7 +200,7 @@ def learning_curve(
 
 def current_curve(project: Project) -> Curve | None:
     """The newest curve of the newest corpus and pairs, or None."""
-    report = current_report(project, KIND)
+    report = current_report(project, KIND, of_generic=False)
     return Curve.from_json(report.details["curve"]) if report is not None else None
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
+from search.projects.files import size_in_words
 from search.projects.project import Project
 from training.export import export
 from training.recipes import RECIPES
@@ -41,7 +42,7 @@ def _card(project: Project, info: ModelInfo) -> None:
         with left:
             st.markdown(f"**{info.name}**" + (widgets.SAME if info.is_start else ""))
             st.caption(
-                f"{recipe} · {info.origin} · {info.dimension} dimensions · {widgets.size(weight)} · "
+                f"{recipe} · {info.origin} · {info.dimension} dimensions · {size_in_words(weight)} · "
                 f"made {info.created[:16].replace('T', ' ')} UTC in "
                 f"{widgets.duration(details['seconds'])}"
             )

@@ -9,6 +9,7 @@ from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, r
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
+from search.projects.files import size_in_words
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
 from ui import cache, run_view, widgets
@@ -84,7 +85,7 @@ def _facts(project: Project, info: ModelInfo) -> list[str]:
         details = project.artifact("models", info.id).details
         facts = [info.origin, _WORDS[info.format]]
         if "bytes" in details:
-            facts.append(widgets.size(details["bytes"]))
+            facts.append(size_in_words(details["bytes"]))
         reads = details["max_length"]
     facts.append(f"{info.dimension} dimensions")
     if reads:

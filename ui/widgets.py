@@ -178,15 +178,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3_600:.1f} h"
 
 
-def size(count: float) -> str:
-    """Bytes as people say them."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1_000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1_000
-    return f"{count:.1f} GB"
-
-
 def literal(text: str) -> str:
     """Text for a label that Streamlit reads as Markdown: dollars, stars and brackets stay as they are."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

@@ -53,13 +53,17 @@ class ModelInfo:
         return self.documents_as or (self.id, self.fingerprint)
 
     def as_json(self) -> dict[str, str | int | None]:
-        """The shape that `models --json` prints; an added ready-made model says where it comes from."""
+        """The shape that `models --json` prints; an added ready-made model says where it comes from.
+
+        `kind` is generic for every ready-made model; `default` is true of the one that is called generic.
+        """
         shape: dict[str, str | int | None] = {
             "name": self.name,
             "kind": self.kind,
             "recipe": self.recipe,
             "dim": self.dimension,
             "created": self.created,
+            "default": self.name == GENERIC,
         }
         if self.is_start:
             shape["is_start"] = True

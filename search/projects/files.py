@@ -85,3 +85,16 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def size_in_words(count: float) -> str:
+    """Bytes as people say them.
+
+    >>> size_in_words(999), size_in_words(120_400), size_in_words(90_900_000)
+    ('999 bytes', '120.4 kB', '90.9 MB')
+    """
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1_000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1_000
+    return f"{count:.1f} GB"

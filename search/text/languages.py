@@ -68,18 +68,23 @@ def languages(texts: Sequence[str]) -> tuple[Language, ...]:
 
     A text that mixes languages, is very short or holds no language at all is unknown.
     """
-    guesses = [_guess(text[:_LETTERS]) for text in texts]
-    sure = Counter(code for code, confidence in guesses if confidence >= _SURE)
-    least = max(_LEAST_AT_HOME, _AT_HOME * sure.total())
-    home = {code for code, count in sure.items() if count >= least}
-    counts = Counter(
-        code if confidence >= (_LIKELY if code in home else _SURE) else UNKNOWN
-        for code, confidence in guesses
-    )
+    counts = Counter(language_of_each(texts))
     order = sorted(counts.items(), key=lambda item: (item[0] == UNKNOWN, -item[1], item[0]))
     return tuple(
         Language(code, language_name(code), count, count / len(texts)) for code, count in order
     )
+
+
+def language_of_each(texts: Sequence[str]) -> list[str]:
+    """The code of each text's language; `UNKNOWN` where none can be told."""
+    guesses = [_guess(text[:_LETTERS]) for text in texts]
+    sure = Counter(code for code, confidence in guesses if confidence >= _SURE)
+    least = max(_LEAST_AT_HOME, _AT_HOME * sure.total())
+    home = {code for code, count in sure.items() if count >= least}
+    return [
+        code if confidence >= (_LIKELY if code in home else _SURE) else UNKNOWN
+        for code, confidence in guesses
+    ]
 
 
 def main_language(spoken: Iterable[Language]) -> str | None:

@@ -120,7 +120,7 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
 
     known = json.loads(ok("models", "loop", "--json").stdout)
     assert [list(types_of(model)) for model in known] == [
-        ["name", "kind", "recipe", "dim", "created"]
+        ["name", "kind", "recipe", "dim", "created", "default"]
     ] * 3
     assert [(m["name"], m["kind"], m["recipe"], m["dim"]) for m in known] == [
         ("generic", "generic", None, 384),

@@ -9,7 +9,13 @@ def test_models_as_json(call_cli, lab):
     assert (done.status, done.err) == (0, "")
     (generic,) = json.loads(done.out)
     created = generic.pop("created")
-    assert generic == {"name": "generic", "kind": "generic", "recipe": None, "dim": 384}
+    assert generic == {
+        "name": "generic",
+        "kind": "generic",
+        "recipe": None,
+        "dim": 384,
+        "default": True,
+    }
     assert created.startswith("20")
 
 

@@ -7,12 +7,13 @@ import pytest
 from app_help import hit
 
 from search.evaluation.evaluate import METRICS, Evaluation
+from search.projects.files import size_in_words
 from search.retrieval.results import SearchResult
 from ui.comparing.sides import Side
 from ui.comparing.summary import sentence as sentence_of
 from ui.evaluate import metrics_table
 from ui.uploads import safe_name
-from ui.widgets import colours, counted, duration, model_subtitle, model_title, size
+from ui.widgets import colours, counted, duration, model_subtitle, model_title
 
 
 def _found(model: str, *ids: str) -> SearchResult:
@@ -117,7 +118,7 @@ def test_duration(seconds: float, expected: str) -> None:
     ],
 )
 def test_size(count: float, expected: str) -> None:
-    assert size(count) == expected
+    assert size_in_words(count) == expected
 
 
 def test_counted() -> None:

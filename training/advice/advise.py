@@ -45,7 +45,7 @@ def advise(
         "recommended": [advice.as_json() for advice in ranked],
         "approaches": [asdict(row) for row in rows],
     }
-    sources = {"advice": info.id} | sources_of(manifest, project.newest("pairs"))
+    sources = sources_of(project, manifest, project.newest("pairs"))
     with project.publish("reports", sources, **json.loads(json.dumps(details))) as draft:
         pass
     progress(1, 1, "the advice is ready")

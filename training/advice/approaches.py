@@ -10,13 +10,14 @@ import numpy as np
 
 from search.corpus.corpus import Corpus
 from search.corpus.report.tokenizer_fit import SHREDDED
-from search.corpus.tokenizer import generic_tokenizer
+from search.corpus.tokenizer import UNREAD, ModelTokenizer
 from search.evaluation.evaluate import newest_evaluation
 from search.evaluation.query_set import QuerySet
 from search.evaluation.significance import MAIN_METRIC
 from search.models.encoder import Encoder
 from search.models.load import load_encoder
-from search.models.registry import GENERIC, ModelInfo, custom_manifests, generic_info, models
+from search.models.registry import GENERIC, ModelInfo, custom_manifests, models
+from search.models.tokenizers import reader_of, size_of
 from search.models.word_vectors import WordVectors
 from search.projects.errors import BespokeError
 from search.projects.progress import Progress
@@ -86,7 +87,8 @@ def approaches(
             continue  # What is damaged says so where it is used.
     used = {info.recipe for info in existing}
     per_second = speed.encoded / max(1.0, facts.characters)
-    shredded = _shredded(queries)
+    reader = reader_of(project, known[0])
+    shredded = _shredded(queries, reader) if reader else None
     for name, info_ in RECIPES.items():
         if name in used or (info_.needs_pairs and not facts.pairs):
             continue
@@ -100,7 +102,7 @@ def approaches(
                 score=None,
                 unseen=shredded if like_generic else 0.0 if name == "fasttext" else None,
                 training=seconds.get(name),
-                size=rows[0].size if rows and like_generic else None,
+                size=size_of(project, known[0]) if like_generic else None,
                 query_ms=speed.query * 1_000 if like_generic else None,
                 documents=per_second if like_generic else None,
             )
@@ -124,9 +126,9 @@ def _measured(
         measured=True,
         quality=quality,
         score=score,
-        unseen=_unseen(encoder, queries),
+        unseen=_unseen(encoder, queries, reader_of(project, info)),
         training=float(details["seconds"]) if "seconds" in details else None,
-        size=_size(project, info),
+        size=size_of(project, info),
         query_ms=1_000 * statistics.median(times),
         documents=len(texts) / whole,
     )
@@ -163,15 +165,6 @@ def generic_dev_of(details: Mapping[str, Any]) -> float | None:
     return float(dev[MAIN_METRIC][0]) if taught and from_generic and dev.get(MAIN_METRIC) else None
 
 
-def _size(project: Project, info: ModelInfo) -> int:
-    if info.kind == "custom" or info.id != generic_info(project).id or info.reference is not None:
-        manifest = project.artifact("models", info.id)
-        return sum(record.size for record in manifest.files.values())
-    from search.corpus.tokenizer import generic_folder
-
-    return sum(path.stat().st_size for path in generic_folder().rglob("*") if path.is_file())
-
-
 def _query_texts(project: Project, corpus: Corpus) -> list[str]:
     """What is asked here: test queries, else dev queries, else the titles and beginnings of documents."""
     queries = project.newest("queries")
@@ -183,10 +176,15 @@ def _query_texts(project: Project, corpus: Corpus) -> list[str]:
     return [(d.title or d.text)[:60] for d in corpus.sample(100)]
 
 
-def _unseen(encoder: Encoder, queries: Sequence[str]) -> float:
-    """The share of query words without a vector (word vectors), or read as scraps (word pieces)."""
+def _unseen(
+    encoder: Encoder, queries: Sequence[str], reader: ModelTokenizer | None
+) -> float | None:
+    """The share of query words without a vector (word vectors), or read as scraps (word pieces).
+
+    :param reader: how the model reads; None where it has no tokenizer, or it is not here.
+    """
     if not isinstance(encoder, WordVectors):
-        return _shredded(queries)
+        return _shredded(queries, reader) if reader else None
     words = [word for query in queries for word in folded_words(query)]
     distinct = sorted(set(words))
     vectors = encoder.encode_query(distinct) if distinct else np.zeros((0, 1))
@@ -194,12 +192,10 @@ def _unseen(encoder: Encoder, queries: Sequence[str]) -> float:
     return sum(word not in known for word in words) / max(1, len(words))
 
 
-def _shredded(queries: Sequence[str]) -> float:
+def _shredded(queries: Sequence[str], reader: ModelTokenizer) -> float:
     words = [word for query in queries for word in folded_words(query) if has_letter(word)]
-    tokenizer = generic_tokenizer()
-    nothing = tokenizer.token_to_id("[UNK]")
-    encoded = tokenizer.encode_batch_fast(words, add_special_tokens=False)
-    return sum(len(e.ids) >= SHREDDED or nothing in e.ids for e in encoded) / max(1, len(words))
+    cut = reader.subwords(words)
+    return sum(len(pieces) >= SHREDDED or UNREAD in pieces for pieces in cut) / max(1, len(words))
 
 
 def _time(work: Any, texts: Sequence[str]) -> float:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import current_corpus
-from search.corpus.report.tokenizer_fit import tokenizer_fit
+from search.corpus.report.tokenizer_fit import NOTHING, tokenizer_fit
 from search.evaluation.leakage import MINED, ORIGIN
 from search.models.registry import generic_info
+from search.models.tokenizers import reader_of
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 from search.text.languages import ENGLISH, languages, main_language
@@ -31,7 +32,8 @@ class CorpusFacts:
     a word over those of ordinary English, `shredded` and `unreadable` shares (0 to 1) of running words that
     it cuts into three pieces or more, or cannot read at all. `pairs` are those to train on; `mined` says that nobody
     wrote them. `query_characters` is the mean length of their queries, `indexed` whether the generic model has
-    encoded the corpus, `server` whether the generic model is computed by one.
+    encoded the corpus, `server` whether the generic model is computed by one, `model` what it is called by itself, and
+    `english` whether it was made for English alone. All that is said of it is counted with its own tokenizer.
     """
 
     documents: int
@@ -49,6 +51,8 @@ class CorpusFacts:
     response_characters: float = 0.0
     indexed: bool = False
     server: bool = False
+    model: str = "the generic model"
+    english: bool = True
 
     @property
     def foreign(self) -> bool:
@@ -56,7 +60,7 @@ class CorpusFacts:
         return (
             self.pieces_ratio >= FOREIGN_RATIO
             or self.unreadable >= UNREADABLE
-            or (self.language is not None and self.language != ENGLISH)
+            or (self.english and self.language is not None and self.language != ENGLISH)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -79,7 +83,8 @@ def facts_of(project: Project) -> CorpusFacts:
     sample = corpus.documents_at(evenly_spaced(len(corpus), _DOCUMENTS))
     texts = [document.embedded for document in sample]
     words = Counter(chain.from_iterable(run for text in texts for run in word_runs(text)))
-    foreign = tokenizer_fit(words)
+    reader = reader_of(project, info)
+    foreign = tokenizer_fit(words, reader) if reader else NOTHING
     lengths = [len(text) for text in corpus.embedded_at(evenly_spaced(corpus.passages, _DOCUMENTS))]
     mean_words = words.total() / max(1, len(texts))
     given = _of_pairs(project)
@@ -94,6 +99,8 @@ def facts_of(project: Project) -> CorpusFacts:
         unreadable=foreign.unreadable_share,
         indexed=find_index(project, info, manifest) is not None,
         server=info.format == "endpoint",
+        model=info.title,
+        english=reader is not None and reader.english,
         **given,
     )
 

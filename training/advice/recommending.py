@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search.corpus.report.corpus_report import percent
+from search.models.legibility import MULTILINGUAL
 from search.text.languages import ENGLISH, language_name
 from training.adapter.settings import AdapterSettings
 from training.advice.facts import FOREIGN_RATIO, UNREADABLE, CorpusFacts
@@ -18,6 +19,7 @@ from training.word_vectors.settings import Word2VecSettings
 FEW_PAIRS = 1_000
 """Below, fine-tuning scored higher than an adapter on the measured sets; above, the adapter did, in less time."""
 BUDGET_MINUTES = 10.0
+_OTHER = f"A multilingual model may read them whole: python cli.py add-model PROJECT {MULTILINGUAL} --default."
 _TITLES = {"generic": "The generic model as it is", "api": "A model on a server (API)", "mine": "Mine pairs, then train an adapter"}  # fmt: skip
 _READ = 1_000
 """About how many characters a transformer of 256 word pieces reads; what is behind costs nothing."""
@@ -94,7 +96,10 @@ def recommend(
         if option in RECIPES or option in _TITLES
     ]
     late = [_within(advice, budget) for advice in found]
-    return sorted(late, key=lambda advice: -advice.score)
+    here = next(advice.score for advice in late if advice.option == "generic")
+    # What costs money never stands before the model that is there.
+    fair = [replace(a, score=min(a.score, here - 1)) if a.option == "api" else a for a in late]
+    return sorted(fair, key=lambda advice: -advice.score)
 
 
 def _within(advice: Advice, budget: float) -> Advice:
@@ -111,7 +116,7 @@ def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """Each option with its fit and its reasons."""
     taught = facts.pairs > 0 and not facts.mined
     strange = _strangeness(facts)
-    known = strange if facts.foreign else ["It was made for texts like these."]
+    known = [*strange, _OTHER] if facts.foreign else [_fitting(facts)]
     generic = 45 if facts.foreign else 60, ["Ready now: nothing to train.", *known]
     learned = _from_pairs(facts) if facts.pairs else _without_pairs(facts)
     options = {"generic": generic, **learned}
@@ -133,6 +138,15 @@ def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     )
     options["api"] = 55 if facts.foreign else 25, [large]
     return options
+
+
+def _fitting(facts: CorpusFacts) -> str:
+    """Why the generic model fits, in words."""
+    if facts.server:
+        return f"{facts.model} is computed by a server; how it reads these texts cannot be seen from here."
+    if facts.english or not facts.pieces_ratio:
+        return "It was made for texts like these."
+    return f"{facts.model} reads these texts in {facts.pieces_ratio:.1f} times as many pieces a word as ordinary English."
 
 
 def _from_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
@@ -177,6 +191,8 @@ def _strangeness(facts: CorpusFacts) -> list[str]:
     if facts.language is not None and facts.language != ENGLISH:
         found.append(
             f"Most documents are in {language_name(facts.language)}; the generic model is made for English."
+            if facts.english
+            else f"Most documents are in {language_name(facts.language)}."
         )
     if facts.unreadable >= UNREADABLE:
         found.append(f"It cannot read {percent(facts.unreadable)} of the words at all.")

@@ -9,6 +9,7 @@ from typing import Any
 from search.corpus.labels import Pair
 from search.corpus.report.corpus_report import Weighed, percent, weightiest
 from search.corpus.report.lengths import Lengths, Unread, lengths, unread
+from search.corpus.tokenizer import ModelTokenizer
 from search.text.languages import UNKNOWN, Language, language_name, languages, main_language
 from search.text.words import folded_words, shortened
 from training.data.false_negatives import FalseNegatives, Kinship, false_negatives
@@ -102,13 +103,17 @@ class PairsReport:
 
 
 def build_pairs_report(
-    pairs: Sequence[Pair], documents: int | None, batch_size: int = BATCH_SIZE
+    pairs: Sequence[Pair],
+    documents: int | None,
+    batch_size: int = BATCH_SIZE,
+    reader: ModelTokenizer | None = None,
 ) -> PairsReport:
     """Look at pairs, all of them: 10,000 with responses of 200 words take about ten seconds.
 
     :param pairs: the pairs.
     :param documents: how many documents the corpus has; None where there is none.
     :param batch_size: how many pairs a training step learns from.
+    :param reader: how the generic model reads; None for the one that comes with Bespoke.
     """
     said = Said()
     queries = list({said[pair.query]: pair.query for pair in pairs}.values())
@@ -135,7 +140,7 @@ def build_pairs_report(
         false_negatives=false_negatives(Kinship.of(pairs), batch_size),
         query_lengths=lengths([len(folded_words(query)) for query in queries]),
         response_lengths=lengths([len(folded_words(response)) for response in responses]),
-        unread=unread(responses),
+        unread=unread(responses, reader),
         query_languages=languages(_evenly(queries)),
         response_languages=languages(_evenly(responses)),
     )

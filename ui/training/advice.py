@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from search.projects.files import size_in_words
 from search.projects.project import Project
 from training.advice.advise import current_advice
 from training.advice.recommending import Advice
@@ -87,7 +88,7 @@ def _row(row: dict[str, Any]) -> list[str]:
         row["quality"],
         _said(row["unseen"], "{:.0%}".format),
         _said(row["training"], lambda seconds: about + widgets.duration(seconds)),
-        _said(row["size"], lambda size: about + widgets.size(size)),
+        _said(row["size"], lambda size: about + size_in_words(size)),
         _said(row["query_ms"], lambda ms: f"{about}{ms:.1f}"),
         _said(row["documents"], lambda number: f"{about}{number:,.0f}"),
     ]

@@ -1,14 +1,12 @@
-"""How long texts are: in words, and against what the generic model reads."""
+"""How long texts are: in words, and against what a model reads."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from search.corpus.tokenizer import generic_folder, generic_subwords
+from search.corpus.tokenizer import ModelTokenizer, generic_reader
 
-_ENDS = 2
 # Doubling bins: texts of 20 and 40 words differ as much as texts of 1,000 and 2,000.
 _BORDERS = (0, 1, 10, 25, 50, 100, 200, 400, 800, 1_600, 3_200)
 
@@ -34,7 +32,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Unread:
-    """What the generic model leaves unread, because it reads `reads` word pieces of a text and no more.
+    """What a model leaves unread, because it reads `reads` word pieces of a text and no more; 0 where it reads all.
 
     `texts` is the number of longer texts, `share` the part (0 to 1) of all word pieces behind the cut.
     """
@@ -56,11 +54,15 @@ def lengths(counts: Sequence[int]) -> Lengths:
     return Lengths(int(median), int(p5), int(p95), tuple(bins))
 
 
-def unread(texts: Sequence[str]) -> Unread:
-    """How much of the texts stands behind the last word piece that the generic model reads."""
-    config = json.loads((generic_folder() / "sentence_bert_config.json").read_text("utf-8"))
-    reads = int(config["max_seq_length"])
-    pieces = generic_subwords()
-    counts = np.array([pieces.of(text) for text in texts], dtype=np.int64)
-    behind = np.maximum(counts - (reads - _ENDS), 0)
-    return Unread(reads, int((behind > 0).sum()), float(behind.sum() / max(1, counts.sum())))
+def unread(texts: Sequence[str], reader: ModelTokenizer | None = None) -> Unread:
+    """How much of the texts stands behind the last word piece that a model reads.
+
+    :param reader: the model; None for the one that comes with Bespoke.
+    """
+    model = reader or generic_reader()
+    if model.window is None or model.room is None:
+        return Unread(0, 0, 0.0)
+    counts = np.array([model.counter.of(text) for text in texts], dtype=np.int64)
+    behind = np.maximum(counts - model.room, 0)
+    share = float(behind.sum() / max(1, counts.sum()))
+    return Unread(model.window, int((behind > 0).sum()), share)

@@ -1,20 +1,21 @@
-"""How foreign a vocabulary is to the generic model: into how many pieces it must cut the words.
+"""How foreign a vocabulary is to a model: into how many pieces it must cut the words.
 
 A model that was made for a language keeps its frequent words whole; jargon, names and other languages fall
 into pieces that mean little on their own.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from search.corpus.tokenizer import subwords_of
+from search.corpus.tokenizer import UNREAD, ModelTokenizer, generic_reader
 from search.text.languages import ENGLISH, ordinary_words
-from search.text.words import has_letter
+from search.text.words import UNSPACED, has_letter
 
 SHREDDED = 3
-_UNKNOWN = "[UNK]"
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SHOWN = 30
 # They are 99% of the words of running text; the other two thirds of the list would take four times as long.
 _FREQUENT = 100_000
@@ -22,7 +23,7 @@ _FREQUENT = 100_000
 
 @dataclass(frozen=True)
 class OversegmentedWord:
-    """A word of the corpus, how often it stands there, and the pieces the generic model reads it as."""
+    """A word of the corpus, how often it stands there, and the pieces the model reads it as."""
 
     word: str
     count: int
@@ -48,17 +49,23 @@ class TokenizerFit:
     shredded: tuple[OversegmentedWord, ...]
 
 
-def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
-    """Compare a vocabulary with ordinary English.
+NOTHING = TokenizerFit(0.0, 0.0, 1.0, 0.0, 0.0, 0.0, ())
+"""Of a model whose tokenizer is not here."""
+
+
+def tokenizer_fit(counts: Mapping[str, int], reader: ModelTokenizer | None = None) -> TokenizerFit:
+    """Compare a vocabulary with ordinary English, both as one model reads them.
 
     :param counts: how often each word stands in the corpus, words in lower case.
+    :param reader: the model; None for the one that comes with Bespoke.
     """
-    cut, mean, shredded_share = _cut(counts)
-    ordinary, ordinary_shredded = _ordinary()
+    model = reader or generic_reader()
+    cut, mean, shredded_share = _cut(counts, model)
+    ordinary, ordinary_shredded = _ordinary(model)
     total = sum(counts[word] for word in cut)
-    unreadable = sum(counts[word] for word, pieces in cut.items() if _UNKNOWN in pieces)
+    unreadable = sum(counts[word] for word, pieces in cut.items() if UNREAD in pieces)
     shredded = sorted(
-        (word for word, pieces in cut.items() if len(pieces) >= SHREDDED),
+        (word for word, pieces in cut.items() if len(pieces) >= SHREDDED * _words_in(word)),
         key=lambda word: (-counts[word], word),
     )
     return TokenizerFit(
@@ -72,18 +79,26 @@ def tokenizer_fit(counts: Mapping[str, int]) -> TokenizerFit:
     )
 
 
-@lru_cache(maxsize=1)
-def _ordinary() -> tuple[float, float]:
+@lru_cache(maxsize=4)
+def _ordinary(reader: ModelTokenizer) -> tuple[float, float]:
     """Word pieces a word of ordinary English, and the share of its words in three pieces or more."""
-    _, mean, shredded = _cut(dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT)))
-    return mean, shredded
+    _, mean, shredded = _cut(dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT)), reader)
+    return mean or 1.0, shredded
 
 
-def _cut(counts: Mapping[str, float]) -> tuple[dict[str, tuple[str, ...]], float, float]:
+def _cut(
+    counts: Mapping[str, float], reader: ModelTokenizer
+) -> tuple[dict[str, tuple[str, ...]], float, float]:
     """The pieces of each word, the mean number of them, and the share of words in three pieces or more."""
     words = [word for word in counts if has_letter(word)]
-    cut = dict(zip(words, subwords_of(words), strict=True))
-    total = sum(counts[word] for word in words) or 1
+    cut = dict(zip(words, reader.subwords(words), strict=True))
+    sizes = {word: _words_in(word) for word in words}
+    total = sum(counts[word] * sizes[word] for word in words) or 1
     mean = sum(counts[word] * len(pieces) for word, pieces in cut.items()) / total
-    shredded = sum(counts[word] for word, pieces in cut.items() if len(pieces) >= SHREDDED)
-    return cut, mean, shredded / total
+    shredded = (w for w, pieces in cut.items() if len(pieces) >= SHREDDED * sizes[w])
+    return cut, mean, sum(counts[word] * sizes[word] for word in shredded) / total
+
+
+def _words_in(word: str) -> int:
+    """How many words a run of letters holds: in scripts without spaces about one for two letters, else one."""
+    return max(1, len(word) // 2) if _UNSPACED.search(word) else 1

@@ -256,6 +256,18 @@ def verified_files(manifest: Manifest) -> ModelFiles:
     return ModelFiles(details["reference"], found, content, details["commit"], base)
 
 
+def folder_of(manifest: Manifest) -> Path:
+    """Where the tokenizer of a checkpoint that was added is: in its folder, or in that of the model beneath.
+
+    :raises Failed: when it is gone.
+    """
+    name, beneath = manifest.details["name"], manifest.details.get("base")
+    own = _same_folder(name, manifest.details)
+    if beneath is None or any(own.rglob("tokenizer.json")):
+        return own
+    return _same_folder(name, beneath)
+
+
 def _same_folder(name: str, facts: dict[str, Any]) -> Path:
     """The folder that a manifest speaks of.
 

@@ -5,6 +5,7 @@ The weights are wordllama's (Miller 2024, "WordLlama: Recycled Token Embeddings 
 """
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.projects.artifacts import Manifest
@@ -20,6 +21,21 @@ TITLE = "WordLlama"
 _PACKAGE = "wordllama"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
+
+
+def folder() -> Path:
+    """Where the package is."""
+    return package_folder(_PACKAGE)
+
+
+def tokenizer_file() -> Path:
+    """Where its tokenizer is."""
+    return folder() / _TOKENIZER
+
+
+def size() -> int:
+    """How many bytes weights and tokenizer take."""
+    return sum((folder() / name).stat().st_size for name in (_WEIGHTS, _TOKENIZER))
 
 
 def content() -> str:

@@ -7,6 +7,7 @@ from indexes.vector_index import IndexFacts
 from search.models.registry import ModelInfo
 from search.models.window import TRUNCATION, Truncation
 from search.projects.artifacts import Manifest
+from search.projects.files import size_in_words
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index
 
@@ -42,7 +43,7 @@ def index_sentence(details: dict[str, Any]) -> str:
     figures = details["figures"]
     start = (
         f"{details['vectors']:,} vectors of {details['dimension']} dimensions in "
-        f"{details['seconds']:.1f} s ({details['bytes'] / 1e6:.1f} MB, {details['type']}, "
+        f"{details['seconds']:.1f} s ({size_in_words(details['bytes'])}, {details['type']}, "
         f"{details['engine']})"
     )
     return ". ".join([start, *_measured(details["type"], figures)]) + "."

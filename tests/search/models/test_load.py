@@ -241,6 +241,7 @@ def test_models_of_a_project(project, corpus):
         "recipe": None,
         "dim": 384,
         "created": project.info.created,
+        "default": True,
     }
     assert [info.name for info in default_models(project)] == ["generic"]
     first, second = (_publish_words(project, name, corpus) for name in ("one", "two"))

@@ -116,7 +116,10 @@ def test_a_german_corpus():
         ("BGB", "Bürgerliche Gesetzbuch")
     ]
     assert found.foreignness.ratio > 1.4
-    said(found, "Most documents are in German; the generic model learned from English.")
+    said(
+        found,
+        "Most documents are in German; the generic model (all-MiniLM-L6-v2) learned from English.",
+    )
 
 
 def test_a_hindi_corpus():

@@ -36,6 +36,7 @@ def test_a_folder_becomes_a_model_of_the_project(project, tiny_model):
     assert (info.name, info.kind, info.recipe, info.dimension) == ("tiny", "generic", None, 32)
     assert info.as_json() == {
         "name": "tiny", "kind": "generic", "recipe": None, "dim": 32, "created": info.created,
+        "default": False,
         "title": "tiny", "format": "checkpoint", "reference": str(tiny_model),
     }  # fmt: skip
     details = project.artifact("models", info.id).details
