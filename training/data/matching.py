@@ -9,6 +9,7 @@ from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
 from search.corpus.labels import Pair
 from search.corpus.passages import Chunking
+from search.corpus.readers.identities import NearIds
 from search.corpus.readers.report import BadField, Report
 from search.corpus.writer import CorpusWriter
 from search.projects.artifacts import Manifest
@@ -40,6 +41,7 @@ class ById:
         self._extend = extend or self._corpus is None
         self._known: dict[str, str | None] = {}
         self._new: dict[str, str] = {}
+        self._near: NearIds | None = None
 
     def __call__(self, pair: Pair) -> Pair:
         """The pair, with the text of its document as the response where it has none.
@@ -68,6 +70,10 @@ class ById:
         if self._corpus is None:
             return f"the project has no documents yet, so none with the id {pair.document!r}"
         said = f"the corpus has no document {pair.document!r}"
+        if self._near is None:
+            self._near = NearIds(self._corpus.ids())
+        if (near := self._near.of(str(pair.document))) is not None:
+            return f"{said}, but {near[1]!r}: they differ by {near[0]}"
         return f"{said} (--add-responses would add it)" if pair.response else said
 
 

@@ -151,7 +151,7 @@ def scale_of(
         numbers = {v: float(m[1]) for v in known if (m := _NUMBERED.fullmatch(v.strip()))}
     words = by_words(known, column)
     read: Mapping[str, object] = words if len(words) > len(numbers) else numbers
-    unread = [value for value in known if value not in read]
+    unread = [value for value in known if value not in read and folded(value) != "nan"]
     odd = sum(values[v] for v in unread)
     if odd > sum(values[v] for v in read) or (odd and read is words):
         raise _unclear(

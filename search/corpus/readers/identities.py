@@ -38,27 +38,43 @@ def clean_ids(value: Any, name: str) -> list[str]:
     return [clean_id(value, name)]
 
 
-def near_miss(unknown: Iterable[str], known: Iterable[str]) -> str | None:
-    """In words by what ids differ from the known ones, where all that differs is what programs drop or add.
+class NearIds:
+    """Known ids, to find those that others differ from only by what programs drop or add.
 
-    >>> near_miss(["7"], ["007", "012"]).split(":")[0]
-    "1 of them differ only by leading zeros ('7' is '007' there)"
+    >>> NearIds(["007", "012"]).of("7")
+    ('leading zeros', '007')
     """
-    targets: dict[str, str] = {}
-    for identity in known:
-        for key in (_without_zeros(identity), identity.casefold()):
-            targets.setdefault(key, identity)
-    said: dict[str, list[tuple[str, str]]] = {}
-    for identity in unknown:
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known: dict[str, str] = {}
+        for identity in known:
+            for key in (_without_zeros(identity), identity.casefold()):
+                self._known.setdefault(key, identity)
+
+    def of(self, identity: str) -> tuple[str, str] | None:
+        """By what an id differs from a known one, and that one; None where there is none."""
         whole = identity.removesuffix(".0") if identity[:-2].isdecimal() else identity
         for why, key in (
             ("leading zeros", _without_zeros(identity)),
             ("a decimal point", _without_zeros(whole)),
             ("capitals", identity.casefold()),
         ):
-            if key in targets:
-                said.setdefault(why, []).append((identity, targets[key]))
-                break
+            if key in self._known:
+                return why, self._known[key]
+        return None
+
+
+def near_miss(unknown: Iterable[str], known: Iterable[str]) -> str | None:
+    """In words by what ids differ from the known ones, where all that differs is what programs drop or add.
+
+    >>> near_miss(["7"], ["007", "012"]).split(":")[0]
+    "1 of them differ only by leading zeros ('7' is '007' there)"
+    """
+    near = NearIds(known)
+    said: dict[str, list[tuple[str, str]]] = {}
+    for identity in unknown:
+        if (match := near.of(identity)) is not None:
+            said.setdefault(match[0], []).append((identity, match[1]))
     if not said:
         return None
     why, pairs = max(said.items(), key=lambda item: len(item[1]))

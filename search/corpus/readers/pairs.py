@@ -9,16 +9,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from search.corpus.labels import Judgments, Pair
 from search.corpus.readers.annotations import unfolded
 from search.corpus.readers.cells import first_rows
+from search.corpus.readers.compressed import inner_name
 from search.corpus.readers.grade_columns import LOOKED_AT, grade_columns
 from search.corpus.readers.grades import GradeRules, is_scale, require_clear_entailment
 from search.corpus.readers.headers import folded_name, with_header
 from search.corpus.readers.identities import clean_id
+from search.corpus.readers.json_maps import list_rows
 from search.corpus.readers.judged import JudgedRows
 from search.corpus.readers.report import BadField, Report, Row, clean_text, guess_column
 from search.corpus.readers.tables import open_report, read_rows
@@ -106,7 +108,9 @@ def read_pair_file(
     :raises UnclearGrades: when labels do not tell which mean "no".
     :raises Refused: when the file as a whole cannot be used.
     """
-    table = unfolded(with_header(read_rows(path, report), report, _NAMES), report)
+    is_json = PurePath(inner_name(path)).suffix.lower() in (".json", ".jsonl", ".ndjson")
+    table = (list_rows(path, report) if is_json else None) or read_rows(path, report)
+    table = unfolded(with_header(table, report, _NAMES), report)
     ahead = list(islice(table, LOOKED_AT))
     table = chain(ahead, table)
     columns = _by_position(report, ahead, columns)

@@ -3,8 +3,12 @@
 import csv
 import io
 
+import pytest
+
 from search.corpus.corpus import current_corpus
+from search.corpus.ingest import add_documents
 from search.evaluation.query_set import current_query_set
+from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from training.data.intake import add_pairs
 from training.data.pair_sets import current_pairs
@@ -88,3 +92,12 @@ def test_the_best_answers_are_trained_on_and_the_test_keeps_all_grades(with_corp
     assert pairs.grades
     for text, said in pairs.grades.items():
         assert said == {f"doc-{number(text)}": 3, f"doc-{number(text) + 1}": 2}
+
+
+def test_ids_that_a_spreadsheet_changed_are_named_as_that(home, tmp_path):
+    (tmp_path / "d.csv").write_text("id,text\n007,one tort\n008,two courts\n")
+    add_documents(home, [tmp_path / "d.csv"])
+    with pytest.raises(
+        Refused, match=r"has no document '7', but '007': they differ by leading zeros"
+    ):
+        add_pairs(home, write(tmp_path, "query,document_id\nwhat,7\nwho,8\n"))

@@ -167,3 +167,21 @@ def test_texts_that_belong_together(pairs):
     )
     assert found == [Pair("a", "b", None, ("c",))]
     assert pairs("b.jsonl", '{"set": ["a", "b"]}\n')[0] == [Pair("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("p.jsonl", '["a", "b", "n"]\n["c", "d", "m"]\n["short"]\n'),
+        ("p.json", '[["a", "b", "n"], ["c", "d", "m"], ["short"]]'),
+    ],
+)
+def test_lists_without_names(pairs, name, content):
+    found, report = pairs(name, content)
+    assert found == [Pair("a", "b", None, ("n",)), Pair("c", "d", None, ("m",))]
+    assert [reason for _, reason in refusals(report)] == ["is not a list of 3 texts, as the first"]
+
+
+def test_lists_without_names_that_are_torn(pairs):
+    with pytest.raises(Refused, match=r"^p\.jsonl is not JSON in every line\."):
+        pairs("p.jsonl", '["a", "b"]\n["c"')
