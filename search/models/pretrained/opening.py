@@ -62,11 +62,11 @@ def open_checkpoint(
     progress(1, 2, f"loading {reference}")
     model = checkpoints.load(files, prompts, None)
     checkpoints.check_transformer(files, model)
+    vectors = tried(model, reference)
     try:
         promised = fit_longest(model, max_length)
     except Refused as error:
         raise Refused(f"The model {reference} cannot be used as it is. {error}") from None
-    vectors = tried(model, reference)
     said = read_settings(files.parts[-1].folder / SETTINGS_FILE) | read_settings(
         files.folder / SETTINGS_FILE
     )

@@ -112,6 +112,15 @@ def colbert(folder):
     tiny.change_settings(tiny.write(folder, "bert"), "config.json", architectures=["HF_ColBERT"])
 
 
+def without_word_vectors(folder):
+    from transformers import DPRConfig, DPRQuestionEncoder
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = DPRConfig(vocab_size=120, intermediate_size=32, **sizes)
+    DPRQuestionEncoder(config).save_pretrained(str(folder), safe_serialization=True)
+    tiny.tokenizer(64).save_pretrained(str(folder))
+
+
 def written(kind, **more):
     return lambda folder: tiny.write(folder, kind, **more)
 
@@ -135,13 +144,14 @@ def adapter_with_a_head(folder):
         (written("gpt2"), "a causal language model"),
         (written("gpt2-without-head"), "a causal language model"),
         (written("bart"), "turns texts into texts"),
+        (without_word_vectors, "(for texts )?"),
         (adapter_with_a_head, "a classifier or cross-encoder, saved by PEFT"),
     ],
 )
 def test_what_is_no_embedding_model_is_refused_by_what_it_says(project, tmp_path, tree, make, said):
     make(tmp_path / "model")
     before = tree(project.folder)
-    with pytest.raises(Refused, match=f"no embedding model but .*{said}"):
+    with pytest.raises(Refused, match=f"no embedding model (but|for) .*{said}"):
         add_model(project, str(tmp_path / "model"))
     assert tree(project.folder) == before
 
