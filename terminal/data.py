@@ -1,5 +1,6 @@
 """Commands that bring data in and look at it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,15 @@ from terminal.options import (
     ProjectToBe,
     ThisProject,
 )
-from terminal.printing import print_json, running, say, tell_left_out, tell_notes, tell_report
+from terminal.printing import (
+    aside,
+    print_json,
+    running,
+    say,
+    tell_left_out,
+    tell_notes,
+    tell_report,
+)
 
 app = typer.Typer()
 
@@ -25,12 +34,21 @@ def import_(
     project: ProjectToBe,
     path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
     grades: Grades = None,
+    passage_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="Cut longer documents into passages of at most so many word pieces. Default: each stays one passage, so "
+            "that figures compare with published ones."
+        ),
+    ] = None,
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    from search.models.chunking import chunking_for
     from training.data.intake import import_beir
 
     with running(project) as run:
-        made = import_beir(project, path, run, grades)
+        cut = chunking_for(project, passage_tokens, again=True) if passage_tokens else None
+        made = import_beir(project, path, run, grades, cut)
         tell_notes(run, made.notes)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
@@ -68,7 +86,7 @@ def add(
         int | None,
         typer.Option(
             help="Longer documents are cut into passages of at most so many word pieces; 0 keeps them "
-            "whole. Default: 250, or as the corpus is cut already."
+            "whole. Default: what the project's models read (250 for all-MiniLM-L6-v2), or as the corpus is cut already."
         ),
     ] = None,
     overlap: Annotated[
@@ -81,7 +99,7 @@ def add(
             help="Source tiers, the most binding first: type=case,statute,blog.",
         ),
     ] = None,
-    replace: Annotated[
+    replace_: Annotated[
         bool,
         typer.Option("--replace", help="A document whose id is taken replaces the old one."),
     ] = False,
@@ -89,8 +107,9 @@ def add(
     """Add documents from files; the project is made if it does not exist."""
     from search.corpus.corpus import current_corpus
     from search.corpus.filters import parse_tiers
-    from search.corpus.ingest import IngestChoices, add_documents
+    from search.corpus.ingest import IngestChoices, add_documents, in_words
     from search.corpus.readers.documents import DocumentColumns
+    from search.models.chunking import chunking_for
     from search.models.legibility import illegible
 
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
@@ -98,13 +117,14 @@ def add(
         columns=DocumentColumns(text_column, title_column, id_column, metadata, document_per),
         encoding=encoding,
         delimiter=delimiter,
-        tokens=passage_tokens,
-        overlap=overlap,
         tiers=parse_tiers(tiers) if tiers else None,
-        replace_changed=replace,
+        replace_changed=replace_,
     )
     with running(project) as run:
-        made = add_documents(project, files, choices, run)
+        chunking, pieces = chunking_for(project, passage_tokens, overlap)
+        made = add_documents(
+            project, files, replace(choices, chunking=chunking, pieces=pieces), run
+        )
         for report in made.reports:
             tell_report(run, report, "documents")
         tell_left_out(run, made.listed)
@@ -117,8 +137,38 @@ def add(
             f"{added.written:,} {noun} added{changed}{same}; the corpus has {made.total:,} "
             f"in {made.passages:,} passages."
         )
+        if chunking.tokens:
+            aside(f"Longer documents are cut into {in_words(chunking)}.")
         if note := illegible(project, current_corpus(project)[1]):
             tell_notes(run, [note])
+
+
+@app.command()
+def cut(
+    project: ThisProject,
+    passage_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="The longest passage, in word pieces; 0 makes each document one passage. Default: what the project's "
+            "models read, counted as the one that reads least counts."
+        ),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Word pieces that a passage repeats of the one before.")
+    ] = None,
+) -> None:
+    """Cut the documents again: a new version of the corpus; judgments, which are of documents, stay."""
+    from search.corpus.ingest import cut_again, in_words
+    from search.models.chunking import chunking_for
+
+    with running(project) as run:
+        chunking, pieces = chunking_for(project, passage_tokens, overlap, again=True)
+        made = cut_again(project, chunking, pieces, run)
+        run.result(id=made.id)
+        details = made.details
+        say(
+            f"{details['documents']:,} documents in {details['passages']:,} passages: {in_words(chunking)}."
+        )
 
 
 @app.command()

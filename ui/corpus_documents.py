@@ -1,18 +1,21 @@
 """The first step of the Corpus page: documents, how they were understood, and how they are cut."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
+from search.corpus.ingest import in_words
 from search.corpus.passages import Chunker, Chunking, embedded_passage
 from search.corpus.readers.beir import is_beir
 from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
 from search.corpus.readers.sources import PLAIN_TEXT, READABLE, suffix_of
-from search.corpus.tokenizer import generic_subwords
+from search.corpus.tokenizer import SubwordCounter
+from search.models.chunking import chunking_for
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
 from ui import cache, corpus_report, reading, uploads, widgets
@@ -41,6 +44,7 @@ def step(project: Project) -> None:
             )
             with st.expander("What the documents are like"):
                 corpus_report.draw(project)
+            _cut_again(project, corpus)
             _versions(project)
         with st.expander("Add documents", expanded=manifest is None):
             _add(project, corpus)
@@ -49,7 +53,7 @@ def step(project: Project) -> None:
 def _caption(corpus: Corpus, shown: int) -> str:
     words = f"The first {shown} of {len(corpus):,} documents"
     if corpus.passages > len(corpus):
-        words += f", cut into {corpus.passages:,} passages of at most {corpus.chunking.tokens} word pieces"
+        words += f", cut into {corpus.passages:,} {in_words(corpus.chunking)}"
     if corpus.tiers is not None:
         words += f". Sources rank by {corpus.tiers.column}: {', '.join(corpus.tiers.order)}"
     return f"{words}."
@@ -81,7 +85,8 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         return
     documents = [document for first, _ in previews for document in first]
     _sources(paths, [report for _, report in previews], documents)
-    chunking = _chunking(documents, corpus)
+    start, pieces = chunking_for(project)
+    chunking = _chunking(documents, start, pieces)
     tiers = _tiers(documents, corpus)
     replace = corpus is not None and st.checkbox(
         "A document whose id is in the corpus already takes the place of the old one",
@@ -92,7 +97,7 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         f"Add {widgets.counted(accepted, 'document')}", type="primary", key="add-documents"
     ):
         options = _reading_options(paths[0], previews[0][1]) if len(paths) == 1 else []
-        if chunking != (Chunking() if corpus is None else corpus.chunking):
+        if chunking != start:
             tokens, overlap = str(chunking.tokens), str(chunking.overlap)
             options += ["--passage-tokens", tokens, "--overlap", overlap]
         options += ["--tiers", tiers] if tiers else []
@@ -161,21 +166,23 @@ def _row_in_file(source: str, where: str) -> str:
     return where if where.startswith(f"{source}/") else f"{source}, {where}"
 
 
-def _chunking(documents: Sequence[Document], corpus: Corpus | None) -> Chunking:
-    """How long documents are cut, shown on the longest one."""
-    start = corpus.chunking if corpus is not None else Chunking()
+def _chunking(documents: Sequence[Document], start: Chunking, pieces: SubwordCounter) -> Chunking:
+    """How long documents are cut, shown on the longest one.
+
+    :param start: how they are cut where nobody chooses; `pieces` counts the word pieces of the model that it names.
+    """
     cut = st.toggle(
         "Cut long documents into passages",
         value=start.tokens > 0,
-        help="The generic model reads 256 word pieces, some 190 words; what follows is never seen. A "
-        "search finds the document by its best passage, and shows that.",
+        help=f"A model reads the beginning of a text; what follows is never seen. Passages fit what {start.counted_as} "
+        "reads. A search finds the document by its best passage, and shows that.",
         key="cut",
     )
     if not cut:
         return Chunking(0, 0)
     left, right = st.columns(2)
     tokens = left.slider(
-        "Word pieces in a passage, at most",
+        f"Word pieces of {start.counted_as} in a passage, at most",
         32,
         max(512, start.tokens),
         start.tokens or Chunking().tokens,
@@ -188,21 +195,22 @@ def _chunking(documents: Sequence[Document], corpus: Corpus | None) -> Chunking:
         min(start.overlap if start.tokens else Chunking().overlap, tokens // 2),
         key="cut-overlap",
     )
-    chunking = Chunking(int(tokens), int(overlap))
-    _preview_passages(documents, chunking)
+    chunking = replace(start, tokens=int(tokens), overlap=int(overlap))
+    _preview_passages(documents, chunking, pieces)
     return chunking
 
 
-def _preview_passages(documents: Sequence[Document], chunking: Chunking) -> None:
+def _preview_passages(
+    documents: Sequence[Document], chunking: Chunking, pieces: SubwordCounter
+) -> None:
     """Show the longest of some documents in passages."""
     if not documents:
         return
     longest = max(documents, key=lambda document: len(document.embedded))
-    passages = Chunker(chunking).cut(longest)
+    passages = Chunker(chunking, pieces).cut(longest)
     count = widgets.counted(len(passages), "passage")
     name = widgets.literal(longest.title or longest.id)
     with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
-        pieces = generic_subwords()
         cards, end = [], 0
         for number, passage in enumerate(passages[:_PASSAGES], start=1):
             again = longest.text[passage.start : max(end, passage.start)]
@@ -239,6 +247,22 @@ def _tiers(documents: Sequence[Document], corpus: Corpus | None) -> str | None:
             "Order, the most binding first", usable[column], key=f"tier-order-{column}"
         )
     return f"{column}={','.join(order)}" if order else None
+
+
+def _cut_again(project: Project, corpus: Corpus | None) -> None:
+    """Offer to cut the documents to what today's models read, where that is another way than today's."""
+    if corpus is None:
+        return
+    wanted, _ = chunking_for(project, again=True)
+    if corpus.chunking == wanted:
+        return
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    left.caption(
+        f"Now: {in_words(corpus.chunking)}. For the models of this project: {in_words(wanted)}. Cutting again makes a new "
+        "version; judgments are of documents, so they stay."
+    )
+    if right.button("Cut again", key="cut-again"):
+        reading.start(project, ["cut", project.name])
 
 
 def _versions(project: Project) -> None:

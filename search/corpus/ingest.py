@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.corpus.corpus import Corpus
+from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.filters import Tiers
 from search.corpus.passages import Chunking, chunking_of
@@ -12,6 +12,7 @@ from search.corpus.readers.documents import DocumentColumns, read_documents
 from search.corpus.readers.report import RefusedRow, Report, source_of
 from search.corpus.readers.sources import SourceFile, opened_sources
 from search.corpus.readers.tables import open_report
+from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import Added, CorpusWriter
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
@@ -29,7 +30,8 @@ _READING = 0.8  # The share of the work that is reading; indexing metadata is th
 class IngestChoices:
     """What a person can choose about files that come in; None leaves it as it was, or to a guess.
 
-    `tokens` and `overlap` say how documents are cut (see `Chunking`).
+    `tokens` and `overlap` say how documents are cut (see `Chunking`); `chunking` says it whole, with `pieces` counting the
+    word pieces of the model that it names.
     """
 
     columns: DocumentColumns = field(default_factory=DocumentColumns)
@@ -39,6 +41,8 @@ class IngestChoices:
     overlap: int | None = None
     tiers: Tiers | None = None
     replace_changed: bool = False
+    chunking: Chunking | None = None
+    pieces: SubwordCounter | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,13 @@ def add_documents(
     """
     earlier = project.newest("corpora")
     old = Corpus.of(project, earlier) if earlier else None
-    chunking = chunking_of(old.chunking if old else Chunking(), choices.tokens, choices.overlap)
+    base = old.chunking if old else Chunking()
+    chunking = choices.chunking or chunking_of(base, choices.tokens, choices.overlap)
     with opened_sources(files) as sources, project.publish_together() as drafts:
         draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
-        writer = CorpusWriter(draft.folder, old, chunking, choices.tiers, choices.replace_changed)
+        writer = CorpusWriter(
+            draft.folder, old, chunking, choices.tiers, choices.replace_changed, choices.pieces
+        )
         reports, added = list[Report](), Added()
         listed = list(sources.refused)
         sizes = [source.path.stat().st_size for source in sources.files]
@@ -117,6 +124,46 @@ def add_documents(
     progress(1, 1, f"{total:,} documents in the corpus")
     made = project.artifact("corpora", draft.id)
     return Intake(made, reports, listed, list(sources.notes), added, total, passages)
+
+
+def cut_again(
+    project: Project,
+    chunking: Chunking,
+    pieces: SubwordCounter | None = None,
+    progress: Progress = silent,
+) -> Manifest:
+    """Cut the documents of the newest corpus another way: a new version of it, with the same documents.
+
+    What was judged are documents, not passages, so query sets, pairs and votes stay as they are.
+
+    :param pieces: counts the word pieces of the model that `chunking` names; None for the built-in one's.
+    :raises Refused: without documents, and where they are cut so already.
+    """
+    earlier, old = current_corpus(project)
+    if chunking == old.chunking:
+        raise Refused(
+            f"The documents of {project.name!r} are cut so already: {in_words(chunking)}."
+        )
+    with project.publish_together() as drafts:
+        draft = drafts.add("corpora", {"corpus": earlier.id})
+        writer = CorpusWriter(draft.folder, old, chunking, pieces=pieces)
+        total = writer.count
+        passages = writer.close(progress)
+        kept = {
+            name: earlier.details[name] for name in ("files", "listed") if name in earlier.details
+        }
+        draft.details.update(
+            documents=total, passages=passages, written=0, replaced=0, unchanged=total, **kept
+        )
+    progress(1, 1, f"{total:,} documents in {passages:,} passages")
+    return project.artifact("corpora", draft.id)
+
+
+def in_words(chunking: Chunking) -> str:
+    """How documents are cut, for people."""
+    if not chunking.tokens:
+        return "each document is one passage"
+    return f"passages of at most {chunking.tokens:,} word pieces of {chunking.counted_as}"
 
 
 def require_enough_documents(total: int, source: str, left_out: str = "", hint: str = "") -> None:

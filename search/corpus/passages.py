@@ -1,13 +1,13 @@
 """Long documents cut into passages, on heading and sentence borders.
 
-A model reads only the beginning of a long text (all-MiniLM-L6-v2: 256 word pieces). So a document that is
+A model reads only the beginning of a long text (all-MiniLM-L6-v2: 256 of its word pieces). So a document that is
 longer is cut, its passages are embedded, and a search finds the document by its best passage.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from search.corpus.document import Document, Heading
@@ -17,6 +17,7 @@ from search.text.sentences import sentence_bounds
 
 MOST_TOKENS = 8_192
 _FEWEST_TOKENS = 16
+_BUILT_IN, _BUILT_IN_TITLE = "generic", "all-MiniLM-L6-v2"
 _RUN = re.compile(rf"\S{{1,{LONGEST_RUN}}}")
 
 
@@ -41,11 +42,13 @@ class Chunking:
 
     Up to `overlap` word pieces of whole sentences are repeated at the start of the next passage; the last one
     of a section, where it would be a scrap, repeats more. Without overlap nothing is repeated. With 0 tokens
-    each document is one passage.
+    each document is one passage. `counted_by` is the id of the model whose word pieces these are, `counted_as` its name.
     """
 
     tokens: int = 250
     overlap: int = 30
+    counted_by: str = _BUILT_IN
+    counted_as: str = _BUILT_IN_TITLE
 
     def __post_init__(self) -> None:
         if self.tokens and not _FEWEST_TOKENS <= self.tokens <= MOST_TOKENS:
@@ -71,9 +74,13 @@ def chunking_of(base: Chunking, tokens: int | None, overlap: int | None) -> Chun
     """
     size = base.tokens if tokens is None else tokens
     if not size:
-        return WHOLE if overlap is None or tokens == 0 else Chunking(Chunking().tokens, overlap)
+        return (
+            WHOLE
+            if overlap is None or tokens == 0
+            else replace(base, tokens=Chunking().tokens, overlap=overlap)
+        )
     usual = base.overlap if base.tokens else Chunking().overlap
-    return Chunking(size, min(usual, size // 4) if overlap is None else overlap)
+    return replace(base, tokens=size, overlap=min(usual, size // 4) if overlap is None else overlap)
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,18 @@ class _Piece:
 
 
 class Chunker:
-    """Cuts documents into passages by one setting."""
+    """Cuts documents into passages by one setting.
+
+    :param pieces: counts the word pieces of the model that the setting names; None for the built-in one's.
+    """
 
     def __init__(self, chunking: Chunking, pieces: SubwordCounter | None = None) -> None:
+        if chunking.tokens and pieces is None and chunking.counted_by != _BUILT_IN:
+            raise ValueError(f"what counts the word pieces of {chunking.counted_as} is needed")
         self.chunking = chunking
-        self._pieces = pieces if pieces is not None or not chunking.tokens else generic_subwords()
+        self._pieces: SubwordCounter | None = None
+        if chunking.tokens:
+            self._pieces = generic_subwords() if pieces is None else pieces
 
     def cut(self, document: Document) -> list[Passage]:
         """The passages of a document, in order; together they hold all of its text."""

@@ -22,6 +22,7 @@ from search.corpus.document import Document
 from search.corpus.filters import Tiers, as_number
 from search.corpus.passages import WHOLE, Chunker, Chunking, embedded_passage
 from search.corpus.readers.report import Report
+from search.corpus.tokenizer import SubwordCounter
 from search.projects.errors import Cancelled, Failed
 from search.projects.progress import Progress, silent
 from search.text.words import folded_words
@@ -101,6 +102,7 @@ class CorpusWriter:
     :param chunking: how documents are cut; None takes the earlier corpus's, or keeps documents whole.
     :param tiers: which sources come first; None takes the earlier corpus's.
     :param replace_changed: a document whose id is taken takes the place of the old one.
+    :param pieces: counts the word pieces of the model by which is cut; None for the built-in one's.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class CorpusWriter:
         chunking: Chunking | None = None,
         tiers: Tiers | None = None,
         replace_changed: bool = False,
+        pieces: SubwordCounter | None = None,
     ) -> None:
         path = folder / CORPUS_FILE
         if earlier is not None:
@@ -126,7 +129,7 @@ class CorpusWriter:
         self._connection.execute("BEGIN")
         before = earlier.chunking if earlier is not None else None
         self._recut = before is not None and chunking not in (None, before)
-        self._chunker = Chunker(chunking or before or WHOLE)
+        self._chunker = Chunker(chunking or before or WHOLE, pieces)
         known_tiers = earlier.tiers if earlier is not None else None
         self._retier = earlier is not None and tiers not in (None, known_tiers)
         self._tiers = tiers or known_tiers

@@ -46,13 +46,6 @@ def reader_of(project: Project, info: ModelInfo) -> ModelTokenizer | None:
     return None
 
 
-def smallest_reader(project: Project) -> ModelTokenizer:
-    """The reader with the smallest window among the project's transformers: what fits it is read to its end by all."""
-    known = [reader for info in models(project) if (reader := reader_of(project, info))]
-    with_window = [reader for reader in known if reader.window is not None]
-    return min(with_window, key=lambda reader: reader.room or 0, default=generic_reader())
-
-
 def model_folder(project: Project, info: ModelInfo) -> Path | None:
     """Where the files of a model are; None where a server has them.
 

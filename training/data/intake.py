@@ -8,12 +8,14 @@ from pathlib import Path
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
+from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.beir import open_beir
 from search.corpus.readers.documents import read_documents
 from search.corpus.readers.grades import GradeRules
 from search.corpus.readers.pairs import PairColumns, read_pair_file
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
+from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import (
     MINED,
@@ -58,13 +60,15 @@ def import_beir(
     path: Path,
     progress: Progress = silent,
     grades: GradeRules | None = None,
+    cut: tuple[Chunking, SubwordCounter] | None = None,
 ) -> Imported:
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
 
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out
-    of the pairs, without test.tsv a test part too (see `beir_split`). Each document stays one passage.
+    of the pairs, without test.tsv a test part too (see `beir_split`).
 
     :param grades: what the scores of the qrels mean, where the person said so.
+    :param cut: how documents are cut, and what counts their word pieces; None keeps each one passage.
     :raises Refused: when the data set is incomplete or unreadable; nothing is changed then.
     """
     with open_beir(path, grades) as data:
@@ -72,7 +76,8 @@ def import_beir(
         notes = list(data.notes)
         with project.publish_together(source=data.source) as drafts:
             draft = drafts.add("corpora")
-            writer = CorpusWriter(draft.folder)
+            chunking, pieces = cut or (WHOLE, None)
+            writer = CorpusWriter(draft.folder, chunking=chunking, pieces=pieces)
             for number, document in enumerate(read_documents(data.corpus, report)):
                 if number % 200 == 0:
                     progress(number, 0, f"reading {data.source}: {number:,} documents")

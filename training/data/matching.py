@@ -11,7 +11,9 @@ from search.corpus.labels import Pair
 from search.corpus.passages import Chunking
 from search.corpus.readers.identities import NearIds
 from search.corpus.readers.report import BadField, Report
+from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import CorpusWriter
+from search.models.chunking import chunking_for
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Drafts, Project
@@ -104,7 +106,8 @@ def match(
     }
     missing = sum(document is None for document in known.values())
     if earlier is None or corpus is None or named or (missing and add_responses):
-        made = _extended(drafts, everything, named, known, corpus, earlier, report)
+        cut = chunking_for(project)
+        made = _extended(drafts, everything, named, known, corpus, earlier, report, cut)
         return replace(made, pairs=made.pairs[: len(pairs)], rejected=made.pairs[len(pairs) :])
     pointed = _pointed(pairs, known)
     if project.newest("pairs") is None and not any(pair.document for pair in pointed):
@@ -128,10 +131,14 @@ def _extended(
     corpus: Corpus | None,
     earlier: Manifest | None,
     report: Report,
+    cut: tuple[Chunking, SubwordCounter],
 ) -> Matched:
-    """A new version of the corpus, with a document for each response that has none."""
+    """A new version of the corpus, with a document for each response that has none.
+
+    :param cut: how documents are cut, and what counts their word pieces.
+    """
     draft = drafts.add("corpora", {"corpus": earlier.id} if earlier else {})
-    writer = CorpusWriter(draft.folder, corpus, None if corpus else Chunking())
+    writer = CorpusWriter(draft.folder, corpus, cut[0], pieces=cut[1])
     taken = {*named, *(corpus.ids() if corpus else ())}
     known = dict(known)
     added = 0
