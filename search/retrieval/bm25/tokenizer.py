@@ -77,7 +77,8 @@ class Analysis:
 
     def is_light(self, term: str) -> bool:
         """Whether a term makes its text no longer: a function word, or one that repeats what other terms say."""
-        repeats = term != term.lower() or _LETTER.fullmatch(term) is not None
+        capital = "A" <= term[-1:] <= "Z"
+        repeats = capital or _LETTER.fullmatch(term) is not None
         return self.is_stop(term) or repeats
 
     def _of(self, word: str, indexed: bool) -> Sequence[str]:

@@ -10,12 +10,13 @@ from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.evaluate import trained_pairs
 from search.insight import vector_cache
-from search.insight.attribution import MOST_VARIANTS, matcher, term_contributions
+from search.insight.attribution import MOST_VARIANTS, by_terms, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon
 from search.insight.training_neighbours import TrainedOn, is_ready
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
+from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
 from search.retrieval.search import retrievers_for
 from training.train import train
@@ -92,6 +93,24 @@ def test_matching_uses_the_stemming_of_the_index() -> None:
     assert matches("run") == [True, True, False, True, False]
     assert matches("down") == [False, False, False, False, True]
     assert matcher(Analysis(), "run", "Running runs; run")("run") == [False, False, True]
+
+
+def test_letters_in_capitals_are_explained_where_they_stand(tmp_path: Path) -> None:
+    analysis = Analysis(stop_words=True, stems=True)
+    texts = ["A week of hepatitis A, a rash", "A week of hepatitis B, a rash", "frost in gold"]
+    build(texts, analysis, tmp_path)
+    index = TermIndex.load(tmp_path, analysis, len(texts))
+    query = "What is hepatitis A?"
+    best, parts = term_contributions(index, query, [1, 0, 2])
+    score = index.score(index.weights(analysis.terms(query), 99))[0]
+    assert best == 0
+    assert sum(part for _, part in parts) == pytest.approx(score)
+    assert {word for word, part in parts if part > 0} == {"hepatitis", "a"}
+    told = by_terms(query, texts[0], parts, matcher(analysis, query, texts[0]))
+    assert [(part.text, part.pull > 0) for part in told.words] == [
+        ("A", False), ("week", False), ("of", False), ("hepatitis", True), ("A", True), ("a", False), ("rash", False),
+    ]  # fmt: skip
+    assert sum(part.pull for part in told.words) == pytest.approx(score)
 
 
 def test_words_that_share_a_term_or_are_said_twice_share_its_part(tiny: Project) -> None:
