@@ -196,6 +196,20 @@ def test_using_the_judgments(lined_up: Project, started: list[list[str]]) -> Non
     assert "Using the judgments" in shown(at)
 
 
+def test_labels_that_nobody_knows_are_asked_for(lined_up: Project) -> None:
+    at = part(open_page("judge", TINY, judge="Anna"), "use")
+    table = b"query,document_id,label\nwho pays,d1,A\nwho pays,d2,B\n"
+    at.file_uploader(key=f"judge-upload-{TINY}").set_value(("t.csv", table, "text/csv"))
+    run(at)
+    press(at, "judge-import")
+    assert "Say what each means" in at.warning[0].value
+    for label, value in (("A", 3), ("B", 0)):
+        next(box for box in at.selectbox if box.label == label).set_value(value)
+    run(at)
+    press(at, "judge-import")
+    assert "2 judgments came in." in [one.value for one in at.success]
+
+
 def test_a_changed_corpus_is_lined_up_anew(lined_up: Project, tmp_path, started) -> None:
     from search.corpus.ingest import add_documents
 

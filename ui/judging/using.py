@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from search.corpus.readers.grades import UnclearGrades
+from search.corpus.readers.judged import JudgedColumns
 from search.judging.aggregation import Combine, Grades
 from search.judging.import_export import as_csv, as_qrels, as_queries, import_judgments
 from search.judging.store import JudgmentStore
@@ -9,7 +11,7 @@ from search.judging.to_query_set import judged_queries, pool
 from search.judging.votes import RELEVANT
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import navigation, run_view, uploads, widgets
+from ui import navigation, reading, run_view, uploads, widgets
 
 _COMBINE = {
     Combine.MEDIAN: "the middle grade (of two, the lower)",
@@ -108,16 +110,32 @@ def _take_away(project: Project) -> None:
 def _bring_in(project: Project) -> None:
     with st.expander("Bring judgments in"):
         st.caption(
-            "A CSV as it is downloaded here, or qrels for questions that this project knows."
+            "A CSV as it is downloaded here, a table of query, document id and grade, or qrels for questions that this "
+            "project knows."
         )
         left, right = st.columns(2)
         upload = left.file_uploader(
-            "Judgments", type=["csv", "qrels", "txt", "tsv"], key=f"judge-upload-{project.name}"
+            "Judgments",
+            type=["csv", "qrels", "txt", "tsv", "json", "jsonl", "xlsx", "parquet"],
+            key=f"judge-upload-{project.name}",
         )
         judge = right.text_input("Who gave the grades (for qrels)", key="judge-upload-name")
-        if upload is not None and st.button("Bring them in", type="primary", key="judge-import"):
+        if upload is None:
+            return
+        path = uploads.saved(project, upload)
+        asked = st.session_state.get(f"asked-{path}", ())
+        if asked:
+            reading.choose_meanings(path, asked, {})
+        if st.button("Bring them in", type="primary", key="judge-import"):
+            columns = JudgedColumns(grades=reading.rules(path))
             try:
-                made = import_judgments(project, uploads.saved(project, upload), judge)
+                made = import_judgments(project, path, judge, columns=columns)
+            except UnclearGrades as error:
+                st.warning(str(error), icon=":material/help:")
+                if not asked:
+                    st.session_state[f"asked-{path}"] = error.values
+                    reading.choose_meanings(path, error.values, {})
+                return
             except BespokeError as error:
                 st.error(str(error))
                 return
