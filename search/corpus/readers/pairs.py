@@ -199,6 +199,12 @@ def _by_position(report: Report, ahead: Sequence[Row], columns: PairColumns) -> 
             f"{report.source} holds ids of queries and passages, not their texts. Give the texts; or a header that names "
             "a column query and a column document_id, with the text of each query."
         )
+    if all(row[0].isdecimal() for row in sample):  # Numbers of rows before the texts.
+        if len(report.columns) < 3:
+            raise Refused(
+                f"{report.source} has one column of texts beside numbers: a pair needs a query and what answers it."
+            )
+        return replace(columns, query="column 2", response="column 3", label=columns.label or "")
     if len(report.columns) < 3:
         return replace(columns, query="column 1", response="column 2")
     third = [row[2] for row in sample]

@@ -178,6 +178,10 @@ def _fields(line: str, sign: str | None) -> list[str]:
             fields = next(csv.reader([line], delimiter=sign), [])
         except csv.Error:  # A lone carriage return.
             fields = line.split(sign)
+    if (
+        len(fields) > 4 and not fields[-1].strip()
+    ):  # A sign at the end of the line, after the grade.
+        fields = fields[:-1]
     return [
         field.strip().strip('"') if field.strip()[:1] == '"' else field.strip() for field in fields
     ]

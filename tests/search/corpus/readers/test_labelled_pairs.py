@@ -142,6 +142,13 @@ def test_triples_without_a_header(pairs, line, pair):
     assert "there is no header" in report.notes[0]
 
 
+def test_numbers_of_rows_before_the_texts(pairs):
+    found, _ = pairs("p.tsv", "0\ta text here\tanother one\n1\tmore text here\tand one more\n")
+    assert found == [Pair("a text here", "another one"), Pair("more text here", "and one more")]
+    with pytest.raises(Refused, match="one column of texts beside numbers"):
+        pairs("q.tsv", "0\ta text here\n1\tmore text here\n")
+
+
 def test_triples_of_ids_are_no_texts(pairs):
     with pytest.raises(
         Refused, match=r"holds ids of queries and passages, not their texts\. Give the texts"

@@ -110,6 +110,11 @@ def test_any_sign_parts_the_fields(file, name, sign, header):
     assert (report.accepted, report.refused_count, report.notes) == (3, 0, [])
 
 
+def test_a_sign_at_the_end_of_the_line_is_no_field(file):
+    lines = "".join(f"{query}\t0\t{document}\t{grade}\t\n" for query, document, grade in BODY)
+    assert read_judgments(file("r.txt", lines))[0] == READ
+
+
 def test_a_header_says_which_column_is_which(file):
     judgments, report = read_judgments(
         file("r.csv", 'score,rank,corpus-id,query-id\n2,1,"d1",q1\n0,2,d 2,q1\n1,1,d1,q2\n')
