@@ -11,7 +11,8 @@ from typing import Any
 from unicodedata import bidirectional, category
 
 from search.corpus.readers.layout import HYPHEN, Line
-from search.corpus.readers.typography import is_legacy_font, lowered, raised, signs
+from search.corpus.readers.sign_fonts import signs
+from search.corpus.readers.typography import fractions, is_legacy_font, lowered, raised
 
 _SAME_BASE = 0.2  # of the size: how far base lines of one line of text may lie apart
 _WORD_GAP = 0.2
@@ -78,7 +79,8 @@ class _Layer:
                 yield number, both.decode("utf-16", "replace")
                 high = ""
             elif code and character not in _BREAKS:
-                yield number, signs(character, "") if 0xF000 <= code < 0xF100 else character
+                private = 0xF000 <= code < 0xF100
+                yield number, signs(character, self.font(number)) if private else character
 
 
 class _Glyph:
@@ -314,7 +316,7 @@ def _line(run: _Run) -> Line:
         if before is not None and _word_begins(before, glyph):
             parts.append(" ")
         parts.append(glyph.text)
-    text = "".join(parts)
+    text = fractions("".join(parts))
     return Line(
         " ".join(text.replace("\xa0", " ").split()), run.base, run.size, run.left, run.right
     )

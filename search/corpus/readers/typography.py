@@ -1,7 +1,7 @@
-"""What type says beside its letters: raised and lowered characters, and fonts whose letters are other signs.
+"""What type says beside its letters: raised and lowered characters, fractions, fonts from before Unicode.
 
-Raised and lowered digits become Unicode's own, so that a power stays one (10⁹, never 109); fonts of signs (Symbol,
-Wingdings) are read by their tables, so that no sign is lost or becomes the letter that lies under it.
+Raised and lowered digits become Unicode's own, so that a power stays one (10⁹, never 109). Fonts whose letters are
+other signs are read by the tables of `sign_fonts`.
 """
 
 import re
@@ -16,34 +16,10 @@ _BASE = re.compile(
     r"(\d|[)\]}]|(?<![^\W\d_])(?:[µμ]?[a-zA-Z]|[cdkmnµμ][gmlLs]|min|mol|Da)|[²³⁰-⁹])\Z"
 )
 _GREEK = re.compile(r"[Α-Ωα-ω]+")
+_FRACTION = re.compile("([⁰¹²³⁴-⁹]+) ?[/⁄∕] ?([₀-₉]+)")
+_PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
 _ORDINAL = re.compile(r"(st|nd|rd|th|er|e|ème|re|o|a|os|as|ten|ter|te)\Z", re.I)
 
-# The encoding of Adobe's Symbol font, as the Unicode consortium maps it (VENDORS/ADOBE/symbol.txt), from 0x20 on
-# and from 0xA0 on. The micro sign stands for its mu: in such a font it is one before a unit.
-_SYMBOL_LOW = (
-    " !∀#∃%&∋()*+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_"
-    "\u203eαβχδεφγηιϕκλµνοπθρστυϖωξψζ{|}∼"
-)
-_SYMBOL_HIGH = (
-    "€ϒ′≤/∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓"
-    "◊〈®©™∑(|([|[{{{|\ufffd〉∫⌠|⌡)|)]|]}}}"
-)
-SYMBOL = {0x20 + i: sign for i, sign in enumerate(_SYMBOL_LOW)} | {
-    0xA0 + i: sign for i, sign in enumerate(_SYMBOL_HIGH)
-}
-"""The signs of the font Symbol by their codes."""
-# Of Microsoft's Wingdings the signs that carry meaning in forms: boxes, ticks, arrows, marks of lists.
-WINGDINGS = {
-    0x20: " ", 0x21: "✏", 0x22: "✂", 0x28: "☎", 0x2A: "✉", 0x46: "☞", 0x4A: "☺", 0x4C: "☹", 0x4D: "💣",
-    0x6C: "●", 0x6D: "❍", 0x6E: "■", 0x6F: "□", 0x70: "□", 0x71: "❑", 0x72: "❒", 0x73: "⬧", 0x75: "◆",
-    0x76: "❖", 0x9E: "·", 0x9F: "•", 0xA1: "○", 0xA7: "▪", 0xA8: "☐", 0xD8: "➢", 0xDF: "←", 0xE0: "→",
-    0xE1: "↑", 0xE2: "↓", 0xE7: "←", 0xE8: "→", 0xE9: "↑", 0xEA: "↓", 0xEF: "⇦", 0xF0: "⇨", 0xF1: "⇧",
-    0xF2: "⇩", 0xF3: "⬄", 0xFB: "✗", 0xFC: "✓", 0xFD: "☒", 0xFE: "☑",
-}  # fmt: skip
-"""Signs of the font Wingdings by their codes."""
-_TABLES = {"symbol": SYMBOL, "wingdings": WINGDINGS}
-_PRIVATE = 0xF000
-UNKNOWN_SIGN = "\ufffd"
 # Fonts of Indian scripts from before Unicode, whose letters lie under Latin ones.
 _LEGACY = re.compile(
     r"kruti\s?dev|dev\s?lys|chanakya|shusha|shivaji|aps-?dv|walkman|agra\b|bhasha|shree-?\s?(lipi|dev)|"
@@ -79,31 +55,23 @@ def lowered(text: str) -> str:
     return content.translate(_LOWERED) if _CAN_LOWER.fullmatch(content) else text
 
 
-def is_sign_font(font: str) -> bool:
-    """Whether the letters of a font are other signs, of which there is a table."""
-    return font.strip().casefold() in _TABLES
+def fractions(text: str) -> str:
+    """Fractions that were set as a raised and a lowered number, as people type them.
 
-
-def signs(text: str, font: str) -> str:
-    """A text set in a font of signs as those signs; one without a known meaning becomes U+FFFD.
-
-    Codes may be plain (0x6D) or in the private area where Word puts them (U+F06D). Outside of the private
-    area only what fits into one byte is looked up, and only for a font that has a table.
-
-    :param font: the name of the font; private codes of a font that is not known are read as Symbol.
+    >>> fractions("2¹/₂ tablets, ³⁄₄ cup, 10⁹/L")
+    '2 1/2 tablets, 3/4 cup, 10⁹/L'
     """
-    table = _TABLES.get(font.strip().casefold())
-    given = table if table is not None else SYMBOL
-    shown = []
-    for character in text:
-        code = ord(character)
-        if _PRIVATE + 0x20 <= code < _PRIVATE + 0x100:
-            shown.append(given.get(code - _PRIVATE, UNKNOWN_SIGN))
-        elif table is not None and code < 0x100 and not character.isspace():
-            shown.append(table.get(code, UNKNOWN_SIGN))
-        else:
-            shown.append(character)
-    return "".join(shown)
+    return _FRACTION.sub(_typed, text) if max(text, default="") >= "₀" else text
+
+
+def _typed(found: re.Match[str]) -> str:
+    both = f"{found[1]}/{found[2]}".translate(_PLAIN)
+    return beside(found.string[: found.start()], both)
+
+
+def beside(before: str, number: str) -> str:
+    """A number as it goes on behind a text: two and a half is "2 1/2", never "21/2"."""
+    return f" {number}" if before[-1:].isdigit() and number[:1].isdigit() else number
 
 
 def is_legacy_font(font: str) -> bool:

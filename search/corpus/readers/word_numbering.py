@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from search.corpus.readers.sign_fonts import MARKS, signs
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 """The namespace of Word's elements, as lxml writes it before their names."""
 _LEVELS = 9
@@ -15,6 +17,15 @@ _BASED_ON = 20
 _PLACE = re.compile(r"%([1-9])")
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
           (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+_CARDINALS = (
+    "", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_ORDINALS = (
+    "", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", *(f"{word}th" for word in _CARDINALS[13:]),
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ class _Level:
     decimal: bool
     restart: int | None
     style: str
+    font: str
 
 
 @dataclass
@@ -53,7 +65,7 @@ class Numbering:
             self._read(numbering)
 
     def number(self, paragraph: Any) -> str:
-        """The number before a paragraph, as Word shows it ("2.1", "(a)"); "" for none and for bullets."""
+        """The number before a paragraph, as Word shows it ("2.1", "(a)"); "" for none and for bullets that are no boxes."""
         number, level = self._named(paragraph)
         identity, starts = self._of_number.get(number, ("", {}))
         found = self._lists.get(identity)
@@ -71,7 +83,10 @@ class Numbering:
             restart = found.levels[below].restart if below in found.levels else None
             if restart is None or (restart and level < restart):
                 found.counts[below] = None
-        return "" if rule.kind in ("bullet", "none") else _shown(found, rule)
+        if rule.kind == "bullet":  # of these only boxes and ticks say something
+            mark = signs(rule.text, rule.font)
+            return mark if mark in MARKS else ""
+        return "" if rule.kind == "none" else _shown(found, rule)
 
     def _read(self, numbering: Any) -> None:
         linked, links = {}, {}
@@ -126,6 +141,7 @@ def _levels(element: Any) -> Iterator[tuple[int, _Level]]:
         index = _integer(level.get(f"{W}ilvl"), 0)
         if index < _LEVELS:
             legal = level.find(f"{W}isLgl")
+            fonts = level.find(f"{W}rPr/{W}rFonts")
             yield (
                 index,
                 _Level(
@@ -135,6 +151,7 @@ def _levels(element: Any) -> Iterator[tuple[int, _Level]]:
                     decimal=legal is not None and _value(legal) not in ("0", "false"),
                     restart=_integer(restart, 0) if restart else None,
                     style=_value(level.find(f"{W}pStyle")),
+                    font="" if fonts is None else str(fonts.get(f"{W}ascii", "")),
                 ),
             )
 
@@ -156,7 +173,8 @@ def _shown(counted: _List, rule: _Level) -> str:
         number = counted.counts[index]
         if number is None:
             number = counted.counts[index] = level.start
-        return formatted(number, "decimal" if rule.decimal else level.kind)
+        worded = rule.decimal and level.kind != "decimalZero"
+        return formatted(number, "decimal" if worded else level.kind)
 
     return _PLACE.sub(count, rule.text).strip()
 
@@ -178,7 +196,24 @@ def formatted(number: int, kind: str) -> str:
         return digits.upper() if kind.startswith("upper") else digits
     if kind in ("bullet", "none"):
         return ""
+    if kind == "ordinal":
+        teen = number // 10 % 10 == 1
+        return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    if kind in ("cardinalText", "ordinalText") and 0 < number < 100:
+        return _worded(number, kind)
     return f"{number:02}" if kind == "decimalZero" else str(number)
+
+
+def _worded(number: int, kind: str) -> str:
+    """A number below a hundred in English words: Twenty-one, Twenty-first."""
+    ones = _ORDINALS if kind == "ordinalText" else _CARDINALS
+    if number < 20:
+        return ones[number].capitalize()
+    tens, rest = divmod(number, 10)
+    ending = _TENS[tens - 2]
+    if rest:
+        return f"{ending}-{ones[rest]}".capitalize()
+    return (ending[:-1] + "ieth" if kind == "ordinalText" else ending).capitalize()
 
 
 def _value(element: Any) -> str:

@@ -9,7 +9,8 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
 from search.corpus.readers.documents import preview_documents
-from search.corpus.readers.typography import SYMBOL, lowered, raised, signs
+from search.corpus.readers.sign_fonts import SYMBOL, signs
+from search.corpus.readers.typography import lowered, raised
 from search.corpus.readers.word_numbering import formatted
 
 M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
@@ -175,7 +176,8 @@ def test_styles_number_their_paragraphs(tmp_path):
     ("number", "kind", "shown"),
     [
         (27, "lowerLetter", "aa"), (54, "upperLetter", "BBB"), (1994, "upperRoman", "MCMXCIV"),
-        (9, "decimalZero", "09"), (10, "decimalZero", "10"), (3, "cardinalText", "3"),
+        (9, "decimalZero", "09"), (10, "decimalZero", "10"), (3, "cardinalText", "Three"), (21, "ordinalText", "Twenty-first"),
+            (40, "ordinalText", "Fortieth"), (112, "ordinal", "112th"), (22, "ordinal", "22nd"),
     ],
 )  # fmt: skip
 def test_formats_of_numbers(number, kind, shown):
