@@ -95,6 +95,13 @@ def _beneath(files: ModelFiles) -> ModelFiles:
     beside = files.folder / path
     # A path that was noted relative is looked for from here, then from the adapter.
     where = str(beside) if not path.is_dir() and beside.is_dir() else named.reference
+    folder = Path(where).expanduser()
+    # Somebody else wrote this path: no folder is read through that is no model's.
+    signs = ("config.json", MODULES_FILE, ADAPTER_FILE)
+    if folder.is_dir() and not any((folder / name).is_file() for name in signs):
+        raise Refused(
+            f"{files.reference} holds what PEFT learned on another model, and {folder}, which it names, is no model."
+        )
     try:
         base = find_files(where, named.revision)
     except Refused as error:

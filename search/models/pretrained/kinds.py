@@ -41,7 +41,7 @@ _HEADS = {
     "CausalLM": "a model that continues texts (a causal language model), and says nothing of how its vectors become one",
     "LMHeadModel": "a model that continues texts (a causal language model), and says nothing of how its vectors become one",
     "ImageClassification": "a classifier of images",
-    "Retrieval": _LATE,
+    "ForRetrieval": _LATE,
 }
 
 
@@ -59,9 +59,9 @@ def refuse_other_kinds(folder: Path, reference: str) -> None:
 def _other_kind(folder: Path, reference: str) -> str | None:
     """What a folder holds instead of an embedding model, in words; None when it may be one."""
     settings = read_settings(folder / SETTINGS_FILE)
-    declared = settings.get("model_type")
+    declared = str(settings.get("model_type"))
     if declared in _KINDS:
-        return _KINDS[str(declared)]
+        return _KINDS[declared]
     late = str(settings.get("similarity_fn_name") or "").lower() == "maxsim"
     if (
         late or (folder / "artifact.metadata").is_file()

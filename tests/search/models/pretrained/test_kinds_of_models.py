@@ -195,6 +195,18 @@ def test_what_peft_saved_is_the_merged_model_and_both_folders_must_stay(project,
         add_model(project, str(folder), Choices(name="anew"))
 
 
+def test_an_adapter_names_no_folder_that_is_no_model(project, tmp_path):
+    base = tiny.write(tmp_path / "base", "bert")
+    folder = tiny.write_lora(tmp_path / "lora", base, named="/")
+    with pytest.raises(Refused, match="which it names, is no model"):
+        add_model(project, str(folder))
+    tiny.change_settings(folder, "adapter_config.json", base_model_name_or_path="../base")
+    assert added(project, folder)[0].info.dimension == tiny.SIZE, "a path from the adapter"
+    upon = tiny.write_lora(tmp_path / "upon", base, named=str(folder))
+    with pytest.raises(Refused, match="stands on another model itself"):
+        add_model(project, str(upon), Choices(name="upon"))
+
+
 def test_an_adapter_that_says_nothing_on_pooling_has_that_of_the_model_beneath(project, tmp_path):
     bare = tiny.write(tmp_path / "bare", "bert")
     base = tiny.as_sentence_transformer(
