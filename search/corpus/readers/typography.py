@@ -64,9 +64,9 @@ def fractions(text: str) -> str:
     return _FRACTION.sub(_typed, text) if max(text, default="") >= "₀" else text
 
 
-def _typed(found: re.Match[str]) -> str:
-    both = f"{found[1]}/{found[2]}".translate(_PLAIN)
-    return beside(found.string[: found.start()], both)
+def _typed(matched: re.Match[str]) -> str:
+    both = f"{matched[1]}/{matched[2]}".translate(_PLAIN)
+    return beside(matched.string[: matched.start()], both)
 
 
 def beside(before: str, number: str) -> str:
