@@ -48,8 +48,11 @@ class Analysis:
     def terms(self, text: str) -> list[str]:
         """The terms of a query, in order, function words left out unless it has nothing else."""
         words = [term for word in folded_words(text) for term in self.terms_of(word)]
-        letters = [term for _, _, terms in self.capitals(text, asked=True) for term in terms]
-        return ([term for term in words if not self.is_stop(term)] or words) + letters
+        capitals = list(self.capitals(text, asked=True))
+        telling = [term for term in words if not self.is_stop(term)]
+        if not telling and capitals:  # What is ALL?
+            telling = [text[start:stop].casefold() for start, stop, _ in capitals]
+        return (telling or words) + [term for _, _, terms in capitals for term in terms]
 
     def terms_of(self, word: str) -> Sequence[str]:
         """The terms that a case-folded word of a query counts as: one, or pairs of letters in scripts without spaces."""

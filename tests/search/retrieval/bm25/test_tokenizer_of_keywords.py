@@ -55,6 +55,8 @@ def test_capitals_beside_stems_and_pairs():
     assert ENGLISH.terms("buy a house") == ["buy", "hous", "buy A"]
     assert ENGLISH.terms("vitamin D") == ["vitamin", "D"]
     assert ENGLISH.terms("ALL") == ["all", "ALL"]
+    assert ENGLISH.terms("What is ALL?") == ["all", "ALL"]
+    assert ENGLISH.terms("What is it?") == ["what", "is", "it"]
     assert PLAIN.terms("ALL") == ["all"]
 
 
