@@ -58,8 +58,8 @@ class Truncation:
         if max(self.passages, self.tokens) <= _WORTH_TELLING or self.fits is None:
             return said
         return (
-            f"{said} Passages of {self.fits} word pieces would be read to their ends: "
-            f"python cli.py add PROJECT FILES --passage-tokens {self.fits}."
+            f"{said} Passages of {self.fits} word pieces (--passage-tokens {self.fits}) would be read to their ends; "
+            "python cli.py cut PROJECT cuts them to what the models of the project read."
         )
 
     def as_json(self) -> dict[str, Any]:

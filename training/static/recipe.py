@@ -9,7 +9,7 @@ from search.models.pretrained import wordllama as packaged
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
-from training.base_model import load_base_model
+from training.base_model import load_base_model, origin_of
 from training.data.answering_passages import answering_passages
 from training.dev_set import generic_dev
 from training.fine_tune.loop import Tuned, fine_tune
@@ -43,7 +43,7 @@ def learn_static(request: Request, material: TrainingData) -> TrainingResult:
     tuned = fine_tune(model, pairs, material.dev, settings.tuning, Stage(progress, 0.5, 1.0), kept)
     assert tuned is not None, "only helpers have nothing to say, and this recipe has none"
     base, origin = _origin(settings)
-    return TrainingResult(base, model, _record(tuned, generic), knew, origin=origin)
+    return TrainingResult(base, model, _record(tuned, generic, begun.note), knew, origin=origin)
 
 
 def _start(
@@ -52,17 +52,23 @@ def _start(
     if settings.start == "distilled":
         progress(0, 0, f"loading {settings.base} on {best_device()}")
         teacher = load_base_model(project, settings.base)
-        return distilled(teacher, settings.base, settings.vector_size, progress)
+        texts = _texts(material)
+        name = origin_of(project, settings.base)
+        return distilled(teacher, name, settings.vector_size, progress, texts)
     if settings.start == "scratch":
-        corpus, pairs = material.corpus, material.guarded.pairs
-        # Questions have words that no document has; documents alone would leave them in scraps.
-        texts = [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
+        texts = _texts(material)
         size, learned = settings.vector_size, settings.vectors == "word2vec"
         return scratch(texts, settings.pieces, size, learned, settings.seed, progress)
     progress(0, 0, f"loading {_PACKAGED}")
     module: Any = packaged.load()[0]
     weights = module.embedding.weight.detach().numpy()[:, : settings.vector_size]
     return StaticBase.of(module.tokenizer.to_str(), np.ascontiguousarray(weights))
+
+
+def _texts(material: TrainingData) -> list[str]:
+    """What the model is for: questions have words that no document has."""
+    corpus, pairs = material.corpus, material.guarded.pairs
+    return [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
 
 
 def _origin(settings: StaticSettings) -> tuple[str, str | None]:
@@ -73,9 +79,9 @@ def _origin(settings: StaticSettings) -> tuple[str, str | None]:
     return said, said
 
 
-def _record(tuned: Tuned, generic: float | None) -> DevRecord:
+def _record(tuned: Tuned, generic: float | None, note: str) -> DevRecord:
     record = dev_record(tuned)
-    notes = list(record.notes)
+    notes = [*record.notes, *([note] if note else [])]
     if generic is not None:
         best = max(record.scores)
         notes.insert(

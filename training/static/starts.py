@@ -9,9 +9,9 @@ From the corpus alone: word pieces trained on it, and vectors that Word2Vec or c
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class StaticBase:
 
     :param tokenizer: as JSON, as tokenizers writes it.
     :param vectors: one row a piece, by its id: shape (pieces, dimension).
+    :param note: what people should know of it.
 
     >>> StaticBase.of("{}", np.array([[3, 4], [0, 5]])).vectors.tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 1.0]]
@@ -48,16 +49,17 @@ class StaticBase:
 
     tokenizer: str
     vectors: Vectors
+    note: str = ""
 
     @classmethod
-    def of(cls, tokenizer: str, vectors: Vectors) -> "StaticBase":
+    def of(cls, tokenizer: str, vectors: Vectors, note: str = "") -> "StaticBase":
         """A start with vectors of length 1 in the mean, so that one learning rate fits every start.
 
         A factor for all changes no cosine.
         """
         lengths = np.linalg.norm(vectors, axis=1)
         mean = float(lengths[lengths > 0].mean()) if lengths.any() else 1.0
-        return cls(tokenizer, np.ascontiguousarray(vectors / mean, dtype=np.float32))
+        return cls(tokenizer, np.ascontiguousarray(vectors / mean, dtype=np.float32), note)
 
     def model(self, device: str) -> "SentenceTransformer":
         """The start as a SentenceTransformer of built-in modules."""
@@ -75,20 +77,33 @@ class StaticBase:
     def from_checkpoint(cls, checkpointer: Checkpointer) -> "StaticBase | None":
         """The start that an earlier try of the same training made, or None."""
         found = checkpointer.load(_NAME)
-        return cls(found.state["tokenizer"], found.tensors["vectors"]) if found else None
+        if found is None:
+            return None
+        state = found.state
+        return cls(state["tokenizer"], found.tensors["vectors"], state.get("note", ""))
 
     def keep(self, checkpointer: Checkpointer) -> None:
         """Remember it, so that a resumed training has the very same start."""
-        checkpointer.save(_NAME, {"vectors": self.vectors}, {"tokenizer": self.tokenizer})
+        checkpointer.save(
+            _NAME, {"vectors": self.vectors}, {"tokenizer": self.tokenizer, "note": self.note}
+        )
 
 
 def distilled(
-    teacher: "SentenceTransformer", name: str, size: int, progress: Progress
+    teacher: "SentenceTransformer",
+    name: str,
+    size: int,
+    progress: Progress,
+    texts: Iterable[str] | None = None,
 ) -> StaticBase:
     """The start that a transformer's own word pieces make.
 
+    A tokenizer of a hundred languages has a quarter of a million pieces, of which a corpus has some thousands: only these
+    are read. The others keep a zero vector, which says nothing.
+
     :param name: what the teacher is called, for a refusal.
     :param size: how many numbers a vector has, at most as many as the teacher's.
+    :param texts: what the model is for; None reads every piece.
     :raises Refused: for a teacher that has no word pieces of its own.
     """
     from transformers import PreTrainedTokenizerFast
@@ -102,12 +117,32 @@ def distilled(
     tokenizer = _plain(wrapped)
     special = {*wrapped.all_special_ids}
     count = max(tokenizer.get_vocab().values()) + 1
-    pieces = np.array([piece for piece in range(count) if piece not in special])
+    every = np.array([piece for piece in range(count) if piece not in special])
+    weights = zipf_weights(len(every)).astype(np.float32)
+    seen = np.ones(len(every), dtype=bool) if texts is None else _seen(tokenizer, texts)[every]
+    pieces = every[seen]
+    if not len(pieces):
+        raise Refused(f"The documents have no word piece of {name!r}: it cannot read them.")
     vectors = np.zeros((count, size), dtype=np.float32)
     main = _main_directions(_read_alone(teacher, tokenizer, pieces, progress), size)
-    weights = zipf_weights(len(pieces)).astype(np.float32)
-    vectors[pieces, : main.shape[1]] = main * weights[:, None]
-    return StaticBase.of(tokenizer.to_str(), vectors[:, : main.shape[1]])
+    vectors[pieces, : main.shape[1]] = main * weights[seen][:, None]
+    note = (
+        f"Distilled from {len(pieces):,} of the {len(every):,} word pieces of {name}: those that the documents and the "
+        "pairs have. Others say nothing to this model."
+    )
+    return StaticBase.of(
+        tokenizer.to_str(), vectors[:, : main.shape[1]], "" if texts is None else note
+    )
+
+
+def _seen(tokenizer: "Tokenizer", texts: Iterable[str]) -> NDArray[np.bool_]:
+    """Whether each piece occurs in texts, by its id."""
+    found = np.zeros(max(tokenizer.get_vocab().values()) + 1, dtype=bool)
+    left = iter(texts)
+    while block := list(islice(left, _BATCH)):
+        for encoding in tokenizer.encode_batch_fast(block, add_special_tokens=False):
+            found[encoding.ids] = True
+    return found
 
 
 def zipf_weights(count: int) -> NDArray[np.float64]:

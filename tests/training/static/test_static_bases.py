@@ -85,6 +85,28 @@ def test_a_distilled_piece_lies_where_the_transformer_puts_it_when_it_reads_it_a
     np.testing.assert_allclose(ratio, ratio[0], rtol=2e-3)
 
 
+def test_only_the_pieces_of_the_texts_are_read_and_counted(tiny_model):
+    teacher = load_sentence_transformer(tiny_model)
+    told = []
+    start = distilled(
+        teacher,
+        "tiny",
+        8,
+        lambda done, total, message, metrics=None: told.append((total, message)),
+        ["registrar frost", "the registrar"],
+    )
+    tokenizer = Tokenizer.from_str(start.tokenizer)
+    ids = set(tokenizer.encode("the registrar frost", add_special_tokens=False).ids)
+    assert set(np.flatnonzero(start.vectors.any(axis=1)).tolist()) == ids
+    every = distilled(teacher, "tiny", 8, silent)
+    read = np.flatnonzero(every.vectors.any(axis=1)).size
+    assert told[0] == (len(ids), f"reading {len(ids)} word pieces one by one")
+    assert start.note.startswith(f"Distilled from {len(ids)} of the {read:,} word pieces of tiny")
+    assert every.note == ""
+    with pytest.raises(Refused, match="no word piece of 'tiny'"):
+        distilled(teacher, "tiny", 8, silent, ["ꯃꯤꯇꯩ"])
+
+
 def test_a_static_model_reads_to_the_end_of_a_text(tiny_model):
     teacher = load_sentence_transformer(tiny_model)
     assert teacher.max_seq_length < 200
