@@ -3,15 +3,19 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from search.corpus.readers.blocks import Block, Prose, require_memory, whole_text
+from search.corpus.readers.equations import Node, mathml
+from search.corpus.readers.html_styles import hidden_classes, unseen
+from search.corpus.readers.html_tables import Grid
 from search.corpus.readers.report import Report
-from search.corpus.readers.typography import lowered, raised
+from search.corpus.readers.typography import beside, fractions, lowered, raised
 from search.corpus.readers.word_numbering import formatted
 from search.projects.errors import Refused
 
@@ -43,9 +47,12 @@ _DEPTH = 5_000
 _SCRIPTS = ("sup", "sub")
 _LISTS = ("ol", "ul", "menu", "dir")
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-_HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
+_QUOTES = "“”"
+_STRUCK = "struck through"
+_FORMULA_DEPTH = 100
 _CELL = "\x1f"  # between the cells of a table row
 _WHITE = re.compile(r"\s+")
+_WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
 _SELF_CLOSED = re.compile(r"<(script|style|title|textarea|iframe|a|div|span|p|i|b|em)\b([^<>]*)/>")
 
 
@@ -83,12 +90,15 @@ def content_of(markup: str, report: Report) -> tuple[str, list[Block]]:
     if body is None:
         return title, []
     left_out: Counter[str] = Counter()
-    blocks = list(_blocks(body, left_out))
+    hidden = hidden_classes(page)
+    blocks = list(_blocks(body, left_out, hidden))
+    if struck := left_out.pop(_STRUCK, 0):
+        report.notes.append(f"{struck:,} pieces are struck through and read as text")
     if said := ", ".join(f"{many:,} {what}" for what, many in left_out.items() if many):
         report.notes.append(f"parts of the page that were left out: {said}")
     parts = page.css("main, [role=main]") or page.css("article")
     if len(parts) == 1:
-        inner = list(_blocks(parts[0], Counter(), main=True))
+        inner = list(_blocks(parts[0], Counter(), hidden, main=True))
         whole, kept = _characters(blocks), _characters(inner)
         if inner and kept * 2 >= whole:
             if kept < whole:
@@ -110,22 +120,40 @@ class _State:
     lists: list[tuple[str, Iterator[int]]] = field(default_factory=list)
     scripts: list[int] = field(default_factory=list)
     item: str = ""
+    grids: list[Grid] = field(default_factory=list)
 
-    def enter(self, tag: str, attributes: Mapping[str, str | None], words: list[str]) -> None:
+    def enter(self, node: Any, attributes: Mapping[str, str | None], words: list[str]) -> None:
         """An element begins."""
+        tag = node.tag
         self.content += tag in _CONTENT
         self.pre += tag == "pre"
         if tag in _SCRIPTS:
             self.scripts.append(len(words))
         elif tag in _LISTS:
             kind = _KINDS.get(attributes.get("type") or "1", "decimal") if tag == "ol" else ""
-            self.lists.append((kind, count(_number(attributes.get("start")) or 1)))
+            step = -1 if "reversed" in attributes else 1
+            items = sum(child.tag == "li" for child in node.iter()) if step < 0 else 1
+            self.lists.append((kind, count(_number(attributes.get("start"), items), step)))
         elif tag == "li" and self.lists and self.lists[-1][0]:
             kind, numbers = self.lists[-1]
-            if own := _number(attributes.get("value")):
-                numbers = count(own)
-                self.lists[-1] = (kind, numbers)
-            self.item = f"{formatted(next(numbers), kind)}. "
+            number = _number(attributes.get("value"), next(numbers))
+            step = -1 if "reversed" in (node.parent.attributes if node.parent else ()) else 1
+            self.lists[-1] = (kind, count(number + step, step))
+            self.item = f"{formatted(number, kind)}. "
+        elif tag == "table":
+            self.grids.append(Grid(node))
+        elif tag == "q":
+            words.append(_QUOTES[0])
+
+    def write(self, text: str, words: list[str]) -> None:
+        """A text, behind the number of its item; white space is one space, but in what is set as it is."""
+        if not self.pre:
+            text = _WHITE.sub(" ", text)
+            text = text.lstrip() if words and words[-1][-1:].isspace() else text
+        if self.item and text.strip():
+            words.append(self.item)
+            self.item = ""
+        words.append(text)
 
     def leave(self, tag: str, words: list[str]) -> None:
         """An element ends."""
@@ -133,6 +161,10 @@ class _State:
         self.pre -= tag == "pre"
         if tag in _LISTS:
             self.lists.pop()
+        elif tag == "table":
+            self.grids.pop()
+        elif tag == "q":
+            words.append(_QUOTES[1])
         if tag not in _SCRIPTS:
             return
         # A block inside of it has taken its words away already.
@@ -143,12 +175,15 @@ class _State:
         words.append(raised(text, before) if tag == "sup" else lowered(text))
 
 
-def _blocks(root: Any, left_out: Counter[str], main: bool = False) -> Iterator[Block]:
+def _blocks(
+    root: Any, left_out: Counter[str], hidden: frozenset[str], main: bool = False
+) -> Iterator[Block]:
     """Walk the tree without recursion; a block ends where a block element begins or ends.
 
     Items of numbered lists begin with their numbers, as a browser shows them.
 
     :param left_out: counts what nobody sees on the page, or what was deleted from it.
+    :param hidden: the classes that a style sheet hides.
     :param main: whether all of it is content, its header and footer too.
     """
     words: list[str] = []
@@ -165,42 +200,65 @@ def _blocks(root: Any, left_out: Counter[str], main: bool = False) -> Iterator[B
             continue
         tag = node.tag or ""  # A processing instruction, as Word and PHP leave them, has none.
         if tag == "-text":
-            text = node.text_content or ""
-            if not state.pre:
-                text = _WHITE.sub(" ", text)
-                text = text.lstrip() if words and words[-1][-1:].isspace() else text
-            if state.item and text.strip():
-                words.append(state.item)
-                state.item = ""
-            words.append(text)
-        elif tag == "br":
-            words.append("\n")
+            state.write(node.text_content or "", words)
+        elif tag in _SIGNS:
+            words.append(_SIGNS[tag](node, "".join(words[-1:])))
         elif tag not in _DROPPED and (tag not in _FRAME or state.content):
             attributes = node.attributes
-            if unseen := _unseen(tag, attributes):
-                left_out[unseen] += bool((node.text() or "").strip())
+            if why := unseen(node, attributes, hidden):
+                left_out[why] += bool((node.text() or "").strip())
                 continue
             if tag in _BLOCKS:
                 yield from _block(words, level)
                 level = _level(tag) or level
             elif tag in _CELLS and any(map(str.strip, words)):
                 words.append(_CELL)
-            state.enter(tag, attributes, words)
+            left_out[_STRUCK] += tag in ("s", "strike")
+            if tag == "tr" and state.grids:
+                row = state.grids[-1].row(node, partial(_cell, left_out=left_out, hidden=hidden))
+                if row is not None:
+                    yield from [Block(row, level)] if row.strip(" |") else []
+                    continue
+            state.enter(node, attributes, words)
             waiting.append(tag)
             waiting.extend(list(node.iter(include_text=True))[::-1])
     yield from _block(words, level)
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.strip().isdecimal() else 0
+def _cell(cell: Any, left_out: Counter[str], hidden: frozenset[str]) -> str:
+    """The text of a cell on one line."""
+    blocks = _blocks(cell, left_out, hidden, main=True)
+    return " ".join(" ".join(block.text for block in blocks).split())
 
 
-def _unseen(tag: str, attributes: Mapping[str, str | None]) -> str:
-    """Why an element is no text of the page, if it is none."""
-    if tag == "del":
-        return "deleted"
-    style = attributes.get("style") or ""
-    return "hidden" if "hidden" in attributes or _HIDDEN.search(style) else ""
+def _box(node: Any, _: str) -> str:
+    """A box of a form, ticked or not; nothing for other fields."""
+    attributes = node.attributes
+    if (attributes.get("type") or "").lower() not in ("checkbox", "radio"):
+        return ""
+    return "☒ " if "checked" in attributes else "☐ "
+
+
+def _formula(node: Any, before: str) -> str:
+    return beside(before, mathml(*_formula_parts(node, 0)))
+
+
+def _formula_parts(node: Any, depth: int) -> Node:
+    if depth > _FORMULA_DEPTH:
+        return "mi", node.text() or "", ()
+    inside = [_formula_parts(child, depth + 1) for child in node.iter()]
+    return node.tag or "", "" if inside else node.text() or "", inside
+
+
+_SIGNS: dict[str, Callable[[Any, str], str]] = {
+    "br": lambda node, before: "\n",
+    "input": _box,
+    "math": _formula,
+}
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and _WHOLE.fullmatch(text.strip()) else otherwise
 
 
 def _block(words: list[str], level: int) -> Iterator[Block]:
@@ -212,7 +270,7 @@ def _block(words: list[str], level: int) -> Iterator[Block]:
     else:
         text = "\n".join(line.rstrip() for line in cells[0].split("\n")).strip("\n")
     if text.strip():
-        yield Block(text, level)
+        yield Block(fractions(text), level)
 
 
 def _level(tag: str) -> int:

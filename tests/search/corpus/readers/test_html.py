@@ -41,7 +41,7 @@ def test_inline_elements_do_not_part_words_and_blocks_do(documents):
 
 def test_table_rows_are_lines_with_their_cells_apart(documents):
     markup = "<table><tr><th>Name<th>Dose<tr><td>Aspirin<td></td><td>100 mg</table>"
-    assert text_of(documents, markup) == "Name | Dose\n\nAspirin | 100 mg"
+    assert text_of(documents, markup) == "Name | Dose\n\nAspirin |  | 100 mg"
 
 
 def test_preformatted_text_keeps_its_lines(documents):
