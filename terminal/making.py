@@ -125,10 +125,14 @@ def train(
     """Train a custom model by a recipe."""
     from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
+    from training.recipes import recipe_info
     from training.train import train as train_model
 
     with running(project) as run:
         values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
+        recipe_info(
+            recipe
+        )  # What cannot be trained at all is refused before the documents are looked at.
         tell_notes(run, reading_notes(project, values.get("base")))
         made = train_model(project, recipe, name, values, run, kept)
         if made is None:
