@@ -6,6 +6,7 @@ so it wants a password; a plain TERM hangs, so it is stopped by its own stop().
 
 import socket
 import time
+import warnings
 from pathlib import Path
 
 from milvus import MilvusServer, MilvusServerConfig
@@ -35,12 +36,14 @@ class RealMilvus:
         self._server.webservice_port = self._web
         deadline = time.monotonic() + 120
         while True:
-            try:
-                self._server.start()
-                break
-            except RuntimeError as error:
-                if "bind failed" not in str(error) or time.monotonic() > deadline:
-                    raise
+            # The package forgets the sockets with which it tried the ports.
+            with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+                try:
+                    self._server.start()
+                    break
+                except RuntimeError as error:
+                    if "bind failed" not in str(error) or time.monotonic() > deadline:
+                        raise
             time.sleep(2)
         while not self._answers():  # It says that it is healthy a little too early.
             assert time.monotonic() < deadline, "the Milvus server started, but does not answer"

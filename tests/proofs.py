@@ -51,7 +51,7 @@ def draw(name: str) -> bytes:
 
 
 class Table:
-    """Counts what a run with `--whole` proves, file by file, and writes the page at its end."""
+    """Counts what a run of everything with `--whole` proves, file by file, and writes the page at its end."""
 
     def __init__(self) -> None:
         self._outcomes: dict[str, list[str]] = defaultdict(list)
@@ -64,7 +64,9 @@ class Table:
             self._outcomes[proof].append(report.outcome)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if hasattr(session.config, "workerinput") or not self._outcomes:
+        config = session.config
+        part = config.getoption("keyword") or config.args_source is not config.ArgsSource.TESTPATHS
+        if hasattr(config, "workerinput") or not self._outcomes or part:
             return
         passed = {proof: told.count("passed") for proof, told in self._outcomes.items()}
         total = sum(map(len, self._outcomes.values()))

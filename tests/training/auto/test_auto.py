@@ -200,6 +200,7 @@ def test_the_best_trial_is_published_as_the_leaderboard_says(tiny, tiny_model, a
     assert f"| {kept[0]['name']} | {kept[0]['ndcg@10']:.4f} |" in card
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("briefly")
 def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
     tiny, tiny_model, monkeypatch, averages

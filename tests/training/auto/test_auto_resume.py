@@ -24,6 +24,7 @@ class _Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(
     tiny, tiny_model, tmp_path, briefly, monkeypatch
 ):
