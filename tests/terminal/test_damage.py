@@ -121,7 +121,8 @@ def test_a_cancelled_run_publishes_nothing(
     run_cli, tmp_path, workspace, tree, number, exists, write
 ):
     if exists:
-        assert run_cli("add", "lab", write("d.txt", "one\ntwo\nthree\n")).returncode == 0
+        given = ("add", "lab", write("d.txt", "one\ntwo\nthree\n"), "--document-per", "line")
+        assert run_cli(*given).returncode == 0
     before = {name: body for name, body in tree(workspace).items() if "/runs" not in name}
     path = tmp_path / "large.txt"
     path.write_text("".join(f"document number {n} about frost and dust\n" for n in range(200_000)))

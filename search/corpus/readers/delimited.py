@@ -61,7 +61,6 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
         if not _has_quoting(ahead):
             return _unquoted_rows(chain(ahead, lines), report, _is_copied(ahead))
-    ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
     options: dict[str, Any] = {"delimiter": report.delimiter, "strict": True}
     if _is_escaped(ahead, options):
         options |= _ESCAPED
