@@ -10,6 +10,8 @@ from functools import cache
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+)|(%)|(.)')
 _UNREAD = re.compile(r"general|[eE][+-]|/|@|[ymdhs]", re.I)
+_SIGN = re.compile(r"[-−–(]")
+_WORD = re.compile(r"[^\W\d_]")  # a loss, a debit: words that the positive number does not have
 EAST_ASIAN_DATES = frozenset((*range(27, 37), *range(50, 59)))
 """Numbers of built-in formats that are dates in Chinese, Japanese and Korean programs, and have no code."""
 
@@ -41,7 +43,11 @@ def shown(value: float, code: str) -> str | None:
     while decimals and fraction[len(decimals) - 1] == "#" and decimals.endswith("0"):
         decimals = decimals[:-1]
     units = units.zfill(whole.count("0")) if whole.count("0") > 1 else units
-    sign = "-" if value < 0 and (len(sections) == 1) else ""
+    # A format may show a negative number by its colour alone, which is no text.
+    own = _SIGN.search(before + after) or (
+        _WORD.search(before + after) and (before, after) != (sections[0][0], sections[0][2])
+    )
+    sign = "-" if value < 0 and (len(sections) == 1 or not own) else ""
     return f"{sign}{before}{units}{'.' + decimals if decimals else ''}{after}".strip()
 
 

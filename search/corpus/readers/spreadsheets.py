@@ -13,6 +13,7 @@ from search.corpus.readers.cells import check_header, plain
 from search.corpus.readers.compressed import unpacked_limit
 from search.corpus.readers.number_formats import EAST_ASIAN_DATES, shown
 from search.corpus.readers.report import Report, Row, Unusable
+from search.corpus.readers.sheet_text import rows_of, text_of, two_rows_of_names
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -63,7 +64,9 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     else:
         return _rows(stream, iter(()), [], {}, report)
     header, *first = _without_title(ahead, report)
-    names = _names(header[1], report)
+    names, of_two_rows = _names(header[1], first[0] if first else None, header[0], report)
+    if of_two_rows:
+        header, *first = first
     merged = _merged(stream, sheet, report)
     if others := [repr(other.title) for other in sheets if other is not sheet]:
         report.notes.append(f"the sheet {sheet.title!r} was read, not {', '.join(others)}")
@@ -94,7 +97,7 @@ def _without_title(lines: Sequence[_Line], report: Report) -> Sequence[_Line]:
         return lines
     start = next(i for i, count in enumerate(counts) if count > 1 and 2 * count >= widest)
     said = "; ".join(
-        str(cell.value).strip() for _, c in lines[:start] for cell in c if _is_cell(cell)
+        str(text_of(cell)).strip() for _, c in lines[:start] for cell in c if _is_cell(cell)
     )
     report.notes.append(f"above the header, and not read: {said[:200]}")
     return lines[start:]
@@ -161,7 +164,7 @@ def _rows(
 
 def _value(cell: Any, formula: Any) -> Any:
     """What a cell holds, given the same cell of the workbook that was opened for its formulas."""
-    value = cell.value
+    value = text_of(cell)
     if cell.data_type == "e":
         return Unusable(f"is an error of the sheet ({value})")
     # A saved result that is an empty text has a type of its own; one that was never saved has none.
@@ -184,26 +187,33 @@ def _as_shown(cell: Any, value: float) -> Any:
 
 
 def _is_cell(cell: Any) -> bool:
-    return _is(cell.value)
+    return _is(text_of(cell))
 
 
 def _is(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
-def _names(cells: tuple[Any, ...], report: Report) -> list[str]:
+def _names(
+    cells: tuple[Any, ...], below: _Line | None, number: int, report: Report
+) -> tuple[list[str], bool]:
+    """The names of the columns, and whether the row below the header is a part of it."""
     names = [str(value).strip() if _is(value := _value(cell, None)) else "" for cell in cells]
     while not names[-1]:
         names.pop()
-    check_header(names, report)
-    report.columns = tuple(names)
-    return names
+    both = None
+    if below is not None and below[0] == number + 1:
+        both = two_rows_of_names(names, [_value(cell, None) for cell in below[1]])
+    if both is not None:
+        report.notes.append("the header has two rows: their names are joined")
+    check_header(both or names, report)
+    report.columns = tuple(both or names)
+    return both or names, both is not None
 
 
 def _lines(sheet: Any, report: Report) -> Iterator[_Line]:
     """All rows of a sheet, the empty ones included, whatever the sheet says of its own size."""
-    sheet.reset_dimensions()
-    rows = iter(sheet.iter_rows())
+    rows = rows_of(sheet)
     for number in count(1):
         try:
             cells = next(rows, None)
@@ -221,7 +231,9 @@ def _opened(stream: BinaryIO, report: Report, data_only: bool) -> Any:
 
     # What a damaged workbook makes of openpyxl can be any error: KeyError, TypeError, of XML, of zip.
     try:
-        return load_workbook(stream, read_only=True, data_only=data_only, keep_links=False)
+        return load_workbook(
+            stream, read_only=True, data_only=data_only, keep_links=False, rich_text=True
+        )
     except Exception as error:
         raise _unreadable(error, report) from None
 
