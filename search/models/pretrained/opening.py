@@ -31,6 +31,16 @@ class OpenedCheckpoint:
     """A checkpoint, loaded and tried.
 
     `similarity` is the one that it was made for, where that is not cosine; `notes` are what a person should know.
+
+    >>> from pathlib import Path
+    >>> from sentence_transformers import SentenceTransformer
+    >>> from sentence_transformers.models import Normalize
+    >>> files = ModelFiles("intfloat/e5-small-v2", Path("/models/1a2b"), content="f00d", commit="1a2b")
+    >>> prompts = Prompts("query: ", "passage: ", "E5 models")
+    >>> model = SentenceTransformer(modules=[Normalize()], device="cpu")
+    >>> opened = OpenedCheckpoint(files, model, prompts, 384, 512, None, [])
+    >>> facts_of(opened)["origin"], facts_of(opened)["max_length"]
+    ('intfloat/e5-small-v2', 512)
     """
 
     files: ModelFiles

@@ -36,7 +36,15 @@ _HEADS = {
 
 
 class Beneath(NamedTuple):
-    """What an adapter's settings say of the model beneath it: a folder or hub id, and which version."""
+    """What an adapter's settings say of the model beneath it: a folder or hub id, and which version.
+
+    >>> with TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     settings = '{"peft_type": "LORA", "base_model_name_or_path": "intfloat/e5-small-v2"}'
+    ...     written = (folder / ADAPTER_FILE).write_text(settings), (folder / WEIGHTS_FILE).touch()
+    ...     beneath(folder)
+    Beneath(reference='intfloat/e5-small-v2', revision=None)
+    """
 
     reference: str
     revision: str | None

@@ -71,6 +71,9 @@ class Capital(NamedTuple):
     """A letter or abbreviation from character `start` up to `stop`, in capitals, and the word `before` it, if any.
 
     `sure` says that it is no function word. Where it is not, only the two words together tell.
+
+    >>> list(capitals("A test for hepatitis A."))
+    [Capital(start=21, stop=22, letters='A', before='hepatitis', sure=True)]
     """
 
     start: int
