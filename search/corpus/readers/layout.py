@@ -33,8 +33,11 @@ _ITEM = re.compile(r"([•◦▪‣●*–-]\s|\(?[0-9]{1,3}[.)]\s|\(?[a-z][.)]\
 _HEADING_SIZE = 1.15
 _HEADING_CHARACTERS = 150
 _SPLIT_WORD = re.compile(f"(\\w+){HYPHEN}(\\w+)")
+_SUSPENDED = re.compile(r"(and|or|to|und|oder|bzw\.|sowie|et|ou|y|o|e)\b")
 _COMPOUND = re.compile(r"\w+-\w+")
-_COMPOUNDS = ((2.5, 1.0), (4.5, 3.0))
+_COMPOUNDS = ((2.5, 1.0), (4.2, 2.0), (4.5, 3.0))
+_FRENCH, _RARER = 3.8, 2.3
+_OTHERS, _KNOWN = ("en", "de", "es"), 2.0
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,12 @@ def _joined(lines: list[Line], compounds: set[str]) -> str:
     text = ""
     for line in lines:
         part = line.text.strip()
-        if text.endswith(HYPHEN):
+        hyphen = text.endswith((HYPHEN, "-"))
+        if hyphen and text[-2:-1].isalpha() and _SUSPENDED.match(part):  # pre- and postoperative
+            text = f"{text[:-1]}- {part}"
+        elif hyphen and text[-2:-1].isdigit() and part[:1].isdigit():  # 5-10 mg
+            text = f"{text[:-1]}-{part}"
+        elif text.endswith(HYPHEN):
             text += part
         elif text.endswith("-") and text[-2:-1].isalpha() and part[:1].islower():
             text = f"{text[:-1]}{HYPHEN}{part}"
@@ -261,15 +269,24 @@ def _joined(lines: list[Line], compounds: set[str]) -> str:
 
 @cache
 def _is_compound(first: str, second: str) -> bool:
-    """Whether a hyphen at the end of a line belongs to the word: two English words that are not known as one.
+    """Whether a hyphen at the end of a line belongs to the word: two English or French words, not known as one.
 
     "non-" and "inferiority" are, "burden" is one word whatever its halves are. By how often words are
     used (Zipf scale of wordfreq, Speer 2022): the parts are words, and together they are none, or a rare one.
     """
-    if not (first.isascii() and second.isascii() and first.isalpha() and second.isalpha()):
-        return not (first.isalpha() and second.isalpha())
+    if not (first.isalpha() and second.isalpha()):
+        return True
     from wordfreq import zipf_frequency
 
+    french = min(zipf_frequency(first, "fr"), zipf_frequency(second, "fr"))
+    if (
+        french >= _FRENCH
+        and zipf_frequency(first + second, "fr") < french - _RARER
+        and all(zipf_frequency(first + second, other) < _KNOWN for other in _OTHERS)
+    ):
+        return True
+    if not (first.isascii() and second.isascii()):
+        return False
     parts = min(zipf_frequency(first, "en"), zipf_frequency(second, "en"))
     together = zipf_frequency(first + second, "en")
     return any(parts >= least and together < most for least, most in _COMPOUNDS)

@@ -7,6 +7,7 @@ was drawn last ("≥") stands where it is seen.
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from unicodedata import bidirectional, category
 
@@ -34,22 +35,31 @@ class _Layer:
     def __init__(self, page: Any) -> None:
         from pypdfium2 import raw
 
-        self._raw, self._page = raw, page
+        self._raw, self._page, self._matrix = raw, page, raw.FS_MATRIX()
         self._x, self._y, self._left, self._right, self._bottom, self._top = (
             ctypes.c_double() for _ in range(6)
         )
+
+    def turns(self, number: int) -> int:
+        """By how many quarters, counterclockwise, a character is turned."""
+        matrix = self._matrix
+        self._raw.FPDFText_GetMatrix(self._page, number, matrix)
+        if abs(matrix.a) >= abs(matrix.b):
+            return 2 if matrix.a < 0 and matrix.d < 0 else 0
+        return 1 if matrix.b > 0 else 3
 
     def origin(self, number: int) -> tuple[float, float]:
         """Where a character is set: x, and the height of its base line, in points."""
         self._raw.FPDFText_GetCharOrigin(self._page, number, self._x, self._y)
         return self._x.value, self._y.value
 
-    def right(self, number: int) -> float:
-        """The right edge of the ink of a character."""
+    def right(self, number: int, turns: int) -> float:
+        """The right edge of the ink of a character, when the page is held so that it stands upright."""
         self._raw.FPDFText_GetCharBox(
             self._page, number, self._left, self._right, self._bottom, self._top
         )
-        return self._right.value
+        edges = (self._right.value, self._top.value, -self._left.value, -self._bottom.value)
+        return edges[turns]
 
     def size(self, number: int) -> float:
         """The font size of a character; PDFium gives 1 to fonts that are scaled, which says nothing."""
@@ -96,10 +106,14 @@ class _Glyph:
         "made_up",
         "number",
         "text",
+        "turns",
     )
 
-    def __init__(self, layer: _Layer, number: int, text: str, left: float, base: float) -> None:
-        self._layer, self.number, self.text, self.left, self.base = layer, number, text, left, base
+    def __init__(
+        self, layer: _Layer, number: int, text: str, at: tuple[float, float], turns: int
+    ) -> None:
+        self._layer, self.number, self.text, self.turns = layer, number, text, turns
+        self.left, self.base = at
         self.made_up = text == " " and layer.is_generated(number)
         self.is_script = False
         self._right: float | None = None
@@ -109,7 +123,7 @@ class _Glyph:
     def right(self) -> float:
         """The right edge, in points."""
         if self._right is None:
-            self._right = max(self.left, self._layer.right(self.number))
+            self._right = max(self.left, self._layer.right(self.number, self.turns))
         return self._right
 
     @property
@@ -126,7 +140,7 @@ class _Glyph:
 
     def as_script(self, text: str, home: "_Run", right: float) -> "_Glyph":
         """The same place as a raised or lowered part of a line."""
-        made = _Glyph(self._layer, self.number, text, self.left, home.base)
+        made = _Glyph(self._layer, self.number, text, (self.left, home.base), self.turns)
         made.is_script, made._right, made._size = True, right, home.size
         return made
 
@@ -174,16 +188,31 @@ def page_lines(layer: Any, box: tuple[float, float, float, float], legacy: set[s
     :param legacy: filled with the names of fonts whose letters are not what Unicode says.
     """
     asked = _Layer(layer)
-    runs = _with_strays(_runs(_glyphs(asked, box)))
-    legacy.update(filter(is_legacy_font, (asked.font(run.glyphs[0].number) for run in runs)))
-    return [line for run in runs if (line := _line(run)).text.strip()]
+    turned: dict[int, list[_Glyph]] = {}
+    for glyph in _glyphs(asked, box):
+        turned.setdefault(glyph.turns, []).append(glyph)
+    lines: list[Line] = []
+    # Pages are mostly of one direction; what stands in another (a stamp at the edge) is read after it.
+    for glyphs in sorted(turned.values(), key=len, reverse=True):
+        # Twice: what stood too far from a long run may stand beside what has become part of it.
+        runs = _with_strays(_with_strays(_runs(iter(glyphs))))
+        legacy.update(filter(is_legacy_font, (asked.font(run.glyphs[0].number) for run in runs)))
+        if glyphs[0].turns:  # PDFium's order is that of the page as it lies
+            runs.sort(key=lambda run: (-round(run.base), run.left))
+        whole = [line for run in runs if (line := _line(run)).text.strip()]
+        lines += [replace(line, base=None) for line in whole] if lines else whole
+    return lines
 
 
 def _glyphs(layer: _Layer, box: tuple[float, float, float, float]) -> Iterator[_Glyph]:
+    turns = 0
     for number, character in layer.characters():
         x, y = layer.origin(number)
         if box[0] <= x <= box[2] and box[1] <= y <= box[3]:
-            yield _Glyph(layer, number, character, x, y)
+            if character != " " or not layer.is_generated(number):
+                turns = layer.turns(number)
+            upright = ((x, y), (y, -x), (-x, -y), (-y, x))[turns]
+            yield _Glyph(layer, number, character, upright, turns)
 
 
 def _runs(glyphs: Iterator[_Glyph]) -> list[_Run]:
@@ -225,7 +254,7 @@ def _follows(run: _Run, glyph: _Glyph) -> bool:
         return True
     before, size = run.last, run.size
     if glyph.base != run.base and not glyph.text.isspace():
-        small, large = sorted((before.size, glyph.size))
+        small, large = sorted((run.size, glyph.size))
         if small <= _SMALL * large:
             return False
     if _is_rtl(glyph.text) or _is_rtl(before.text):
@@ -279,10 +308,12 @@ def _set_as(run: _Run, home: _Run) -> list[_Glyph]:
     rise = (run.base - home.base) / home.size
     if run.is_space() or (abs(rise) <= _SAME_BASE and run.size > _SMALL * home.size):
         return run.glyphs
-    text = "".join(glyph.text for glyph in _ordered(run)).strip()
+    written = "".join(glyph.text for glyph in _ordered(run))
+    text = written.strip()
     before = "".join(g.text for g in _ordered(home) if g.left < run.left)
     shown = raised(text, before) if rise > 0 else lowered(text)
-    return [run.glyphs[0].as_script(shown, home, run.right)]
+    behind = " " if written[-1:].isspace() else ""
+    return [run.glyphs[0].as_script(shown + behind, home, run.right)]
 
 
 def _ordered(run: _Run) -> list[_Glyph]:
@@ -316,10 +347,8 @@ def _line(run: _Run) -> Line:
         if before is not None and _word_begins(before, glyph):
             parts.append(" ")
         parts.append(glyph.text)
-    text = fractions("".join(parts))
-    return Line(
-        " ".join(text.replace("\xa0", " ").split()), run.base, run.size, run.left, run.right
-    )
+    text = " ".join("".join(parts).replace("\xa0", " ").split())
+    return Line(fractions(text), run.base, run.size, run.left, run.right)
 
 
 def _word_begins(before: _Glyph, glyph: _Glyph) -> bool:

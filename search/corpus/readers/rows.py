@@ -16,6 +16,7 @@ _RUNNING_ON = 0.3
 _FULL = 0.88
 _FAR = 1.8
 _MARGIN_NUMBERS = 10
+_FIFTHS = 4
 _UNEVEN = 0.25
 _MOST = 0.85
 _LABEL = re.compile(r"[•◦▪‣●*–—-]|\(?\w{1,4}[.)]|§+ ?[\w.]+|.*:")
@@ -26,24 +27,36 @@ Row = list[Line]
 def without_margin_numbers(lines: Sequence[Line]) -> tuple[list[Line], int]:
     """Leave out the numbers of lines that stand in the margin of a pleading.
 
-    They are numbers that go up by one from line to line, at least ten at equal distances, left or right of
-    text that runs on from line to line: the rows of a numbered table do not.
+    They are numbers that go up by one from line to line, at least ten at equal distances, or by five at every
+    fifth line, left or right of text that runs on from line to line: the rows of a numbered table do not.
 
     :returns: the other lines, and how many numbers were left out.
     """
     numbers = [line for line in lines if line.text.isdecimal() and len(line.text) < 4]
-    if len(numbers) < _MARGIN_NUMBERS:
+    if len(numbers) < _FIFTHS:
         return list(lines), 0
     others = [line for line in lines if not line.text.isdecimal()]
     for edge in ("left", "right"):
         beside = [line for line in numbers if _is_beside(line, others, edge)]
         beside.sort(key=lambda line: -(line.base or 0.0))
-        if _counts_up(beside) and _is_running(
-            [o for o in others if any(_same_base(o, line) for line in beside)]
-        ):
+        text = [o for o in others if any(_same_base(o, line) for line in beside)]
+        if (_counts_up(beside) and _is_running(text)) or _counts_fifths(beside, others):
             gone = set(map(id, beside))
             return [line for line in lines if id(line) not in gone], len(beside)
     return list(lines), 0
+
+
+def _counts_fifths(numbers: Sequence[Line], others: Sequence[Line]) -> bool:
+    """Whether numbers are those of every fifth line of running text: 5, 10, 15 ..., five lines apart."""
+    if len(numbers) < _FIFTHS or any(int(line.text) % 5 for line in numbers):
+        return False
+    gaps = [_gap(a, b) for a, b in pairwise(numbers)]
+    steps = {int(b.text) - int(a.text) for a, b in pairwise(numbers)}
+    pitches = sorted(_gap(a, b) for a, b in pairwise(others) if _gap(a, b) > 0)
+    if steps != {5} or not pitches:
+        return False
+    pitch = pitches[len(pitches) // 2]
+    return all(abs(gap - 5 * pitch) < _UNEVEN * gap for gap in gaps) and _is_running(others)
 
 
 def _counts_up(numbers: Sequence[Line]) -> bool:

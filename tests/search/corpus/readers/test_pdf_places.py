@@ -162,3 +162,71 @@ def test_a_font_from_before_unicode_is_told(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"/BaseFont /Helvetica", b"/BaseFont /KrutiDev1"))
     _, report = preview_documents(path)
     assert [note.split(" is not")[0] for note in report.notes] == ["text in the font KrutiDev1"]
+
+
+def test_fractions_set_as_small_numbers_stay_apart_from_what_stands_before(tmp_path):
+    measured = FPDF(unit="pt")
+    x, texts = 50.0, []
+    for part, rise, size in (("Give 2", 0, 11), ("1", 4, 7), ("/", 0, 11), ("2", -2, 7), (" tablets of CO", 0, 11),
+                             ("2", -3, 7), (" absorbent, then one more of the same.", 0, 11)):  # fmt: skip
+        texts.append((x, 100 - rise, part, size))
+        measured.set_font("Helvetica", size=size)
+        x += measured.get_string_width(part)
+    text, _ = pdf(tmp_path / "a.pdf", *texts)
+    assert text == "Give 2 1/2 tablets of CO₂ absorbent, then one more of the same."
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_turned_pages_are_read_as_they_are_held(tmp_path, angle):
+    made = FPDF(unit="pt", format=(600, 600))
+    made.add_page()
+    made.set_font("Helvetica", size=11)
+    made.text(20, 20, "Draft")
+    with made.rotation(angle, 300, 300):
+        for i, line in enumerate(("the first line of the chart", "goes on to give 2.5 mg daily.")):
+            made.text(100, 300 + 14 * i, line)
+    made.output(str(tmp_path / "a.pdf"))
+    (found,), _ = preview_documents(tmp_path / "a.pdf")
+    assert "the first line of the chart goes on to give 2.5 mg daily." in found.text
+    assert found.text.endswith("Draft")
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "whole"),
+    [
+        ("given pre-", "and postoperative care", "given pre- and postoperative care"),
+        ("Vor-", "und Nachsorge", "Vor- und Nachsorge"),
+        ("Freun-", "de", "Freunde"),
+        ("5-", "10 mg", "5-10 mg"),
+        ("he is self-", "employed", "he is self-employed"),
+        ("une arrière-", "pensée", "une arrière-pensée"),
+        ("il est peut-", "être", "il est peut-être"),
+        ("la mala-", "die", "la maladie"),
+        ("there-", "in", "therein"),
+        ("a micro-", "gram", "a microgram"),
+        ("Herz-", "insuffizienz", "Herzinsuffizienz"),
+    ],
+)
+@pytest.mark.parametrize("hyphen", ["-", HYPHEN])
+def test_hyphens_at_the_ends_of_lines(above, below, whole, hyphen):
+    lines = (Line(above.replace("-", hyphen), 100.0, 10.0), Line(below, 86.0, 10.0))
+    (block,) = pages_to_blocks([Page(1, lines)], {})
+    assert block.text == whole
+
+
+def margin(step, pitch, text="goes on in the middle of a sentence and"):
+    lines = []
+    for number in range(1, 31):
+        base = 700.0 - 14 * number
+        if number % pitch == 0:
+            lines.append(Line(str(number // pitch * step), base, 10.0, 30.0, 40.0))
+        lines.append(Line(text, base, 10.0, 60.0, 400.0))
+    return lines
+
+
+def test_numbers_of_every_fifth_line_are_left_out():
+    kept, count = without_margin_numbers(margin(5, 5))
+    assert (len(kept), count) == (30, 6)
+    assert without_margin_numbers(margin(1, 5))[1] == 0  # numbers of paragraphs
+    assert without_margin_numbers(margin(5, 3))[1] == 0
+    assert without_margin_numbers(margin(5, 5, "Ends."))[1] == 0
