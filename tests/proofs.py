@@ -1,12 +1,14 @@
 """What a long proof runs of itself: a sample with a fixed seed in the slow suite, all of it in `make prove`.
 
 A test, or a file of tests, that is marked `sample(n)` keeps n of its cases; one that is marked `prove` runs in
-`make prove` alone, where it says `--whole`. The cases are drawn by the seed and their names, so that a new case never
+`make prove` alone, where it says `--whole`. One over made-up examples is marked `longer`, and tries a third of
+them elsewhere (`examples`). The cases are drawn by the seed and their names, so that a new case never
 changes which others are drawn, and a failure can be had again.
 """
 
 import hashlib
 import platform
+import sys
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,15 @@ Machine: {machine}. Date: {date}. {passed:,} of {total:,} passed, in {minutes:.0
 | proof | cases | passed | failed | minutes |
 |---|---|---|---|---|
 """
+
+
+# Asked when the files of tests are imported; `make prove` runs in one process, whose words these are.
+_WHOLE = "--whole" in sys.argv
+
+
+def examples(most: int) -> int:
+    """How many examples a proof that is marked `longer` tries: all with --whole, else a third."""
+    return most if _WHOLE else max(1, most // 3)
 
 
 def sampled(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:

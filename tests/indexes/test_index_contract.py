@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from indexes.vector_index import BadVectors
 from tests.indexes.brute_force import brute_force, check, check_against_brute_force, numbers
 from tests.indexes.kinds import KINDS
+from tests.proofs import examples
 
 # Hundreds of small indexes are searched exactly, whatever their type: a few types stand for all.
 some_kinds = pytest.mark.parametrize(
@@ -40,7 +41,8 @@ whole_numbers = st.integers(-3, 3).map(float)
 
 
 @some_kinds
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.longer
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
     """Small whole numbers: many duplicates, zero vectors, mathematical ties."""
@@ -60,7 +62,8 @@ def test_any_small_whole_number_vectors_equal_brute_force(kind, data):
 
 
 @some_kinds
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.longer
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     vectors=arrays(
         np.float32,

@@ -126,7 +126,9 @@ def test_the_approaches_are_measured_on_request(data: Project, started: list[lis
 
 
 def test_the_approaches_are_shown_with_what_was_measured(data: Project) -> None:
-    sources = {"corpus": data.newest("corpora"), "pairs": data.newest("pairs")}
+    corpus = data.newest("corpora")
+    assert corpus is not None
+    sources = sources_of(data, corpus, data.newest("pairs"))
     row = {"name": "generic", "title": "generic <b>", "measured": True, "quality": "test 0.500", "score": 0.5,
            "unseen": 0.25, "training": None, "size": 1_000_000, "query_ms": 4.25, "documents": 1_234.5}  # fmt: skip
     later = {
@@ -144,7 +146,7 @@ def test_the_approaches_are_shown_with_what_was_measured(data: Project) -> None:
         "seconds": 240.0,
     }
     with data.publish(
-        "reports", {k: m.id for k, m in sources.items() if m} | {"advice": "generic"},
+        "reports", sources,
         report="advice", budget=10.0, facts={}, recommended=[advice], approaches=[row, later],
     ):  # fmt: skip
         pass

@@ -9,6 +9,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +18,10 @@ from search.corpus.readers.pairs import preview_pairs
 from search.corpus.readers.qrels import read_judgments
 from search.corpus.readers.queries import read_queries
 from search.projects.errors import Refused
+from tests.proofs import examples
 
 QUIET = settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     derandomize=True,
     database=None,
@@ -81,6 +83,7 @@ def read_every_way(name: str, content: bytes) -> None:
                 assert found
 
 
+@pytest.mark.longer
 @QUIET
 @given(SUFFIXES, BYTES)
 @example(".csv", b'id,text\r1,"a\rb"\r')
@@ -95,6 +98,7 @@ def test_any_bytes(suffix, content):
     read_every_way(f"fuzz{suffix}", content)
 
 
+@pytest.mark.longer
 @QUIET
 @given(ROWS, st.booleans())
 def test_any_json(rows, lines):
@@ -180,7 +184,8 @@ def damaged(content: bytes, damage: list[tuple[float, int, bytes | None]]) -> by
     return content
 
 
-@settings(QUIET, max_examples=400)
+@pytest.mark.longer
+@settings(QUIET, max_examples=examples(400))
 @given(st.sampled_from(SOUND), DAMAGE)
 @example(".html", [(0.5, 0, b"<?php ?>")])
 @example(".zip", [(0.98, 2, b"\xff\xff")])

@@ -3,14 +3,16 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from search.corpus.readers.documents import preview_documents
 from search.projects.errors import Refused
+from tests.proofs import examples
 
 QUIET = settings(
-    max_examples=400,
+    max_examples=examples(400),
     deadline=None,
     derandomize=True,
     database=None,
@@ -34,6 +36,7 @@ PIECES = st.sampled_from(
 BYTES = st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=15).map(b"".join))
 
 
+@pytest.mark.longer
 @QUIET
 @given(SUFFIXES, BYTES)
 @example(".html", b"<table>" * 3000 + b"x")

@@ -14,6 +14,7 @@ from search.corpus.readers.report import BadField
 from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+from tests.proofs import examples
 
 JSON = '[{"query": "runny nose", "response": "Rhinorrhea: excess drainage."}]'
 
@@ -289,7 +290,8 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from(["query", "answer", "negative", "hard_negatives", "doc_id"])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@pytest.mark.longer
+@settings(max_examples=examples(200), deadline=None, derandomize=True, database=None)
 @given(st.lists(st.dictionaries(FIELDS, VALUES), max_size=6))
 def test_any_fields_give_sound_pairs_or_one_refusal(rows):
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ from search.projects.project import Project
 from search.retrieval.indexing.build import _WORN, index_model, origins_of, worn
 from search.retrieval.indexing.describe import index_json, index_line, index_sentence
 from search.retrieval.search import compare
+from tests.proofs import examples
 from training.train import train
 
 
@@ -51,7 +52,8 @@ def _brute_force(vectors, query, k, allowed=None):
 
 
 @pytest.mark.parametrize("kind", ["hnsw", "ivf-sq8", "ivf-rabitq"])
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.longer
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**31))
 def test_many_random_versions_equal_brute_force(kind, seed):
     rng = np.random.default_rng(seed)
