@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
-from ui import first_paint
+from ui import failures, first_paint
 from ui.navigation import pages
 from ui.rendering import render
 
@@ -18,4 +18,4 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
     st.navigation(list(pages().values()), position="top").run()
 else:  # ... and imports it once, for what it serves.
-    app = App(Path(__file__).resolve(), routes=first_paint.routes())
+    app = App(Path(__file__).resolve(), routes=first_paint.routes(), on_script_error=failures.tell)

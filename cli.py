@@ -38,17 +38,10 @@ def main() -> None:
         aside("Cancelled.")
         sys.exit(1)
     except Exception as error:
-        aside(_in_one_line(error))
+        from search.projects.unexpected import unexpected
+
+        aside(str(unexpected(error)))
         sys.exit(1)
-
-
-def _in_one_line(error: Exception) -> str:
-    """What the system or a library raised; what it is in full, a file says."""
-    if isinstance(error, OSError) and error.strerror:  # Libraries' errors of networks have none.
-        return f"The work failed: {error.strerror} ({error.filename or 'no file named'})."
-    from search.projects.unexpected import unexpected
-
-    return str(unexpected(error))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from search.projects.project import Project
 from training.interpolation.publish import InterpolationCurve, curve_for
 from training.weight_interpolation import InterpolationPoint
 from ui import charts, run_view, widgets
+from ui.rendering import literal
 
 VERB = "blend"
 _STEP = 5
@@ -51,7 +52,7 @@ def _curve(
     st.write(curve.sentence)
     shown = curve.best or point.share
     share = st.slider(
-        f"How much of the way from {widgets.literal(point.start)}",
+        f"How much of the way from {literal(point.start)}",
         0,
         100,
         round(100 * shown / _STEP) * _STEP,
@@ -68,7 +69,7 @@ def _curve(
         f"{about}{general:.3f} on general questions ({general - curve.general[0]:+.3f})."
     )
     if abs(share / 100 - point.share) < 1e-9:
-        st.caption(f"That is what {widgets.literal(info.name)} is already.")
+        st.caption(f"That is what {literal(info.name)} is already.")
     elif dev <= curve.dev[0]:
         st.caption("That is not better than the start, so what is published would be the start.")
     with st.form(f"blend-{info.id}", border=False):

@@ -19,7 +19,7 @@ from search.models.chunking import chunking_for
 from search.projects.project import Project
 from search.retrieval.indexing.servers import delete_version
 from ui import cache, corpus_report, reading, uploads, widgets
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _ROWS = 50
 _PASSAGES = 6
@@ -209,7 +209,7 @@ def _preview_passages(
     longest = max(documents, key=lambda document: len(document.embedded))
     passages = Chunker(chunking, pieces).cut(longest)
     count = widgets.counted(len(passages), "passage")
-    name = widgets.literal(longest.title or longest.id)
+    name = literal(longest.title or longest.id)
     with st.expander(f"The longest of these documents makes {count}: {name[:80]}"):
         cards, end = [], 0
         for number, passage in enumerate(passages[:_PASSAGES], start=1):
@@ -275,7 +275,7 @@ def _versions(project: Project) -> None:
         for one in reversed(versions):
             left, right = st.columns([6, 1], vertical_alignment="center")
             newest = " · **current**" if one is versions[-1] else ""
-            left.markdown(widgets.literal(one.sentence) + newest)
+            left.markdown(literal(one.sentence) + newest)
             with right.popover("Delete"):
                 st.write(
                     "It goes with the indexes and evaluations that were made of it. Models stay. The newest "

@@ -15,7 +15,7 @@ from search.retrieval.columns import known_columns, parse_column
 from training.dev_set import START
 from training.forgetting import General
 from ui import cache, charts, navigation, run_view, widgets
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
@@ -90,7 +90,7 @@ def _again(project: Project, wanted: list[str]) -> None:
             "Models, keyword search, both together, or read again by a reranker (the first is the baseline)",
             options,
             default=[*wanted, KEYWORD],
-            format_func=lambda name: widgets.literal(options[name]),
+            format_func=lambda name: literal(options[name]),
             key=f"measure-{project.name}-{hash(tuple(options))}",
         )
         if st.button("Measure", type="primary", disabled=not names, key="measure"):
@@ -290,7 +290,7 @@ def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, 
     with st.container(border=True, key=f"{key}-{i}"):
         text = result.texts[i]
         short = text if len(text) < 160 else text[:157] + "…"
-        if st.button(widgets.literal(short), type="tertiary", key=f"q-{i}"):
+        if st.button(literal(short), type="tertiary", key=f"q-{i}"):
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
         baseline = widgets.model_title(test.baseline)

@@ -20,7 +20,7 @@ from search.retrieval.columns import chosen_columns
 from search.retrieval.indexing.build import find_index
 from ui import cache, failures, run_view, widgets
 from ui.hits import shortened
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _STRONGEST = 5
 _FAINT = 0.08
@@ -167,7 +167,7 @@ def _learned(lookup: _Lookup) -> None:
     elif is_ready(project, Corpus.of(project, lookup.manifest), info):
         lookup.draw()
     else:
-        st.markdown(f"**What {widgets.literal(widgets.model_title(name))} learned from**")
+        st.markdown(f"**What {literal(widgets.model_title(name))} learned from**")
         run_view.ended(run, quiet=["done", "cancelled"])
         st.caption("Its training questions have to be read once before they can be asked.")
         st.button(

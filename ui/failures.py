@@ -1,5 +1,10 @@
-"""What went wrong, said on the page: a sentence instead of a traceback, and a button where one press mends it."""
+"""What went wrong, said on the page: a sentence instead of a traceback, and a button where one press mends it.
 
+A page and each part that is drawn by itself is guarded, so that it is said where it happened and the rest stays. What
+goes wrong elsewhere (in what a widget calls before the page is drawn), the server hands to `tell`, too.
+"""
+
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -10,11 +15,14 @@ import streamlit as st
 
 from search.projects.artifacts import discard
 from search.projects.errors import BespokeError, Damaged
+from search.projects.unexpected import first_line_of, unexpected
+from ui.rendering import literal
 
 P = ParamSpec("P")
 
 # What is made out of documents and models, and made again by itself where it is missing.
 _MADE_AGAIN = ("indexes", "vectors", "vocabularies", "maps", "evaluations", "reports")
+_UNFORESEEN = "unforeseen"
 
 
 def guarded(draw: Callable[P, None]) -> Callable[P, None]:
@@ -24,12 +32,24 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             draw(*args, **kwargs)
-        except BespokeError as error:
-            say(error)
-        except FileNotFoundError as error:
-            _gone(error)
+        except Exception as error:
+            tell(error)
 
     return drawn
+
+
+def tell(error: Exception) -> bool:
+    """Say any error on the page. What nobody foresaw is one line with a hint and the file with all of it.
+
+    :returns: True: all of it is said, and Streamlit has nothing to add.
+    """
+    if isinstance(error, BespokeError):
+        say(error)
+    elif isinstance(error, FileNotFoundError):
+        _gone(error)
+    else:
+        st.error(literal(_unforeseen(error)), icon=":material/error:")
+    return True
 
 
 def say(error: BespokeError) -> None:
@@ -46,6 +66,17 @@ def say(error: BespokeError) -> None:
         args=(error.folder,),
         help=f"Deletes {error.folder} and makes it anew from the documents and the model.",
     )
+
+
+def _unforeseen(error: Exception) -> str:
+    """The line on an error that nobody foresaw; what is drawn anew each second writes one file, not one a second."""
+    at = tuple((one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__))
+    same = (type(error), first_line_of(error), at)
+    known: dict[object, str] = st.session_state.setdefault(_UNFORESEEN, {})
+    if same not in known:
+        failed = unexpected(error, what="This page", after="Load the page again to go on")
+        known[same] = str(failed)
+    return known[same]
 
 
 def _gone(error: FileNotFoundError) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 from search.corpus.corpus import Column, Corpus
 from search.corpus.filters import Condition, Scope, check_columns, parse_condition
 from search.projects.errors import BespokeError
-from ui import navigation, widgets
+from ui import navigation
+from ui.rendering import literal
 
 _CHOICES = 200
 _FEW = 12
@@ -33,7 +34,7 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
         tiers_first = False
         if rule is not None:
             tiers_first = st.toggle(
-                f"{' before '.join(map(widgets.literal, rule.order))}",
+                f"{' before '.join(map(literal, rule.order))}",
                 value=st.query_params.get(_TIERS) == "first",
                 key=f"tiers-{key}",
                 help="Among documents that answer the question, the better source comes first.",
@@ -73,7 +74,7 @@ def _chosen(key: str, column: Column, before: Sequence[Condition]) -> list[Condi
     counts = dict(column.values)
     known = [value for held in before[-1:] for value in held.values if value in counts]
     values = st.multiselect(
-        widgets.literal(column.name),
+        literal(column.name),
         list(counts),
         default=known,
         format_func=lambda value: f"{value} ({counts[value]:,})",
@@ -98,7 +99,7 @@ def _range(
             start = min(max(number, ends[0]), ends[1])
         if condition.sign == "<=":
             stop = max(min(number, ends[1]), start)
-    label = widgets.literal(column.name)
+    label = literal(column.name)
     chosen = st.slider(label, *ends, value=(start, stop), key=f"filter-{key}-{column.name}")
     made = []
     if chosen[0] > ends[0]:

@@ -13,7 +13,7 @@ from search.projects.files import size_in_words
 from search.projects.project import Project
 from search.projects.settings import LIMITS, secret
 from ui import cache, run_view, widgets
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
 _OTHER = "Another server"
@@ -56,16 +56,16 @@ def _card(project: Project, info: ModelInfo) -> None:
         with left:
             is_default = info.name == GENERIC
             called = " · called generic" if is_default else ""
-            st.markdown(f"**{widgets.literal(info.title)}**{called}")
+            st.markdown(f"**{literal(info.title)}**{called}")
             st.html(render("soft.html", text=" · ".join(_facts(project, info))))
             if not is_default and (verdict := widgets.verdict(project, info.name)):
                 st.write(verdict)
             if (encoded := how_encoded(project, info)) is not None:
-                st.caption(widgets.literal(encoded))
+                st.caption(literal(encoded))
             widgets.draw_index_line(project, info)
             if info.id != BUILT_IN:
                 for note in project.artifact("models", info.id).details["notes"]:
-                    st.caption(widgets.literal(note))
+                    st.caption(literal(note))
         if not is_default and right.button(
             "Call it generic",
             key=f"default-{info.id}",
@@ -259,9 +259,9 @@ def rerankers_section(project: Project) -> None:
 def _reranker_card(project: Project, info: RerankerInfo) -> None:
     with st.container(border=True, key=f"reranker-{info.id}"):
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.markdown(f"**{widgets.literal(info.name)}**")
+        left.markdown(f"**{literal(info.name)}**")
         reads = f"{info.reference} · reads the best {info.depth:,} documents again"
-        left.caption(widgets.literal(reads))
+        left.caption(literal(reads))
         right.button(
             "Remove",
             key=f"remove-{info.id}",

@@ -16,6 +16,7 @@ from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import run_view, uploads, widgets
+from ui.rendering import literal
 
 _GRADES = [0, 1, 2, 3, 4]
 _MEANINGS = 12
@@ -74,9 +75,9 @@ def understood(path: Path, report: Report, what: str, plural: str | None = None)
     if report.delimiter:
         parts.append(f"delimiter {_DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
     count = widgets.counted(report.accepted, what, plural)
-    st.markdown(f"**{count}** found in {widgets.literal(report.source)} ({', '.join(parts)}).")
+    st.markdown(f"**{count}** found in {literal(report.source)} ({', '.join(parts)}).")
     for note in report.notes:
-        st.caption(f":material/info: {widgets.literal(note[0].upper() + note[1:])}")
+        st.caption(f":material/info: {literal(note[0].upper() + note[1:])}")
 
 
 def how_to_read(path: Path, report: Report | None) -> None:
@@ -162,7 +163,7 @@ def choose_meanings(path: Path, values: Sequence[str], understood: Mapping[str, 
         for box, value in zip(boxes, values, strict=False):
             grade = understood.get(value)
             index = None if grade not in _GRADES else _GRADES.index(grade)
-            label, key = widgets.literal(value) or "(empty)", f"means-{value}-{path}"
+            label, key = literal(value) or "(empty)", f"means-{value}-{path}"
             box.selectbox(
                 label, _GRADES, index=index, placeholder="choose", format_func=_grade, key=key
             )

@@ -31,6 +31,11 @@ def plain(text: str) -> str:
     return str(escape(text))
 
 
+def literal(text: str) -> str:
+    """Text for a label that Streamlit reads as Markdown: dollars, stars and brackets stay as they are."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
 class _Unbroken(Extension):
     """Lets a template be laid out in lines: a line break at a tag leaves nothing, any other one space.
 

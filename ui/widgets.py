@@ -1,6 +1,5 @@
 """What several pages draw: headings, empty states, cards, figures."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import cycle
@@ -176,11 +175,6 @@ def duration(seconds: float) -> str:
     if seconds < 5_400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3_600:.1f} h"
-
-
-def literal(text: str) -> str:
-    """Text for a label that Streamlit reads as Markdown: dollars, stars and brackets stay as they are."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

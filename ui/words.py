@@ -14,7 +14,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _COUNT = 10
 _MOST_COLUMNS = 4
@@ -84,7 +84,7 @@ def _ready(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
     served = [info.name for info in lacking if info.format in _SERVED]
     if served:
         st.caption(
-            f"The server of {widgets.literal(' and '.join(served))} is sent each of them once, within its cap of "
+            f"The server of {literal(' and '.join(served))} is sent each of them once, within its cap of "
             "tokens; what it would be sent is counted first."
         )
     if st.button("Read the words", type="primary", key="read-words", icon=":material/menu_book:"):
@@ -140,7 +140,7 @@ def _chips(project: Project, name: str, words: Sequence[str]) -> None:
             list(words),
             key=key,
             on_change=choose,
-            format_func=widgets.literal,
+            format_func=literal,
             label_visibility="collapsed",
             wrap=True,
         )
@@ -229,8 +229,8 @@ def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
     none = sum(word.common == 0 for word in moved)
     apart = f"; {'all' if none == len(moved) else none} of these have none in common"
     st.caption(
-        f"Frequent words whose ten nearest words differ most between {widgets.literal(one)} and "
-        f"{widgets.literal(two)}{apart if none else ''}. Choose one to see both sides."
+        f"Frequent words whose ten nearest words differ most between {literal(one)} and "
+        f"{literal(two)}{apart if none else ''}. Choose one to see both sides."
     )
     _chips(project, "moved", [word.word for word in changed[: 2 * _CHIPS]])
 

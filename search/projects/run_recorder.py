@@ -39,7 +39,7 @@ def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iter
             yield recorder
         except BaseException as error:
             known = isinstance(error, BespokeError | KeyboardInterrupt | SystemExit)
-            if recorder.cancelled or known or (isinstance(error, OSError) and error.strerror):
+            if recorder.cancelled or known:
                 recorder.end(error)
                 if own and isinstance(error, Refused):
                     recorder.forget()

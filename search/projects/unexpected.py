@@ -16,26 +16,48 @@ _HINTS = (
      "There was not enough memory: close other programs, or set a smaller batch or fewer documents"),
     (("ImportError", "ModuleNotFoundError"), "A library is missing or of another version: run make app"),
     (("No space left", "Disk quota"), "The disk is full: free some space"),
+    (("PermissionError", "Read-only file system"), "Look at who owns that file or folder, and who may write there"),
     (("CUDA", "cuDNN", "MPS backend"), "The graphics card failed: BESPOKE_DEVICE=cpu does without it"),
     (("HTTPError", "ConnectionError", "ConnectError", "Timeout"), "The network failed: try again"),
 )  # fmt: skip
-_OTHERWISE = "Please report it with that file"
+_OTHERWISE = "Please report it"
 
 
-def unexpected(error: BaseException, folder: Path | None = None) -> Failed:
+def unexpected(
+    error: BaseException,
+    folder: Path | None = None,
+    what: str = "The work",
+    after: str = _KEPT,
+) -> Failed:
     """What to raise or say instead: what it was, what may help, and the file with all of it.
 
     :param folder: where the file goes; None for the logs of the workspace.
+    :param what: failed.
+    :param after: how to go on from there, as a sentence without its full stop.
     """
+    seen = f"{type(error).__name__} {_text_of(error)}"
+    path = _written(error, folder)
+    otherwise = f"{_OTHERWISE} with that file" if path else _OTHERWISE
+    hint = next((h for signs, h in _HINTS if any(sign in seen for sign in signs)), otherwise)
+    where = f"All of it is in {path}. " if path else ""
+    return Failed(f"{what} failed{_in_words(error)}. {where}{hint}. {after}.")
+
+
+def _in_words(error: BaseException) -> str:
+    # Libraries' errors of networks are OSErrors without a text of the system.
+    if isinstance(error, OSError) and error.strerror:
+        return f": {error.strerror} ({error.filename or 'no file named'})"
     kind, said = type(error).__name__, " ".join(first_line_of(error).split()).rstrip(".")
     words = f"{kind}: {said}" if said and said != f"{kind}()" else kind
-    seen = f"{kind} {error}"
-    hint = next((h for signs, h in _HINTS if any(sign in seen for sign in signs)), _OTHERWISE)
-    path = _written(error, folder)
-    where = f"All of it is in {path}. " if path else ""
-    return Failed(
-        f"The work failed by an error that was not foreseen ({words}). {where}{hint}. {_KEPT}."
-    )
+    return f" by an error that was not foreseen ({words})"
+
+
+def _text_of(error: BaseException) -> str:
+    """What an error says; nothing where its own text raises."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def first_line_of(error: BaseException) -> str:

@@ -145,6 +145,7 @@ def settled(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_function(STILL)
     assert page.get_by_test_id("stException").count() == 0, page.inner_text("body")
+    assert page.get_by_text("This page failed").count() == 0, page.inner_text("body")
 
 
 def picture(page: Page, folder: Path, name: str) -> None:

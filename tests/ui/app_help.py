@@ -18,6 +18,7 @@ from search.evaluation.significance import PairedTest
 from search.projects.artifacts import new_id
 from search.projects.project import Project
 from search.projects.runs import Run, Status
+from search.projects.settings import settings
 from search.retrieval.results import Best, Hit
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -44,9 +45,12 @@ def turn_to(at: AppTest, page: str) -> AppTest:
 
 
 def run(at: AppTest) -> AppTest:
-    """Run the app again; a page never shows a traceback."""
+    """Run the app again; no page fails by a mistake of ours."""
     at.run()
     assert not at.exception, [f"{e.message}\n{e.stack_trace}" for e in at.exception]
+    failed = [e.value for e in at.error if "This page failed" in e.value]
+    logs = [log.read_text() for log in settings().home.glob(".logs/*.log")]
+    assert not failed, [*failed, *logs]
     return at
 
 

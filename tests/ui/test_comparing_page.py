@@ -6,10 +6,14 @@ from collections.abc import Sequence
 import pytest
 from app_help import TINY, columns, markup, open_page, plain, press, run, shown
 
+from search.corpus.document import Document
+from search.evaluation.query_set import QuerySet
 from search.evaluation.rank_similarity import disagreements
 from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.search import compare, similar
+from training.data.intake import publish_ready_made
+from training.data.pair_sets import Split
 from ui.comparing.asking import suggestions
 from ui.comparing.summary import order_in_words
 
@@ -166,3 +170,31 @@ def test_a_training_that_goes_on_is_told(trained: Project, started: list[list[st
 
     write_run(trained, ["train", TINY, "--recipe", "adapter"], state="running", done=4, total=10, **alive())  # fmt: skip
     assert "A custom model is being trained, 40% done." in shown(open_page("compare", TINY))
+
+
+def test_the_document_that_is_the_question_itself_is_left_out_and_it_is_said(
+    empty: Project,
+) -> None:
+    claim, answer = "We should have more rent control.", "More rent control costs homes."
+    documents = [
+        Document("claim", "Claim", claim),
+        Document("answer", "Answer", answer),
+        Document("other", "Other", "More frost than rent."),
+    ]
+    none = QuerySet({}, {})
+    test = QuerySet({"claim": claim, "q2": answer}, {"claim": {"answer": 1}, "q2": {"answer": 1}})
+    publish_ready_made(empty, documents, Split([], none, test), "claims.json")
+    at = open_page("compare", TINY, q=claim, model="bm25")
+    assert [card.title for card in columns(at)[0].cards] == ["Answer", "Other"]
+    said = plain(markup(at))
+    assert (
+        "This is a query of the query set and a document itself (claim), which is not judged relevant to it: it is left "
+        "out of every column, as it is when measured."
+    ) in said
+    for question in (
+        answer,
+        "more rent control",
+    ):  # Judged relevant to itself; no query of the set.
+        at = open_page("compare", TINY, q=question, model="bm25")
+        assert {"Answer", "Claim"} <= {card.title for card in columns(at)[0].cards}
+        assert "a document itself" not in plain(markup(at))

@@ -1,15 +1,34 @@
 """What is deleted, retrained or damaged while people search: a sentence, and a way on."""
 
+import runpy
 import shutil
+from copy import copy
 
 import pytest
-from app_help import TINY, columns, labels, open_page, press_labelled, run, shown, write_run
+from app_help import (
+    APP,
+    PATIENCE,
+    TINY,
+    columns,
+    labels,
+    open_page,
+    press_labelled,
+    run,
+    shown,
+    unescaped,
+    write_run,
+)
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 import ui.compare
 from search.models.registry import find_model
+from search.projects import runs
 from search.projects.artifacts import discard
-from search.projects.errors import Refused
+from search.projects.errors import Failed, Refused
+from search.projects.progress import silent
 from search.projects.project import Project, project
+from search.projects.run_recorder import recorded
 from search.retrieval.indexing.build import find_index, index_model
 from training.train import train
 from ui import cache, failures
@@ -141,13 +160,70 @@ def test_a_guard_says_what_went_wrong(error: Exception, said: str, monkeypatch) 
     assert said in told[0]
 
 
-def test_other_mistakes_are_not_hidden() -> None:
-    @failures.guarded
-    def draw() -> None:
-        raise KeyError("a mistake of ours")
+@pytest.mark.parametrize(
+    ("error", "said", "hint"),
+    [
+        (
+            KeyError("sentence_embedding"),
+            "This page failed by an error that was not foreseen (KeyError: 'sentence_embedding')",
+            "Please report it with that file",
+        ),
+        (ValueError("a *line* of $5\nand more"), "(ValueError: a *line* of $5)", "report it"),
+        (MemoryError(), "(MemoryError)", "close other programs"),
+        (OSError(28, "No space left on device"), "This page failed: No space left", "free some"),
+        (PermissionError(13, "Permission denied", "/w/x"), "failed: Permission denied (/w/x)", "Look at who owns"),
+    ],
+)  # fmt: skip
+def test_a_page_that_raises_says_so_in_a_line_with_a_hint_and_a_file(
+    data: Project, monkeypatch, error: Exception, said: str, hint: str
+) -> None:
+    def page() -> None:
+        raise copy(error)  # What is raised twice has a longer traceback.
 
-    with pytest.raises(KeyError):
-        draw()
+    monkeypatch.setattr("ui.models.page", page)
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
+    at._page_hash = calc_hash("models")
+    at.run()
+    assert not at.exception
+    (line,) = [unescaped(e.value) for e in at.error]
+    assert said in line and hint in line and "\n" not in line
+    assert line.endswith("Load the page again to go on.")
+    (log,) = (data.folder.parent / ".logs").iterdir()
+    assert str(log) in line
+    assert "raise copy(error)" in log.read_text() and type(error).__name__ in log.read_text()
+    at.run()
+    assert [unescaped(e.value) for e in at.error] == [line]
+    assert list(log.parent.iterdir()) == [log], "drawn anew each second, it fills no folder"
+
+
+def test_what_fails_before_the_page_is_drawn_goes_the_same_way(monkeypatch) -> None:
+    """What a button calls runs outside of every page: the server has to hand it over."""
+    given = {}
+    monkeypatch.setattr("streamlit.starlette.App", lambda *_, **more: given.update(more))
+    runpy.run_path(str(APP), run_name="served")
+    assert given["on_script_error"] is failures.tell
+    told: list[str] = []
+    monkeypatch.setattr(failures.st, "error", lambda text, **_: told.append(text))
+    assert failures.tell(Refused("Not so.")) is True, "or Streamlit draws its traceback below"
+    assert failures.tell(KeyError("x")) is True
+    assert told[0] == "Not so." and "KeyError" in told[1]
+
+
+def test_a_run_that_nobody_foresaw_failing_is_a_line_with_a_file_on_the_page(
+    documents_only: Project,
+) -> None:
+    def work() -> None:
+        with recorded(documents_only, ["report", TINY], silent):
+            raise OSError(28, "No space left on device", "/w/x.npy")
+
+    with pytest.raises(Failed):
+        work()
+    run_ = runs.runs(documents_only)[0]
+    at = open_page("corpus", TINY)
+    assert run_.verb == "report" and run_.status.state == "failed"
+    line = next(e.value for e in at.error)
+    assert "did not finish: The work failed: No space left on device (/w/x.npy). " in line
+    assert f"All of it is in {run_.folder / 'error.log'}. The disk is full: free some" in line
 
 
 def test_what_is_discarded_twice_is_gone_once(trained: Project) -> None:

@@ -14,9 +14,9 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
 from search.text.words import folded_words
-from ui import cache, run_view, widgets
+from ui import cache, run_view
 from ui.hits import shortened
-from ui.rendering import render
+from ui.rendering import literal, render
 
 KEY = "q"
 """The key of the box, and the name of the question in the address."""
@@ -115,7 +115,7 @@ def offer(
             caption,
             fitting,
             key=key,
-            format_func=lambda text: widgets.literal(shortened(text, _LABEL)),
+            format_func=lambda text: literal(shortened(text, _LABEL)),
             on_change=chosen,
             label_visibility="collapsed",
             width="stretch",
@@ -157,7 +157,7 @@ def past(project: Project) -> None:
     with st.container(key="compare-history"):
         for number, query in enumerate(asked_before):
             st.button(
-                widgets.literal(shortened(query, _LABEL)),
+                literal(shortened(query, _LABEL)),
                 key=f"past-{number}",
                 on_click=ask,
                 args=(query,),

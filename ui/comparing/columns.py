@@ -24,7 +24,7 @@ from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
 from ui import cache, navigation, run_view, widgets
 from ui.comparing.sides import Side
-from ui.rendering import render
+from ui.rendering import literal, render
 
 MOST = 4
 _ADDRESS = "model"
@@ -55,7 +55,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
         options,
         default=[name for name in default if name in options],
         max_selections=MOST,
-        format_func=lambda name: widgets.literal(
+        format_func=lambda name: literal(
             options[name].title + (widgets.SAME if name in same else "")
         ),
         key=key,
@@ -131,7 +131,7 @@ def _weighted(column: SearchColumn, before: float | None, key: str) -> SearchCol
         return column
     name = f"weight-{key}-{column.name}"
     share = st.slider(
-        f"{widgets.literal(column.title)}: how much the words count",
+        f"{literal(column.title)}: how much the words count",
         0,
         100,
         round(100 * (column.weight if before is None else before)),
@@ -189,6 +189,6 @@ def missed(names: Sequence[str]) -> None:
     if names:
         words = ", ".join(f"“{name}”" for name in names)
         st.info(
-            f"Not in this project (any more): {widgets.literal(words)}. Choose others under Columns.",
+            f"Not in this project (any more): {literal(words)}. Choose others under Columns.",
             icon=":material/info:",
         )

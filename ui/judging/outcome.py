@@ -13,7 +13,7 @@ from search.projects.project import Project
 from search.retrieval.columns import column_title
 from ui import widgets
 from ui.judging import board
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _LISTED = 20
 
@@ -76,9 +76,9 @@ def _agreement(made: Summary) -> None:
         for name, counts in made.judges.items()
     ]
     st.html(render("judges.html", judges=judges))
-    st.markdown(widgets.literal(made.votes_agreement.sentence()))
+    st.markdown(literal(made.votes_agreement.sentence()))
     if made.grades_agreement.items:
-        st.markdown(widgets.literal(made.grades_agreement.sentence("document")))
+        st.markdown(literal(made.grades_agreement.sentence("document")))
 
 
 def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus) -> None:
@@ -93,8 +93,8 @@ def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus
         text = made.study.questions[disagreement.question].text
         with st.container(border=True):
             left, right = st.columns([5, 1], vertical_alignment="center")
-            left.markdown(f"**{widgets.literal(text[:300])}**")
-            left.caption(widgets.literal(_votes_in_words(setup, disagreement, corpus)))
+            left.markdown(f"**{literal(text[:300])}**")
+            left.caption(literal(_votes_in_words(setup, disagreement, corpus)))
             if judge and right.button("Decide", key=f"judge-decide-{i}", width="stretch"):
                 board.ask_first(project, str(judge), disagreement.question, final=True)
                 board.turn_to("judge")

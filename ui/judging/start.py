@@ -18,8 +18,9 @@ from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.columns import chosen_columns, column_title, known_columns
 from search.retrieval.search import assemble, check_query
-from ui import cache, run_view, widgets
+from ui import cache, run_view
 from ui.judging import board
+from ui.rendering import literal
 
 _RECENT = 20
 _ADDRESS = "model"
@@ -90,7 +91,7 @@ def begin(
         if instead_of is not None:
             titles = " and ".join(map(column_title, (instead_of.one, instead_of.other)))
             st.caption(
-                f"So far {widgets.literal(titles)} are judged in this project. Starting changes that for everybody; "
+                f"So far {literal(titles)} are judged in this project. Starting changes that for everybody; "
                 "every vote is kept, and counts for the columns that it was given for."
             )
         with st.container(horizontal=True):
@@ -124,7 +125,7 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
         st.caption("Switched off, the results are not shown here while the judging goes on either.")
         if st.button("Use this set-up", type="primary", key="judge-change"):
             _start(project, replace(chosen, reveal="after" if allowed else "never"), judge, [])
-    with row.popover(widgets.literal(judge), icon=":material/person:"):
+    with row.popover(literal(judge), icon=":material/person:"):
         name = st.text_input("Your name", value=judge, key="judge-rename")
         if st.button("Judge under this name", key="judge-renamed"):
             be(project, name)

@@ -21,6 +21,9 @@ from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
 _FROM = b"From "
+# A line of a text may begin so, too: one between messages has an address or a time of day.
+_BETWEEN = re.compile(rb"From (?:\S*@|.*\d\d?:\d\d)")
+_ARMOUR = "-----BEGIN PGP MESSAGE-----"
 _QUOTED_FROM = re.compile(rb"\A>(>*From )")
 _HEADERS = ("from", "to", "subject", "date", "received", "message-id", "mime-version")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -80,7 +83,7 @@ def _messages(stream: BinaryIO) -> Iterator[bytes]:
     size = 0
     blank = False
     while line := stream.readline(LIMITS.line_bytes):
-        if blank and line.startswith(_FROM):
+        if blank and _BETWEEN.match(line):
             yield b"".join(lines)
             lines, size = [], 0
         elif size <= LIMITS.prose_bytes:
@@ -98,6 +101,8 @@ def _prose(raw: bytes, report: Report, source: str, attachments: list[str]) -> P
         raise Refused(f"{source} has parts inside one another, too deep to read.") from None
     if not any(name in message for name in _HEADERS):
         raise Refused(f"{source} is not an e-mail: it has no sender, subject or date.")
+    if why := _sealed(message, parts):
+        raise Refused(f"{source} is {why}. Open it in a mail program and save it as plain e-mail.")
     blocks: list[Block] = []
     for part in parts:
         if part.get_content_maintype() == "message":
@@ -108,6 +113,21 @@ def _prose(raw: bytes, report: Report, source: str, attachments: list[str]) -> P
             blocks += paragraphs(_content(part))
     metadata = {name: _header(message, name) for name in ("from", "to")}
     return Prose(_header(message, "subject"), blocks, {**metadata, "date": _date(message)})
+
+
+def _sealed(message: _Part, texts: Sequence[_Part]) -> str:
+    """Why nobody can read a message as it is, if so: it is encrypted, or inside of its signature."""
+    kinds = {part.get_content_type() for part in message.walk()}
+    inside = message.get_content_type() in ("application/pkcs7-mime", "application/x-pkcs7-mime")
+    if inside and "signed-data" in (_safely(lambda: str(message.get("content-type")), "") or ""):
+        return "packed into its signature (S/MIME)"
+    armoured = any(_content(part).lstrip().startswith(_ARMOUR) for part in texts)
+    packed = inside or ("multipart/encrypted" in kinds and not _says(texts))
+    return "encrypted" if packed or armoured else ""
+
+
+def _says(texts: Sequence[_Part]) -> bool:
+    return any(one.get_content_maintype() == "message" or _content(one).strip() for one in texts)
 
 
 def _head(part: _Part) -> str:
@@ -138,7 +158,7 @@ def _texts(part: _Part, attachments: list[str]) -> Iterator[_Part]:
         choices = [list(_texts(one, attachments)) for one in inner]
         if part.get_content_type() == "multipart/alternative":
             choices.sort(key=lambda texts: all(t.get_content_subtype() != "plain" for t in texts))
-            choices = [texts for texts in choices if texts][:1]
+            choices = [texts for texts in choices if _says(texts)][:1]
         for texts in choices:
             yield from texts
         return

@@ -9,7 +9,9 @@ from search.corpus.readers.layout import Line
 
 _HIDDEN = 0x2 | 0x20  # annotation flags: hidden, no view
 _SECRET = 1 << 13  # field flag: a password
+_STRIKES = "strokes through text (the text is read)"
 _SIZE = 10.0
+_MOST_OPTIONS = 10_000
 _LONGEST = 100_000
 _CHECKED, _OPEN = "☒", "☐"
 
@@ -58,6 +60,7 @@ def _values(page: Any, form: Any, left_out: Counter[str]) -> Iterator[Line]:
                 )
             else:
                 left_out["comments"] += kind == raw.FPDF_ANNOT_TEXT
+                left_out[_STRIKES] += kind == raw.FPDF_ANNOT_STRIKEOUT
                 continue
             rectangle = raw.FS_RECTF()
             if text.strip() and raw.FPDFAnnot_GetRect(note, rectangle):
@@ -79,7 +82,18 @@ def _field(form: Any, note: Any) -> str:
     )
     if kind not in written or raw.FPDFAnnot_GetFormFieldFlags(form, note) & _SECRET:
         return ""
+    if kind != raw.FPDF_FORMFIELD_TEXTFIELD and (chosen := list(_chosen(form, note))):
+        return ", ".join(chosen)
     return _string(lambda *to: raw.FPDFAnnot_GetFormFieldValue(form, note, *to))
+
+
+def _chosen(form: Any, note: Any) -> Iterator[str]:
+    """What is chosen of a list as people see it; the value that is stored may be a code."""
+    from pypdfium2 import raw
+
+    for number in range(min(raw.FPDFAnnot_GetOptionCount(form, note), _MOST_OPTIONS)):
+        if raw.FPDFAnnot_IsOptionSelected(form, note, number):
+            yield _string(lambda *to, n=number: raw.FPDFAnnot_GetOptionLabel(form, note, n, *to))
 
 
 def _string(read: Callable[..., int]) -> str:

@@ -19,6 +19,12 @@ _MARGIN_NUMBERS = 10
 _FIFTHS = 4
 _UNEVEN = 0.25
 _MOST = 0.85
+_TABLE_ROWS = 60
+_CELL_LINES = 5
+_CELL_PITCH = 1.5
+_TABLE_COLUMNS = 3
+_CLAUSE = re.compile(r"\d{1,3}(\.\d{1,3})+")
+_CLAUSE_WORDS = 3
 _LABEL = re.compile(r"[•◦▪‣●*–—-]|\(?\w{1,4}[.)]|§+ ?[\w.]+|.*:")
 
 Row = list[Line]
@@ -86,7 +92,7 @@ def arranged(lines: Sequence[Line]) -> list[Line]:
 
     Cells of a table are parted by " | "; what stands apart on one line without a table is one line.
     """
-    rows = _rows(lines)
+    rows = _rows(_with_whole_cells(lines))
     read: list[Row] = []
     start = 0
     while start < len(rows):
@@ -103,6 +109,53 @@ def arranged(lines: Sequence[Line]) -> list[Line]:
             read += [[line] for line in arranged(side)]
         start = end
     return [_joined(row, read, i) for i, row in enumerate(read)]
+
+
+def _with_whole_cells(lines: Sequence[Line]) -> list[Line]:
+    """Lines with the cells that fill several of them as one, where a table is drawn cell by cell.
+
+    That is seen where the next cell begins at the top of the row again. Cells of many lines are columns of prose.
+    """
+    whole: list[Line] = []
+    start = 0
+    while start < len(lines):
+        end, cells = _drawn_by_cells(lines, start)
+        whole += cells or lines[start:end]
+        start = end
+    return whole
+
+
+def _drawn_by_cells(lines: Sequence[Line], start: int) -> tuple[int, list[Line]]:
+    """The end of a row of whole cells that begins with a line, and its cells; none for any other line."""
+    cells = [[lines[start]]]
+    went_up = False
+    end = start + 1
+    for line in lines[start + 1 :]:
+        last = cells[-1]
+        if _same_base(lines[start], line) and line.left >= max(part.right for part in last):
+            went_up = went_up or len(last) > 1
+            cells.append([line])
+        elif _goes_on(last[-1], line) and len(last) < _CELL_LINES:
+            last.append(line)
+        else:
+            break
+        end += 1
+    if not went_up or len(cells) < 2:
+        return start + 1, []
+    return end, [_as_one(cell) for cell in cells]
+
+
+def _goes_on(above: Line, below: Line) -> bool:
+    """Whether a line is the next one of the same cell."""
+    gap = _gap(above, below)
+    return abs(above.left - below.left) <= 1 and 0 < gap <= _CELL_PITCH * (above.size or 10.0)
+
+
+def _as_one(cell: Sequence[Line]) -> Line:
+    text = cell[0].text
+    for line in cell[1:]:
+        text += line.text if text.endswith(HYPHEN) else f" {line.text}"
+    return replace(cell[0], text=text, right=max(line.right for line in cell))
 
 
 def _rows(lines: Sequence[Line]) -> list[Row]:
@@ -173,12 +226,57 @@ def _gap(above: Line, below: Line) -> float:
 def _joined(row: Row, rows: Sequence[Row], i: int) -> Line:
     if len(row) == 1:
         return row[0]
+    cells = _in_columns(row, _columns(rows, i))
     beside = [rows[j] for j in (i - 1, i + 1) if 0 <= j < len(rows)]
-    table = any(_are_aligned(row, other) for other in beside)
+    table = cells is not None or any(_are_aligned(row, other) for other in beside)
     text = row[0].text
-    for before, line in pairwise(row):
-        text += (" | " if table and not _LABEL.fullmatch(before.text) else " ") + line.text
-    return replace(row[0], text=text, right=row[-1].right, is_row=table and " | " in text)
+    for before, line in pairwise(cells or row):
+        text += " | " if table and not _is_label(before, line) else " "
+        text += line.text if line else ""
+    return replace(
+        row[0], text=text.rstrip(" |"), right=row[-1].right, is_row=table and " | " in text
+    )
+
+
+def _is_label(cell: Line | None, after: Line | None) -> bool:
+    """Whether a cell is the number or the name of what stands beside it."""
+    if cell is None or after is None:
+        return False
+    clause = _CLAUSE.fullmatch(cell.text) and len(after.text.split()) >= _CLAUSE_WORDS
+    return bool(clause or _LABEL.fullmatch(cell.text))
+
+
+def _columns(rows: Sequence[Row], i: int) -> Row:
+    """The row of the same table that has the most cells: it says which columns there are."""
+    widest = rows[i]
+    for step in (-1, 1):
+        for j in range(i + step, i + step * _TABLE_ROWS, step):
+            if not 0 <= j < len(rows):
+                break
+            fewer, more = sorted((widest, rows[j]), key=len)
+            if _in_columns(fewer, more) is None:
+                break
+            widest = more if len(more) > len(widest) else widest
+    return widest
+
+
+def _in_columns(row: Row, columns: Row) -> list[Line | None] | None:
+    """The cells of a row under those of a wider one, None for empty ones; None where any stands elsewhere."""
+    if len(columns) < _TABLE_COLUMNS or len(row) > len(columns):
+        return None
+    cells: list[Line | None] = []
+    waiting = list(row)
+    for column, after in zip(columns, [*columns[1:], None], strict=True):
+        fits = bool(waiting) and _is_under(waiting[0], column)
+        if fits and after is not None and waiting[0].right > after.left:
+            return None
+        cells.append(waiting.pop(0) if fits else None)
+    return None if waiting else cells
+
+
+def _is_under(cell: Line, column: Line) -> bool:
+    apart = (cell.left - column.left, cell.right - column.right)
+    return min(abs(apart[0]), abs(apart[1]), abs(sum(apart)) / 2) <= _ALIGNED
 
 
 def _are_aligned(one: Row, other: Row) -> bool:

@@ -138,3 +138,46 @@ def test_parts_inside_parts_without_end(documents):
         raw += b"Content-Type: multipart/mixed; boundary=B%d\n\n--B%d\n" % (number, number)
     with pytest.raises(Refused, match=r"^a\.eml (has parts inside one another|holds no text)"):
         documents("a.eml", raw)
+
+
+SENT = "From: a@x.org\nSubject: Results\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n"
+
+
+def test_a_line_that_begins_with_from_parts_no_messages(documents):
+    between = "From a@x Mon Nov  2 10:00:00 2026\n"
+    box = (
+        f"{between}{SENT}\nfirst\n\nFrom the start there was no rash.\n\n{between}{SENT}\nsecond\n"
+    )
+    found, report = documents("a.mbox", box.replace("\n", "\r\n"))
+    assert [message.text for message in found] == [
+        "first\n\nFrom the start there was no rash.",
+        "second",
+    ]
+    assert report.refused_count == 0
+
+
+def test_of_alternatives_one_that_says_something_is_read(documents):
+    (found,), _ = documents(
+        "a.eml",
+        f"{SENT}Content-Type: multipart/alternative; boundary=C\n\n--C\nContent-Type: text/plain\n\n \n"
+        "--C\nContent-Type: text/html\n\n<p>give 5 mg</p>\n--C--\n",
+    )
+    assert found.text == "give 5 mg"
+
+
+@pytest.mark.parametrize(
+    ("rest", "why"),
+    [
+        ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\nMIAG", "encrypted"),
+        ("Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\nMIAG", "packed into its"),
+        (
+            "Content-Type: multipart/encrypted; boundary=B\n\n--B\nContent-Type: application/pgp-encrypted\n\n"
+            "Version: 1\n--B\nContent-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n--B--\n",
+            "encrypted",
+        ),
+        ("\n-----BEGIN PGP MESSAGE-----\nabc\n", "encrypted"),
+    ],
+)  # fmt: skip
+def test_what_is_sealed_is_refused_as_that(documents, rest, why):
+    with pytest.raises(Refused, match=rf"^a\.eml is {why}"):
+        documents("a.eml", SENT + rest)

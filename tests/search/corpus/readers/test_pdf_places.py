@@ -230,3 +230,76 @@ def test_numbers_of_every_fifth_line_are_left_out():
     assert without_margin_numbers(margin(1, 5))[1] == 0  # numbers of paragraphs
     assert without_margin_numbers(margin(5, 3))[1] == 0
     assert without_margin_numbers(margin(5, 5, "Ends."))[1] == 0
+
+
+def chart(*rows, at=(50, 170, 270, 370)):
+    """Cells of a chart where they stand; an empty one leaves nothing in the file."""
+    return [
+        (x, 100 + 16 * i, cell)
+        for i, row in enumerate(rows)
+        for x, cell in zip(at, row, strict=True)
+        if cell
+    ]
+
+
+def test_doses_stay_in_their_columns_where_cells_are_empty(tmp_path):
+    text, _ = pdf(
+        tmp_path / "a.pdf",
+        *chart(
+            ("Drug", "Morning", "Noon", "Night"), ("Ramipril", "5 mg", "", "2.5 mg"),
+            ("Digoxin", "", "", "125 mcg"), ("Furosemide", "40 mg", "20 mg", ""),
+        ),
+    )  # fmt: skip
+    assert text.split("\n\n") == [
+        "Drug | Morning | Noon | Night",
+        "Ramipril | 5 mg |  | 2.5 mg",
+        "Digoxin |  |  | 125 mcg",
+        "Furosemide | 40 mg | 20 mg",
+    ]
+
+
+def test_cells_of_several_lines_are_whole(tmp_path):
+    text, _ = pdf(
+        tmp_path / "a.pdf",
+        (50, 80, "Drug"), (170, 80, "Dose"), (300, 80, "Instructions"),
+        (50, 100, "Warfarin"), (170, 100, "3 mg alternate"), (170, 114, "days"),
+        (300, 100, "check INR weekly; do not"), (300, 114, "give with any NSAID"),
+        (50, 136, "Digoxin"), (170, 136, "62.5 micrograms"), (170, 150, "daily"),
+        (300, 136, "withhold if pulse is"), (300, 150, "below sixty"),
+    )  # fmt: skip
+    assert text.split("\n\n") == [
+        "Drug | Dose | Instructions",
+        "Warfarin | 3 mg alternate days | check INR weekly; do not give with any NSAID",
+        "Digoxin | 62.5 micrograms daily | withhold if pulse is below sixty",
+    ]
+
+
+def test_numbers_of_clauses_stand_before_their_text(tmp_path):
+    clauses = (("1.1", "The Tenant shall pay."), ("1.2", "The Landlord may enter."))
+    lines = [(x, 100 + 16 * i, t) for i, row in enumerate(clauses) for x, t in zip((50, 90), row, strict=True)]  # fmt: skip
+    text, _ = pdf(tmp_path / "a.pdf", *lines)
+    assert "1.1 The Tenant shall pay." in text
+    assert "1.2 The Landlord may enter." in text
+    lines = [(x, 100 + 16 * i, t) for i, row in enumerate((("1.5", "2.5"), ("3.5", "4.5"))) for x, t in zip((50, 150), row, strict=True)]  # fmt: skip
+    assert pdf(tmp_path / "a.pdf", *lines)[0] == "1.5 | 2.5\n\n3.5 | 4.5"
+
+
+def test_choices_of_a_form_are_read_as_people_see_them(documents):
+    text = b"BT /F1 11 Tf 50 700 Td (Route) Tj 0 -40 Td (Stop digoxin) Tj ET"
+    parts = (
+        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R 7 0 R]>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1 5 0 R>>>>/Contents 4 0 R"
+        b"/Annots[6 0 R 7 0 R 8 0 R]>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Annot/Subtype/Widget/FT/Ch/Ff 131072/T(r)/Opt[[(po)(oral)][(iv)(intravenous)]]/V(iv)"
+        b"/Rect[120 695 300 712]/P 3 0 R>>",
+        b"<</Type/Annot/Subtype/Widget/FT/Ch/T(l)/Ff 2097152/Opt[(one)(two)(three)]/V[(one)(three)]"
+        b"/Rect[320 695 400 712]/P 3 0 R>>",
+        b"<</Type/Annot/Subtype/StrikeOut/Rect[50 650 100 670]/QuadPoints[50 670 100 670 50 650 100 650]>>",
+    )
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % (i, part) for i, part in enumerate(parts, 1))
+    (found,), report = documents("a.pdf", b"%PDF-1.7\n" + body + b"trailer<</Root 1 0 R>>\n%%EOF")
+    assert found.text == "Route | intravenous | one, three\n\nStop digoxin"
+    assert report.notes == ["left out: 1 strokes through text (the text is read)"]
