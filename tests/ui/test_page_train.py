@@ -23,6 +23,7 @@ from streamlit.testing.v1 import AppTest
 from search.insight.word_space import nearest_words
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
+from training.data.reports import sources_of
 from training.learning_curve import KIND, curve_of
 from training.recipes import RECIPES
 from training.synthetic.make import SyntheticRequest, current_synthetic_pairs, make_synthetic_pairs
