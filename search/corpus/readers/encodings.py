@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from search.corpus.readers.few_signs import best_fit
 from search.corpus.readers.report import Report
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
@@ -242,27 +243,30 @@ _PAIRS = re.compile(rb"[\x80-\xff](?=[\x80-\xff])")
 def guessed_encoding(sample: bytes) -> str:
     """The encoding of bytes that are not UTF-8: cp1252 where nothing speaks clearly for another.
 
+    Of few such bytes each is looked at where it stands; of more, their language is guessed.
+
     :param sample: the lines that are not UTF-8, or the first of them.
     :returns: one of `encodings.COMMON_ENCODINGS`.
     """
     from charset_normalizer import from_bytes
 
     high = sum(byte > 0x7F for byte in sample)
+    fits = best_fit(sample)
     if high < _TELLING_BYTES:
-        return "cp1252"
+        return fits
     # Cut behind a byte that ends no character in any of the encodings, so that none is cut in two.
     end = max((place for place, byte in enumerate(sample) if byte < 0x30), default=len(sample) - 1)
     found = from_bytes(sample[: end + 1], cp_isolation=list(_GUESSES))
     best = found.best()
     share = high / len(sample)
     if best is None or (best.encoding in _ALPHABETS and share < _ALPHABET_SHARE):
-        return "cp1252"
+        return fits
     if best.encoding in _PAIRED and len(_PAIRS.findall(sample)) < _PAIRED_SHARE * high:
-        return "cp1252"
+        return fits
     if best.encoding in _LATIN:
         if str(best) == sample[: end + 1].decode("cp1252", "replace"):
-            return "cp1252"
+            return fits
         western = next((match for match in found if match.encoding == "cp1252"), None)
         if western and western.chaos <= best.chaos and western.coherence >= best.coherence - 0.1:
-            return "cp1252"
+            return fits
     return _GUESSES[best.encoding]

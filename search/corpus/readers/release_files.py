@@ -4,12 +4,15 @@ Neither has a header; what their columns are is in the publishers' documentation
 3; the readme of the ICD-10-CM code descriptions).
 """
 
+import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from search.corpus.readers.cells import with_columns
+from search.corpus.readers.headers import is_row
 from search.corpus.readers.report import Report, Row
 from search.corpus.readers.tables import read_rows, text_lines
 
@@ -24,6 +27,9 @@ _COLUMNS = {
 _ORDER = re.compile(r"(\d{5}) ([A-Z]\d\w{1,5}) +([01]) (.{60}) (.+)")
 _ORDER_COLUMNS = ("order", "code", "valid", "short description", "long description")
 _AHEAD = 50
+_SIGNS = (",", ";", "|")
+_LEAST_ROWS = 4
+_NAME = re.compile(r"[^\W\d][\w .()/#-]{0,39}")
 
 
 def rrf_rows(path: Path, report: Report) -> Iterator[Row]:
@@ -47,7 +53,7 @@ def rrf_rows(path: Path, report: Report) -> Iterator[Row]:
 
 
 def text_table(path: Path, report: Report) -> Iterator[Row] | None:
-    """The rows of a text file that is a table: parted by tabs, or in the columns of ICD-10-CM; else None.
+    """The rows of a text file that is a table: parted by tabs, a CSV, or in the columns of ICD-10-CM; else None.
 
     A delimiter that was chosen says that it is one.
 
@@ -63,7 +69,28 @@ def text_table(path: Path, report: Report) -> Iterator[Row] | None:
     tabs = {line.count("\t") for line in lines}
     if len(lines) > 1 and len(tabs) == 1 and tabs != {0}:
         return read_rows(path, report, ".tsv")
+    for sign in _SIGNS:
+        if _is_delimited(lines, sign):
+            report.delimiter = sign
+            return read_rows(path, report, ".csv")
     return None
+
+
+def _is_delimited(lines: Sequence[str], sign: str) -> bool:
+    """Whether lines are a CSV with a header: short names, and as many fields in every row, none with a space before.
+
+    A comma of a sentence has a space behind it, and a list of codes with their meanings no header.
+    """
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        rows.extend(csv.reader(lines, delimiter=sign, strict=True))
+    if len(rows) < _LEAST_ROWS or len(rows[0]) < 2:
+        return False
+    header, *body = rows
+    names = all(map(_NAME.fullmatch, header)) and len(set(header)) == len(header)
+    even = all(len(row) == len(header) for row in body)
+    loose = any(value[:1].isspace() for row in rows for value in row)
+    return names and even and not loose and not is_row(header, body, ())
 
 
 def _order_rows(path: Path, report: Report) -> Iterator[Row]:

@@ -391,3 +391,32 @@ def test_preview_shows_the_first_and_reads_to_the_end(file):
     first, report = preview_documents(path, rows=2)
     assert [d.id for d in first] == ["0", "1"]
     assert (report.accepted, report.refused_count) == (50, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        (["id,text", '1,"A rash, no fever"', "2,Cough", "3,Pain"], ["A rash, no fever", "Cough", "Pain"]),
+        (["code;text", "I10;High blood pressure", "I50;Heart failure", "I21;Infarct"],
+         ["High blood pressure", "Heart failure", "Infarct"]),
+        (["code|text", "1|one", "2|two", "3|three"], ["one", "two", "three"]),
+    ],
+)  # fmt: skip
+def test_a_csv_that_is_named_txt_is_a_table(documents, rows, texts):
+    found, report = documents("a.txt", "\n".join(rows))
+    assert ([one.text for one in found], report.format) == (texts, "CSV")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Diabetes, type 2", "Asthma, severe", "Cough, dry", "Pain, acute"],
+        ["I10;High blood pressure", "I50;Heart failure", "I21;Infarct", "I22;More"],
+        ["Yes, it is.", "No, it is not.", "Perhaps, he said.", "Never, she said."],
+        ["a|b", "one|two", "three", "four|five"],
+    ],
+)
+def test_lists_and_prose_with_commas_are_no_table(documents, lines):
+    found, report = documents("a.txt", "\n".join(lines))
+    assert report.format == "plain text"
+    assert lines[0] in found[0].text

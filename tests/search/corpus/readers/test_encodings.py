@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from search.corpus.readers.encodings import COMMON_ENCODINGS
+from search.corpus.readers.encodings import COMMON_ENCODINGS, guessed_encoding
 from search.corpus.readers.report import BadField, clean_text
 from search.corpus.readers.tables import open_report, text_lines
 from search.projects.errors import Refused
@@ -184,3 +184,20 @@ def test_an_unknown_encoding_names_common_ones(rows, name):
 def test_common_encodings_can_all_be_chosen(rows):
     for name in COMMON_ENCODINGS:
         assert texts(rows("a.tsv", table("plain").encode(name), encoding=name)[0]) == ["plain"]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Dose 125 µg, ±0.5, 38°C, 10 m², 5 × 3", "cp1252"),
+        ("naïve “café” – 5 £", "cp1252"),
+        ("Björk sagði það í gær", "cp1252"),
+        ("The café – “quoted” 125 µg at 38°C", "mac-roman"),
+        ("Température 38°C, 125 µg, été, l'hôpital, 5 ±2", "cp850"),
+        ("Pacjent przyjął lek, ból ustąpił, łyżka", "cp1250"),
+        ("Hasta göğüs ağrısı, ağrı geçti", "cp1254"),
+        ("Temperature 38°C. Жалобы на боль", "cp1251"),
+    ],
+)
+def test_a_few_letters_are_of_the_encoding_in_which_they_may_stand_there(text, encoding):
+    assert guessed_encoding(text.encode(encoding)) == encoding
