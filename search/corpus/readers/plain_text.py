@@ -22,6 +22,8 @@ _WRAPPED = 0.3
 _LABELLED = 0.3
 _HEADED = 0.1
 _LABEL = re.compile(r"\s*(?:[A-Z][\w /&().-]{0,30}:|(?:\d+|[ivx]+|[A-Za-z])[.)]\s)")
+_BROKEN = re.compile(r"([^\W\d_]{2,})-\r?\n[ \t]*([a-zà-öø-ÿ]{2,})(?![\w-])")
+_FULL, _KNOWN, _LANGUAGES = 0.75, 1.5, ("en", "de", "fr", "es")
 _ENDS = (".", "!", "?", ":", ";", "”", '"', ")", "।", "。", "؟")
 
 
@@ -44,7 +46,7 @@ def read_plain_text(
         )
     if unit == "file":
         with inflated(path) as plain:
-            text = whole_text(plain, report)
+            text = _with_whole_words(whole_text(plain, report))
         if not text.strip():
             return
         document = document_of(Prose("", paragraphs(text)), report)
@@ -93,6 +95,29 @@ def _share_wrapped(lines: Sequence[str]) -> float:
         for line, after in pairwise(lines)
     ]
     return sum(broken) / len(broken)
+
+
+def _with_whole_words(text: str) -> str:
+    """A text without the hyphens that the width of its lines brought: in-⏎sists, but not fever-⏎cough.
+
+    Only where the line is full and the two parts are a word; all else stays as it is.
+    """
+    if "-\n" not in text and "-\r\n" not in text:
+        return text
+    lengths = sorted(len(line.rstrip()) for line in text.split("\n") if line.strip())
+    full = _FULL * lengths[int(0.9 * (len(lengths) - 1))]
+
+    def joined(matched: re.Match[str]) -> str:
+        from wordfreq import zipf_frequency
+
+        line = matched.end(1) - (text.rfind("\n", 0, matched.start()) + 1)
+        whole = f"{matched[1]}{matched[2]}"
+        known = line >= full and any(
+            zipf_frequency(whole, language) >= _KNOWN for language in _LANGUAGES
+        )
+        return whole if known else matched[0]
+
+    return _BROKEN.sub(joined, text)
 
 
 def _lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:

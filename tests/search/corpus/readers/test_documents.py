@@ -420,3 +420,18 @@ def test_lists_and_prose_with_commas_are_no_table(documents, lines):
     found, report = documents("a.txt", "\n".join(lines))
     assert report.format == "plain text"
     assert lines[0] in found[0].text
+
+
+def test_words_that_the_width_of_lines_broke_are_whole_and_negations_stay(documents):
+    text = (
+        "The respondent denies that the agreement was signed by the tenant and in-\n"
+        "sists upon it; the lease, being of a kind that is well known as non-\n"
+        "assignable, gave him no right at all to sublet the house before or re-\n"
+        "\n"
+        "fever-\n"
+        "cough+\n"
+        "in-\n"
+        "sists, in a short line\n"
+    )
+    (found,), _ = documents("a.txt", text)
+    assert found.text == text.replace("tenant and in-\nsists", "tenant and insists").strip()
