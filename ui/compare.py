@@ -13,6 +13,7 @@ from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, search, similar_to
+from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, columns, grid, summary, tools
 from ui.comparing.sides import Board, Side
@@ -75,7 +76,8 @@ def _searched(
 ) -> Board | None:
     """Search and draw what was found, or what stands in its place."""
     slot = grid.Slot()
-    sides = columns.sides(project, chosen)
+    cuts = truncations(project, chosen, manifest)
+    sides = columns.sides(project, chosen, cuts)
     text = ""
     try:
         text = check_query(query) if query.strip() else ""
@@ -116,6 +118,7 @@ def _searched(
         (render("like.html", name=board.query) if board.like else "")
         + render("scope.html", conditions=filters.describe_scope(scope, corpus))
         + summary.html(board, said, figures)
+        + (render("soft.html", text=unequal) if (unequal := unequal_note(chosen, cuts)) else "")
         + grid.table(board, summary.likenesses(board), explains=not board.like)
     )
     return board

@@ -1,6 +1,7 @@
 """Evaluate: is the custom model better, really?"""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
@@ -12,6 +13,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval.columns import known_columns, parse_column
+from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.dev_set import START
 from training.forgetting import General
 from ui import cache, charts, navigation, run_view, widgets
@@ -33,7 +35,7 @@ _METRIC_HELP = {
     "Nothing to measure yet",
     "Add documents and pairs first.",
 )
-def page(project: Project, _: Manifest) -> None:
+def page(project: Project, corpus: Manifest) -> None:
     """Draw the page."""
     if not _possible(project):
         return
@@ -52,7 +54,7 @@ def page(project: Project, _: Manifest) -> None:
             "Every model answers the held-out queries; then you see which is better, and how sure.",
         )
     else:
-        _show(project, cache.evaluation(project, manifest), manifest)
+        _show(project, corpus, cache.evaluation(project, manifest), manifest)
     _again(project, wanted)
 
 
@@ -97,7 +99,7 @@ def _again(project: Project, wanted: list[str]) -> None:
             _measure(project, names)
 
 
-def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
+def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Manifest) -> None:
     tests = [test for test in result.comparisons if test.candidate != KEYWORD]
     plain = [test for test in tests if parse_column(test.candidate).kind == "model"]
     main = (plain or tests)[-1] if tests else None
@@ -112,7 +114,12 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
     for note in result.notes:
         st.info(note, icon=":material/info:")
     with st.container(key="evaluate-table"):
-        st.html(metrics_table(result, widgets.same_as_start(project)))
+        columns = [parse_column(name) for name in result.scores]
+        cuts = truncations(project, columns, corpus, _models_of(manifest))
+        reads = {column.name: share_read(column, cuts) for column in columns}
+        st.html(metrics_table(result, widgets.same_as_start(project), reads))
+        if unequal := unequal_note(columns, cuts):
+            st.caption(literal(unequal))
     _forgotten(project, manifest)
     if result.comparisons:
         st.subheader("How sure is that?", anchor=False)
@@ -133,6 +140,12 @@ def _show(project: Project, result: Evaluation, manifest: Manifest) -> None:
         f"{asked}Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
         "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
     )
+
+
+def _models_of(manifest: Manifest) -> dict[str, str]:
+    """The ids of the models that were measured, by their names of then."""
+    made_from = manifest.made_from.items()
+    return {role.removeprefix("model:"): i for role, i in made_from if role.startswith("model:")}
 
 
 def _forgotten(project: Project, manifest: Manifest) -> None:
@@ -174,10 +187,13 @@ def _chance(p_value: float) -> str:
     return f"Chance alone would show this much in {p_value:.1%} of cases (p = {p_value:.3f})."
 
 
-def metrics_table(result: Evaluation, same: Collection[str] = ()) -> str:
+def metrics_table(
+    result: Evaluation, same: Collection[str] = (), reads: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Each model's means as HTML, the best of each column in bold.
 
     :param same: models that are their start; it is said of them.
+    :param reads: by model, how much of the passages it reads, where that is not all.
     """
     means = {model: result.means(model) for model in result.scores}
     best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
@@ -193,6 +209,7 @@ def metrics_table(result: Evaluation, same: Collection[str] = ()) -> str:
             (
                 own,
                 widgets.model_title(model) + (widgets.SAME if model in same else ""),
+                reads.get(model, ""),
                 [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in METRICS],
             )
             for (model, values), own in zip(

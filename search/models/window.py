@@ -62,6 +62,13 @@ class Truncation:
             "python cli.py cut PROJECT cuts them to what the models of the project read."
         )
 
+    @property
+    def read(self) -> str:
+        """What a column says that ranks by such a model; nothing where at most a hundredth is never read."""
+        if self.tokens <= _WORTH_TELLING:
+            return ""
+        return f"reads {_percent(1 - self.tokens)} of the passages' words"
+
     def as_json(self) -> dict[str, Any]:
         """For a manifest."""
         return asdict(self)

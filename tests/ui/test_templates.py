@@ -48,7 +48,7 @@ def _card(say: Say, **more: Any) -> dict[str, Any]:
 
 
 def _head(say: Say, **more: Any) -> dict[str, Any]:
-    side = Side(*map(say, ("its name", "its title", "its subtitle", "it", "its colour")))
+    side = Side(*map(say, ("its name", "its title", "its subtitle", "it", "its colour", "reads")))
     return {
         "side": side,
         "took": say("took"),
@@ -105,7 +105,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
     "metrics": lambda say: {
         "queries": say("queries"),
         "metrics": [(say("name"), say("depth"), say("help"))],
-        "rows": [(say("colour"), say("model"), [(say("best"), True), (say("mean"), False)])],
+        "rows": [(say("colour"), say("model"), say("reads"), [(say("best"), True), (say("mean"), False)])],
     },
     "moved": lambda say: {
         "documents": [(say("title"), [(say("group"), say("model")), (say("other"), say("model 2"))])]

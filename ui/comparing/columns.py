@@ -1,13 +1,14 @@
 """Which columns the page has: chosen by a person or by the address, named in words, made ready to search."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
 
 from search.models.registry import GENERIC, ModelInfo, find_model
+from search.models.window import Truncation
 from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
@@ -22,6 +23,7 @@ from search.retrieval.columns import (
 from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
+from search.retrieval.shares_read import share_read
 from ui import cache, navigation, run_view, widgets
 from ui.comparing.sides import Side
 from ui.rendering import literal, render
@@ -67,11 +69,23 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
     return chosen, lost
 
 
-def sides(project: Project, columns: Sequence[SearchColumn]) -> list[Side]:
-    """The columns in words and colours: slate is the generic model, teal the first custom one, on every page."""
+def sides(
+    project: Project, columns: Sequence[SearchColumn], cuts: Mapping[str, Truncation]
+) -> list[Side]:
+    """The columns in words and colours: slate is the generic model, teal the first custom one, on every page.
+
+    :param cuts: by column, what is not read of the passages.
+    """
     colours = widgets.colours([column.name for column in columns])
     return [
-        Side(one.name, one.title, _subtitle(project, one), _spoken(project, one), colour)
+        Side(
+            one.name,
+            one.title,
+            _subtitle(project, one),
+            _spoken(project, one),
+            colour,
+            share_read(one, cuts),
+        )
         for one, colour in zip(columns, colours, strict=True)
     ]
 

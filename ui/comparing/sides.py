@@ -13,7 +13,7 @@ class Side:
     """One column of the page.
 
     `name` is what addresses call it, `title` and `subtitle` what people read, `spoken` what stands in a sentence,
-    `colour` its colour as CSS.
+    `colour` its colour as CSS, `reads` how much of the passages it reads, where that is not all.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Side:
     subtitle: str
     spoken: str
     colour: str
+    reads: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,16 @@ def truncation_notes(
 ) -> Iterator[str]:
     """What models do not read of a corpus, as far as their indexes know."""
     for info in infos:
-        index = find_index(project, info, corpus)
-        noted = index.details.get(TRUNCATION) if index is not None else None
-        if noted is not None and (cut := Truncation(**noted)).is_short:
+        cut = truncation_noted(project, info, corpus)
+        if cut is not None and cut.is_short:
             yield cut.sentence(info.name)
+
+
+def truncation_noted(project: Project, info: ModelInfo, corpus: Manifest) -> Truncation | None:
+    """What a model does not read of a corpus, as its index knows; None where that is not known, or has no bound."""
+    index = find_index(project, info, corpus)
+    noted = index.details.get(TRUNCATION) if index is not None else None
+    return None if noted is None else Truncation(**noted)
 
 
 def index_sentence(details: dict[str, Any]) -> str:

@@ -11,7 +11,9 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
 from search.models.window import truncation_at_server, truncation_of
 from search.projects.project import project_to_be
+from search.retrieval.columns import parse_column
 from search.retrieval.indexing.build import index_model
+from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.data.intake import import_beir
 
 
@@ -38,6 +40,16 @@ def test_the_shares_are_those_of_the_models_own_tokenizer(project, tiny_model):
     index = index_model(project, "short")
     assert cut.sentence("short") in index.details["encoding"]["notes"]
     assert cut.sentence("short") in evaluate(project, ["generic", "short"]).notes
+    columns = [parse_column(name) for name in ("generic", "bm25", "short", "hybrid:short@0.3")]
+    cuts = truncations(project, columns, project.newest("corpora"))
+    assert cuts == {"short": cut, "hybrid:short@0.3": cut}
+    read = f"reads {100 * (1 - cut.tokens):.0f} % of the passages' words"
+    assert [share_read(column, cuts) for column in columns] == ["", "", read, f"its model {read}"]
+    assert f"(short {read})" in unequal_note(columns, cuts)
+    assert f"at most {cut.fits} word pieces" in unequal_note(columns, cuts)
+    assert unequal_note(columns[2:], cuts) is None, "both read as much"
+    other = {"generic": "generic", "short": "another model of that name"}
+    assert truncations(project, columns, project.newest("corpora"), other) == {}
 
 
 def test_passages_of_the_length_that_is_named_are_read_to_their_ends(project, tmp_path, tiny_model):
