@@ -23,6 +23,7 @@ from search.projects.settings import LIMITS
 _FROM = b"From "
 # A line of a text may begin so, too: one between messages has an address or a time of day.
 _BETWEEN = re.compile(rb"From (?:\S*@|.*\d\d?:\d\d)")
+_SEEN = re.compile(r"\S")
 _ARMOUR = "-----BEGIN PGP MESSAGE-----"
 _QUOTED_FROM = re.compile(rb"\A>(>*From )")
 _HEADERS = ("from", "to", "subject", "date", "received", "message-id", "mime-version")
@@ -127,7 +128,9 @@ def _sealed(message: _Part, texts: Sequence[_Part]) -> str:
 
 
 def _says(texts: Sequence[_Part]) -> bool:
-    return any(one.get_content_maintype() == "message" or _content(one).strip() for one in texts)
+    """Whether parts hold anything; not decoded, for it is asked at every level of parts inside parts."""
+    payloads = (one.get_payload() for one in texts)
+    return any(not isinstance(inside, str) or _SEEN.search(inside) for inside in payloads)
 
 
 def _head(part: _Part) -> str:
