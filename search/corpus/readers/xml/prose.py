@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from search.corpus.readers.blocks import Block, paragraphs
-from search.corpus.readers.typography import lowered, raised
+from search.corpus.readers.equations import Node, mathml
+from search.corpus.readers.typography import beside, lowered, raised
 from search.corpus.readers.xml.parsing import local_name
 
 if TYPE_CHECKING:
@@ -145,6 +146,9 @@ class _Walk:
             self._add(child.tail)
 
     def _inline(self, element: "Element", name: str, level: int, script: str) -> None:
+        if name == "math":
+            self._add(beside(self._tail, mathml(*_formula(element))))
+            return
         look = " ".join([script, *(element.get(key, "") for key in _LOOK_OF)]).lower()
         up = name in _RAISED or (name in _LOOKS and "sup" in look)
         down = name in _LOWERED or (name in _LOOKS and _LOW.search(look) is not None)
@@ -161,7 +165,8 @@ class _Walk:
 
     def _row(self, element: "Element") -> None:
         cells = [flat_text(cell, self._dropped) for cell in element]
-        self._add(" | ".join(filter(None, cells)))
+        # An empty cell keeps its column: a dose at noon is none at night.
+        self._add(" | ".join(cells).rstrip(" |") if any(cells) else "")
         self.flush()
 
     def _verbatim(self, element: "Element") -> None:
@@ -203,6 +208,11 @@ class _Walk:
         """End what is left: a number that nothing came after."""
         self.flush()
         self._block("")
+
+
+def _formula(element: "Element") -> Node:
+    inside = [_formula(child) for child in element]
+    return local_name(element), "" if inside else element.text or "", inside
 
 
 def _is_inline(name: str, mixed: bool) -> bool:
