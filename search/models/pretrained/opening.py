@@ -34,7 +34,7 @@ class OpenedCheckpoint:
 
     >>> from pathlib import Path
     >>> from sentence_transformers import SentenceTransformer
-    >>> from sentence_transformers.models import Normalize
+    >>> from sentence_transformers.sentence_transformer.modules import Normalize
     >>> files = ModelFiles("intfloat/e5-small-v2", Path("/models/1a2b"), content="f00d", commit="1a2b")
     >>> prompts = Prompts("query: ", "passage: ", "E5 models")
     >>> model = SentenceTransformer(modules=[Normalize()], device="cpu")
