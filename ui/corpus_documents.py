@@ -67,8 +67,8 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         key=uploads.box(project, "documents"),
     )
     st.caption(
-        "A row of a table is a document, and so is a PDF, a Word file or a web page. A TXT file holds one "
-        "document a line, or a paragraph between blank lines."
+        "A row of a table is a document, and so is a PDF, a Word file or a web page. A text file is one "
+        "document, unless it is a list; what was found is said below, and can be changed."
     )
     if not given:
         return
