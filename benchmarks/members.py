@@ -17,10 +17,10 @@ from benchmarks.common import empty_workspace, machine, prepared
 from indexes.vector_index import Vectors
 from search.evaluation.leakage import keep_apart, texts_of
 from search.evaluation.query_set import QuerySet
+from search.models.linear_adapter import matrix_of
 from search.models.registry import GENERIC
 from search.projects.progress import silent
 from search.projects.project import Project
-from training.adapter.matrix import matrix_of
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
 from training.auto.folds import MEMBERS, averaged, split_into_folds

@@ -15,17 +15,24 @@ from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import METRICS, TRAINED_ON, newest_evaluation, verdict_on
 from search.evaluation.significance import MAIN_METRIC
 from search.models.api.encoder import ApiEncoder
+from search.models.linear_adapter import BEHIND, QUERY_ONLY, LinearAdapter, with_adapter
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.linear_adapter import QUERY_ONLY, LinearAdapter
 from search.models.load import load_encoder
 from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
-from search.models.registry import BUILT_IN, GENERIC_TITLE, ModelInfo, find_model, named
+from search.models.registry import (
+    BUILT_IN,
+    GENERIC_TITLE,
+    ModelInfo,
+    base_of,
+    find_model,
+    named,
+)
+from search.models.similarity import COSINE
 from search.models.word_vectors import WordVectors
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
-from training.adapter.matrix import with_adapter
 from training.base_model import beneath_adapters
 from training.dev_set import START
 from training.forgetting import General
@@ -56,7 +63,7 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
                     "Only words of the corpus have vectors in the exported model: the word parts by "
                     "which FastText reads unseen words do not fit the standard format."
                 )
-        elif info.id == BUILT_IN or (info.kind == "custom" and info.format != MATRIX):
+        elif info.id == BUILT_IN or (info.kind == "custom" and info.format not in (BEHIND, MATRIX)):
             own = project.folder / "models" / info.id
             source = generic_folder() if info.id == BUILT_IN else own
             ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
@@ -69,7 +76,10 @@ def export(project: Project, name: str, folder: Path) -> list[str]:
         elif isinstance(encoder, ApiEncoder):
             raise Refused(f"{name!r} is computed by a server, so there is no model to take away.")
         else:
-            model: Any = encoder  # A SentenceTransformer: nothing else is left.
+            # A SentenceTransformer: nothing else is left. An adapter becomes one with its base.
+            model: Any = encoder
+            if info.kind == "custom":
+                model.similarity_fn_name = COSINE
             model.save(str(target), create_model_card=False, safe_serialization=True)
         if info.kind == "custom":
             (target / CARD).write_text(model_card(project, info), encoding="utf-8")
@@ -109,7 +119,7 @@ def model_card(project: Project, info: ModelInfo) -> str:
         f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
         f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
         _USE,
-        *_elsewhere(details, project.folder_of(manifest)),
+        *_elsewhere(project, info),
         "## What it does to held-out queries",
         *_proof(project, info.name, means, queries),
         "## How it was made",
@@ -181,17 +191,33 @@ print(model.similarity(questions, documents))
 ```"""
 
 
-def _elsewhere(details: dict[str, Any], folder: Path) -> Iterable[str]:
+def _elsewhere(project: Project, info: ModelInfo) -> Iterable[str]:
     """What programs that call plain `encode` leave out: the side of the queries, and prompts."""
     yield (
         "Its similarity is cosine: every figure here was measured with it, and its settings say so. Where vectors are "
         "compared by dot product, normalise them first."
     )
-    prompts = read_settings(folder / SETTINGS_FILE).get("prompts")
-    if details.get(QUERY_ONLY):
+    if project.artifact("models", info.id).details.get(QUERY_ONLY):
         yield _QUERY_SIDE
-    elif isinstance(prompts, dict) and any(prompts.values()):
+    elif _puts_prompts(project, info):
         yield _PROMPTS
+
+
+def _puts_prompts(project: Project, info: ModelInfo) -> bool:
+    """Whether a model, or the one that an adapter stands on, puts something before its texts."""
+    if info.id == BUILT_IN:
+        return False
+    manifest = project.artifact("models", info.id)
+    if info.format == BEHIND:
+        base = base_of(project, manifest)
+        return base is not None and _puts_prompts(project, base)
+    prompts = manifest.details.get(
+        "prompts"
+    )  # Of an added model; who trained one finds them in its folder.
+    if isinstance(prompts, dict):
+        return bool(prompts["query"] or prompts["document"])
+    prompts = read_settings(project.folder_of(manifest) / SETTINGS_FILE).get("prompts")
+    return isinstance(prompts, dict) and any(prompts.values())
 
 
 _PROMPTS = """It puts prompts before queries and documents. `encode_query` and `encode_document` do that; plain `encode`,

@@ -2,26 +2,44 @@
 
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from search.evaluation.evaluate import TRAINED_ON
 from search.models.encoding.texts import transformer_of
+from search.models.linear_adapter import (
+    ADAPTER_BASE,
+    ADAPTER_OF,
+    BEHIND,
+    QUERY_ONLY,
+    LinearAdapter,
+    matrix_of,
+    side_of,
+    with_adapter,
+    write_matrix,
+)
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.linear_adapter import LinearAdapter
-from search.models.registry import IS_START, named
+from search.models.pretrained.add import AddedModel, added_with
+from search.models.pretrained.opening import TRIAL
+from search.models.registry import DOCUMENTS_AS, IS_START, ModelInfo, named
 from search.models.sentence_transformer import best_device
 from search.models.similarity import COSINE
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
-from search.projects.project import Project
+from search.projects.project import Drafts, Project
 from training.base_model import origin_of
 from training.data.pair_sets import write_pairs
 from training.forgetting import General, general_ndcg, general_questions
 from training.result import Request, Trained, TrainingResult
 from training.training_data import TrainingData
+from training.weight_interpolation import PLACE
 
+_SAME = 1e-3
+"""Components of vectors of length 1 may differ by another device's rounding, not by more."""
 _LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim", "peft", "numpy")
 
 
@@ -44,9 +62,19 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
     dimension = model.get_embedding_dimension()
     if dimension is None:
         raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
-    with project.publish("models", material.made_from) as draft:
-        save_model(model, draft.folder)
-        form = MATRIX if isinstance(model, LinearAdapter) else "sentence-transformer"
+    with project.publish_together() as drafts:
+        beneath: dict[str, Any] = {}
+        if taught.is_adapter:
+            info = taught.info
+            if info is None:
+                added = _added_base(request, drafts, taught)
+                info, notes = added.info, notes + added.notes
+            beneath = _standing_on(info, side_of(model), taught.facts)
+        draft = drafts.add("models", material.made_from)
+        save_model(model, draft.folder, beneath)
+        form = "sentence-transformer"
+        if beneath:
+            form = MATRIX if isinstance(model, LinearAdapter) else BEHIND
         describe(draft, request, dimension, form)
         write_pairs(draft.folder / TRAINED_ON, material.guarded.pairs)
         _inherit_trained_on(project, draft, taught.base)
@@ -66,14 +94,51 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
             seconds=round(time.monotonic() - request.started, 1),
             notes=notes,
             **({IS_START: True} if dev.is_start else {}),
-            **taught.facts,
+            **{**taught.facts, **beneath},
         )
     request.checkpointer.clear()
     return Trained(request.name, draft.id, notes)
 
 
-def save_model(model: Any, folder: Path) -> None:
-    """Write a model's files; its settings say cosine, for that is what everything here was measured with."""
+def _added_base(request: Request, drafts: Drafts, taught: TrainingResult) -> AddedModel:
+    """The folder or hub id that an adapter was trained on, as a model of the project.
+
+    :raises Failed: when it is not what it was when the training began.
+    """
+    added, start = added_with(request.project, drafts, taught.base, besides=request.name)
+    now = with_adapter(start, matrix_of(taught.model), side_of(taught.model))
+    if not np.allclose(now.encode_query(TRIAL), taught.model.encode_query(TRIAL), atol=_SAME):
+        raise Failed(
+            f"{taught.base} was changed while the adapter was trained on it, so nothing is published. Train again."
+        )
+    return added
+
+
+def _standing_on(info: ModelInfo, side: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest of an adapter says of the model beneath."""
+    name = info.title or info.name  # What is called generic today may not be tomorrow.
+    said: dict[str, Any] = {
+        ADAPTER_OF: info.id,
+        ADAPTER_BASE: {"name": name, "fingerprint": info.fingerprint},
+    }
+    if side == "query":
+        identity, fingerprint = info.indexed_as
+        said |= {QUERY_ONLY: True, DOCUMENTS_AS: {"model": identity, "fingerprint": fingerprint}}
+    if PLACE in facts:
+        said[PLACE] = {**facts[PLACE], "start_id": info.id}
+    return said
+
+
+def save_model(model: Any, folder: Path, details: Mapping[str, Any] = {}) -> None:
+    """Write a model's files; its settings say cosine, for that is what everything here was measured with.
+
+    :param details: what its manifest says: of an adapter that names its base, the matrix alone is written.
+    """
+    if ADAPTER_BASE in details:
+        about = {**details[ADAPTER_BASE], "side": side_of(model)}
+        del about["name"]  # The same model under another name gives the same vectors.
+        write_matrix(folder, matrix_of(model), about)
+        return
     if transformer_of(model) is not None:
         model.similarity_fn_name = COSINE
     model.save(str(folder), create_model_card=False, safe_serialization=True)

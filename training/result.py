@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from search.models.registry import ModelInfo
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from training.checkpoints import Checkpointer
@@ -83,6 +84,8 @@ class TrainingResult:
     :param knew: the start's score on the general questions.
     :param facts: more for the manifest.
     :param origin: what it started from as people read it, where that is no model of a project.
+    :param is_adapter: whether the model is the base with a matrix behind it: then the matrix alone is stored.
+    :param info: the base as the project knew it when the training began; None for a folder or hub id.
     """
 
     base: str
@@ -91,6 +94,8 @@ class TrainingResult:
     knew: float
     facts: dict[str, Any] = field(default_factory=dict)
     origin: str | None = None
+    is_adapter: bool = False
+    info: ModelInfo | None = None
 
 
 Learn = Callable[[Request, TrainingData], TrainingResult | None]

@@ -86,6 +86,11 @@ class InterpolationPoint:
         )
 
 
+def is_matrix_of_start(facts: Mapping[str, Any]) -> bool:
+    """Whether what a manifest says is of a matrix behind the start itself, not behind what was made of it."""
+    return PLACE in facts and facts[PLACE]["kind"] == "matrix"
+
+
 def between(start: "Weights", tuned: "Weights", share: float) -> "Weights":
     """Weights on the way from a start (share 0) to a tuned model (share 1); numbers that do not flow stay.
 

@@ -8,8 +8,16 @@ from typing import Any
 
 from search.models.api.encoder import FORMAT, changed_settings
 from search.models.api.settings import ApiSettings, api_settings
-from search.models.linear_adapter import ADAPTER_OF
-from search.models.registry import BUILT_IN, DOCUMENTS_AS, ModelInfo, find_model, models
+from search.models.linear_adapter import BEHIND
+from search.models.linear_adapter import FORMAT as MATRIX
+from search.models.registry import (
+    BUILT_IN,
+    DOCUMENTS_AS,
+    ModelInfo,
+    base_of,
+    find_model,
+    models,
+)
 from search.projects.errors import Refused
 from search.projects.project import Project
 
@@ -84,8 +92,7 @@ def _stands_on(project: Project, above: ModelInfo, info: ModelInfo) -> bool:
     """Whether a model cannot be loaded, or its documents not searched, without another one."""
     if above.kind != "custom":
         return False
-    details = project.artifact("models", above.id).details
-    shared = details.get(DOCUMENTS_AS) or {}
-    return shared.get("model") == info.id or (
-        details.get(ADAPTER_OF) == info.id and details["format"] == "matrix"
-    )
+    manifest = project.artifact("models", above.id)
+    shared = manifest.details.get(DOCUMENTS_AS) or {}
+    base = base_of(project, manifest) if above.format in (BEHIND, MATRIX) else None
+    return shared.get("model") == info.id or (base is not None and base.id == info.id)

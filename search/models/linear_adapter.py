@@ -1,8 +1,12 @@
-"""A matrix over the vectors of a model that is no SentenceTransformer: an adapter on what a server embeds, or on word
-vectors.
+"""A matrix over the vectors of another model: modules behind a SentenceTransformer; over what a server embeds, or word
+vectors, an encoder of its own.
+
+On disk an adapter is its matrix alone. Which model stands beneath is said by the manifest, and by the file of the matrix,
+so that the fingerprint of the adapter covers it.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,13 @@ from indexes.vector_index import Vectors, normalised
 from search.models.encoder import Encoder, Metered
 
 FORMAT = "matrix"
+"""Over a model that is no SentenceTransformer."""
+BEHIND = "adapter"
+"""Behind a SentenceTransformer; models of before were stored whole, as "sentence-transformer"."""
 ADAPTER_OF = "adapter_of"
+"""In a manifest: the id of the model beneath."""
+ADAPTER_BASE = "adapter_base"
+"""In a manifest: name and fingerprint of the model beneath."""
 QUERY_ONLY = "query_only"
 _FILE = "matrix.safetensors"
 _NAME = "linear.weight"
@@ -59,16 +69,12 @@ class LinearAdapter:
 
     def save(self, folder: str, **_: Any) -> None:
         """Write the matrix; the model beneath is named by the manifest."""
-        from safetensors.numpy import save_file
-
-        save_file({_NAME: np.ascontiguousarray(self.matrix)}, Path(folder) / _FILE)
+        write_matrix(Path(folder), self.matrix)
 
     @classmethod
     def load(cls, folder: Path, base: Encoder, side: str = "both") -> "LinearAdapter":
         """What `save` wrote, over the encoder that stands beneath."""
-        from safetensors.numpy import load_file
-
-        return cls(base, load_file(folder / _FILE)[_NAME], side)
+        return cls(base, read_matrix(folder), side)
 
     def _turned(self, vectors: Vectors) -> Vectors:
         return normalised(np.asarray(vectors, dtype=np.float32) @ self.matrix.T)
@@ -83,3 +89,87 @@ def matrix_in(dense: Any) -> Vectors:
 def is_matrix(folder: Path) -> bool:
     """Whether a folder holds what `LinearAdapter.save` wrote."""
     return (folder / _FILE).is_file()
+
+
+def write_matrix(folder: Path, matrix: Vectors, about: Mapping[str, Any] | None = None) -> None:
+    """Write what an adapter learned, shape (d, d).
+
+    :param about: what decides its vectors beside the matrix; it becomes a part of the file, so of the fingerprint.
+    """
+    from safetensors.numpy import save_file
+
+    said = {"adapter": json.dumps(about, sort_keys=True)} if about else None
+    save_file({_NAME: np.ascontiguousarray(matrix)}, folder / _FILE, metadata=said)
+
+
+def read_matrix(folder: Path) -> Vectors:
+    """What `write_matrix` wrote."""
+    from safetensors.numpy import load_file
+
+    matrix: Vectors = load_file(folder / _FILE)[_NAME]
+    return matrix
+
+
+def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
+    """The base with the matrix behind it: a SentenceTransformer of built-in modules only, where the base is one.
+
+    :param side: "both" for Dense and Normalize behind the base; "query" for a Router that turns queries and leaves
+        documents as they are.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import (
+        Dense,
+        Normalize,
+        Router,
+        StaticEmbedding,
+    )
+
+    if not isinstance(base, SentenceTransformer):
+        return LinearAdapter(base, matrix, side)
+    cut, size = _cut_to(base, len(matrix)), len(matrix)
+
+    def dense(numbers: Vectors) -> Any:
+        return Dense(
+            numbers.shape[1],
+            size,
+            bias=False,
+            activation_function=torch.nn.Identity(),
+            init_weight=torch.from_numpy(np.ascontiguousarray(numbers)),
+        )
+
+    behind: list[Any] = [dense(matrix @ cut), Normalize()]
+    if side == "query":
+        shortened = [] if cut.shape[1] == size else [dense(cut)]
+        behind = [Router.for_query_document(behind, [*shortened, Normalize()])]
+    made = SentenceTransformer(modules=[*list(base), *behind], device=str(base.device))
+    if not isinstance(base[0], StaticEmbedding):  # It reads texts of any length.
+        made.max_seq_length = base.max_seq_length
+    made.prompts, made.default_prompt_name = base.prompts, base.default_prompt_name
+    return made
+
+
+def _cut_to(base: Any, size: int) -> Vectors:
+    """What a base that was saved with truncate_dim does last, as a matrix: only the first numbers of its vectors stay.
+
+    Modules put behind such a base see all of its numbers.
+    """
+    with base.truncate_embeddings(None):
+        whole = base.get_embedding_dimension() or size
+    return np.eye(size, max(whole, size), dtype=np.float32)
+
+
+def matrix_of(model: Any) -> Vectors:
+    """The matrix of an adapter, out of whatever `with_adapter` made of it."""
+    if isinstance(model, LinearAdapter):
+        return model.matrix
+    if side_of(model) == "query":
+        return matrix_in(model[-1].sub_modules["query"][0])
+    return matrix_in(model[-2])
+
+
+def side_of(model: Any) -> str:
+    """Which side of a search an adapter turns: "both" or "query"."""
+    if isinstance(model, LinearAdapter):
+        return model.side
+    return "query" if type(model[-1]).__name__ == "Router" else "both"

@@ -1,10 +1,21 @@
 """Any model of a project as an encoder: its format decides which loader is imported."""
 
 from search.models.encoder import Encoder
-from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY, LinearAdapter
+from search.models.linear_adapter import (
+    ADAPTER_BASE,
+    ADAPTER_OF,
+    BEHIND,
+    QUERY_ONLY,
+    read_matrix,
+    with_adapter,
+)
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.registry import BUILT_IN, ModelInfo, is_pretrained, models
-from search.models.sentence_transformer import load_generic, load_sentence_transformer
+from search.models.registry import BUILT_IN, ModelInfo, base_of, is_pretrained, models
+from search.models.sentence_transformer import (
+    fresh_generic,
+    load_generic,
+    load_sentence_transformer,
+)
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.project import Project
@@ -14,7 +25,8 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
     """Load a model of a project.
 
     :param max_tokens: the most tokens to send, where a server on an address embeds; None for its own cap.
-    :raises Failed: when its files are missing or damaged, or hold another version than was added.
+    :raises Failed: when its files are missing or damaged, or hold another version than was added; for an adapter, too,
+        when the model beneath is gone.
     """
     encoder: Encoder
     if info.id == BUILT_IN:
@@ -29,9 +41,10 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
         encoder = WordVectors.load(folder)
     elif is_pretrained(manifest):
         encoder = _pretrained(project, manifest, max_tokens)
-    elif form == MATRIX:
+    elif form in (BEHIND, MATRIX):
         side = "query" if manifest.details.get(QUERY_ONLY) else "both"
-        encoder = LinearAdapter.load(folder, _base(project, manifest, max_tokens), side)
+        base = _base(project, manifest, max_tokens)
+        encoder = with_adapter(base, read_matrix(folder), side)
     else:
         encoder = load_sentence_transformer(folder)
     return encoder
@@ -62,15 +75,29 @@ def _pretrained(project: Project, manifest: Manifest, max_tokens: int | None) ->
 
 
 def _base(project: Project, adapter: Manifest, max_tokens: int | None) -> Encoder:
-    """The model of the project that an adapter stands on.
+    """The model of the project that an adapter stands on: a copy of its own, for what is loaded may be trained further.
 
-    :raises Failed: when that model is gone.
+    :raises Failed: when that model is gone, or is another version.
     """
-    base = adapter.details[ADAPTER_OF]
-    for info in models(project):
-        if info.id == base:
-            return load_encoder(project, info, max_tokens)
+    info = base_of(project, adapter)
+    if info is not None and info.id == BUILT_IN:
+        fresh: Encoder = fresh_generic()
+        return fresh
+    if info is not None:
+        return load_encoder(project, info, max_tokens)
+    details = adapter.details
+    identity = details[ADAPTER_OF]
+    called = details.get(ADAPTER_BASE, {}).get("name", identity)
+    if any(known.id == identity for known in models(project)):
+        raise Failed(
+            f"The model {details['name']!r} is an adapter on {called!r}, which is another version now than the one it "
+            f"was trained on. Bring that version back, or train anew: {_anew(project)}."
+        )
     raise Failed(
-        f"The model {adapter.details['name']!r} is an adapter on a model that is gone ({base}). Add that "
-        "one again, and train the adapter anew."
+        f"The model {details['name']!r} is an adapter on a model that is gone ({called}). Bring that one back (add-model, "
+        f"where it was added), or train anew: {_anew(project)}."
     )
+
+
+def _anew(project: Project) -> str:
+    return f"python cli.py train {project.name} --recipe adapter"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from search.corpus.tokenizer import generic_folder
+from search.models.linear_adapter import ADAPTER_BASE, ADAPTER_OF
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
@@ -78,7 +79,7 @@ def models(project: Project) -> list[ModelInfo]:
     Each model once; ready-made and custom ones oldest first.
     """
     added = [m for m in project.manifests("models") if is_pretrained(m)]
-    ready = [built_in_info(project), *map(_added_info, added)]
+    ready = [built_in_info(project), *map(added_info, added)]
     custom = map(custom_info, custom_manifests(project))
     chosen = project.info.generic
     default = next((info for info in ready if info.id == chosen), ready[0])
@@ -127,6 +128,23 @@ def documents_model(project: Project, info: ModelInfo) -> ModelInfo:
         f"The model {info.name!r} searches the index of a model that is gone ({info.documents_as[0]}). Add that one "
         "again, and train anew."
     )
+
+
+def base_of(project: Project, adapter: Manifest) -> ModelInfo | None:
+    """The model that an adapter stands on: by its id or, where that was added again, by its fingerprint.
+
+    :returns: None for a model that is no adapter, and where the project has its base no more.
+    """
+    if adapter.details.get(ADAPTER_OF) is None:
+        return None
+    identity = adapter.details[ADAPTER_OF]
+    content = adapter.details.get(ADAPTER_BASE, {}).get(
+        "fingerprint"
+    )  # Older ones name no content.
+    known = models(project)
+    same = [info for info in known if info.id == identity and content in (None, info.fingerprint)]
+    same += [info for info in known if info.fingerprint == content]
+    return same[0] if same else None
 
 
 def is_taken(project: Project, name: str) -> bool:
@@ -184,7 +202,7 @@ def built_in_info(project: Project) -> ModelInfo:
     )
 
 
-def _added_info(manifest: Manifest) -> ModelInfo:
+def added_info(manifest: Manifest) -> ModelInfo:
     """A ready-made model that was added."""
     details = manifest.details
     return replace(

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def load_generic() -> "SentenceTransformer":
-    """The ready-made model out of its package, after its weights were verified.
+    """The ready-made model: one copy for all that only encode with it; see `fresh_generic`."""
+    return fresh_generic()
+
+
+def fresh_generic() -> "SentenceTransformer":
+    """The ready-made model out of its package, after its weights were verified; a copy that may be changed.
 
     :raises Failed: when the weights are not the official ones.
     """

@@ -16,9 +16,10 @@ from search.corpus.tokenizer import (
     generic_reader,
     whole_tokenizer,
 )
-from search.models.linear_adapter import ADAPTER_OF
+from search.models.linear_adapter import ADAPTER_OF, BEHIND
+from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.pretrained import checkpoints, wordllama
-from search.models.registry import BUILT_IN, ModelInfo, models
+from search.models.registry import BUILT_IN, ModelInfo, base_of
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 
@@ -33,9 +34,10 @@ def reader_of(project: Project, info: ModelInfo) -> ModelTokenizer | None:
     if info.id == BUILT_IN:
         return generic_reader()
     with suppress(BespokeError, OSError, ValueError):
-        details = project.artifact("models", info.id).details
+        manifest = project.artifact("models", info.id)
+        details = manifest.details
         if details.get(ADAPTER_OF):
-            base = _named(project, str(details[ADAPTER_OF]))
+            base = base_of(project, manifest)
             return reader_of(project, base) if base else None
         folder = model_folder(project, info)
         if folder is not None and info.format == wordllama.FORMAT:
@@ -70,15 +72,12 @@ def size_of(project: Project, info: ModelInfo) -> int | None:
         if info.format == wordllama.FORMAT:
             return wordllama.size()
         own = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        details = {} if info.id == BUILT_IN else project.artifact("models", info.id).details
-        beneath = _named(project, str(details.get(ADAPTER_OF)))
-        under = size_of(project, beneath) if beneath is not None else 0
+        if info.format not in (BEHIND, MATRIX):
+            return own
+        beneath = base_of(project, project.artifact("models", info.id))
+        under = size_of(project, beneath) if beneath is not None else None
         return None if under is None else own + under
     return None
-
-
-def _named(project: Project, identity: str) -> ModelInfo | None:
-    return next((info for info in models(project) if info.id == identity), None)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
+from search.models.linear_adapter import matrix_of
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
@@ -16,7 +17,6 @@ from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
 from tests import tiny_models as tiny
-from training.adapter.matrix import matrix_of
 from training.base_model import load_base_model
 from training.data.intake import import_beir
 from training.export import export, model_card

@@ -1,11 +1,10 @@
-"""The matrix that an adapter learns (whole, or the identity and a residual of low rank), and its place behind the base."""
+"""The matrix that an adapter learns: whole, or the identity and a residual of low rank."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.models.linear_adapter import LinearAdapter, matrix_in
 
 if TYPE_CHECKING:
     import torch
@@ -55,68 +54,3 @@ class LearnedMatrix:
                 whole = self._identity + self.parameters["u"] @ self.parameters["v"]
             result: Vectors = whole.detach().numpy().astype(np.float32, copy=True)
         return result
-
-
-def with_adapter(base: Any, matrix: Vectors, side: str = "both") -> Any:
-    """The base with the matrix behind it: a SentenceTransformer of built-in modules only, where the base is one.
-
-    :param side: "both" for Dense and Normalize behind the base; "query" for a Router that turns queries and leaves
-        documents as they are.
-    """
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import (
-        Dense,
-        Normalize,
-        Router,
-        StaticEmbedding,
-    )
-
-    if not isinstance(base, SentenceTransformer):
-        return LinearAdapter(base, matrix, side)
-    cut, size = _cut_to(base, len(matrix)), len(matrix)
-
-    def dense(numbers: Vectors) -> Any:
-        return Dense(
-            numbers.shape[1],
-            size,
-            bias=False,
-            activation_function=torch.nn.Identity(),
-            init_weight=torch.from_numpy(np.ascontiguousarray(numbers)),
-        )
-
-    behind: list[Any] = [dense(matrix @ cut), Normalize()]
-    if side == "query":
-        shortened = [] if cut.shape[1] == size else [dense(cut)]
-        behind = [Router.for_query_document(behind, [*shortened, Normalize()])]
-    made = SentenceTransformer(modules=[*list(base), *behind], device=str(base.device))
-    if not isinstance(base[0], StaticEmbedding):  # It reads texts of any length.
-        made.max_seq_length = base.max_seq_length
-    made.prompts, made.default_prompt_name = base.prompts, base.default_prompt_name
-    return made
-
-
-def _cut_to(base: Any, size: int) -> Vectors:
-    """What a base that was saved with truncate_dim does last, as a matrix: only the first numbers of its vectors stay.
-
-    Modules put behind such a base see all of its numbers.
-    """
-    with base.truncate_embeddings(None):
-        whole = base.get_embedding_dimension() or size
-    return np.eye(size, max(whole, size), dtype=np.float32)
-
-
-def matrix_of(model: Any) -> Vectors:
-    """The matrix of an adapter, out of whatever `with_adapter` made of it."""
-    if isinstance(model, LinearAdapter):
-        return model.matrix
-    if side_of(model) == "query":
-        return matrix_in(model[-1].sub_modules["query"][0])
-    return matrix_in(model[-2])
-
-
-def side_of(model: Any) -> str:
-    """Which side of a search an adapter turns: "both" or "query"."""
-    if isinstance(model, LinearAdapter):
-        return model.side
-    return "query" if type(model[-1]).__name__ == "Router" else "both"

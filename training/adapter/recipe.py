@@ -1,18 +1,16 @@
 """The recipe "adapter", from a request to what it learned."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from search.models.linear_adapter import ADAPTER_OF, QUERY_ONLY
-from search.models.registry import DOCUMENTS_AS, ModelInfo, named
+from search.models.linear_adapter import with_adapter
+from search.models.registry import named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
 from training.adapter.fit import FittedAdapter, measure_of, train_adapter
-from training.adapter.matrix import with_adapter
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
 from training.data.hard_negatives import HardNegatives, NegativeSources, mine_hard_negatives
@@ -45,20 +43,10 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
         adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
-    place = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
-    facts = {**_behind(info, settings.side), **place}
-    return TrainingResult(settings.base, model, dev, general_ndcg(base), facts)
-
-
-def _behind(info: ModelInfo | None, side: str) -> dict[str, Any]:
-    """What a manifest says of the model beneath, where that is the project's."""
-    facts: dict[str, Any] = {QUERY_ONLY: True} if side == "query" else {}
-    if info is not None:
-        facts[ADAPTER_OF] = info.id
-        if side == "query":
-            identity, fingerprint = info.indexed_as
-            facts[DOCUMENTS_AS] = {"model": identity, "fingerprint": fingerprint}
-    return facts
+    facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
+    return TrainingResult(
+        settings.base, model, dev, general_ndcg(base), facts, is_adapter=True, info=info
+    )
 
 
 def _record(adapted: FittedAdapter, mined: HardNegatives | None) -> DevRecord:

@@ -9,11 +9,10 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.models.encoding.texts import encode_texts
-from search.models.linear_adapter import ADAPTER_OF
+from search.models.linear_adapter import with_adapter
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
-from training.adapter.matrix import with_adapter
 from training.adapter.recipe import shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult
@@ -195,7 +194,6 @@ class Member:
         if beneath is self._base:
             info = named(self._request.project, settings.base)
             facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
-            facts |= {ADAPTER_OF: info.id} if info else {}
         noted = settings.model_dump(mode="json") | {"kept": adapted.selected}
         return TrialResult([model], scores, noted, facts)
 

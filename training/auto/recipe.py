@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from search.models.linear_adapter import ADAPTER_OF, LinearAdapter
-from search.models.registry import ModelInfo, named
+from search.models.linear_adapter import LinearAdapter, with_adapter
+from search.models.registry import named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
-from training.adapter.matrix import with_adapter
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
 from training.auto.folds import all_dev_queries, averaged, merged, split_into_folds
@@ -23,6 +22,7 @@ from training.embeddings import document_vectors
 from training.forgetting import general_ndcg
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
+from training.weight_interpolation import is_matrix_of_start
 
 LEADERBOARD = "leaderboard"
 
@@ -49,23 +49,18 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     facts: dict[str, Any] = {LEADERBOARD: search.leaderboard.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
     notes = _notes(material, parts)
-    if leader.name == START:
-        model, beneath = _as_it_is(base, info, documents.shape[1])
-        facts |= beneath
+    is_adapter = leader.name == START or is_matrix_of_start(facts)
+    if (
+        leader.name == START
+    ):  # A matrix that turns nothing, over the start, which needs no second copy.
+        model = with_adapter(base, np.eye(documents.shape[1], dtype=np.float32))
     else:
         model, said = _one_of(search.models_of(leader), leader, members)
         notes += said
     dev = _record(search.leaderboard, parts, notes)
-    return TrainingResult(settings.base, model, dev, general_ndcg(base), facts, origin)
-
-
-def _as_it_is(base: Any, info: ModelInfo | None, size: int) -> tuple[Any, dict[str, Any]]:
-    """The start as a model that can be published: what is no SentenceTransformer, by a matrix that turns nothing."""
-    from sentence_transformers import SentenceTransformer
-
-    if isinstance(base, SentenceTransformer):
-        return base, {}
-    return with_adapter(base, np.eye(size, dtype=np.float32)), {ADAPTER_OF: info.id} if info else {}
+    return TrainingResult(
+        settings.base, model, dev, general_ndcg(base), facts, origin, is_adapter, info
+    )
 
 
 def _one_of(

@@ -11,12 +11,11 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.models.encoding.texts import encode_texts
-from search.models.linear_adapter import LinearAdapter
+from search.models.linear_adapter import LinearAdapter, matrix_of, side_of, with_adapter
 from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
-from training.adapter.matrix import matrix_of, side_of, with_adapter
 from training.dev_set import DevSet
 from training.fine_tune.weights import weights_of
 from training.forgetting import general_ndcg

@@ -255,7 +255,7 @@ class _Work:
             **({} if share else {IS_START: True}),
         }
         with self._project.publish("models", dict(source.made_from), **details) as draft:
-            save_model(self._path.model(share), draft.folder)
+            save_model(self._path.model(share), draft.folder, details)
             shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
         return Blended(curve, name, draft.id, tuple(notes))
 

@@ -7,8 +7,8 @@ import numpy as np
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
 from search.models.encoder import Encoder
-from search.models.linear_adapter import ADAPTER_OF, LinearAdapter, matrix_in
-from search.models.registry import ModelInfo, models
+from search.models.linear_adapter import LinearAdapter, matrix_in
+from search.models.registry import ModelInfo, base_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged
 from search.projects.project import Project
@@ -36,11 +36,10 @@ def derived_vectors(
     """
     if info.kind == "generic":
         return None
-    base = project.artifact("models", info.id).details.get(ADAPTER_OF)
+    base = base_of(project, project.artifact("models", info.id))
     if base is None:
         return None
-    known = {model.id: model.indexed_as[0] for model in models(project)}
-    index = project.newest_where("indexes", corpus=corpus.id, model=known.get(base, base))
+    index = project.newest_where("indexes", corpus=corpus.id, model=base.indexed_as[0])
     if index is None:
         return None
     return np.asarray(vectors_of(project, index) @ _matrix(encoder).T, dtype=np.float32)

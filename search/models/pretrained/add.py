@@ -18,15 +18,24 @@ from search.models.pretrained.opening import (
     tried,
 )
 from search.models.prompts import Prompts, prompts_of
-from search.models.registry import ModelInfo, choose_generic, find_model, is_taken, models
+from search.models.registry import (
+    ModelInfo,
+    added_info,
+    choose_generic,
+    find_model,
+    is_taken,
+    models,
+)
 from search.models.window import truncation_at_server, truncation_of
+from search.projects.artifacts import Manifest, now
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
-from search.projects.project import Project, check_project_name
+from search.projects.project import Drafts, Project, check_project_name
 
 _ODD = re.compile(
     r"[^\w .()+-]+"
 )  # What a name must not hold: a server's "nomic-embed-text:latest".
+_STEM = 24  # A name may have 160 bytes: a stem of this many letters of any script leaves room for a number.
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,36 @@ def add_model(
     info = choose_generic(project, name) if choices.default else find_model(project, name)
     progress(2, 2, f"{name} is added")
     return AddedModel(info, known["notes"])
+
+
+def added_with(
+    project: Project, drafts: Drafts, reference: str, besides: str
+) -> tuple[AddedModel, Any]:
+    """The model of a project that a folder or hub id names, for what stands on it: added once, shared afterwards.
+
+    :param drafts: where it is added as `add_model` would; it appears with what else is in there.
+    :param besides: a name that it cannot have, for something else in there will.
+    :returns: the model (its notes say that it is new), and its encoder.
+    :raises Refused: see `open_checkpoint`.
+    """
+    known, opened = _checkpoint(reference, Choices(), silent)
+    for info in models(project):
+        if info.fingerprint == known["fingerprint"]:
+            return AddedModel(info, []), opened.model
+    last = _ODD.sub("-", reference.rstrip("/").rsplit("/", maxsplit=1)[-1]).strip("-. ()+_")
+    stem = last[:_STEM].rstrip() or "base"
+    number, name = 1, stem
+    while name == besides or is_taken(project, name):
+        number += 1
+        name = f"{stem}-{number}"
+    draft = drafts.add("models")
+    draft.details.update(kind="generic", name=check_project_name(name), recipe=None, **known)
+    made = Manifest(id=draft.id, kind="models", created=now(), details=draft.details)
+    note = (
+        f"{reference} is a model of the project now, {name!r}: an adapter is stored without the model beneath it, and "
+        "needs that."
+    )
+    return AddedModel(added_info(made), [note]), opened.model
 
 
 def check_server(reference: str, choices: Choices) -> None:

@@ -190,7 +190,8 @@ def test_the_model_is_standard_and_its_index_is_one_matrix_product(
     info = find_model(project, made.name)
     folder = project.folder / "models" / made.id
     assert not list(folder.rglob("*.bin"))
-    plain = SentenceTransformer(str(folder), device="cpu")
+    export(project, made.name, tmp_path / "out")
+    plain = SentenceTransformer(str(tmp_path / "out"), device="cpu")
     base = SentenceTransformer(str(project.folder / "models" / find_model(project, "base").id))
     matrix = plain[-2].linear.weight.detach().numpy()
     texts = ["what helps against velkorin in the hand", "the registrar files a summons"]
@@ -215,7 +216,8 @@ def test_an_adapter_over_a_foreign_folder_is_encoded_and_evaluated(project, tiny
     details = project.artifact("models", made.id).details
     assert details["recipe"] == "adapter"
     assert details["origin"] == str(tiny_model)
-    assert "adapter_of" not in details
+    base = project.artifact("models", details["adapter_of"])
+    assert base.details["reference"] == str(tiny_model)
     rows = (project.folder / "models" / made.id / "trained_on.jsonl").read_text().splitlines()
     assert len(rows) == details["pairs"]
     assert set(json.loads(rows[0])) == {"query", "response", "document", "negatives", "mined"}
@@ -326,10 +328,10 @@ def test_one_that_turns_queries_searches_the_index_of_its_start(
     assert len(project.manifests("indexes")) == before, "no vectors of its own"
     assert how_encoded(project, info) == "It turns queries only: the index of base serves as it is."
 
-    folder = project.folder / "models" / made.id
+    export(project, "asks", tmp_path / "asks")
     plain, start = (
         SentenceTransformer(str(f), device="cpu")
-        for f in (folder, project.folder / "models" / base.id)
+        for f in (tmp_path / "asks", project.folder / "models" / base.id)
     )
     texts = ["what helps against velkorin in the hand", "the registrar files a summons"]
     np.testing.assert_allclose(plain.encode_document(texts), start.encode(texts), atol=2e-6)
@@ -348,12 +350,13 @@ def test_one_that_turns_queries_searches_the_index_of_its_start(
     ):
         np.testing.assert_allclose(encode_texts(encoder, info, texts, role), wanted, atol=2e-6)
 
-    second = train(project, "adapter", "both", {**values, "base": "asks", "side": "both"})
+    train(project, "adapter", "both", {**values, "base": "asks", "side": "both"})
     monkeypatch.setattr(
         "search.models.encoding.corpus.encode_corpus", lambda *_: pytest.fail("encoded again")
     )
     turned = index_model(project, "both")
-    both = SentenceTransformer(str(project.folder / "models" / second.id), device="cpu")
+    export(project, "both", tmp_path / "both")
+    both = SentenceTransformer(str(tmp_path / "both"), device="cpu")
     _, corpus = current_corpus(project)
     everything = corpus.embedded_texts(0, len(corpus))
     np.testing.assert_allclose(

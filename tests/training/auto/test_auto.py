@@ -273,6 +273,14 @@ def test_where_nothing_is_better_the_start_is_published_as_such(
     assert details["dev"]["kept"] == "start"
     assert details["leaderboard"][0]["outcome"] == "kept"
     assert any("this model is the untouched start" in note for note in made.notes)
+    published = tiny.artifact("models", made.id)
+    assert set(published.files) == {"matrix.safetensors", "trained_on.jsonl"}, (
+        "no copy of the start"
+    )
+    texts = ["the first text", "gamma delta"]
+    start = SentenceTransformer(str(tiny_model), device="cpu").encode(texts)
+    found = load_encoder(tiny, find_model(tiny, made.name)).encode_query(texts)
+    np.testing.assert_allclose(found, normalised(start), atol=1e-6)
 
 
 @pytest.mark.usefixtures("briefly")

@@ -8,8 +8,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from search.evaluation.query_set import QuerySet
-from search.models.linear_adapter import LinearAdapter
-from training.adapter.matrix import with_adapter
+from search.models.linear_adapter import LinearAdapter, with_adapter
 from training.auto.folds import all_dev_queries, averaged, facts_of, merged, split_into_folds
 from training.dev_set import DevSet
 from training.training_data import load_training_data

@@ -159,7 +159,7 @@ def test_a_place_that_is_not_better_than_the_start_is_published_as_the_start(pro
     assert find_model(project, "none").is_start and not find_model(project, "mine").is_start
     assert "so this model is the untouched start" in made.notes[0]
     texts = ["what helps against velkorin in the hand"]
-    model = SentenceTransformer(str(project.folder / "models" / made.id), device="cpu")
+    model = load_encoder(project, find_model(project, "none"))
     start = SentenceTransformer(str(tiny_model), device="cpu").encode(texts)
     np.testing.assert_allclose(model.encode(texts), start / np.linalg.norm(start), atol=1e-6)
     with pytest.raises(Refused, match="is its start, untouched"):
@@ -226,4 +226,4 @@ def test_the_terminal(tiny_beir, tiny_model, call_cli):
     refused = call_cli("blend", "lab", "mine", "--share", "2")
     assert refused.status == 2 and "no number from 0 to 1" in refused.err
     names = [model["name"] for model in json.loads(call_cli("models", "lab", "--json").out)]
-    assert names == ["generic", "mine", "best"]
+    assert names == ["generic", "model", "mine", "best"]

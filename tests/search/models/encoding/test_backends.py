@@ -297,7 +297,7 @@ def test_a_conversion_that_is_cut_off_leaves_nothing(model, monkeypatch, workspa
 
 
 def test_an_adapter_shares_the_conversion_of_its_base(model):
-    from training.adapter.matrix import with_adapter
+    from search.models.linear_adapter import with_adapter
 
     size = model.get_embedding_dimension()
     adapted = with_adapter(model, np.eye(size, dtype=np.float32)[::-1].copy())
@@ -310,7 +310,7 @@ def test_an_adapter_shares_the_conversion_of_its_base(model):
 
 
 def test_an_adapter_of_queries_alone_takes_each_its_way(model, always, monkeypatch):
-    from training.adapter.matrix import with_adapter
+    from search.models.linear_adapter import with_adapter
 
     size = model.get_embedding_dimension()
     adapted = with_adapter(model, np.eye(size, dtype=np.float32)[::-1].copy(), "query")
