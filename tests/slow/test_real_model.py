@@ -138,7 +138,9 @@ def test_nothing_of_the_test_set_was_trained_on(request, data, name):
 
 def test_only_the_clean_split_is_called_clean(ask_cfpb, hinglish):
     """Hinglish requests have the same answers in training and test; the guard keeps those pairs out."""
-    assert (ask_cfpb.evaluation.clean, ask_cfpb.evaluation.notes) == (True, [])
+    length = "reads 256 tokens of a passage: 35 % of the passages are longer"
+    assert ask_cfpb.evaluation.clean
+    assert [note for note in ask_cfpb.evaluation.notes if length not in note] == []
     (note,) = hinglish.evaluation.notes
     assert not hinglish.evaluation.clean
     assert note.startswith("this split is not clean: training and test share")

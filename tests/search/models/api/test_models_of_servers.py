@@ -244,10 +244,12 @@ def test_the_key_is_in_no_file_and_no_output(lab, server, of_server, run_cli, wo
         shown.extend([done.stdout, done.stderr])
         return done.returncode
 
-    server.script.extend(["good", "echo"])
+    # A refused request is sent again with fewer texts, down to one.
+    server.script.extend(["good", *["echo"] * 20])
     options = ("--base-url", server.url, "--key-variable", VARIABLE, "--retries", 0)
     assert run("add-model", "lab", "bad", *options) == 0
     assert run("index", "lab", "--model", "bad") == 1
+    server.script.clear()
     assert run("add-model", "lab", "b", "--base-url", server.url, "--key-variable", KEY) == 2
     assert run("index", "lab", "--model", "bad") == 0
     assert run("search", "lab", "frost", "--model", "bad", "--json") == 0
