@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 # Two tests at a time, each with one thread: threads of two processes that wait for each other are slower than none.
-TWO := -n 2 --dist loadfile
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 # Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE

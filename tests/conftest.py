@@ -38,7 +38,25 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(proofs.Table())
 
 
+# Files of few tests that take long. They begin first: at the end one of two workers would wait for the other.
+_FIRST = (
+    "tests/terminal/test_cli_loop.py",
+    "tests/docs/test_docs.py",
+    "tests/training/auto/test_auto.py",
+    "tests/search/retrieval/indexing/test_incremental.py",
+    "tests/hostile/test_shared_uploads.py",
+    "tests/training/test_reproducible.py",
+    "tests/search/models/encoding/test_backends.py",
+    "tests/search/models/api/test_llama_server.py",
+    "tests/training/static/test_static.py",
+    "tests/training/test_train.py",
+    "tests/search/corpus/readers/test_fuzz.py",
+    "tests/test_house.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
     if not config.getoption("--whole"):
         items[:], left = proofs.sampled(items)
         config.hook.pytest_deselected(items=left)

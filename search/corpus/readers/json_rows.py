@@ -89,8 +89,24 @@ def _is_lines(stream: BinaryIO) -> bool:
     return isinstance(first, dict) and starts[1].lstrip().startswith(b"{")
 
 
+class _AsWritten(float):
+    """A number that is shown as the file has it: a dose of 1.00 mg is no 1.0."""
+
+    _text: str
+
+    def __new__(cls, text: str) -> "_AsWritten":
+        made = super().__new__(cls, text)
+        made._text = text
+        return made
+
+    def __str__(self) -> str:
+        return self._text
+
+
 def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_constant, object_pairs_hook=_object)
+    return json.loads(
+        text, parse_float=_AsWritten, parse_constant=_constant, object_pairs_hook=_object
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _ITEM = re.compile(r"([•◦▪‣●*–-]\s|\(?[0-9]{1,3}[.)]\s|\(?[a-z][.)]\
 _HEADING_SIZE = 1.15
 _HEADING_CHARACTERS = 150
 _SPLIT_WORD = re.compile(f"(\\w+){HYPHEN}(\\w+)")
+_SIGNED = re.compile(r"\w+(?:\+|-(?!\w))")
 _SUSPENDED = re.compile(r"(and|or|to|und|oder|bzw\.|sowie|et|ou|y|o|e)\b")
 _COMPOUND = re.compile(r"\w+-\w+")
 _COMPOUNDS = ((2.5, 1.0), (4.2, 2.0), (4.5, 3.0))
@@ -248,7 +249,9 @@ def _joined(lines: list[Line], compounds: set[str]) -> str:
     for line in lines:
         part = line.text.strip()
         hyphen = text.endswith((HYPHEN, "-"))
-        if hyphen and text[-2:-1].isalpha() and _SUSPENDED.match(part):  # pre- and postoperative
+        # "fever- cough+" (what is not there, and what is), "pre- and postoperative".
+        stays = _SIGNED.match(part) or (text[-2:-1].isalpha() and _SUSPENDED.match(part))
+        if hyphen and stays:
             text = f"{text[:-1]}- {part}"
         elif hyphen and text[-2:-1].isdigit() and part[:1].isdigit():  # 5-10 mg
             text = f"{text[:-1]}-{part}"

@@ -435,3 +435,11 @@ def test_words_that_the_width_of_lines_broke_are_whole_and_negations_stay(docume
     )
     (found,), _ = documents("a.txt", text)
     assert found.text == text.replace("tenant and in-\nsists", "tenant and insists").strip()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_numbers_of_json_are_shown_as_they_are_written(documents, name):
+    line = '{"id": 1.10, "text": "Digoxin once daily", "dose": 1.00, "share": 2.5e-3, "year": 2020}'
+    (found,), _ = documents(name, f"[{line}]" if name == "a.json" else f"{line}\n")
+    assert found.id == "1.10"
+    assert found.metadata == {"dose": "1.00", "share": "2.5e-3", "year": "2020"}

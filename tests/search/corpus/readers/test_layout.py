@@ -1,5 +1,7 @@
 """Lines of pages into paragraphs: what no PDF library says."""
 
+import pytest
+
 from search.corpus.readers.layout import HYPHEN, Line, Page, pages_to_blocks, without_repeated_lines
 
 
@@ -136,3 +138,9 @@ def test_lines_of_the_text_that_repeat_stay():
 def test_pages_that_are_all_alike_are_kept():
     pages = [Page(n, lines("The same")) for n in range(1, 6)]
     assert without_repeated_lines(pages) == (pages, [])
+
+
+@pytest.mark.parametrize("end", ["-", HYPHEN])
+def test_a_sign_of_what_is_not_there_is_no_hyphen(end):
+    page = lines(f"No rash, fever{end}", "cough+ since May, the bur-", "den is low")
+    assert read(page)[0][0] == "No rash, fever- cough+ since May, the burden is low"
