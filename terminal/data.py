@@ -56,6 +56,22 @@ def import_(
         )
 
 
+DocumentPer = Annotated[
+    Literal["file", "paragraph", "line"] | None,
+    typer.Option(
+        help="What of a text file (.txt) is one document. Default: the file, unless it is a long "
+        "list of lines or paragraphs."
+    ),
+]
+PassageTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Longer documents are cut into passages of at most so many word pieces; 0 keeps them "
+        "whole. Default: what the project's models read (250 for all-MiniLM-L6-v2), or as the corpus is cut already."
+    ),
+]
+
+
 @app.command()
 def add(
     project: ProjectToBe,
@@ -73,22 +89,10 @@ def add(
         list[str] | None,
         typer.Option(help="A column kept as metadata (repeatable). Default: all the others."),
     ] = None,
-    document_per: Annotated[
-        Literal["file", "paragraph", "line"] | None,
-        typer.Option(
-            help="What of a text file (.txt) is one document. Default: the file, unless it is a long "
-            "list of lines or paragraphs."
-        ),
-    ] = None,
+    document_per: DocumentPer = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
-    passage_tokens: Annotated[
-        int | None,
-        typer.Option(
-            help="Longer documents are cut into passages of at most so many word pieces; 0 keeps them "
-            "whole. Default: what the project's models read (250 for all-MiniLM-L6-v2), or as the corpus is cut already."
-        ),
-    ] = None,
+    passage_tokens: PassageTokens = None,
     overlap: Annotated[
         int | None, typer.Option(help="Word pieces that a passage repeats of the one before.")
     ] = None,

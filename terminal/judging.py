@@ -66,26 +66,36 @@ def questions(
         say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
 
 
+ExportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        metavar="FILE",
+        help="Write FILE: .csv for all votes and grades, .jsonl for the questions, else TREC qrels.",
+    ),
+]
+ImportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--import",
+        metavar="FILE",
+        help="Read such a CSV, a table of query, document and grade, or qrels (BEIR or TREC).",
+    ),
+]
+GradeColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="With --import of a table: the column of grades (repeatable, for several raters)."
+    ),
+]
+
+
 @app.command()
 def judgments(
     project: ProjectOfAnyFormat,
     column: Columns = None,
-    export: Annotated[
-        Path | None,
-        typer.Option(
-            "--export",
-            metavar="FILE",
-            help="Write FILE: .csv for all votes and grades, .jsonl for the questions, else TREC qrels.",
-        ),
-    ] = None,
-    import_: Annotated[
-        Path | None,
-        typer.Option(
-            "--import",
-            metavar="FILE",
-            help="Read such a CSV, a table of query, document and grade, or qrels (BEIR or TREC).",
-        ),
-    ] = None,
+    export: ExportFile = None,
+    import_: ImportFile = None,
     judge: Annotated[
         str,
         typer.Option(help="With --import of qrels: who gave the grades. Default: the file's name."),
@@ -96,12 +106,7 @@ def judgments(
             help="With --import of qrels: the texts of questions that are not known here."
         ),
     ] = None,
-    grade_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="With --import of a table: the column of grades (repeatable, for several raters)."
-        ),
-    ] = None,
+    grade_column: GradeColumns = None,
     grades: Grades = None,
     combine: Annotated[
         Literal["median", "majority", "strict"],

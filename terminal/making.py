@@ -22,6 +22,19 @@ from terminal.printing import (
 app = typer.Typer()
 
 
+MilvusUri = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="The project's Milvus server, kept in its settings. BESPOKE_MILVUS_URI goes before it.",
+    ),
+]
+TargetRecall = Annotated[
+    float,
+    typer.Option(min=0.5, max=1.0, help="Of the ten exact nearest, the share to find."),
+]
+
+
 @app.command()
 def index(
     project: ThisProject,
@@ -32,13 +45,7 @@ def index(
     type_: Annotated[
         IndexKind, typer.Option("--type", help="How it searches; auto chooses by size.")
     ] = "auto",
-    milvus_uri: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URI",
-            help="The project's Milvus server, kept in its settings. BESPOKE_MILVUS_URI goes before it.",
-        ),
-    ] = None,
+    milvus_uri: MilvusUri = None,
     encode_with: Annotated[
         EncodeWith,
         typer.Option(help="ray: on the Ray cluster of RAY_ADDRESS, or one started here."),
@@ -47,10 +54,7 @@ def index(
         int | None,
         typer.Option(min=1, help="The most tokens to send, where a server computes the vectors."),
     ] = None,
-    target_recall: Annotated[
-        float,
-        typer.Option(min=0.5, max=1.0, help="Of the ten exact nearest, the share to find."),
-    ] = 0.98,
+    target_recall: TargetRecall = 0.98,
     as_json: AsJson = False,
 ) -> None:
     """Build the index of a model over the newest corpus."""
