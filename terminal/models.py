@@ -10,6 +10,23 @@ from terminal.printing import running, say, tell_notes
 app = typer.Typer()
 
 
+# What can be said of a server when a model is added, and changed later.
+KeyVariable = Annotated[
+    str | None,
+    typer.Option(help="The environment variable that holds the key, for example OPENAI_API_KEY."),
+]
+MaxTokens = Annotated[int | None, typer.Option(help="The most tokens that one command may send.")]
+Price = Annotated[float | None, typer.Option(help="Dollars for a million tokens, for estimates.")]
+BatchTexts = Annotated[int | None, typer.Option(help="The most texts in a request.")]
+BatchTokens = Annotated[int | None, typer.Option(help="The most tokens in a request.")]
+RequestsPerMinute = Annotated[int | None, typer.Option(help="The most requests.")]
+TokensPerMinute = Annotated[int | None, typer.Option(help="The most tokens.")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds to wait for an answer.")]
+Retries = Annotated[
+    int | None, typer.Option(help="How often to ask again after a failure that may pass.")
+]
+
+
 @app.command("add-model")
 def add_model(
     context: typer.Context,
@@ -42,29 +59,18 @@ def add_model(
         str | None,
         typer.Option("--model-id", help="The model's name at the server, if not REFERENCE."),
     ] = None,
-    key_variable: Annotated[
-        str | None,
-        typer.Option(
-            help="The environment variable that holds the key, for example OPENAI_API_KEY."
-        ),
-    ] = None,
+    key_variable: KeyVariable = None,
     dimensions: Annotated[
         int | None, typer.Option(help="Ask the server for shorter vectors (text-embedding-3-*).")
     ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(help="The most tokens that one command may send.")
-    ] = None,
-    price: Annotated[
-        float | None, typer.Option(help="Dollars for a million tokens, for estimates.")
-    ] = None,
-    batch_texts: Annotated[int | None, typer.Option(help="The most texts in a request.")] = None,
-    batch_tokens: Annotated[int | None, typer.Option(help="The most tokens in a request.")] = None,
-    requests_per_minute: Annotated[int | None, typer.Option(help="The most requests.")] = None,
-    tokens_per_minute: Annotated[int | None, typer.Option(help="The most tokens.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait for an answer.")] = None,
-    retries: Annotated[
-        int | None, typer.Option(help="How often to ask again after a failure that may pass.")
-    ] = None,
+    max_tokens: MaxTokens = None,
+    price: Price = None,
+    batch_texts: BatchTexts = None,
+    batch_tokens: BatchTokens = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    timeout: Timeout = None,
+    retries: Retries = None,
 ) -> None:
     """Add a ready-made model: it is loaded and tried before it is noted."""
     from search.models.api.settings import ApiSettings
@@ -90,21 +96,15 @@ def change_model(
     context: typer.Context,
     project: ThisProject,
     model: Annotated[str, typer.Argument(help="A model that a server computes.")],
-    key_variable: Annotated[
-        str | None, typer.Option(help="The environment variable that holds the key.")
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(help="The most tokens that one command may send.")
-    ] = None,
-    price: Annotated[float | None, typer.Option(help="Dollars for a million tokens.")] = None,
-    batch_texts: Annotated[int | None, typer.Option(help="The most texts in a request.")] = None,
-    batch_tokens: Annotated[int | None, typer.Option(help="The most tokens in a request.")] = None,
-    requests_per_minute: Annotated[int | None, typer.Option(help="The most requests.")] = None,
-    tokens_per_minute: Annotated[int | None, typer.Option(help="The most tokens.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait for an answer.")] = None,
-    retries: Annotated[
-        int | None, typer.Option(help="How often to ask again after a failure that may pass.")
-    ] = None,
+    key_variable: KeyVariable = None,
+    max_tokens: MaxTokens = None,
+    price: Price = None,
+    batch_texts: BatchTexts = None,
+    batch_tokens: BatchTokens = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    timeout: Timeout = None,
+    retries: Retries = None,
 ) -> None:
     """Change how a model's server is asked; its vectors and indexes stay."""
     from search.models.changing import CHANGEABLE
