@@ -191,3 +191,10 @@ def gone() -> dict[str, Any]:
 def hit(rank: int, identity: str, score: float, title: str, text: str, **more: Any) -> Hit:
     """A hit on a document of one passage."""
     return Hit(rank, identity, score, title, text, Best(text, "", None, 1, 1), **more)
+
+
+def upload(at: AppTest, key: str, name: str, content: str | bytes) -> AppTest:
+    """Put a file into a box of the page."""
+    raw = content.encode() if isinstance(content, str) else content
+    at.file_uploader(key=f"{key}-0").set_value((name, raw, "application/octet-stream"))
+    return run(at)

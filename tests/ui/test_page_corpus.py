@@ -3,8 +3,7 @@ import json
 import zipfile
 
 import pytest
-from app_help import TINY, gone, labels, open_page, press, run, shown, write_run
-from streamlit.testing.v1 import AppTest
+from app_help import TINY, gone, labels, open_page, press, run, shown, upload, write_run
 
 from search.corpus.document import Document
 from search.corpus.passages import Chunker, Chunking
@@ -13,13 +12,6 @@ from search.projects import runs
 from search.projects.project import Project
 from training.data.pair_sets import PairSet
 from training.data.reports import make_report
-
-
-def _upload(at: AppTest, key: str, name: str, content: str | bytes) -> AppTest:
-    raw = content.encode() if isinstance(content, str) else content
-    at.file_uploader(key=f"{key}-0").set_value((name, raw, "application/octet-stream"))
-    return run(at)
-
 
 CSV = "id,title,text\na,Knee,Pain in the knee\nb,,\nc,Hip,Pain in the hip\na,Twice,The same id\n"
 
@@ -54,7 +46,7 @@ def test_pairs_but_no_query_set(no_query_set: Project) -> None:
 def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused(
     empty: Project, started: list[list[str]]
 ) -> None:
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "My file.csv", CSV)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "My file.csv", CSV)
     assert (
         "**2 documents** found in My\\-file\\.csv (CSV, encoding utf-8, delimiter comma)."
         in shown(at)
@@ -95,7 +87,7 @@ def test_what_was_taken_in_is_not_in_the_box_again(
     monkeypatch.setattr(
         runs, "start", lambda owner, arguments: write_run(owner, arguments, state="done")
     )
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
     assert "**2 documents** found" in shown(at)
     press(at, "add-documents")
     assert "Adding documents finished in" in shown(at)
@@ -105,7 +97,7 @@ def test_what_was_taken_in_is_not_in_the_box_again(
 
 def test_another_column_can_be_chosen(empty: Project, started: list[list[str]]) -> None:
     rows = "id,text,note\n1,short,the longer note\n2,brief,another long note\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
     box = next(box for box in at.selectbox if box.label == "Column of the text")
     assert box.value == "text"
     box.set_value("note")
@@ -131,7 +123,7 @@ def test_another_column_can_be_chosen(empty: Project, started: list[list[str]]) 
 def test_a_bad_file_is_one_clear_message(
     empty: Project, name: str, content: bytes, says: str
 ) -> None:
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", name, content)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", name, content)
     assert len(at.error) == 1
     assert says in at.error[0].value
     assert name in at.error[0].value
@@ -144,7 +136,7 @@ def test_a_nested_text_can_be_chosen(empty: Project, started: list[list[str]]) -
         for n in (1, 2)
     ]
     content = "\n".join(map(json.dumps, rows))
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "nested.jsonl", content)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "nested.jsonl", content)
     box = next(box for box in at.selectbox if box.label == "Column of the text")
     assert box.value == "body.parts[].text"
     assert list(at.dataframe[0].value["text"]) == ["The text of 1.", "The text of 2."]
@@ -160,7 +152,7 @@ def test_a_file_without_a_text_column_can_still_be_used(
 ) -> None:
     """The message asks for the column, so the page must offer to choose it."""
     rows = "colour,weight\nthe red of roses,3\nthe blue of seas,4\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "columns.csv", rows)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "columns.csv", rows)
     box = next((box for box in at.selectbox if box.label == "Column of the text"), None)
     assert box is not None, "there is nothing to choose the column with"
     box.set_value("colour")
@@ -174,7 +166,7 @@ def test_pairs_with_columns_of_other_names_can_still_be_used(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     rows = "frage,antwort\nworan,daran\nwozu,dazu\n"
-    at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.csv", rows)
+    at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.csv", rows)
     assert "no query and no response column" in at.error[0].value
     for role, name in (("query", "frage"), ("response", "antwort")):
         next(box for box in at.selectbox if box.label == f"Column of the {role}").set_value(name)
@@ -186,7 +178,7 @@ def test_pairs_with_columns_of_other_names_can_still_be_used(
 
 def test_markup_in_a_file_is_text(empty: Project) -> None:
     rows = "id,title,text\n<b>,<script>alert(1)</script>,$x$ **y**\n2,t,u\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "<img src=x>.csv", rows)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "<img src=x>.csv", rows)
     assert at.dataframe[0].value["title"][0] == "<script>alert(1)</script>"
     assert "<img" not in shown(at)
 
@@ -196,149 +188,16 @@ def test_a_zip_is_offered_as_a_data_set(empty: Project, started: list[list[str]]
     with zipfile.ZipFile(content, "w") as archive:
         for name in ("set/corpus.jsonl", "set/queries.jsonl", "set/qrels/test.tsv"):
             archive.writestr(name, "{}")
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", content.getvalue())
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", content.getvalue())
     press(at, "import")
     assert started[0][:2] == ["import", TINY]
     assert started[0][2].endswith("/beir.zip")
 
 
-def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]]) -> None:
-    rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
-    rows += [{"query": "", "response": "x"}, {"query": "question 1", "response": "answer 1"}]
-    at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
-    assert "**9 pairs** found in p\\.json (JSON, encoding utf-8)." in shown(at)
-    assert [w.value for w in at.warning] == ["2 rows will be left out."]
-    refused = at.dataframe[-1].value
-    assert dict(zip(refused["where"], refused["why"], strict=True)) == {
-        "item 10": "the query is empty",
-        "item 11": "the same pair stands in an earlier row",
-    }
-    at.checkbox[0].check()
-    run(at)
-    press(at, "add-pairs")
-    assert started[0][:2] == ["pairs", TINY]
-    assert started[0][3:] == [
-        "--query-column", "query", "--response-column", "response", "--add-responses"
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("p.json", b'"query"', "not a JSON list"),
-        ("p.json", b"[]", "holds no pairs"),
-        ("p.json", b'[{"query": "", "response": ""}]', "no usable pairs"),
-        ("p.json", b'[{"question": 1}]', "no response column"),
-        ("p.csv", b"a,b\n1,2\n", "no query and no response column"),
-    ],
-)
-def test_bad_pairs_are_one_clear_message(
-    documents_only: Project, name: str, content: bytes, says: str
-) -> None:
-    at = _upload(open_page("corpus", TINY), "pairs-Tiny", name, content)
-    assert len(at.error) == 1
-    assert says in at.error[0].value
-
-
-def test_judgments_in_a_file_of_their_own(
-    documents_only: Project, started: list[list[str]]
-) -> None:
-    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
-    at = _upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n1\td1\t0\n")
-    assert "**1 query** found in q\\.jsonl" in shown(at)
-    assert "**2 judgments** found in r\\.tsv" in shown(at)
-    assert at.dataframe[-1].value.values.tolist() == [["a", "d0", 1], ["a", "d1", 0]]
-    assert "2 judgments, of which 1 say not relevant; 1 query with a relevant document." in shown(
-        at
-    )
-    press(at, "add-queries")
-    (arguments,) = started
-    assert arguments[:2] == ["queries", TINY]
-    assert arguments[2].endswith("/q.jsonl")
-    assert arguments[3] == "--qrels"
-    assert arguments[4].endswith("/r.tsv")
-    assert arguments[5:] == [
-        "--query-column", "text", "--document-column", "corpus-id", "--grade-column", "score"
-    ]  # fmt: skip
-
-
-def test_a_column_that_may_hold_grades_is_chosen_or_not(
-    documents_only: Project, started: list[list[str]]
-) -> None:
-    rows = "query,doc_id,passt\nx,d0,ja\nx,d1,nein\n"
-    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
-    assert "may hold grades" in at.warning[0].value
-    boxes = {box.label: box for box in at.selectbox}
-    assert boxes["Column of the document"].value == "doc_id"
-    boxes["Column of the grade"].set_value("(none)")
-    run(at)
-    assert at.dataframe[-1].value["grade"].tolist() == [1, 1]
-    next(box for box in at.selectbox if box.label == "Column of the grade").set_value("passt")
-    run(at)
-    assert at.dataframe[-1].value["grade"].tolist() == [1, 0]
-    press(at, "add-queries")
-    assert started[0][-2:] == ["--grade-column", "passt"]
-
-
-def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
-    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
-    assert "every row counts as relevant" in shown(at)
-    press(at, "add-queries")
-    (arguments,) = started
-    assert arguments[2].endswith("/q.csv")
-    assert arguments[3:] == ["--query-column", "query", "--document-column", "document_id"]
-
-
-def test_what_labels_mean_is_shown_and_can_be_changed(
-    documents_only: Project, started: list[list[str]]
-) -> None:
-    rows = "query,product,label\nx,d0,Exact\nx,d1,Irrelevant\n"
-    at = _upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
-    assert "has no document id column" in at.error[0].value
-    next(box for box in at.selectbox if box.label == "Column of the document").set_value("product")
-    run(at)
-    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 3], ["x", "d1", 0]]
-    boxes = {box.label: box for box in at.selectbox}
-    assert (boxes["Exact"].value, boxes["Irrelevant"].value) == (3, 0)
-    boxes["Irrelevant"].set_value(1)
-    run(at)
-    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 3], ["x", "d1", 1]]
-    press(at, "add-queries")
-    assert started[0][-2:] == ["--grades", '{"Exact": 3, "Irrelevant": 1}']
-
-
-def test_labels_that_nobody_knows_are_asked_for(
-    documents_only: Project, started: list[list[str]]
-) -> None:
-    at = _upload(
-        open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,doc_id,rating\nx,d0,A\nx,d1,B\n"
-    )
-    assert "Say what each means" in at.warning[0].value
-    assert "add-queries" not in [button.key for button in at.button]
-    for label, grade in (("A", 2), ("B", 0)):
-        next(box for box in at.selectbox if box.label == label).set_value(grade)
-    run(at)
-    assert not at.warning
-    assert at.dataframe[-1].value.values.tolist() == [["x", "d0", 2], ["x", "d1", 0]]
-    press(at, "add-queries")
-    assert started[0][-2:] == ["--grades", '{"A": 2, "B": 0}']
-
-
-def test_pairs_that_say_no_are_shown_as_negatives(
-    documents_only: Project, started: list[list[str]]
-) -> None:
-    rows = "query,answer,label\na,b,yes\na,c,no\nd,e,yes\n"
-    at = _upload(open_page("corpus", TINY), "pairs-Tiny", "p.csv", rows)
-    assert at.dataframe[-1].value["negatives"].dropna().tolist() == ["c"]
-    assert "1 row says no" in shown(at)
-    press(at, "add-pairs")
-    assert started[0][-2:] == ["--label-column", "label"]
-
-
 def test_a_refused_run_says_why_after_it_was_started_here(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
     press(at, "add-documents")
     (folder,) = (documents_only.folder / "runs").iterdir()
     status = json.loads((folder / "status.json").read_text())
@@ -394,7 +253,7 @@ def test_the_cutting_is_chosen_and_shown_on_a_real_document(
 ) -> None:
     text = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
     rows = f"id,title,text\na,Lease,{text}\nb,Note,short\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
     whole = len(Chunker(Chunking()).cut(Document("a", "Lease", text)))
     assert any(f"makes {whole} passages: Lease" in e.label for e in at.expander)
     at.slider(key="cut-tokens").set_value(100)
@@ -406,7 +265,7 @@ def test_the_cutting_is_chosen_and_shown_on_a_real_document(
 
 
 def test_documents_can_stay_whole(empty: Project, started: list[list[str]]) -> None:
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
     at.toggle(key="cut").set_value(False)
     run(at)
     press(at, "add-documents")
@@ -415,7 +274,7 @@ def test_documents_can_stay_whole(empty: Project, started: list[list[str]]) -> N
 
 def test_metadata_columns_and_tiers_are_chosen(empty: Project, started: list[list[str]]) -> None:
     rows = "id,text,kind,note\na,one,case,x\nb,two,blog,y\nc,three,statute,z\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
     (kept,) = [box for box in at.multiselect if "metadata" in box.label]
     assert kept.value == ["kind", "note"]
     kept.set_value(["kind"])
@@ -433,7 +292,7 @@ def test_metadata_columns_and_tiers_are_chosen(empty: Project, started: list[lis
 
 def test_a_wrong_encoding_is_corrected(empty: Project, started: list[list[str]]) -> None:
     rows = "id,text\na,Приговор суда отменён по жалобе\nb,Иск удовлетворён частично\n"
-    at = _upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows.encode("cp1251"))
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows.encode("cp1251"))
     at.selectbox(
         key=next(b.key for b in at.selectbox if (b.key or "").startswith("encoding-"))
     ).set_value("cp1251")
