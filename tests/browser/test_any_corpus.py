@@ -80,9 +80,8 @@ def _upload(page: Page, *paths: Path) -> None:
 
 
 def _choose(page: Page, label: str, value: str) -> None:
-    """Choose with the keyboard: a list that is drawn anew under the mouse cannot be clicked."""
-    box = page.get_by_label(label, exact=True)
-    box.click()
+    """Choose with the keyboard: a click may hit an entry of the list that opens under the mouse meanwhile."""
+    page.get_by_label(label, exact=True).focus()
     page.keyboard.type(value)
     expect(page.get_by_role("option", name=value)).to_be_visible()
     page.keyboard.press("Enter")
