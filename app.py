@@ -5,6 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
+from search.projects.files import keep_private
+from search.projects.settings import settings
 from ui import failures, first_paint
 from ui.navigation import pages
 from ui.rendering import render
@@ -18,4 +20,5 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
     st.navigation(list(pages().values()), position="top").run()
 else:  # ... and imports it once, for what it serves.
+    keep_private(settings().home)
     app = App(Path(__file__).resolve(), routes=first_paint.routes(), on_script_error=failures.tell)

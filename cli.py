@@ -6,6 +6,8 @@ from typing import Any
 import typer
 
 from search.projects.errors import BespokeError
+from search.projects.files import keep_private
+from search.projects.settings import settings
 from terminal import asking, data, judging, making, models, reference, synthetic
 from terminal.printing import aside
 
@@ -23,6 +25,7 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 def main() -> None:
     """Run a command; a refusal or failure is one clear line on stderr, never a traceback."""
     try:
+        keep_private(settings().home)
         sys.exit(app(standalone_mode=False) or 0)
     except _UsageError as error:
         said = " ".join(str(error.format_message()).split()).rstrip(".")

@@ -6,23 +6,53 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from search.projects.errors import Failed, Refused
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""What everybody but their owner may do with files and folders of a workspace: nothing."""
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file so that a reader sees the old content or the new one, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
+    with new_private_file(temporary) as stream:
+        stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+
+
+def new_private_file(path: Path) -> BinaryIO:
+    """Open a new file for writing that only its owner can read.
+
+    :raises OSError: when it is there already, or cannot be written.
+    """
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
+
+
+def keep_private(home: Path) -> None:
+    """From now on, what this process and its children make is for its user alone; called when a face starts.
+
+    :param home: the workspace; one that others could look into is closed to them, where it is ours to close.
+    """
+    os.umask(0o077)
+    with suppress(OSError):
+        if home.stat().st_mode & 0o077:
+            home.chmod(PRIVATE_FOLDER)
+
+
+def make_private(folder: Path) -> None:
+    """Take a folder, and all that is in it, from everybody but its owner."""
+    folder.chmod(PRIVATE_FOLDER)
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -31,7 +31,7 @@ from search.projects.artifacts import (
     sweep,
 )
 from search.projects.errors import BespokeError, Damaged, Failed, OtherFormat, Refused
-from search.projects.files import flush, sha256_of, write_atomically
+from search.projects.files import PRIVATE_FOLDER, flush, make_private, sha256_of, write_atomically
 from search.projects.settings import settings
 from search.text.words import MARKS
 
@@ -117,7 +117,7 @@ class Project:
     def create(self, **facts: Any) -> "Project":
         """Write project.json unless it is there; `facts` are fields of `ProjectInfo`."""
         if not self.exists:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             info = ProjectInfo(format=FORMAT, name=self.name, created=now(), **facts)
             write_atomically(self.folder / _PROJECT_FILE, info.model_dump_json(indent=2))
         return self
@@ -243,11 +243,11 @@ class Drafts:
     def add(self, kind: Kind, made_from: dict[str, str] | None = None, **details: Any) -> Draft:
         """Begin one more artifact in a hidden folder of its own."""
         parent = self._project.folder / kind
-        parent.mkdir(parents=True, exist_ok=True)
+        parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         sweep(parent)
         identity = new_id()
         folder = parent / f".{identity}.{os.getpid()}.tmp"
-        folder.mkdir()
+        folder.mkdir(PRIVATE_FOLDER)
         draft = Draft(identity, kind, folder, dict(made_from or {}), dict(details))
         self._drafts.append(draft)
         return draft
@@ -256,10 +256,10 @@ class Drafts:
         """Hash and flush every file, then write each manifest."""
         for draft in self._drafts:
             files = {}
+            make_private(draft.folder)  # A library may not ask the umask.
             for path in sorted(p for p in draft.folder.rglob("*") if p.is_file()):
                 name = path.relative_to(draft.folder).as_posix()
                 files[name] = FileRecord(size=path.stat().st_size, sha256=sha256_of(path))
-                path.chmod(0o644)  # Some writers make files that only their owner can read.
                 flush(path)
             manifest = Manifest(
                 id=draft.id,

@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import suppress
 
-from search.projects.files import write_atomically
+from search.projects.files import PRIVATE_FILE, write_atomically
 from search.projects.project import Project
 
 _FILE = "searches.jsonl"
@@ -28,7 +28,7 @@ def remember(project: Project, query: str) -> None:
     path = project.folder / _FILE
     line = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False) + "\n"
     with suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
         try:
             os.write(descriptor, line.encode("utf-8", "replace"))
         finally:
