@@ -10,10 +10,14 @@ from search.projects.errors import Refused
 from terminal.options import (
     AsJson,
     Delimiter,
+    DocumentColumn,
     Encoding,
+    GradeColumns,
     Grades,
+    IdColumns,
     ProjectOfAnyFormat,
     ProjectToBe,
+    QueryColumn,
     ThisProject,
 )
 from terminal.printing import (
@@ -33,6 +37,10 @@ app = typer.Typer()
 def import_(
     project: ProjectToBe,
     path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
+    query_column: QueryColumn = None,
+    document_column: DocumentColumn = None,
+    grade_column: GradeColumns = None,
+    id_column: IdColumns = None,
     grades: Grades = None,
     passage_tokens: Annotated[
         int | None,
@@ -43,12 +51,14 @@ def import_(
     ] = None,
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    from search.corpus.readers.judged import JudgedColumns
     from search.models.chunking import chunking_for
     from training.data.intake import import_beir
 
+    columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
         cut = chunking_for(project, passage_tokens, again=True) if passage_tokens else None
-        made = import_beir(project, path, run, grades, cut)
+        made = import_beir(project, path, run, columns, cut)
         tell_notes(run, made.notes)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
@@ -184,7 +194,7 @@ def pairs(
             help='JSON list of {"query", "response"}, JSONL, CSV, TSV, XLSX or Parquet.'
         ),
     ],
-    query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
+    query_column: QueryColumn = None,
     response_column: Annotated[str | None, typer.Option(help="The column of responses.")] = None,
     negative_column: Annotated[
         list[str] | None,
@@ -242,23 +252,19 @@ def queries(
             help="Judgments: BEIR or TREC qrels, tabs or commas, with a header or none. A table needs none.",
         ),
     ] = None,
-    query_column: Annotated[str | None, typer.Option(help="The column of queries.")] = None,
-    document_column: Annotated[str | None, typer.Option(help="The column of document ids.")] = None,
-    grade_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='The column of grades (repeatable, for several raters); "" for none: each row counts as relevant.'
-        ),
-    ] = None,
+    query_column: QueryColumn = None,
+    document_column: DocumentColumn = None,
+    grade_column: GradeColumns = None,
     grades: Grades = None,
-    id_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='The column of the queries\' ids (repeatable: of several, each file has one); "" for none.'
-        ),
-    ] = None,
+    id_column: IdColumns = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
+    qrels_encoding: Annotated[
+        str | None, typer.Option(help="As --encoding, of the file of judgments.")
+    ] = None,
+    qrels_delimiter: Annotated[
+        str | None, typer.Option(help="As --delimiter, of the file of judgments.")
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -277,7 +283,10 @@ def queries(
     if export is not None:
         if queries_file is not None or qrels is not None:
             raise Refused("--export takes query sets out, so it goes without QUERIES and --qrels.")
-        count = export_query_sets(project, export)
+        count, mended = export_query_sets(project, export)
+        if mended:
+            ids = "1 id" if mended == 1 else f"{mended:,} ids"
+            aside(f"{ids} had a line break or a tab in them, which no table can hold: spaces now.")
         say(f"{count:,} query {'set' if count == 1 else 'sets'} written to {export}.")
         return
     _ = project.info  # Query sets come out of a project of any format; into one, of today's only.
@@ -286,9 +295,12 @@ def queries(
             f"Say what to add: python cli.py queries {project.name} QUERIES --qrels QRELS; or where to write the query "
             f"sets: python cli.py queries {project.name} --export FOLDER."
         )
+    if qrels is None and (qrels_encoding or qrels_delimiter):
+        raise Refused("--qrels-encoding and --qrels-delimiter go with --qrels.")
     columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
-        made = add_query_set(project, queries_file, qrels, columns, encoding, delimiter)
+        qrels_as = (qrels_encoding, qrels_delimiter)
+        made = add_query_set(project, queries_file, qrels, columns, encoding, delimiter, qrels_as)
         for report in made.reports:
             tell_report(run, report, "judgments" if "document" in report.roles else "queries")
         tell_notes(run, made.notes)

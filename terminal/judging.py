@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import AsJson, Grades, ProjectOfAnyFormat, ThisProject
+from terminal.options import (
+    AsJson,
+    DocumentColumn,
+    GradeColumns,
+    Grades,
+    IdColumns,
+    ProjectOfAnyFormat,
+    QueryColumn,
+    ThisProject,
+)
 from terminal.printing import aside, print_json, running, say, tell_notes
 
 if TYPE_CHECKING:
@@ -82,12 +91,6 @@ ImportFile = Annotated[
         help="Read such a CSV, a table of query, document and grade, or qrels (BEIR or TREC).",
     ),
 ]
-GradeColumns = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="With --import of a table: the column of grades (repeatable, for several raters)."
-    ),
-]
 
 
 @app.command()
@@ -106,7 +109,10 @@ def judgments(
             help="With --import of qrels: the texts of questions that are not known here."
         ),
     ] = None,
+    query_column: QueryColumn = None,
+    document_column: DocumentColumn = None,
     grade_column: GradeColumns = None,
+    id_column: IdColumns = None,
     grades: Grades = None,
     combine: Annotated[
         Literal["median", "majority", "strict"],
@@ -148,7 +154,7 @@ def judgments(
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
-        columns = JudgedColumns(grade=grade_column, grades=grades)
+        columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
         brought = import_export.import_judgments(project, import_, judge, queries, columns)
         for note in brought.notes:
             aside(note)

@@ -80,6 +80,22 @@ Grades = Annotated[
         "numbers from one on, or numbers where all above 0 are grades as they are.",
     ),
 ]
+QueryColumn = Annotated[str | None, typer.Option(help="The column of queries.")]
+DocumentColumn = Annotated[str | None, typer.Option(help="The column of document ids.")]
+GradeColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grade-column",
+        help='The column of grades (repeatable, for several raters); "" for none: each row counts as relevant.',
+    ),
+]
+IdColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--id-column",
+        help='The column of the queries\' ids (repeatable: of several, each file has one); "" for none.',
+    ),
+]
 Engine = Literal["faiss", "milvus"]
 EncodeWith = Literal["local", "ray"]
 IndexKind = Literal["auto", "flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq", "diskann"]

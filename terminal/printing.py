@@ -123,8 +123,13 @@ def key_values(pairs: Sequence[str]) -> dict[str, str]:
 
 def tell_report(run: Any, report: Any, what: str) -> None:
     """Say what was understood of a file, and what was refused."""
+    from search.corpus.readers.report import DELIMITERS
+
     roles = ", ".join(f"{role} from {column!r}" for role, column in report.roles.items())
-    how = ", ".join(part for part in (report.format, report.encoding) if part)
+    sign = f"delimiter {DELIMITERS.get(report.delimiter, repr(report.delimiter))}"
+    usual = {("CSV", ","), ("TSV", "\t")}  # The format says it.
+    named = not report.delimiter or (report.format, report.delimiter) in usual
+    how = ", ".join(filter(None, (report.format, report.encoding, None if named else sign)))
     noun = what.removesuffix("s") if report.accepted == 1 else what
     understood = f"{report.source}: {how}, {report.accepted:,} {noun}"
     aside(understood + (f" ({roles})" if roles else "") + ".")

@@ -195,4 +195,5 @@ def _options(path: Path, judged: Path | None, files: JudgedFiles) -> list[str]:
             chosen = reading.chosen_column(one, "id")
             made += ["--id-column", chosen] if chosen else []
     said = reading.chosen_meanings(judged or path)
-    return made + (["--grades", said] if said else []) + reading.options(path)
+    made += ["--grades", said] if said else []
+    return made + reading.options(path) + (reading.options(judged, "qrels-") if judged else [])

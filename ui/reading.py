@@ -11,7 +11,7 @@ import streamlit as st
 from search.corpus.readers.encodings import COMMON_ENCODINGS
 from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.corpus.readers.paths import nested_columns
-from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.report import DELIMITERS, RefusedRow, Report
 from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -20,7 +20,6 @@ from ui.rendering import literal
 
 _GRADES = [0, 1, 2, 3, 4]
 _MEANINGS = 12
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
 NONE = "(none)"
 _LOOKED_AT = 100
 _Read = TypeVar("_Read")
@@ -37,9 +36,12 @@ def _read_as(path: Path) -> tuple[str | None, str | None]:
     return st.session_state.get(f"encoding-{path}"), st.session_state.get(f"delimiter-{path}")
 
 
-def options(path: Path) -> list[str]:
-    """Encoding and delimiter as options of a command, where the person chose them."""
-    chosen = zip(("--encoding", "--delimiter"), _read_as(path), strict=True)
+def options(path: Path, of: str = "") -> list[str]:
+    """Encoding and delimiter as options of a command, where the person chose them.
+
+    :param of: what their names begin with, for a second file.
+    """
+    chosen = zip((f"--{of}encoding", f"--{of}delimiter"), _read_as(path), strict=True)
     return [part for name, value in chosen if value for part in (name, value)]
 
 
@@ -73,7 +75,7 @@ def understood(path: Path, report: Report, what: str, plural: str | None = None)
     if report.encoding:
         parts.append(f"encoding {report.encoding}")
     if report.delimiter:
-        parts.append(f"delimiter {_DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
+        parts.append(f"delimiter {DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
     count = widgets.counted(report.accepted, what, plural)
     st.markdown(f"**{count}** found in {literal(report.source)} ({', '.join(parts)}).")
     for note in report.notes:
@@ -95,9 +97,9 @@ def how_to_read(path: Path, report: Report | None) -> None:
     if report is None or report.delimiter:
         right.selectbox(
             "Delimiter",
-            list(_DELIMITERS),
+            list(DELIMITERS),
             index=None,
-            format_func=_DELIMITERS.__getitem__,
+            format_func=DELIMITERS.__getitem__,
             placeholder="found out",
             key=f"delimiter-{path}",
         )

@@ -10,7 +10,7 @@ from search.corpus.readers.identities import near_miss
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.judgments import read_judged_queries
 from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import QueryColumns, own_column, read_queries
+from search.corpus.readers.queries import QueryColumns, read_queries, require_ids
 from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
@@ -56,12 +56,15 @@ class JudgedFiles:
         encoding: str | None = None,
         delimiter: str | None = None,
         most: int | None = None,
+        qrels_as: tuple[str | None, str | None] = (None, None),
     ) -> "JudgedFiles":
         """Read a file of queries and a file of judgments, or one table that holds both.
 
         :param columns: those of the table; of two files, the query column is that of the first, all others are those
             of the second, and the ids have one name in both or are guessed.
+        :param encoding: of the first file, as `delimiter` is; None for what is found.
         :param most: look at this many rows of each file only.
+        :param qrels_as: encoding and delimiter of the second file, which are its own.
         :raises Refused: when a file cannot be used.
         """
         if qrels is None:
@@ -71,11 +74,9 @@ class JudgedFiles:
             return cls(texts, judgments, [report])
         asked = QueryColumns(columns.id, columns.query)
         texts, query_report = read_queries(queries, asked, encoding, delimiter, most)
-        judgments, judgment_report = read_judgments(qrels, columns, encoding, most=most)
+        judgments, judgment_report = read_judgments(qrels, columns, *qrels_as, most)
         reports = [query_report, judgment_report]
-        if columns.id and all(own_column(report, columns.id) is None for report in reports):
-            listed = ", ".join(dict.fromkeys(name for r in reports for name in r.columns))
-            raise Refused(f"No file has a column {columns.id!r}. Their columns are: {listed}.")
+        require_ids(reports, columns.id)
         return cls(texts, judgments, reports)
 
 
@@ -86,17 +87,18 @@ def add_query_set(
     columns: JudgedColumns = JudgedColumns(),
     encoding: str | None = None,
     delimiter: str | None = None,
+    qrels_as: tuple[str | None, str | None] = (None, None),
 ) -> QueryIntake:
     """Make a query set of a file of queries and a file of judgments, or of one table that holds both.
 
     It is held against the project's pairs: what is on both sides is recorded in its manifest.
 
     :param qrels: judgments of BEIR or TREC shape; None where `queries` holds them too.
-    :param columns: as `JudgedFiles.read` takes them, and encoding and delimiter, where the person chose them.
+    :param columns: as `JudgedFiles.read` takes them, and how the files are to be read, where the person chose it.
     :raises Refused: when a file cannot be used, or too few queries have a relevant document.
     """
     manifest, corpus = current_corpus(project)
-    files = JudgedFiles.read(queries, qrels, columns, encoding, delimiter)
+    files = JudgedFiles.read(queries, qrels, columns, encoding, delimiter, qrels_as=qrels_as)
     texts, judgments, reports = files.queries, files.judgments, files.reports
     known = set(corpus.ids())
     whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts})

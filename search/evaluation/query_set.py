@@ -1,7 +1,6 @@
 """Query sets: queries with judgments, never trained on, by which models are compared; and who could be judged."""
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from search.corpus.labels import Judgments
+from search.corpus.readers.identities import ids_in_lines
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.files import new_folder
@@ -78,17 +78,32 @@ class QuerySet:
 
     def save(self, draft: Draft) -> None:
         """Write the query set into an artifact."""
-        with (draft.folder / _QUERIES).open("w", encoding="utf-8") as stream:
+        self.write(draft.folder / _QUERIES, draft.folder / _QRELS)
+        draft.details.update(
+            queries=len(self.queries), judgments=sum(len(j) for j in self.judgments.values())
+        )
+
+    def write(self, queries: Path, qrels: Path) -> None:
+        """Write the queries as BEIR's JSON lines and the judgments as its table."""
+        with queries.open("w", encoding="utf-8") as stream:
             for query, text in self.queries.items():
                 stream.write(json.dumps({"_id": query, "text": text}, ensure_ascii=False) + "\n")
-        with (draft.folder / _QRELS).open("w", encoding="utf-8") as stream:
+        with qrels.open("w", encoding="utf-8") as stream:
             stream.write("query-id\tcorpus-id\tscore\n")
             for query in self.queries:
                 for document, grade in self.judgments.get(query, {}).items():
                     stream.write(f"{query}\t{document}\t{grade}\n")
-        draft.details.update(
-            queries=len(self.queries), judgments=sum(len(j) for j in self.judgments.values())
-        )
+
+    def mended(self) -> tuple["QuerySet", int]:
+        """The same with ids that a table can hold, and how many ids had a line break or a tab."""
+        queries = ids_in_lines(self.queries)
+        documents = ids_in_lines(d for judged in self.judgments.values() for d in judged)
+        torn = sum(old != new for known in (queries, documents) for old, new in known.items())
+        judgments = {
+            queries[q]: {documents[d]: grade for d, grade in judged.items()}
+            for q, judged in self.judgments.items()
+        }
+        return QuerySet({queries[q]: text for q, text in self.queries.items()}, judgments), torn
 
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "QuerySet":
@@ -124,26 +139,28 @@ def _judged_lines(
             held = ""
 
 
-def export_query_sets(project: Project, folder: Path) -> int:
+def export_query_sets(project: Project, folder: Path) -> tuple[int, int]:
     """Write a project's query sets as BEIR has them, whole or not at all.
 
     :param folder: must not exist, or be empty. The current query set is written as queries.jsonl and qrels/test.tsv,
         and each earlier one likewise in a folder of its own under earlier/, by its id.
-    :returns: how many were written.
+    :returns: how many were written, and how many ids of them were mended: those that query sets of earlier versions hold
+        with a line break or a tab in them, which no table can.
     :raises Refused: when there is none, or something is in the way.
     :raises Damaged: when a file of one is not as it was written.
     """
     manifests = project.manifests("queries")
     if not manifests:
         raise Refused(f"{project.name!r} has no query set yet.")
+    mended = 0
     with new_folder(folder) as target:
         for manifest in manifests:
-            whole = project.checked(manifest)
+            written, torn = QuerySet.load(project, manifest).mended()
+            mended += torn
             place = target if manifest is manifests[-1] else target / "earlier" / manifest.id
             (place / "qrels").mkdir(parents=True)
-            shutil.copyfile(whole / _QUERIES, place / _QUERIES)
-            shutil.copyfile(whole / _QRELS, place / "qrels" / "test.tsv")
-    return len(manifests)
+            written.write(place / _QUERIES, place / "qrels" / "test.tsv")
+    return len(manifests), mended
 
 
 def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:

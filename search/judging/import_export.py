@@ -10,6 +10,7 @@ from pathlib import Path
 
 from search.corpus.labels import query_id
 from search.corpus.readers.grades import UnclearGrades
+from search.corpus.readers.identities import ids_in_lines
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.judgments import read_judged_queries
 from search.corpus.readers.qrels import read_judgments
@@ -55,9 +56,12 @@ def as_csv(project: Project) -> str:
 
 def as_qrels(project: Project, how: Combine = Combine.MEDIAN) -> str:
     """The grades that judges gave together, as TREC qrels: question, 0, document, grade, with tabs between."""
-    judgments = Grades.of(JudgmentStore.of(project).standing()).judgments(how)
+    store = JudgmentStore.of(project)
+    judgments = Grades.of(store.standing()).judgments(how)
+    asked = ids_in_lines([*(question.id for question in store.questions()), *judgments])
+    found = ids_in_lines(document for judged in judgments.values() for document in judged)
     return "".join(
-        f"{question}\t0\t{document}\t{value}\n"
+        f"{asked[question]}\t0\t{found[document]}\t{value}\n"
         for question, judged in judgments.items()
         for document, value in judged.items()
     )
@@ -67,8 +71,9 @@ def as_queries(project: Project) -> str:
     """The questions with a grade, as BEIR's queries.jsonl: what the ids in the qrels stand for."""
     store = JudgmentStore.of(project)
     judged = Grades.of(store.standing()).judgments()
+    asked = ids_in_lines(question.id for question in store.questions())
     return "".join(
-        json.dumps({"_id": question.id, "text": question.text}, ensure_ascii=False) + "\n"
+        json.dumps({"_id": asked[question.id], "text": question.text}, ensure_ascii=False) + "\n"
         for question in store.questions()
         if question.id in judged
     )

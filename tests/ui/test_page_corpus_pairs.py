@@ -57,6 +57,9 @@ def test_judgments_in_a_file_of_their_own(
     assert "2 judgments, of which 1 say not relevant; 1 query with a relevant document." in shown(
         at
     )
+    keys = [box.key or "" for box in at.selectbox]
+    key = next(key for key in keys if key.startswith("delimiter-") and key.endswith("r.tsv"))
+    at.selectbox(key=key).set_value("\t").run()
     press(at, "add-queries")
     (arguments,) = started
     assert arguments[:2] == ["queries", TINY]
@@ -64,7 +67,8 @@ def test_judgments_in_a_file_of_their_own(
     assert arguments[3] == "--qrels"
     assert arguments[4].endswith("/r.tsv")
     assert arguments[5:] == [
-        "--query-column", "text", "--document-column", "corpus-id", "--grade-column", "score"
+        "--query-column", "text", "--document-column", "corpus-id", "--grade-column", "score",
+        "--qrels-delimiter", "\t",
     ]  # fmt: skip
 
 

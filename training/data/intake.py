@@ -11,7 +11,7 @@ from search.corpus.ingest import require_enough_documents
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.beir import open_beir
 from search.corpus.readers.documents import read_documents
-from search.corpus.readers.grades import GradeRules
+from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.pairs import PairColumns, read_pair_file
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
@@ -59,7 +59,7 @@ def import_beir(
     project: Project,
     path: Path,
     progress: Progress = silent,
-    grades: GradeRules | None = None,
+    columns: JudgedColumns = JudgedColumns(),
     cut: tuple[Chunking, SubwordCounter] | None = None,
 ) -> Imported:
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
@@ -67,11 +67,11 @@ def import_beir(
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out
     of the pairs, without test.tsv a test part too (see `beir_split`).
 
-    :param grades: what the scores of the qrels mean, where the person said so.
+    :param columns: those of the qrels, and what their scores mean, where the person said so.
     :param cut: how documents are cut, and what counts their word pieces; None keeps each one passage.
     :raises Refused: when the data set is incomplete or unreadable; nothing is changed then.
     """
-    with open_beir(path, grades) as data:
+    with open_beir(path, columns) as data:
         report = open_report(data.corpus)
         notes = list(data.notes)
         with project.publish_together(source=data.source) as drafts:

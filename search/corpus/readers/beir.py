@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from search.corpus.labels import Judgments
 from search.corpus.readers.archives import Budget, copy_out, opened_zip
-from search.corpus.readers.grades import GradeRules
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import read_queries
+from search.corpus.readers.queries import QueryColumns, read_queries, require_ids
 from search.corpus.readers.report import is_folder
 from search.projects.errors import Refused
 
@@ -51,24 +50,24 @@ def is_beir(path: Path) -> bool:
 
 
 @contextmanager
-def open_beir(path: Path, grades: GradeRules | None = None) -> Iterator[Beir]:
+def open_beir(path: Path, columns: JudgedColumns = JudgedColumns()) -> Iterator[Beir]:
     """Open a BEIR folder or zip; a zip is unpacked to a temporary folder for the block.
 
-    :param grades: what the scores of the qrels mean, where the person said so.
+    :param columns: those of the qrels, and what their scores mean, where the person said so.
     :raises Refused: when a needed file is missing or unreadable.
     """
     if is_folder(path):
-        yield _read(path, path.name, grades)
+        yield _read(path, path.name, columns)
         return
     if path.suffix.lower() != ".zip":
         raise Refused(f"{path.name} is neither a BEIR folder nor a zip of one.")
     with tempfile.TemporaryDirectory(prefix="bespoke-beir-") as name:
         folder = Path(name)
         _unpack(path, folder)
-        yield _read(folder, path.name, grades)
+        yield _read(folder, path.name, columns)
 
 
-def _read(folder: Path, source: str, grades: GradeRules | None) -> Beir:
+def _read(folder: Path, source: str, columns: JudgedColumns) -> Beir:
     for name in ("corpus.jsonl", "queries.jsonl"):
         if not (folder / name).is_file():
             raise Refused(
@@ -82,16 +81,21 @@ def _read(folder: Path, source: str, grades: GradeRules | None) -> Beir:
     }
     if not splits:
         raise Refused(f"{source} is not a BEIR data set: qrels/train.tsv or qrels/test.tsv needed.")
-    queries, report = read_queries(folder / "queries.jsonl")
+    queries, report = read_queries(
+        folder / "queries.jsonl", QueryColumns(columns.id, columns.query)
+    )
     data = Beir(source, folder / "corpus.jsonl", queries)
     if report.refused_count:
         data.notes.append(f"queries.jsonl: {report.left_out}")
+    reports = [report]
     for split, path in splits.items():
-        judgments, report = read_judgments(path, JudgedColumns(grades=grades))
+        judgments, report = read_judgments(path, columns)
+        reports.append(report)
         data.judgments[split] = judgments
         data.notes += [f"qrels/{split}.tsv: {note}" for note in report.notes]
         if report.refused_count:
             data.notes.append(f"qrels/{split}.tsv: {report.left_out.replace('rows', 'lines', 1)}")
+    require_ids(reports, columns.id)
     return data
 
 

@@ -1,11 +1,14 @@
 """Ids of queries and documents as people's files hold them: one a cell, and alike but for what a spreadsheet drops."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from search.corpus.readers.report import BadField, clean_text
 from search.projects.settings import LIMITS
+
+_TORN = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
 def clean_id(value: Any, name: str) -> str:
@@ -36,6 +39,27 @@ def clean_ids(value: Any, name: str) -> list[str]:
     if isinstance(value, list):
         return list(dict.fromkeys(filter(None, (clean_id(item, name) for item in value))))
     return [clean_id(value, name)]
+
+
+def ids_in_lines(ids: Iterable[str]) -> dict[str, str]:
+    r"""Ids as files of lines and tabs can hold them: line breaks and tabs become spaces, and no two become one.
+
+    >>> ids_in_lines(["d1", "d2\nd3", "d2 d3"])
+    {'d1': 'd1', 'd2\nd3': 'd2 d3 (2)', 'd2 d3': 'd2 d3'}
+    """
+    known = dict.fromkeys(ids)
+    made = {identity: identity for identity in known if not _TORN.search(identity)}
+    taken = set(made)
+    for identity in known:
+        if identity not in made:
+            number, stem = 1, _TORN.sub(" ", identity).strip()
+            name = stem
+            while name in taken or not name:
+                number += 1
+                name = f"{stem} ({number})".strip()
+            made[identity] = name
+            taken.add(name)
+    return {identity: made[identity] for identity in known}
 
 
 class NearIds:

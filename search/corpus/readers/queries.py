@@ -89,6 +89,17 @@ def own_column(report: Report, names: str | Sequence[str] | None) -> str | None:
     return next((name for name in wanted if folded_name(name) in known), None)
 
 
+def require_ids(reports: Sequence[Report], names: str | Sequence[str] | None) -> None:
+    """See that one of several tables has a column of ids that the person named.
+
+    :raises Refused: otherwise, naming the columns that there are.
+    """
+    if names and all(own_column(report, names) is None for report in reports):
+        listed = ", ".join(dict.fromkeys(name for report in reports for name in report.columns))
+        wanted = " or ".join(map(repr, [names] if isinstance(names, str) else names))
+        raise Refused(f"No file has a column {wanted}. Their columns are: {listed}.")
+
+
 def used_twice(identity: str, texts: Sequence[str]) -> str:
     """In words that an id stands for several queries, so that none of them can be used."""
     shown = " and ".join(repr(text[:80]) for text in texts[:2])

@@ -13,6 +13,8 @@ from search.projects.settings import LIMITS
 
 # What is no white space to Python, and yet nobody sees: zero-width spaces and joiners, lost byte order marks.
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon"}
+"""What the usual signs between columns are called."""
 _SHOWN = 60
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Controls that part words (vertical tab, form feed, next line, a lone carriage return) become spaces.

@@ -7,8 +7,10 @@ import pytest
 from search.corpus.ingest import add_documents
 from search.corpus.labels import Pair, query_id
 from search.corpus.readers.judged import RELEVANT
+from search.corpus.readers.qrels import read_judgments
+from search.corpus.readers.queries import read_queries
 from search.evaluation.add_query_set import add_query_set
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_set import QuerySet, current_query_set, export_query_sets
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from training.data.pair_sets import PairSet
@@ -309,3 +311,28 @@ def test_query_sets_that_hold_torn_ids_are_read(home):
     with home.publish("queries") as draft:
         whole.save(draft)
     assert current_query_set(home)[1] == whole
+
+
+def test_torn_ids_are_mended_where_query_sets_are_taken_out(home, tmp_path):
+    torn = QuerySet(
+        {"q\t1": "one", "q 1": "two"}, {"q\t1": {"d1\nd2": 2, "d1": 0}, "q 1": {"d1 d2": 3}}
+    )
+    with home.publish("queries") as draft:
+        torn.save(draft)
+    assert export_query_sets(home, tmp_path / "out") == (1, 2)
+    texts, _ = read_queries(tmp_path / "out" / "queries.jsonl")
+    judgments, _ = read_judgments(tmp_path / "out" / "qrels" / "test.tsv")
+    assert texts == {"q 1 (2)": "one", "q 1": "two"}
+    assert judgments == {"q 1 (2)": {"d1 d2 (2)": 2, "d1": 0}, "q 1": {"d1 d2": 3}}
+
+
+def test_each_of_two_files_has_a_delimiter_of_its_own(home, tmp_path):
+    queries, qrels = tmp_path / "q.csv", tmp_path / "r.txt"
+    queries.write_text("id;text\nq1;what is a tort\nq2;which court, and when\n")
+    qrels.write_text("q1,d1,1\nq2,d2,1\n")
+    made = add_query_set(home, queries, qrels, delimiter=";")
+    assert made.queries == 2, "what is said of the first is not held against the second"
+    qrels.write_text("q1~d1~1\nq2~d2~0\nq2~d3~1\n")
+    made = add_query_set(home, queries, qrels, qrels_as=(None, "~"))
+    assert made.queries == 2
+    assert [report.delimiter for report in made.reports] == [";", "~"]

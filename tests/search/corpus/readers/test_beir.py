@@ -12,6 +12,7 @@ import pytest
 from search.corpus.readers import archives, beir
 from search.corpus.readers.beir import is_beir, open_beir
 from search.corpus.readers.grades import GradeRules, UnclearGrades
+from search.corpus.readers.judged import JudgedColumns
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
@@ -234,7 +235,30 @@ def test_scores_that_are_unclear_are_asked_for(tiny_beir, tmp_path):
         open_beir(path.parents[1]),
     ):
         pass
-    with open_beir(path.parents[1], GradeRules.parse(">=0.5=1")) as data:
+    with open_beir(path.parents[1], JudgedColumns(grades=GradeRules.parse(">=0.5=1"))) as data:
         assert sorted(g for judged in data.judgments["dev"].values() for g in judged.values())[
             :2
         ] == [0, 1]
+
+
+def test_what_is_asked_for_can_be_said(tiny_beir, tmp_path):
+    shutil.copytree(tiny_beir, tmp_path / "set")
+    for path in (tmp_path / "set" / "qrels").iterdir():
+        header, *rows = path.read_text().splitlines()
+        graded = [f"{row}\t{0 if n else 3}" for n, row in enumerate(rows)]
+        header = header.replace("score", "old_score\tnew_score")
+        path.write_text("\n".join([header, *graded]) + "\n")
+    with (
+        pytest.raises(UnclearGrades, match=r"--grade-column 'old_score'"),
+        open_beir(path.parents[1]),
+    ):
+        pass
+    with open_beir(path.parents[1], JudgedColumns(grade="new_score")) as data:
+        assert sum(g for judged in data.judgments["dev"].values() for g in judged.values()) == 3
+    with (
+        pytest.raises(
+            Refused, match=r"^No file has a column 'no' or 'none'\. Their columns are: _id, "
+        ),
+        open_beir(path.parents[1], JudgedColumns(grade="new_score", id=["no", "none"])),
+    ):
+        pass
