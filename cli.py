@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from search.projects.damage import noticed
 from search.projects.errors import BespokeError
 from search.projects.files import keep_private
 from search.projects.settings import settings
@@ -24,9 +25,13 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 def main() -> None:
     """Run a command; a refusal or failure is one clear line on stderr, never a traceback."""
+    noticed()  # Of a command before, where one process runs several.
     try:
         keep_private(settings().home)
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        for sentence in noticed():
+            aside(sentence)
+        sys.exit(status)
     except _UsageError as error:
         said = " ".join(str(error.format_message()).split()).rstrip(".")
         aside(f"{said}. See: python cli.py --help.")
@@ -35,7 +40,10 @@ def main() -> None:
         aside("Cancelled.")
         sys.exit(1)
     except BespokeError as error:
-        aside(" ".join(str(error).split()))
+        said = str(error)
+        # What is not found may be what is damaged.
+        also = [sentence for sentence in noticed() if sentence not in said]
+        aside(" ".join(" ".join([said, *also]).split()))
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         aside("Cancelled.")

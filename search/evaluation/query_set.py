@@ -149,8 +149,8 @@ def export_query_sets(project: Project, folder: Path) -> tuple[int, int]:
     :raises Refused: when there is none, or something is in the way.
     :raises Damaged: when a file of one is not as it was written.
     """
-    manifests = project.manifests("queries")
-    if not manifests:
+    newest, manifests = project.newest("queries"), project.manifests("queries")
+    if newest is None:
         raise Refused(f"{project.name!r} has no query set yet.")
     mended = 0
     with new_folder(folder) as target:

@@ -82,9 +82,30 @@ def models(project: Project) -> list[ModelInfo]:
     ready = [built_in_info(project), *map(added_info, added)]
     custom = map(custom_info, custom_manifests(project))
     chosen = project.info.generic
-    default = next((info for info in ready if info.id == chosen), ready[0])
+    default = next((info for info in ready if info.id == chosen), None) or _unreadable(
+        project, chosen
+    )
     others = [info for info in ready if info is not default]
     return [replace(default, name=GENERIC), *others, *custom]
+
+
+def _unreadable(project: Project, identity: str) -> ModelInfo:
+    """What stands for the model that is called generic where its manifest is damaged: no other takes its part.
+
+    Loading it says what is damaged; whatever does without it goes on.
+    """
+    return ModelInfo(
+        name=GENERIC,
+        id=identity,
+        kind="generic",
+        recipe=None,
+        dimension=0,
+        fingerprint="",
+        created=project.info.created,
+        origin=f"{project.folder / 'models' / identity} is damaged",
+        title=f"{identity} (damaged)",
+        format="damaged",
+    )
 
 
 def custom_manifests(project: Project) -> list[Manifest]:

@@ -1,20 +1,24 @@
 """Artifacts: folders that never change, each with a manifest of what it is, what it was made from and what is in it."""
 
 import hashlib
+import json
 import os
+import re
 import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from search.projects.errors import Damaged
+from search.projects.errors import Damaged, in_words
 from search.projects.files import known_sha256
+from search.projects.sealed import is_sealed, unseal
 
 Kind = Literal[
     "corpora",
@@ -43,6 +47,8 @@ KIND_NAMES: dict[str, str] = {
     "maps": "map",
 }
 MANIFEST = "manifest.json"
+_SEALED = 3  # The first format of a project whose manifests carry a hash of themselves.
+_ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
 
 
 class FileRecord(BaseModel):
@@ -92,6 +98,13 @@ def new_id() -> str:
     return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f") + "-" + secrets.token_hex(2)
 
 
+def is_artifact(folder: Path) -> bool:
+    """Whether a folder is one, or was: its name is an id, or a manifest is in it. It came by one rename with both."""
+    if folder.name.startswith("."):
+        return False
+    return (bool(_ID.fullmatch(folder.name)) or (folder / MANIFEST).is_file()) and folder.is_dir()
+
+
 def discard(folder: Path) -> None:
     """Delete an artifact by its folder: it vanishes at once, then its files go."""
     grave = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
@@ -107,8 +120,13 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         stat = path.stat()
-        manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValidationError):
+        sealed = not _of_an_earlier_format(folder.parents[1])
+        manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size, sealed)
+    except FileNotFoundError:
+        raise Damaged(f"{path} is missing.", folder) from None
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read: {in_words(error)}.", folder) from None
+    except ValueError:  # Of JSON, of the seal, of a field that is not what it should be.
         raise Damaged(f"{path} is damaged.", folder) from None
     if manifest.id != folder.name or manifest.kind != folder.parent.name:
         raise Damaged(f"{path} belongs to another folder.", folder)
@@ -116,20 +134,40 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 @lru_cache(maxsize=4096)
-def _parsed_manifest(path: Path, _changed: int, _size: int) -> Manifest:
-    return Manifest.model_validate_json(path.read_bytes())
+def _parsed_manifest(path: Path, _changed: int, _size: int, sealed: bool) -> Manifest:
+    content = path.read_bytes()
+    return Manifest.model_validate_json(unseal(content) if sealed else content)
+
+
+def _of_an_earlier_format(project: Path) -> bool:
+    """Whether a project's files are of a format that had no hashes of manifests: its query sets can be taken out."""
+    try:
+        stat = (project / "project.json").stat()
+        return _unsealed_number(project / "project.json", stat.st_mtime_ns, stat.st_size) < _SEALED
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+@lru_cache(maxsize=256)
+def _unsealed_number(path: Path, _changed: int, _size: int) -> int:
+    content = path.read_bytes()
+    return _SEALED if is_sealed(content) else int(json.loads(content).get("format", 1))
 
 
 def problem_with(path: Path, record: FileRecord) -> str | None:
     """What is wrong with a file of an artifact, in words; None where it is as it was written."""
     try:
         stat = path.stat()
-    except OSError:
+        if not S_ISREG(stat.st_mode):
+            return "is no file"
+        if stat.st_size != record.size:
+            return f"has {stat.st_size:,} bytes instead of {record.size:,}"
+        if known_sha256(path) != record.sha256:
+            return "was changed"
+    except FileNotFoundError:
         return "is missing"
-    if stat.st_size != record.size:
-        return f"has {stat.st_size:,} bytes instead of {record.size:,}"
-    if known_sha256(path) != record.sha256:
-        return "was changed"
+    except OSError as error:
+        return f"cannot be read ({in_words(error)})"
     return None
 
 

@@ -12,6 +12,14 @@ The message of each is written for the person who caused it: what was wrong, whe
 
 from pathlib import Path
 
+# What was brought cannot be made again, and without it an older one is the newest.
+_BROUGHT = "Bring the folder {} back from a backup; or delete it, which makes {} the current one, and add again what it held."
+_REMEDIES = {
+    "corpora": _BROUGHT.format("{}", "the version before"),
+    "pairs": _BROUGHT.format("{}", "the set before"),
+    "queries": _BROUGHT.format("{}", "the query set before"),
+}
+
 
 class BespokeError(Exception):
     """The base of every error whose message is meant for a person."""
@@ -41,13 +49,19 @@ class Damaged(Failed):
     """
 
     def __init__(self, what: str, folder: Path) -> None:
-        super().__init__(f"{what} Delete the folder {folder} and make it again.")
+        remedy = _REMEDIES.get(folder.parent.name, "Delete the folder {} and make it again.")
+        super().__init__(f"{what} {remedy.format(folder)}")
         self.what = what
         self.folder = folder
 
 
 class Cancelled(BespokeError):
     """The person stopped the work; nothing was published."""
+
+
+def in_words(error: OSError) -> str:
+    """What the system says of a file that it could not read or write: `Permission denied`."""
+    return error.strerror or first_line(error)
 
 
 def first_line(error: Exception, most: int = 300) -> str:

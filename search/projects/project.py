@@ -7,14 +7,11 @@ A folder without a manifest is not an artifact.
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, get_args
 
 from search.projects.artifacts import (
     KIND_NAMES,
@@ -24,47 +21,31 @@ from search.projects.artifacts import (
     Kind,
     Manifest,
     discard,
+    is_artifact,
     new_id,
     now,
     problem_with,
     read_manifest,
     sweep,
 )
-from search.projects.errors import BespokeError, Damaged, Failed, OtherFormat, Refused
+from search.projects.damage import notice
+from search.projects.errors import (
+    BespokeError,
+    Damaged,
+    Failed,
+    OtherFormat,
+    Refused,
+    in_words,
+)
 from search.projects.files import PRIVATE_FOLDER, flush, make_private, sha256_of, write_atomically
+from search.projects.info import PROJECT_FILE, ProjectInfo, holds_something, read_info, write_info
+from search.projects.sealed import seal
 from search.projects.settings import settings
 from search.text.words import MARKS
 
-FORMAT = 2
-"""The number of the format of a project's files: raised by every change that an older version could not read."""
-_PROJECT_FILE = "project.json"
+_BROUGHT: tuple[Kind, ...] = ("corpora", "pairs", "queries")
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
 _NAME = re.compile(rf"[^\W_][\w{MARKS} .()+-]{{0,79}}", re.UNICODE)
-
-
-class _Numbered(BaseModel):
-    """What project.json says in every format; the first one had no number."""
-
-    model_config = ConfigDict(frozen=True)
-    format: int = 1
-    name: str
-
-
-class ProjectInfo(_Numbered):
-    """The content of project.json.
-
-    `generic` is the id of the ready-made model that is called generic; `model_settings` are settings of servers' models
-    that were changed since they were added, by the model's id: models themselves never change.
-    """
-
-    created: str
-    description: str = ""
-    source: str = ""
-    licence: str = ""
-    examples: list[str] = Field(default_factory=list)
-    generic: str = "generic"
-    milvus_uri: str = ""
-    model_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def check_project_name(name: str) -> str:
@@ -90,42 +71,45 @@ class Project:
 
     @property
     def exists(self) -> bool:
-        """Whether the project was created (its project.json is there)."""
-        return (self.folder / _PROJECT_FILE).is_file()
+        """Whether the project was created: its project.json is there, or was lost beside what was published."""
+        return os.path.lexists(self.folder / PROJECT_FILE) or holds_something(self.folder)
 
     @property
     def info(self) -> ProjectInfo:
         """The content of project.json.
 
         :raises Refused: when there is no such project, or its files are of another format.
-        :raises Failed: when project.json is damaged.
+        :raises Failed: when project.json is damaged, or was lost beside what was published.
         """
-        path = self.folder / _PROJECT_FILE
         try:
-            content = path.read_bytes()
-            number = _Numbered.model_validate_json(content).format
-            if number != FORMAT:
-                raise OtherFormat(_other_format(self, number))
-            return ProjectInfo.model_validate_json(content)
+            return read_info(self.folder)
         except FileNotFoundError:
-            raise Refused(
-                f"There is no project {self.name!r}. Known projects: {_known_projects()}."
-            ) from None
-        except ValidationError as error:
-            raise Failed(f"{path} is damaged: {error.errors()[0]['msg']}.") from None
+            known = ", ".join(sorted(p.name for p in projects())) or "none yet"
+            raise Refused(f"There is no project {self.name!r}. Known projects: {known}.") from None
 
     def create(self, **facts: Any) -> "Project":
         """Write project.json unless it is there; `facts` are fields of `ProjectInfo`."""
         if not self.exists:
             self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-            info = ProjectInfo(format=FORMAT, name=self.name, created=now(), **facts)
-            write_atomically(self.folder / _PROJECT_FILE, info.model_dump_json(indent=2))
+            write_info(self.folder, ProjectInfo(name=self.name, created=now(), **facts))
+        else:
+            _ = self.info  # Says where it is damaged, or of another format.
         return self
+
+    def renew(self) -> None:
+        """Write a project.json with the usual settings where the one that was there was lost or is damaged.
+
+        The damaged one is kept beside it.
+        """
+        with suppress(FileNotFoundError):
+            path = self.folder / PROJECT_FILE
+            path.rename(path.with_name(f".{PROJECT_FILE}.{new_id()}.damaged"))
+        write_info(self.folder, ProjectInfo(name=self.name, created=now()))
 
     def change(self, **facts: Any) -> None:
         """Change fields of project.json."""
         changed = self.info.model_copy(update=facts)
-        write_atomically(self.folder / _PROJECT_FILE, changed.model_dump_json(indent=2))
+        write_info(self.folder, changed)
 
     def discard_if_empty(self) -> None:
         """Remove the folder of a project that was never created (an import that was refused)."""
@@ -143,11 +127,14 @@ class Project:
         shutil.rmtree(grave)
 
     def manifests(self, kind: Kind) -> list[Manifest]:
-        """All artifacts of a kind, oldest first."""
-        return list(self._newest_first(kind))[::-1]
+        """All artifacts of a kind that can be read, oldest first; damaged ones are noticed and left out."""
+        return list(self._sound(kind))[::-1]
 
     def newest(self, kind: Kind) -> Manifest | None:
-        """The artifact of a kind that was made last, or None."""
+        """The artifact of a kind that was made last, or None.
+
+        :raises Damaged: where the last of what was brought is damaged; see `all_where`.
+        """
         return next(self._newest_first(kind), None)
 
     def newest_where(
@@ -164,6 +151,8 @@ class Project:
         :param details: what its details must hold, by key; None where they must hold no such key.
         :param made_from: the ids of what it was made from, by part; None where it was made without such a part.
             What is not named may be as it is.
+        :raises Damaged: at a damaged corpus, set of pairs or query set: one before it must not pass for the current one.
+            What is made out of these is made again, so where it is damaged it is noticed and left out.
         """
         for manifest in self._newest_first(kind):
             made = all(manifest.made_from.get(part) == wanted for part, wanted in made_from.items())
@@ -171,11 +160,41 @@ class Project:
                 yield manifest
 
     def _newest_first(self, kind: Kind) -> Iterator[Manifest]:
+        if kind not in _BROUGHT:
+            yield from self._sound(kind)
+            return
+        for folder in self.folders(kind):
+            yield read_manifest(folder)
+
+    def _sound(self, kind: Kind) -> Iterator[Manifest]:
+        for folder in self.folders(kind):
+            try:
+                manifest = read_manifest(folder)
+            except Damaged as damaged:
+                notice(damaged)
+                continue
+            yield manifest
+
+    def folders(self, kind: Kind) -> list[Path]:
+        """The folders of a kind's artifacts, the newest first. They came with their manifests, by one rename."""
         parent = self.folder / kind
-        if parent.is_dir():
-            for folder in sorted(parent.iterdir(), reverse=True):
-                if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
-                    yield read_manifest(folder)
+        try:
+            found = [f for f in parent.iterdir() if is_artifact(f)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Failed(f"{parent} cannot be read: {in_words(error)}.") from None
+        return sorted(found, reverse=True)
+
+    def damaged(self) -> list[Damaged]:
+        """What cannot be listed, kind by kind: artifacts without a manifest that can be read."""
+        found = []
+        for folder in (f for kind in get_args(Kind) for f in self.folders(kind)):
+            try:
+                read_manifest(folder)
+            except Damaged as damaged:
+                found.append(damaged)
+        return found
 
     def artifact(self, kind: Kind, identity: str) -> Manifest:
         """The artifact of a kind with this id.
@@ -269,7 +288,7 @@ class Drafts:
                 details=draft.details,
                 files=files,
             )
-            write_atomically(draft.folder / MANIFEST, manifest.model_dump_json(indent=2))
+            write_atomically(draft.folder / MANIFEST, seal(manifest.model_dump_json(indent=2)))
 
     def release(self) -> None:
         """Give each artifact its id; if one cannot have it, none keeps it."""
@@ -325,7 +344,7 @@ def project_of_any_format(name: str) -> Project:
 
     :raises Refused: when the name cannot be a name, or no such project exists.
     """
-    with suppress(OtherFormat):
+    with suppress(OtherFormat, Failed):
         return project(name)
     return Project(settings().home / name)
 
@@ -356,19 +375,3 @@ def _why_unusable(project: Project) -> BespokeError | None:
     except BespokeError as error:
         return error
     return None
-
-
-def _other_format(project: Project, number: int) -> str:
-    what = f"The files of the project {project.name!r} are of format {number}, and this version of Bespoke reads format {FORMAT}"
-    if number > FORMAT:
-        return f"{what}: use the version that wrote them, or a later one."
-    name = shlex.quote(project.name)
-    return (
-        f"{what}: take its votes and query sets out (python cli.py judgments {name} --export FILE.csv; "
-        f"python cli.py queries {name} --export FOLDER), delete the folder {project.folder}, and make the project "
-        "anew from its documents."
-    )
-
-
-def _known_projects() -> str:
-    return ", ".join(sorted(p.name for p in projects())) or "none yet"

@@ -1,6 +1,5 @@
 """Work that writes down how it goes: the run it belongs to can be watched, cancelled and found again."""
 
-import json
 import shutil
 import signal
 import threading
@@ -82,8 +81,7 @@ class Recorder:
         if metrics:
             event = {"time": moment, "done": done, "total": total, "message": message}
             event["metrics"] = metrics
-            with self.run.events_file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(event) + "\n")
+            self.run.add_event(event)
         if fresh or moment - self._written >= _WRITE_EVERY:
             self.run.write(self._status)
             self._written = moment

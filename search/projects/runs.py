@@ -6,23 +6,26 @@ reads the folder sees the same: the page that started it, a second tab, the app 
 """
 
 import json
+import os
 import shlex
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from search.projects.artifacts import new_id, now
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
+from search.projects.sealed import seal, unseal
 from search.projects.settings import child_environment
 
 State = Literal["starting", "running", "done", "failed", "refused", "cancelled", "interrupted"]
@@ -35,6 +38,10 @@ _LOG = "log"
 _CHECKPOINTS = "checkpoints"
 _PROCESS = "process.json"
 _START_GRACE = 30.0
+
+
+def _sum(line: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(line)
 
 
 class Status(BaseModel):
@@ -91,7 +98,7 @@ class Run:
     def arguments(self) -> list[str]:
         """The arguments of cli.py, without the interpreter."""
         try:
-            content = json.loads((self.folder / _COMMAND).read_text(encoding="utf-8"))
+            content = json.loads(unseal((self.folder / _COMMAND).read_bytes()))
         except (OSError, ValueError):
             return []
         return [str(argument) for argument in content["arguments"]]
@@ -137,16 +144,17 @@ class Run:
     def events(self) -> list[dict[str, Any]]:
         """What was reported for curves: {"time", "done", "total", "message", "metrics"}, oldest first."""
         try:
-            lines = self.events_file.read_text(encoding="utf-8").splitlines()
+            lines = self.events_file.read_bytes().splitlines()
         except OSError:
             return []
-        events = []
-        for line in lines:
-            try:
-                events.append(json.loads(line))
-            except ValueError:
-                continue  # The last line of a run that was killed may be cut short.
-        return events
+        # The last line of a run that was killed may be cut short; what was changed does not pass its own sum.
+        return [json.loads(line[:-9]) for line in lines if line[-8:] == _sum(line[:-9])]
+
+    def add_event(self, event: dict[str, Any]) -> None:
+        """Report something for curves: a line of JSON, a space, and the CRC-32 of that."""
+        line = json.dumps(event).encode()
+        with self.events_file.open("ab") as stream:
+            stream.write(line + b" " + _sum(line) + b"\n")
 
     def log(self, characters: int = 4_000) -> str:
         """The end of what the process printed."""
@@ -180,8 +188,8 @@ class Run:
     def read(self) -> Status:
         """How the run stands as its folder tells it, whether its process lives or not."""
         try:
-            status = Status.model_validate_json((self.folder / _STATUS).read_bytes())
-        except (OSError, ValidationError):
+            status = Status.model_validate_json(unseal((self.folder / _STATUS).read_bytes()))
+        except (OSError, ValueError):
             return Status(
                 state="failed",
                 message="unreadable",
@@ -190,13 +198,13 @@ class Run:
         # A process that has not yet reported itself: whom did the starter start?
         if status.pid is None:
             with suppress(OSError, ValueError):
-                known = json.loads((self.folder / _PROCESS).read_text(encoding="utf-8"))
+                known = json.loads(unseal((self.folder / _PROCESS).read_bytes()))
                 status = status.model_copy(update=known)
         return status
 
     def write(self, status: Status) -> None:
         """Replace what the folder tells."""
-        write_atomically(self.folder / _STATUS, status.model_dump_json())
+        write_atomically(self.folder / _STATUS, seal(status.model_dump_json()))
 
     def _alive(self, status: Status) -> bool:
         if status.pid is None:
@@ -221,8 +229,16 @@ def runs(project: Project) -> list[Run]:
     parent = project.folder / "runs"
     if not parent.is_dir():
         return []
-    names = sorted((f.name for f in parent.iterdir() if (f / _STATUS).is_file()), reverse=True)
-    return [Run(project, name) for name in names]
+    try:
+        # A folder that holds neither is being made at this moment.
+        names = [
+            f.name
+            for f in parent.iterdir()
+            if os.path.lexists(f / _STATUS) or (f / _COMMAND).is_file()
+        ]
+    except OSError:
+        return []
+    return [Run(project, name) for name in sorted(names, reverse=True)]
 
 
 def start(project: Project, arguments: Sequence[str]) -> Run:
@@ -238,7 +254,7 @@ def start(project: Project, arguments: Sequence[str]) -> Run:
 
 def resumable(run: Run) -> bool:
     """Whether a run ended before its time and left something to go on from."""
-    return run.status.state in _STOPPED and run.checkpoints.is_dir()
+    return run.status.state in _STOPPED and run.checkpoints.is_dir() and bool(run.arguments)
 
 
 def stopped_run(project: Project, identity: str | None = None) -> Run:
@@ -288,7 +304,7 @@ def _launch(run: Run) -> None:
     with suppress(psutil.Error):
         started = psutil.Process(process.pid).create_time()
         known = {"pid": process.pid, "process_started": started}
-        write_atomically(run.folder / _PROCESS, json.dumps(known))
+        write_atomically(run.folder / _PROCESS, seal(json.dumps(known)))
 
 
 def new_run(project: Project, arguments: Sequence[str]) -> Run:
@@ -296,6 +312,6 @@ def new_run(project: Project, arguments: Sequence[str]) -> Run:
     run = Run(project, new_id())
     run.folder.mkdir(parents=True)
     content = {"arguments": list(arguments), "created": now()}
-    write_atomically(run.folder / _COMMAND, json.dumps(content))
     run.write(Status())
+    write_atomically(run.folder / _COMMAND, seal(json.dumps(content)))
     return run

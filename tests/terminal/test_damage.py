@@ -38,7 +38,7 @@ DAMAGE = {
         "corpus.sqlite",
         change,
         ["evaluate", "lab", "--model", "bm25"],
-        "The corpus {id} is damaged: corpus.sqlite was changed. Delete the folder {folder} and make",
+        "The corpus {id} is damaged: corpus.sqlite was changed. Bring the folder {folder} back from a backup; or delete it, which makes the version before the current one",
     ),
     "changed queries": (
         "queries",
@@ -66,14 +66,14 @@ DAMAGE = {
         "manifest.json",
         cut,
         ["search", "lab", "frost", "--model", "bm25"],
-        "{folder}/manifest.json is damaged. Delete the folder {folder} and make it again.",
+        "{folder}/manifest.json is damaged. Bring the folder {folder} back from a backup; or delete it,",
     ),
     "empty manifest": (
         "pairs",
         "manifest.json",
         lambda path: path.write_bytes(b""),
         ["train", "lab", "--recipe", "fine-tune"],
-        "{folder}/manifest.json is damaged. Delete the folder {folder} and make it again.",
+        "{folder}/manifest.json is damaged. Bring the folder {folder} back from a backup; or delete it,",
     ),
 }
 
@@ -105,11 +105,11 @@ def test_half_written_artifacts_are_not_there(call_cli, lab, workspace):
     assert [model["name"] for model in json.loads(done.out)] == ["generic"]
 
 
-def test_a_deleted_manifest_means_no_artifact(refused, lab, workspace):
-    (artifact(workspace, "corpora") / "manifest.json").unlink()
-    assert refused("search", "lab", "frost", "--model", "bm25").startswith(
-        "The project 'lab' has no documents yet."
-    )
+def test_a_deleted_manifest_is_damage_too(refused, lab, workspace):
+    folder = artifact(workspace, "corpora")
+    (folder / "manifest.json").unlink()
+    line = refused("search", "lab", "frost", "--model", "bm25", status=1, ignore_runs=True)
+    assert line.startswith(f"{folder}/manifest.json is missing. Bring the folder {folder} back")
 
 
 @pytest.mark.parametrize(

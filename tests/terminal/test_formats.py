@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from cli import app
 from search.projects.errors import OtherFormat
-from search.projects.project import FORMAT, project, project_to_be, projects, unusable_projects
+from search.projects.info import FORMAT
+from search.projects.project import project, project_to_be, projects, unusable_projects
 from tests.conftest import REPOSITORY
 
 NAME = "old clinic"
@@ -135,5 +136,5 @@ def test_a_project_of_a_later_format_asks_for_the_version_that_wrote_it(workspac
     (folder / "project.json").write_text(
         json.dumps({"format": FORMAT + 1, "name": "ahead", "made": 1})
     )
-    with pytest.raises(OtherFormat, match=r"are of format 3, .* use the version that wrote them"):
+    with pytest.raises(OtherFormat, match=r"are of format 4, .* use the version that wrote them"):
         project("ahead")

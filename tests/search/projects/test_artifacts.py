@@ -10,15 +10,19 @@ from types import MappingProxyType
 
 import pytest
 
+from search.projects import artifacts
 from search.projects import project as rooms
 from search.projects.artifacts import MANIFEST, Manifest, new_id, read_manifest
-from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.damage import noticed
+from search.projects.errors import Cancelled, Damaged, Failed, Refused
 from search.projects.files import write_atomically
 from search.projects.project import (
     Project,
     project,
+    project_of_any_format,
     project_to_be,
     projects,
+    unusable_projects,
 )
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -174,8 +178,13 @@ def test_newest_and_order(home):
     assert home.newest("models") is None
     assert home.manifests("models") == []
     (home.folder / "corpora" / made[-1] / MANIFEST).unlink()
-    assert home.newest("corpora").id == made[-2]
+    with pytest.raises(
+        Damaged, match=r"manifest\.json is missing"
+    ):  # It came by one rename with it.
+        home.newest("corpora")
     assert [m.id for m in home.manifests("corpora")] == made[:-1]
+    (home.folder / "corpora" / "notes of mine").mkdir()
+    assert len(home.damaged()) == 1
 
 
 def test_ids_sort_by_time_and_differ():
@@ -262,8 +271,13 @@ def test_missing_short_and_changed_files_are_named(home):
             home.checked(manifest)
         assert str(caught.value) == (
             f"The corpus {manifest.id} is damaged: {problem}. "
-            f"Delete the folder {home.folder_of(manifest)} and make it again."
+            f"Bring the folder {home.folder_of(manifest)} back from a backup; or delete it, which makes the version "
+            "before the current one, and add again what it held."
         )
+    path.mkdir()
+    with pytest.raises(Damaged, match=r"data\.bin is no file"):
+        home.checked(manifest)
+    path.rmdir()
     path.write_bytes(b"hello")
     assert home.checked(manifest) == path.parent
 
@@ -276,16 +290,79 @@ def test_a_damaged_manifest_is_named(home, content):
     manifest = publish(home)
     path = home.folder_of(manifest) / MANIFEST
     path.write_bytes(content)
-    expected = f"{path} is damaged. Delete the folder {path.parent} and make it again."
     for look in (
         lambda: read_manifest(path.parent),
         lambda: home.artifact("corpora", manifest.id),
         lambda: home.newest("corpora"),
-        lambda: home.manifests("corpora"),
+        lambda: home.newest_where("corpora"),
     ):
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(Damaged) as caught:
             look()
-        assert str(caught.value) == expected
+        assert caught.value.what == f"{path} is damaged."
+    assert home.manifests("corpora") == []
+    assert [damaged.folder for damaged in home.damaged()] == [path.parent]
+
+
+def test_a_changed_digit_in_a_manifest_is_noticed(home):
+    manifest = publish(home, "evaluations", score=0.412)
+    path = home.folder_of(manifest) / MANIFEST
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(Damaged):
+            read_manifest(path.parent)
+        artifacts._parsed_manifest.cache_clear()
+    path.write_bytes(whole)
+    assert read_manifest(path.parent) == manifest
+
+
+def test_damage_hides_itself_only_and_is_noticed_once(home):
+    noticed()
+    made = {kind: [publish(home, kind) for _ in range(3)] for kind in ("corpora", "indexes")}
+    (home.folder_of(made["indexes"][2]) / MANIFEST).write_bytes(b"")
+    (home.folder_of(made["corpora"][0]) / MANIFEST).unlink()
+    assert home.newest("corpora") == made["corpora"][2]
+    assert home.newest_where("indexes", corpus="c1") == made["indexes"][1]
+    assert home.manifests("corpora") == made["corpora"][1:]
+    assert home.manifests("indexes") == made["indexes"][:2]
+    said = noticed()
+    assert [
+        made[kind][n].id in sentence
+        for (kind, n), sentence in zip([("indexes", 2), ("corpora", 0)], said, strict=True)
+    ] == [True, True]
+    assert noticed() == []
+    # What was brought cannot be made again: one before it must not pass for the current one.
+    (home.folder_of(made["corpora"][2]) / MANIFEST).write_bytes(b"{}")
+    for look in (lambda: home.newest("corpora"), lambda: home.newest_where("corpora", corpus="c1")):
+        with pytest.raises(Damaged, match="which makes the version before the current one"):
+            look()
+
+
+@pytest.mark.parametrize("damage", ["emptied", "flipped", "folder", "removed"])
+def test_a_damaged_project_file_says_so_and_is_made_anew(home, damage):
+    manifest = publish(home)
+    home.change(generic="other", description="words")
+    path = home.folder / "project.json"
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "removed":
+        path.write_bytes(b"" if damage == "emptied" else whole.replace(b"words", b"wordy"))
+    assert home.exists
+    assert projects() == []
+    [(unusable, error)] = unusable_projects()
+    assert unusable.name == "lab" and "python cli.py check lab --repair" in str(error)
+    with pytest.raises(Failed, match=r"project\.json (is damaged|is missing|cannot be read)"):
+        project("lab")
+    with pytest.raises(Failed), home.publish("pairs"):
+        pass
+    assert project_of_any_format("lab").newest("corpora") == manifest
+    home.renew()
+    assert project("lab").info.generic == "generic"
+    assert home.newest("corpora") == manifest
 
 
 def test_a_cut_manifest_is_damaged(home):
@@ -294,16 +371,15 @@ def test_a_cut_manifest_is_damaged(home):
     whole = path.read_bytes()
     for length in (1, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(Failed, match="is damaged"):
+        with pytest.raises(Damaged, match="is damaged"):
             home.newest("corpora")
 
 
 def test_no_manifest_no_artifact(home):
     manifest = publish(home)
     (home.folder_of(manifest) / MANIFEST).unlink()
-    assert home.newest("corpora") is None
     assert home.manifests("corpora") == []
-    with pytest.raises(Failed, match=r"manifest\.json is damaged"):
+    with pytest.raises(Failed, match=r"manifest\.json is missing"):
         home.artifact("corpora", manifest.id)
 
 

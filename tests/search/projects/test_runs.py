@@ -1,6 +1,5 @@
 """Runs as they really are: commands in processes of their own, cancelled, killed and found again."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ import pytest
 from killing import until
 
 from search.projects.project import project_to_be
-from search.projects.runs import OVER, Run, Status, new_run, runs, start
+from search.projects.runs import OVER, Run, Status, new_run, resumable, runs, start
 from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -111,7 +110,7 @@ def test_a_failed_run_says_why(project):
     status = ended(run)
     assert status.state == "failed"
     assert "corpus.sqlite has" in status.error
-    assert "Delete the folder" in status.error
+    assert "Bring the folder" in status.error
     assert project.manifests("models") == []
     until(lambda: not psutil.pid_exists(status.pid))
     assert run.log().strip().splitlines()[-1] == status.error
@@ -286,7 +285,28 @@ def test_a_damaged_status_is_a_failure_in_words(plain, content):
     assert [found.id for found in runs(plain)] == [run.id]
     (run.folder / "status.json").unlink()
     assert run.status.state == "failed"
+    assert [found.id for found in runs(plain)] == [run.id], "its command is there"
+    (run.folder / "command.json").unlink()
     assert runs(plain) == []
+    (run.folder / "status.json").mkdir()
+    assert (run.status.state, run.arguments, run.verb) == ("failed", [], "")
+    assert [found.id for found in runs(plain)] == [run.id]
+    (run.folder / "checkpoints").mkdir()
+    assert not resumable(run), "what it was asked is not known"
+
+
+def test_a_changed_digit_of_a_run_is_noticed(plain):
+    run = _written(plain, done=123.0)
+    path = run.folder / "status.json"
+    path.write_bytes(path.read_bytes().replace(b"123", b"128"))
+    assert "missing or damaged" in run.status.error
+    command = run.folder / "command.json"
+    command.write_bytes(command.read_bytes().replace(b"index", b"judge"))
+    assert run.arguments == []
+    run.add_event({"done": 1})
+    run.add_event({"done": 2})
+    run.events_file.write_bytes(run.events_file.read_bytes().replace(b"2}", b"7}") + b"\xff\xfe\n")
+    assert run.events() == [{"done": 1}]
 
 
 def test_remaining_and_elapsed(monkeypatch):
@@ -328,9 +348,12 @@ def test_events_survive_a_last_line_that_was_cut(plain):
     run = _written(plain)
     assert run.events() == []
     whole = [{"time": 1.0, "done": n, "total": 9, "metrics": {"loss": 0.5}} for n in range(3)]
-    lines = "".join(json.dumps(event) + "\n" for event in whole)
-    for cut in range(1, 40):
-        (run.folder / "events.jsonl").write_text(lines + json.dumps(whole[0])[:cut])
+    for event in [*whole, whole[0]]:
+        run.add_event(event)
+    lines = run.events_file.read_bytes()
+    last = len(lines.splitlines()[0])
+    for cut in range(2, last + 1):
+        run.events_file.write_bytes(lines[:-cut])
         assert run.events() == whole
 
 
