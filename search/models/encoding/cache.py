@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import Self
 
 import numpy as np
@@ -24,20 +25,24 @@ from search.models.encoding.cache_segments import (
     KEYS,
     VECTORS,
     DamagedSegment,
+    Records,
     SegmentWriter,
+    blank,
     evict,
     halves,
     locked,
-    map_vectors,
+    move_aside,
     read_records,
+    read_rows,
+    set_aside,
     vector_sums,
 )
 from search.projects.artifacts import new_id
-from search.projects.errors import Failed
+from search.projects.errors import Failed, in_words
 from search.projects.settings import settings
 
 STORE = ".embeddings"
-FORMAT = 2
+FORMAT = 3
 """The number of the format of what is stored. Vectors of another one are in folders that are never read; they go first
 when the store is full, being used by nobody."""
 
@@ -72,7 +77,7 @@ class EmbeddingStore:
         self._dimension = dimension
         self._limit = limit
         self._held: dict[Path, int] = {}
-        self._mapped: list[Vectors] = []
+        self._paths: list[Path] = []
         self._writer: SegmentWriter | None = None
         self._grown = False
         self._clear()
@@ -111,13 +116,27 @@ class EmbeddingStore:
         rows = np.flatnonzero(found)
         for segment in np.unique(self._segment[places[rows]]):
             here = rows[self._segment[places[rows]] == segment]
-            vectors = self._mapped[segment][self._row[places[here]]]
-            sound = vector_sums(vectors) == self._sum[places[here]]
-            into[here[sound]] = vectors[sound]
-            known[here[sound]] = True
-            if not sound.all():
-                self._tell(f"{int((~sound).sum()):,} vectors differ from their checksums")
+            known[here] = self._take(int(segment), places[here], here, into)
         return known
+
+    def _take(
+        self, segment: int, records: NDArray[np.int64], rows: NDArray[np.int64], into: Vectors
+    ) -> NDArray[np.bool_]:
+        """Copy vectors of one segment into rows of `into`; returns which of them are as they were written."""
+        path, at = self._paths[segment], self._row[records]
+        order = np.argsort(at)
+        vectors = np.empty((len(at), self._dimension), dtype=np.float32)
+        try:
+            vectors[order] = read_rows(self._held[path], at[order], self._dimension)
+        except OSError as error:
+            self._tell(f"{path.with_suffix(VECTORS)}: {in_words(error)}")
+            return np.zeros(len(at), dtype=bool)
+        sound: NDArray[np.bool_] = vector_sums(vectors) == self._sum[records]
+        into[rows[sound]] = vectors[sound]
+        if not sound.all():
+            self._tell(f"{int((~sound).sum()):,} vectors differ from their checksums")
+            blank(path, at[~sound])
+        return sound
 
     def add(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Keep vectors, shape (keys, dimension); rows that are not finite are not kept.
@@ -132,6 +151,9 @@ class EmbeddingStore:
         kept = [keys[int(row)] for row in np.flatnonzero(finite)]
         try:
             if self._writer is None:
+                for folder in (self._folder.parent, self._folder):
+                    if folder.exists() and not folder.is_dir():
+                        move_aside(folder)
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._writer = self._segment_to_fill()
             self._writer.append(kept, vectors[finite])
@@ -146,7 +168,7 @@ class EmbeddingStore:
             ) from error
 
     def close(self) -> None:
-        """Flush, let go of the files, and evict what is over the limit."""
+        """Let go of the files, and evict what is over the limit."""
         with suppress(OSError):
             self._end_segment()
         self._clear()
@@ -160,7 +182,7 @@ class EmbeddingStore:
 
     def _segment_to_fill(self) -> SegmentWriter:
         """A segment that has room and that nobody writes to, or a new one."""
-        for path in sorted(self._folder.glob(f"*{KEYS}")):
+        for path in self._segments():
             with suppress(DamagedSegment, OSError):
                 writer = SegmentWriter.take(path, self._dimension)
                 if writer is not None and not writer.full:
@@ -176,45 +198,61 @@ class EmbeddingStore:
         for handle in self._held.values():
             os.close(handle)
         self._held.clear()
-        self._mapped.clear()
+        self._paths.clear()
         self._first = self._second = np.zeros(0, dtype=np.uint64)
         self._segment = self._row = np.zeros(0, dtype=np.int64)
         self._sum = np.zeros(0, dtype=np.uint32)
 
     def _read(self) -> None:
-        """Learn what all segments hold; a damaged one is told of and taken away."""
-        found = []
-        for path in sorted(self._folder.glob(f"*{KEYS}")):
+        """Learn what all segments hold. What is damaged is told of: wrong rows are blanked, else it is set aside."""
+        found: list[tuple[Records, NDArray[np.int64]]] = []
+        for path in self._segments():
             try:
                 handle = os.open(path.with_suffix(VECTORS), os.O_RDONLY)
-            except OSError:
+            except FileNotFoundError:
                 continue  # Evicted a moment ago, or only begun.
+            except OSError as error:
+                self._lose(path, f"{path.with_suffix(VECTORS)}: {in_words(error)}")
+                continue
             if not locked(handle, fcntl.LOCK_SH):
                 os.close(handle)
                 continue  # Being evicted.
             self._held[path] = handle
             try:
-                records = read_records(path, self._dimension)
-                os.utime(path)
-            except DamagedSegment as damage:
-                self._tell(str(damage))
-                path.unlink(missing_ok=True)
+                if not S_ISREG(os.fstat(handle).st_mode):
+                    raise DamagedSegment(f"{path.with_suffix(VECTORS)} is no file")
+                records, sound = read_records(path, self._dimension)
+                with suppress(OSError):  # On a disk that may only be read.
+                    os.utime(path)
+            except FileNotFoundError:
                 continue
-            except OSError:
+            except (DamagedSegment, OSError) as error:
+                said = f"{path}: {in_words(error)}" if isinstance(error, OSError) else str(error)
+                self._lose(path, said)
                 continue
-            if len(records):
-                vectors = map_vectors(path.with_suffix(VECTORS), self._dimension, len(records))
-                found.append((len(self._mapped), records))
-                self._mapped.append(vectors)
+            wrong = np.flatnonzero(~sound[:-1])  # The last may be torn, or being written.
+            if len(wrong):
+                self._tell(f"{path} has a wrong record at row {int(wrong[0]):,}")
+                blank(path, wrong)
+            if sound.any():
+                found.append((records[sound], np.flatnonzero(sound)))
+                self._paths.append(path)
         if not found:
             return
-        keys = np.concatenate([records["key"] for _, records in found])
+        keys = np.concatenate([records["key"] for records, _ in found])
         order = np.argsort(keys[:, 0], kind="stable")
         self._first, self._second = keys[order, 0], keys[order, 1]
-        self._sum = np.concatenate([records["vector"] for _, records in found])[order]
-        self._row = np.concatenate([np.arange(len(records)) for _, records in found])[order]
-        sizes = [len(records) for _, records in found]
-        self._segment = np.repeat([place for place, _ in found], sizes)[order]
+        self._sum = np.concatenate([records["vector"] for records, _ in found])[order]
+        self._row = np.concatenate([rows for _, rows in found])[order]
+        sizes = [len(records) for records, _ in found]
+        self._segment = np.repeat(np.arange(len(found)), sizes)[order]
+
+    def _segments(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob(f"*{KEYS}") if path.name[0] != ".")
+
+    def _lose(self, path: Path, damage: str) -> None:
+        self._tell(damage)
+        set_aside(path)
 
     def _tell(self, damage: str) -> None:
         note = f"The embedding store {self._folder} is damaged ({damage}); these vectors are computed again."

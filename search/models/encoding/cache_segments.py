@@ -2,7 +2,8 @@
 
 `<name>.vectors` holds rows of float32 and `<name>.keys` one record a row, written after its row: the key, the
 CRC-32 of the vector, and the CRC-32 of the record itself. A row without a whole record does not exist; the next
-writer overwrites it. The file of vectors is never shortened, because others may have it mapped.
+writer overwrites it. A row that is damaged is blanked when that is found, and a segment whose header is wrong (it may be another
+model's) or that cannot be read is set aside: what they held is computed again. Nothing here is mapped into memory.
 
 Two locks of the operating system (flock; they end with their process) keep processes apart: whoever writes
 holds `.keys` alone; whoever reads or writes holds `.vectors` together with others, and what is held is not evicted.
@@ -13,18 +14,22 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
+from search.projects.files import flush
 
 KEY_BYTES = 16
 KEYS, VECTORS = ".keys", ".vectors"
 SEGMENT_BYTES = 64 * 1024 * 1024
 _MAGIC = b"bspkemb1"
-_HEADER = struct.Struct("<8sIII4x")  # magic, dimension, zero, CRC-32 of what stands before
+_HEADER = struct.Struct(
+    "<8sIII4x"
+)  # magic, dimension, CRC-32 of the folder's name, of what stands before
 _RECORD = np.dtype([("key", "<u8", 2), ("vector", "<u4"), ("record", "<u4")])
 assert _HEADER.size == _RECORD.itemsize == KEY_BYTES + 8
 
@@ -32,34 +37,84 @@ Records = NDArray[np.void]
 
 
 class DamagedSegment(ValueError):
-    """A segment that says other than it should; what is wrong with it."""
+    """A segment that cannot be used as a whole; what is wrong with it."""
 
 
-def read_records(path: Path, dimension: int) -> Records:
-    """The whole records of a segment's `.keys`; a torn tail is left out.
+def read_records(path: Path, dimension: int) -> tuple[Records, NDArray[np.bool_]]:
+    """The whole records of a segment's `.keys`, and which of them are as they were written; a torn tail is left out.
 
-    :raises DamagedSegment: for a wrong header or a wrong record before the last.
-    :raises OSError: when the file cannot be read (it may have been evicted).
+    :raises DamagedSegment: for a wrong header: it may belong to another model.
+    :raises OSError: when a file cannot be read (it may have been evicted).
     """
     content = path.read_bytes()
     if len(content) < _HEADER.size:
-        return np.zeros(0, dtype=_RECORD)  # Its writer has only begun, or was killed at once.
-    if content[: _HEADER.size] != _header(dimension):
+        return np.zeros(0, dtype=_RECORD), np.zeros(
+            0, dtype=bool
+        )  # Its writer has only begun, or was killed.
+    if content[: _HEADER.size] != _header(path, dimension):
         raise DamagedSegment(f"{path} does not begin as it should")
     count = (len(content) - _HEADER.size) // _RECORD.itemsize
-    records = np.frombuffer(content, dtype=_RECORD, count=count, offset=_HEADER.size)
     rows = path.with_suffix(VECTORS).stat().st_size // (4 * dimension)
-    records = records[:rows]
-    sound = _record_sums(records) == records["record"]
-    if not sound[:-1].all():
-        raise DamagedSegment(f"{path} has a wrong record at row {int(np.argmin(sound)):,}")
-    return records[: int(sound.sum())]
+    records = np.frombuffer(content, _RECORD, min(count, rows), _HEADER.size)
+    return records, _record_sums(records) == records["record"]
 
 
-def map_vectors(path: Path, dimension: int, rows: int) -> Vectors:
-    """The first rows of a segment's `.vectors`, memory-mapped: shape (rows, dimension)."""
-    mapped: Vectors = np.memmap(path, dtype="<f4", mode="r", shape=(rows, dimension))
-    return mapped
+def read_rows(handle: int, rows: NDArray[np.int64], dimension: int) -> Vectors:
+    """Rows of an open `.vectors`: shape (rows, dimension). What the file has no more of is NaN, which fits no sum.
+
+    They are read, not mapped: a file that is cut under a reader ends a process that has it mapped.
+
+    :raises OSError: when the disk fails.
+    """
+    size = 4 * dimension
+    found = np.full((len(rows), dimension), np.nan, dtype="<f4")
+    starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        content = os.pread(handle, size * int(end - start), size * int(rows[start]))
+        whole = len(content) // size
+        found[start : start + whole] = np.frombuffer(content, "<f4", whole * dimension).reshape(
+            whole, dimension
+        )
+    return found
+
+
+def blank(path: Path, rows: NDArray[np.int64]) -> None:
+    """Let damaged rows be rows of nothing, which nobody asks for: they are found damaged once. A segment that another
+    process writes to, or that cannot be written, stays as it is.
+    """
+    record = np.zeros(1, dtype=_RECORD)
+    record["record"] = _record_sums(record)
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            if locked(handle, fcntl.LOCK_EX):
+                for row in rows:
+                    _write(handle, record.tobytes(), _HEADER.size + int(row) * _RECORD.itemsize)
+        finally:
+            os.close(handle)
+
+
+def set_aside(path: Path) -> None:
+    """Take a segment that cannot be read away, unless another process writes to it. What is no file is renamed."""
+    if path.is_file():
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                if not locked(handle, fcntl.LOCK_EX):
+                    return
+            finally:
+                os.close(handle)
+    for part in (path, path.with_suffix(VECTORS)):
+        move_aside(part)
+
+
+def move_aside(path: Path) -> None:
+    """Remove a file; rename what is there in the place of one, so that nothing of somebody else's is lost."""
+    with suppress(OSError):
+        if path.is_dir():
+            path.rename(path.with_name(f".{path.name}.{os.getpid()}.aside"))
+        else:
+            path.unlink(missing_ok=True)
 
 
 def vector_sums(vectors: Vectors) -> NDArray[np.uint32]:
@@ -76,7 +131,7 @@ class SegmentWriter:
     ...     writer = SegmentWriter.take(Path(name, "s" + KEYS), dimension=2)
     ...     writer.append([bytes(KEY_BYTES)], np.ones((1, 2), dtype=np.float32))
     ...     writer.close()
-    ...     len(read_records(Path(name, "s" + KEYS), dimension=2))
+    ...     len(read_records(Path(name, "s" + KEYS), dimension=2)[0])
     1
     """
 
@@ -103,10 +158,14 @@ class SegmentWriter:
             if not held or not _still_there(path, keys):
                 _close(handles)
                 return None
-            rows = len(read_records(path, dimension))
+            records, sound = read_records(path, dimension)
+            rows = len(records) - int(not sound[-1:].all())  # The last may be torn.
+            if not sound[:rows].all():
+                raise DamagedSegment(f"{path} has wrong records")
             os.ftruncate(keys, _HEADER.size + rows * _RECORD.itemsize if rows else 0)
             if not rows:
-                os.pwrite(keys, _header(dimension), 0)
+                os.pwrite(keys, _header(path, dimension), 0)
+                flush(path.parent)
         except (OSError, DamagedSegment):
             _close(handles)
             raise
@@ -118,7 +177,7 @@ class SegmentWriter:
         return self._rows * self._dimension * 4 >= SEGMENT_BYTES
 
     def append(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Add rows: first the vectors, then, in one write, the records that make them exist.
+        """Add rows: first the vectors, then, in one write, the records that make them exist. Both are on disk after.
 
         :raises OSError: when the disk is full; the segment is as it was.
         """
@@ -131,16 +190,16 @@ class SegmentWriter:
         try:
             _write(self._vectors, rows.tobytes(), self._rows * self._dimension * 4)
             _write(self._keys, records.tobytes(), end)
+            os.fsync(self._vectors)
+            os.fsync(self._keys)
         except OSError:
             os.ftruncate(self._keys, end)
             raise
         self._rows += len(keys)
 
     def close(self) -> None:
-        """Flush and let go."""
-        for handle in (self._vectors, self._keys):
-            os.fsync(handle)
-            os.close(handle)
+        """Let go."""
+        _close((self._vectors, self._keys))
 
 
 def halves(keys: Sequence[bytes]) -> NDArray[np.uint64]:
@@ -170,13 +229,14 @@ def _close(handles: Sequence[int]) -> None:
         os.close(handle)
 
 
-def _header(dimension: int) -> bytes:
-    start = _MAGIC + struct.pack("<II", dimension, 0)
-    return _HEADER.pack(_MAGIC, dimension, 0, zlib.crc32(start))
+def _header(path: Path, dimension: int) -> bytes:
+    model = zlib.crc32(path.parent.name.encode())
+    start = _MAGIC + struct.pack("<II", dimension, model)
+    return _HEADER.pack(_MAGIC, dimension, model, zlib.crc32(start))
 
 
 def _record_sums(records: Records) -> NDArray[np.uint32]:
-    content = np.ascontiguousarray(records).view(np.uint8).reshape(len(records), -1)[:, :20]
+    content = np.frombuffer(records.tobytes(), np.uint8).reshape(-1, _RECORD.itemsize)[:, :20]
     return np.fromiter((zlib.crc32(row.tobytes()) for row in content), np.uint32, len(records))
 
 
@@ -202,7 +262,7 @@ def evict(store: Path, limit: int) -> int:
         try:
             used = keys.stat().st_mtime_ns if keys.exists() else 0  # 0: a removal that was cut off.
             size = vectors.stat().st_size + (keys.stat().st_size if used else 0)
-        except FileNotFoundError:
+        except OSError:
             continue  # Another process is at it, too.
         segments.append((used, size, keys))
     total, gone = sum(size for _, size, _ in segments), 0
@@ -228,5 +288,7 @@ def _removed(keys: Path) -> bool:
         keys.unlink(missing_ok=True)
         vectors.unlink(missing_ok=True)
         return True
+    except OSError:
+        return False  # Something else is in its place, or the disk may only be read.
     finally:
         os.close(handle)

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +126,128 @@ def test_a_changed_vector_is_told_of_and_not_used(folder):
         store.fill([key(7)], np.zeros((1, DIMENSION), np.float32))
         assert not found[7] and found.sum() == 19
         assert len(store.notes) == 1 and "1 vectors differ" in store.notes[0]
+    # It is computed again, once: what was damaged does not hide what came after it.
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, [7])
+        assert store.notes == []
+    assert known(range(20)) == list(range(20))
+
+
+def test_a_file_that_is_cut_under_its_reader_ends_nothing(folder):
+    """A reader that has the file mapped would be ended by the system: so it is tried in a process of its own."""
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, range(2_000))
+    code = (
+        "import os, sys; sys.path[:0] = ['.', 'tests/search/models/encoding']\n"
+        "import numpy as np\n"
+        "from test_embedding_store import EmbeddingStore, key, MODEL, DIMENSION\n"
+        "with EmbeddingStore.of(MODEL, DIMENSION) as store:\n"
+        "    os.truncate(sys.argv[1], 4 * DIMENSION * 10)\n"
+        "    found = store.fill([key(n) for n in range(2_000)], np.zeros((2_000, DIMENSION), np.float32))\n"
+        "    print(int(found.sum()), *store.notes)\n"
+    )
+    vectors = files(folder, ".vectors")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(vectors)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("10 The embedding store ") and "1,990 vectors" in done.stdout
+
+
+def _emptied(path):
+    path.write_bytes(b"")
+
+
+def _header_only(path):
+    os.truncate(path, 24)
+
+
+def _folder(path):
+    path.unlink()
+    path.mkdir()
+    (path / "of somebody else").write_text("stays")
+
+
+def _another_models(path):
+    other = path.parent.with_name(f"other-{DIMENSION}-{FORMAT}")
+    with EmbeddingStore.of("other", DIMENSION) as store:
+        store.add([key(n) for n in range(20)], np.ones((20, DIMENSION), np.float32))
+    for ending in (".keys", ".vectors"):
+        shutil.copy(files(other, ending)[0], path.with_suffix(ending))
+
+
+@pytest.mark.parametrize("ending", [".keys", ".vectors"])
+@pytest.mark.parametrize("damage", [_emptied, _header_only, _folder, _another_models, Path.unlink])
+def test_a_segment_that_is_not_what_it_was_is_computed_again_and_works(folder, ending, damage):
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, range(20))
+    damage(files(folder, ending)[0])
+    assert known(range(20)) == []
+    for _ in range(2):
+        with EmbeddingStore.of(MODEL, DIMENSION) as store:
+            put(store, range(20))
+        assert known(range(20)) == list(range(20))
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        assert store.notes == []
+    assert evict(folder.parent, 0) > 0
+    if damage is _folder:
+        assert [p.read_text() for p in folder.glob(".*/of somebody else")] == ["stays"]
+
+
+@pytest.mark.parametrize("ending", [".keys", ".vectors"])
+def test_a_segment_that_cannot_be_read_is_told_of_and_set_aside(folder, ending, monkeypatch):
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, range(20))
+    real_open, real_read = os.open, Path.read_bytes
+
+    def no_open(path, *more, **named):
+        if str(path).endswith(ending):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real_open(path, *more, **named)
+
+    def no_read(path):
+        if path.name.endswith(ending):
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real_read(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", no_open)
+        patched.setattr(Path, "read_bytes", no_read)
+        with EmbeddingStore.of(MODEL, DIMENSION) as store:
+            assert len(store) == 0
+            assert "error" in store.notes[0] or "denied" in store.notes[0]
+    assert list(folder.iterdir()) == []
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, range(20))
+        assert store.notes == []
+    assert known(range(20)) == list(range(20))
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_file_in_the_place_of_a_folder_of_the_store_is_renamed(folder, level):
+    place = (folder, folder.parent)[level]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("mine")
+    assert known(range(3)) == []
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        put(store, range(3))
+    assert known(range(3)) == [0, 1, 2]
+
+
+def test_what_was_added_is_on_disk(folder, monkeypatch):
+    """Vectors of a server are paid for: before an answer counts as kept, both files were flushed."""
+    flushed, real = [], os.fsync
+
+    def fsync(handle):
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink().suffix)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with EmbeddingStore.of(MODEL, DIMENSION) as store:
+        for batch in (range(3), range(3, 6)):
+            flushed.clear()
+            put(store, batch)
+            assert flushed[-2:] == [".vectors", ".keys"]
 
 
 @pytest.mark.parametrize("place", [0, 9, 24 + 3, 24 * 5 + 17, 24 * 5 + 21])
@@ -135,7 +259,8 @@ def test_a_damaged_file_of_keys_is_one_note_and_begins_anew(folder, place):
     content[place] ^= 255
     path.write_bytes(content)
     with EmbeddingStore.of(MODEL, DIMENSION) as store:
-        assert len(store) == 0 and len(store.notes) == 1 and "damaged" in store.notes[0]
+        assert len(store) == (0 if place < 24 else 19)
+        assert len(store.notes) == 1 and "damaged" in store.notes[0]
         put(store, range(20))
     assert known(range(20)) == list(range(20))
     with EmbeddingStore.of(MODEL, DIMENSION) as store:
