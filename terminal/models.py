@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import ThisProject
-from terminal.printing import running, say, tell_notes
+from terminal.options import AsJson, ThisProject
+from terminal.printing import print_json, running, say, tell_notes
 
 app = typer.Typer()
 
@@ -141,6 +141,28 @@ def default_model(
     say(
         f"generic is now {chosen.title} ({chosen.origin}). What was measured before stays as it is."
     )
+
+
+@app.command("hosts")
+def hosts(
+    project: Annotated[str | None, typer.Argument(help="Only what was asked for it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which hosts were asked, when, and for what: every contact with another machine, newest first."""
+    from dataclasses import asdict
+
+    from search.projects.outgoing import contacts
+
+    found = contacts(project)
+    if as_json:
+        print_json([asdict(contact) for contact in found])
+        return
+    for contact in found:
+        of = f" of {contact.project}" if contact.project else ""
+        at = f" ({contact.address})" if contact.address else ""
+        say(f"{contact.time}  {contact.host}{at}  {contact.what}{of}")
+    if not found:
+        say("No other host was asked.")
 
 
 @app.command("add-reranker")

@@ -3,6 +3,7 @@
 The vector of a text is made of its hash: the same text has the same vector, in any batch, from any server.
 """
 
+import gzip
 import hashlib
 import json
 import sys
@@ -36,6 +37,7 @@ class Request:
     key: str
     body: dict[str, Any]
     time: float
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -100,7 +102,7 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             given = self.headers.get("authorization", "").removeprefix("Bearer ")
             texts = body["input"]
-            state.requests.append(Request(texts, given, body, time.monotonic()))
+            state.requests.append(Request(texts, given, body, time.monotonic(), dict(self.headers)))
             if self.path != "/v1/embeddings":
                 return self.error(404, "no such path")
             if state.key and given != state.key:
@@ -166,6 +168,19 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
                 del content["usage"]
             elif name == "other":
                 content = {"result": "ok"}
+            elif name == "deep":
+                return self.answer(200, b"[" * 100_000, {}, "application/json")
+            elif name == "huge":
+                content["padding"] = "x" * 3_000_000
+            elif name == "drip":
+                return self.drip(float(more))
+            if name == "to":
+                return self.answer(307, b"", {"Location": more}, "text/plain")
+            if name == "said":
+                return self.error(400, more)
+            if name == "zipped":
+                gzipped = gzip.compress(json.dumps(content).encode())
+                return self.answer(200, gzipped, {"Content-Encoding": "gzip"}, "application/json")
             if name == "html":
                 return self.answer(200, b"<html>Welcome to nginx</html>", {}, "text/html")
             answer = json.dumps(content).encode()
@@ -175,6 +190,17 @@ def _handler(state: BadServer) -> type[BaseHTTPRequestHandler]:
             if name == "good":
                 state.answered.extend(texts)
             return self.answer(200, answer, {}, "application/json", cut)
+
+        def drip(self, pause: float) -> None:
+            """Answer a byte at a time until the asker has had enough."""
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.close_connection = True
+            for _ in range(1_000):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(pause)
 
         def error(
             self, status: int, said: str, headers: dict[str, str] | None = None, code: str = ""

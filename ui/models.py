@@ -30,6 +30,7 @@ def page() -> None:
         _card(project, info)
     pretrained.section(project)
     pretrained.rerankers_section(project)
+    pretrained.hosts_section(project)
 
 
 def _card(project: Project, info: ModelInfo) -> None:

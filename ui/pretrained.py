@@ -4,14 +4,15 @@ from typing import Any
 
 import streamlit as st
 
-from search.models.api.settings import OPENAI, OPENAI_KEY, api_settings
+from search.models.api.settings import OPENAI, api_settings
 from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
+from search.projects.outgoing import contacts
 from search.projects.project import Project
-from search.projects.settings import LIMITS, secret
+from search.projects.settings import LIMITS, OPENAI_KEY
 from ui import cache, run_view, widgets
 from ui.rendering import literal, render
 
@@ -216,15 +217,9 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
         try:
             # Before anything is written down: what was typed into the wrong field may be a key.
             facts = {k: v for k, v in given.items() if not k.endswith("_prompt")}
-            settings = api_settings({"model": reference, **facts})
+            api_settings({"model": reference, **facts}).key()
         except BespokeError as error:
             st.error(_in_words(str(error)))
-            return
-        if settings.key_variable and secret(settings.key_variable) is None:
-            st.error(
-                f"The environment variable {settings.key_variable} is not set where Bespoke runs. Stop it, "
-                f"set the variable (export {settings.key_variable}=...), and start it again."
-            )
             return
     arguments = ["add-model", project.name, reference]
     for key, value in {"name": name or None, **given}.items():
@@ -254,6 +249,20 @@ def rerankers_section(project: Project) -> None:
     run_view.ended(run)
     with st.expander("Add a reranker"):
         _reranker_form(project)
+
+
+def hosts_section(project: Project) -> None:
+    """Which other machines were asked for this project."""
+    found = contacts(project.name, most=200)
+    with st.expander("Which other machines were asked", icon=":material/lan:"):
+        if not found:
+            st.write(
+                "None. A line appears here before a model hub, a server that embeds or a Milvus server is asked."
+            )
+            return
+        columns = ("When (UTC)", "Machine", "Address", "For what")
+        rows = [(c.time[:16].replace("T", " "), c.host, c.address, c.what) for c in found]
+        widgets.dataframe(rows, list(columns), height=min(38 * len(rows) + 40, 320))
 
 
 def _reranker_card(project: Project, info: RerankerInfo) -> None:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from search.projects.errors import Refused
+from search.projects.settings import LIMITS
+
 Role = Literal["query", "document"]
 _NAMES: dict[Role, tuple[str, ...]] = {
     "query": ("query",),
@@ -94,7 +97,14 @@ def prompts_of(
     :param own: the prompts of config_sentence_transformers.json.
     :param names: what the model is called (its reference, the name in its config).
     :param query: the person's choice; None leaves it to the model, "" means none.
+    :raises Refused: for a prompt of more characters than any model wants: it would go before each text.
     """
+    for text in (query, document, *own.values()):
+        if len(text or "") > LIMITS.prompt_characters:
+            raise Refused(
+                f"A text before each query or document has at most {LIMITS.prompt_characters:,} characters; "
+                f"this one has {len(text or ''):,}."
+            )
     known = _own(own) or _family(names)
     if query is None and document is None:
         return known

@@ -37,6 +37,7 @@ class Limits:
     spreadsheet_rest_bytes: int = 256 * 1024 * 1024
     endpoint_tokens: int = 2_000_000
     explanation_tokens: int = 30_000
+    prompt_characters: int = 4_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class AppSettings:
 
     `milvus_uri` and `milvus_token` are where a Milvus server is and what lets us in (BESPOKE_MILVUS_URI,
     BESPOKE_MILVUS_TOKEN: user:password or an API key). `ray_address` is the Ray cluster that encodes
-    (RAY_ADDRESS). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
+    (RAY_ADDRESS). `servers` are those that may be asked wherever they are, each as host:port (BESPOKE_SERVERS).
+    `beyond_loopback` says that others than this machine's own people reach the app (BESPOKE_BEYOND_LOOPBACK, set
+    by the app for the runs that it starts). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
     LOCAL_RANK, WORLD_SIZE, set by torchrun).
     """
 
@@ -67,6 +70,8 @@ class AppSettings:
     milvus_uri: str = ""
     milvus_token: str = field(default="", repr=False)
     ray_address: str = ""
+    servers: frozenset[str] = frozenset()
+    beyond_loopback: bool = False
     rank: int = 0
     local_rank: int = 0
     world: int = 1
@@ -80,6 +85,11 @@ BACKEND_VARIABLE = "BESPOKE_BACKEND"
 STORE_VARIABLE = "BESPOKE_EMBEDDINGS_GB"
 INDEX_VARIABLE = "BESPOKE_INDEX_MEMORY_GB"
 TOKENS_VARIABLE = "BESPOKE_MAX_TOKENS"
+SERVERS_VARIABLE = "BESPOKE_SERVERS"
+BEYOND_VARIABLE = "BESPOKE_BEYOND_LOOPBACK"
+KEYS_VARIABLE = "BESPOKE_KEYS"
+KEY_PREFIX = "BESPOKE_KEY_"
+OPENAI_KEY = "OPENAI_API_KEY"
 BACKENDS = ("auto", "torch", "openvino")
 
 
@@ -97,6 +107,8 @@ def settings() -> AppSettings:
         milvus_uri=os.environ.get("BESPOKE_MILVUS_URI", ""),
         milvus_token=os.environ.get("BESPOKE_MILVUS_TOKEN", ""),
         ray_address=os.environ.get("RAY_ADDRESS", ""),
+        servers=_servers(os.environ.get(SERVERS_VARIABLE, "")),
+        beyond_loopback=bool(os.environ.get(BEYOND_VARIABLE)),
         rank=_number("RANK", 0),
         local_rank=_number("LOCAL_RANK", 0),
         world=_number("WORLD_SIZE", 1),
@@ -104,7 +116,16 @@ def settings() -> AppSettings:
 
 
 def secret(variable: str) -> str | None:
-    """A key out of the environment, by the name of its variable; it is kept nowhere else."""
+    """A key out of the environment, by the name of its variable; it is kept nowhere else.
+
+    :raises Refused: for a variable that nobody said holds a key for servers: any other may be somebody else's secret.
+    """
+    declared = {name.strip() for name in os.environ.get(KEYS_VARIABLE, "").split(",")}
+    if not (variable == OPENAI_KEY or variable.startswith(KEY_PREFIX) or variable in declared):
+        raise Refused(
+            f"That environment variable holds no key for servers: those that may be sent are {OPENAI_KEY}, all that begin "
+            f"with {KEY_PREFIX}, and what {KEYS_VARIABLE} names where Bespoke is started."
+        )
     return os.environ.get(variable) or None
 
 
@@ -112,6 +133,16 @@ def _backend(name: str) -> str:
     if name not in BACKENDS:
         raise Refused(f"{BACKEND_VARIABLE} is {name!r}; it must be one of {', '.join(BACKENDS)}.")
     return name
+
+
+def _servers(named: str) -> frozenset[str]:
+    """Servers as host:port, in small letters."""
+    found = frozenset(server.strip().lower() for server in named.split(",") if server.strip())
+    for server in found:
+        host, sign, port = server.rpartition(":")
+        if not (sign and host and port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
+            raise Refused(f"{SERVERS_VARIABLE} names {server!r}; each server must be host:port.")
+    return found
 
 
 def _tokens(number: str | None) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from indexes.opening import open_index
-from indexes.vector_index import BrokenIndex
+from indexes.vector_index import FAISS, BrokenIndex
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import EVERYTHING, Scope
 from search.models.cross_encoders import Reranker, find_reranker, load_reranker
@@ -268,7 +268,8 @@ def open_dense(
         )
     try:
         with in_words():
-            loaded = open_index(folder, index.details, connection(project))
+            at = {} if index.details.get("engine", FAISS) == FAISS else connection(project)
+            loaded = open_index(folder, index.details, at)
     except BrokenIndex as error:
         raise Damaged(f"{error}.", folder) from error
     if loaded.dimension != info.dimension:

@@ -4,11 +4,11 @@ doc2query (Nogueira et al. 2019) writes, GPL (Wang et al. 2022) trains on what i
 passage again is the filter of Promptagator (Dai et al. 2022) and, with another judge, of doc2query-- (Gospodinov et al. 2023).
 """
 
-from pathlib import Path
 from typing import Any
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
+from search.models.pretrained.checkpoints import find_files
 from search.models.registry import GENERIC
 from search.models.sentence_transformer import best_device, refuse_pickled
 from search.projects.errors import Refused, first_line
@@ -68,13 +68,14 @@ def _loaded(reference: str) -> tuple[Any, Any]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    folder = Path(reference)
-    if folder.exists():
-        refuse_pickled(folder)
+    folder = find_files(reference).folder
+    refuse_pickled(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(reference, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(folder), trust_remote_code=False, local_files_only=True
+        )
         model = AutoModelForSeq2SeqLM.from_pretrained(
-            reference, use_safetensors=True, trust_remote_code=False
+            str(folder), use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
     except Exception as error:
         raise Refused(

@@ -1,12 +1,14 @@
 """One request to an embeddings server: sent again where that helps, and its answer looked at before it is used."""
 
+import logging
 import math
 import random
+import re
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
-from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,10 +20,19 @@ from search.projects.errors import Failed, Refused
 if TYPE_CHECKING:
     import openai
 
+    from search.models.api.transport import OneServer
+
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30.0
 _LONGEST_ASKED = 120.0
 _MINUTE = 60.0
+_AROUND = 1_000_000  # What stands around the vectors in an answer, in bytes.
+_NUMBER = (
+    40  # The most bytes that one number of an answer takes with what is between it and the next.
+)
+_LONGEST_VECTOR = 65_536
+_LONGEST_SAID = 10_000
+_SHOWN = 160
 _AGAIN = (408, 409, 425, 429)
 KEPT = "What was answered so far is kept: the same command goes on from there."
 
@@ -58,16 +69,24 @@ class Caller:
 
     :param settings: where it is and how to deal with it.
     :param sleep: waits for so many seconds.
-    :raises Refused: when the key's variable is not set.
+    :param project: for which it is asked, for the log of hosts.
+    :raises Refused: when the key's variable is not set, or may not be sent there.
 
     >>> caller = Caller(ApiSettings(base_url="http://localhost:8080/v1", model="tiny"))
     """
 
-    def __init__(self, settings: ApiSettings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        settings: ApiSettings,
+        sleep: Callable[[float], None] = time.sleep,
+        project: str = "",
+    ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._project = project
         self._key = settings.key()
         self._client: openai.OpenAI | None = None
+        self._server: OneServer | None = None
 
     def embed(self, texts: Sequence[str], dimension: int | None) -> Answer:
         """Vectors of texts in one request, tried again after failures that may pass.
@@ -100,37 +119,66 @@ class Caller:
         more: dict[str, Any] = {}
         if self._settings.dimensions is not None:
             more["dimensions"] = self._settings.dimensions
+        from search.models.api.transport import TooLong
+
+        client, server = self._opened()
+        server.most_bytes = _answer_bytes(len(texts), dimension or self._settings.dimensions)
         try:
-            response = self._opened().embeddings.create(
+            response = client.embeddings.create(
                 model=self._settings.model, input=list(texts), encoding_format="float", **more
             )
         except openai.APITimeoutError:
             raise _TooSlow(f"no answer within {self._settings.timeout:g} seconds") from None
+        except TooLong:
+            raise self._failed("answered more than any vectors of these texts can be") from None
         except openai.APIConnectionError as error:
             raise _Passing(self._clean(_cause(error))) from None
         except openai.APIStatusError as error:
             raise self._status(error, len(texts)) from None
-        except (JSONDecodeError, UnicodeDecodeError, openai.APIError):
+        except (ValueError, RecursionError, openai.APIError):
             raise _Passing("its answer was cut short or is not JSON") from None
         return Answer(self._checked(response, len(texts), dimension), _counted(response))
 
-    def _opened(self) -> "openai.OpenAI":
-        if self._client is None:
+    def _opened(self) -> "tuple[openai.OpenAI, OneServer]":
+        if self._client is None or self._server is None:
+            import httpx2
             import openai
 
-            # A server that wants no key must not get the one that lies in OPENAI_API_KEY.
+            from search.models.api.transport import OneServer
+
+            # Told to (OPENAI_LOG), they would write every text into the log.
+            for chatty in ("openai", "httpx2", "httpcore2"):
+                logging.getLogger(chatty).setLevel(logging.WARNING)
+            wait = self._settings.timeout
+            try:
+                server = OneServer(self._settings.base_url, self._key, self._project, wait)
+            except httpx2.InvalidURL:
+                raise Refused(f"{self._settings.base_url} is no address of a server.") from None
+            weakref.finalize(self, server.close)
+            self._server = server
+            # Documents go nowhere but there: not where a redirect points, not through a proxy of the environment.
+            connection = httpx2.Client(
+                transport=server, trust_env=False, follow_redirects=False, timeout=wait
+            )
             self._client = openai.OpenAI(
                 base_url=self._settings.base_url,
-                api_key=self._key or "none",
-                timeout=self._settings.timeout,
+                api_key="none",
+                timeout=wait,
                 max_retries=0,
+                http_client=connection,
             )
-        return self._client
+        return self._client, self._server
 
     def _status(self, error: "openai.APIStatusError", texts: int) -> Exception:
         """What to raise for an answer that is an error."""
         status = error.status_code
         said = self._clean(_message(error))
+        if 300 <= status < 400:
+            host = self._clean(_host_of(error.response.headers.get("location", "")))
+            return self._failed(
+                f"sends on to {host} (status {status}), and texts are sent nowhere but where it was said. If that is the "
+                "right address, add the model with it"
+            )
         if status in (401, 403):
             where = (
                 f"Look at the environment variable {self._settings.key_variable}"
@@ -190,10 +238,12 @@ class Caller:
         return kind(f"The server {self._settings.base_url} {what.rstrip('.')}. {KEPT}")
 
     def _clean(self, text: str) -> str:
-        """What a server said, as one short line without the key."""
+        """What a server said, as one short line without the key, and without signs that move what stands around it."""
+        text = text[:_LONGEST_SAID]
         if self._key:
             text = text.replace(self._key, "***")
-        return " ".join(text.split())[:300].rstrip(".")
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+        return " ".join(text.split())[:_SHOWN].rstrip(".")
 
 
 class RateLimiter:
@@ -246,13 +296,17 @@ class RateLimiter:
         return self._tokens is None or used + tokens <= self._tokens
 
 
-def probe(settings: ApiSettings) -> int:
+def probe(settings: ApiSettings, project: str = "") -> int:
     """Ask a server for the vector of one word: how many dimensions it has.
+
+    :param project: see `Caller`.
 
     :raises Refused: with the server's reason, when it does not answer with a vector.
     """
     try:
-        answer = Caller(settings.model_copy(update={"retries": 1})).embed(["probe"], None)
+        answer = Caller(settings.model_copy(update={"retries": 1}), project=project).embed(
+            ["probe"], None
+        )
     except Failed as error:
         raise Refused(str(error).removesuffix(KEPT).strip() + " No model was added.") from None
     dimension = int(answer.vectors.shape[1])
@@ -268,6 +322,11 @@ def probe(settings: ApiSettings) -> int:
 def _backoff(attempt: int) -> float:
     """Seconds to wait: doubled each time, with some chance in it, so that many do not come back at once."""
     return float(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def _answer_bytes(texts: int, dimension: int | None) -> int:
+    """The most bytes that an answer with vectors of so many texts can have; None for any dimension."""
+    return _AROUND + texts * (dimension or _LONGEST_VECTOR) * _NUMBER
 
 
 def _retry_after(headers: Any) -> float | None:
@@ -292,6 +351,12 @@ def _message(error: "openai.APIStatusError") -> str:
     return str(error.message)
 
 
+def _host_of(location: str) -> str:
+    """The host that a redirect names, or that it stays on the same one."""
+    found = re.match(r"(?:https?:)?//([^/?#\s]{1,253})", location)
+    return found[1].rpartition("@")[2] if found else "another path"
+
+
 def _cause(error: Exception) -> str:
     cause = error.__cause__ or error
     return f"the connection failed ({str(cause).strip() or type(cause).__name__})"
@@ -299,4 +364,4 @@ def _cause(error: Exception) -> str:
 
 def _counted(response: Any) -> int | None:
     total = getattr(getattr(response, "usage", None), "total_tokens", None)
-    return total if isinstance(total, int) and total >= 0 else None
+    return total if isinstance(total, int) and 0 <= total < 10**12 else None

@@ -252,7 +252,7 @@ def load_api_encoder(
         settings=settings,
         prompts=Prompts(**details["prompts"]),
         dimension=details["dimension"],
-        caller=Caller(settings),
+        caller=Caller(settings, project=project.name),
         memory=AnswerCache(details["fingerprint"], details["dimension"]),
         max_tokens=max_tokens,
     )

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from search.models.prompts import Prompts
 from search.projects.errors import Refused
-from search.projects.settings import LIMITS, secret
+from search.projects.outgoing import host_and_port, is_named
+from search.projects.settings import (
+    KEY_PREFIX,
+    LIMITS,
+    OPENAI_KEY,
+    SERVERS_VARIABLE,
+    secret,
+    settings,
+)
 
 OPENAI = "https://api.openai.com/v1"
-OPENAI_KEY = "OPENAI_API_KEY"
 _OPENAI_MODEL = re.compile(r"text-embedding-(ada-\d+|\d+-\w+)")
 _OPENAI_LONGEST = 8_191
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{1,63}", re.ASCII)
@@ -35,25 +43,40 @@ class ApiSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    base_url: str
+    base_url: str = Field(max_length=2_000)
     model: str = Field(min_length=1, max_length=200)
     key_variable: str | None = None
     dimensions: int | None = Field(None, ge=1, le=65_536)
-    max_tokens: int = Field(LIMITS.endpoint_tokens, ge=1)
-    price: float | None = Field(None, ge=0)
-    max_length: int | None = Field(None, ge=8)
+    max_tokens: int = Field(LIMITS.endpoint_tokens, ge=1, le=10**12)
+    price: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
+    max_length: int | None = Field(None, ge=8, le=10_000_000)
     batch_texts: int = Field(128, ge=1, le=2_048)
     batch_tokens: int = Field(30_000, ge=1, le=300_000)
-    requests_per_minute: int | None = Field(None, ge=1)
-    tokens_per_minute: int | None = Field(None, ge=1)
-    timeout: float = Field(60.0, gt=0, le=3_600)
+    requests_per_minute: int | None = Field(None, ge=1, le=10**9)
+    tokens_per_minute: int | None = Field(None, ge=1, le=10**12)
+    timeout: float = Field(60.0, gt=0, le=3_600, allow_inf_nan=False)
     retries: int = Field(5, ge=0, le=20)
+
+    @field_validator("model")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        """A name of a model: one line of signs that can be seen."""
+        if any(_unseen(sign) for sign in value):
+            raise ValueError("must be one line, without signs that cannot be seen")
+        return value
 
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
         """An address of a server, without anything secret in it."""
-        parts = urlsplit(value.strip())
+        # What takes addresses apart drops line breaks and reads a backslash in more than one way.
+        if any(sign.isspace() or _unseen(sign) or sign == "\\" for sign in value.strip()):
+            raise ValueError("must hold no space, line break or backslash")
+        try:
+            parts = urlsplit(value.strip())
+            _ = parts.port
+        except ValueError:
+            raise ValueError("is no address, such as " + OPENAI) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https://, for example " + OPENAI)
         if parts.username or parts.password or parts.query or parts.fragment:
@@ -88,17 +111,40 @@ class ApiSettings(BaseModel):
     def key(self) -> str | None:
         """The key, out of the environment, now; None where the server wants none.
 
-        :raises Refused: when the variable is not set.
+        :raises Refused: when the variable is not set, holds no key for servers, or none for this server.
         """
         if self.key_variable is None:
             return None
+        self._check_receiver()
         found = secret(self.key_variable)
         if not found:
             raise Refused(
                 f"The environment variable {self.key_variable} is not set, so {self.base_url} cannot be "
                 f"asked. Set it where Bespoke is started: export {self.key_variable}=..."
             )
+        if not (found.isascii() and found.isprintable()):
+            raise Refused(
+                f"The environment variable {self.key_variable} holds no key: one is a line of plain letters, digits and signs."
+            )
         return found
+
+    def _check_receiver(self) -> None:
+        """See that the key may be sent to this server, which anybody who adds models can name.
+
+        :raises Refused: for OpenAI's key to others, and for any beyond loopback, unless the server is in BESPOKE_SERVERS.
+        """
+        is_openai = host_and_port(self.base_url) == host_and_port(OPENAI)
+        if self.key_variable == OPENAI_KEY:
+            if is_openai and self.base_url.startswith("https:"):
+                return
+        elif not settings().beyond_loopback:
+            return
+        if not is_named(self.base_url):
+            raise Refused(
+                f"The key in {self.key_variable} is not sent to {host_and_port(self.base_url)}. Another server's key goes into "
+                f"a variable that begins with {KEY_PREFIX}; and whoever starts Bespoke may allow this server any key: "
+                f"{SERVERS_VARIABLE}={host_and_port(self.base_url)}."
+            )
 
 
 def is_openai_model(reference: str) -> bool:
@@ -125,6 +171,11 @@ def api_settings(values: Mapping[str, Any]) -> ApiSettings:
         field = str(first["loc"][0]).replace("_", "-")
         said = str(first["msg"]).removeprefix("Value error, ")
         raise Refused(f"--{field}: {said[:1].lower() + said[1:]}.") from None
+
+
+def _unseen(sign: str) -> bool:
+    """Whether a sign is a control, a format sign (which may turn what follows around), or no sign of Unicode."""
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def _is_local(host: str | None) -> bool:

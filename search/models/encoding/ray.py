@@ -23,6 +23,7 @@ import psutil
 
 from indexes.vector_index import Vectors
 from search.projects.errors import Failed, Refused, first_line
+from search.projects.outgoing import note_contact
 from search.projects.settings import send_no_usage_statistics, settings
 
 ROUND = 100_000
@@ -132,6 +133,8 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
     except ImportError:
         raise Refused(f"Ray is not installed. Install it: {_INSTALL}.") from None
     address = settings().ray_address
+    if address:
+        note_contact(f"ray://{address.removeprefix('ray://')}", "texts of documents (Ray)")
     _require_answer(address)
     before = set(_below())
     with _own_signals():

@@ -86,7 +86,7 @@ def add_model(
     opened: OpenedCheckpoint | None = None
     progress(0, 2, f"looking at {reference}")
     if choices.server.get("base_url") or is_openai_model(reference):
-        known = _server(reference, choices)
+        known = _server(project, reference, choices)
     elif reference.lower() in wordllama.REFERENCES:
         known = _static(choices)
     elif choices.server:
@@ -145,7 +145,7 @@ def check_server(reference: str, choices: Choices) -> None:
     :raises Refused: naming the first thing that does not.
     """
     if choices.server.get("base_url") or is_openai_model(reference):
-        api_settings({"model": reference, **choices.server})
+        api_settings({"model": reference, **choices.server}).key()
 
 
 def _free_name(project: Project, reference: str, choices: Choices) -> str:
@@ -217,7 +217,7 @@ def _checkpoint(
     return {**facts_of(opened), "fingerprint": fingerprint}, opened
 
 
-def _server(reference: str, choices: Choices) -> dict[str, Any]:
+def _server(project: Project, reference: str, choices: Choices) -> dict[str, Any]:
     """The same of a server's model, after it answered."""
     from search.models.api.client import probe
     from search.models.api.encoder import FORMAT
@@ -236,7 +236,7 @@ def _server(reference: str, choices: Choices) -> dict[str, Any]:
         "format": FORMAT,
         "reference": settings.model,
         "origin": f"{settings.model} at {settings.base_url}",
-        "dimension": probe(settings),
+        "dimension": probe(settings, project.name),
         "fingerprint": settings.fingerprint(prompts),
         "prompts": asdict(prompts),
         "max_length": settings.max_length,

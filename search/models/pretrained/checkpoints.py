@@ -27,6 +27,7 @@ from search.models.sentence_transformer import (
 from search.projects.artifacts import MANIFEST, Manifest
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import known_sha256
+from search.projects.outgoing import note_contact
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -304,6 +305,7 @@ def snapshot(reference: str, commit: str | None = None) -> Path:
     :raises Refused: when the hub does not have it, or cannot be reached and it is not here either.
     """
     from huggingface_hub import HfApi
+    from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -312,6 +314,7 @@ def snapshot(reference: str, commit: str | None = None) -> Path:
     here = _here(owned, commit) if commit else None
     if here is not None:
         return here
+    note_contact(ENDPOINT, "a model of the hub")
     try:
         found = HfApi().model_info(owned, revision=commit, timeout=_PATIENCE)
         return _fetched(owned, found.sha, here_only=False)

@@ -28,6 +28,7 @@ from search.corpus.versions import versions
 from search.projects.artifacts import Draft, Kind, Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.files import write_atomically
+from search.projects.outgoing import note_contact, refuse_unless_named
 from search.projects.project import Project
 from search.projects.settings import settings
 
@@ -37,9 +38,18 @@ _UNFIT = re.compile(r"\W+", re.ASCII)
 
 
 def connection(project: Project) -> dict[str, str]:
-    """What an engine on another machine must know to be reached: `uri` and `token`, where they are known."""
+    """What an engine on another machine must know to be reached: `uri` and `token`, where they are known.
+
+    :raises Refused: for a server that the project names and the environment does not, in an app that is open to others.
+    """
     known = settings()
     found = {"uri": known.milvus_uri or project.info.milvus_uri, "token": known.milvus_token}
+    uri = found["uri"]
+    if uri and uri != known.milvus_uri:
+        # Anybody who may index can name it, and it would get vectors, the token, or a file anywhere.
+        refuse_unless_named(uri, "The Milvus server of this project")
+    if uri and not uri.endswith(".db"):
+        note_contact(uri, "vectors (Milvus)", project.name)
     return {name: value for name, value in found.items() if value}
 
 
@@ -53,7 +63,7 @@ def remember_address(project: Project, uri: str) -> None:
             "The address of a Milvus server is kept and shown, so it may hold no password. Put that into "
             "the environment: BESPOKE_MILVUS_TOKEN=user:password."
         )
-    if not re.match(r"https?://[^\s/]+|\S+\.db$", uri):
+    if not re.fullmatch(r"https?://[^\s/]+(/[!-~]*)?|[^\s\x00-\x1f]+\.db", uri) or len(uri) > 2_000:
         raise Refused(f"{uri!r} is no address of a Milvus server, such as http://localhost:19530.")
     project.change(milvus_uri=uri)
 
@@ -93,7 +103,7 @@ def nothing_left(project: Project, details: Mapping[str, Any]) -> Iterator[None]
         yield
     except BaseException:
         if details.get("engine", FAISS) != FAISS:
-            with suppress(EngineFailed):
+            with suppress(EngineFailed, Refused):
                 discard(details, connection(project))
         raise
 
@@ -120,7 +130,7 @@ def leave_servers(project: Project, manifests: Sequence[Manifest]) -> None:
     """Remove what indexes have on a server. Where it is away, the next build there does so."""
     for manifest in manifests:
         if manifest.kind == "indexes" and manifest.details.get("engine", FAISS) != FAISS:
-            with suppress(EngineFailed, BrokenIndex):
+            with suppress(EngineFailed, BrokenIndex, Refused):
                 discard(manifest.details, connection(project))
 
 

@@ -7,7 +7,7 @@ from bad_server import KEY, BadServer, bad_server
 
 from search.models.api.settings import ApiSettings
 
-VARIABLE = "BESPOKE_TEST_KEY"
+VARIABLE = "BESPOKE_KEY_TEST"
 
 
 @pytest.fixture

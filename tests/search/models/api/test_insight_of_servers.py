@@ -23,7 +23,7 @@ LONG = "what helps against velkorin in the hand and in the shoulder"
 def served(tiny_beir, server):
     project = project_to_be("lab")
     import_beir(project, tiny_beir)
-    add_model(project, "bad", Choices(server={"base_url": server.url, "key_variable": "BESPOKE_TEST_KEY"}))  # fmt: skip
+    add_model(project, "bad", Choices(server={"base_url": server.url, "key_variable": "BESPOKE_KEY_TEST"}))  # fmt: skip
     return project
 
 

@@ -13,7 +13,7 @@ from search.retrieval.indexing.build import find_index, index_model
 from training.data.intake import import_beir
 from training.train import train
 
-VARIABLE = "BESPOKE_TEST_KEY"
+VARIABLE = "BESPOKE_KEY_TEST"
 
 
 @pytest.fixture

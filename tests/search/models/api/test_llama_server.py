@@ -35,10 +35,10 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def lab(tiny_beir, address, monkeypatch):
-    monkeypatch.setenv("LLAMA_KEY", KEY)
+    monkeypatch.setenv("BESPOKE_KEY_LLAMA", KEY)
     project = project_to_be("lab")
     import_beir(project, tiny_beir)
-    server = {"base_url": address, "key_variable": "LLAMA_KEY", "retries": 0}
+    server = {"base_url": address, "key_variable": "BESPOKE_KEY_LLAMA", "retries": 0}
     add_model(project, MODEL, Choices(name="llama", max_length=256, server=server))
     return project
 
@@ -81,18 +81,18 @@ def test_it_finds_and_scores_what_the_local_model_does(lab):
 
 
 def test_a_text_longer_than_it_takes_is_told_with_what_to_do(lab, address):
-    server = {"base_url": address, "key_variable": "LLAMA_KEY", "retries": 0}
+    server = {"base_url": address, "key_variable": "BESPOKE_KEY_LLAMA", "retries": 0}
     long = add_model(lab, MODEL, Choices(name="long", server=server)).info
     with pytest.raises(Failed, match=r"status 500, input \(\d+ tokens\) is too large to process"):
         load_encoder(lab, long).encode_document(["word " * 900])
 
 
 def test_a_wrong_key_and_a_wrong_path(lab, address, monkeypatch):
-    server = {"base_url": address, "key_variable": "LLAMA_KEY", "retries": 0}
+    server = {"base_url": address, "key_variable": "BESPOKE_KEY_LLAMA", "retries": 0}
     wrong = {**server, "base_url": address.removesuffix("/v1") + "/nothing"}
     with pytest.raises(Refused, match=r"status 404.*usually ends in /v1"):
         add_model(lab, MODEL, Choices(name="b", server=wrong))
-    monkeypatch.setenv("LLAMA_KEY", "sk-wrong")
+    monkeypatch.setenv("BESPOKE_KEY_LLAMA", "sk-wrong")
     with pytest.raises(Refused, match=r"refused the key \(status 401\)") as told:
         add_model(lab, MODEL, Choices(name="b", server=server))
     assert "sk-wrong" not in str(told.value)

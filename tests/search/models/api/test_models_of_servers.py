@@ -26,7 +26,7 @@ from training.export import export
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[4]
-VARIABLE = "BESPOKE_TEST_KEY"
+VARIABLE = "BESPOKE_KEY_TEST"
 
 
 @pytest.fixture
@@ -73,7 +73,8 @@ def test_adding_asks_for_one_vector_and_notes_everything_but_the_key(lab, server
         ({"base_url": "https://me:pw@host/v1"}, "--base-url: must hold no user, password"),
         ({"base_url": "https://host/v1?key=sk-1"}, "--base-url: must hold no user, password"),
         ({"key_variable": "sk-very-secret-7f3a9c"}, "--key-variable: must be the name of an env"),
-        ({"key_variable": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE is not set"),
+        ({"key_variable": "NOT_SET_ANYWHERE"}, "holds no key for servers"),
+        ({"key_variable": "BESPOKE_KEY_NOWHERE"}, "BESPOKE_KEY_NOWHERE is not set"),
         ({"dimensions": 0}, "--dimensions: input should be greater than"),
         ({"max_tokens": 0}, "--max-tokens: input should be"),
         ({"price": -1}, "--price: input should be"),
