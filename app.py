@@ -7,6 +7,7 @@ from streamlit.starlette import App
 
 from search.projects.files import keep_private
 from search.projects.settings import settings
+from search.retrieval.deletion import finish_deletions
 from ui import failures, first_paint
 from ui.navigation import pages
 from ui.rendering import render
@@ -21,4 +22,5 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     st.navigation(list(pages().values()), position="top").run()
 else:  # ... and imports it once, for what it serves.
     keep_private(settings().home)
+    finish_deletions()
     app = App(Path(__file__).resolve(), routes=first_paint.routes(), on_script_error=failures.tell)

@@ -19,6 +19,7 @@ from terminal.options import (
     ProjectToBe,
     QueryColumn,
     ThisProject,
+    finish_deletions,
 )
 from terminal.printing import (
     aside,
@@ -357,13 +358,16 @@ def versions(
     """List the versions of the corpus, compare one with the one before, or delete it."""
     from search.corpus.versions import describe_versions
     from search.corpus.versions import version as by_number
-    from search.retrieval.indexing.servers import delete_version
+    from search.retrieval import deletion
 
     if delete:
         if number is None:
             raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
-        gone = delete_version(project, by_number(project, number))
-        say(f"Version {number} is deleted, and {len(gone):,} indexes and evaluations of it.")
+        planned = deletion.planned(project, "corpora", by_number(project, number).id)
+        deletion.delete(planned)
+        say(
+            f"Version {number} is deleted, and {len(planned.along):,} indexes and evaluations of it."
+        )
         return
     told = describe_versions(project, number)
     if as_json:
@@ -378,5 +382,6 @@ def projects() -> None:
     """List the projects of the workspace."""
     from search.projects.project import projects as known
 
+    finish_deletions()
     for project in known():
         say(project.name)

@@ -122,7 +122,7 @@ def remove_model(
     model: Annotated[str, typer.Argument(help="The model to take away, with its indexes.")],
 ) -> None:
     """Take a model away with its indexes; a folder that was added stays where it is."""
-    from search.models.changing import remove_model as remove
+    from search.retrieval.deletion import remove_model as remove
 
     indexes = remove(project, model)
     with_it = "" if not indexes else f", with {indexes} index{'es' if indexes > 1 else ''}"

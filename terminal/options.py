@@ -19,10 +19,22 @@ def _project(finds: str) -> Any:
     def find(name: str) -> Project:
         from search.projects import project
 
+        finish_deletions()
         found: Callable[[str], Project] = getattr(project, finds)
         return found(name)
 
     return typer.Argument(metavar="PROJECT", help="Name of the project.", parser=find)
+
+
+def finish_deletions() -> None:
+    """Finish what a killed process left of a deletion, before anything is read."""
+    from search.projects.graves import unfinished
+    from search.projects.settings import settings
+
+    if unfinished(settings().home):
+        from search.retrieval.deletion import finish_deletions as finish
+
+        finish()
 
 
 def _condition(text: str) -> Condition:
@@ -40,6 +52,7 @@ def _grades(text: str) -> GradeRules:
 ThisProject = Annotated[Project, _project("project")]
 ProjectToBe = Annotated[Project, _project("project_to_be")]
 ProjectOfAnyFormat = Annotated[Project, _project("project_of_any_format")]
+ProjectInAnyState = Annotated[Project, _project("project_in_any_state")]
 Models = Annotated[
     list[str] | None,
     typer.Option(

@@ -12,6 +12,7 @@ from ui import (
     corpus_documents,
     corpus_queries,
     corpus_report,
+    deleting,
     navigation,
     reading,
     run_view,
@@ -30,6 +31,7 @@ def page() -> None:
     project = widgets.heading("What is in your corpus?")
     if project is None:
         return
+    deleting.say_what_went()
     run = run_view.latest(project, _VERBS)
     if run_view.going(run):
         st.session_state["corpus-run"] = run.id
@@ -77,10 +79,11 @@ def _pairs_step(project: Project) -> None:
             pairs = cache.pair_set(project, manifest).pairs
             rows = [{"query": p.query, "response": p.response} for p in pairs[:_ROWS]]
             widgets.dataframe(rows, height=220)
-            st.caption(
-                f"The first {len(rows)} of {len(pairs):,} pairs to train on. "
-                f"{manifest.details['dev_queries']:,} more queries are held out to steer training."
-            )
+            with deleting.beside(project, manifest, "these pairs"):
+                st.caption(
+                    f"The first {len(rows)} of {len(pairs):,} pairs to train on. "
+                    f"{manifest.details['dev_queries']:,} more queries are held out to steer training."
+                )
             reading.refusals_of([manifest.details.get("file") or {}], [])
             with st.expander("What the pairs are like"):
                 corpus_report.draw_pairs(project)

@@ -17,8 +17,7 @@ from search.corpus.readers.sources import PLAIN_TEXT, READABLE, suffix_of
 from search.corpus.tokenizer import SubwordCounter
 from search.models.chunking import chunking_for
 from search.projects.project import Project
-from search.retrieval.indexing.servers import delete_version
-from ui import cache, corpus_report, reading, uploads, widgets
+from ui import cache, corpus_report, deleting, reading, uploads, widgets
 from ui.rendering import literal, render
 
 _ROWS = 50
@@ -268,24 +267,14 @@ def _cut_again(project: Project, corpus: Corpus | None) -> None:
 def _versions(project: Project) -> None:
     """Earlier versions of the corpus: what each changed, and a way to delete one."""
     known = project.manifests("corpora")
-    if len(known) < 2:
-        return
     versions = cache.versions(project, known)
     with st.expander(f"Versions ({len(versions)})"):
         for one in reversed(versions):
             left, right = st.columns([6, 1], vertical_alignment="center")
             newest = " · **current**" if one is versions[-1] else ""
             left.markdown(literal(one.sentence) + newest)
-            with right.popover("Delete"):
-                st.write(
-                    "It goes with the indexes and evaluations that were made of it. Models stay. The newest "
-                    "version that is left becomes the current one."
-                )
-                if st.button(
-                    f"Delete version {one.number}", key=f"delete-version-{one.manifest.id}"
-                ):
-                    delete_version(project, one.manifest)
-                    st.rerun()
+            with right:
+                deleting.artifact(project, one.manifest, f"version {one.number}")
             if one.changes is not None and one.changes.any:
                 changes = one.changes
                 rows = [(identity, "removed") for identity in changes.removed_ids]

@@ -15,7 +15,7 @@ from search.evaluation.add_query_set import JudgedFiles
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.settings import LIMITS
-from ui import cache, reading, uploads, widgets
+from ui import cache, deleting, reading, uploads, widgets
 
 _ROWS = 50
 _QUERIES = [
@@ -39,10 +39,11 @@ def step(project: Project) -> None:
                 for query, text in list(query_set.queries.items())[:_ROWS]
             ]
             widgets.dataframe(rows, height=220)
-            st.caption(
-                f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
-                f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
-            )
+            with deleting.beside(project, manifest, "this query set"):
+                st.caption(
+                    f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
+                    f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
+                )
             _leaks(project, manifest)
         else:
             st.caption(

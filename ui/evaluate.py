@@ -16,7 +16,7 @@ from search.retrieval.columns import known_columns, parse_column
 from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.dev_set import START
 from training.forgetting import General
-from ui import cache, charts, navigation, run_view, widgets
+from ui import cache, charts, deleting, navigation, run_view, widgets
 from ui.rendering import literal, render
 
 _EXTREMES = 6
@@ -43,6 +43,7 @@ def page(project: Project, corpus: Manifest) -> None:
     if run_view.watched(run):
         return
     run_view.ended(run, quiet=["done"])
+    deleting.say_what_went()
     manifest = newest_evaluation(project)
     wanted = [info.name for info in default_models(project)]
     unmeasured = len(wanted) > 1 and verdict_on(project, wanted[-1]) is None
@@ -136,10 +137,11 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
         if result.relevant_documents
         else ""
     )
-    st.caption(
-        f"{asked}Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
-        "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
-    )
+    with deleting.beside(project, manifest, "this evaluation"):
+        st.caption(
+            f"{asked}Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
+            "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
+        )
 
 
 def _models_of(manifest: Manifest) -> dict[str, str]:

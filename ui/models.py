@@ -12,9 +12,10 @@ from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
 from search.projects.project import Project
+from search.retrieval.indexing.describe import newest_of
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, leaderboard, navigation, pretrained, widgets
+from ui import blending, deleting, leaderboard, navigation, pretrained, widgets
 
 
 def page() -> None:
@@ -22,6 +23,7 @@ def page() -> None:
     project = widgets.heading("What can you take away?")
     if project is None:
         return
+    deleting.say_what_went()
     custom = [info for info in reversed(models(project)) if info.kind == "custom"]
     if not custom:
         widgets.empty("No custom model yet", "Train one; then you can take it with you from here.")
@@ -48,13 +50,16 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"{widgets.duration(details['seconds'])}"
             )
             st.write(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
-            widgets.draw_index_line(project, info)
+            if (index := newest_of(project, info)) is not None:
+                with deleting.beside(project, index, "this index"):
+                    widgets.draw_index_line(project, info)
             for note in details["notes"]:
                 st.caption(note)
             if (encoded := how_encoded(project, info)) is not None:
                 st.caption(encoded)
         with right:
             _download(project, info)
+            deleting.artifact(project, manifest, "this model")
         if "leaderboard" in details:
             with st.expander("What was tried"):
                 leaderboard.draw(details["leaderboard"])

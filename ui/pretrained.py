@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from search.models.api.settings import OPENAI, api_settings
-from search.models.cross_encoders import DEPTH, RerankerInfo, remove_reranker, rerankers
+from search.models.cross_encoders import DEPTH, RerankerInfo, rerankers
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
@@ -13,7 +13,7 @@ from search.projects.files import size_in_words
 from search.projects.outgoing import contacts
 from search.projects.project import Project
 from search.projects.settings import LIMITS, OPENAI_KEY
-from ui import cache, run_view, widgets
+from ui import cache, deleting, run_view, widgets
 from ui.rendering import literal, render
 
 _HUB, _FOLDER, _STATIC, _SERVER = "A model hub", "A folder here", "Fast and small", "A server (API)"
@@ -75,6 +75,9 @@ def _card(project: Project, info: ModelInfo) -> None:
         ):
             choose_generic(project, info.title)
             st.rerun()
+        if not is_default and info.id != BUILT_IN:
+            with right:
+                deleting.artifact(project, project.artifact("models", info.id), "this model")
 
 
 def _facts(project: Project, info: ModelInfo) -> list[str]:
@@ -271,14 +274,8 @@ def _reranker_card(project: Project, info: RerankerInfo) -> None:
         left.markdown(f"**{literal(info.name)}**")
         reads = f"{info.reference} · reads the best {info.depth:,} documents again"
         left.caption(literal(reads))
-        right.button(
-            "Remove",
-            key=f"remove-{info.id}",
-            width="stretch",
-            on_click=remove_reranker,
-            args=(project, info.name),
-            help="Its files stay where they are.",
-        )
+        with right:
+            deleting.artifact(project, project.artifact("rerankers", info.id), "this reranker")
 
 
 def _reranker_form(project: Project) -> None:

@@ -9,9 +9,9 @@ from search.models.registry import custom_manifests
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project, project_to_be, projects, unusable_projects
-from search.retrieval.indexing.servers import delete_project
+from search.retrieval.deletion import planned_project
 from training.samples import SAMPLES, SampleProject
-from ui import navigation, run_view, widgets
+from ui import deleting, navigation, run_view, widgets
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
 
@@ -23,6 +23,7 @@ def page() -> None:
         "Bring documents, train a model on them, search with the generic and the custom model side "
         "by side, and see the proof on questions that neither was trained on."
     )
+    deleting.say_what_went()
     own = [p for p in projects() if p.name not in _SAMPLE_NAMES.values()]
     if own:
         st.subheader("Your projects", anchor=False)
@@ -123,18 +124,7 @@ def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
         label, page = _next(project)
         if st.button(label, key=f"next-{project.name}", type="primary"):
             navigation.go(page, project.name)
-        with st.popover("", type="tertiary", icon=":material/delete:", help="Delete"):
-            st.write(f"Delete {project.name} with all its documents and models?")
-            if st.button("Delete for good", key=f"delete-{project.name}"):
-                _delete(project)
-
-
-def _delete(project: Project) -> None:
-    delete_project(project)
-    if navigation.chosen_name() == project.name:
-        st.query_params.clear()
-        st.session_state.pop("project", None)
-    st.rerun()
+        deleting.button("this project", lambda: planned_project(project), f"delete-{project.name}")
 
 
 def _facts(project: Project) -> str:

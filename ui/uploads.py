@@ -38,7 +38,8 @@ def saved(project: Project, upload: UploadedFile) -> Path:
     parent = project.folder / _FOLDER
     _sweep(parent)
     folder = parent / new_id()
-    folder.mkdir(parents=True)
+    parent.mkdir(exist_ok=True)  # Not the project's: it may be gone.
+    folder.mkdir()
     path = folder / safe_name(upload.name)
     with path.open("wb") as stream:
         upload.seek(0)

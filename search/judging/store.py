@@ -19,6 +19,7 @@ from search.corpus.labels import query_id
 from search.judging.votes import Judgment, judge_name
 from search.projects.artifacts import now
 from search.projects.errors import Failed, Refused
+from search.projects.files import PRIVATE_FOLDER
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 
@@ -236,7 +237,10 @@ class JudgmentStore:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its start."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+        except FileNotFoundError:
+            raise Refused("The project is gone: somebody deleted or renamed it.") from None
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -1,4 +1,4 @@
-"""What can be changed of a model that is there: how a server is asked, and whether the model stays.
+"""What can be changed of a model that is there: how a server is asked. And which model cannot do without another.
 
 A model itself never changes. What decides its vectors is part of its fingerprint, and another fingerprint is another model.
 """
@@ -11,12 +11,10 @@ from search.models.api.settings import ApiSettings, api_settings
 from search.models.linear_adapter import BEHIND
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.registry import (
-    BUILT_IN,
     DOCUMENTS_AS,
     ModelInfo,
     base_of,
     find_model,
-    models,
 )
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -60,35 +58,7 @@ def change_model(project: Project, name: str, values: Mapping[str, Any]) -> ApiS
     return after
 
 
-def remove_model(project: Project, name: str) -> int:
-    """Take a model away with its indexes; evaluations stay, and so does what was encoded: adding it again costs nothing.
-
-    :returns: how many indexes went with it.
-    :raises Refused: for the built-in model, the one that is called generic, and one that another model stands on.
-    """
-    info = find_model(project, name)
-    if info.id == BUILT_IN:
-        raise Refused(f"{name!r} comes with Bespoke and cannot be removed.")
-    if info.id == project.info.generic:
-        raise Refused(
-            f"{name!r} is called generic in {project.name!r}. Choose another one first: python cli.py default-model "
-            f"{project.name} MODEL."
-        )
-    above = [known.name for known in models(project) if _stands_on(project, known, info)]
-    if above:
-        raise Refused(
-            f"{', '.join(above)} cannot do without {name!r}. Remove what stands on it first."
-        )
-    indexes = [m for m in project.manifests("indexes") if m.made_from.get("model") == info.id]
-    for index in indexes:
-        project.remove(index)
-    project.remove(project.artifact("models", info.id))
-    settings = {k: v for k, v in project.info.model_settings.items() if k != info.id}
-    project.change(model_settings=settings)
-    return len(indexes)
-
-
-def _stands_on(project: Project, above: ModelInfo, info: ModelInfo) -> bool:
+def stands_on(project: Project, above: ModelInfo, info: ModelInfo) -> bool:
     """Whether a model cannot be loaded, or its documents not searched, without another one."""
     if above.kind != "custom":
         return False

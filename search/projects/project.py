@@ -349,6 +349,15 @@ def project_of_any_format(name: str) -> Project:
     return Project(settings().home / name)
 
 
+def project_in_any_state(name: str) -> Project:
+    """The folder of that name, to delete or check it: its project.json may be damaged or of another format.
+
+    :raises Refused: when the name cannot be a name, or no such folder exists.
+    """
+    found = Project(settings().home / check_project_name(name))
+    return found if found.folder.is_dir() else project(name)
+
+
 def projects() -> list[Project]:
     """All projects of the workspace that can be read, the newest first."""
     sound = [project for project in _folders() if _why_unusable(project) is None]

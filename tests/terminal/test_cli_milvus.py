@@ -10,7 +10,7 @@ import time
 import pytest
 
 from search.projects.project import project as existing
-from search.retrieval.indexing.servers import delete_project
+from search.retrieval.deletion import delete_project
 from tests.conftest import REPOSITORY
 from tests.milvus_server import TOKEN
 from tests.ui.app_help import columns, open_page, shown

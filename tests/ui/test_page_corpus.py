@@ -329,7 +329,10 @@ def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> Non
     assert "Versions (2)" in [e.label for e in at.expander]
     (line,) = [m.value for m in at.markdown if "added" in m.value]
     assert "1 added, 0 changed, 0 removed" in line.replace("\\", "")
-    press(at, f"delete-version-{made.corpus.id}")
+    press(at, f"delete-{made.corpus.id}")
+    assert "Other versions stay" in shown(at)
+    assert len(documents_only.manifests("corpora")) == 2, "a bin asks first"
+    press(at, f"sure-delete-{made.corpus.id}")
     assert len(documents_only.manifests("corpora")) == 1
     assert "Versions (2)" not in [e.label for e in at.expander]
 

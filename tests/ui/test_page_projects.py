@@ -149,6 +149,9 @@ def test_deleting_a_project(data: Project) -> None:
     project_to_be("Other").create()
     at = open_page("projects", TINY)
     press(at, "delete-Tiny")
+    assert "1 set of pairs" in shown(at)
+    assert data.exists, "a bin asks first"
+    press(at, "sure-delete-Tiny")
     assert [p.name for p in projects()] == ["Other"]
     assert not data.folder.exists()
     assert not [key for key in at.session_state if key == "project"]

@@ -9,6 +9,7 @@ computed again, and every vector is held against its checksum when it is read.
 
 import fcntl
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -39,12 +40,26 @@ from search.models.encoding.cache_segments import (
 )
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed, in_words
+from search.projects.files import PRIVATE_FILE
 from search.projects.settings import settings
 
 STORE = ".embeddings"
 FORMAT = 3
 """The number of the format of what is stored. Vectors of another one are in folders that are never read; they go first
 when the store is full, being used by nobody."""
+
+
+VIEWS = "views"
+"""The file of a store that lists what was seen beside texts, in hexadecimal, a line each."""
+
+
+def views_of(folder: Path) -> set[str]:
+    """What `EmbeddingStore.note_view` noted in a store's folder; a line that was cut off is passed over."""
+    try:
+        lines = (folder / VIEWS).read_text(encoding="ascii", errors="replace").split("\n")[:-1]
+    except OSError:
+        return set()
+    return {line for line in lines if re.fullmatch("(?:[0-9a-f]{2})*", line)}
 
 
 def store_key(text_key: bytes, seen_as: bytes = b"") -> bytes:
@@ -100,6 +115,26 @@ class EmbeddingStore:
     def __len__(self) -> int:
         """How many vectors it knew when it was last read."""
         return len(self._first)
+
+    def note_view(self, seen_as: bytes) -> None:
+        """Note what, beside texts, decides the keys of this store (see `store_key`): by that it can be told later which
+        vectors belong to a text (`cache_removal`).
+
+        :raises Failed: when it cannot be written.
+        """
+        path = self._folder / VIEWS
+        line = seen_as.hex() + "\n"
+        if not self._limit or line.strip() in views_of(self._folder):
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise Failed(f"{path} cannot be written: {error.strerror or error}.") from error
 
     def fill(self, keys: Sequence[bytes], into: Vectors) -> NDArray[np.bool_]:
         """Write the vectors that are known into the rows of `into`, shape (keys, dimension).

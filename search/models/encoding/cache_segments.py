@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
-from search.projects.files import flush
+from search.projects.files import PRIVATE_FILE, flush
 
 KEY_BYTES = 16
 KEYS, VECTORS = ".keys", ".vectors"
@@ -150,9 +150,9 @@ class SegmentWriter:
         :raises DamagedSegment: when what it holds is wrong.
         :raises OSError: when the files cannot be written.
         """
-        handles = [os.open(path, os.O_RDWR | os.O_CREAT, 0o644)]
+        handles = [os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)]
         try:
-            handles.append(os.open(path.with_suffix(VECTORS), os.O_RDWR | os.O_CREAT, 0o644))
+            handles.append(os.open(path.with_suffix(VECTORS), os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
             keys, vectors = handles
             held = locked(keys, fcntl.LOCK_EX) and locked(vectors, fcntl.LOCK_SH)
             if not held or not _still_there(path, keys):

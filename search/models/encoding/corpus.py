@@ -96,7 +96,9 @@ def encode_corpus(
     """
     vectors = _room(corpus.passages, info.dimension)
     with EmbeddingStore.of(info.fingerprint, info.dimension) as store:
-        missing = _look_up(corpus, store, seen_by(encoder, "document"), vectors)
+        seen_as = seen_by(encoder, "document")
+        store.note_view(seen_as)
+        missing = _look_up(corpus, store, seen_as, vectors)
         work = _Work(encoder, corpus, info, store, vectors, elsewhere)
         facts = work.encode(missing, progress) if missing.count else {}
         said_by_encoder = getattr(encoder, "notes", ())  # A server's: what it would not take.

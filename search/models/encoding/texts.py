@@ -44,6 +44,7 @@ def encode_texts(
         salt = seen_by(encoder, role)
         keys = {text: store_key(embedded_key(text), salt) for text in distinct}
         if store is not None and info is not None:
+            store.note_view(salt)
             into = np.zeros((len(distinct), info.dimension), dtype=np.float32)
             known = store.fill(list(keys.values()), into)
             found = {distinct[row]: into[row] for row in np.flatnonzero(known)}

@@ -24,8 +24,7 @@ from indexes.vector_index import (
     IndexPlan,
     Unsupported,
 )
-from search.corpus.versions import versions
-from search.projects.artifacts import Draft, Kind, Manifest
+from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Failed, Refused
 from search.projects.files import write_atomically
 from search.projects.outgoing import note_contact, refuse_unless_named
@@ -33,7 +32,6 @@ from search.projects.project import Project
 from search.projects.settings import settings
 
 _OWNER_FILE = ".collections.json"
-_MADE_OF_A_CORPUS: tuple[Kind, ...] = ("indexes", "evaluations", "reports", "vocabularies", "maps")
 _UNFIT = re.compile(r"\W+", re.ASCII)
 
 
@@ -126,39 +124,26 @@ def remove_indexes(project: Project, manifests: Sequence[Manifest]) -> None:
     leave_servers(project, manifests)
 
 
-def leave_servers(project: Project, manifests: Sequence[Manifest]) -> None:
-    """Remove what indexes have on a server. Where it is away, the next build there does so."""
+def leave_servers(project: Project, manifests: Sequence[Manifest], strictly: bool = False) -> None:
+    """Remove what indexes have on a server. Where it is away, the next build there does so.
+
+    :param strictly: raise what keeps one from it (EngineFailed, BrokenIndex).
+    """
     for manifest in manifests:
         if manifest.kind == "indexes" and manifest.details.get("engine", FAISS) != FAISS:
-            with suppress(EngineFailed, BrokenIndex, Refused):
+            with suppress(*() if strictly else (EngineFailed, BrokenIndex, Refused)):
                 discard(manifest.details, connection(project))
 
 
-def delete_version(project: Project, manifest: Manifest) -> list[Manifest]:
-    """Delete a version of a corpus with the indexes and evaluations that were made of it.
+def sweep_servers(project: Project) -> None:
+    """Remove what this workspace left on a project's server and belongs to no index any more.
 
-    :returns: what was deleted beside it.
-    :raises Refused: when it is the only version.
+    :raises Failed: when the server does not answer.
     """
-    if len(versions(project)) < 2:
-        raise Refused(
-            f"This is the only version of the corpus of {project.name!r}. Delete the project instead."
-        )
-    project.remove(manifest)
-    gone = [
-        made for kind in _MADE_OF_A_CORPUS for made in project.all_where(kind, corpus=manifest.id)
-    ]
-    remove_indexes(project, gone)
-    return gone
-
-
-def delete_project(project: Project) -> None:
-    """Delete a project, and what its indexes have on a server."""
-    manifests: list[Manifest] = []
-    with suppress(Failed):  # A damaged project can be deleted; its collections are swept later.
-        manifests = project.manifests("indexes")
-        leave_servers(project, manifests)
-    project.delete()
+    at = connection(project)
+    if at:
+        with in_words():
+            _sweep(at, _prefix())
 
 
 @contextmanager

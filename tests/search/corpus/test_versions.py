@@ -9,7 +9,7 @@ from search.corpus.versions import difference, version, versions
 from search.corpus.writer import CorpusWriter
 from search.projects.errors import Refused
 from search.projects.project import Project
-from search.retrieval.indexing.servers import delete_version
+from search.retrieval.deletion import delete, planned
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(20))
 
@@ -81,7 +81,9 @@ def test_deleting_takes_what_was_made_of_it(project, two):
     for corpus in two:
         with project.publish("indexes", {"corpus": corpus.id, "model": "generic"}) as draft:
             (draft.folder / "x").write_text("x")
-    gone = delete_version(project, second)
+    planned_now = planned(project, "corpora", second.id)
+    delete(planned_now)
+    gone = planned_now.along
     assert [m.made_from["corpus"] for m in gone] == [second.id]
     assert [m.id for m in versions(project)] == [first.id]
     assert [m.made_from["corpus"] for m in project.manifests("indexes")] == [first.id]
@@ -90,8 +92,9 @@ def test_deleting_takes_what_was_made_of_it(project, two):
     assert not any(second.id in name for name in names)
 
 
-def test_the_only_version_cannot_be_deleted(project):
+def test_the_only_version_can_be_deleted_and_that_is_said(project):
     made = _publish(project, [Document("a", "", "One."), Document("b", "", "Two.")])
-    with pytest.raises(Refused, match="only version"):
-        delete_version(project, made)
-    assert project.newest("corpora").id == made.id
+    asked = planned(project, "corpora", made.id)
+    assert "It is the only version: the project has no documents then." in asked.lines
+    delete(asked)
+    assert project.newest("corpora") is None

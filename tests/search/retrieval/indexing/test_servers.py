@@ -11,11 +11,10 @@ from search.corpus.versions import versions
 from search.models.registry import ModelInfo
 from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project
+from search.retrieval.deletion import delete, delete_project, planned
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import (
     connection,
-    delete_project,
-    delete_version,
     remember_address,
 )
 from search.retrieval.search import open_dense
@@ -143,7 +142,7 @@ def test_deleting_a_version_or_the_project_takes_the_collections_along(lab, tmp_
     add_documents(lab, [more])
     newer = indexed(lab)
     assert len(collections(lab)) == 2
-    delete_version(lab, versions(lab)[0])
+    delete(planned(lab, "corpora", versions(lab)[0].id))
     assert list(collections(lab)) == [newer.details["parameters"]["collection"]]
     address = connection(lab)["uri"]
     delete_project(lab)

@@ -1,0 +1,111 @@
+"""Commands over the life of a project: delete, rename, back up, restore, check, and where everything lies."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from search.projects.errors import Refused
+from terminal.options import ProjectInAnyState
+from terminal.printing import aside, say
+
+if TYPE_CHECKING:
+    from search.projects.artifacts import Kind
+    from search.projects.project import Project
+    from search.retrieval.deletion import Deletion
+
+app = typer.Typer()
+
+What = Literal[
+    "corpus", "pairs", "queries", "model", "reranker", "index", "evaluation", "report", "map", "vocabulary", "vectors",
+]  # fmt: skip
+_KINDS: "dict[str, Kind]" = {
+    "corpus": "corpora", "pairs": "pairs", "queries": "queries", "model": "models", "reranker": "rerankers",
+    "index": "indexes", "evaluation": "evaluations", "report": "reports", "map": "maps",
+    "vocabulary": "vocabularies", "vectors": "vectors",
+}  # fmt: skip
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
+
+
+@app.command()
+def delete(
+    project: ProjectInAnyState,
+    what: Annotated[
+        What | None, typer.Argument(help="What of it. Default: the whole project.")
+    ] = None,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            help="A model or reranker by its name, a version of the corpus by its number, anything by its id."
+        ),
+    ] = None,
+    vectors: Annotated[
+        bool,
+        typer.Option(
+            "--vectors",
+            help="With a project: also its vectors in the embedding store, which all projects share. Those that another "
+            "project's texts need stay.",
+        ),
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Delete a project or a part of it, for good; what depends on it is said before."""
+    from search.retrieval import deletion as deleting
+
+    if what is None:
+        planned = deleting.planned_project(project)
+        lines = list(planned.lines)
+        if vectors:
+            lines.append(deleting.store_sentence(deleting.look_into_store(project)))
+        else:
+            lines.append("Its vectors in the shared embedding store stay; --vectors deletes them.")
+        _ask(lines, yes)
+        for line in deleting.delete_project(project, vectors):
+            say(line)
+        say(f"The project {project.name!r} is deleted.")
+        return
+    if vectors:
+        raise Refused("--vectors is for a whole project: leave out what of it.")
+    planned = _part(project, _KINDS[what], what, which)
+    _ask(planned.lines, yes)
+    deleting.delete(planned)
+    say(f"{planned.what} is deleted.")
+
+
+def _part(project: "Project", kind: "Kind", what: str, which: str | None) -> "Deletion":
+    """The part of a project that was named, and what its deletion means.
+
+    :raises Refused: when there is none, naming those that there are.
+    """
+    from search.retrieval import deletion as deleting
+
+    known = deleting.of_kind(project, kind)
+    if which is None:
+        there = "; ".join(f"{n}. {deleting.describe(m)}" for n, m in enumerate(known, 1)) or "none"
+        raise Refused(f"Say which {what} of {project.name!r} to delete. There: {there}.")
+    if kind == "models" and not (project.folder / kind / which).is_dir():
+        return deleting.planned_model(project, which)
+    by_name = [m for m in known if m.details.get("name") == which]
+    if by_name:
+        which = by_name[-1].id
+    elif kind == "corpora" and which.isdecimal():
+        if not 1 <= int(which) <= len(known):
+            raise Refused(
+                f"The corpus of {project.name!r} has {len(known)} versions; there is no number {which}."
+            )
+        which = known[int(which) - 1].id
+    return deleting.planned(project, kind, which)
+
+
+def _ask(lines: list[str], yes: bool) -> None:
+    """Say what will go, and ask once.
+
+    :raises Refused: where nobody can be asked.
+    """
+    for line in lines:
+        aside(line)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("Nothing was deleted: there is nobody to ask here. Say --yes.")
+    typer.confirm("Delete it for good?", abort=True, err=True)

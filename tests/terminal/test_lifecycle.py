@@ -1,0 +1,58 @@
+"""Deleting at the terminal: said before, asked once, refused where nobody can be asked."""
+
+from search.projects.graves import bury_project
+from search.projects.project import project_to_be, projects
+from search.retrieval.deletion import finish_deletions
+
+
+def test_a_project_is_deleted_when_a_script_says_yes(call_cli, lab, workspace):
+    asked = call_cli("delete", lab)
+    assert asked.status == 2
+    said = asked.err.splitlines()
+    assert said[0] == (
+        "The project 'lab' with 1 version of documents, 1 set of pairs, 1 query set will be deleted."
+    )
+    assert said[-1] == "Nothing was deleted: there is nobody to ask here. Say --yes."
+    assert projects() != []
+    done = call_cli("delete", lab, "--yes", "--vectors")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "The project 'lab' is deleted.")
+    assert [path.name for path in workspace.iterdir() if path.name != ".locks"] == []
+
+
+def test_a_part_is_named_by_name_number_or_id(call_cli, lab, tmp_path):
+    made = project_to_be(lab)
+    assert call_cli("delete", lab, "queries").err.startswith(
+        "Say which queries of 'lab' to delete."
+    )
+    identity = made.newest("queries").id
+    done = call_cli("delete", lab, "queries", identity, "--yes")
+    assert (
+        done.out
+        == f"The query set of {made_at(identity)} UTC (20 queries, {identity}) is deleted.\n"
+    )
+    assert call_cli("delete", lab, "corpus", "2", "--yes").status == 2
+    assert call_cli("delete", lab, "corpus", "1", "--yes").status == 0
+    assert call_cli("delete", lab, "model", "generic", "--yes").err == (
+        "'generic' comes with Bespoke and cannot be removed.\n"
+    )
+    assert made.newest("corpora") is None
+    assert made.newest("pairs") is not None
+
+
+def made_at(identity):
+    day, time = identity.split("-")[:2]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {time[:2]}:{time[2:4]}"
+
+
+def test_a_damaged_project_can_be_deleted(call_cli, lab):
+    (project_to_be(lab).folder / "project.json").write_text("{")
+    assert call_cli("delete", lab, "--yes").status == 0
+    assert not project_to_be(lab).folder.exists()
+
+
+def test_any_command_finishes_a_deletion_that_was_cut_off(call_cli, lab, workspace):
+    grave = bury_project(project_to_be(lab))
+    assert grave.is_dir()
+    assert call_cli("projects").out == ""
+    assert not grave.exists()
+    finish_deletions()

@@ -1,0 +1,85 @@
+"""The one way to delete on a page: a button, a dialog that says what goes with it, and one more press."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
+from search.retrieval import deletion
+from search.retrieval.deletion import Deletion
+from ui import failures, navigation
+from ui.rendering import literal
+
+_SAID = "deleted"
+
+
+def button(what: str, planned: Callable[[], Deletion], key: str) -> None:
+    """Draw a bin that asks before it deletes.
+
+    :param what: is deleted, for its tooltip: "this version".
+    :param planned: works out what the deletion means; called when the button is pressed.
+    """
+    if st.button("", key=key, icon=":material/delete:", type="tertiary", help=f"Delete {what}"):
+        _ask(planned, key)
+
+
+def artifact(project: Project, manifest: Manifest, what: str) -> None:
+    """Draw the bin of an artifact."""
+    kind, identity = manifest.kind, manifest.id
+    button(what, lambda: deletion.planned(project, kind, identity), f"delete-{identity}")
+
+
+@contextmanager
+def beside(project: Project, manifest: Manifest, what: str) -> Iterator[None]:
+    """Draw what the block draws, and the bin of an artifact at its right."""
+    left, right = st.columns([12, 1], vertical_alignment="center")
+    with right:
+        artifact(project, manifest, what)
+    with left:
+        yield
+
+
+@st.dialog("Delete this?")
+@failures.guarded
+def _ask(planned: Callable[[], Deletion], key: str) -> None:
+    """Say what goes, what goes with it and what stays; it is done on one more press."""
+    if _SAID in st.session_state:  # It is done: the dialog closes.
+        st.rerun()
+    asked = planned()
+    for line in asked.lines:
+        st.write(literal(line))
+    vectors = f"vectors-{key}"
+    if not asked.parts:
+        st.checkbox(
+            "Also delete its vectors in the embedding store",
+            key=vectors,
+            help="All projects share the store. A vector can be turned back into something near its text. Those that "
+            "another project's texts need stay.",
+        )
+    st.button(
+        "Delete for good",
+        key=f"sure-{key}",
+        type="primary",
+        on_click=_delete,
+        args=(asked, vectors),
+    )
+
+
+def _delete(asked: Deletion, vectors: str) -> None:
+    said: list[str] = []
+    if asked.parts:
+        deletion.delete(asked)
+    else:
+        said = deletion.delete_project(asked.project, bool(st.session_state.get(vectors)))
+        if navigation.chosen_name() == asked.project.name:
+            st.query_params.clear()
+            st.session_state.pop("project", None)
+    st.session_state[_SAID] = " ".join([f"{asked.what} is deleted.", *said])
+
+
+def say_what_went() -> None:
+    """Say, once, what was deleted a moment ago."""
+    if said := st.session_state.pop(_SAID, None):
+        st.toast(literal(said), icon=":material/delete:")
