@@ -1,5 +1,6 @@
 """Fixtures that every test shares: a workspace of its own, tiny data, a tiny model, the terminal."""
 
+import gc
 import json
 import os
 import random
@@ -60,6 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--whole"):
         items[:], left = proofs.sampled(items)
         config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays to the end: every module and every test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

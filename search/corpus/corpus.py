@@ -3,9 +3,9 @@
 import hashlib
 import json
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -85,6 +85,9 @@ class Corpus:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._own = (
+            threading.local()
+        )  # A connection for each thread: opening costs more than most questions.
 
     @classmethod
     def of(cls, project: Project, manifest: Manifest) -> "Corpus":
@@ -298,15 +301,19 @@ class Corpus:
 
     def _rows(self, question: str, *values: object) -> Iterator[Any]:
         """What a question gives, row by row."""
-        with self._open() as connection:
-            yield from connection.execute(question, values)
+        yield from self._connection().execute(question, values)
 
-    def _open(self) -> "closing[sqlite3.Connection]":
+    def _connection(self) -> sqlite3.Connection:
+        own: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if own is not None:
+            return own
         try:
             uri = f"{self.path.as_uri()}?mode=ro&immutable=1"
-            return closing(sqlite3.connect(uri, uri=True, check_same_thread=False))
+            own = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise Failed(f"{self.path} cannot be opened: {error}.") from None
+        self._own.connection = own
+        return own
 
 
 def current_corpus(project: Project) -> tuple[Manifest, Corpus]:

@@ -234,8 +234,8 @@ def test_threads_may_read_at_once(home, law):
 def test_the_file_is_read_only(home, law):
     add_documents(home, [law])
     _, corpus = current_corpus(home)
-    with corpus._open() as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        connection.execute("DELETE FROM documents")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        list(corpus._rows("DELETE FROM documents"))
 
 
 def test_the_least_number_of_documents_is_a_setting(home, law, monkeypatch):
