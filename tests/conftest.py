@@ -246,12 +246,16 @@ Tree = dict[str, bytes | None]
 
 @pytest.fixture
 def tree() -> Callable[[Path], Tree]:
-    """Photographs a folder: every file with its bytes, every folder as None; no folder, no entries."""
+    """Photographs a folder: every file with its bytes, every folder as None; no folder, no entries.
+
+    The files of locks, which stay, are left out.
+    """
 
     def photograph(folder: Path) -> Tree:
         return {
             path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
             for path in sorted(folder.rglob("*"))
+            if ".locks" not in path.parts
         }
 
     return photograph

@@ -30,7 +30,8 @@ from search.models.sentence_transformer import best_device
 from search.models.similarity import COSINE
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
-from search.projects.project import Drafts, Project
+from search.projects.project import Project
+from search.projects.publishing import Drafts
 from training.base_model import origin_of
 from training.data.pair_sets import write_pairs
 from training.forgetting import General, general_ndcg, general_questions

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.models.registry import is_taken
-from search.projects.errors import Refused
+from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from training.base_model import with_absolute_base
@@ -53,7 +53,7 @@ def free_name(project: Project, otherwise: str, name: str | None) -> str:
     if name is not None:
         check_project_name(name)
         if is_taken(project, name):
-            raise Refused(f"The name {name!r} is taken. Choose another one.")
+            raise AlreadyThere(f"The name {name!r} is taken. Choose another one.")
         return name
     number, free = 1, otherwise
     while is_taken(project, free):

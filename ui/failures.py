@@ -13,8 +13,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from search.projects.artifacts import discard
 from search.projects.errors import BespokeError, Damaged
+from search.projects.publishing import discard
 from search.projects.unexpected import first_line_of, unexpected
 from ui.rendering import literal
 

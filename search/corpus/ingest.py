@@ -15,9 +15,9 @@ from search.corpus.readers.tables import open_report
 from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import Added, CorpusWriter
 from search.projects.artifacts import Manifest
-from search.projects.errors import Refused
+from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, Stage, silent
-from search.projects.project import Project
+from search.projects.project import Project, on_newest
 from search.projects.settings import LIMITS
 
 _ONE_TEXT = (
@@ -58,6 +58,7 @@ class Intake:
     passages: int
 
 
+@on_newest
 def add_documents(
     project: Project,
     files: Sequence[Path],
@@ -109,7 +110,9 @@ def add_documents(
         one_text = [report.format for report in reports] == ["plain text"]
         require_enough_documents(writer.count, names, left_out, _ONE_TEXT if one_text else "")
         if not added.written and not added.replaced and not writer.changes_everything:
-            raise Refused("Nothing was added: every document is already in the corpus, unchanged.")
+            raise AlreadyThere(
+                "Nothing was added: every document is already in the corpus, unchanged."
+            )
         total = writer.count
         passages = writer.close(Stage(progress, _READING, 1.0))
         draft.details.update(
@@ -126,6 +129,7 @@ def add_documents(
     return Intake(made, reports, listed, list(sources.notes), added, total, passages)
 
 
+@on_newest
 def cut_again(
     project: Project,
     chunking: Chunking,
@@ -141,7 +145,7 @@ def cut_again(
     """
     earlier, old = current_corpus(project)
     if chunking == old.chunking:
-        raise Refused(
+        raise AlreadyThere(
             f"The documents of {project.name!r} are cut so already: {in_words(chunking)}."
         )
     with project.publish_together() as drafts:

@@ -16,7 +16,7 @@ from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
-from search.projects.project import Project
+from search.projects.project import Project, on_newest
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class JudgedFiles:
         return cls(texts, judgments, reports)
 
 
+@on_newest
 def add_query_set(
     project: Project,
     queries: Path,
@@ -147,8 +148,9 @@ def _no_answer(
     )
 
 
+@on_newest
 def publish_query_set(
-    project: Project, query_set: QuerySet, over: Manifest, corpus: Corpus, **details: object
+    project: Project, /, query_set: QuerySet, over: Manifest, corpus: Corpus, **details: object
 ) -> tuple[Manifest, list[str]]:
     """Make a query set an artifact, held against the project's pairs: what is on both sides is recorded.
 

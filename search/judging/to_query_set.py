@@ -10,7 +10,7 @@ from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
 from search.projects.errors import Refused
-from search.projects.project import Project
+from search.projects.project import Project, on_newest
 
 SOURCE = "blind judgments"
 
@@ -43,6 +43,7 @@ def pool(project: Project, questions: Collection[str]) -> Pool:
     return Pool(tuple(columns), len(shown | graded), len(graded))
 
 
+@on_newest
 def publish_judged_queries(
     project: Project,
     how: Combine = Combine.MEDIAN,

@@ -54,7 +54,7 @@ def change_model(project: Project, name: str, values: Mapping[str, Any]) -> ApiS
     changed = {key: getattr(after, key) for key in CHANGEABLE}
     added = manifest.details["settings"]
     changed = {key: value for key, value in changed.items() if value != added.get(key)}
-    project.change(model_settings={**project.info.model_settings, info.id: changed})
+    project.change(lambda now: {"model_settings": {**now.model_settings, info.id: changed}})
     return after
 
 

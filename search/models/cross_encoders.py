@@ -18,7 +18,7 @@ from search.models.sentence_transformer import (
     refuse_pickled,
 )
 from search.projects.artifacts import Manifest
-from search.projects.errors import Failed, Refused, first_line
+from search.projects.errors import AlreadyThere, Failed, Refused, first_line
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from search.projects.settings import LIMITS
@@ -132,7 +132,7 @@ def add_reranker(
     _ = project.info
     check_project_name(name)
     if any(info.name == name for info in rerankers(project)):
-        raise Refused(f"The name {name!r} is taken. Choose another one.")
+        raise AlreadyThere(f"The name {name!r} is taken. Choose another one.")
     if not 1 <= depth <= LIMITS.max_hits:
         raise Refused(f"The depth is {depth}; it must be from 1 to {LIMITS.max_hits:,}.")
     progress(0, 2, f"looking at {reference}")

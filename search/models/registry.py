@@ -198,7 +198,7 @@ def choose_generic(project: Project, name: str) -> ModelInfo:
             f"{name!r} was trained here, so it cannot be the generic model of {project.name!r}. "
             "Choose a ready-made one."
         )
-    project.change(generic=info.id)
+    project.change(lambda _: {"generic": info.id})
     return models(project)[0]
 
 

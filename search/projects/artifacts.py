@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import os
 import re
 import secrets
-import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Literal
 
-import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.projects.errors import Damaged, in_words
@@ -49,6 +46,7 @@ KIND_NAMES: dict[str, str] = {
 MANIFEST = "manifest.json"
 _SEALED = 3  # The first format of a project whose manifests carry a hash of themselves.
 _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
+_STAMP = "%Y%m%d-%H%M%S-%f"
 
 
 class FileRecord(BaseModel):
@@ -60,7 +58,7 @@ class FileRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What an artifact is, what it was made from, and the checksums of its files."""
+    """What an artifact is, what it was made from, the checksums of its files, and the run that made it."""
 
     model_config = ConfigDict(frozen=True)
     id: str
@@ -69,6 +67,7 @@ class Manifest(BaseModel):
     made_from: dict[str, str] = Field(default_factory=dict)
     details: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, FileRecord] = Field(default_factory=dict)
+    run: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -95,7 +94,7 @@ def now() -> str:
 
 def new_id() -> str:
     """A new id that sorts by time: 20261123-160102-123456-9f3a."""
-    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f") + "-" + secrets.token_hex(2)
+    return datetime.now(UTC).strftime(_STAMP) + "-" + secrets.token_hex(2)
 
 
 def is_artifact(folder: Path) -> bool:
@@ -105,11 +104,21 @@ def is_artifact(folder: Path) -> bool:
     return (bool(_ID.fullmatch(folder.name)) or (folder / MANIFEST).is_file()) and folder.is_dir()
 
 
-def discard(folder: Path) -> None:
-    """Delete an artifact by its folder: it vanishes at once, then its files go."""
-    grave = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    folder.rename(grave)
-    shutil.rmtree(grave)
+def newest_id(parent: Path) -> str:
+    """The id of the newest artifact in the folder of a kind, whatever its manifest says; "" where there is none."""
+    if not parent.is_dir():
+        return ""
+    return max((f.name for f in parent.iterdir() if is_artifact(f)), default="")
+
+
+def later_id(than: str) -> str:
+    """A new id that sorts after another one, even where the clock was set back."""
+    identity = new_id()
+    if identity > than or not _ID.fullmatch(than):
+        return identity
+    stamp = than.rsplit("-", 1)[0]
+    moment = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC) + timedelta(microseconds=1)
+    return moment.strftime(_STAMP) + "-" + secrets.token_hex(2)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -169,11 +178,3 @@ def problem_with(path: Path, record: FileRecord) -> str | None:
     except OSError as error:
         return f"cannot be read ({in_words(error)})"
     return None
-
-
-def sweep(parent: Path) -> None:
-    """Remove what a killed process left: hidden drafts whose process is gone."""
-    for leftover in parent.glob(".*.tmp"):
-        owner = leftover.name.split(".")[-2]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(leftover, ignore_errors=True)

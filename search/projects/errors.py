@@ -2,10 +2,12 @@
 
 BespokeError
 ├── Refused     the input was not accepted; nothing changed          (exit status 2)
+│   ├── AlreadyThere what was asked for is there already             (exit status 2)
 │   └── OtherFormat  a project was written by another version        (exit status 2)
 ├── Failed      the work was accepted but could not be completed     (exit status 1)
 │   └── Damaged a part of a project cannot be used as it is on disk  (exit status 1)
-└── Cancelled   the person stopped the work; nothing was published   (exit status 1)
+├── Cancelled   the person stopped the work; nothing was published   (exit status 1)
+└── AlreadyDone what was asked for was published, though not reported (exit status 0)
 
 The message of each is written for the person who caused it: what was wrong, where, what to do.
 """
@@ -33,6 +35,10 @@ class Refused(BespokeError):
     exit_status = 2
 
 
+class AlreadyThere(Refused):
+    """What was asked for is there already: nothing is new, or the name is taken."""
+
+
 class OtherFormat(Refused):
     """A project was written by a version of Bespoke whose files are of another format."""
 
@@ -57,6 +63,12 @@ class Damaged(Failed):
 
 class Cancelled(BespokeError):
     """The person stopped the work; nothing was published."""
+
+
+class AlreadyDone(BespokeError):
+    """What was asked for was published by a run that could not report it, this one or an equal one before."""
+
+    exit_status = 0
 
 
 def in_words(error: OSError) -> str:

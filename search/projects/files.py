@@ -21,11 +21,16 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file so that a reader sees the old content or the new one, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
-    with new_private_file(temporary) as stream:
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with new_private_file(temporary) as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def new_private_file(path: Path) -> BinaryIO:

@@ -138,7 +138,9 @@ def _forget_settings(project: Project, parts: Sequence[str]) -> None:
     """What project.json says of models that are gone goes with them."""
     gone = {part.removeprefix("models/") for part in parts if part.startswith("models/")}
     with suppress(BespokeError):
-        before = project.info.model_settings
-        left = {key: value for key, value in before.items() if key not in gone}
-        if left != before:
-            project.change(model_settings=left)
+        if gone & project.info.model_settings.keys():
+            project.change(
+                lambda now: {
+                    "model_settings": {k: v for k, v in now.model_settings.items() if k not in gone}
+                }
+            )

@@ -13,15 +13,18 @@ import hashlib
 import json
 import os
 import pwd
+import secrets
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
 from search.projects.errors import Refused
+from search.projects.files import PRIVATE_FOLDER
 
 PATIENCE = 120.0
 """Seconds that one holder is waited for."""
@@ -33,6 +36,8 @@ _INFO_BYTES = 4096
 _held = threading.local()
 
 Waiting = Callable[[str], None]
+waiting_progress: ContextVar[Waiting | None] = ContextVar("waiting_progress", default=None)
+"""Who is told, in a sentence, that work waits for a lock, where the call names nobody."""
 
 
 def project_lock(home: Path, name: str) -> Path:
@@ -73,7 +78,7 @@ def exclusive(
     :param path: of the lock's file, which stays.
     :param what: is locked, for people: "the project 'x'".
     :param patience: seconds that one holder is waited for.
-    :param waiting: is told, in a sentence, who is waited for; it may raise to stop waiting.
+    :param waiting: is told, in a sentence, who is waited for; it may raise to stop waiting. See `waiting_progress`.
     :raises Refused: when somebody else held it all that time; says who, and since when.
     :raises OSError: when the file cannot be written.
     """
@@ -85,7 +90,7 @@ def exclusive(
         finally:
             depths[path] -= 1
         return
-    handle = _wait_for(path, what, patience, waiting)
+    handle = _wait_for(path, what, patience, waiting or waiting_progress.get())
     depths[path] = 1
     try:
         yield
@@ -110,7 +115,7 @@ def holder_of(path: Path) -> str:
 
 
 def _wait_for(path: Path, what: str, patience: float, waiting: Waiting | None) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         began = changed = time.monotonic()
@@ -181,6 +186,29 @@ class Owner:
     def hand_over(self) -> None:
         """Close this process's side; who was given the open file (`handle`) owns it now."""
         os.close(self.handle)
+
+
+def owner_file(home: Path, name: str) -> Path:
+    """The file that whoever began something in a workspace owns.
+
+    :param name: that the owner chose; see `new_owner`.
+    """
+    return home / _FOLDER / f"{name}.owner"
+
+
+def new_owner(home: Path) -> Path:
+    """A file to be owned, of a name that nobody else has; its folder is made."""
+    path = owner_file(home, secrets.token_hex(8))
+    path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+    return path
+
+
+def sweep_owners(home: Path) -> None:
+    """Remove the files of owners that are gone."""
+    for path in (home / _FOLDER).glob("*.owner"):
+        if not is_owned(path):
+            with suppress(OSError, Refused):
+                Owner.take(path).release()
 
 
 def is_owned(path: Path) -> bool:

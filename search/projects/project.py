@@ -8,25 +8,22 @@ A folder without a manifest is not an artifact.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 from search.projects.artifacts import (
     KIND_NAMES,
-    MANIFEST,
     Draft,
-    FileRecord,
     Kind,
     Manifest,
-    discard,
     is_artifact,
     new_id,
     now,
     problem_with,
     read_manifest,
-    sweep,
 )
 from search.projects.damage import notice
 from search.projects.errors import (
@@ -37,13 +34,26 @@ from search.projects.errors import (
     Refused,
     in_words,
 )
-from search.projects.files import PRIVATE_FOLDER, flush, make_private, sha256_of, write_atomically
+from search.projects.files import PRIVATE_FOLDER, flush
 from search.projects.info import PROJECT_FILE, ProjectInfo, holds_something, read_info, write_info
+from search.projects.journal import carry_out, complete, pending, unbroken
+from search.projects.locks import PATIENCE, exclusive, project_lock
+from search.projects.publishing import (
+    Drafts,
+    Overtaken,
+    beginning_from_now,
+    has_begun,
+    remove_together,
+    sweep,
+)
 from search.projects.sealed import seal
 from search.projects.settings import settings
 from search.text.words import MARKS
 
 _BROUGHT: tuple[Kind, ...] = ("corpora", "pairs", "queries")
+_TRIES = 3
+Made = TypeVar("Made")
+Given = ParamSpec("Given")
 _NAME_BYTES = 160  # A file system allows 255, and a deleted project gets a longer name.
 _NAME = re.compile(rf"[^\W_][\w{MARKS} .()+-]{{0,79}}", re.UNICODE)
 
@@ -87,33 +97,58 @@ class Project:
             known = ", ".join(sorted(p.name for p in projects())) or "none yet"
             raise Refused(f"There is no project {self.name!r}. Known projects: {known}.") from None
 
+    def locked(self, patience: float = PATIENCE) -> AbstractContextManager[None]:
+        """Hold the project's lock while a block runs: nobody else publishes, removes or changes its settings.
+
+        :raises Refused: when somebody else held it all that time (seconds); says who.
+        """
+        return exclusive(
+            project_lock(self.folder.parent, self.name), f"the project {self.name!r}", patience
+        )
+
     def create(self, **facts: Any) -> "Project":
         """Write project.json unless it is there; `facts` are fields of `ProjectInfo`."""
-        if not self.exists:
-            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-            write_info(self.folder, ProjectInfo(name=self.name, created=now(), **facts))
-        else:
-            _ = self.info  # Says where it is damaged, or of another format.
+        with self.locked(), unbroken():
+            content = self._missing_file(facts)
+            if content is not None:
+                self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+                carry_out(self.folder, [], content)
         return self
+
+    def _missing_file(self, facts: Mapping[str, Any]) -> str | None:
+        """What project.json of a new project will say; None where it is there."""
+        if self.exists:
+            _ = self.info  # Says where it is damaged, or of another format.
+            return None
+        return seal(ProjectInfo(name=self.name, created=now(), **facts).model_dump_json(indent=2))
 
     def renew(self) -> None:
         """Write a project.json with the usual settings where the one that was there was lost or is damaged.
 
         The damaged one is kept beside it.
         """
-        with suppress(FileNotFoundError):
-            path = self.folder / PROJECT_FILE
-            path.rename(path.with_name(f".{PROJECT_FILE}.{new_id()}.damaged"))
-        write_info(self.folder, ProjectInfo(name=self.name, created=now()))
+        with self.locked():
+            with suppress(FileNotFoundError):
+                path = self.folder / PROJECT_FILE
+                path.rename(path.with_name(f".{PROJECT_FILE}.{new_id()}.damaged"))
+            write_info(self.folder, ProjectInfo(name=self.name, created=now()))
+            flush(self.folder)
 
-    def change(self, **facts: Any) -> None:
-        """Change fields of project.json."""
-        changed = self.info.model_copy(update=facts)
-        write_info(self.folder, changed)
+    def change(self, changes: Callable[[ProjectInfo], Mapping[str, Any]]) -> None:
+        """Change fields of project.json.
+
+        :param changes: the new fields, worked out of what it says at that moment.
+        """
+        with self.locked():
+            info = self.info
+            write_info(self.folder, info.model_copy(update=dict(changes(info))))
+            flush(self.folder)
 
     def discard_if_empty(self) -> None:
         """Remove the folder of a project that was never created (an import that was refused)."""
-        if not self.exists and self.folder.is_dir():
+        if self.exists or not self.folder.is_dir():
+            return
+        with self.locked(), suppress(OSError):  # Somebody else may begin in it just now.
             for folder in sorted(self.folder.rglob("*"), key=lambda p: -len(p.parts)):
                 if folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()
@@ -203,9 +238,11 @@ class Project:
         """
         return read_manifest(self.folder / kind / identity)
 
-    def remove(self, manifest: Manifest) -> None:
-        """Delete an artifact: it vanishes at once, then its files go (a later publish sweeps up leftovers)."""
-        discard(self.folder_of(manifest))
+    def remove(self, *manifests: Manifest) -> None:
+        """Delete artifacts: they vanish at once and together, then their files go (a later publish sweeps up leftovers)."""
+        with self.locked(), unbroken():
+            complete(self.folder)
+            remove_together(self.folder, manifests)
 
     def folder_of(self, manifest: Manifest) -> Path:
         """Where an artifact's files are."""
@@ -236,85 +273,57 @@ class Project:
             yield drafts.add(kind, made_from, **details)
 
     @contextmanager
-    def publish_together(self, **facts: Any) -> Iterator["Drafts"]:
+    def publish_together(self, **facts: Any) -> Iterator[Drafts]:
         """Write several artifacts that appear together or not at all.
 
         :param facts: fields of project.json, for a project that does not exist yet.
+        :raises Overtaken: when a corpus, pairs or queries are published and are not made from the newest any more;
+            see `on_newest`.
         """
-        drafts = Drafts(self)
+        drafts = Drafts(self.folder)
         try:
             yield drafts
             drafts.seal()
-            self.create(**facts)
-            drafts.release()
+            with self.locked(), unbroken():
+                sweep(self.folder)
+                drafts.release(self._missing_file(facts))
         finally:
             drafts.clean()
             self.discard_if_empty()
 
+    def on_newest(self, work: Callable[[], Made]) -> Made:
+        """Do work that makes a new version out of the newest one, again where somebody else was faster.
 
-class Drafts:
-    """The artifacts of one `publish_together` block."""
+        The work looks up itself what is the newest. The last try is made under the project's lock, where nobody can
+        be faster.
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._drafts: list[Draft] = []
+        :raises Refused: when somebody else held the project's lock for too long.
+        """
+        if has_begun(self.folder):
+            return work()
+        for _ in range(_TRIES):
+            with beginning_from_now(self.folder), suppress(Overtaken):
+                return work()
+        with self.locked(), beginning_from_now(self.folder):
+            return work()
 
-    def add(self, kind: Kind, made_from: dict[str, str] | None = None, **details: Any) -> Draft:
-        """Begin one more artifact in a hidden folder of its own."""
-        parent = self._project.folder / kind
-        parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-        sweep(parent)
-        identity = new_id()
-        folder = parent / f".{identity}.{os.getpid()}.tmp"
-        folder.mkdir(PRIVATE_FOLDER)
-        draft = Draft(identity, kind, folder, dict(made_from or {}), dict(details))
-        self._drafts.append(draft)
-        return draft
+    def complete(self) -> None:
+        """Complete what a killed process had begun to rename, unless somebody is at it now."""
+        if pending(self.folder):
+            with suppress(Refused, OSError), self.locked(patience=0.0), unbroken():
+                complete(self.folder)
 
-    def seal(self) -> None:
-        """Hash and flush every file, then write each manifest."""
-        for draft in self._drafts:
-            files = {}
-            make_private(draft.folder)  # A library may not ask the umask.
-            for path in sorted(p for p in draft.folder.rglob("*") if p.is_file()):
-                name = path.relative_to(draft.folder).as_posix()
-                files[name] = FileRecord(size=path.stat().st_size, sha256=sha256_of(path))
-                flush(path)
-            manifest = Manifest(
-                id=draft.id,
-                kind=draft.kind,
-                created=now(),
-                made_from=draft.made_from,
-                details=draft.details,
-                files=files,
-            )
-            write_atomically(draft.folder / MANIFEST, seal(manifest.model_dump_json(indent=2)))
 
-    def release(self) -> None:
-        """Give each artifact its id; if one cannot have it, none keeps it."""
-        hidden = [draft.folder for draft in self._drafts]
-        try:
-            for draft in self._drafts:
-                target = draft.folder.with_name(draft.id)
-                draft.folder.rename(target)
-                draft.folder = target
-        except BaseException:  # A cancel, too, may come between two of them.
-            for draft, folder in zip(self._drafts, hidden, strict=True):
-                target = folder.with_name(draft.id)
-                if target.is_dir():
-                    target.rename(folder)
-                draft.folder = folder
-            raise
-        for draft in self._drafts:
-            flush(draft.folder.parent)
+def on_newest(
+    work: Callable[Concatenate[Project, Given], Made],
+) -> Callable[Concatenate[Project, Given], Made]:
+    """Let a function of a project be done again where somebody else published before it; see `Project.on_newest`."""
 
-    def clean(self) -> None:
-        """Remove what was not released."""
-        for draft in self._drafts:
-            if draft.folder.name.startswith("."):
-                shutil.rmtree(draft.folder, ignore_errors=True)
-                with suppress(OSError):
-                    draft.folder.parent.rmdir()  # Only where nothing else is in it.
+    @wraps(work)
+    def again(project: Project, /, *given: Given.args, **named: Given.kwargs) -> Made:
+        return project.on_newest(lambda: work(project, *given, **named))
+
+    return cast(Callable[Concatenate[Project, Given], Made], again)
 
 
 def project(name: str) -> Project:
@@ -333,6 +342,7 @@ def project_to_be(name: str) -> Project:
     :raises Refused: when the name cannot be a name, or there is such a project of another format.
     """
     found = Project(settings().home / check_project_name(name))
+    found.complete()
     if found.exists:
         with suppress(Failed):  # Whoever reads project.json says what is wrong with it.
             _ = found.info
@@ -375,6 +385,8 @@ def _folders() -> list[Project]:
     if not home.is_dir():
         return []
     found = [Project(folder) for folder in home.iterdir() if not folder.name.startswith(".")]
+    for project in found:
+        project.complete()
     return [project for project in found if project.exists]
 
 

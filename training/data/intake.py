@@ -28,9 +28,10 @@ from search.evaluation.leakage import (
 )
 from search.evaluation.query_set import QuerySet
 from search.projects.artifacts import Draft, Manifest
-from search.projects.errors import Refused
+from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
-from search.projects.project import Drafts, Project
+from search.projects.project import Project, on_newest
+from search.projects.publishing import Drafts
 from training.data.beir import beir_split
 from training.data.labels import graded_split
 from training.data.matching import ById, Matched, match
@@ -55,6 +56,7 @@ class Imported:
         return cls(documents, len(split.train), dev, test, notes, list(reports))
 
 
+@on_newest
 def import_beir(
     project: Project,
     path: Path,
@@ -98,6 +100,7 @@ def import_beir(
     return Imported.of(documents, split, notes)
 
 
+@on_newest
 def add_pairs(
     project: Project,
     path: Path,
@@ -140,8 +143,10 @@ def add_pairs(
     return Imported.of(matched.added, split, notes, report)
 
 
+@on_newest
 def publish_ready_made(
     project: Project,
+    /,
     documents: Sequence[Document],
     split: Split,
     source: str,
@@ -271,7 +276,7 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
         if (p.query, p.response, p.negatives) not in known and (p.query, p.document) not in held
     ]
     if not fresh:
-        raise Refused("Nothing was added: the project has all of these pairs already.")
+        raise AlreadyThere("Nothing was added: the project has all of these pairs already.")
     notes = [f"{len(fresh):,} new pairs added to {len(earlier.pairs):,} earlier ones"]
     uploaded = frozenset[str]() if pairs_manifest.details.get("seed") is not None else {"dev"}
     none = QuerySet({}, {})

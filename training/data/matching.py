@@ -16,7 +16,8 @@ from search.corpus.writer import CorpusWriter
 from search.models.chunking import chunking_for
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
-from search.projects.project import Drafts, Project
+from search.projects.project import Project
+from search.projects.publishing import Drafts
 from search.text.words import folded_words
 
 

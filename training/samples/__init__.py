@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from search.corpus.document import Document
 from search.models.registry import GENERIC
-from search.projects.errors import Refused
+from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
@@ -64,7 +64,9 @@ def create_sample(project: Project, key: str, progress: Progress = silent) -> Im
     if key not in SAMPLES:
         raise Refused(f"There is no sample {key!r}. The samples are: {', '.join(SAMPLES)}.")
     if project.newest("corpora") is not None:
-        raise Refused(f"The project {project.name!r} has documents already. Choose another name.")
+        raise AlreadyThere(
+            f"The project {project.name!r} has documents already. Choose another name."
+        )
     sample = SAMPLES[key]
     progress(0, 0, f"reading {sample.source}")
     documents, split = sample.read()

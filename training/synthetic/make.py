@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.corpus import current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.leakage import MINED, ORIGIN, Guarded, check_leaks, texts_of
 from search.evaluation.query_set import QuerySet
@@ -23,7 +23,7 @@ from search.models.registry import GENERIC, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
-from search.projects.project import Project
+from search.projects.project import Project, on_newest
 from training.adapter.fit import measure_of, train_adapter
 from training.adapter.settings import AdapterSettings
 from training.data.pair_sets import SEED, PairSet, split_pairs
@@ -114,7 +114,7 @@ def make_synthetic_pairs(
     if not wanted.save:
         return made
     last = Stage(progress, 0.95, 1.0)
-    return replace(made, pairs=_save(project, manifest, corpus, made, last))
+    return replace(made, pairs=_save(project, wanted, made, last))
 
 
 def current_synthetic_pairs(project: Project) -> dict[str, Any] | None:
@@ -146,13 +146,16 @@ def _refuse_to_displace(project: Project, replace: bool) -> None:
         )
 
 
+@on_newest
 def _save(
-    project: Project, manifest: Manifest, corpus: Corpus, made: SyntheticResult, progress: Progress
+    project: Project, wanted: SyntheticRequest, made: SyntheticResult, progress: Progress
 ) -> Manifest:
     """Make mined pairs the newest pairs of a project; a tenth (at most 300) becomes dev queries.
 
     :raises Refused: where too few pairs were mined.
     """
+    _refuse_to_displace(project, wanted.replace)  # Somebody may have added some meanwhile.
+    manifest, corpus = current_corpus(project)
     pairs = made.synthetic.pairs(made.weights)
     progress(0, 1, f"splitting {len(pairs):,} pairs without leaks")
     documents = {p.document for p in pairs if p.document is not None}

@@ -28,9 +28,10 @@ from search.models.registry import (
 )
 from search.models.window import truncation_at_server, truncation_of
 from search.projects.artifacts import Manifest, now
-from search.projects.errors import Refused
+from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
-from search.projects.project import Drafts, Project, check_project_name
+from search.projects.project import Project, check_project_name
+from search.projects.publishing import Drafts
 
 _ODD = re.compile(
     r"[^\w .()+-]+"
@@ -98,7 +99,7 @@ def add_model(
         known, opened = _checkpoint(reference, choices, progress)
     for info in models(project):
         if info.fingerprint == known["fingerprint"]:
-            raise Refused(
+            raise AlreadyThere(
                 f"This model is in {project.name!r} already: it is {info.name!r}. Nothing was added."
             )
     known["notes"] += _unread(project, name, known, opened)
@@ -167,7 +168,7 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
         )
     check_project_name(name)
     if is_taken(project, name):
-        raise Refused(f"The name {name!r} is taken. Choose another one: --name NAME.")
+        raise AlreadyThere(f"The name {name!r} is taken. Choose another one: --name NAME.")
     return name
 
 

@@ -63,7 +63,7 @@ def remember_address(project: Project, uri: str) -> None:
         )
     if not re.fullmatch(r"https?://[^\s/]+(/[!-~]*)?|[^\s\x00-\x1f]+\.db", uri) or len(uri) > 2_000:
         raise Refused(f"{uri!r} is no address of a Milvus server, such as http://localhost:19530.")
-    project.change(milvus_uri=uri)
+    project.change(lambda _: {"milvus_uri": uri})
 
 
 def reachable(project: Project, plan: IndexPlan, count: int, dimension: int) -> IndexPlan:
@@ -119,8 +119,7 @@ def published(project: Project, manifest: Manifest) -> None:
 
 def remove_indexes(project: Project, manifests: Sequence[Manifest]) -> None:
     """Delete artifacts; of the indexes among them, what is on a server too."""
-    for manifest in manifests:
-        project.remove(manifest)
+    project.remove(*manifests)
     leave_servers(project, manifests)
 
 

@@ -122,7 +122,7 @@ def test_responses_are_cut_as_the_corpus_is(project, multilingual, tmp_path):
 def test_a_model_that_is_gone_makes_way_for_those_that_are_there(project, multilingual, rows):
     info = add_model(project, str(multilingual), Choices(name="many", default=True)).info
     assert added(project, rows).chunking.counted_by == info.id
-    project.change(generic=BUILT_IN)
+    project.change(lambda _: {"generic": BUILT_IN})
     project.remove(project.artifact("models", info.id))
     assert chunking_for(project)[0] == Chunking()
 

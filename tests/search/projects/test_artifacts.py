@@ -343,7 +343,7 @@ def test_damage_hides_itself_only_and_is_noticed_once(home):
 @pytest.mark.parametrize("damage", ["emptied", "flipped", "folder", "removed"])
 def test_a_damaged_project_file_says_so_and_is_made_anew(home, damage):
     manifest = publish(home)
-    home.change(generic="other", description="words")
+    home.change(lambda _: {"generic": "other", "description": "words"})
     path = home.folder / "project.json"
     whole = path.read_bytes()
     path.unlink()

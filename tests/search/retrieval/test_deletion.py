@@ -111,7 +111,7 @@ def test_what_is_called_generic_or_is_not_there_is_refused(lab):
     for identity in ("nowhere", "../lab", ".graves"):
         with pytest.raises(Refused, match="There is no index"):
             deletion.planned(lab, "indexes", identity)
-    lab.change(generic=lab.newest("models").id)
+    lab.change(lambda _: {"generic": lab.newest("models").id})
     with pytest.raises(Refused, match="is called generic"):
         deletion.planned(lab, "models", lab.newest("models").id)
 
@@ -135,7 +135,8 @@ def test_files_as_they_came_go_with_the_documents(lab):
 
 def test_settings_of_a_model_go_with_it(lab):
     model = lab.newest("models").id
-    lab.change(model_settings={model: {"timeout": 3.0}, "other": {"timeout": 4.0}})
+    changed = {model: {"timeout": 3.0}, "other": {"timeout": 4.0}}
+    lab.change(lambda _: {"model_settings": changed})
     deletion.delete(deletion.planned(lab, "models", model))
     assert lab.info.model_settings == {"other": {"timeout": 4.0}}
 
