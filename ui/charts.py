@@ -7,6 +7,8 @@ SLATE, TEAL = "#6b7a90", "#0f9488"
 """The generic and the custom model, as lines on light and on dark ground."""
 Spec = dict[str, Any]
 """A specification, or a part of one, as Vega-Lite's schema names its fields."""
+# A chart's menu offers to open it in an editor on the internet, which would get all that it shows.
+_MENU = {"actions": {"export": True, "source": False, "compiled": False, "editor": False}}
 
 
 def number(field: str, **more: Any) -> Spec:
@@ -33,3 +35,8 @@ def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
     :param look: what all marks have in common, as `color`.
     """
     return {"data": {"values": list(rows)}, "mark": {"type": mark} | look, "encoding": encoding}
+
+
+def kept_here(chart: Spec) -> Spec:
+    """A whole chart that can be saved as a picture, and sends what it shows nowhere."""
+    return chart | {"usermeta": {"embedOptions": _MENU}}

@@ -15,6 +15,7 @@ from search.corpus.readers.report import DELIMITERS, RefusedRow, Report
 from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.text.spreadsheet_cells import csv_text
 from ui import run_view, uploads, widgets
 from ui.rendering import literal
 
@@ -242,7 +243,7 @@ def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:
     listed = "" if len(rows) == count else f" (the first {len(rows):,})"
     st.download_button(
         f"Download the list{listed}",
-        frame.to_csv(index=False).encode("utf-8-sig"),
+        csv_text(("where", "why"), [(row.where, row.reason) for row in rows]).encode("utf-8-sig"),
         file_name="left-out.csv",
         mime="text/csv",
         key=f"refused-{key}",

@@ -1,8 +1,6 @@
 """Judgments out and in again: a CSV of everything that stands, and TREC qrels of what the judges say together."""
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +23,7 @@ from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
 from search.projects.settings import LIMITS
+from search.text.spreadsheet_cells import csv_text, unguarded
 
 COLUMNS = (
     "kind", "judge", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",
@@ -36,9 +35,7 @@ def as_csv(project: Project) -> str:
     """Every vote and grade that stands, a row each; the votes name the two columns as first and second."""
     store = JudgmentStore.of(project)
     texts = {question.id: question.text for question in store.questions()}
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
+    rows = []
     for judgment in store.standing():
         row = {
             "kind": judgment.kind, "judge": judgment.judge, "question_id": judgment.question,
@@ -50,8 +47,8 @@ def as_csv(project: Project) -> str:
         else:
             pair = ColumnPair.from_key(judgment.target)
             row |= {"first": pair.first, "second": pair.second, "vote": judgment.value or ""}
-        writer.writerow(row)
-    return out.getvalue()
+        rows.append([row.get(column, "") for column in COLUMNS])
+    return csv_text(COLUMNS, rows)
 
 
 def as_qrels(project: Project, how: Combine = Combine.MEDIAN) -> str:
@@ -178,7 +175,9 @@ def _row(row: Row) -> tuple[Judgment, str]:
     """One row of a CSV as a judgment, with the text of its question."""
 
     def said(name: str, limit: int = LIMITS.id_characters) -> str:
-        return clean_text(row.fields.get(name), name, limit)
+        value = row.fields.get(name)
+        value = unguarded(value) if isinstance(value, str) else value
+        return clean_text(value, name, limit)
 
     text = said("question", LIMITS.query_characters)
     question = said("question_id") or (query_id(text) if text else "")

@@ -1,16 +1,15 @@
 """A comparison to take away: as Markdown, CSV and JSON."""
 
-import csv
-import io
 import json
 import re
+from collections.abc import Sequence
 
 from search.retrieval.results import Comparison
+from search.text.spreadsheet_cells import csv_text
 from ui.comparing.cards import name_of
 from ui.comparing.sides import Board, movement
 
 _PASSAGE = 240
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FIELDS = (
     "query", "column", "rank", "id", "title", "passage", "score", "movement", "judged", "tier",
     "first_column",
@@ -43,13 +42,8 @@ def as_markdown(board: Board, sentence: str, address: str) -> str:
 
 
 def as_csv(board: Board) -> bytes:
-    """A line for each hit, UTF-8 with a byte order mark, so that spreadsheets read it.
-
-    A cell that a spreadsheet would run as a formula begins with an apostrophe.
-    """
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(FIELDS)
+    """A line for each hit, UTF-8 with a byte order mark, so that spreadsheets read it."""
+    rows: list[Sequence[object]] = []
     for column, result in enumerate(board.results):
         for hit in result.hits:
             _, move = movement(board, column, hit)
@@ -58,8 +52,8 @@ def as_csv(board: Board) -> bytes:
                 " ".join(hit.passage.text.split())[:_PASSAGE], f"{hit.score:.6f}", move,
                 board.judged.get(hit.id, ""), hit.tier or "", board.sides[0].title,
             )  # fmt: skip
-            writer.writerow([_cell(value) for value in row])
-    return stream.getvalue().encode("utf-8-sig")
+            rows.append(row)
+    return csv_text(FIELDS, rows).encode("utf-8-sig")
 
 
 def as_json(board: Board) -> bytes:
@@ -74,16 +68,6 @@ def file_name(project: str, query: str, ending: str) -> str:
     """A name for a download, from the project and the question; safe on every system."""
     words = re.sub(r"[^\w]+", "-", f"{project} {query}").strip("-")[:60].strip("-")
     return f"{words or 'comparison'}.{ending}"
-
-
-def _cell(value: object) -> object:
-    if (
-        isinstance(value, str)
-        and value.startswith(_FORMULA)
-        and not re.fullmatch(r"-?[\d.]+", value)
-    ):
-        return f"'{value}"
-    return value
 
 
 def _flat(text: str) -> str:
