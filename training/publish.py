@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from search.models.linear_adapter import (
     write_matrix,
 )
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.pretrained.add import AddedModel, added_with
+from search.models.pretrained.add import added_with
 from search.models.pretrained.opening import TRIAL
 from search.models.registry import DOCUMENTS_AS, IS_START, ModelInfo, named
 from search.models.sentence_transformer import best_device
@@ -49,6 +50,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
 
     :raises Failed: for a model that does not know its own size.
     """
+    taught = _without_copy(taught)
     model, dev = taught.model, taught.dev
     project, notes = request.project, list(material.notes)
     general = General(len(general_questions()), taught.knew, general_ndcg(model))
@@ -66,17 +68,13 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
     with project.publish_together() as drafts:
         beneath: dict[str, Any] = {}
         if taught.is_adapter:
-            info = taught.info
-            if info is None:
-                added = _added_base(request, drafts, taught)
-                info, notes = added.info, notes + added.notes
-            beneath = _standing_on(info, side_of(model), taught.facts)
+            base = BaseOfAdapter.of(
+                project, drafts, taught.info, taught.base, model, besides=request.name
+            )
+            beneath, notes = base.said(model, taught.facts), notes + base.notes
         draft = drafts.add("models", material.made_from)
         save_model(model, draft.folder, beneath)
-        form = "sentence-transformer"
-        if beneath:
-            form = MATRIX if isinstance(model, LinearAdapter) else BEHIND
-        describe(draft, request, dimension, form)
+        describe(draft, request, dimension, form_of(model, beneath))
         write_pairs(draft.folder / TRAINED_ON, material.guarded.pairs)
         _inherit_trained_on(project, draft, taught.base)
         draft.details.update(
@@ -101,33 +99,68 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
     return Trained(request.name, draft.id, notes)
 
 
-def _added_base(request: Request, drafts: Drafts, taught: TrainingResult) -> AddedModel:
-    """The folder or hub id that an adapter was trained on, as a model of the project.
-
-    :raises Failed: when it is not what it was when the training began.
-    """
-    added, start = added_with(request.project, drafts, taught.base, besides=request.name)
-    now = with_adapter(start, matrix_of(taught.model), side_of(taught.model))
-    if not np.allclose(now.encode_query(TRIAL), taught.model.encode_query(TRIAL), atol=_SAME):
-        raise Failed(
-            f"{taught.base} was changed while the adapter was trained on it, so nothing is published. Train again."
-        )
-    return added
+def untouched(start: Any, dimension: int) -> Any:
+    """A start that nothing beat, as what is stored of it: a matrix that turns nothing, over the start, which needs no copy."""
+    return with_adapter(start, np.eye(dimension, dtype=np.float32))
 
 
-def _standing_on(info: ModelInfo, side: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What the manifest of an adapter says of the model beneath."""
-    name = info.title or info.name  # What is called generic today may not be tomorrow.
-    said: dict[str, Any] = {
-        ADAPTER_OF: info.id,
-        ADAPTER_BASE: {"name": name, "fingerprint": info.fingerprint},
-    }
-    if side == "query":
-        identity, fingerprint = info.indexed_as
-        said |= {QUERY_ONLY: True, DOCUMENTS_AS: {"model": identity, "fingerprint": fingerprint}}
-    if PLACE in facts:
-        said[PLACE] = {**facts[PLACE], "start_id": info.id}
-    return said
+def _without_copy(taught: TrainingResult) -> TrainingResult:
+    """What was learned; of weights that are those of the start, the start by its name."""
+    size = taught.model.get_embedding_dimension()
+    if not taught.dev.is_start or taught.is_adapter or PLACE not in taught.facts or size is None:
+        return taught
+    return replace(taught, model=untouched(taught.model, size), is_adapter=True)
+
+
+@dataclass(frozen=True)
+class BaseOfAdapter:
+    """The model of a project that an adapter stands on, and what people should know of it."""
+
+    info: ModelInfo
+    notes: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        drafts: Drafts,
+        info: ModelInfo | None,
+        base: str,
+        model: Any,
+        besides: str,
+    ) -> "BaseOfAdapter":
+        """The base as the project knows it; a folder or hub id becomes a model of the project.
+
+        :param info: the base as the project knew it when the training began.
+        :param model: the adapter, with what stands beneath.
+        :param besides: the adapter's name.
+        :raises Failed: when what a folder or hub id names is not what it was when the training began.
+        """
+        if info is not None:
+            return cls(info, [])
+        added, start = added_with(project, drafts, base, besides)
+        now = with_adapter(start, matrix_of(model), side_of(model))
+        if not np.allclose(now.encode_query(TRIAL), model.encode_query(TRIAL), atol=_SAME):
+            raise Failed(
+                f"{base} was changed while the adapter was trained on it, so nothing is published. Train again."
+            )
+        return cls(added.info, added.notes)
+
+    def said(self, model: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What the manifest of an adapter says of this."""
+        info = self.info
+        name = info.title or info.name  # What is called generic today may not be tomorrow.
+        said: dict[str, Any] = {
+            ADAPTER_OF: info.id,
+            ADAPTER_BASE: {"name": name, "fingerprint": info.fingerprint},
+        }
+        if side_of(model) == "query":
+            identity, fingerprint = info.indexed_as
+            shared = {"model": identity, "fingerprint": fingerprint}
+            said |= {QUERY_ONLY: True, DOCUMENTS_AS: shared}
+        if PLACE in facts:
+            said[PLACE] = {**facts[PLACE], "start_id": info.id}
+        return said
 
 
 def save_model(model: Any, folder: Path, details: Mapping[str, Any] = {}) -> None:
@@ -143,6 +176,16 @@ def save_model(model: Any, folder: Path, details: Mapping[str, Any] = {}) -> Non
     if transformer_of(model) is not None:
         model.similarity_fn_name = COSINE
     model.save(str(folder), create_model_card=False, safe_serialization=True)
+
+
+def form_of(model: Any, beneath: Mapping[str, Any]) -> str:
+    """What a manifest calls a model's files.
+
+    :param beneath: what is said of the model beneath; nothing where it is stored whole.
+    """
+    if not beneath:
+        return "sentence-transformer"
+    return MATRIX if isinstance(model, LinearAdapter) else BEHIND
 
 
 def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:

@@ -26,6 +26,7 @@ ADAPTER_BASE = "adapter_base"
 QUERY_ONLY = "query_only"
 _FILE = "matrix.safetensors"
 _NAME = "linear.weight"
+_UNTOUCHED = "identity"
 
 
 class LinearAdapter:
@@ -92,21 +93,27 @@ def is_matrix(folder: Path) -> bool:
 
 
 def write_matrix(folder: Path, matrix: Vectors, about: Mapping[str, Any] | None = None) -> None:
-    """Write what an adapter learned, shape (d, d).
+    """Write what an adapter learned, shape (d, d); of one that turns nothing, the size alone.
 
     :param about: what decides its vectors beside the matrix; it becomes a part of the file, so of the fingerprint.
     """
     from safetensors.numpy import save_file
 
     said = {"adapter": json.dumps(about, sort_keys=True)} if about else None
-    save_file({_NAME: np.ascontiguousarray(matrix)}, folder / _FILE, metadata=said)
+    learned = {_NAME: np.ascontiguousarray(matrix)}
+    if np.array_equal(matrix, np.eye(len(matrix), dtype=matrix.dtype)):
+        learned = {_UNTOUCHED: np.array([len(matrix)], dtype=np.int64)}
+    save_file(learned, folder / _FILE, metadata=said)
 
 
 def read_matrix(folder: Path) -> Vectors:
     """What `write_matrix` wrote."""
     from safetensors.numpy import load_file
 
-    matrix: Vectors = load_file(folder / _FILE)[_NAME]
+    learned = load_file(folder / _FILE)
+    if _UNTOUCHED in learned:
+        return np.eye(int(learned[_UNTOUCHED][0]), dtype=np.float32)
+    matrix: Vectors = learned[_NAME]
     return matrix
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from search.models.linear_adapter import LinearAdapter, with_adapter
+from search.models.linear_adapter import LinearAdapter
 from search.models.registry import named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
@@ -20,6 +20,7 @@ from training.base_model import load_base_model
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
 from training.forgetting import general_ndcg
+from training.publish import untouched
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 from training.weight_interpolation import is_matrix_of_start
@@ -50,10 +51,8 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     origin = facts.pop(ORIGIN, None)
     notes = _notes(material, parts)
     is_adapter = leader.name == START or is_matrix_of_start(facts)
-    if (
-        leader.name == START
-    ):  # A matrix that turns nothing, over the start, which needs no second copy.
-        model = with_adapter(base, np.eye(documents.shape[1], dtype=np.float32))
+    if leader.name == START:
+        model = untouched(base, documents.shape[1])
     else:
         model, said = _one_of(search.models_of(leader), leader, members)
         notes += said

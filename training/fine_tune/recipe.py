@@ -60,7 +60,7 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
     share = tuned.share if tuned.best_epoch else 0.0
     info = named(project, settings.base)
     facts = InterpolationPoint.facts_of("weights", share, settings.base, info)
-    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, facts)
+    return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, facts, info=info)
 
 
 def _mined(

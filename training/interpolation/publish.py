@@ -28,7 +28,7 @@ from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
-from training.publish import libraries, save_model
+from training.publish import BaseOfAdapter, form_of, libraries, save_model, untouched
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
@@ -254,8 +254,18 @@ class _Work:
             **replace(self._point, share=share).facts(),
             **({} if share else {IS_START: True}),
         }
-        with self._project.publish("models", dict(source.made_from), **details) as draft:
-            save_model(self._path.model(share), draft.folder, details)
+        model = self._path.model(share)
+        with self._project.publish_together() as drafts:
+            if not share and isinstance(self._path, WeightsPath):
+                model = untouched(model, details["dimension"])
+                info = self._point.start_info(self._project)
+                base = BaseOfAdapter.of(self._project, drafts, info, start, model, besides=name)
+                beneath = base.said(model, details)
+                notes += base.notes
+                details |= {**beneath, "format": form_of(model, beneath)}
+            draft = drafts.add("models", dict(source.made_from))
+            draft.details.update(details)
+            save_model(model, draft.folder, details)
             shutil.copyfile(self._project.folder_of(source) / TRAINED_ON, draft.folder / TRAINED_ON)
         return Blended(curve, name, draft.id, tuple(notes))
 

@@ -204,3 +204,45 @@ def test_the_untouched_start_and_blends_have_no_copy_either(lab, adapt, ask_them
     assert same.details["is_start"] and set(same.files) == set(half.files)
     matrix = read_matrix(lab.folder_of(same))
     np.testing.assert_array_equal(matrix, np.eye(len(matrix)))
+
+
+@pytest.mark.parametrize("by", ["folder", "name"])
+def test_a_fine_tuning_that_kept_its_start_is_a_reference(
+    lab, call_cli, tiny_model, ask_themselves, tmp_path, by
+):
+    if by == "name":
+        assert call_cli("add-model", "lab", tiny_model, "--name", "model").status == 0
+    ask_themselves(lab)
+    base = tiny_model if by == "folder" else "model"
+    settings = ("--set", f"base={base}", "--set", "epochs=1", "--set", "learning_rate=0.01")
+    done = call_cli("train", "lab", "--recipe", "fine-tune", "--name", "same", *settings)
+    assert done.status == 0, done.err
+    same = manifest_of(lab, "same")
+    assert same.details["is_start"] and set(same.files) == {
+        "matrix.safetensors",
+        "trained_on.jsonl",
+    }
+    assert same.files["matrix.safetensors"].size < 400, "not even a matrix that turns nothing"
+    assert same.details["adapter_of"] == find_model(lab, "model").id
+    assert same.details["place"]["kind"] == "weights"
+    start = SentenceTransformer(str(tiny_model), device="cpu")
+    encoder = load_encoder(lab, find_model(lab, "same"))
+    wanted = start.encode(TEXTS, normalize_embeddings=True)
+    np.testing.assert_allclose(encoder.encode_query(TEXTS), wanted, atol=1e-6)
+    assert call_cli("export", "lab", "same", tmp_path / "out").status == 0
+    whole = SentenceTransformer(str(tmp_path / "out"), device="cpu")
+    np.testing.assert_allclose(whole.encode(TEXTS), wanted, atol=1e-6)
+
+
+def test_no_step_of_a_fine_tuning_is_a_reference_too(lab, call_cli, tiny_model):
+    settings = ("--set", f"base={tiny_model}", "--set", "epochs=2", "--set", "learning_rate=0.003")
+    done = call_cli("train", "lab", "--recipe", "fine-tune", "--name", "tuned", *settings)
+    assert done.status == 0 and "model.safetensors" in "".join(manifest_of(lab, "tuned").files)
+    blend(lab, "tuned", 0.0, "none")
+    none = manifest_of(lab, "none")
+    assert none.details["is_start"] and none.details["format"] == "adapter"
+    assert set(none.files) == {"matrix.safetensors", "trained_on.jsonl"}
+    start = SentenceTransformer(str(tiny_model), device="cpu")
+    encoder = load_encoder(lab, find_model(lab, "none"))
+    wanted = start.encode(TEXTS, normalize_embeddings=True)
+    np.testing.assert_allclose(encoder.encode(TEXTS), wanted, atol=1e-6)
