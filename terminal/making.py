@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from search.projects.settings import settings
 from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ThisProject
 from terminal.printing import (
     aside,
@@ -137,7 +138,8 @@ def train(
         recipe_info(
             recipe
         )  # What cannot be trained at all is refused before the documents are looked at.
-        tell_notes(run, reading_notes(project, values.get("base")))
+        if not settings().rank:  # Of several processes the first looks at the start, and speaks.
+            tell_notes(run, reading_notes(project, values.get("base")))
         made = train_model(project, recipe, name, values, run, kept)
         if made is None:
             return

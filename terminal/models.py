@@ -73,7 +73,9 @@ def add_model(
     retries: Retries = None,
 ) -> None:
     """Add a ready-made model: it is loaded and tried before it is noted."""
+    from search.corpus.corpus import current_corpus
     from search.models.api.settings import ApiSettings
+    from search.models.legibility import illegible
     from search.models.pretrained.add import Choices, check_server
     from search.models.pretrained.add import add_model as add
 
@@ -86,6 +88,9 @@ def add_model(
     with running(project) as run:
         made = add(project, reference, choices, run)
         tell_notes(run, made.notes)
+        if project.newest("corpora") is not None:
+            note = illegible(project, current_corpus(project)[1], made.info)
+            tell_notes(run, [note] if note else [])
         run.result(model=made.info.name, id=made.info.id)
         called = f"{made.info.title!r}" + (", called generic," if default else "")
         say(f"The model {called} is ready: {made.info.dimension} dimensions, {made.info.origin}.")
@@ -178,10 +183,16 @@ def add_reranker(
     depth: Annotated[int, typer.Option(help="How many documents of a column it reads again.")] = 50,
 ) -> None:
     """Add a reranker, which reads the best hits of a column again: rerank:MODEL@NAME."""
+    from search.corpus.corpus import current_corpus
+    from search.evaluation.query_set import questions_of
     from search.models.cross_encoders import add_reranker as add
+    from search.models.cross_encoders import reranker_truncation
 
     with running(project) as run:
-        made = add(project, reference, name, depth, run)
+        made = add(project, reference, name, depth, run, questions_of(project))
+        if project.newest("corpora") is not None:
+            cut = reranker_truncation(project, made, current_corpus(project)[0])
+            tell_notes(run, [cut.sentence(name)] if cut is not None and cut.is_short else [])
         run.result(reranker=made.name, id=made.id)
     say(f"The reranker {made.name!r} is ready. Use it as a column: rerank:generic@{made.name}.")
 

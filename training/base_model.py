@@ -7,7 +7,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import ApiEncoder
 from search.models.encoding.texts import transformer_of
-from search.models.legibility import illegible
+from search.models.legibility import illegible, unread_notes
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
 from search.models.pretrained.opening import open_checkpoint
@@ -42,12 +42,19 @@ def load_base_model(project: Project, base: str) -> Any:
 def reading_notes(project: Project, base: object = None) -> list[str]:
     """What to know before a training of the documents that its start cannot read; nothing where it reads them.
 
-    :param base: the start that was asked for; None for the generic model. Of a folder or hub id nothing is known yet.
+    :param base: the start that was asked for; None for the generic model. Of a folder or hub id all is said that would be
+        said of it as a model that is added.
+    :raises Refused: for a folder or hub id that cannot be had, or is no embedding model.
     """
-    info = named(project, str(base or GENERIC))
-    if info is None or project.newest("corpora") is None:
-        return []
-    note = illegible(project, current_corpus(project)[1], info)
+    reference = str(base or GENERIC)
+    info = named(project, reference)
+    corpus = None if project.newest("corpora") is None else current_corpus(project)[1]
+    if info is None:
+        opened = open_checkpoint(reference)
+        name = opened.files.reference.rstrip("/").rsplit("/", maxsplit=1)[-1]
+        unread = unread_notes(opened, name, project, corpus) if corpus is not None else []
+        return [f"{name}: {note}" for note in opened.notes] + unread
+    note = illegible(project, corpus, info) if corpus is not None else None
     return [note] if note else []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from search.models.api.settings import OPENAI, api_settings
-from search.models.cross_encoders import DEPTH, RerankerInfo, rerankers
+from search.models.cross_encoders import DEPTH, RerankerInfo, reranker_truncation, rerankers
 from search.models.encoding.index_vectors import how_encoded
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, choose_generic, models
 from search.projects.errors import BespokeError
@@ -274,6 +274,10 @@ def _reranker_card(project: Project, info: RerankerInfo) -> None:
         left.markdown(f"**{literal(info.name)}**")
         reads = f"{info.reference} · reads the best {info.depth:,} documents again"
         left.caption(literal(reads))
+        corpus = project.newest("corpora")
+        cut = reranker_truncation(project, info, corpus) if corpus is not None else None
+        if cut is not None and cut.read:
+            left.caption(literal(cut.sentence(info.name)))
         with right:
             deleting.artifact(project, project.artifact("rerankers", info.id), "this reranker")
 

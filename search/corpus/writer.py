@@ -20,6 +20,7 @@ from search.corpus.corpus import (
 )
 from search.corpus.document import Document
 from search.corpus.filters import Tiers, as_number
+from search.corpus.json_numbers import list_items
 from search.corpus.passages import WHOLE, Chunker, Chunking, embedded_passage
 from search.corpus.readers.report import Report
 from search.corpus.tokenizer import SubwordCounter
@@ -54,8 +55,7 @@ _FACTS = """
 INSERT OR IGNORE INTO facts
 SELECT m.key, folded(trim(v.value)), trim(v.value), d.position, as_number(trim(v.value))
 FROM documents d, json_each(d.metadata) m,
-     json_each(CASE WHEN m.value LIKE '[%' AND json_valid(m.value) THEN m.value
-               ELSE json_array(m.value) END) v
+     json_each(CASE WHEN m.value LIKE '[%' THEN list_items(m.value) ELSE json_array(m.value) END) v
 WHERE length(trim(v.value)) BETWEEN 1 AND 100 AND d.metadata != '{}'
 """
 _NEARLY_UNIQUE = """
@@ -125,6 +125,7 @@ class CorpusWriter:
         if earlier is None:
             self._connection.executescript(_SCHEMA)
         self._connection.create_function("as_number", 1, as_number, deterministic=True)
+        self._connection.create_function("list_items", 1, list_items, deterministic=True)
         self._connection.create_function("folded", 1, str.casefold, deterministic=True)
         self._connection.execute("BEGIN")
         before = earlier.chunking if earlier is not None else None

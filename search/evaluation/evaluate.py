@@ -21,7 +21,7 @@ from search.evaluation.leakage import leaks_of, seen_in_training
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
-from search.models.cross_encoders import find_reranker
+from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import GENERIC, ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
@@ -138,6 +138,8 @@ def evaluate(
         notes.append(few)
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
     notes += truncation_notes(project, infos, corpus_manifest)
+    asked = list(usable.queries.values())
+    notes += _unread_again(project, sorted(again), corpus, asked)
     stage = Stage(progress, 0.7, 1.0)
     result = measure(retrievers, corpus, usable, notes, stage, own.left_out)
     result = replace(result, clean=leaks.clean, left_out=own.as_json())
@@ -326,6 +328,16 @@ def trained_pairs(project: Project, info: ModelInfo) -> list[Pair]:
     if TRAINED_ON not in manifest.files:
         return []
     return load_pairs(project.checked(manifest) / TRAINED_ON)
+
+
+def _unread_again(
+    project: Project, rerankers: Sequence[str], corpus: Corpus, asked: Sequence[str]
+) -> Iterator[str]:
+    """What rerankers do not read of a corpus beside the questions that are asked."""
+    for name in rerankers:
+        cut = load_reranker(project, find_reranker(project, name)).truncation(corpus, asked)
+        if cut is not None and cut.is_short:
+            yield cut.sentence(name)
 
 
 def _unseen(

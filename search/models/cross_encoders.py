@@ -2,21 +2,23 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.corpus.corpus import Corpus, current_corpus
 from search.models.sentence_transformer import (
     best_device,
     loaded_with_missing,
     quiet_libraries,
     refuse_pickled,
 )
+from search.models.window import TRUNCATION, Truncation, truncation_by
 from search.projects.artifacts import Manifest
 from search.projects.errors import AlreadyThere, Failed, Refused, first_line
 from search.projects.progress import Progress, silent
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 DEPTH = 50
 _BATCH = 16
+_QUESTION = "What has to be done where this was found, and who must be asked before it?"
+_LONGEST = 1_000_000  # What claims to read more says nothing of itself.
 _REMEMBERED = 20_000
 
 
@@ -92,6 +96,27 @@ class Reranker:
                 self._known.popitem(last=False)
         return made
 
+    def truncation(self, corpus: Corpus, questions: Sequence[str] = ()) -> Truncation | None:
+        """How much of the passages it does not read: question and passage share its window, and the passage is cut.
+
+        :param questions: as they are asked; the one of middle length counts, else one of sixteen word pieces.
+        :returns: None where it is not known how much it reads.
+        """
+        tokenizer, most = self._model.tokenizer, self._model.max_length
+        if not most or most > _LONGEST:
+            return None
+        ordered = sorted(questions, key=len) or [_QUESTION]
+        question = ordered[len(ordered) // 2]
+
+        def count(texts: Sequence[str]) -> list[int]:
+            pairs = [question] * len(texts)
+            found = tokenizer(pairs, list(texts), truncation=False, padding=False)["input_ids"]
+            return [len(ids) - asked for ids in found]
+
+        asked = len(tokenizer(question, add_special_tokens=False)["input_ids"])
+        found = truncation_by(max(0, most - asked), count, corpus)
+        return replace(found, by="reranker") if found is not None else None
+
 
 def rerankers(project: Project) -> list[RerankerInfo]:
     """The rerankers of a project, oldest first."""
@@ -120,10 +145,12 @@ def add_reranker(
     name: str,
     depth: int = DEPTH,
     progress: Progress = silent,
+    questions: Sequence[str] = (),
 ) -> RerankerInfo:
     """Add a cross-encoder by folder or hub id: it is loaded and tried before it is noted.
 
     :param depth: how many documents of a column it reads again.
+    :param questions: that people ask, by which it is known how much of a passage it reads beside one.
     :raises Refused: when the name or depth cannot be, it cannot be had, or it is no cross-encoder with one score.
     """
     from search.models.pretrained.checkpoints import find_files
@@ -148,6 +175,11 @@ def add_reranker(
         trial.scores("a question", ["The answer to it.", ""])
     except Failed as error:
         raise Refused(f"{reference} cannot rerank. {error}") from None
+    cut: dict[str, Any] = {}
+    if project.newest("corpora") is not None:
+        manifest, corpus = current_corpus(project)
+        if (found_cut := trial.truncation(corpus, questions)) is not None:
+            cut = {TRUNCATION: {"corpus": manifest.id, **found_cut.as_json()}}
     with project.publish("rerankers") as draft:
         draft.details.update(
             name=name,
@@ -155,9 +187,18 @@ def add_reranker(
             commit=found.commit,
             content=found.content,
             depth=depth,
+            **cut,
         )
     progress(2, 2, f"{name} is added")
     return find_reranker(project, name)
+
+
+def reranker_truncation(
+    project: Project, info: RerankerInfo, corpus: Manifest
+) -> Truncation | None:
+    """What a reranker does not read of a corpus, as was counted when it was added; None for another corpus."""
+    noted = dict(project.artifact("rerankers", info.id).details.get(TRUNCATION) or {})
+    return Truncation(**noted) if noted.pop("corpus", None) == corpus.id else None
 
 
 def remove_reranker(project: Project, name: str) -> None:

@@ -12,8 +12,10 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.corpus_report import percent
 from search.corpus.report.tokenizer_fit import TokenizerFit, tokenizer_fit
 from search.corpus.tokenizer import UNREAD, ModelTokenizer
+from search.models.pretrained.opening import OpenedCheckpoint
 from search.models.registry import ModelInfo, generic_info
-from search.models.tokenizers import reader_of
+from search.models.tokenizers import reader_in, reader_of
+from search.models.window import truncation_of
 from search.projects.project import Project
 from search.text.languages import ENGLISH, UNKNOWN, language_name, language_of_each
 from search.text.sampling import evenly_spaced
@@ -35,10 +37,27 @@ def illegible(project: Project, corpus: Corpus, info: ModelInfo | None = None) -
 
     :param info: the model; None for the generic one.
     """
-    model = info or generic_info(project)
-    reader = reader_of(project, model)
-    if reader is None:
-        return None
+    reader = reader_of(project, info or generic_info(project))
+    return None if reader is None else illegible_to(reader, project, corpus)
+
+
+def unread_notes(
+    opened: OpenedCheckpoint, name: str, project: Project, corpus: Corpus
+) -> list[str]:
+    """What a checkpoint would not read of a project's documents: what is longer than its window, and foreign to it."""
+    cut = truncation_of(opened.model, corpus)
+    notes = [cut.sentence(name)] if cut is not None and cut.is_short else []
+    folder = opened.files.parts[-1].folder
+    reader = reader_in(folder, name, opened.max_length, opened.prompts.document)
+    note = illegible_to(reader, project, corpus) if reader is not None else None
+    return [*notes, note] if note else notes
+
+
+def illegible_to(reader: ModelTokenizer, project: Project, corpus: Corpus) -> str | None:
+    """The same of a model that is no model of the project yet.
+
+    :param project: for which a better one would be added.
+    """
     sample = corpus.documents_at(evenly_spaced(len(corpus), _SAMPLE))
     found = illegible_languages([document.embedded for document in sample], reader)
     if not found:

@@ -44,7 +44,7 @@ def reader_of(project: Project, info: ModelInfo) -> ModelTokenizer | None:
             return _static_reader(info.title)
         if folder is not None:
             prompt = str((details.get("prompts") or {}).get("document") or "")
-            return _reader(folder, info.title, details.get("max_length"), prompt)
+            return reader_in(folder, info.title, details.get("max_length"), prompt)
     return None
 
 
@@ -86,10 +86,13 @@ def _static_reader(title: str) -> ModelTokenizer:
 
 
 @lru_cache(maxsize=8)
-def _reader(folder: Path, title: str, window: int | None, prompt: str) -> ModelTokenizer | None:
+def reader_in(
+    folder: Path, title: str, window: int | None = None, prompt: str = ""
+) -> ModelTokenizer | None:
     """The tokenizer in a model's folder with what its settings say of its window.
 
     :param window: what a manifest says of it; None leaves it to the settings.
+    :param prompt: what is put before each document.
     :returns: None for a folder without a tokenizer.
     """
     path = next(iter(sorted(folder.rglob(_TOKENIZER), key=lambda path: len(path.parts))), None)

@@ -30,7 +30,8 @@ class Truncation:
 
     `window` is how many tokens it reads, prompt and ends included; `passages` and `tokens` are the shares (0 to 1) of
     passages that are longer and of tokens behind the cut, over `looked_at` passages. `fits` is the length of passages, as
-    an import cuts them, of which ninety-nine in a hundred fit; None where everything fits.
+    an import cuts them, of which ninety-nine in a hundred fit; None where everything fits. `by` says who reads: a model, or
+    a reranker, whose window is what a question of usual length leaves.
 
     >>> Truncation(64, 1.0, 0.6, 6, 6, fits=60).is_short
     True
@@ -42,6 +43,7 @@ class Truncation:
     looked_at: int
     of: int
     fits: int | None = None
+    by: str = "model"
 
     @property
     def is_short(self) -> bool:
@@ -51,8 +53,9 @@ class Truncation:
     def sentence(self, name: str) -> str:
         """What a person should know."""
         over = "" if self.looked_at == self.of else f" (of {self.looked_at:,} that were looked at)"
+        beside = "" if self.by == "model" else " beside a question of usual length"
         said = (
-            f"{name!r} reads {self.window:,} tokens of a passage: {_percent(self.passages)} of the passages are longer"
+            f"{name!r} reads {self.window:,} tokens of a passage{beside}: {_percent(self.passages)} of the passages are longer"
             f"{over}, and {_percent(self.tokens)} of the tokens are never read."
         )
         if max(self.passages, self.tokens) <= _WORTH_TELLING or self.fits is None:
@@ -80,7 +83,7 @@ def truncation_of(encoder: Encoder, corpus: Corpus) -> Truncation | None:
     :returns: None for a model that reads texts of any length, or whose window is not known.
     """
     counted = _counter(encoder)
-    return None if counted is None else _truncation(*counted, corpus)
+    return None if counted is None else truncation_by(*counted, corpus)
 
 
 def truncation_at_server(most: int | None, corpus: Corpus) -> Truncation | None:
@@ -92,10 +95,14 @@ def truncation_at_server(most: int | None, corpus: Corpus) -> Truncation | None:
 
     if most is None:
         return None
-    return _truncation(most, lambda texts: [tokens_of(text) for text in texts], corpus)
+    return truncation_by(most, lambda texts: [tokens_of(text) for text in texts], corpus)
 
 
-def _truncation(window: int, count: "Count", corpus: Corpus) -> Truncation | None:
+def truncation_by(window: int, count: "Count", corpus: Corpus) -> Truncation | None:
+    """How much of a corpus stands behind so many tokens.
+
+    :param count: how many tokens each text has.
+    """
     if not corpus.passages:
         return None
     places = list(range(0, corpus.passages, -(-corpus.passages // _SAMPLE)))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from search.models.cross_encoders import find_reranker, reranker_truncation
 from search.models.registry import find_model
 from search.models.window import Truncation
 from search.projects.artifacts import Manifest
@@ -22,19 +23,31 @@ def truncations(
 ) -> dict[str, Truncation]:
     """By the name of each column: what the model that it ranks by does not read, where that is told to people.
 
-    What a reranker reads is left out: it reads fifty documents, each by its best passage.
+    Of a column that is read again, what its reranker does not read where that is more.
 
     :param measured: the ids of the models by name, where only those very models count; others may bear their names now.
     """
     made: dict[str, Truncation] = {}
     for column in columns:
+        if column.reranker is not None:
+            with suppress(Refused):
+                reranker = find_reranker(project, column.reranker)
+                cut = reranker_truncation(project, reranker, corpus)
+                if cut is not None and cut.read:
+                    made[column.name] = cut
         if column.model is None:
             continue
         with suppress(Refused):  # Deleted meanwhile.
             info = find_model(project, column.model)
             cut = truncation_noted(project, info, corpus)
             same = measured is None or measured.get(info.name) == info.id
-            if cut is not None and cut.read and same:
+            known = made.get(column.name)
+            if (
+                cut is not None
+                and cut.read
+                and same
+                and (known is None or cut.tokens > known.tokens)
+            ):
                 made[column.name] = cut
     return made
 
@@ -47,10 +60,14 @@ def share_read(column: SearchColumn, cuts: Mapping[str, Truncation]) -> str:
     "reads 40 % of the passages' words"
     >>> share_read(SearchColumn("short", 0.5), {"hybrid:short": short})
     "its model reads 40 % of the passages' words"
+    >>> again = Truncation(64, 1.0, 0.6, 6, 6, fits=60, by="reranker")
+    >>> share_read(SearchColumn("short", reranker="ce"), {"rerank:short@ce": again})
+    "its reranker reads 40 % of the passages' words"
     """
     if column.name not in cuts:
         return ""
-    return ("" if column.kind == "model" else "its model ") + cuts[column.name].read
+    cut = cuts[column.name]
+    return ("" if column.kind == "model" else f"its {cut.by} ") + cut.read
 
 
 def unequal_note(columns: Sequence[SearchColumn], cuts: Mapping[str, Truncation]) -> str | None:
@@ -67,7 +84,7 @@ def unequal_note(columns: Sequence[SearchColumn], cuts: Mapping[str, Truncation]
     if not unread or max(unread.values()) - min(unread.values()) <= _APART:
         return None
     said = dict.fromkeys(
-        f"{SearchColumn(column.model).title} {cuts[column.name].read}"
+        f"{_reader(column, cuts[column.name])} {cuts[column.name].read}"
         for column in columns
         if column.name in cuts
     )
@@ -79,3 +96,8 @@ def unequal_note(columns: Sequence[SearchColumn], cuts: Mapping[str, Truncation]
         f"These columns do not read equal shares of the documents ({'; '.join(said)}), so what sets them apart may be what "
         f"one of them never reads{all_read}."
     )
+
+
+def _reader(column: SearchColumn, cut: Truncation) -> str:
+    """Who does not read all: the model that a column ranks by, or its reranker."""
+    return SearchColumn(column.model).title if cut.by == "model" else str(column.reranker)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from search.corpus.json_numbers import AsWritten
 from search.corpus.readers.cells import with_columns
 from search.corpus.readers.encodings import decoded, decoded_lines
 from search.corpus.readers.envelopes import records_of
@@ -89,23 +90,9 @@ def _is_lines(stream: BinaryIO) -> bool:
     return isinstance(first, dict) and starts[1].lstrip().startswith(b"{")
 
 
-class _AsWritten(float):
-    """A number that is shown as the file has it: a dose of 1.00 mg is no 1.0."""
-
-    _text: str
-
-    def __new__(cls, text: str) -> "_AsWritten":
-        made = super().__new__(cls, text)
-        made._text = text
-        return made
-
-    def __str__(self) -> str:
-        return self._text
-
-
 def _parsed(text: str) -> Any:
     return json.loads(
-        text, parse_float=_AsWritten, parse_constant=_constant, object_pairs_hook=_object
+        text, parse_float=AsWritten, parse_constant=_constant, object_pairs_hook=_object
     )
 
 

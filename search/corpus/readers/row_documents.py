@@ -1,6 +1,5 @@
 """Rows into documents: which column holds the id, the title and the text, and what is metadata."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 from search.corpus.document import Document, Heading
+from search.corpus.json_numbers import json_text
 from search.corpus.readers.blocks import Block, BlockText, assembled
 from search.corpus.readers.html import content_of
 from search.corpus.readers.paths import joined, nested_columns, paths_of, value_at
@@ -256,7 +256,7 @@ def _inside(fields: dict[str, Any], used: set[str]) -> Iterator[tuple[str, Any]]
 
 def _metadata(content: Any, name: str) -> str:
     if isinstance(content, list | dict | bool):
-        return clean_text(json.dumps(content, ensure_ascii=False, default=str), name)
+        return clean_text(json_text(content), name)
     if isinstance(content, BlockText):
         return clean_text(str(content), name)
     return clean_text(content, name)

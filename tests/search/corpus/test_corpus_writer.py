@@ -97,7 +97,9 @@ def test_match_finds_a_passage_too(written):
 
 CASES = [
     Document("a", "", "one", {"type": "Case", "year": "1999", "tags": '["tort", "duty"]'}),
-    Document("b", "", "two", {"type": "statute", "year": "2015", "date": "2015-03-01"}),
+    Document(
+        "b", "", "two", {"type": "statute", "year": "2015", "date": "2015-03-01", "mg": "[1.50]"}
+    ),
     Document("c", "", "three", {"type": "blog", "year": "2020", "tags": '["duty"]'}),
     Document("d", "", "four", {}),
 ]
@@ -114,6 +116,9 @@ CASES = [
         (["year<2000"], ["a"]),
         (["year>1999", "type=blog"], ["c"]),
         (["tags=duty"], ["a", "c"]),
+        (["mg=1.50"], ["b"]),
+        (["mg=1.5"], []),
+        (["mg>=1.5"], ["b"]),
         (["date>=2015-01-01"], ["b"]),
         (["date>2016-01-01"], []),
         (["type=nothing"], []),
@@ -127,13 +132,15 @@ def test_filters(written, conditions, wanted):
 
 
 def test_an_unknown_column_is_refused(written):
-    with pytest.raises(Refused, match=r"no metadata 'colour' to filter by\. It has: date, tags"):
+    with pytest.raises(
+        Refused, match=r"no metadata 'colour' to filter by\. It has: date, mg, tags"
+    ):
         written(CASES).within(_scope("colour=red"))
 
 
 def test_columns_tell_their_values(written):
     columns = {column.name: column for column in written(CASES).columns()}
-    assert list(columns) == ["date", "tags", "type", "year"]
+    assert list(columns) == ["date", "mg", "tags", "type", "year"]
     assert columns["tags"].values == [("duty", 2), ("tort", 1)]
     assert (columns["year"].low, columns["year"].high) == (1999.0, 2020.0)
     assert columns["type"].low is None

@@ -1,6 +1,7 @@
 """What is said of a model is counted with its own tokenizer, its own window and its own files."""
 
 import json
+import shutil
 
 import pytest
 
@@ -16,6 +17,7 @@ from search.projects.project import Project
 from tests.multilingual import HINDI, write_multilingual
 from training.advice.facts import facts_of
 from training.advice.recommending import recommend
+from training.base_model import reading_notes
 from training.data.reports import current_report, make_report
 from training.train import train
 
@@ -131,6 +133,25 @@ def test_documents_that_a_model_cannot_read_are_named_before_training(
     add_model(hindi, str(multilingual), Choices(name="many", default=True))
     assert illegible(hindi, corpus) is None
     assert illegible(hindi, corpus, find_model(hindi, "all-MiniLM-L6-v2")) == note
+
+
+def test_a_start_that_is_a_folder_is_looked_at_as_a_model_that_is_added(
+    hindi, multilingual, tiny_model, tmp_path, call_cli
+):
+    short = shutil.copytree(tiny_model, tmp_path / "short")
+    settings = json.loads((short / "sentence_bert_config.json").read_text())
+    (short / "sentence_bert_config.json").write_text(json.dumps(settings | {"max_seq_length": 5}))
+    notes = reading_notes(hindi, str(short))
+    assert any(note.startswith("'short' reads 5 tokens of a passage: ") for note in notes)
+    assert any(
+        note.startswith("short cannot read 75% of the documents well: Hindi (") for note in notes
+    )
+    assert not any("cannot read" in note for note in reading_notes(hindi, str(multilingual)))
+    added = call_cli("add-model", "p", str(short))
+    assert added.status == 0 and all(note.removeprefix("short: ") in added.err for note in notes)
+    assert reading_notes(hindi, "short") == notes[-1:], "the rest was said when it was added"
+    done = call_cli("train", "p", "--recipe", "adapter", "--set", f"base={short}")
+    assert "short cannot read 75% of the documents well" in done.err
 
 
 def test_what_was_trained_reads_as_its_base(hindi, multilingual):

@@ -11,6 +11,7 @@ from sentence_transformers import CrossEncoder
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.ingest import IngestChoices, add_documents
+from search.evaluation.add_query_set import add_query_set
 from search.evaluation.evaluate import evaluate
 from search.models.cross_encoders import (
     Reranker,
@@ -18,11 +19,14 @@ from search.models.cross_encoders import (
     find_reranker,
     load_reranker,
     remove_reranker,
+    reranker_truncation,
     rerankers,
 )
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project, project_to_be
+from search.retrieval.columns import parse_column
 from search.retrieval.search import compare, retrievers_for
+from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.data.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"
@@ -222,3 +226,44 @@ def test_the_terminal(project: Project, tiny_cross_encoder, call_cli):
     assert refused.err.count("\n") <= 3
     gone = call_cli("remove-reranker", "p", "two")
     assert (gone.status, len(rerankers(project))) == (0, 1)
+
+
+def test_what_it_does_not_read_is_counted_and_said(
+    workspace, tiny_cross_encoder, tmp_path, call_cli
+):
+    short = shutil.copytree(tiny_cross_encoder, tmp_path / "short")
+    settings = json.loads((short / "tokenizer_config.json").read_text())
+    settings["model_max_length"] = 12
+    (short / "tokenizer_config.json").write_text(json.dumps(settings))
+    made = project_to_be("p")
+    long, other = "the registrar files a summons " * 2, "velkorin helps against knee"
+    rows = [{"id": f"d{n}", "text": text} for n, text in enumerate([long, other, "frost"])]
+    (tmp_path / "d.json").write_text(json.dumps(rows))
+    add_documents(made, [tmp_path / "d.json"])
+    (tmp_path / "q.jsonl").write_text('{"_id": "q", "text": "who files summons"}\n')
+    (tmp_path / "r.tsv").write_text("query-id\tcorpus-id\tscore\nq\td0\t1\n")
+    add_query_set(made, tmp_path / "q.jsonl", tmp_path / "r.tsv")
+    done = call_cli("add-reranker", "p", str(short), "--name", "ce")
+    assert done.status == 0, done.err
+
+    tokenizer = CrossEncoder(str(short), device="cpu").tokenizer
+    asked = len(tokenizer("who files summons", add_special_tokens=False)["input_ids"])
+    texts = [document.embedded for document in current_corpus(made)[1].documents_at([0, 1, 2])]
+    counts = [len(tokenizer("who files summons", t)["input_ids"]) for t in texts]
+    assert counts[0] > 12 >= counts[1], "the test needs one that is too long"
+    cut = reranker_truncation(made, find_reranker(made, "ce"), current_corpus(made)[0])
+    assert (cut.window, cut.by, cut.looked_at) == (12 - asked, "reranker", 3)
+    assert cut.passages == pytest.approx(1 / 3)
+    assert cut.tokens == pytest.approx((counts[0] - 12) / (sum(counts) - 3 * asked))
+    said = f"'ce' reads {12 - asked} tokens of a passage beside a question of usual length: 33 % of"
+    assert said in done.err
+    assert any(note.startswith(said) for note in evaluate(made, ["bm25", "rerank:bm25@ce"]).notes)
+    columns = [parse_column(name) for name in ("bm25", "rerank:bm25@ce")]
+    cuts = truncations(made, columns, current_corpus(made)[0])
+    assert share_read(columns[1], cuts) == f"its reranker {cut.read}"
+    assert "(ce reads" in unequal_note(columns, cuts)
+    (tmp_path / "e.json").write_text('[{"id": "e", "text": "more"}]')
+    add_documents(made, [tmp_path / "e.json"])
+    assert truncations(made, columns, current_corpus(made)[0]) == {}, (
+        "of other documents nothing is known"
+    )

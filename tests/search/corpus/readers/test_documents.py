@@ -443,3 +443,11 @@ def test_numbers_of_json_are_shown_as_they_are_written(documents, name):
     (found,), _ = documents(name, f"[{line}]" if name == "a.json" else f"{line}\n")
     assert found.id == "1.10"
     assert found.metadata == {"dose": "1.00", "share": "2.5e-3", "year": "2020"}
+
+
+def test_numbers_inside_lists_and_objects_are_shown_as_they_are_written(documents):
+    line = (
+        '{"id": "a", "text": "Digoxin", "doses": [1.50, 2.0, 7], "drug": {"µg": [{"low": 0.10}]}}'
+    )
+    (found,), _ = documents("a.jsonl", f"{line}\n")
+    assert found.metadata == {"doses": "[1.50, 2.0, 7]", "drug": '{"µg": [{"low": 0.10}]}'}
