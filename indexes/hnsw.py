@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from indexes.approximate import ApproximateIndex, bitmap
-from indexes.faiss_files import faiss, read_faiss, write_faiss
+from indexes.faiss_files import INDEX_FILE, faiss, read_faiss, write_faiss
 from indexes.stored_vectors import StoredVectors
 from indexes.vector_index import FAISS, BrokenIndex, IndexFacts, Positions, Progress, Vectors, part
 
@@ -57,6 +57,7 @@ class HnswIndex(ApproximateIndex):
         :raises BrokenIndex: when it cannot be read back.
         """
         index = read_faiss(folder, _CLASS, facts.parameters["file_bytes"])
+        stored.watch(folder / INDEX_FILE)
         path = folder / SLOTS_FILE
         try:
             slots = np.load(path, allow_pickle=False)

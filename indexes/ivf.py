@@ -68,6 +68,7 @@ class IvfIndex(ApproximateIndex):
         :raises BrokenIndex: when it cannot be read back.
         """
         index = read_faiss(folder, CLASSES[facts.type], facts.parameters["file_bytes"])
+        stored.watch(folder / INDEX_FILE)
         if (index.ntotal, index.d) != (len(stored) - stored.zeros, stored.dimension):
             raise BrokenIndex(
                 f"{folder / INDEX_FILE} cannot be read as the index of these vectors: it holds "

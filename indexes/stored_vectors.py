@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from indexes.faiss_files import faiss
+from indexes.mapped import MappedFile
 from indexes.vector_index import (
     BadVectors,
     BrokenIndex,
@@ -46,7 +47,8 @@ class StoredVectors:
         """:param rows: what `normalised` gave, contiguous: shape (n, d).
         :param zeros: how many of them are zero, where that is known.
         """
-        self.rows = rows
+        self._rows = rows
+        self._mapped: list[MappedFile] = []
         self.zeros = len(self.zero_positions()) if zeros is None else zeros
 
     @classmethod
@@ -98,19 +100,39 @@ class StoredVectors:
                 raise ValueError(f"it holds {size:,} bytes instead of {claimed:,}")
             # Copied on a write: torch takes no read-only array, and nothing written reaches the file.
             rows = np.memmap(path, dtype="<f4", mode="c", offset=offset, shape=shape)
+            mapped = MappedFile(path)
         except (OSError, ValueError, EOFError) as error:
             reason = str(error).strip().splitlines()[0][:200]
             raise BrokenIndex(f"{path} cannot be read as vectors: {reason}") from None
-        return cls(np.asarray(rows), zeros)
+        opened = cls(np.asarray(rows), zeros)
+        opened._mapped.append(mapped)
+        return opened
+
+    @property
+    def rows(self) -> Vectors:
+        """The vectors: shape (n, d).
+
+        :raises BrokenIndex: when a file that they are mapped from was cut since it was opened.
+        """
+        for file in self._mapped:
+            file.check()
+        return self._rows
+
+    def watch(self, path: Path) -> None:
+        """Look at the length of a file that is mapped, too, before each use.
+
+        :raises OSError: when it cannot be opened.
+        """
+        self._mapped.append(MappedFile(path))
 
     @property
     def dimension(self) -> int:
         """The number of components of each vector."""
-        return int(self.rows.shape[1])
+        return int(self._rows.shape[1])
 
     def __len__(self) -> int:
         """The number of vectors."""
-        return len(self.rows)
+        return len(self._rows)
 
     def facts(self, engine: str, kind: str, **more: Any) -> IndexFacts:
         """What an index of these vectors is; `more` are other fields of `IndexFacts`."""
@@ -157,6 +179,7 @@ class StoredVectors:
         """
         if k < 1:
             raise BadVectors(f"k is {k}; it must be at least 1")
+        _ = self.rows  # Says where they were cut.
         return normalised(queries, self.dimension)
 
     def best(self, query: Vectors, candidates: Positions, k: int) -> tuple[Positions, Vectors]:

@@ -30,7 +30,14 @@ class BadVectors(ValueError):
 
 
 class BrokenIndex(ValueError):
-    """An index that cannot be read back."""
+    """An index that cannot be read back.
+
+    :param folder: of the index, where it broke after it was opened.
+    """
+
+    def __init__(self, what: str, folder: Path | None = None) -> None:
+        super().__init__(what)
+        self.folder = folder
 
 
 class IndexDoesNotFit(ValueError):

@@ -19,7 +19,7 @@ from search.corpus.document import Document, Heading
 from search.corpus.filters import Scope, Tiers, check_columns
 from search.corpus.passages import WHOLE, Chunking, Passage, embedded_passage
 from search.projects.artifacts import Manifest
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Damaged, Failed, Refused
 from search.projects.project import Project
 from search.text.words import folded_words, without_formats
 
@@ -301,7 +301,13 @@ class Corpus:
 
     def _rows(self, question: str, *values: object) -> Iterator[Any]:
         """What a question gives, row by row."""
-        yield from self._connection().execute(question, values)
+        try:
+            yield from self._connection().execute(question, values)
+        # It was checked when it was opened, and changed since.
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_READONLY:
+                raise
+            raise Damaged(f"{self.path} cannot be read: {error}.", self.path.parent) from None
 
     def _connection(self) -> sqlite3.Connection:
         own: sqlite3.Connection | None = getattr(self._own, "connection", None)

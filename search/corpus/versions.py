@@ -3,11 +3,13 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.projects.artifacts import Manifest
-from search.projects.errors import Refused
+from search.projects.artifacts import Manifest, read_manifest
+from search.projects.damage import notice
+from search.projects.errors import Damaged, Refused
 from search.projects.project import Project
 
 _LISTED = 1_000
@@ -37,8 +39,13 @@ class Difference:
 
 
 def versions(project: Project) -> list[Manifest]:
-    """The versions of a project's corpus, the oldest first; the last is the current one."""
+    """The versions of a project's corpus that can be read, the oldest first; the last is the current one."""
     return project.manifests("corpora")
+
+
+def _numbered(project: Project) -> list[Path]:
+    """The folders of all versions, the oldest first: a damaged one keeps its number."""
+    return project.folders("corpora")[::-1]
 
 
 @dataclass(frozen=True)
@@ -83,34 +90,54 @@ def describe_versions(project: Project, number: int | None = None) -> list[Descr
 
     :raises Refused: when there is no such version.
     """
-    known = versions(project)
-    chosen = [number] if number is not None else range(1, len(known) + 1)
+    if number is not None:
+        return [_described(project, number)]
     told = []
-    for at in chosen:
-        manifest = version(project, at)
-        corpus = Corpus.of(project, manifest)
-        changes = None
-        if at > 1:
-            changes = difference(Corpus.of(project, known[at - 2]), corpus)
-        told.append(DescribedVersion(at, manifest, changes))
+    for at in range(1, len(_numbered(project)) + 1):
+        try:
+            told.append(_described(project, at))
+        except Damaged as damaged:
+            notice(damaged)
     return told
+
+
+def _described(project: Project, number: int) -> DescribedVersion:
+    manifest = version(project, number)
+    corpus = Corpus.of(project, manifest)
+    changes = None
+    if number > 1:
+        try:
+            changes = difference(Corpus.of(project, version(project, number - 1)), corpus)
+        except Damaged as damaged:
+            notice(damaged)
+    return DescribedVersion(number, manifest, changes)
 
 
 def version(project: Project, number: int) -> Manifest:
     """A version by its number, from 1.
 
     :raises Refused: when there is no such version.
+    :raises Damaged: when it cannot be read.
     """
-    known = versions(project)
+    known = _numbered(project)
     if not 1 <= number <= len(known):
         raise Refused(
             f"The corpus of {project.name!r} has {len(known)} versions; there is no number {number}."
         )
-    return known[number - 1]
+    return read_manifest(known[number - 1])
 
 
 def difference(older: Corpus, newer: Corpus) -> Difference:
     """What changed from one version of a corpus to another."""
+    try:
+        return _difference(older, newer)
+    except (
+        sqlite3.DatabaseError
+    ) as error:  # Both were checked when they were opened, and one changed since.
+        raise Damaged(f"{newer.path} cannot be read: {error}.", newer.path.parent) from None
+
+
+def _difference(older: Corpus, newer: Corpus) -> Difference:
     with closing(sqlite3.connect(f"{newer.path.as_uri()}?mode=ro&immutable=1", uri=True)) as made:
         made.execute("ATTACH ? AS old", (f"{older.path.as_uri()}?mode=ro&immutable=1",))
 

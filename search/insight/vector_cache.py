@@ -83,7 +83,7 @@ def _key(info: ModelInfo, purpose: str, texts: Sequence[str]) -> str:
 
 def _read(path: Path, shape: tuple[int, int]) -> Vectors:
     try:
-        vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+        vectors: Vectors = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise Damaged(f"{path} cannot be read: {error}.", path.parent) from None
     if vectors.shape != shape or vectors.dtype != np.float32:

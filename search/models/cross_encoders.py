@@ -15,6 +15,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.models.sentence_transformer import (
     best_device,
     loaded_with_missing,
+    own_memory,
     quiet_libraries,
     refuse_pickled,
 )
@@ -254,13 +255,15 @@ def _loaded(folder: Path) -> "CrossEncoder":
 
     quiet_libraries()
     try:
-        return CrossEncoder(
+        made = CrossEncoder(
             str(folder),
             device=best_device(),
             trust_remote_code=False,
             local_files_only=True,
             model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
+        own_memory(made)
+        return made
     except Exception as error:
         raise _unreadable(folder, error) from error
 

@@ -12,6 +12,7 @@ from search.projects.files import sha256_of
 from search.projects.settings import settings
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 
@@ -65,7 +66,15 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
             f"The model {reference} cannot be loaded.{where} ({first_line(error)})"
         ) from error
     _see_that_it_pads(model, reference)
+    own_memory(model)
     return model
+
+
+def own_memory(model: "torch.nn.Module") -> None:
+    """Copy weights that lie in a mapped file into memory: where that file is cut, a mapped page ends the process."""
+    for weights in (*model.parameters(), *model.buffers()):
+        if weights.device.type == "cpu":
+            weights.data = weights.data.clone()
 
 
 def _see_that_it_pads(model: "SentenceTransformer", reference: str | Path) -> None:

@@ -63,7 +63,8 @@ class DenseRetriever(BaseRetriever):
 
     def prepare_document(self, document: int) -> PreparedQuery:
         """See `BaseRetriever.prepare_document`: by the mean of the vectors of its passages."""
-        rows = self.index.vectors[self.corpus.passages_of(document)]
+        with in_words():
+            rows = self.index.vectors[self.corpus.passages_of(document)]
         vectors = np.asarray(rows, dtype=np.float32).mean(axis=0, keepdims=True)
         return lambda k, scope: self.nearest(vectors, k, scope)
 
@@ -100,7 +101,9 @@ class DenseRetriever(BaseRetriever):
     def passage_of(self, query: str, document: int) -> int | None:
         """The position of a document's passage that is nearest to a query; None where none can be."""
         own = np.asarray(self.corpus.passages_of(document), dtype=np.int64)
-        positions, _ = self.index.search(self.vectors_of([query], EncodingTime()), 1, own)
+        vectors = self.vectors_of([query], EncodingTime())
+        with in_words():
+            positions, _ = self.index.search(vectors, 1, own)
         return int(positions[0, 0]) if positions[0, 0] >= 0 else None
 
     def _nearest(self, vectors: Vectors, k: int, allowed: Positions | None) -> list[Ranking]:

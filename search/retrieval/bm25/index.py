@@ -9,6 +9,7 @@ Every such part is computed when the index is built (Lù, "BM25S", 2024), so a s
 """
 
 import hashlib
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.mapped import MappedFile
 from search.projects.errors import Damaged
 from search.retrieval.bm25.tokenizer import Analysis
 from search.text.words import folded_words
@@ -55,6 +57,7 @@ class TermIndex:
     starts: NDArray[np.int64]
     passages: NDArray[np.int32]
     scores: Scores
+    mapped: tuple[MappedFile, ...] = ()
 
     @classmethod
     def load(cls, folder: Path, analysis: Analysis, count: int) -> "TermIndex":
@@ -63,23 +66,31 @@ class TermIndex:
         :param count: the number of passages of the corpus.
         :raises Damaged: when a file is not what it should be.
         """
-        arrays = {}
+        arrays, mapped = {}, []
         for name, kind in _FILES.items():
             path = folder / f"{name}.npy"
             try:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
+                mapped.append(MappedFile(path))
             except (OSError, ValueError) as error:
                 raise Damaged(f"{path} cannot be read: {error}.", folder) from None
             if array.dtype != kind or array.ndim != 1:
                 raise Damaged(f"{path} is not part of a keyword index.", folder)
             arrays[name] = array
-        return cls(analysis, count, **arrays)
+        return cls(analysis, count, mapped=tuple(mapped), **arrays)
+
+    def check(self) -> None:
+        """:raises Damaged: when a file that is mapped was cut since it was opened."""
+        for file in self.mapped:
+            if not file.is_whole:
+                raise Damaged(f"{file.path} was cut while it was open.", file.path.parent)
 
     def weights(self, terms: Iterable[str], most: int) -> dict[int, float]:
         """Numbers of known terms with how often each is wanted; only the `most` that weigh most.
 
         What a term weighs is its count times its inverse document frequency.
         """
+        self.check()
         counts = Counter(terms)
         hashes = np.array([_hash(term) for term in counts], dtype=np.uint64)
         if not len(hashes) or not len(self.terms):
@@ -99,6 +110,7 @@ class TermIndex:
 
     def score(self, weights: Mapping[int, float]) -> Scores:
         """The score of every passage: 0 where none of the terms stands in it. Shape (passages,)."""
+        self.check()
         total = np.zeros(self.count, dtype=np.float32)
         for number, weight in weights.items():
             rows = slice(int(self.starts[number]), int(self.starts[number + 1]))
@@ -108,6 +120,7 @@ class TermIndex:
 
     def parts(self, weights: Mapping[int, float], passages: Sequence[int]) -> Scores:
         """What terms add to the scores of some passages, all terms together: shape (len(passages),)."""
+        self.check()
         wanted = np.asarray(passages, dtype=np.int32)
         total = np.zeros(len(wanted), dtype=np.float32)
         for number, weight in weights.items():
@@ -176,9 +189,14 @@ def _write(
 def _created(folder: Path, name: str, size: int) -> NDArray[np.generic]:
     path = folder / f"{name}.npy"
     if size:
-        made: NDArray[np.generic] = np.lib.format.open_memmap(
-            path, mode="w+", dtype=_FILES[name], shape=(size,)
-        )
+        kind = np.dtype(_FILES[name])
+        header = {"descr": kind.str, "fortran_order": False, "shape": (size,)}
+        with path.open("w+b") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            stream.flush()
+            # Room is taken now: on a full disk a mapped page would be the end of the process.
+            os.posix_fallocate(stream.fileno(), 0, stream.tell() + size * kind.itemsize)
+        made: NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r+")
         return made
     empty = np.zeros(0, dtype=_FILES[name])
     np.save(path, empty, allow_pickle=False)

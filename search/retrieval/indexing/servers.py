@@ -25,7 +25,7 @@ from indexes.vector_index import (
     Unsupported,
 )
 from search.projects.artifacts import Draft, Manifest
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Damaged, Failed, Refused
 from search.projects.files import write_atomically
 from search.projects.outgoing import note_contact, refuse_unless_named
 from search.projects.project import Project
@@ -159,6 +159,10 @@ def in_words() -> Iterator[None]:
         ) from None
     except EngineFailed as error:
         raise Failed(str(error)) from None
+    except BrokenIndex as error:
+        if error.folder is None:
+            raise
+        raise Damaged(f"{error}.", error.folder) from None
 
 
 def _sweep(at: Mapping[str, str], prefix: str) -> None:

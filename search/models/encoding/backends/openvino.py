@@ -220,6 +220,8 @@ class OpenVinoBackend:
             "NUM_STREAMS": threads,
         }
         core = load_openvino().Core()
+        # Read, not mapped: a mapped file that is cut ends the process.
+        core.set_property({"ENABLE_MMAP": False})
         try:
             transformer = core.read_model(folder / MODEL_FILE)
             pooled = _with_mean(transformer) if self._pools else transformer

@@ -1,6 +1,10 @@
 """BM25 against a loop over every document and against bm25s: scores, filters, many chunks, damage."""
 
+import errno
 import math
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import bm25s
@@ -18,6 +22,7 @@ from search.retrieval.bm25.capitals import STOP_WORDS
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
 from search.retrieval.sparse import BM25Retriever
+from tests.conftest import REPOSITORY
 
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "the", "of", "किराया", "évêque")
 QUERIES = (
@@ -197,3 +202,51 @@ def test_equal_scores_are_in_order_of_position_whatever_k(tmp_path):
     wanted = [*range(0, 40, 2), *range(1, 40, 2)]
     for k in (1, 7, 20, 25, 40, 100):
         assert [f.document for f in searcher.rank(["rent"], k)[0]] == wanted[:k]
+
+
+CUT = """
+import os, sys
+from pathlib import Path
+from search.projects.errors import Damaged
+from search.retrieval.bm25.index import TermIndex, build
+from search.retrieval.bm25.tokenizer import Analysis
+
+folder = Path(sys.argv[1])
+texts = [f"frost {n} dust" for n in range(6_000)]
+build(texts, Analysis(), folder)
+index = TermIndex.load(folder, Analysis(), len(texts))
+weights = index.weights(["frost"], 5)
+os.truncate(folder / "scores.npy", 4_096)
+for use in (
+    lambda: index.weights(["dust"], 5),
+    lambda: index.score(weights),
+    lambda: index.parts(weights, [5_999]),
+):
+    try:
+        use()
+    except Damaged as damaged:
+        print(damaged.what)
+print("goes on")
+"""
+
+
+def test_a_keyword_index_that_is_cut_under_its_reader_is_a_sentence(tmp_path):
+    """The system ends a process that touches a mapped page that is gone, so this one has its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = f"{tmp_path / 'scores.npy'} was cut while it was open."
+    assert (done.returncode, done.stdout.splitlines()) == (0, [said] * 3 + ["goes on"]), done.stderr
+
+
+def test_a_full_disk_is_an_error_not_the_end(tmp_path, monkeypatch):
+    def full(_handle, _start, _size):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        build(["frost and dust"], Analysis(), tmp_path)
