@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from search.projects.files import keep_private
 from search.projects.settings import settings
 from search.retrieval.deletion import finish_deletions
-from ui import failures, first_paint
+from ui import door, failures, first_paint
 from ui.navigation import pages
 from ui.rendering import render
+from ui.signin.gate import Gate
+from ui.signin.ways import start_or_exit
 
 HERE = Path(__file__).parent
 
@@ -19,8 +22,15 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     st.logo(str(HERE / "ui" / "logo.svg"), size="large")
     # A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
     st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
-    st.navigation(list(pages().values()), position="top").run()
+    if door.entered():
+        st.navigation(list(pages().values()), position="top").run()
 else:  # ... and imports it once, for what it serves.
+    way = start_or_exit()
     keep_private(settings().home)
     finish_deletions()
-    app = App(Path(__file__).resolve(), routes=first_paint.routes(), on_script_error=failures.tell)
+    app = App(
+        Path(__file__).resolve(),
+        routes=first_paint.routes(),
+        middleware=[Middleware(Gate, way=way)],
+        on_script_error=failures.tell,
+    )

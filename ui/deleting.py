@@ -9,7 +9,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval import deletion
 from search.retrieval.deletion import Deletion
-from ui import failures, navigation
+from ui import door, failures, navigation
 from ui.rendering import literal
 
 _SAID = "deleted"
@@ -70,8 +70,10 @@ def _ask(planned: Callable[[], Deletion], key: str) -> None:
 def _delete(asked: Deletion, vectors: str) -> None:
     said: list[str] = []
     if asked.parts:
+        door.must_work_in(asked.project)
         deletion.delete(asked)
     else:
+        door.must_own(asked.project)
         said = deletion.delete_project(asked.project, bool(st.session_state.get(vectors)))
         if navigation.chosen_name() == asked.project.name:
             st.query_params.clear()

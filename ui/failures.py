@@ -13,6 +13,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from search.projects import audit
 from search.projects.errors import BespokeError, Damaged
 from search.projects.publishing import discard
 from search.projects.unexpected import first_line_of, unexpected
@@ -90,6 +91,8 @@ def _gone(error: FileNotFoundError) -> None:
 
 
 def _discard(folder: Path) -> None:
+    project, kind = folder.parents[1].name, folder.parent.name
+    audit.note("deleted what is made again", project, f"{kind}/{folder.name}")
     with suppress(FileNotFoundError):  # Somebody else was faster.
         discard(folder)
     # A run that ended does not stand for what was just deleted.

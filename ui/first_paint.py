@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui.navigation import NAMES
+from ui.page_names import NAMES
 from ui.rendering import render
 
 # What most pages are drawn with. Streamlit fetches each when it is first needed: one after another, with a gap in its

@@ -10,7 +10,7 @@ from search.judging.setup import saved_setup
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import widgets
+from ui import door, widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
@@ -37,6 +37,14 @@ def page(project: Project, manifest: Manifest) -> None:
 def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None:
     setup = saved_setup(project)
     judge = _judge_name(project)
+    if door.role(project) == "judge" and (
+        setup is None or not start.ready(project, setup, manifest)
+    ):
+        widgets.empty(
+            "Nothing is lined up yet",
+            "A member of this project chooses what is compared. Come back when they tell you.",
+        )
+        return
     handed = start.handed_over(project, setup)
     if handed is not None:
         start.begin(project, handed, judge, instead_of=setup)
@@ -50,7 +58,9 @@ def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None
 
 
 def _part(project: Project) -> str:
-    """Which part of the page is shown; another part of the page may have turned to it."""
+    """Which part of the page is shown; another part of the page may have turned to it. Judges see the board alone."""
+    if door.role(project) == "judge":
+        return "judge"
     key = f"judge-part-{project.name}"
     if turn := st.session_state.pop("judge-turn", None):
         st.session_state[key] = turn
@@ -67,7 +77,9 @@ def _part(project: Project) -> str:
 
 
 def _judge_name(project: Project) -> str | None:
-    """Who judges: from this session, else from the address, so that a reload asks nobody again."""
+    """Who judges: whoever is signed in; else from this session or the address, so that a reload asks nobody again."""
+    if here := door.signed_in_as():
+        return start.be(project, here)
     said = st.session_state.get("judge-name") or st.query_params.get("judge")
     if not said:
         return None

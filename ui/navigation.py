@@ -10,13 +10,10 @@ from typing import Any
 import streamlit as st
 
 from search.projects.errors import BespokeError, OtherFormat
-from search.projects.project import Project, project
-from ui import failures
+from search.projects.project import Project
+from ui import door, failures
+from ui.page_names import NAMES
 
-NAMES = (
-    "projects", "corpus", "train", "compare", "judge", "evaluate", "map", "words", "models",
-)  # fmt: skip
-"""The names of the pages, as addresses have them, in the order of the navigation."""
 _PROJECT = "project"
 
 
@@ -26,7 +23,7 @@ def pages() -> dict[str, Any]:
     rooms = {name: import_module(f"ui.{name}").page for name in NAMES}
     return {
         name: st.Page(
-            failures.guarded(draw),
+            failures.guarded(door.through(name, draw)),
             title=name.capitalize(),
             url_path=name,
             default=name == "projects",
@@ -70,7 +67,7 @@ def current_project() -> Project | None:
     if name is None:
         return None
     try:
-        opened = project(name)
+        opened = door.opened(name)
     except BespokeError as error:
         st.session_state.pop(_PROJECT, None)
         st.query_params.pop(_PROJECT, None)

@@ -8,12 +8,13 @@ from search.evaluation.evaluate import newest_evaluation
 from search.models.registry import custom_manifests
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat
-from search.projects.project import Project, project_to_be, projects, unusable_projects
+from search.projects.project import Project
 from search.retrieval.deletion import planned_project
 from training.samples import SAMPLES, SampleProject
-from ui import deleting, navigation, run_view, widgets
+from ui import deleting, door, navigation, people, run_view, widgets
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
+_MOST_COPIES = 1_000
 
 
 def page() -> None:
@@ -24,7 +25,8 @@ def page() -> None:
         "by side, and see the proof on questions that neither was trained on."
     )
     deleting.say_what_went()
-    own = [p for p in projects() if p.name not in _SAMPLE_NAMES.values()]
+    samples = {_sample_name(sample) for sample in SAMPLES.values()}
+    own = [p for p in door.all_opened() if p.name not in samples]
     if own:
         st.subheader("Your projects", anchor=False)
         for project in own:
@@ -32,7 +34,7 @@ def page() -> None:
                 _card(project)
             except BespokeError as error:  # One damaged project does not lock the others away.
                 st.error(str(error), icon=":material/error:")
-    for project, why in unusable_projects():
+    for project, why in door.all_damaged():
         damaged = f"The project {project.name} cannot be read: {project.folder / 'project.json'} is damaged."
         st.error(str(why) if isinstance(why, OtherFormat) else damaged, icon=":material/error:")
     _new_project(first=not own)
@@ -40,6 +42,13 @@ def page() -> None:
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
         with column:
             _sample(sample)
+
+
+def _sample_name(sample: SampleProject) -> str:
+    """What this person's copy of a sample is called: where people sign in, each has their own."""
+    base = _SAMPLE_NAMES[sample.key]
+    numbered = (base, *(f"{base} {number}" for number in range(2, _MOST_COPIES)))
+    return next(filter(door.is_free, numbered), base)
 
 
 def _new_project(first: bool) -> None:
@@ -56,21 +65,21 @@ def _new_project(first: bool) -> None:
     if not made:
         return
     try:
-        project = project_to_be(name.strip())
+        project = door.to_be(name.strip())
     except BespokeError as error:
         st.error(str(error) if name.strip() else "Give the project a name first.")
         return
     if project.exists:
         st.error(f"There is a project named {name.strip()!r} already. Choose another name.")
         return
-    project.create()
+    door.made(project).create()
     navigation.go("corpus", project.name)
 
 
 def _sample(sample: SampleProject) -> None:
-    name = _SAMPLE_NAMES[sample.key]
+    name = _sample_name(sample)
     try:
-        project = project_to_be(name)
+        project = door.to_be(name)
     except OtherFormat:
         return  # Said above already, with what to do.
     with st.container(border=True, key=f"sample-{sample.key}"):
@@ -96,6 +105,8 @@ def _sample(sample: SampleProject) -> None:
             key=f"open-{sample.key}",
             help="Takes under a minute: the documents are indexed with the generic model.",
         ):
+            if not project.exists:
+                door.made(project)
             run_view.start(project, ["sample", name, sample.key])
 
 
@@ -124,7 +135,11 @@ def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
         label, page = _next(project)
         if st.button(label, key=f"next-{project.name}", type="primary"):
             navigation.go(page, project.name)
-        deleting.button("this project", lambda: planned_project(project), f"delete-{project.name}")
+        if door.owns(project):
+            people.button(project)
+            deleting.button(
+                "this project", lambda: planned_project(project), f"delete-{project.name}"
+            )
 
 
 def _facts(project: Project) -> str:

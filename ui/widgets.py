@@ -11,10 +11,10 @@ from search.evaluation.evaluate import verdict_on
 from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
-from search.projects.project import Project, projects
+from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
-from ui import navigation
+from ui import door, navigation
 from ui.rendering import render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
@@ -33,7 +33,7 @@ def heading(question: str) -> Project | None:
     except OtherFormat as error:
         project = None
         st.error(str(error), icon=":material/error:")
-    known = [project.name for project in projects()]
+    known = [project.name for project in door.all_opened()]
     if known:
         index = known.index(project.name) if project else None
         chosen = right.selectbox(
@@ -47,7 +47,10 @@ def heading(question: str) -> Project | None:
             navigation.choose(chosen)
             st.query_params.from_dict({"project": chosen})
             st.rerun()
-    if project is None:
+    if project is None and door.is_judge_elsewhere():
+        empty("You are here to judge", "The projects that you were added to are on the page Judge.")
+        navigation.step("Judge", "judge", "to-judge")
+    elif project is None:
         empty(
             "No project is open",
             "A project holds your documents, your models and the proof of which is better.",

@@ -17,7 +17,7 @@ from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report, read_rows
 from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine, Grades
-from search.judging.store import JudgmentStore, Question
+from search.judging.store import KNOWN, JudgmentStore, Question
 from search.judging.votes import ColumnPair, Judgment, choice_of, grade, judge_name, vote
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
@@ -26,9 +26,13 @@ from search.projects.settings import LIMITS
 from search.text.spreadsheet_cells import csv_text, unguarded
 
 COLUMNS = (
-    "kind", "judge", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",
+    "kind", "judge", "known_by", "question_id", "question", "document_id", "grade", "first", "second", "vote", "final",
     "time",
 )  # fmt: skip
+
+
+_KNOWN_BY = {"signed in": "signed in", "not signed in": "typed"}
+"""How it is known who judged, as the export says it; what a file brought is "imported", whatever that file says."""
 
 
 def as_csv(project: Project) -> str:
@@ -39,6 +43,7 @@ def as_csv(project: Project) -> str:
     for judgment in store.standing():
         row = {
             "kind": judgment.kind, "judge": judgment.judge, "question_id": judgment.question,
+            "known_by": _KNOWN_BY.get(str(judgment.details.get(KNOWN)), "imported"),
             "question": texts.get(judgment.question, ""), "final": "yes" if judgment.final else "",
             "time": judgment.time,
         }  # fmt: skip

@@ -17,12 +17,16 @@ from typing import Any, NamedTuple
 
 from search.corpus.labels import query_id
 from search.judging.votes import Judgment, judge_name
+from search.projects import audit
 from search.projects.artifacts import now
+from search.projects.audit import Actor
 from search.projects.errors import Failed, Refused
 from search.projects.files import PRIVATE_FOLDER
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 
+KNOWN = "known"
+"""The key of a judgment's details under which stands how it is known who gave it."""
 _FOLDER, _FILE = "judgments", "judgments.sqlite"
 _VERSION = 1
 _PATIENCE = 30.0
@@ -94,9 +98,20 @@ class JudgmentStore:
 
         :returns: those that were new, with their numbers; a token that is known already counts once.
         """
+        who = audit.actor()
         with self._write() as connection:
-            made = [_insert(connection, judgment) for judgment in judgments]
-        return [judgment for judgment in made if judgment is not None]
+            made = [_insert(connection, _known(judgment, who)) for judgment in judgments]
+            new = [judgment for judgment in made if judgment is not None]
+            if new:
+                judges = ", ".join(sorted({judgment.judge for judgment in new}))
+                self._note(
+                    "judged",
+                    who,
+                    judges,
+                    questions=len({one.question for one in new}),
+                    judgments=len(new),
+                )
+        return new
 
     def undo(self, judge: str) -> Judgment | None:
         """Take back the last thing that a judge said and did not take back yet.
@@ -121,7 +136,9 @@ class JudgmentStore:
                 (*last.key, last.number),
             ).fetchone() or (None, "{}")
             again = replace(last, value=before[0], details=json.loads(before[1]), token=None)
-            _insert(connection, again, undoes=last.number)
+            who = audit.actor()
+            _insert(connection, _known(again, who), undoes=last.number)
+            self._note("took a judgment back", who, judge)
         return last
 
     def standing(self) -> list[Judgment]:
@@ -227,6 +244,9 @@ class JudgmentStore:
             row = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
         return bytes.fromhex(row[0])
 
+    def _note(self, what: str, who: Actor, judges: str, **facts: int) -> None:
+        audit.note(what, self.path.parents[1].name, f"judge: {judges}", who, **facts)
+
     def _rows(self, query: str, *values: str) -> list[Any]:
         """What a query gives; nothing while nothing was written yet."""
         if not self.path.is_file():
@@ -282,6 +302,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _known(judgment: Judgment, who: Actor) -> Judgment:
+    """A judgment that says how it is known who gave it (see `search.projects.audit.Known`)."""
+    return replace(judgment, details={**judgment.details, KNOWN: who.known})
 
 
 def _insert(

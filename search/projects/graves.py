@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
+from search.projects import audit
 from search.projects.artifacts import new_id
 from search.projects.errors import BespokeError, Refused
 from search.projects.files import PRIVATE_FOLDER, flush, write_atomically
@@ -39,6 +40,8 @@ def bury_project(project: Project) -> Path:
     """
     home = project.folder.parent
     with exclusive(project_lock(home, project.name), f"the project {project.name!r}"):
+        if project.folder.is_dir():
+            audit.note("deleted the project", project.name)
         grave = home / f".{new_id()}.deleted"
         try:
             project.folder.rename(grave)
@@ -56,6 +59,7 @@ def bury(project: Project, parts: Sequence[str]) -> None:
     :raises Refused: when somebody works on the project and does not stop.
     """
     with _locked(project, PATIENCE):
+        audit.note("deleted", project.name, ", ".join(parts))
         grave = project.folder / GRAVES / new_id()
         grave.mkdir(PRIVATE_FOLDER, parents=True)
         write_atomically(grave / _LIST, json.dumps(list(parts)))

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
+from search.projects import audit
 from search.projects.artifacts import new_id, now
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
@@ -296,7 +297,7 @@ def _launch(run: Run) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=child_environment(run.folder),
+            env=child_environment(run.folder, audit.person()),
             start_new_session=True,
         )
     threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.

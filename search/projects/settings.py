@@ -1,6 +1,7 @@
 """The only reader of environment variables, and the home of every limit."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +57,11 @@ class AppSettings:
     BESPOKE_MILVUS_TOKEN: user:password or an API key). `ray_address` is the Ray cluster that encodes
     (RAY_ADDRESS). `servers` are those that may be asked wherever they are, each as host:port (BESPOKE_SERVERS).
     `beyond_loopback` says that others than this machine's own people reach the app (BESPOKE_BEYOND_LOOPBACK, set
-    by the app for the runs that it starts). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
+    by the app for the runs that it starts). `listens` is who can reach the app where it listens on every address of its container
+    (BESPOKE_LISTENS: loopback says that the port is published on 127.0.0.1 alone), `proxy_user_header` the header in
+    which a reverse proxy on this machine names who asks (BESPOKE_PROXY_USER_HEADER), `people` who may sign in
+    (BESPOKE_PEOPLE: addresses and @domains, comma-separated; everybody by default), and `person` for whom a run
+    works (BESPOKE_PERSON, set by the page that started it). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
     LOCAL_RANK, WORLD_SIZE, set by torchrun).
     """
 
@@ -72,6 +77,10 @@ class AppSettings:
     ray_address: str = ""
     servers: frozenset[str] = frozenset()
     beyond_loopback: bool = False
+    listens: str = ""
+    proxy_user_header: str = ""
+    people: tuple[str, ...] = ()
+    person: str = ""
     rank: int = 0
     local_rank: int = 0
     world: int = 1
@@ -90,6 +99,11 @@ BEYOND_VARIABLE = "BESPOKE_BEYOND_LOOPBACK"
 KEYS_VARIABLE = "BESPOKE_KEYS"
 KEY_PREFIX = "BESPOKE_KEY_"
 OPENAI_KEY = "OPENAI_API_KEY"
+LISTENS_VARIABLE = "BESPOKE_LISTENS"
+PROXY_VARIABLE = "BESPOKE_PROXY_USER_HEADER"
+PEOPLE_VARIABLE = "BESPOKE_PEOPLE"
+PERSON_VARIABLE = "BESPOKE_PERSON"
+LOOPBACK = "loopback"
 BACKENDS = ("auto", "torch", "openvino")
 
 
@@ -109,6 +123,10 @@ def settings() -> AppSettings:
         ray_address=os.environ.get("RAY_ADDRESS", ""),
         servers=_servers(os.environ.get(SERVERS_VARIABLE, "")),
         beyond_loopback=bool(os.environ.get(BEYOND_VARIABLE)),
+        listens=_listens(os.environ.get(LISTENS_VARIABLE, "")),
+        proxy_user_header=_header(os.environ.get(PROXY_VARIABLE, "")),
+        people=_people(os.environ.get(PEOPLE_VARIABLE, "")),
+        person=os.environ.get(PERSON_VARIABLE, ""),
         rank=_number("RANK", 0),
         local_rank=_number("LOCAL_RANK", 0),
         world=_number("WORLD_SIZE", 1),
@@ -145,6 +163,32 @@ def _servers(named: str) -> frozenset[str]:
     return found
 
 
+def _listens(words: str) -> str:
+    if words not in ("", LOOPBACK):
+        raise Refused(
+            f"{LISTENS_VARIABLE} is {words!r}; it must be {LOOPBACK}, or not be set: it says that this container's "
+            "port is published on 127.0.0.1 alone."
+        )
+    return words
+
+
+def _header(name: str) -> str:
+    if name and not re.fullmatch(r"[A-Za-z0-9-]{1,80}", name):
+        raise Refused(
+            f"{PROXY_VARIABLE} is {name!r}; it must name a header, such as X-Forwarded-Email."
+        )
+    return name.lower()
+
+
+def _people(words: str) -> tuple[str, ...]:
+    listed = tuple(word.strip().casefold() for word in words.split(",") if word.strip())
+    if wrong := [word for word in listed if not re.fullmatch(r"[^\s@]*@[^\s@]+", word)]:
+        raise Refused(
+            f"{PEOPLE_VARIABLE} names {wrong[0]!r}; it must hold addresses and @domains, with commas between."
+        )
+    return listed
+
+
 def _tokens(number: str | None) -> int | None:
     if not number:
         return None
@@ -177,11 +221,17 @@ def send_no_usage_statistics() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 
-def child_environment(run_folder: Path) -> dict[str, str]:
-    """The environment of a run's process: this one's, plus the workspace and the run it works for."""
+def reached_from_elsewhere() -> None:
+    """Note, for this process and the runs that it starts, that others than this machine's people reach the app."""
+    os.environ[BEYOND_VARIABLE] = "1"
+
+
+def child_environment(run_folder: Path, person: str = "") -> dict[str, str]:
+    """The environment of a run's process: this one's, plus the workspace, and the run and person it works for."""
     return {
         **os.environ,
         HOME_VARIABLE: str(settings().home),
         RUN_VARIABLE: str(run_folder),
+        PERSON_VARIABLE: person,
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from search.corpus.corpus import Corpus
 from search.judging.prepare import are_prepared, rank_now
@@ -18,7 +19,7 @@ from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.columns import chosen_columns, column_title, known_columns
 from search.retrieval.search import assemble, check_query
-from ui import cache, run_view
+from ui import cache, door, run_view
 from ui.judging import board
 from ui.rendering import literal
 
@@ -41,7 +42,7 @@ def handed_over(project: Project, setup: Setup | None) -> Setup | None:
     :param setup: what is judged so far.
     """
     names = st.query_params.get_all(_ADDRESS)[:2]
-    if not names:
+    if not names or door.role(project) == "judge":
         return None
     try:
         one, other = (names * 2)[:2]
@@ -79,7 +80,7 @@ def begin(
             "Say which side is better, with one key. Mark documents from 0 to 3 where you know. Everything is "
             "saved at once; others can judge at the same time."
         )
-        name = st.text_input(
+        name = door.signed_in_as() or st.text_input(
             "Your name",
             value=judge or "",
             key="judge-name-input",
@@ -115,6 +116,22 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
             earlier = st.selectbox(label, searched, index=None, key=key)
         if st.button("Ask it next", type="primary", key="judge-ask"):
             _ask_next(project, setup, judge, text.strip() or earlier or "")
+    if door.role(project) != "judge":
+        _set_up(row, project, setup, judge)
+    with row.popover(literal(judge), icon=":material/person:"):
+        if not door.signed_in_as():
+            name = st.text_input("Your name", value=judge, key="judge-rename")
+            if st.button("Judge under this name", key="judge-renamed"):
+                be(project, name)
+                st.rerun()
+        if setup.reveal == "after":
+            st.toggle("Tell me after each vote which side was which", key="judge-reveal")
+        else:
+            st.caption("Which side was which is not shown in this project.")
+
+
+def _set_up(row: DeltaGenerator, project: Project, setup: Setup, judge: str) -> None:
+    """What is compared, and whether judges see afterwards which side was which."""
     with row.popover("Set-up", icon=":material/tune:"):
         chosen = _choices(project, setup, "change")
         allowed = st.toggle(
@@ -125,15 +142,6 @@ def tools(project: Project, setup: Setup, judge: str) -> None:
         st.caption("Switched off, the results are not shown here while the judging goes on either.")
         if st.button("Use this set-up", type="primary", key="judge-change"):
             _start(project, replace(chosen, reveal="after" if allowed else "never"), judge, [])
-    with row.popover(literal(judge), icon=":material/person:"):
-        name = st.text_input("Your name", value=judge, key="judge-rename")
-        if st.button("Judge under this name", key="judge-renamed"):
-            be(project, name)
-            st.rerun()
-        if setup.reveal == "after":
-            st.toggle("Tell me after each vote which side was which", key="judge-reveal")
-        else:
-            st.caption("Which side was which is not shown in this project.")
 
 
 def _choices(project: Project, setup: Setup, where: str) -> Setup:
@@ -215,7 +223,7 @@ def be(project: Project, name: str) -> str:
     :returns: the name as it is kept.
     :raises Refused: when it cannot be one.
     """
-    joined = JudgmentStore.of(project).join(name)
+    joined = JudgmentStore.of(project).join(door.signed_in_as() or name)
     st.session_state["judge-name"] = st.query_params["judge"] = joined
     return joined
 

