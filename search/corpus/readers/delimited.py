@@ -14,6 +14,12 @@ from typing import Any, BinaryIO
 from search.corpus.readers.cells import check_header
 from search.corpus.readers.encodings import decoded_lines
 from search.corpus.readers.report import Report, Row
+from search.corpus.readers.surroundings import (
+    header_of_text_at,
+    is_filled,
+    note_above,
+    without_remarks,
+)
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
@@ -57,10 +63,12 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         raise Refused(
             f"{report.source} cannot be read with the delimiter {report.delimiter!r}: give one character."
         )
+    number, above = _above_header(ahead, report.delimiter, report)
+    ahead, skipped = ahead[above:], skipped + above
     if report.delimiter == "\t":
         ahead = list(_some(ahead, lines, _QUOTED_LINES, _QUOTED_CHARACTERS))
         if not _has_quoting(ahead):
-            return _unquoted_rows(chain(ahead, lines), report, _is_copied(ahead))
+            return _unquoted_rows(chain(ahead, lines), report, _is_copied(ahead), number)
     options: dict[str, Any] = {"delimiter": report.delimiter, "strict": True}
     if _is_escaped(ahead, options):
         options |= _ESCAPED
@@ -79,13 +87,33 @@ def delimited_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         raise Refused(f"{report.source}, line {skipped + 1}: {error}.") from None
     check_header(header, report)
     report.columns = tuple(header)
-    return _checked(_quoted_rows(reader, skipped, report), header, report)
+    return _checked(_quoted_rows(reader, skipped, report, number), header, report, number)
 
 
-def _unquoted_rows(lines: Iterator[str], report: Report, copied: bool) -> Iterator[Row]:
+def _above_header(lines: list[str], delimiter: str, report: Report) -> tuple[int, int]:
+    """The number of the row that is the header, and how many lines stand above it: a title, notes, empty ones."""
+    rows, ends = [], [0]
+    reader = csv.reader(lines, delimiter=delimiter)
+    with suppress(csv.Error):
+        for row in reader:
+            rows.append(row)
+            ends.append(reader.line_num)
+    filled = [(n, row) for n, row in enumerate(rows, start=1) if any(map(is_filled, row))]
+    start = header_of_text_at(filled)
+    if not start:
+        return 1, 0
+    note_above(filled[:start], report)
+    number = filled[start][0]
+    return number, ends[number - 1]
+
+
+def _unquoted_rows(
+    lines: Iterator[str], report: Report, copied: bool, number: int
+) -> Iterator[Row]:
     """The rows of a TSV in which a quotation mark is a letter and each line is a row.
 
     :param copied: whether a database wrote it with COPY, which writes tabs and line ends with a backslash.
+    :param number: of the row that is the header.
     """
     rows = (line.rstrip("\r\n").split("\t") for line in lines)
     if copied:
@@ -93,14 +121,19 @@ def _unquoted_rows(lines: Iterator[str], report: Report, copied: bool) -> Iterat
     header = [name.strip() for name in next(rows, [])]
     check_header(header, report)
     report.columns = tuple(header)
-    return _checked(rows, header, report)
+    return _checked(rows, header, report, number)
 
 
-def _checked(rows: Iterator[list[str]], header: list[str], report: Report) -> Iterator[Row]:
-    """Each row with as many fields as the header has; blank ones are passed over, others refused."""
-    for number, values in enumerate(rows, start=2):
-        if not any(map(str.strip, values)):
-            continue
+def _checked(
+    rows: Iterator[list[str]], header: list[str], report: Report, first: int
+) -> Iterator[Row]:
+    """Each row with as many fields as the header has; blank ones are passed over, others refused.
+
+    :param first: the number of the row that is the header.
+    """
+    numbered = enumerate(rows, start=first + 1)
+    filled = ((n, values) for n, values in numbered if any(map(str.strip, values)))
+    for number, values in without_remarks(filled, len(header), report):
         where = f"row {number}"
         if len(values) != len(header):
             report.refuse(where, f"has {len(values)} fields, the header has {len(header)}")
@@ -169,12 +202,12 @@ def _is_quoted(value: str) -> bool:
     return bool(re.fullmatch(r'"(?:[^"]|"")*"', value))
 
 
-def _quoted_rows(reader: Any, skipped: int, report: Report) -> Iterator[list[str]]:
+def _quoted_rows(reader: Any, skipped: int, report: Report, first: int) -> Iterator[list[str]]:
     """The rows below the header, as they are.
 
     :raises Refused: where quotes are broken.
     """
-    for number in count(2):
+    for number in count(first + 1):
         try:
             yield next(reader)
         except StopIteration:
@@ -204,7 +237,10 @@ def _sniffed(lines: list[str]) -> str:
     """
     best, delimiter = (0.0, 0, 0), ","
     for candidate in _DELIMITERS:
-        header, *body = [row for row in _cut(lines, candidate) if row] or [[]]
+        rows = [
+            (n, row) for n, row in enumerate(_cut(lines, candidate)) if any(map(is_filled, row))
+        ]
+        header, *body = [row for _, row in rows[header_of_text_at(rows) :]] or [[]]
         if len(header) < 2:
             continue
         agreeing = sum(len(row) == len(header) for row in body) / len(body) if body else 1.0

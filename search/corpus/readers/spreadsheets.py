@@ -15,6 +15,7 @@ from search.corpus.readers.number_formats import EAST_ASIAN_DATES, shown
 from search.corpus.readers.report import Report, Row, Unusable
 from search.corpus.readers.sheet_text import rows_of, text_of, two_rows_of_names
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
+from search.corpus.readers.surroundings import header_at, is_filled, note_above, without_remarks
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
@@ -91,15 +92,9 @@ def _beside(
 
 def _without_title(lines: Sequence[_Line], report: Report) -> Sequence[_Line]:
     """The lines from the header on: above it may stand a title, in a row of far fewer cells."""
-    counts = [sum(map(_is_cell, cells)) for _, cells in lines]
-    widest = max(counts)
-    if counts[0] > 1 or widest < 2:
-        return lines
-    start = next(i for i, count in enumerate(counts) if count > 1 and 2 * count >= widest)
-    said = "; ".join(
-        str(text_of(cell)).strip() for _, c in lines[:start] for cell in c if _is_cell(cell)
-    )
-    report.notes.append(f"above the header, and not read: {said[:200]}")
+    texts = [(number, [text_of(cell) for cell in cells]) for number, cells in lines]
+    start = header_at(texts)
+    note_above(texts[:start], report)
     return lines[start:]
 
 
@@ -143,21 +138,28 @@ def _rows(
 ) -> Iterator[Row]:
     width = len(names)
     above: dict[int, Any] = {}
+    read = (
+        (number, [_value(*pair) for pair in zip_longest(cells, formulas[: len(cells)])])
+        for (number, cells), (_, formulas) in lines
+    )
+    kept = (row for row in read if merged or any(map(is_filled, row[1])))
     with stream:
-        for (number, cells), (_, formulas) in lines:
-            values = [_value(*pair) for pair in zip_longest(cells, formulas[: len(cells)])]
-            filled = any(map(_is, values))
+        for number, cells in without_remarks(kept, 0 if merged else width, report):
+            values = list(cells)
+            filled = any(map(is_filled, values))
             for column, ranges in merged.items():
-                if column < len(values) and _is(values[column]):
+                if column < len(values) and is_filled(values[column]):
                     above[column] = values[column]
                 elif filled and column in above and _is_merged(number, ranges):
                     values += [None] * (column + 1 - len(values))
                     values[column] = above[column]
             where = f"row {number}"
-            if beyond := [n for n, value in enumerate(values[width:], width + 1) if _is(value)]:
+            if beyond := [
+                n for n, value in enumerate(values[width:], width + 1) if is_filled(value)
+            ]:
                 report.refuse(where, f"has a value in column {beyond[0]}, the header has {width}")
                 continue
-            if any(map(_is, values)):
+            if any(map(is_filled, values)):
                 values += [None] * (width - len(values))
                 yield Row(where, dict(zip(names, values, strict=False)))
 
@@ -187,18 +189,14 @@ def _as_shown(cell: Any, value: float) -> Any:
 
 
 def _is_cell(cell: Any) -> bool:
-    return _is(text_of(cell))
-
-
-def _is(value: Any) -> bool:
-    return bool(value.strip()) if isinstance(value, str) else value is not None
+    return is_filled(text_of(cell))
 
 
 def _names(
     cells: tuple[Any, ...], below: _Line | None, number: int, report: Report
 ) -> tuple[list[str], bool]:
     """The names of the columns, and whether the row below the header is a part of it."""
-    names = [str(value).strip() if _is(value := _value(cell, None)) else "" for cell in cells]
+    names = [str(value).strip() if is_filled(value := _value(cell, None)) else "" for cell in cells]
     while not names[-1]:
         names.pop()
     both = None
