@@ -183,8 +183,14 @@ class Owner:
             self.path.unlink()
         _let_go(self.handle)
 
-    def hand_over(self) -> None:
-        """Close this process's side; who was given the open file (`handle`) owns it now."""
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """A process that the block starts with the open file (`handle`) owns it afterwards; nobody, where it fails."""
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
         os.close(self.handle)
 
 

@@ -33,8 +33,10 @@ from search.projects.sealed import seal, unseal
 
 VERSIONED: tuple[Kind, ...] = ("corpora", "pairs", "queries")
 """The kinds of which each version follows from the one before."""
-_DERIVED: frozenset[Kind] = frozenset({"indexes", "vectors", "vocabularies"})
-"""What many commands make by the way, because it was not there yet."""
+_MEASURED: frozenset[Kind] = frozenset(
+    {"evaluations", "reports", "maps", "indexes", "vectors", "vocabularies"}
+)
+"""What is made of artifacts alone: made again, it differs in the seconds that it took, and in nothing that counts."""
 GRAVE = "grave"
 
 
@@ -202,11 +204,9 @@ def _is_same(known: Manifest, made: Manifest, made_from: Mapping[str, str]) -> b
     """Whether an artifact is what was made again by the same command: of equal content, or of equal parts."""
     if known.kind != made.kind:
         return False
-    # What is measured of artifacts alone differs in the seconds that it took, and in nothing that counts.
-    measured = known.kind in ("evaluations", "reports", "maps", *_DERIVED)
-    if known.kind in VERSIONED:
-        return known.fingerprint == made.fingerprint
-    return known.made_from == made_from and (measured or known.fingerprint == made.fingerprint)
+    if known.kind in _MEASURED:
+        return known.made_from == made_from
+    return known.fingerprint == made.fingerprint
 
 
 def published_by(folder: Path, run: str) -> list[Manifest]:
@@ -228,9 +228,10 @@ def published_by(folder: Path, run: str) -> list[Manifest]:
     return sorted(made, key=lambda manifest: manifest.id)
 
 
-def is_whole(verb: str, made: list[Manifest]) -> bool:
-    """Whether what a command published is what it was for, not what it made by the way."""
-    return any(manifest.kind not in _DERIVED or verb == "index" for manifest in made)
+def was_made_before(manifest: Manifest) -> bool:
+    """Whether an artifact is of an equal run before this one, which could not say how it ended."""
+    mark = run_mark.get()
+    return mark is not None and bool(manifest.run) and manifest.run == mark.earlier
 
 
 def remove_together(folder: Path, manifests: Sequence[Manifest]) -> None:

@@ -5,15 +5,18 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
 
-from search.projects.errors import BespokeError, Cancelled, Refused
+from search.projects.errors import AlreadyDone, AlreadyThere, BespokeError, Cancelled, Refused
+from search.projects.locks import Owner, is_owned, waiting_progress
+from search.projects.outcome import in_words, result_of
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.projects.runs import Run, State, Status, new_run
+from search.projects.publishing import RunMark, published_by, run_mark
+from search.projects.runs import Run, State, Status, new_run, unreported
 from search.projects.settings import settings
 from search.projects.unexpected import unexpected
 
@@ -30,23 +33,55 @@ def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iter
     folder = settings().run_folder
     if folder is not None and folder.parent == project.folder / "runs":
         run, own = Run(project, folder.name), False
+        earlier = run if published_by(project.folder, run.id) else unreported(project, arguments)
     else:
+        earlier = unreported(project, arguments)
         run, own = new_run(project, arguments), True
-    recorder = Recorder(run, also)
-    with _cancel_on_signal(recorder):
+    with _owned(run):
+        recorder = Recorder(run, also)
+        mark = run_mark.set(RunMark(run.id, earlier.id if earlier else None))
+        waits = waiting_progress.set(recorder.waiting)
         try:
-            yield recorder
-        except BaseException as error:
-            known = isinstance(error, BespokeError | KeyboardInterrupt | SystemExit)
-            if recorder.cancelled or known:
-                recorder.end(error)
-                if own and isinstance(error, Refused):
-                    recorder.forget()
-                raise
-            failed = unexpected(error, run.folder)
-            recorder.end(failed)
-            raise failed from error
-        recorder.end(None)
+            with _cancel_on_signal(recorder):
+                yield from _recorded(recorder, earlier, own)
+        finally:
+            waiting_progress.reset(waits)
+            run_mark.reset(mark)
+
+
+def _recorded(recorder: "Recorder", earlier: Run | None, own: bool) -> Iterator["Recorder"]:
+    """The work, and how it ended: done, where what it was for is published, whatever came after that."""
+    run = recorder.run
+    try:
+        yield recorder
+    except BaseException as error:
+        if isinstance(error, AlreadyThere) and earlier is not None and earlier.is_published:
+            raise recorder.done_before(earlier) from error
+        if run.is_published:
+            raise recorder.done_although(error) from error
+        known = isinstance(error, BespokeError | KeyboardInterrupt | SystemExit)
+        if recorder.cancelled or known:
+            recorder.end(error)
+            if own and isinstance(error, Refused):
+                recorder.forget()
+            raise
+        failed = unexpected(error, run.folder)
+        recorder.end(failed)
+        raise failed from error
+    recorder.end(None)
+
+
+@contextmanager
+def _owned(run: Run) -> Iterator[None]:
+    """Own the run, unless who started this process handed it over."""
+    if is_owned(run.owner_file):
+        yield
+        return
+    owner = Owner.take(run.owner_file)
+    try:
+        yield
+    finally:
+        owner.release()
 
 
 class Recorder:
@@ -71,9 +106,11 @@ class Recorder:
         self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
         """The progress callable of the work."""
+        moment = time.time()
+        if moment - self._written >= _WRITE_EVERY and self.run.asked_to_stop:
+            self.cancelled = True
         if self.cancelled:
             raise Cancelled("Cancelled. Nothing was published.")
-        moment = time.time()
         fresh = message != self._status.message
         self._status = self._status.model_copy(
             update={"done": done, "total": total, "message": message, "updated": moment}
@@ -81,11 +118,41 @@ class Recorder:
         if metrics:
             event = {"time": moment, "done": done, "total": total, "message": message}
             event["metrics"] = metrics
-            self.run.add_event(event)
+            with suppress(OSError):  # Work does not end because nobody can be told how far it is.
+                self.run.add_event(event)
         if fresh or moment - self._written >= _WRITE_EVERY:
-            self.run.write(self._status)
+            self._write()
             self._written = moment
         self._also(done, total, message, metrics)
+
+    def waiting(self, sentence: str) -> None:
+        """Say that the work waits for a lock, and for whom."""
+        self(self._status.done, self._status.total, sentence)
+
+    def done_before(self, earlier: Run) -> AlreadyDone:
+        """It was done by an equal run, which could not say so."""
+        self._adopt(earlier)
+        return AlreadyDone(
+            f"This was done already: {in_words(earlier.published)}, by the run {earlier.id}, which was stopped before "
+            "it could say so."
+        )
+
+    def done_although(self, error: BaseException) -> AlreadyDone:
+        """It is done, although something failed after all was published."""
+        self._adopt(self.run)
+        said = "it was cancelled" if isinstance(error, Cancelled) else _in_words(error).rstrip(".")
+        return AlreadyDone(
+            f"This is done: {in_words(self.run.published)}. What came after publishing was not: {said}."
+        )
+
+    def _adopt(self, run: Run) -> None:
+        self.cancelled = False
+        self.result(**result_of(run.arguments, run.published))
+        self.end(None)
+
+    def _write(self) -> None:
+        with suppress(OSError):  # What was published says how it ended; see `Run.status`.
+            self.run.write(self._status)
 
     def note(self, text: str) -> None:
         """Something the person should read when the run is over."""
@@ -107,7 +174,7 @@ class Recorder:
         text = None if error is None or state == "cancelled" else _in_words(error)
         said = {"message": self._status.message} if state == "done" else {}
         self._status = self._status.ended(state, error=text, updated=time.time(), **said)
-        self.run.write(self._status)
+        self._write()
 
     def forget(self) -> None:
         """Remove the run's folder: the input was refused, so nothing happened."""

@@ -22,10 +22,13 @@ import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.projects import audit
-from search.projects.artifacts import new_id, now
+from search.projects.artifacts import Manifest, new_id, now
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
+from search.projects.locks import Owner, is_owned
+from search.projects.outcome import in_words, is_whole, result_of
 from search.projects.project import Project
+from search.projects.publishing import published_by
 from search.projects.sealed import seal, unseal
 from search.projects.settings import child_environment
 
@@ -38,6 +41,8 @@ _EVENTS = "events.jsonl"
 _LOG = "log"
 _CHECKPOINTS = "checkpoints"
 _PROCESS = "process.json"
+_OWNER = "owner"
+_CANCEL = "cancel"
 _START_GRACE = 30.0
 
 
@@ -133,14 +138,29 @@ class Run:
         status = self.read()  # It may have ended, properly, between the two looks.
         if status.state in OVER:
             return status
+        made = published_by(self.project.folder, self.id)
+        if is_whole(self.arguments, made):
+            note = f"Its process ended before it could say so, after all was published: {in_words(made)}."
+            result = {**status.result, **result_of(self.arguments, made)}
+            return status.ended("done", notes=[*status.notes, note], result=result)
         if status.state == "starting" and self.log():
             words = self.log().strip().splitlines()[-1]
             return status.ended("failed", error=f"It could not start: {words}")
         return status.ended(
             "interrupted",
             error="Its process ended without a word: it was killed, ran out of memory, or "
-            "the machine stopped. Nothing was published. Start it again.",
+            f"the machine stopped. {_published(made)} Start it again.",
         )
+
+    @property
+    def published(self) -> list[Manifest]:
+        """What it published and is still there, the oldest first."""
+        return published_by(self.project.folder, self.id)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it published what it was for."""
+        return is_whole(self.arguments, self.published)
 
     def events(self) -> list[dict[str, Any]]:
         """What was reported for curves: {"time", "done", "total", "message", "metrics"}, oldest first."""
@@ -167,24 +187,36 @@ class Run:
     def cancel(self, patience: float = 10.0) -> Status:
         """Ask the process to stop, wait, and kill it if it does not; returns how the run ended."""
         status = self.status
-        process = self._process(status)
-        if status.state in OVER or process is None:
+        if status.state in OVER:
             return status
+        process = self._process(status)
+        with suppress(OSError):  # It may be in another container: there no signal reaches it.
+            (self.folder / _CANCEL).touch()
         try:
-            process.terminate()
-            process.wait(patience)
+            if process is not None:
+                process.terminate()
+                process.wait(patience)
         except psutil.TimeoutExpired:
-            process.kill()
+            if process is not None:
+                process.kill()
         except psutil.NoSuchProcess:
             pass
-        deadline = time.time() + 2.0
+        deadline = time.time() + (2.0 if process is not None else patience)
         while self._alive(self.read()) and time.time() < deadline:
             time.sleep(0.05)
         last = self.read()
-        if last.state not in OVER:
-            last = last.ended("cancelled", updated=time.time())
-            self.write(last)
+        if last.state in OVER or self._alive(last):
+            return last
+        last = self.status
+        if last.state != "done":
+            last = last.ended("cancelled", error=None, updated=time.time())
+        self.write(last)
         return last
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether somebody cancelled it who may not be able to send it a signal."""
+        return (self.folder / _CANCEL).exists()
 
     def read(self) -> Status:
         """How the run stands as its folder tells it, whether its process lives or not."""
@@ -208,13 +240,18 @@ class Run:
         write_atomically(self.folder / _STATUS, seal(status.model_dump_json()))
 
     def _alive(self, status: Status) -> bool:
-        if status.pid is None:
-            return time.time() - status.started < _START_GRACE
-        return self._process(status) is not None
+        if is_owned(self.owner_file):
+            return True
+        return status.pid is None and time.time() - status.started < _START_GRACE
+
+    @property
+    def owner_file(self) -> Path:
+        """What the run's process owns as long as it lives, whatever container it is in."""
+        return self.folder / _OWNER
 
     @staticmethod
     def _process(status: Status) -> psutil.Process | None:
-        """The run's process, told from a later one of the same number by its start time."""
+        """The run's process, to send it a signal, told from a later one of the same number by its start time."""
         if status.pid is None:
             return None
         try:
@@ -275,7 +312,11 @@ def stopped_run(project: Project, identity: str | None = None) -> Run:
 
 def made_ready_again(run: Run) -> Run:
     """Let the folder of a stopped run be used by a second process; it goes on from the checkpoints there."""
-    for name in (_PROCESS, _EVENTS):  # Of the process that is gone; the curve is told again.
+    for name in (
+        _PROCESS,
+        _EVENTS,
+        _CANCEL,
+    ):  # Of the process that is gone; the curve is told again.
         (run.folder / name).unlink(missing_ok=True)
     run.write(Status())
     return run
@@ -287,11 +328,32 @@ def resume(run: Run) -> Run:
     return run
 
 
+def unreported(project: Project, arguments: Sequence[str]) -> Run | None:
+    """The last run of the same command, where its process ended after it published something and before it said how
+    it ended; None where the last one did say so.
+    """
+    for run in runs(project):
+        if run.arguments != list(arguments):
+            continue
+        status = run.read()
+        if status.state in OVER or is_owned(run.owner_file):
+            return None
+        if published_by(project.folder, run.id):
+            return run
+    return None
+
+
+def _published(made: Sequence[Manifest]) -> str:
+    return f"Published before that: {in_words(made)}." if made else "Nothing was published."
+
+
 def _launch(run: Run) -> None:
     """Start the process of a run; what it prints goes into the log of its folder."""
     arguments = run.arguments
+    # The open lock is handed over, so there is no moment at which nobody owns the run.
+    owner = Owner.take(run.owner_file)
     log = (run.folder / _LOG).open("wb")
-    with log:
+    with log, owner.handed_over():
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).parents[2] / "cli.py"), *arguments],
             stdin=subprocess.DEVNULL,
@@ -299,6 +361,7 @@ def _launch(run: Run) -> None:
             stderr=subprocess.STDOUT,
             env=child_environment(run.folder, audit.person()),
             start_new_session=True,
+            pass_fds=[owner.handle],
         )
     threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.
     # Who works for a run that has not yet reported itself: a file that only the starter writes.

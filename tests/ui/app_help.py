@@ -1,7 +1,6 @@
 """The app in AppTest: open a page, press on, and read what it shows."""
 
 import html
-import json
 import os
 import re
 import time
@@ -15,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from search.evaluation.significance import PairedTest
-from search.projects.artifacts import new_id
+from search.projects.locks import Owner
 from search.projects.project import Project
-from search.projects.runs import Run, Status
+from search.projects.runs import Run, Status, new_run
 from search.projects.settings import settings
 from search.retrieval.results import Best, Hit
 
@@ -168,14 +167,13 @@ def write_run(
     project: Project, arguments: Sequence[str], events: Sequence[dict[str, Any]] = (), **status: Any
 ) -> Run:
     """A run's folder, written by hand."""
-    folder = project.folder / "runs" / new_id()
-    folder.mkdir(parents=True)
-    (folder / "command.json").write_text(json.dumps({"arguments": list(arguments)}))
-    (folder / "status.json").write_text(Status(**status).model_dump_json())
-    with (folder / "events.jsonl").open("w") as stream:
-        for event in events:
-            stream.write(json.dumps({"time": time.time(), "done": 0, "total": 1, **event}) + "\n")
-    return Run(project, folder.name)
+    run = new_run(project, arguments)
+    run.write(Status(**status))
+    for event in events:
+        run.add_event({"time": time.time(), "done": 0, "total": 1, **event})
+    if status.get("process_started") == alive()["process_started"]:
+        Owner.take(run.owner_file)  # As long as the tests run.
+    return run
 
 
 def alive() -> dict[str, Any]:

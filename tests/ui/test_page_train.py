@@ -21,7 +21,10 @@ from app_help import (  # fmt: skip
 from streamlit.testing.v1 import AppTest
 
 from search.insight.word_space import nearest_words
+from search.projects.locks import Owner
 from search.projects.project import Project
+from search.projects.runs import Status
+from search.projects.sealed import seal
 from training.advice.advise import quick_recommendation
 from training.data.reports import sources_of
 from training.learning_curve import KIND, curve_of
@@ -166,7 +169,8 @@ def test_a_model_that_is_its_start_says_so(trained: Project) -> None:
     path = trained.folder_of(newest) / "manifest.json"
     content = json.loads(path.read_text())
     content["details"]["is_start"] = True
-    path.write_text(json.dumps(content))
+    del content["sha256"]
+    path.write_text(seal(json.dumps(content)))
     at = open_page("train", TINY)
     assert list(at.dataframe[0].value["model"]) == ["words-2 · same as its start", "words"]
 
@@ -283,7 +287,8 @@ def test_what_auto_tried_stands_with_its_model(trained: Project) -> None:
         {"name": "start", "ndcg@10": 0.4, "seconds": 0.2, "outcome": "what all others start from"},
         {"name": "adapter", "ndcg@10": 0.5124, "seconds": 12.0, "outcome": "kept"},
     ]
-    path.write_text(json.dumps(content))
+    del content["sha256"]
+    path.write_text(seal(json.dumps(content)))
     for page in ("train", "models"):
         at = open_page(page, TINY)
         tables = " ".join(part.proto.body for part in at.get("html"))
@@ -292,15 +297,15 @@ def test_what_auto_tried_stands_with_its_model(trained: Project) -> None:
 
 
 def test_cancel_stops_the_process_and_says_so(data: Project) -> None:
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-    try:
-        running = write_run(
-            data,
-            ["train", TINY, "--recipe", "fine-tune"],
-            state="running",
-            pid=process.pid,
-            process_started=psutil.Process(process.pid).create_time(),
+    running = write_run(data, ["train", TINY, "--recipe", "fine-tune"])
+    owner = Owner.take(running.owner_file)
+    with owner.handed_over():
+        process = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(300)"], pass_fds=[owner.handle]
         )
+    try:
+        created = psutil.Process(process.pid).create_time()
+        running.write(Status(state="running", pid=process.pid, process_started=created))
         at = open_page("train", TINY)
         press(at, f"cancel-{running.id}")
         assert process.poll() is not None

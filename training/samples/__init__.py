@@ -8,6 +8,7 @@ from search.models.registry import GENERIC
 from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.projects.publishing import was_made_before
 from search.retrieval.indexing.build import index_model
 from training.data.intake import Imported, publish_ready_made
 from training.data.pair_sets import Split
@@ -63,7 +64,8 @@ def create_sample(project: Project, key: str, progress: Progress = silent) -> Im
     """
     if key not in SAMPLES:
         raise Refused(f"There is no sample {key!r}. The samples are: {', '.join(SAMPLES)}.")
-    if project.newest("corpora") is not None:
+    there = project.newest("corpora")
+    if there is not None and not was_made_before(there):
         raise AlreadyThere(
             f"The project {project.name!r} has documents already. Choose another name."
         )

@@ -121,10 +121,9 @@ def test_who_waits_may_be_cancelled_and_an_error_inside_lets_go(tmp_path):
 
 def test_an_owner_whose_file_was_handed_over_lives_as_long_as_the_other_process(tmp_path):
     owner = Owner.take(tmp_path / "owner")
-    with subprocess.Popen(
-        ["cat"], stdin=subprocess.PIPE, pass_fds=[owner.handle], text=True
-    ) as process:
-        owner.hand_over()
+    with owner.handed_over():
+        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[owner.handle])
+    with process:
         assert is_owned(tmp_path / "owner")
         process.stdin.close()
         process.wait()

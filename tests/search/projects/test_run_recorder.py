@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.errors import AlreadyDone, AlreadyThere, Cancelled, Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from search.projects.run_recorder import recorded
+from search.projects.run_recorder import Recorder, recorded
 from search.projects.runs import Run, new_run, runs
 from tests.conftest import REPOSITORY
 
@@ -93,7 +93,7 @@ import os, signal, sys, time
 from pathlib import Path
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
-from search.projects.run_recorder import recorded
+from search.projects.run_recorder import Recorder, recorded
 from search.projects.project import Project
 
 number, swallows = int(sys.argv[2]), sys.argv[3] == "swallows"
@@ -154,3 +154,168 @@ def test_a_process_started_for_a_run_records_into_it(plain, monkeypatch):
 
 def _refuse(recorder):
     raise Refused("no")
+
+
+# --- a run that could not say how it ended ---
+
+
+ADD = ["add", "plain", "a.txt"]
+
+
+def publish(plain, recorder, kind="corpora", content="a"):
+    """What the work of a command does: a version of its own."""
+    with plain.publish(kind) as draft:
+        (draft.folder / "content").write_text(content)
+    recorder(1, 1, "published")
+    return draft.id
+
+
+def killed(plain, arguments=ADD, kind="corpora"):
+    """A run whose process was killed between publishing and reporting."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Recorder, "end", lambda *_: None)
+        with recorded(plain, arguments, silent) as recorder:
+            publish(plain, recorder, kind)
+    run = runs(plain)[0]
+    assert run.read().state == "running"
+    return run
+
+
+def test_a_run_that_was_killed_after_publishing_is_done(plain):
+    run = killed(plain)
+    assert run.status.state == "done"
+    (made,) = plain.manifests("corpora")
+    assert run.status.result == {"id": made.id}
+    assert run.status.notes == [
+        f"Its process ended before it could say so, after all was published: the corpus {made.id}."
+    ]
+    plain.remove(made)
+    assert run.status.state == "interrupted", "what is gone again is not done"
+
+
+def test_what_a_command_makes_on_the_way_is_not_what_it_is_for(plain):
+    run = killed(plain, ["train", "plain", "--recipe", "adapter"], "indexes")
+    assert run.status.state == "interrupted"
+    (made,) = plain.manifests("indexes")
+    assert f"Published before that: the index {made.id}." in run.status.error
+
+
+def test_the_same_command_again_is_done_and_makes_no_second_version(plain):
+    """One that would be refused, for its documents are there, and one that would publish the same again."""
+    run = killed(plain)
+
+    def nothing_new(recorder):
+        raise AlreadyThere("Nothing was added.")
+
+    with pytest.raises(AlreadyDone, match="This was done already: the corpus") as done:
+        _again(plain, nothing_new)
+    assert run.id in str(done.value)
+    assert done.value.exit_status == 0
+    (made,) = plain.manifests("corpora")
+    assert (runs(plain)[0].status.state, runs(plain)[0].status.result) == ("done", {"id": made.id})
+    with pytest.raises(AlreadyThere):  # That one has said how it ended: this is another wish.
+        _again(plain, nothing_new)
+
+    other = ["queries", "plain", "q.jsonl"]
+    killed(plain, other, "queries")
+    ids = []
+    _again(plain, lambda recorder: ids.append(publish(plain, recorder, "queries")), other)
+    assert [made.id for made in plain.manifests("queries")] == ids
+    _again(plain, lambda recorder: ids.append(publish(plain, recorder, "queries")), other)
+    assert [made.id for made in plain.manifests("queries")] == ids
+    assert len(set(ids)) == 2, "who asks for it again, after it was said to be done, gets it again"
+    killed(plain, other, "queries")
+    _again(plain, lambda recorder: publish(plain, recorder, "queries", "changed"), other)
+    assert len(plain.manifests("queries")) == 4, "the file was changed in between"
+    assert not list(plain.folder.rglob(".*"))
+
+
+def _again(plain, work, arguments=ADD):
+    with recorded(plain, arguments, silent) as recorder:
+        work(recorder)
+
+
+def test_another_command_does_not_pass_for_the_one_that_was_killed(plain):
+    killed(plain)
+
+    def nothing_new(recorder):
+        raise AlreadyThere("Nothing was added.")
+
+    with pytest.raises(AlreadyThere):
+        _again(plain, nothing_new, ["add", "plain", "b.txt"])
+    killed(plain, ["train", "plain", "--name", "m"], "reports")
+    with pytest.raises(AlreadyThere):  # It published something, but not a model.
+        _again(plain, nothing_new, ["train", "plain", "--name", "m"])
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), Cancelled("stop"), Refused("no")]
+)
+def test_what_fails_after_publishing_does_not_undo_that_it_is_done(plain, error):
+    def work(recorder):
+        publish(plain, recorder)
+        raise error
+
+    with pytest.raises(
+        AlreadyDone, match=r"This is done: the corpus .* after publishing was not: "
+    ):
+        _again(plain, work)
+    assert runs(plain)[0].status.state == "done"
+    assert len(plain.manifests("corpora")) == 1
+
+
+def test_a_disk_that_is_full_when_it_ends_does_not_make_it_fail(plain, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def work(recorder):
+        with monkeypatch.context() as patched:
+            patched.setattr(Run, "add_event", full)
+            recorder(1, 2, "half", {"loss": 1.0})
+        publish(plain, recorder)
+        monkeypatch.setattr(Run, "write", full)
+        recorder(2, 2, "nearly")
+
+    _again(plain, work)
+    monkeypatch.undo()
+    assert runs(plain)[0].read().state == "running"
+    assert runs(plain)[0].status.state == "done"
+
+
+def test_work_that_waits_says_for_whom_and_can_be_cancelled(plain):
+    waits, held, errors = threading.Event(), threading.Event(), []
+
+    def hold():
+        with plain.locked():
+            held.set()
+            waits.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+
+    def stop(done, total, message, metrics=None):
+        if message.startswith("waiting"):
+            errors.append((message, runs(plain)[0].status.message))
+            waits.set()
+            raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled), recorded(plain, ADD, stop) as recorder:
+        publish(plain, recorder)
+    holder.join()
+    ((message, seen),) = errors
+    assert message == seen
+    assert message.startswith("waiting for the project 'plain': ")
+    assert f"process {os.getpid()} on " in message
+    assert plain.manifests("corpora") == []
+
+
+def test_a_cancel_from_another_container_is_heard_without_a_signal(plain):
+    def work(recorder):
+        (recorder.run.folder / "cancel").touch()
+        recorder._written = 0.0
+        recorder(1, 2, "on")
+
+    with pytest.raises(Cancelled):
+        _again(plain, work)
+    assert runs(plain)[0].status.state == "cancelled"

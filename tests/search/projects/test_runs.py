@@ -10,6 +10,7 @@ import psutil
 import pytest
 from killing import until
 
+from search.projects.locks import Owner
 from search.projects.project import project_to_be
 from search.projects.runs import OVER, Run, Status, new_run, resumable, runs, start
 from training.data.intake import import_beir
@@ -43,6 +44,15 @@ def working(run):
         return status if status.state == "running" and status.done >= 1 else None
 
     return until(look)
+
+
+def owning(run, code):
+    """A process that runs some code and owns a run, as one that was started for it."""
+    owner = Owner.take(run.owner_file)
+    with owner.handed_over():
+        return subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, pass_fds=[owner.handle]
+        )
 
 
 def hidden(project):
@@ -176,14 +186,10 @@ def test_a_killed_run_is_interrupted_and_the_next_one_cleans_up(project):
 def test_a_process_that_does_not_listen_is_killed(project):
     """Cancel waits, then kills; the run is cancelled all the same."""
     run = new_run(project, ["train", "p"])
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-            "print('deaf', flush=True); time.sleep(60)",
-        ],
-        stdout=subprocess.PIPE,
+    process = owning(
+        run,
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print('deaf', flush=True); time.sleep(60)",
     )
     threading.Thread(target=process.wait, daemon=True).start()
     assert process.stdout.readline() == b"deaf\n"
@@ -252,14 +258,22 @@ def _written(plain, **fields):
     return run
 
 
-def test_a_later_process_with_the_same_number_is_not_the_run(plain):
+def test_a_run_lives_as_long_as_it_is_owned_whatever_process_numbers_say(plain):
     me = psutil.Process()
-    own = {"state": "running", "pid": me.pid}
-    assert _written(plain, **own, process_started=me.create_time()).status.state == "running"
-    other = _written(plain, **own, process_started=me.create_time() - 100)
-    assert other.status.state == "interrupted"
-    assert other.cancel().state == "interrupted", "and a stranger is never killed"
-    assert _written(plain, **own, process_started=None).status.state == "interrupted"
+    own = {"state": "running", "pid": me.pid, "process_started": me.create_time()}
+    run = _written(plain, **own)
+    assert run.status.state == "interrupted", (
+        "nobody owns it, though a process of that number lives"
+    )
+    assert run.cancel().state == "interrupted", "and a stranger is never killed"
+    # In another container its number belongs to nobody, or to somebody else: no signal is sent.
+    elsewhere = _written(plain, **{**own, "process_started": me.create_time() - 100})
+    owner = Owner.take(elsewhere.owner_file)
+    assert elsewhere.status.state == "running"
+    assert elsewhere.cancel(patience=0.0).state == "running"
+    assert elsewhere.asked_to_stop, "its process sees that at its next step"
+    owner.release()
+    assert elsewhere.status.state == "interrupted"
 
 
 def test_a_run_without_a_process_is_starting_for_a_while(plain):
@@ -268,12 +282,13 @@ def test_a_run_without_a_process_is_starting_for_a_while(plain):
 
 
 def test_a_zombie_is_not_alive(plain):
-    process = subprocess.Popen([sys.executable, "-c", ""])
+    run = new_run(plain, ["index", "plain"])
+    process = owning(run, "")
     created = psutil.Process(process.pid).create_time()
-    run = _written(plain, state="running", pid=process.pid, process_started=created)
+    run.write(Status(state="running", pid=process.pid, process_started=created))
     until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, seconds=10)
     assert run.status.state == "interrupted"
-    process.wait()
+    process.communicate()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"state": "flying"}', b"\xff\xfe"])
