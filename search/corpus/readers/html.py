@@ -14,6 +14,7 @@ from search.corpus.readers.blocks import Block, Prose, require_memory, whole_tex
 from search.corpus.readers.equations import Node, mathml
 from search.corpus.readers.html_styles import hidden_classes, unseen
 from search.corpus.readers.html_tables import Grid
+from search.corpus.readers.merged_cells import Room
 from search.corpus.readers.report import Report
 from search.corpus.readers.typography import beside, fractions, lowered, raised
 from search.corpus.readers.word_numbering import formatted
@@ -121,6 +122,7 @@ class _State:
     scripts: list[int] = field(default_factory=list)
     item: str = ""
     grids: list[Grid] = field(default_factory=list)
+    room: Room = field(default_factory=Room)
 
     def enter(self, node: Any, attributes: Mapping[str, str | None], words: list[str]) -> None:
         """An element begins."""
@@ -141,7 +143,7 @@ class _State:
             self.lists[-1] = (kind, count(number + step, step))
             self.item = f"{formatted(number, kind)}. "
         elif tag == "table":
-            self.grids.append(Grid(node))
+            self.grids.append(Grid(node, self.room))
         elif tag == "q":
             words.append(_QUOTES[0])
 

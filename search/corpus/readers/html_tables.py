@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from search.corpus.readers.merged_cells import MergedCells, Room, SpannedCell
+
 _CELLS = ("td", "th")
 _PARTS = ("thead", "tbody", "tfoot")
 _LONGEST_CELL = 1_000
@@ -14,45 +16,29 @@ class Grid:
     """The columns of a table from row to row: what is merged downwards stands in each of its rows.
 
     :param table: the element.
+    :param room: of the page.
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: Any, room: Room) -> None:
         rows = [cells for row in _rows(table) if len(cells := _cells(row)) > 1]
         headed = any(all(cell.tag == "th" for cell in cells) for cells in rows)
         self._is_data = len(rows) > 1 and (headed or any(map(_is_full, rows)))
-        self._above: dict[int, tuple[int, str]] = {}
+        self._merged = MergedCells(room)
 
     def row(self, row: Any, text_of: Callable[[Any], str]) -> str | None:
         """A row as a line, its cells parted by " | "; None for a row that is a part of a page's layout."""
         cells = _cells(row)
-        if not cells or (len(cells) < 2 and not self._above) or not all(map(_is_value, cells)):
-            self._above.clear()
+        if not cells or (len(cells) < 2 and not self._merged) or not all(map(_is_value, cells)):
+            self._merged.end()
             return None
         texts = [text_of(cell) for cell in cells]
         if not self._is_data:
             return " | ".join(filter(None, texts))
-        line: list[str] = []
-        for cell, text in zip(cells, texts, strict=True):
-            self._go_on(line)
-            down = _span(cell, "rowspan")
-            for _ in range(_span(cell, "colspan")):
-                if down > 1:
-                    self._above[len(line)] = (down - 1, text)
-                line.append(text)
-        self._go_on(line)
-        while line and not line[-1]:
-            line.pop()
-        return " | ".join(line)
-
-    def _go_on(self, line: list[str]) -> None:
-        """Fill in the cells that are merged with ones above."""
-        while (column := len(line)) in self._above:
-            left, text = self._above.pop(column)
-            line.append(text)
-            if left > 1:
-                self._above[column] = (left - 1, text)
-            if len(line) > _MOST:
-                return
+        spanned = (
+            SpannedCell(text, _span(cell, "colspan"), _span(cell, "rowspan"))
+            for cell, text in zip(cells, texts, strict=True)
+        )
+        return " | ".join(self._merged.line(spanned))
 
 
 def _cells(row: Any) -> list[Any]:

@@ -7,11 +7,13 @@ from search.corpus.readers.sign_fonts import is_sign_font, signs
 from search.corpus.readers.typography import fractions, lowered, raised
 
 
-def rows_of(sheet: Any) -> Iterator[tuple[Any, ...]]:
+def rows_of(sheet: Any, hidden: set[int]) -> Iterator[tuple[Any, ...]]:
     """The rows of a sheet of openpyxl that is read once, from the first, whatever it says of its own size.
 
     As its `iter_rows`, which reads parts that are set differently only from the texts that cells share, not
     from those that stand in the cells themselves.
+
+    :param hidden: takes the numbers of rows that the sheet hides, by hand or by a filter.
     """
     from openpyxl.worksheet._reader import WorkSheetParser
 
@@ -30,6 +32,8 @@ def rows_of(sheet: Any) -> Iterator[tuple[Any, ...]]:
         for number, row in parser.parse():
             for _ in range(expected, number):
                 yield ()
+            if (parser.row_dimensions.pop(str(number), None) or {}).get("hidden") in _TRUE:
+                hidden.add(number)
             if expected <= number:
                 yield sheet._get_row(row)
             expected = max(expected, number + 1)
@@ -84,4 +88,5 @@ def two_rows_of_names(upper: Sequence[str], lower: Sequence[Any]) -> list[str] |
     return names if any(below) else None
 
 
+_TRUE = ("1", "true")
 _SHORT = 20

@@ -5,7 +5,7 @@ import warnings
 import zipfile
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, count, islice, zip_longest
 from typing import Any, BinaryIO
 
@@ -58,12 +58,13 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
     book = _opened(stream, report, data_only=True)
     sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
     for sheet in sheets:
-        lines = _lines(sheet, report)
+        hidden: set[int] = set()
+        lines = _lines(sheet, report, hidden)
         ahead = list(islice((line for line in lines if any(map(_is_cell, line[1]))), _AHEAD))
         if ahead:
             break
     else:
-        return _rows(stream, iter(()), [], {}, report)
+        return _rows(stream, iter(()), [], {}, set(), report)
     header, *first = _without_title(ahead, report)
     names, of_two_rows = _names(header[1], first[0] if first else None, header[0], report)
     if of_two_rows:
@@ -73,10 +74,10 @@ def spreadsheet_rows(stream: BinaryIO, report: Report) -> Iterator[Row]:
         report.notes.append(f"the sheet {sheet.title!r} was read, not {', '.join(others)}")
     formulas: Iterator[_Line] = iter(())
     if with_formulas:
-        formulas = _lines(_opened(stream, report, data_only=False)[sheet.title], report)
+        formulas = _lines(_opened(stream, report, data_only=False)[sheet.title], report, set())
         formulas = islice(formulas, header[0], None)
     beside = _beside(chain(first, lines), formulas, header[0])
-    return _rows(stream, beside, names, merged, report)
+    return _rows(stream, beside, names, merged, hidden, report)
 
 
 def _beside(
@@ -134,10 +135,12 @@ def _rows(
     lines: Iterator[tuple[_Line, _Line]],
     names: list[str],
     merged: Mapping[int, Sequence[tuple[int, int]]],
+    hidden: Collection[int],
     report: Report,
 ) -> Iterator[Row]:
     width = len(names)
     above: dict[int, Any] = {}
+    unseen = 0
     read = (
         (number, [_value(*pair) for pair in zip_longest(cells, formulas[: len(cells)])])
         for (number, cells), (_, formulas) in lines
@@ -161,7 +164,12 @@ def _rows(
                 continue
             if any(map(is_filled, values)):
                 values += [None] * (width - len(values))
+                unseen += number in hidden
                 yield Row(where, dict(zip(names, values, strict=False)))
+    if unseen:
+        report.notes.append(
+            f"hidden in the sheet, or by a filter of it, and read, too: {unseen:,} rows"
+        )
 
 
 def _value(cell: Any, formula: Any) -> Any:
@@ -209,9 +217,9 @@ def _names(
     return both or names, both is not None
 
 
-def _lines(sheet: Any, report: Report) -> Iterator[_Line]:
+def _lines(sheet: Any, report: Report, hidden: set[int]) -> Iterator[_Line]:
     """All rows of a sheet, the empty ones included, whatever the sheet says of its own size."""
-    rows = rows_of(sheet)
+    rows = rows_of(sheet, hidden)
     for number in count(1):
         try:
             cells = next(rows, None)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from search.corpus.readers.blocks import Block, paragraphs
 from search.corpus.readers.equations import Node, mathml
+from search.corpus.readers.merged_cells import MergedCells
 from search.corpus.readers.typography import beside, lowered, raised
 from search.corpus.readers.xml.parsing import local_name
+from search.corpus.readers.xml.spans import TABLE_PARTS, columns_of, spanned_cell
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -100,6 +102,8 @@ class _Walk:
         self._lead = ""
         self._level = 0
         self._notes: list[tuple[Element, int]] = []
+        self._merged = MergedCells()
+        self._columns: dict[str, int] = {}
         self._page: int | None = None
         self._start: int | None = None
 
@@ -112,6 +116,9 @@ class _Walk:
         if name in _LEADS and not len(element) and _is_short(element.text):
             self._lead = f"{self._lead} {' '.join((element.text or '').split())}".strip()
             return
+        if name in TABLE_PARTS:
+            self._merged.end()
+            self._columns = columns_of(element) or self._columns
         if name in _ROWS and any(local_name(child).lower() in _CELLS for child in element):
             self._row(element)
             return
@@ -164,9 +171,12 @@ class _Walk:
             self._soft = True
 
     def _row(self, element: "Element") -> None:
-        cells = [flat_text(cell, self._dropped) for cell in element]
+        cells = [
+            spanned_cell(cell, flat_text(cell, self._dropped), self._columns) for cell in element
+        ]
         # An empty cell keeps its column: a dose at noon is none at night.
-        self._add(" | ".join(cells).rstrip(" |") if any(cells) else "")
+        line = [cells[0].text] if len(cells) == 1 and not self._merged else self._merged.line(cells)
+        self._add(" | ".join(line))
         self.flush()
 
     def _verbatim(self, element: "Element") -> None:

@@ -114,3 +114,11 @@ def test_nesting_that_takes_minutes_is_refused(documents):
 def test_a_pdf_named_html_is_refused(documents):
     with pytest.raises(Refused, match=r"^a\.html is a PDF file, not HTML"):
         documents("a.html", b"%PDF-1.7\n")
+
+
+def test_merged_cells_do_not_make_a_small_page_large(documents):
+    text = "x" * 900
+    table = f"<table><tr><th>a</th><th>b</th></tr><tr><td rowspan=1000>{text}</td><td>1</td></tr>"
+    rows = "<tr><td>2</td></tr>" * 990
+    found = text_of(documents, f"<html><body>{(table + rows + '</table>') * 5}</body></html>")
+    assert 900_000 < len(found) < 1_100_000

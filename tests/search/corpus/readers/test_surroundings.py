@@ -95,3 +95,14 @@ def test_a_sheet_is_read_likewise(rows, tmp_path):
         "above the header, and not read: by; Ann",
         "below the table, and not read: Confidential; end of list",
     ]
+
+
+def test_hidden_rows_are_read_and_said(rows, tmp_path):
+    book = Workbook()
+    for line in TABLE:
+        book.active.append(line)
+    book.active.row_dimensions[3].hidden = True
+    book.save(tmp_path / "made.xlsx")
+    found, report = rows("a.xlsx", (tmp_path / "made.xlsx").read_bytes())
+    assert [fields for _, fields in found] == ROWS
+    assert report.notes == ["hidden in the sheet, or by a filter of it, and read, too: 1 rows"]

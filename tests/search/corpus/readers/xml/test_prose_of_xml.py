@@ -14,6 +14,17 @@ from search.corpus.readers.xml.prose import flat_text, prose_blocks
         ("<p>Seen on <seg>Monday</seg>, not<seg>Tuesday</seg>noon</p>", ["Seen on Monday, not Tuesday noon"]),
         ("<text>Known:<table><tr><td>Latex</td><td>Rash</td></tr></table>End</text>", ["Known:", "Latex | Rash", "End"]),
         ("<table><row><entry>A</entry><entry/><entry>B</entry></row></table>", ["A | | B"]),
+        ("<table><tr><td rowspan='2'>Aspirin</td><td>noon</td></tr><tr><td>night</td></tr><tr><td>x</td></tr></table>",
+         ["Aspirin | noon", "Aspirin | night", "x"]),
+        ("<table><tr><th colspan='2'>Dose</th><th>By</th></tr><tr><td>1 mg</td><td>2 mg</td><td>po</td></tr></table>",
+         ["Dose | Dose | By", "1 mg | 2 mg | po"]),
+        ("<table><tr><td colspan='3'>All of them</td></tr></table>", ["All of them"]),
+        ("<table><tgroup><colspec colname='a'/><colspec colname='b'/><colspec colname='c'/><tbody>"
+         "<row><entry morerows='1'>Aspirin</entry><entry namest='b' nameend='c'>10 mg</entry></row>"
+         "<row><entry colname='c'>20 mg</entry></row></tbody></tgroup></table>",
+         ["Aspirin | 10 mg | 10 mg", "Aspirin | | 20 mg"]),
+        ("<r><table><tr><td rowspan='9'>A</td><td>B</td></tr></table><table><tr><td>C</td><td>D</td></tr></table></r>",
+         ["A | B", "C | D"]),
         ("<s><num>(a)</num><p>first</p><num>(b)</num><p>second</p></s>", ["(a) first", "(b) second"]),
         ("<s><p>x</p><num>9</num></s>", ["x", "9"]),
         ("<p>Keep<note><p>A note.</p></note> it.</p>", ["Keep it.", "A note."]),
