@@ -1,13 +1,14 @@
 """Commands over the life of a project: delete, rename, back up, restore, check, and where everything lies."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import ProjectInAnyState
-from terminal.printing import aside, say
+from terminal.options import ProjectInAnyState, ThisProject, finish_deletions
+from terminal.printing import aside, bar, say
 
 if TYPE_CHECKING:
     from search.projects.artifacts import Kind
@@ -24,6 +25,7 @@ _KINDS: "dict[str, Kind]" = {
     "index": "indexes", "evaluation": "evaluations", "report": "reports", "map": "maps",
     "vocabulary": "vocabularies", "vectors": "vectors",
 }  # fmt: skip
+Leave = Literal["votes", "history"]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
 
 
@@ -109,3 +111,41 @@ def _ask(lines: list[str], yes: bool) -> None:
     if not sys.stdin.isatty():
         raise Refused("Nothing was deleted: there is nobody to ask here. Say --yes.")
     typer.confirm("Delete it for good?", abort=True, err=True)
+
+
+@app.command()
+def backup(
+    project: ThisProject,
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    without: Annotated[
+        list[Leave] | None,
+        typer.Option(
+            help="Leave out (repeatable): votes; history (what was asked, and the records of runs)."
+        ),
+    ] = None,
+) -> None:
+    """Write a project into one file, with checksums: as it is now, whoever works on it meanwhile."""
+    from search.projects.backup import back_up
+    from search.projects.files import size_in_words
+
+    with bar() as progress:
+        made = back_up(project, file, without or (), progress)
+    for note in made.notes:
+        aside(note)
+    say(f"{file} holds {project.name!r}: {made.files:,} files, {size_in_words(made.size)}.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that backup wrote.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call the project. Default: as it was called.")
+    ] = None,
+) -> None:
+    """Make a project of a backup, after every byte of it was checked. No project is ever written over."""
+    from search.projects.backup import restore as bring_back
+
+    finish_deletions()
+    with bar() as progress:
+        made = bring_back(file, name, progress)
+    say(f"The project {made.name!r} is restored.")

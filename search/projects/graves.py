@@ -75,7 +75,7 @@ def graves(home: Path) -> list[Path]:
 
 def unfinished(home: Path) -> bool:
     """Whether a deletion was cut off, of a project or a part, or of vectors in the embedding store."""
-    return bool(graves(home)) or (home / STORE_SWEEP).exists()
+    return bool(graves(home)) or (home / STORE_SWEEP).exists() or any(home.glob(".*.restoring"))
 
 
 def sweep(home: Path, farewell: Farewell = nothing_more) -> int:

@@ -24,6 +24,7 @@ from search.models.encoding.cache_removal import (
 from search.models.registry import BUILT_IN, find_model, models
 from search.projects import graves, runs
 from search.projects.artifacts import KIND_NAMES, Kind, Manifest, read_manifest
+from search.projects.backup import sweep_restoring
 from search.projects.errors import BespokeError, Failed, Refused
 from search.projects.project import Project, projects
 from search.projects.settings import settings
@@ -211,6 +212,7 @@ def delete_project(project: Project, vectors: bool = False) -> list[str]:
 def finish_deletions() -> None:
     """Finish what was cut off: called when a command or the app starts. Nothing that fails here stops them."""
     with suppress(OSError, BespokeError):
+        sweep_restoring(settings().home)
         if graves.graves(settings().home):
             graves.sweep(settings().home, _leave)
         if sweep_is_wanted():

@@ -14,22 +14,24 @@ from search.projects import graves
 from search.projects.errors import Refused
 from search.projects.project import project_to_be, projects
 from search.retrieval import deletion
+from tests.conftest import tiny_text
 from training.data.intake import import_beir
 
 
 @pytest.fixture
-def lab(tiny_beir):
+def lab():
     """A project whose artifacts were made from each other as real ones are."""
-    project = project_to_be("lab")
-    import_beir(project, tiny_beir)
-    corpus, pairs, queries = (project.newest(kind).id for kind in ("corpora", "pairs", "queries"))
+    project = project_to_be("lab").create()
 
     def made(of, made_from, **details):
         with project.publish(of, made_from) as draft:
             draft.details.update(details)
-            (draft.folder / "x").write_text("x")
+            (draft.folder / "queries.jsonl").write_text('{"text": "velkorin"}\n')
         return project.newest(of).id
 
+    corpus = made("corpora", {}, documents=40)
+    pairs = made("pairs", {"corpus": corpus}, pairs=60)
+    queries = made("queries", {"corpus": corpus}, queries=20)
     model = made("models", {"corpus": corpus, "pairs": pairs, "queries": queries}, **_model("mine"))
     index = made("indexes", {"corpus": corpus, "model": model}, engine="faiss", model="mine")
     made("maps", {"corpus": corpus, "model0": model, "index": index})
@@ -197,15 +199,10 @@ def test_a_deletion_that_is_cut_off_is_finished_by_the_next_command(lab, monkeyp
 def test_vectors_go_that_no_other_project_needs(lab, tiny_beir, workspace):
     other = project_to_be("other")
     import_beir(other, tiny_beir)
-    deletion.delete(deletion.planned(other, "pairs", other.newest("pairs").id))
     view = b"\x00256\x00"
-    shared, own, strange = "dust", "what helps against velkorin in the hand", "typed once"
-    with (lab.folder / "queries" / lab.newest("queries").id / "queries.jsonl").open("a") as stream:
-        stream.write(json.dumps({"text": shared}) + "\n")
-    with (other.folder / "queries" / other.newest("queries").id / "queries.jsonl").open(
-        "a"
-    ) as stream:
-        stream.write(json.dumps({"text": shared}) + "\n")
+    shared, own, strange = f"Velkorin {tiny_text(0)}", "velkorin", "typed once"
+    with lab.publish("pairs") as draft:
+        (draft.folder / "pairs.jsonl").write_text(json.dumps({"response": shared}) + "\n")
     keys = [store_key(embedded_key(text), view) for text in (shared, own, strange)]
     with EmbeddingStore.of("f00d", 2) as store:
         store.note_view(view)
