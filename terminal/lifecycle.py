@@ -25,7 +25,6 @@ _KINDS: "dict[str, Kind]" = {
     "index": "indexes", "evaluation": "evaluations", "report": "reports", "map": "maps",
     "vocabulary": "vocabularies", "vectors": "vectors",
 }  # fmt: skip
-Leave = Literal["votes", "history"]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
 
 
@@ -117,19 +116,23 @@ def _ask(lines: list[str], yes: bool) -> None:
 def backup(
     project: ThisProject,
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
-    without: Annotated[
-        list[Leave] | None,
+    without_votes: Annotated[
+        bool, typer.Option("--without-votes", help="Leave out what people judged.")
+    ] = False,
+    without_history: Annotated[
+        bool,
         typer.Option(
-            help="Leave out (repeatable): votes; history (what was asked, and the records of runs)."
+            "--without-history", help="Leave out what was asked, and the records of runs."
         ),
-    ] = None,
+    ] = False,
 ) -> None:
     """Write a project into one file, with checksums: as it is now, whoever works on it meanwhile."""
-    from search.projects.backup import back_up
+    from search.projects.backup import Part, back_up
     from search.projects.files import size_in_words
 
+    left: dict[Part, bool] = {"votes": without_votes, "history": without_history}
     with bar() as progress:
-        made = back_up(project, file, without or (), progress)
+        made = back_up(project, file, [part for part, without in left.items() if without], progress)
     for note in made.notes:
         aside(note)
     say(f"{file} holds {project.name!r}: {made.files:,} files, {size_in_words(made.size)}.")

@@ -1,28 +1,29 @@
 """Graves: what is deleted is out of sight in one step and gone soon after, whenever a process is killed.
 
-A project is renamed into a hidden folder beside the others. Parts of a project that go together are listed first, in a
-grave of that project; with that list they are deleted, and whoever comes next finishes what was cut off: every command
-and the app sweep all graves when they start.
+A project is renamed into a hidden folder beside the others. Parts of a project that go together are renamed by its
+journal (`journal`), which the next opener completes. Every command and the app sweep all graves when they start, and so
+does the next publish in a project.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from search.projects import audit
 from search.projects.artifacts import new_id
 from search.projects.errors import BespokeError, Refused
-from search.projects.files import PRIVATE_FOLDER, flush, write_atomically
-from search.projects.locks import PATIENCE, exclusive, project_lock
+from search.projects.files import flush
+from search.projects.journal import JOURNAL, Move, carry_out, complete, unbroken
+from search.projects.journal import bury as bury_files
+from search.projects.locks import exclusive, project_lock
 from search.projects.project import Project
+from search.projects.publishing import GRAVE
 
 PROJECT_GRAVES = ".*.deleted"
-GRAVES = ".graves"
 STORE_SWEEP = ".embeddings-sweep"
 """In a workspace: the embedding store is to be swept (`search.models.encoding.cache_removal`)."""
-_LIST = "list.json"
+_GRAVES = f"*/.*.{GRAVE}.tmp"
 
 Farewell = Callable[[Project], None]
 """What is to be done with a deleted project before its files go."""
@@ -52,25 +53,29 @@ def bury_project(project: Project) -> Path:
 
 
 def bury(project: Project, parts: Sequence[str]) -> None:
-    """Delete parts of a project together: from the moment on that their list is written, they go.
+    """Delete parts of a project together, in one step.
 
-    :param parts: paths inside the project: "indexes/20260101-..."; the first goes out of sight first. One that is not
-        there is gone already.
+    :param parts: each as "kind/name": "indexes/20260101-...". One that is not there is gone already.
     :raises Refused: when somebody works on the project and does not stop.
     """
-    with _locked(project, PATIENCE):
+    moves = [
+        Move(kind=kind, before=name, after=f".{name}.{GRAVE}.tmp")
+        for kind, name in (p.split("/") for p in parts)
+    ]
+    with project.locked(), unbroken():
         audit.note("deleted", project.name, ", ".join(parts))
-        grave = project.folder / GRAVES / new_id()
-        grave.mkdir(PRIVATE_FOLDER, parents=True)
-        write_atomically(grave / _LIST, json.dumps(list(parts)))
-        flush(grave)
-        flush(grave.parent)
-        _finish(project, grave)
+        complete(project.folder)
+        carry_out(project.folder, moves)
+        for move in moves:
+            bury_files(project.folder / move.kind / move.after)
+        _forget_settings(project)
 
 
 def graves(home: Path) -> list[Path]:
-    """The graves of a workspace that are not swept yet: those of projects, then those inside of projects."""
-    return [*sorted(home.glob(PROJECT_GRAVES)), *sorted(home.glob(f"*/{GRAVES}"))]
+    """What a workspace has of deletions that were cut off: deleted projects, and projects with deleted parts."""
+    parts = {path.parents[1] for path in home.glob(f"[!.]*/{_GRAVES}")}
+    journals = {path.parent for path in home.glob(f"[!.]*/{JOURNAL}")}
+    return [*sorted(home.glob(PROJECT_GRAVES)), *sorted(parts | journals)]
 
 
 def unfinished(home: Path) -> bool:
@@ -82,17 +87,17 @@ def sweep(home: Path, farewell: Farewell = nothing_more) -> int:
     """Finish every deletion that was cut off; one that somebody is at is left to them.
 
     :param farewell: what is done with each deleted project before its files go.
-    :returns: how many graves were there.
+    :returns: how many there were.
     """
-    open_graves = graves(home)
-    for grave in open_graves:
+    left = graves(home)
+    for folder in left:
         with suppress(BespokeError, OSError):
-            if grave.name == GRAVES:
-                sweep_project(Project(grave.parent))
-                continue
-            with exclusive(project_lock(home, grave.name), "a deleted project", 0.0):
-                empty_grave(grave, farewell)
-    return len(open_graves)
+            if folder.name.startswith("."):
+                with exclusive(project_lock(home, folder.name), "a deleted project", 0.0):
+                    empty_grave(folder, farewell)
+            else:
+                sweep_project(Project(folder))
+    return len(left)
 
 
 def sweep_project(project: Project) -> None:
@@ -100,14 +105,11 @@ def sweep_project(project: Project) -> None:
 
     :raises Refused: when somebody works on the project.
     """
-    parent = project.folder / GRAVES
-    if not parent.is_dir():
-        return
-    with _locked(project, 0.0):
-        for grave in sorted(parent.iterdir()):
-            _finish(project, grave)
-        with suppress(OSError):
-            parent.rmdir()
+    with project.locked(patience=0.0), unbroken():
+        complete(project.folder)
+        for grave in project.folder.glob(_GRAVES):
+            bury_files(grave)
+        _forget_settings(project)
 
 
 def empty_grave(grave: Path, farewell: Farewell) -> None:
@@ -117,34 +119,14 @@ def empty_grave(grave: Path, farewell: Farewell) -> None:
         shutil.rmtree(grave, ignore_errors=True)
 
 
-def _locked(project: Project, patience: float) -> AbstractContextManager[None]:
-    what = f"the project {project.name!r}"
-    return exclusive(project_lock(project.folder.parent, project.name), what, patience)
-
-
-def _finish(project: Project, grave: Path) -> None:
-    """Put into a grave what its list names, and remove it. Any part of that may have been done before."""
-    parts: list[str] = []
-    with suppress(OSError, ValueError):  # Without a list, nothing was deleted yet.
-        parts = [part for part in json.loads((grave / _LIST).read_bytes()) if isinstance(part, str)]
-    for number, part in enumerate(parts):
-        source = project.folder / part
-        if ".." not in source.parts and source.exists():
-            source.rename(grave / str(number))
-            flush(source.parent)
-    _forget_settings(project, parts)
-    shutil.rmtree(grave)
-    with suppress(OSError):
-        grave.parent.rmdir()  # Only where nothing else is in it.
-
-
-def _forget_settings(project: Project, parts: Sequence[str]) -> None:
+def _forget_settings(project: Project) -> None:
     """What project.json says of models that are gone goes with them."""
-    gone = {part.removeprefix("models/") for part in parts if part.startswith("models/")}
     with suppress(BespokeError):
-        if gone & project.info.model_settings.keys():
+        before = project.info.model_settings
+        there = {folder.name for folder in project.folders("models")}
+        if not before.keys() <= there:
             project.change(
                 lambda now: {
-                    "model_settings": {k: v for k, v in now.model_settings.items() if k not in gone}
+                    "model_settings": {k: v for k, v in now.model_settings.items() if k in there}
                 }
             )

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,10 +25,10 @@ _NAME = re.compile(r"\.?[\w-][\w.-]*")
 
 
 class Move(BaseModel):
-    """A folder of a kind that gets another name: a draft its id, or a removed artifact that of a grave."""
+    """A folder of a kind, or of uploads, that gets another name: a draft its id, or what is removed that of a grave."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: Kind
+    kind: Kind | Literal["uploads"]
     before: str
     after: str
 

@@ -281,15 +281,30 @@ class Project:
             see `on_newest`.
         """
         drafts = Drafts(self.folder)
+        began = self.exists
         try:
             yield drafts
             drafts.seal()
             with self.locked(), unbroken():
+                self._require_still_there(began)
                 sweep(self.folder)
                 drafts.release(self._missing_file(facts))
+        except FileNotFoundError:
+            self._require_still_there(began)
+            raise
         finally:
             drafts.clean()
             self.discard_if_empty()
+
+    def _require_still_there(self, began: bool) -> None:
+        """See that a project was not deleted while somebody worked in it: nothing may bring it back.
+
+        :param began: whether it was there when the work began.
+        """
+        if began and not self.exists:
+            raise Refused(
+                f"The project {self.name!r} is gone: somebody deleted or renamed it. Nothing was published."
+            )
 
     def on_newest(self, work: Callable[[], Made]) -> Made:
         """Do work that makes a new version out of the newest one, again where somebody else was faster.

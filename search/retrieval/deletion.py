@@ -100,8 +100,9 @@ def planned(project: Project, kind: Kind, identity: str) -> Deletion:
     along, stays = _made_from(project, kind, identity, known)
     mine = [m for m in known if (m.kind, m.id) == (kind, identity)]
     parts = [f"{kind}/{identity}", *(f"{m.kind}/{m.id}" for m in along)]
-    if kind in _SOURCES and (project.folder / UPLOADS).is_dir() and not _going(project):
-        parts.append(UPLOADS)  # Files as they came, of which this was made.
+    if kind in _SOURCES and not _going(project):  # Files as they came, of which this was made.
+        uploads = (project.folder / UPLOADS).glob("[!.]*")
+        parts += [f"{UPLOADS}/{folder.name}" for folder in sorted(uploads)]
     return Deletion(
         project,
         f"The {KIND_NAMES[kind]} {describe(mine[0]) if mine else identity}",
