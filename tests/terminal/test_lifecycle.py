@@ -16,7 +16,9 @@ def test_a_project_is_deleted_when_a_script_says_yes(call_cli, lab, workspace):
     assert projects() != []
     done = call_cli("delete", lab, "--yes", "--vectors")
     assert (done.status, done.out.splitlines()[-1]) == (0, "The project 'lab' is deleted.")
-    assert [path.name for path in workspace.iterdir() if path.name != ".locks"] == []
+    assert [
+        path.name for path in workspace.iterdir() if path.name not in (".locks", ".audit")
+    ] == []
 
 
 def test_a_part_is_named_by_name_number_or_id(call_cli, lab, tmp_path):

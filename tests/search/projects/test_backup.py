@@ -74,7 +74,7 @@ def test_a_deleted_project_comes_back_as_it_was(lab, tmp_path, workspace):
     assert not [
         p for p in (workspace / "lab").rglob("*") if stat.S_IMODE(p.lstat().st_mode) & 0o077
     ]
-    assert [p.name for p in workspace.iterdir() if p.name not in ("lab", ".locks")] == []
+    assert [p.name for p in workspace.iterdir() if p.name not in ("lab", ".locks", ".audit")] == []
 
 
 def test_no_project_is_written_over_and_another_name_is_taken(lab, tmp_path):
@@ -290,7 +290,7 @@ def test_a_restoring_that_is_killed_leaves_nothing_after_the_next_start(
             restore(file, "second")
     deletion.finish_deletions()
     left = list(workspace.iterdir()) if workspace.is_dir() else []
-    assert [p.name for p in left if p.name != ".locks"] == []
+    assert [p.name for p in left if p.name not in (".locks", ".audit")] == []
     assert restore(file, "second").exists
 
 
