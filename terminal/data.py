@@ -52,10 +52,12 @@ def import_(
     ] = None,
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    from search.corpus.isolated import door
     from search.corpus.readers.judged import JudgedColumns
     from search.models.chunking import chunking_for
     from training.data.intake import import_beir
 
+    door.prepare()
     columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
         cut = chunking_for(project, passage_tokens, again=True) if passage_tokens else None
@@ -123,10 +125,12 @@ def add(
     from search.corpus.corpus import current_corpus
     from search.corpus.filters import parse_tiers
     from search.corpus.ingest import IngestChoices, add_documents, in_words
+    from search.corpus.isolated import door
     from search.corpus.readers.documents import DocumentColumns
     from search.models.chunking import chunking_for
     from search.models.legibility import illegible
 
+    door.prepare()
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
     choices = IngestChoices(
         columns=DocumentColumns(text_column, title_column, id_column, metadata, document_per),

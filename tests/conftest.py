@@ -70,6 +70,17 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_reader() -> Iterator[None]:
+    """One child reads the files of all tests of this process: a new one for each would take longer than they do."""
+    from search.corpus.isolated.process import SPARE
+
+    SPARE.reuse = True
+    yield
+    SPARE.reuse = False
+    SPARE.give_back(SPARE.take())
+
+
 @pytest.fixture(scope="session")
 def whole(request: pytest.FixtureRequest) -> bool:
     """Whether all of a long proof is wanted, or a sample of it will do."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from search.corpus.readers.pairs import PairColumns, preview_pairs
+from search.corpus.isolated.door import preview_pairs
+from search.corpus.readers.pairs import PairColumns
 from search.models.registry import custom_manifests
 from search.projects.project import Project
 from ui import (

@@ -9,10 +9,10 @@ import streamlit as st
 from search.corpus.corpus import Corpus
 from search.corpus.document import Document
 from search.corpus.ingest import in_words
+from search.corpus.isolated import door
 from search.corpus.passages import Chunker, Chunking, embedded_passage
-from search.corpus.readers.beir import is_beir
-from search.corpus.readers.documents import DocumentColumns, preview_documents
 from search.corpus.readers.report import RefusedRow, Report
+from search.corpus.readers.row_documents import DocumentColumns
 from search.corpus.readers.sources import PLAIN_TEXT, READABLE, suffix_of
 from search.corpus.tokenizer import SubwordCounter
 from search.models.chunking import chunking_for
@@ -72,7 +72,7 @@ def _add(project: Project, corpus: Corpus | None) -> None:
     if not given:
         return
     paths = [uploads.saved(project, upload) for upload in given]
-    if len(paths) == 1 and is_beir(paths[0]):
+    if len(paths) == 1 and door.is_beir(paths[0]):
         st.write(
             "A BEIR data set brings documents, pairs (from train) and a query set (from test)."
         )
@@ -80,7 +80,8 @@ def _add(project: Project, corpus: Corpus | None) -> None:
             reading.start(project, ["import", project.name, str(paths[0])])
         return
     previews = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
-    if len(previews) < len(paths):
+    skipped = sum(map(reading.took_too_much, paths))
+    if not previews or len(previews) + skipped < len(paths):
         return
     documents = [document for first, _ in previews for document in first]
     _sources(paths, [report for _, report in previews], documents)
@@ -113,7 +114,9 @@ def _preview(path: Path, alone: bool) -> tuple[list[Document], Report] | None:
         document_per=st.session_state.get(_unit_key(path)),
     )
     read = reading.preview(
-        path, _ROLES, lambda encoding, sign: preview_documents(path, chosen, _ROWS, encoding, sign)
+        path,
+        _ROLES,
+        lambda encoding, sign: door.preview_documents(path, chosen, _ROWS, encoding, sign),
     )
     if read is not None and alone:
         _, report = read

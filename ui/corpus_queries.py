@@ -6,10 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from search.corpus.isolated.door import read_judged_queries, read_judgments, read_queries
 from search.corpus.readers.judged import JudgedColumns
-from search.corpus.readers.judgments import read_judged_queries
-from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import QueryColumns, read_queries
+from search.corpus.readers.queries import QueryColumns
 from search.corpus.readers.report import Report
 from search.evaluation.add_query_set import JudgedFiles
 from search.projects.artifacts import Manifest

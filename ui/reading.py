@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
 
+from search.corpus.isolated import door
+from search.corpus.isolated.limits import OverLimit
 from search.corpus.readers.encodings import COMMON_ENCODINGS
 from search.corpus.readers.grades import GradeRules, UnclearGrades
-from search.corpus.readers.paths import nested_columns
 from search.corpus.readers.report import DELIMITERS, RefusedRow, Report
-from search.corpus.readers.tables import open_report, read_rows
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.text.spreadsheet_cells import csv_text
@@ -22,7 +21,6 @@ from ui.rendering import literal
 _GRADES = [0, 1, 2, 3, 4]
 _MEANINGS = 12
 NONE = "(none)"
-_LOOKED_AT = 100
 _Read = TypeVar("_Read")
 
 
@@ -63,11 +61,26 @@ def preview(
         choose_meanings(path, error.values, {})
         how_to_read(path, None)
         return None
+    except OverLimit as error:
+        st.session_state[_too_much(path)] = True
+        st.error(str(error), icon=":material/error:")
+        return None
     except BespokeError as error:
         st.error(str(error), icon=":material/error:")
         choose_columns(path, _columns_of(path), {}, roles)
         how_to_read(path, None)
         return None
+    finally:
+        door.prepare()  # For the next time that the page is drawn.
+
+
+def took_too_much(path: Path) -> bool:
+    """Whether a file was not shown because its reader took too much; others beside it can be added."""
+    return bool(st.session_state.get(_too_much(path)))
+
+
+def _too_much(path: Path) -> str:
+    return f"took-too-much-{path}"
 
 
 def understood(path: Path, report: Report, what: str, plural: str | None = None) -> None:
@@ -220,13 +233,9 @@ def column_options(path: Path, report: Report, roles: Sequence[str]) -> list[str
 def _columns_of(path: Path) -> Sequence[str]:
     """The columns of a file that could not be used as it is: maybe others can be chosen."""
     try:
-        report = open_report(path)
-        report.encoding, report.delimiter = _read_as(path)
-        rows = read_rows(path, report)
-        nested = nested_columns(row.fields for row in islice(rows, _LOOKED_AT))
+        return door.columns_of(path, *_read_as(path))
     except BespokeError:
         return ()
-    return (*report.columns, *nested)
 
 
 def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:

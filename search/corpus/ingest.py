@@ -7,10 +7,12 @@ from pathlib import Path
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
 from search.corpus.filters import Tiers
+from search.corpus.isolated.door import opened_sources, read_documents
+from search.corpus.isolated.limits import OverLimit
 from search.corpus.passages import Chunking, chunking_of
-from search.corpus.readers.documents import DocumentColumns, read_documents
 from search.corpus.readers.report import RefusedRow, Report, source_of
-from search.corpus.readers.sources import SourceFile, opened_sources
+from search.corpus.readers.row_documents import DocumentColumns
+from search.corpus.readers.sources import SourceFile
 from search.corpus.readers.tables import open_report
 from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import Added, CorpusWriter
@@ -68,7 +70,7 @@ def add_documents(
     """Add the documents of files, archives and folders: a new version of the corpus, the old one kept.
 
     A file that cannot be used is refused, and everything with it; inside an archive or folder it is listed,
-    and the others come in.
+    and the others come in. So is one of several files that takes too much memory or time to read.
 
     :raises Refused: when a file cannot be used at all, when nothing is new, or when the corpus would
         have fewer than two documents. Nothing is changed then.
@@ -95,7 +97,8 @@ def add_documents(
                 with writer.together():
                     report, more = _add_source(writer, source, choices, stage)
             except Refused as error:
-                if not source.member:
+                others = len(files) > 1 and isinstance(error, OverLimit)
+                if not source.member and not others:
                     raise
                 listed.append(RefusedRow(source.name, str(error)))
                 continue
@@ -112,6 +115,7 @@ def add_documents(
         if not added.written and not added.replaced and not writer.changes_everything:
             raise AlreadyThere(
                 "Nothing was added: every document is already in the corpus, unchanged."
+                + (f" Left out: {left_out}." if listed else "")
             )
         total = writer.count
         passages = writer.close(Stage(progress, _READING, 1.0))

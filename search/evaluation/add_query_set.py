@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.corpus.isolated.door import (
+    one_child,
+    read_judged_queries,
+    read_judgments,
+    read_queries,
+)
 from search.corpus.labels import Judgments
 from search.corpus.readers.identities import near_miss
 from search.corpus.readers.judged import JudgedColumns
-from search.corpus.readers.judgments import read_judged_queries
-from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import QueryColumns, read_queries, require_ids
+from search.corpus.readers.queries import QueryColumns, require_ids
 from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
@@ -73,8 +77,9 @@ class JudgedFiles:
             )
             return cls(texts, judgments, [report])
         asked = QueryColumns(columns.id, columns.query)
-        texts, query_report = read_queries(queries, asked, encoding, delimiter, most)
-        judgments, judgment_report = read_judgments(qrels, columns, *qrels_as, most)
+        with one_child():
+            texts, query_report = read_queries(queries, asked, encoding, delimiter, most)
+            judgments, judgment_report = read_judgments(qrels, columns, *qrels_as, most)
         reports = [query_report, judgment_report]
         require_ids(reports, columns.id)
         return cls(texts, judgments, reports)

@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from search.corpus.isolated.door import (
+    one_child,
+    read_judged_queries,
+    read_judgments,
+    read_queries,
+    read_rows,
+)
+from search.corpus.isolated.limits import OverLimit
 from search.corpus.labels import query_id
 from search.corpus.readers.grades import UnclearGrades
 from search.corpus.readers.identities import ids_in_lines
 from search.corpus.readers.judged import JudgedColumns
-from search.corpus.readers.judgments import read_judged_queries
-from search.corpus.readers.qrels import read_judgments
-from search.corpus.readers.queries import read_queries
 from search.corpus.readers.report import BadField, Report, Row, clean_text
-from search.corpus.readers.tables import open_report, read_rows
+from search.corpus.readers.tables import open_report
 from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import KNOWN, JudgmentStore, Question
@@ -118,10 +123,11 @@ def import_judgments(
     :raises Refused: when the file, or every row of it, cannot be used.
     """
     store = JudgmentStore.of(project)
-    if path.suffix.lower() == ".csv" and _is_export(path):
-        report, found = _from_csv(path)
-    else:
-        report, found = _from_grades(project, store, path, judge, queries, columns)
+    with one_child():
+        if path.suffix.lower() == ".csv" and _is_export(path):
+            report, found = _from_csv(path)
+        else:
+            report, found = _from_grades(project, store, path, judge, queries, columns)
     report.require_some("judgments")
     names = {
         name: store.join(name) for name in dict.fromkeys(judgment.judge for judgment, _ in found)
@@ -230,7 +236,7 @@ def _from_grades(
     else:
         try:
             asked, judgments, report = read_judged_queries(path, columns)
-        except UnclearGrades:
+        except (UnclearGrades, OverLimit):
             raise
         except Refused:  # No table with the questions: ids, then.
             asked = {}

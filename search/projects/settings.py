@@ -235,3 +235,26 @@ def child_environment(run_folder: Path, person: str = "") -> dict[str, str]:
         PERSON_VARIABLE: person,
         "PYTHONUNBUFFERED": "1",
     }
+
+
+_READERS_NEED = (
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+)
+
+
+def reader_environment() -> dict[str, str]:
+    """The environment of a process that parses what people bring: no key and no address is in it."""
+    wanted = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _READERS_NEED or name.startswith("LC_")
+    }
+    return {**wanted, "OMP_NUM_THREADS": "1"}

@@ -8,11 +8,10 @@ from pathlib import Path
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.ingest import require_enough_documents
+from search.corpus.isolated.door import open_beir, read_documents, read_pair_file
 from search.corpus.passages import WHOLE, Chunking
-from search.corpus.readers.beir import open_beir
-from search.corpus.readers.documents import read_documents
 from search.corpus.readers.judged import JudgedColumns
-from search.corpus.readers.pairs import PairColumns, read_pair_file
+from search.corpus.readers.pairs import PairColumns
 from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
 from search.corpus.tokenizer import SubwordCounter

@@ -57,17 +57,21 @@ def open_beir(path: Path, columns: JudgedColumns = JudgedColumns()) -> Iterator[
     :raises Refused: when a needed file is missing or unreadable.
     """
     if is_folder(path):
-        yield _read(path, path.name, columns)
+        yield read(path, path.name, columns)
         return
     if path.suffix.lower() != ".zip":
         raise Refused(f"{path.name} is neither a BEIR folder nor a zip of one.")
     with tempfile.TemporaryDirectory(prefix="bespoke-beir-") as name:
         folder = Path(name)
-        _unpack(path, folder)
-        yield _read(folder, path.name, columns)
+        unpack(path, folder)
+        yield read(folder, path.name, columns)
 
 
-def _read(folder: Path, source: str, columns: JudgedColumns) -> Beir:
+def read(folder: Path, source: str, columns: JudgedColumns) -> Beir:
+    """What a BEIR folder holds: its queries and judgments, and where its corpus is.
+
+    :raises Refused: when a needed file is missing or unreadable.
+    """
     for name in ("corpus.jsonl", "queries.jsonl"):
         if not (folder / name).is_file():
             raise Refused(
@@ -99,7 +103,7 @@ def _read(folder: Path, source: str, columns: JudgedColumns) -> Beir:
     return data
 
 
-def _unpack(path: Path, folder: Path) -> None:
+def unpack(path: Path, folder: Path) -> None:
     """Copy only the files of a BEIR data set, under their known names, counting every byte."""
     budget = Budget(path, path.name)
     with opened_zip(path, path.name) as archive:

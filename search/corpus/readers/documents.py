@@ -1,6 +1,7 @@
 """Files into documents: tables and lists of records row by row, prose one document a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from search.corpus.document import Document
@@ -26,6 +27,7 @@ from search.corpus.readers.sources import (
     TABLES,
     XML,
     SourceFile,
+    SourceFiles,
     combined_report,
     opened_sources,
     suffix_of,
@@ -37,10 +39,15 @@ from search.corpus.readers.xml.whole import read_xml
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 
+Begin = Callable[
+    [SourceFile, DocumentColumns, tuple[str | None, str | None], int, int],
+    tuple[list[Document], Report],
+]
+"""Reads the first documents of one file; see `beginning`."""
 _PARTLY = "only the first {} were looked at; all are read when the file is added"
 
 
-__all__ = ["DocumentColumns", "preview_documents", "read_documents"]
+__all__ = ["DocumentColumns", "beginning", "preview_documents", "read_documents"]
 
 
 def read_documents(
@@ -84,26 +91,30 @@ def preview_documents(
     rows: int = 5,
     encoding: str | None = None,
     delimiter: str | None = None,
+    opened: Callable[[Sequence[Path]], AbstractContextManager[SourceFiles]] = opened_sources,
+    begin: "Begin | None" = None,
 ) -> tuple[list[Document], Report]:
     """Read a file, an archive or a folder, or the beginning of a large one, without saving anything.
 
     :param rows: how many documents to return.
     :param encoding: what text files were saved in; None finds out.
     :param delimiter: what parts the columns of CSV files; None finds out.
+    :param opened: what takes archives apart, and `begin` what reads the beginning of a file.
     :returns: the first documents, and one report of all rows that were looked at; for an archive or folder
         it lists the members that cannot be read, and names the member of each refused row.
     :raises Refused: as `read_documents` and `opened_sources`, and when no row is usable.
     """
+    begin = begin or beginning
     first: list[Document] = []
     reports: list[Report] = []
-    with opened_sources([path]) as sources:
+    with opened([path]) as sources:
         left = LIMITS.preview_rows
         for number, source in enumerate(sources.files):
             if left <= 0 or number == LIMITS.preview_files:
                 sources.notes.append(_PARTLY.format(f"{number:,} files"))
                 break
             try:
-                found, report = _beginning(source, columns, (encoding, delimiter), left, rows)
+                found, report = begin(source, columns, (encoding, delimiter), left, rows)
             except Refused as error:
                 if not source.member:
                     raise
@@ -118,7 +129,7 @@ def preview_documents(
     return first, report
 
 
-def _beginning(
+def beginning(
     source: SourceFile,
     columns: DocumentColumns,
     form: tuple[str | None, str | None],

@@ -6,7 +6,7 @@ A row may hold one answer or a list of them (FlagEmbedding's "pos", DPR's "posit
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path, PurePath
@@ -67,6 +67,9 @@ class PairColumns:
     grades: GradeRules | None = None
 
 
+PairRow = tuple[str, Pair | str, list[Any]]
+"""Where a row stands, a pair of it or why it is none, and what its columns of labels say."""
+
 Complete = Callable[[Pair], Pair]
 """Fills in what only the corpus knows of a pair, or raises BadField to refuse its row."""
 
@@ -108,13 +111,25 @@ def read_pair_file(
     :raises UnclearGrades: when labels do not tell which mean "no".
     :raises Refused: when the file as a whole cannot be used.
     """
+    labels, read = pair_rows(path, report, columns, rows)
+    return assembled(labels, read, report, columns, complete)
+
+
+def pair_rows(
+    path: Path, report: Report, columns: PairColumns = PairColumns(), rows: int | None = None
+) -> tuple[tuple[str, ...], Iterator[PairRow]]:
+    """The columns of labels of a file, and its pairs with the values of these, as they stand in it.
+
+    :param rows: stop after this many rows of it, and say so in the report's notes.
+    :raises Refused: as `read_pair_file`.
+    """
     is_json = PurePath(inner_name(path)).suffix.lower() in (".json", ".jsonl", ".ndjson")
     table = (list_rows(path, report) if is_json else None) or read_rows(path, report)
     table = unfolded(with_header(table, report, _NAMES), report)
     ahead = list(islice(table, LOOKED_AT))
     table = chain(ahead, table)
     columns = _by_position(report, ahead, columns)
-    negative_columns = _negatives_and_roles(report, columns)
+    negatives = _negatives_and_roles(report, columns)
     labels = (
         grade_columns(report, ahead, columns.label, "--label-column", is_pairs=True)
         if report.columns
@@ -122,24 +137,42 @@ def read_pair_file(
     )
     if labels:
         report.roles["label"] = ", ".join(labels)
+    read = (
+        (row.where, made, [row.fields.get(name) for name in labels])
+        for row in first_rows(table, rows, report)
+        for made in _pairs(row, report, negatives)
+    )
+    return tuple(labels), read
+
+
+def assembled(
+    labels: Sequence[str],
+    rows: Iterable[PairRow],
+    report: Report,
+    columns: PairColumns,
+    complete: Complete = as_they_are,
+) -> PairFile:
+    """The pairs of a file out of what `pair_rows` read: completed, without those that are there twice, by their labels.
+
+    :raises UnclearGrades: when labels do not tell which mean "no".
+    """
     labelled = JudgedRows(report)
     pairs: list[Pair] = []
     seen: set[Pair] = set()
-    for row in first_rows(table, rows, report):
-        for pair in _pairs(row, report, negative_columns):
-            try:
-                made = complete(pair) if isinstance(pair, Pair) else _raise(pair)
-                if labels:
-                    labelled.add(
-                        row.where, made.query, _answer(made), [row.fields.get(n) for n in labels]
-                    )
-                else:
-                    _check(made, seen)
-            except BadField as error:
-                report.refuse(row.where, str(error))
-                continue
-            seen.add(made)
-            pairs.append(made)
+    for where, read, values in rows:
+        try:
+            if not isinstance(read, Pair):
+                raise BadField(read)
+            made = complete(read)
+            if labels:
+                labelled.add(where, made.query, _answer(made), values)
+            else:
+                _check(made, seen)
+        except BadField as error:
+            report.refuse(where, str(error))
+            continue
+        seen.add(made)
+        pairs.append(made)
     if not labels:
         report.accepted += len(pairs)
         return PairFile(pairs)
@@ -229,8 +262,8 @@ def _negatives_and_roles(report: Report, columns: PairColumns) -> tuple[str, ...
     return negatives
 
 
-def _pairs(row: Row, report: Report, negatives: Sequence[str]) -> Iterator[Pair | BadField]:
-    """The pairs of a row: one for each of its answers; an error in the stead of one that cannot be used."""
+def _pairs(row: Row, report: Report, negatives: Sequence[str]) -> Iterator[Pair | str]:
+    """The pairs of a row: one for each of its answers; the reason in the stead of one that cannot be used."""
     try:
         query = report.text_of(row, "query", LIMITS.query_characters)
         column = report.roles.get("response")
@@ -249,14 +282,10 @@ def _pairs(row: Row, report: Report, negatives: Sequence[str]) -> Iterator[Pair 
             empty = [name for role, name in roles.items() if role in report.roles]
             raise BadField(f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty")
     except BadField as error:
-        yield error
+        yield str(error)
         return
     for text in texts:
         yield Pair(query, text, document or None, tuple(dict.fromkeys(filter(None, wrong))))
-
-
-def _raise(error: BadField) -> Pair:
-    raise error
 
 
 def _answer(pair: Pair) -> str:

@@ -107,6 +107,12 @@ class SourceFiles:
     refused: list[RefusedRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, more: "SourceFiles") -> None:
+        """Add what was found elsewhere."""
+        self.files += more.files
+        self.refused += more.refused
+        self.notes += more.notes
+
 
 @contextmanager
 def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
@@ -120,20 +126,31 @@ def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
     sources = SourceFiles()
     with tempfile.TemporaryDirectory(prefix="bespoke-sources-") as scratch:
         for number, path in enumerate(paths):
-            folder_given = is_folder(path)
-            if not folder_given and not is_archive(path.name):
-                sources.files.append(SourceFile(path, source_of(path)))
-                continue
-            collected = _Collection(source_of(path.resolve()))
-            if folder_given:
-                _walk(path, collected)
-            else:
-                folder = Path(scratch) / str(number)
-                folder.mkdir()
-                unpack = _unpack_zip if path.name.lower().endswith(".zip") else _unpack_tar
-                unpack(path, folder, collected)
-            collected.hand_over(sources)
+            folder = Path(scratch) / str(number)
+            sources.add(collect(path, folder))
         yield sources
+
+
+def collect(path: Path, folder: Path) -> SourceFiles:
+    """All files that are in one file, archive or folder.
+
+    :param folder: where an archive is unpacked to; made then.
+    :raises Refused: see `opened_sources`.
+    """
+    sources = SourceFiles()
+    folder_given = is_folder(path)
+    if not folder_given and not is_archive(path.name):
+        sources.files.append(SourceFile(path, source_of(path)))
+        return sources
+    collected = _Collection(source_of(path.resolve()))
+    if folder_given:
+        _walk(path, collected)
+    else:
+        folder.mkdir()
+        unpack = _unpack_zip if path.name.lower().endswith(".zip") else _unpack_tar
+        unpack(path, folder, collected)
+    collected.hand_over(sources)
+    return sources
 
 
 class _Collection:
