@@ -9,7 +9,7 @@ from search.projects.damage import noticed
 from search.projects.errors import BespokeError
 from search.projects.files import keep_private
 from search.projects.settings import settings
-from terminal import asking, data, judging, lifecycle, making, models, reference, synthetic
+from terminal import asking, data, judging, lifecycle, making, models, people, reference, synthetic
 from terminal.printing import aside
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (data, making, synthetic, models, asking, judging, lifecycle, reference):
+for room in (data, making, synthetic, models, asking, judging, people, lifecycle, reference):
     app.add_typer(room.app)
 # What a wrong option raises. Typer exports only this more special one.
 _UsageError: Any = typer.BadParameter.__mro__[1]

@@ -43,12 +43,8 @@ def person_name(name: str) -> str:
     :raises Refused: when nobody can be called so.
     """
     tidy = name.strip().casefold()
-    if (
-        not tidy
-        or len(tidy) > _CHARACTERS
-        or not tidy.isprintable()
-        or any(c.isspace() for c in tidy)
-    ):
+    fits = 0 < len(tidy) <= _CHARACTERS and tidy.isprintable()
+    if not fits or any(sign.isspace() or sign == "," for sign in tidy):
         raise Refused(f"{name!r} names nobody: give the address that the person signs in with.")
     return tidy
 

@@ -1,0 +1,264 @@
+"""The gate before the server: what is answered to whom, from where, and with what headers."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from signin_help import ALONE, ANNA, BEN, OIDC, ORIGIN, PROXY, PUBLISHED, claims, cookies
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from search.projects import audit, members
+from search.projects.project import project_to_be
+from ui import first_paint
+from ui.page_names import NAMES
+from ui.signin import gate
+from ui.signin.gate import Gate
+from ui.signin.security_headers import policy
+
+STREAM = "ws://localhost:8501/_stcore/stream"
+PEOPLE_SEE = ("media/abc.png", "_stcore/upload_file/session/file", "component/x/y.js")
+NOBODY_SEES = (
+    "_stcore/metrics", "_stcore/script-health-check", "_stcore/agent/openapi.json", "_stcore/agent/mcp",
+    "_stcore/agent/interact", "app/static/secret.txt", "compare/_stcore/metrics", "_stcore", "workspace",
+)  # fmt: skip
+
+
+async def _echo(socket: WebSocket) -> None:
+    await socket.accept(subprotocol="streamlit" if socket.scope["subprotocols"] else None)
+    await socket.send_text(",".join(socket.scope["subprotocols"]))
+    try:
+        while True:
+            await socket.send_text(await socket.receive_text())
+    except WebSocketDisconnect:
+        pass
+
+
+@pytest.fixture
+def asked(workspace, monkeypatch) -> Callable[..., TestClient]:
+    """A client of what is behind a gate, which connects to an address of the machine."""
+    monkeypatch.setattr(gate, "is_own_file", lambda way, file, person: person.name == ANNA)
+    monkeypatch.setattr(gate, "is_own_session", lambda way, session, person: person.name == ANNA)
+
+    async def anything(request: Any) -> PlainTextResponse:
+        return PlainTextResponse("behind", headers={"x-frame-options": "ALLOWALL"})
+
+    behind = Starlette(
+        routes=[WebSocketRoute("/_stcore/stream", _echo), Route("/{path:path}", anything)]
+    )
+
+    def connect(
+        way: Any, at: str = "127.0.0.1", host: str = "localhost:8501", **more: Any
+    ) -> TestClient:
+        guarded = Gate(behind, way)
+
+        async def connected(scope: Any, receive: Any, send: Any) -> None:
+            await guarded(
+                {**scope, "server": (at, 8501)} if "server" in scope else scope, receive, send
+            )
+
+        client = TestClient(connected, base_url=f"http://{host}", **more)
+        client.cookies.clear()
+        return client
+
+    return connect
+
+
+def signed_in(client: TestClient, mail: str = ANNA, **more: Any) -> TestClient:
+    for name, value in cookies(claims(mail, **more)).items():
+        client.headers["cookie"] = f"{name}={value}"
+    return client
+
+
+def test_alone_on_this_machine_everything_is_answered(asked):
+    client = asked(ALONE)
+    for path in ("", *NAMES, *PEOPLE_SEE, "static/js/x.js", "_stcore/health", "_stcore/metrics"):
+        assert client.get(f"/{path}").text == "behind", path
+    for path in ("_stcore/agent/mcp", "app/static/secret.txt"):
+        assert client.get(f"/{path}").status_code == 404
+    for at in ("::1", "127.0.0.2", "::ffff:127.0.0.1"):
+        assert asked(ALONE, at).get("/").text == "behind"
+
+
+@pytest.mark.parametrize(
+    ("at", "host", "headers"),
+    [
+        ("10.1.2.3", "localhost", {}),
+        ("::", "localhost", {}),
+        ("/run/bespoke.sock", "localhost", {}),
+        ("127.0.0.1", "evil.example", {}),
+        ("127.0.0.1", "127.0.0.1.evil.example", {}),
+        ("127.0.0.1", "localhost.evil.example", {}),
+        ("127.0.0.1", "localhost", {"x-forwarded-for": "203.0.113.9"}),
+        ("127.0.0.1", "localhost", {"forwarded": "for=203.0.113.9"}),
+        ("127.0.0.1", "localhost", {"via": "1.1 proxy"}),
+    ],
+)
+def test_without_sign_in_nothing_from_elsewhere_is_answered(asked, at, host, headers):
+    client = asked(ALONE, at, host, headers=headers)
+    answer = client.get("/")
+    assert answer.status_code == 403 and "SECURITY.md" in answer.text
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(f"ws://{host}:8501/_stcore/stream", headers=headers),
+    ):
+        pass
+
+
+def test_a_published_container_answers_at_localhost_alone(asked):
+    assert asked(PUBLISHED, "172.17.0.2").get("/").text == "behind"
+    assert asked(PUBLISHED, "172.17.0.2").get("/_stcore/metrics").status_code == 404
+    assert asked(PUBLISHED, "172.17.0.2", "evil.example").get("/").status_code == 403
+
+
+def test_another_pages_script_opens_nothing(asked):
+    for way, good, bad in (
+        (ALONE, "http://localhost:8501", "http://evil.example"),
+        (OIDC, ORIGIN, "https://evil.example"),
+    ):
+        client = signed_in(asked(way))
+        with client.websocket_connect(STREAM, headers={"origin": good}) as socket:
+            assert socket.receive_text() == ""
+        with (
+            pytest.raises(WebSocketDisconnect),
+            client.websocket_connect(STREAM, headers={"origin": bad}),
+        ):
+            pass
+
+
+def test_before_anybody_is_signed_in_only_the_empty_page_is_answered(asked):
+    client = asked(OIDC, "10.1.2.3", "bespoke.example")
+    for path in (
+        "",
+        *NAMES,
+        "static/js/x.js",
+        "_stcore/health",
+        "_stcore/host-config",
+        "auth/login",
+        "oauth2callback",
+    ):
+        assert client.get(f"/{path}").text == "behind", path
+    for path in (*PEOPLE_SEE, *NOBODY_SEES):
+        assert client.get(f"/{path}").status_code == 404, path
+        assert client.put(f"/{path}").status_code in (404, 405), path
+    for path in (
+        "/_stcore//metrics",
+        "/%5fstcore/metrics",
+        "/_STCORE/metrics",
+        "/x/../media/abc.png",
+    ):
+        assert client.get(path).status_code == 404, path
+
+
+def test_a_file_and_an_upload_are_their_own_persons(asked):
+    for path in PEOPLE_SEE[:2]:
+        assert signed_in(asked(OIDC, "10.1.2.3")).get(f"/{path}").text == "behind"
+        assert signed_in(asked(OIDC, "10.1.2.3"), BEN).get(f"/{path}").status_code == 404
+    for path in NOBODY_SEES:
+        assert signed_in(asked(OIDC, "10.1.2.3")).get(f"/{path}").status_code == 404
+    for harm in ({"iat": 1}, {"origin": "https://evil.example"}, {"email_verified": False}):
+        assert signed_in(asked(OIDC), **harm).get("/media/abc.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("at", "headers"),
+    [
+        ("10.1.2.3", [("x-forwarded-email", ANNA)]),
+        ("10.1.2.3", [("x-forwarded-email", ANNA), ("x-forwarded-for", "127.0.0.1")]),
+        ("/run/bespoke.sock", [("x-forwarded-email", ANNA)]),
+        ("127.0.0.1", []),
+        ("127.0.0.1", [("x-forwarded-email", "")]),
+        ("127.0.0.1", [("x-forwarded-email", ANNA), ("x-forwarded-email", BEN)]),
+        ("127.0.0.1", [("x-forwarded-email", ANNA), ("X-Forwarded-Email", "")]),
+        ("127.0.0.1", [("x-forwarded-email", f"{ANNA},{BEN}")]),
+        ("127.0.0.1", [("x_forwarded_email", ANNA)]),
+    ],
+)
+def test_what_did_not_come_through_the_proxy_is_refused(asked, at, headers):
+    client = asked(PROXY, at)
+    for path in ("/", "/static/js/x.js", "/_stcore/health", "/media/abc.png"):
+        assert client.get(path, headers=headers).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(STREAM, headers=type(client.headers)(headers)),
+    ):
+        pass
+
+
+def test_what_came_through_the_proxy_is_answered(asked):
+    client = asked(
+        PROXY,
+        host="bespoke.example",
+        headers={"x-forwarded-email": ANNA, "x-forwarded-for": "203.0.113.9"},
+    )
+    assert client.get("/").text == "behind" and client.get("/media/abc.png").text == "behind"
+    with client.websocket_connect(STREAM, headers={"x-forwarded-email": ANNA}) as socket:
+        socket.receive_text()
+        socket.send_text("hello")
+        assert socket.receive_text() == "hello"
+
+
+def test_signing_out_ends_what_is_open_and_is_noted(asked):
+    client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
+    with client.websocket_connect(STREAM) as socket:
+        socket.receive_text()
+        socket.send_text("hello")
+        assert socket.receive_text() == "hello"
+        assert client.get("/auth/logout").text == "behind"
+        socket.send_text("more")
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+    assert [(entry.what, entry.who, entry.known) for entry in audit.entries()] == [
+        ("signed out", ANNA, "signed in")
+    ]
+    assert client.get("/media/abc.png").status_code == 404
+
+
+def test_a_page_that_nobody_touches_closes_when_its_day_is_over(asked, monkeypatch):
+    monkeypatch.setattr("ui.signin.identity.DAY", 60.3)
+    client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
+    with client.websocket_connect(STREAM) as socket:
+        socket.receive_text()
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+
+
+def test_who_is_shut_out_begins_anew_and_takes_up_no_session(asked):
+    lab = project_to_be("lab").create()
+    members.add(lab, BEN, "owner")
+    client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
+    wanted = ["streamlit", "token", "old-session"]
+    with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
+        assert socket.receive_text() == "streamlit,token,old-session", (
+            "a short break of the line costs nothing"
+        )
+        members.add(lab, ANNA, "judge")
+        socket.send_text("more")
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+    with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
+        assert socket.receive_text() == "streamlit,token"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/compare", "/static/js/x.js", "/_stcore/agent/mcp", "/media/abc.png"]
+)
+def test_each_answer_says_what_a_browser_may_do(asked, path):
+    headers = asked(ALONE).get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers.get_list("x-frame-options") == ["DENY"]
+    assert headers["referrer-policy"] == "no-referrer"
+    said = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert said["img-src"] == "'self' data:" and said["frame-ancestors"] == "'none'"
+    assert said["default-src"] == said["connect-src"] == said["form-action"] == "'self'"
+    assert said["object-src"] == said["base-uri"] == said["frame-src"] == "'none'"
+    assert "'unsafe-inline'" not in said["script-src"] and "http" not in policy()
+
+
+def test_each_script_of_the_document_is_allowed_by_its_own_hash():
+    inline = re.findall(r"<script>", first_paint.document())
+    assert len(inline) == policy().count("'sha256-") == 2
