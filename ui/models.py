@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from search.models.encoding.index_vectors import how_encoded
+from search.models.load import base_missing
 from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
@@ -16,6 +17,7 @@ from search.retrieval.indexing.describe import newest_of
 from training.export import export
 from training.recipes import RECIPES
 from ui import blending, deleting, leaderboard, navigation, pretrained, widgets
+from ui.rendering import literal
 
 
 def page() -> None:
@@ -49,6 +51,8 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"made {info.created[:16].replace('T', ' ')} UTC in "
                 f"{widgets.duration(details['seconds'])}"
             )
+            if (missing := base_missing(project, manifest)) is not None:
+                st.warning(literal(missing), icon=":material/link_off:")
             st.write(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
             if (index := newest_of(project, info)) is not None:
                 with deleting.beside(project, index, "this index"):

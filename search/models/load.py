@@ -85,15 +85,22 @@ def _base(project: Project, adapter: Manifest, max_tokens: int | None) -> Encode
         return fresh
     if info is not None:
         return load_encoder(project, info, max_tokens)
-    details = adapter.details
-    identity = details[ADAPTER_OF]
+    raise Failed(base_missing(project, adapter) or "")
+
+
+def base_missing(project: Project, model: Manifest) -> str | None:
+    """In words that the model is gone that an adapter stands on, and what to do; None where it is there, or there is none."""
+    details = model.details
+    identity = details.get(ADAPTER_OF)
+    if identity is None or details["format"] not in (BEHIND, MATRIX) or base_of(project, model):
+        return None
     called = details.get(ADAPTER_BASE, {}).get("name", identity)
     if any(known.id == identity for known in models(project)):
-        raise Failed(
+        return (
             f"The model {details['name']!r} is an adapter on {called!r}, which is another version now than the one it "
             f"was trained on. Bring that version back, or train anew: {_anew(project)}."
         )
-    raise Failed(
+    return (
         f"The model {details['name']!r} is an adapter on a model that is gone ({called}). Bring that one back (add-model, "
         f"where it was added), or train anew: {_anew(project)}."
     )
