@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from search.projects.errors import Refused
-from terminal.options import ProjectInAnyState, ThisProject, finish_deletions
-from terminal.printing import aside, bar, say
+from terminal.options import (
+    AnyProject,
+    AsJson,
+    ProjectInAnyState,
+    ThisProject,
+    finish_deletions,
+)
+from terminal.printing import aside, bar, print_json, say
 
 if TYPE_CHECKING:
     from search.projects.artifacts import Kind
@@ -152,3 +158,64 @@ def restore(
     with bar() as progress:
         made = bring_back(file, name, progress)
     say(f"The project {made.name!r} is restored.")
+
+
+@app.command()
+def where(project: ProjectInAnyState, as_json: AsJson = False) -> None:
+    """Say where the data of a project lies: what of whose texts, in which folder, how much, and who was sent some."""
+    from search.retrieval.whereabouts import where_data_lies
+
+    lies = where_data_lies(project)
+    if as_json:
+        print_json([one.as_json() for one in lies])
+        return
+    for one in lies:
+        say(one.sentence)
+
+
+@app.command()
+def check(
+    project: AnyProject = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Do what is said of each finding. What could be somebody's only copy is set aside, never deleted.",
+        ),
+    ] = False,
+    vectors: Annotated[
+        bool,
+        typer.Option(
+            "--vectors",
+            help="With --repair: also remove the vectors of the embedding store that no project's texts need.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is wrong."""
+    from search.projects.check import check_project, check_workspace
+    from search.projects.check import repair as mend
+    from search.projects.project import projects, unusable_projects
+    from search.projects.settings import settings
+    from search.retrieval.checking import check_servers, check_store, remove_unneeded
+
+    if vectors and not repair:
+        raise Refused("--vectors removes vectors: say --repair, too.")
+    chosen = [project] if project else [*projects(), *(p for p, _ in unusable_projects())]
+    findings = [finding for one in chosen for finding in check_project(one)]
+    if project is None:
+        findings += [*check_workspace(settings().home), *check_store()]
+    said = mend(findings) if repair else []
+    if repair:
+        said += check_servers(chosen)
+    if vectors:
+        said.append(remove_unneeded())
+    left = [finding for finding in findings if not repair or finding.act is None]
+    if as_json:
+        print_json({"findings": [one.as_json() for one in findings], "repaired": said})
+    else:
+        for line in [one.sentence for one in findings] + said:
+            say(line)
+        if not findings:
+            say("Everything is as it was written, and nothing is left over.")
+    raise typer.Exit(1 if left else 0)

@@ -52,6 +52,7 @@ def _grades(text: str) -> GradeRules:
 ThisProject = Annotated[Project, _project("project")]
 ProjectToBe = Annotated[Project, _project("project_to_be")]
 ProjectOfAnyFormat = Annotated[Project, _project("project_of_any_format")]
+AnyProject = Annotated[Project | None, _project("project_in_any_state")]
 ProjectInAnyState = Annotated[Project, _project("project_in_any_state")]
 Models = Annotated[
     list[str] | None,

@@ -1,7 +1,6 @@
 """Models: what can I take away?"""
 
 import io
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from search.models.registry import ModelInfo, models
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
 from search.projects.project import Project
+from search.projects.scratch import scratch_folder
 from search.retrieval.indexing.describe import newest_of
 from training.export import export
 from training.recipes import RECIPES
@@ -110,7 +110,7 @@ def _download(project: Project, info: ModelInfo) -> None:
 def _zipped(project: Project, info: ModelInfo) -> bytes:
     """A model as a standard SentenceTransformer folder, zipped."""
     buffer = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="bespoke-export-") as scratch:
+    with scratch_folder("export") as scratch:
         folder = Path(scratch) / "model"
         export(project, info.name, folder)
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -151,7 +151,7 @@ def sweep_restoring(home: Path) -> None:
     """Remove what a restoring that was killed left."""
     for folder in home.glob(RESTORING):
         with suppress(OSError, BespokeError):
-            owner = Owner.take(_owner_of(folder))
+            owner = Owner.take(staging_owner(folder))
             shutil.rmtree(folder, ignore_errors=True)
             owner.release()
 
@@ -226,12 +226,14 @@ def _sources(
 
 
 def _history(project: Project, scratch: Path) -> Iterator[tuple[str, tuple[Path, None]]]:
-    """What was asked, and the records of runs that are over."""
+    """What was asked, who may open it, and the records of runs that are over."""
     for path in sorted(project.folder.glob("[!.]*")):
         if path.is_file() and path.name != PROJECT_FILE:
             copy = scratch / f"{path.name}.copy"
             shutil.copyfile(path, copy)
             yield path.name, (copy, None)
+    for path in sorted(project.folder.glob("members/[!.]*.json")):
+        yield f"members/{path.name}", (path, None)
     for run in runs(project):
         if run.status.state in OVER:
             for name in _RUN_FILES:
@@ -400,6 +402,8 @@ def _can_be_in_a_project(name: str) -> bool:
         return False
     if len(parts) == 1:
         return not name.startswith(".")
+    if parts[0] == "members":
+        return len(parts) == 2
     known = {*get_args(Kind), "runs"}
     return name == VOTES or (parts[0] in known and 3 <= len(parts) <= 12)
 
@@ -424,7 +428,7 @@ def _refuse_without_room(contents: Contents, home: Path) -> None:
 def _staging(home: Path) -> Iterator[Path]:
     """A hidden folder beside the projects that goes at the end unless it was published."""
     folder = home / f".{new_id()}.restoring"
-    owner = _owner_of(folder)
+    owner = staging_owner(folder)
     owner.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
     holder = Owner.take(owner)
     try:
@@ -435,7 +439,8 @@ def _staging(home: Path) -> Iterator[Path]:
         holder.release()
 
 
-def _owner_of(folder: Path) -> Path:
+def staging_owner(folder: Path) -> Path:
+    """The file that whoever restores into a hidden folder owns."""
     return workspace_lock(folder.parent, folder.name.strip("."))
 
 

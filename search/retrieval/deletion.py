@@ -27,6 +27,7 @@ from search.projects.artifacts import KIND_NAMES, Kind, Manifest, read_manifest
 from search.projects.backup import sweep_restoring
 from search.projects.errors import BespokeError, Failed, Refused
 from search.projects.project import Project, projects
+from search.projects.scratch import sweep_scratch
 from search.projects.settings import settings
 from search.retrieval.indexing.servers import leave_servers
 
@@ -205,6 +206,7 @@ def delete_project(project: Project, vectors: bool = False) -> list[str]:
         want_sweep()
     grave = graves.bury_project(project)
     graves.empty_grave(grave, _leave)
+    sweep_scratch()
     if vectors:
         said.append(_swept(use))
     return said
@@ -297,7 +299,7 @@ def _notes(project: Project, kind: Kind, identity: str, stays: Sequence[Manifest
     if kind in _SOURCES:
         yield (
             "Vectors in the shared embedding store stay until the project is deleted with its vectors, or until: "
-            "python cli.py check --vectors."
+            "python cli.py check --repair --vectors."
         )
 
 

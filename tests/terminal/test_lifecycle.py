@@ -1,5 +1,7 @@
 """Deleting at the terminal: said before, asked once, refused where nobody can be asked."""
 
+import json
+
 from search.projects.graves import bury_project
 from search.projects.project import project_to_be, projects
 from search.retrieval.deletion import finish_deletions
@@ -58,3 +60,31 @@ def test_any_command_finishes_a_deletion_that_was_cut_off(call_cli, lab, workspa
     assert call_cli("projects").out == ""
     assert not grave.exists()
     finish_deletions()
+
+
+def test_backup_restore_check_and_where(call_cli, lab, tmp_path, workspace):
+    made = call_cli("backup", lab, tmp_path / "file", "--without-votes")
+    assert (made.status, made.out.startswith(f"{tmp_path / 'file'} holds 'lab': ")) == (0, True)
+    assert call_cli("backup", lab, tmp_path / "file").status == 2
+    assert call_cli("restore", tmp_path / "file").err.startswith(
+        "There is a project 'lab' already."
+    )
+    assert call_cli("restore", tmp_path / "file", "--name", "second").status == 0
+    assert call_cli("check", "second").out == (
+        "Everything is as it was written, and nothing is left over.\n"
+    )
+    queries = project_to_be("second").newest("queries")
+    (workspace / "second" / "queries" / queries.id / "queries.jsonl").write_text("")
+    found = call_cli("check", "--json")
+    assert found.status == 1
+    [finding] = json.loads(found.out)["findings"]
+    assert finding["problem"] == (
+        "The query set is damaged: queries.jsonl is not as it was written."
+    )
+    assert call_cli("check", "--repair").status == 0
+    assert call_cli("check", "--vectors").status == 2
+    assert project_to_be("second").newest("queries") is None
+    lies = {one["what"]: one for one in json.loads(call_cli("where", lab, "--json").out)}
+    assert lies["1 × corpus"]["where"] == str(workspace / lab / "corpora")
+    assert lies["1 × corpus"]["size"] > 1_000
+    assert "Runs" in lies

@@ -6,7 +6,6 @@ the query set, and pairs that share an answer with it, make no pairs.
 """
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.projects.scratch import scratch_folder
 from search.retrieval.columns import parse_column
 from search.retrieval.fingerprint import column_fingerprint
 from search.text.words import folded_words
@@ -135,7 +135,7 @@ def _guarded(project: Project, pairs: Sequence[Pair], test: QuerySet | None = No
 
 def _add(project: Project, guarded: Guarded, progress: Progress) -> Imported:
     """Bring pairs in as any others: matched, split, held against the query set."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder("judgments") as folder:
         path = Path(folder) / _FILE
         with path.open("w", encoding="utf-8") as stream:
             for pair in guarded.pairs:

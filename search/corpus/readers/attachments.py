@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from search.corpus.readers.html import content_of
 from search.corpus.readers.pdf import read_pdf
 from search.corpus.readers.report import Report
 from search.projects.errors import Refused
+from search.projects.scratch import scratch_folder
 from search.projects.settings import LIMITS
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]{1,40})", re.I)
@@ -65,7 +65,7 @@ def _through_file(
     raw: bytes, report: Report, suffix: str, read: Callable[[Path, Report], list[Block]]
 ) -> list[Block]:
     """Blocks by a reader that needs a file."""
-    with tempfile.TemporaryDirectory(prefix="bespoke-attachment-") as folder:
+    with scratch_folder("attachment") as folder:
         path = Path(folder) / f"content{suffix}"
         path.write_bytes(raw)
         return read(path, report)

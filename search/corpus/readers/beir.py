@@ -1,6 +1,5 @@
 """BEIR folders and zips: corpus.jsonl, queries.jsonl, qrels/train.tsv, qrels/test.tsv[, qrels/dev.tsv]."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from search.corpus.readers.qrels import read_judgments
 from search.corpus.readers.queries import QueryColumns, read_queries, require_ids
 from search.corpus.readers.report import is_folder
 from search.projects.errors import Refused
+from search.projects.scratch import scratch_folder
 
 _MEMBERS = (
     "corpus.jsonl",
@@ -61,7 +61,7 @@ def open_beir(path: Path, columns: JudgedColumns = JudgedColumns()) -> Iterator[
         return
     if path.suffix.lower() != ".zip":
         raise Refused(f"{path.name} is neither a BEIR folder nor a zip of one.")
-    with tempfile.TemporaryDirectory(prefix="bespoke-beir-") as name:
+    with scratch_folder("beir") as name:
         folder = Path(name)
         unpack(path, folder)
         yield read(folder, path.name, columns)

@@ -11,6 +11,7 @@ from typing import IO, BinaryIO, cast
 from search.corpus.readers.report import refused_if_unreadable, source_of
 from search.corpus.readers.signatures import kind_of, refuse_other_kind
 from search.projects.errors import Refused
+from search.projects.scratch import scratch_folder
 from search.projects.settings import LIMITS
 
 _CHUNK = 1024 * 1024
@@ -60,7 +61,7 @@ def inflated(path: Path) -> Iterator[Path]:
         yield path
         return
     suffix = PurePath(inner_name(path)).suffix.lower()
-    with tempfile.TemporaryDirectory(prefix="bespoke-gzip-") as folder:
+    with scratch_folder("gzip") as folder:
         target = Path(folder) / f"content{suffix if suffix[1:].isalnum() else ''}"
         with target.open("wb") as stream:
             _unpack(path, stream)

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from search.corpus.readers.report import RefusedRow, Report, is_folder, printabl
 from search.corpus.readers.tables import TABLE_SUFFIXES
 from search.corpus.readers.word import read_word
 from search.projects.errors import Refused
+from search.projects.scratch import scratch_folder
 from search.projects.settings import LIMITS
 
 PROSE: dict[str, Callable[[Path, Report], Prose]] = {
@@ -124,7 +124,7 @@ def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
         more than its size, and when nothing in one can be read.
     """
     sources = SourceFiles()
-    with tempfile.TemporaryDirectory(prefix="bespoke-sources-") as scratch:
+    with scratch_folder("sources") as scratch:
         for number, path in enumerate(paths):
             folder = Path(scratch) / str(number)
             sources.add(collect(path, folder))

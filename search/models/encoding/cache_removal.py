@@ -106,6 +106,21 @@ def sweep_store(projects: Sequence[Project]) -> tuple[int, int]:
     return gone, busy
 
 
+def damaged_segments() -> list[tuple[Path, str]]:
+    """Files of the store that cannot be used, and what is wrong with them: what they held is computed again."""
+    wrong = []
+    for folder, dimension in _stores():
+        for path in sorted(folder.glob(f"*{KEYS}")):
+            try:
+                _, sound = read_records(path, dimension)
+            except (DamagedSegment, OSError) as error:
+                wrong.append((path, str(error)))
+            else:
+                if not sound.all():
+                    wrong.append((path, f"{int((~sound).sum()):,} records are damaged"))
+    return wrong
+
+
 def keys_of(projects: Iterable[Project], views: Iterable[str]) -> Keys:
     """The keys under which a store with these views has the texts of projects, sorted, each once."""
     salts = [bytes.fromhex(view) for view in {*views, *_PLAIN}]

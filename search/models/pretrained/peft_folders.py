@@ -7,7 +7,6 @@ What is added into the layers is plain from then on: it is trained, converted an
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.models.pretrained.kinds import (
@@ -18,6 +17,7 @@ from search.models.pretrained.kinds import (
     transformer_folder,
 )
 from search.projects.errors import Refused, first_line
+from search.projects.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -90,7 +90,7 @@ def whole_folder(folder: Path, base: Path) -> Iterator[Path]:
 
     Where the adapter's folder does not say how the vectors of word pieces become one, the model beneath does.
     """
-    with TemporaryDirectory(prefix="bespoke-") as name:
+    with scratch_folder("model") as name:
         view = Path(name)
         inner, own = transformer_folder(base), _adapter_folder(folder)
         assert own is not None

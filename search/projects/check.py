@@ -1,0 +1,258 @@
+"""Looking over everything on disk: what is damaged, left over or belongs to nothing, and what repair would do.
+
+Repair never deletes what could be somebody's only copy: that is set aside, into a hidden folder of the project. What
+goes are deletions and drafts that were cut off, and what is made again by itself.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+from search.projects import graves
+from search.projects.artifacts import KIND_NAMES, MANIFEST, Kind, Manifest, new_id, read_manifest
+from search.projects.backup import RESTORING, VOTES, staging_owner, sweep_restoring
+from search.projects.errors import BespokeError, Damaged, OtherFormat, in_words
+from search.projects.files import PRIVATE_FOLDER, flush, sha256_of
+from search.projects.journal import JOURNAL
+from search.projects.locks import is_owned, owner_file
+from search.projects.project import Project
+from search.projects.publishing import GRAVE, sweep
+from search.projects.runs import runs
+from search.projects.scratch import left_in_scratch, sweep_scratch
+
+ASIDE = ".aside"
+_MADE_AGAIN: tuple[Kind, ...] = ("indexes", "vectors", "vocabularies", "maps")
+_SOURCES: tuple[Kind, ...] = ("corpora", "pairs", "queries", "models")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be: `where` it is, the `problem`, and what repair does, in words.
+
+    `repair` is empty where nothing can be done by itself; then `problem` says what a person can do.
+    """
+
+    where: Path
+    problem: str
+    repair: str = ""
+    act: Callable[[], object] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The finding in a line."""
+        return f"{self.where}: {self.problem}" + (f" Repair: {self.repair}" if self.repair else "")
+
+    def as_json(self) -> dict[str, str]:
+        """The finding as `check --json` prints it."""
+        return {"where": str(self.where), "problem": self.problem, "repair": self.repair}
+
+
+def check_project(project: Project) -> Iterator[Finding]:
+    """Everything of a project, read from the disk: nothing that was known of a file before counts."""
+    try:
+        _ = project.info
+    except OtherFormat as error:
+        yield Finding(project.folder, str(error))
+        return
+    except BespokeError as error:
+        yield Finding(
+            project.folder / "project.json",
+            str(error),
+            "it is written anew with the usual settings; the damaged one stays beside it.",
+            project.renew,
+        )
+    sound: list[Manifest] = []
+    for kind in get_args(Kind):
+        for folder in project.folders(kind):
+            try:
+                manifest = read_manifest(folder)
+            except Damaged as damaged:
+                yield _damaged(project, kind, folder, damaged.what)
+                continue
+            problem = _problem_in(folder, manifest)
+            if problem is None:
+                sound.append(manifest)
+            else:
+                yield _damaged(project, kind, folder, problem)
+    yield from _orphans(project, sound)
+    yield from _votes(project)
+    yield from _left_over(project)
+    yield from _runs(project)
+
+
+def check_workspace(home: Path) -> Iterator[Finding]:
+    """What belongs to no project: deletions and restorings that were cut off, and leftovers in the temporary folder."""
+    for grave in sorted(home.glob(graves.PROJECT_GRAVES)):
+        yield Finding(
+            grave,
+            "A deleted project, cut off while its files went.",
+            "it is removed.",
+            partial(graves.sweep, home),
+        )
+    for folder in sorted(home.glob(RESTORING)):
+        if not is_owned(staging_owner(folder)):
+            yield Finding(
+                folder,
+                "A restoring that was cut off.",
+                "it is removed.",
+                partial(sweep_restoring, home),
+            )
+    for folder in left_in_scratch():
+        yield Finding(folder, "Left by a killed process.", "it is removed.", sweep_scratch)
+    for folder in sorted(home.glob("[!.]*")):
+        if folder.is_dir() and not Project(folder).exists:
+            empty = not any(path.is_file() for path in folder.rglob("*"))
+            yield Finding(
+                folder,
+                "A folder without a project."
+                + ("" if empty else " Look into it; it can be deleted: python cli.py delete."),
+                "it is removed, being empty." if empty else "",
+                Project(folder).discard_if_empty if empty else None,
+            )
+
+
+def repair(findings: Sequence[Finding]) -> list[str]:
+    """Do what the findings say that repair does; returns a sentence on each, whether it was done or why not."""
+    said = []
+    for finding in findings:
+        if finding.act is None:
+            continue
+        try:
+            finding.act()
+        except (BespokeError, OSError) as error:
+            why = in_words(error) if isinstance(error, OSError) else str(error)
+            said.append(f"{finding.where}: not repaired: {why}")
+        else:
+            said.append(f"{finding.where}: repaired: {finding.repair}")
+    return said
+
+
+def set_aside(project: Project, path: Path) -> Path:
+    """Move something of a project out of the way, and keep it.
+
+    :returns: where it is now.
+    """
+    with project.locked():
+        target = project.folder / ASIDE / f"{new_id()}-{path.parent.name}-{path.name}"
+        target.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+        path.rename(target)
+        flush(path.parent)
+        flush(target.parent)
+    return target
+
+
+def _problem_in(folder: Path, manifest: Manifest) -> str | None:
+    """What is wrong with the files of an artifact, in a sentence; None where they are as they were written."""
+    for name, record in manifest.files.items():
+        path = folder / name
+        try:
+            if path.is_symlink() or not path.is_file():
+                return f"{name} is missing, or no file."
+            if path.stat().st_size != record.size or sha256_of(path) != record.sha256:
+                return f"{name} is not as it was written."
+        except OSError as error:
+            return f"{name} cannot be read: {in_words(error)}."
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+    if more := sorted(there - manifest.files.keys() - {MANIFEST}):
+        return f"{more[0]} is in it, and was not published with it."
+    return None
+
+
+def _damaged(project: Project, kind: Kind, folder: Path, problem: str) -> Finding:
+    what = f"The {KIND_NAMES[kind]} is damaged: {problem}"
+    if kind in _MADE_AGAIN:
+        after = "it is made again when it is needed"
+    elif kind in _SOURCES:
+        after = "bring it back from a backup; until then an earlier one, if there is one, is the current one"
+    else:
+        after = "it can be made again"
+    return Finding(
+        folder,
+        what,
+        f"it is set aside, in {project.folder / ASIDE}; {after}.",
+        partial(set_aside, project, folder),
+    )
+
+
+def _orphans(project: Project, sound: Sequence[Manifest]) -> Iterator[Finding]:
+    """What is made again by itself, of what is there no more: nobody can use it."""
+    ids = {folder.name for kind in get_args(Kind) for folder in project.folders(kind)}
+    for manifest in sound:
+        if manifest.kind not in _MADE_AGAIN:
+            continue
+        parts = {"corpus", "queries"} if manifest.kind != "vectors" else set()
+        gone = [
+            f"{part} {name}"
+            for part, name in manifest.made_from.items()
+            if part in parts and name not in ids
+        ]
+        if gone:
+            yield Finding(
+                project.folder_of(manifest),
+                f"It was made from what is gone: {', '.join(gone)}.",
+                "it is deleted.",
+                partial(graves.bury, project, [f"{manifest.kind}/{manifest.id}"]),
+            )
+
+
+def _votes(project: Project) -> Iterator[Finding]:
+    path = project.folder / VOTES
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as votes:
+            said = str(votes.execute("PRAGMA integrity_check").fetchone()[0])
+    except sqlite3.Error as error:
+        said = str(error)
+    if said != "ok":
+        yield Finding(
+            path,
+            f"The votes are damaged: {said}. They stay where they are; dated copies lie beside them, and a backup brings "
+            "back those of its day.",
+        )
+
+
+def _left_over(project: Project) -> Iterator[Finding]:
+    folder = project.folder
+    if os.path.lexists(folder / JOURNAL):
+        yield Finding(
+            folder / JOURNAL,
+            "A publish or a deletion that was cut off.",
+            "it is completed.",
+            project.complete,
+        )
+    for draft in sorted(folder.glob("*/.*.tmp")):
+        owner = draft.name.split(".")[-2]
+        if owner == GRAVE or not is_owned(owner_file(folder.parent, owner)):
+            yield Finding(
+                draft, "Left by a killed process.", "it is removed.", partial(_sweep, project)
+            )
+    aside = folder / ASIDE
+    if aside.is_dir():
+        count = sum(1 for _ in aside.iterdir())
+        yield Finding(
+            aside,
+            f"{count:,} damaged parts were set aside. Delete that folder when they are not wanted any more.",
+        )
+
+
+def _sweep(project: Project) -> None:
+    with project.locked():
+        sweep(project.folder)
+
+
+def _runs(project: Project) -> Iterator[Finding]:
+    for run in runs(project):
+        with suppress(OSError):
+            if not run.arguments:
+                yield Finding(
+                    run.folder,
+                    "The record of a run is damaged.",
+                    f"it is set aside, in {project.folder / ASIDE}.",
+                    partial(set_aside, project, run.folder),
+                )

@@ -1,0 +1,57 @@
+"""Folders in the temporary folder of the machine: private, owned as long as somebody works in them, swept when not.
+
+What is unpacked or written there are people's documents. A process that is killed removes nothing; the next one does.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from search.projects.locks import Owner, is_owned
+
+_PREFIX = "bespoke-"
+_OWNER = ".owner"
+_UNOWNED_SECONDS = 24 * 3600  # Until then, what nobody owns may be about to be owned.
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """An empty folder that is there while the block runs.
+
+    :param what: a word for it, for whoever looks into the temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{what}-") as name:
+        owner = Owner.take(Path(name) / _OWNER)
+        try:
+            inner = Path(name) / "files"
+            inner.mkdir()
+            yield inner
+        finally:
+            owner.release()
+
+
+def left_in_scratch() -> list[Path]:
+    """Folders of this user in the temporary folder that a killed process left."""
+    found = []
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
+        with suppress(OSError):
+            status = folder.lstat()
+            if folder.is_symlink() or not folder.is_dir() or status.st_uid != os.getuid():
+                continue
+            owner = folder / _OWNER
+            old = time.time() - status.st_mtime > _UNOWNED_SECONDS
+            if not is_owned(owner) and (owner.exists() or old):
+                found.append(folder)
+    return found
+
+
+def sweep_scratch() -> int:
+    """Remove what killed processes left in the temporary folder; returns how many folders went."""
+    left = left_in_scratch()
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)

@@ -1,0 +1,40 @@
+"""Looking over what all projects share: the embedding store, and what is on servers."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from search.models.encoding.cache_removal import damaged_segments, sweep_store
+from search.models.encoding.cache_segments import set_aside
+from search.projects.check import Finding
+from search.projects.errors import BespokeError
+from search.projects.project import Project, projects
+from search.retrieval.indexing.servers import sweep_servers
+
+
+def check_store() -> Iterator[Finding]:
+    """Damaged parts of the embedding store."""
+    for path, problem in damaged_segments():
+        yield Finding(
+            path,
+            f"Vectors of the embedding store are damaged: {problem}.",
+            "they are removed, and computed again when they are needed.",
+            partial(set_aside, path),
+        )
+
+
+def check_servers(owners: Sequence[Project]) -> list[str]:
+    """Remove what belongs to no index any more from the servers of projects; says which did not answer."""
+    said = []
+    for project in owners:
+        try:
+            sweep_servers(project)
+        except BespokeError as error:
+            said.append(f"{project.name}: {error}")
+    return said
+
+
+def remove_unneeded() -> str:
+    """Remove the vectors that no text of any project needs; says how many."""
+    gone, busy = sweep_store(projects())
+    later = f" {busy} files are being written: run it again later." if busy else ""
+    return f"{gone:,} vectors that no project needs are gone from the embedding store.{later}"
