@@ -19,6 +19,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.projects.turns import in_turn
 from training.adapter.fit import measure_of, train_adapter
 from training.adapter.recipe import with_hard_negatives
 from training.adapter.settings import AdapterSettings
@@ -142,6 +143,7 @@ def curve_of(sizes: Sequence[int], scores: Scores, start: float, recipe: str = _
     )
 
 
+@in_turn
 def learning_curve(
     project: Project,
     recipe: str = _RECIPE,

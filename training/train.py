@@ -1,15 +1,16 @@
 """Training a custom model, from a recipe's name to a published model."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from search.models.registry import is_taken
 from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
+from search.projects.turns import turn
 from training.base_model import with_absolute_base
 from training.checkpoints import Checkpointer
-from training.distributed import alone, first_speaks
+from training.distributed import alone, first_speaks, helps_only
 from training.recipes import recipe_info, validated
 from training.result import Request, Trained
 
@@ -35,28 +36,37 @@ def train(
     with first_speaks():
         info = recipe_info(recipe)
         settings = with_absolute_base(project, validated(info, values or {}))
-        called = free_name(project, info.name, name)
+        free_name(project, info.name, name)  # Refused before it waits.
         if not alone() and info.name != _IN_SEVERAL_PROCESSES:
             raise Refused(
                 f"Only fine-tune trains in several processes; {info.name} takes one. Start it without torchrun."
             )
         kept = checkpointer or Checkpointer()
-        return info.train(Request(project, called, info.name, settings, progress, kept))
+        if helps_only():  # It goes with the first one, whose turn it is.
+            called = free_name(project, info.name, name)
+            return info.train(Request(project, called, info.name, settings, progress, kept))
+        # Several processes find each other within a bounded time, so they cannot wait.
+        with turn(project, name, wait=alone()) as own:
+            called = own.reserve(lambda others: free_name(project, info.name, name, others))
+            return info.train(Request(project, called, info.name, settings, progress, kept))
 
 
-def free_name(project: Project, otherwise: str, name: str | None) -> str:
+def free_name(
+    project: Project, otherwise: str, name: str | None, others: Collection[str] = ()
+) -> str:
     """What a new model is called.
 
     :param otherwise: its name where none was asked for, numbered when taken.
+    :param others: names that models which are not there yet will have.
     :raises Refused: for a name that cannot be used, or is taken.
     """
     if name is not None:
         check_project_name(name)
-        if is_taken(project, name):
+        if name in others or is_taken(project, name):
             raise AlreadyThere(f"The name {name!r} is taken. Choose another one.")
         return name
     number, free = 1, otherwise
-    while is_taken(project, free):
+    while free in others or is_taken(project, free):
         number += 1
         free = f"{otherwise}-{number}"
     return free

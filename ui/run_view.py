@@ -85,6 +85,10 @@ def _live(run: Run) -> None:
             st.rerun()
         st.progress(status.share or 0.0)
         left = status.remaining
+        if status.state == "waiting":
+            st.caption(f"{duration(status.elapsed)} so far · waits, so it cannot be said how long")
+            st.code(run.command, language="bash", wrap_lines=True)
+            return
         ahead = f"about {duration(left)} left" if left is not None else "working out how long"
         st.caption(f"{duration(status.elapsed)} so far · {ahead}")
         curves(run)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from search.projects.errors import Refused
 from search.projects.files import PRIVATE_FOLDER
+from search.projects.settings import settings
 
 PATIENCE = 120.0
 """Seconds that one holder is waited for."""
@@ -61,10 +62,9 @@ def this_process() -> str:
     """Who works here, as whoever waits is told: the command, the person's account, the process."""
     name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].isidentifier() else ""
-    try:
-        person = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        person = f"user {os.getuid()}"
+    person = settings().person or f"user {os.getuid()}"
+    with suppress(KeyError):
+        person = settings().person or pwd.getpwuid(os.getuid()).pw_name
     command = f"{name} {verb}".strip()
     return f"{command} ({person}, process {os.getpid()} on {os.uname().nodename})"
 

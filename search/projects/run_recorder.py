@@ -106,6 +106,15 @@ class Recorder:
         self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
     ) -> None:
         """The progress callable of the work."""
+        if self._status.state == "waiting":
+            self._status = self._status.model_copy(
+                update={"state": "running", "worked": time.time()}
+            )
+        self._say(done, total, message, metrics)
+
+    def _say(
+        self, done: float, total: float, message: str, metrics: dict[str, float] | None = None
+    ) -> None:
         moment = time.time()
         if moment - self._written >= _WRITE_EVERY and self.run.asked_to_stop:
             self.cancelled = True
@@ -126,8 +135,9 @@ class Recorder:
         self._also(done, total, message, metrics)
 
     def waiting(self, sentence: str) -> None:
-        """Say that the work waits for a lock, and for whom."""
-        self(self._status.done, self._status.total, sentence)
+        """Say that the work waits, and for what."""
+        self._status = self._status.model_copy(update={"state": "waiting"})
+        self._say(self._status.done, self._status.total, sentence)
 
     def done_before(self, earlier: Run) -> AlreadyDone:
         """It was done by an equal run, which could not say so."""

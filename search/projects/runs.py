@@ -32,7 +32,9 @@ from search.projects.publishing import published_by
 from search.projects.sealed import seal, unseal
 from search.projects.settings import child_environment
 
-State = Literal["starting", "running", "done", "failed", "refused", "cancelled", "interrupted"]
+State = Literal[
+    "starting", "waiting", "running", "done", "failed", "refused", "cancelled", "interrupted"
+]
 OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
 _STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
 _COMMAND = "command.json"
@@ -51,7 +53,7 @@ def _sum(line: bytes) -> bytes:
 
 
 class Status(BaseModel):
-    """How a run stands."""
+    """How a run stands. `worked` is when it went on after it had waited: for its turn, or for a lock."""
 
     model_config = ConfigDict(frozen=True)
     state: State = "starting"
@@ -60,6 +62,7 @@ class Status(BaseModel):
     total: float = 0.0
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
+    worked: float | None = None
     pid: int | None = None
     process_started: float | None = None
     error: str | None = None
@@ -87,7 +90,7 @@ class Status(BaseModel):
         share = self.share
         if self.state != "running" or share is None or share < 0.02 or self.elapsed < 1.0:
             return None
-        at_report = max(self.updated - self.started, 0.0)
+        at_report = max(self.updated - (self.worked or self.started), 0.0)
         left = at_report * (1 - share) / share - (time.time() - self.updated)
         return max(left, 0.0)
 

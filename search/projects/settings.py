@@ -61,7 +61,8 @@ class AppSettings:
     (BESPOKE_LISTENS: loopback says that the port is published on 127.0.0.1 alone), `proxy_user_header` the header in
     which a reverse proxy on this machine names who asks (BESPOKE_PROXY_USER_HEADER), `people` who may sign in
     (BESPOKE_PEOPLE: addresses and @domains, comma-separated; everybody by default), and `person` for whom a run
-    works (BESPOKE_PERSON, set by the page that started it). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
+    works (BESPOKE_PERSON, set by the page that started it). `trainings` is how many trainings of a workspace go on at
+    once (BESPOKE_TRAININGS; 1 by default, others wait). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
     LOCAL_RANK, WORLD_SIZE, set by torchrun).
     """
 
@@ -81,6 +82,7 @@ class AppSettings:
     proxy_user_header: str = ""
     people: tuple[str, ...] = ()
     person: str = ""
+    trainings: int = 1
     rank: int = 0
     local_rank: int = 0
     world: int = 1
@@ -103,7 +105,9 @@ LISTENS_VARIABLE = "BESPOKE_LISTENS"
 PROXY_VARIABLE = "BESPOKE_PROXY_USER_HEADER"
 PEOPLE_VARIABLE = "BESPOKE_PEOPLE"
 PERSON_VARIABLE = "BESPOKE_PERSON"
+TRAININGS_VARIABLE = "BESPOKE_TRAININGS"
 LOOPBACK = "loopback"
+_MOST_TRAININGS = 64
 BACKENDS = ("auto", "torch", "openvino")
 
 
@@ -127,6 +131,7 @@ def settings() -> AppSettings:
         proxy_user_header=_header(os.environ.get(PROXY_VARIABLE, "")),
         people=_people(os.environ.get(PEOPLE_VARIABLE, "")),
         person=os.environ.get(PERSON_VARIABLE, ""),
+        trainings=_trainings(os.environ.get(TRAININGS_VARIABLE) or "1"),
         rank=_number("RANK", 0),
         local_rank=_number("LOCAL_RANK", 0),
         world=_number("WORLD_SIZE", 1),
@@ -194,6 +199,14 @@ def _tokens(number: str | None) -> int | None:
         return None
     if not (number.isascii() and number.isdigit() and int(number) > 0):
         raise Refused(f"{TOKENS_VARIABLE} is {number!r}; it must be a whole number of tokens.")
+    return int(number)
+
+
+def _trainings(number: str) -> int:
+    if not (number.isascii() and number.isdigit() and 0 < int(number) <= _MOST_TRAININGS):
+        raise Refused(
+            f"{TRAININGS_VARIABLE} is {number!r}; it must be a whole number from 1 to {_MOST_TRAININGS}."
+        )
     return int(number)
 
 
