@@ -138,6 +138,13 @@ def judgments(
         float,
         typer.Option(help="With both: the share that is held out to test on.", min=0.1, max=0.9),
     ] = 0.5,
+    restore: Annotated[
+        bool,
+        typer.Option(
+            "--restore",
+            help="Where the file of votes is damaged: bring the newest whole copy back, and what can be read of later votes.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """See what blind judgments say; export and import them; make a query set or training pairs of them."""
@@ -151,6 +158,9 @@ def judgments(
             project.info
         )  # Votes come out of a project of any format; for all else it must be of today's.
     how = Combine(combine)
+    if restore:
+        _restore(project)
+        return
     if merge and (to_pairs or not to_queries):
         raise Refused("--merge goes with --to-queries alone.")
     if import_ is not None:
@@ -166,6 +176,20 @@ def judgments(
         _make(project, how, to_queries, to_pairs, merge, test_share)
     elif as_json or (import_ is None and export is None):
         _tell(project, _setup(project, column), as_json)
+
+
+def _restore(project: "Project") -> None:
+    """Bring damaged votes back."""
+    from search.judging.restoring import restore
+    from search.judging.store import JudgmentStore
+
+    store = JudgmentStore.of(project)
+    day, later = restore(store.path)
+    begun = f"The copy of {day} was brought back" if day else "There was no whole copy"
+    aside(
+        f"{begun}, and {later:,} votes and grades that could be read of the damaged file were added; it is kept beside "
+        f"it. {len(store.history()):,} are there now."
+    )
 
 
 def _make(

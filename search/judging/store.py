@@ -7,6 +7,7 @@ history. Undo is one more judgment, which says again what was said before.
 """
 
 import json
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search.corpus.labels import query_id
+from search.judging.safekeeping import COPIES, copy_of_today, damaged, look_at, row_sum
 from search.judging.votes import Judgment, judge_name
+from search.judging.votes_file import VERSION, in_words_of, new_votes, opened, version_of
 from search.projects import audit
 from search.projects.artifacts import now
 from search.projects.audit import Actor
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Failed, Refused, in_words
 from search.projects.files import PRIVATE_FOLDER
 from search.projects.project import Project
 from search.projects.settings import LIMITS
@@ -28,28 +31,8 @@ from search.projects.settings import LIMITS
 KNOWN = "known"
 """The key of a judgment's details under which stands how it is known who gave it."""
 _FOLDER, _FILE = "judgments", "judgments.sqlite"
-_VERSION = 1
-_PATIENCE = 30.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS judges (folded TEXT PRIMARY KEY, name TEXT NOT NULL, time TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS questions (
-    id TEXT PRIMARY KEY, text TEXT NOT NULL, origin TEXT NOT NULL, time TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS rankings (
-    question TEXT NOT NULL, "column" TEXT NOT NULL, version TEXT NOT NULL, found TEXT NOT NULL,
-    time TEXT NOT NULL, PRIMARY KEY (question, "column", version)
-) STRICT;
-CREATE TABLE IF NOT EXISTS marks (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, judge TEXT NOT NULL,
-    question TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('vote', 'grade')), target TEXT NOT NULL,
-    value TEXT, final INTEGER NOT NULL, details TEXT NOT NULL, token TEXT UNIQUE, undoes INTEGER UNIQUE
-) STRICT;
-CREATE INDEX IF NOT EXISTS marks_of ON marks (judge, question, kind, target, final, number);
-CREATE TRIGGER IF NOT EXISTS marks_stay BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
-CREATE TRIGGER IF NOT EXISTS marks_remain BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
-"""
 _COLUMNS = "judge, question, kind, target, value, final, details, token, number, time"
+_NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'marks'"
 _STANDING = f"""
     SELECT {_COLUMNS} FROM marks WHERE number IN
     (SELECT max(number) FROM marks GROUP BY judge, question, kind, target, final)
@@ -163,7 +146,7 @@ class JudgmentStore:
         tidy = judge_name(name)
         with self._write() as connection:
             connection.execute(
-                "INSERT INTO judges VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO judges VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3)) ON CONFLICT DO NOTHING",
                 (tidy.casefold(), tidy, now()),
             )
             row = connection.execute(
@@ -179,7 +162,8 @@ class JudgmentStore:
         """Note questions; one that is known keeps its text and origin."""
         with self._write() as connection:
             connection.executemany(
-                "INSERT INTO questions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO questions VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4)) "
+                "ON CONFLICT DO NOTHING",
                 [(question.id, question.text, question.origin, now()) for question in questions],
             )
 
@@ -210,7 +194,7 @@ class JudgmentStore:
         """
         with self._write() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO rankings VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO rankings VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))",
                 [(q, column, version, json.dumps(ranked), now()) for q, ranked in rankings.items()],
             )
 
@@ -232,13 +216,15 @@ class JudgmentStore:
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
         with self._write() as connection:
-            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+            connection.execute(
+                "INSERT OR REPLACE INTO settings VALUES (?1, ?2, row_sum(?1, ?2))", (name, value)
+            )
 
     def secret(self) -> bytes:
         """The key of all shuffles: made here, never shown, so that nobody can work out the sides."""
         with self._write() as connection:
             connection.execute(
-                "INSERT INTO settings VALUES ('secret', ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO settings VALUES ('secret', ?1, row_sum('secret', ?1)) ON CONFLICT DO NOTHING",
                 (secrets.token_hex(32),),
             )
             row = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
@@ -249,19 +235,24 @@ class JudgmentStore:
 
     def _rows(self, query: str, *values: str) -> list[Any]:
         """What a query gives; nothing while nothing was written yet."""
-        if not self.path.is_file():
+        if not self._was_made():
             return []
-        with self._connected() as connection:
+        with self._connected(to_write=False) as connection:
             return connection.execute(query, values).fetchall()
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its start."""
         try:
-            self.path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
-        except FileNotFoundError:
-            raise Refused("The project is gone: somebody deleted or renamed it.") from None
+            self.path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            if not self._was_made():
+                new_votes(self.path)
+        except OSError as error:
+            raise Failed(
+                f"Votes cannot be written to {self.path.parent}: {in_words(error)}. Nothing was kept of this one."
+            ) from None
         with self._connected() as connection:
+            copy_of_today(connection, self.path)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -271,37 +262,28 @@ class JudgmentStore:
                     connection.execute("ROLLBACK")
                 raise
 
+    def _was_made(self) -> bool:
+        """Whether votes were ever kept.
+
+        :raises Failed: where they were, and their file is gone.
+        """
+        if self.path.is_file():
+            return True
+        if os.path.lexists(self.path) or (self.path.parent / COPIES).is_dir():
+            raise damaged(self.path, "the file is gone")
+        return False
+
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        connection = None
+    def _connected(self, to_write: bool = True) -> Iterator[sqlite3.Connection]:
         try:
-            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            _prepare(connection, self.path)
-            yield connection
+            with opened(self.path, to_write) as connection:
+                if version_of(connection) == VERSION:
+                    look_at(connection, self.path)
+                elif to_write:
+                    raise Failed(f"{self.path} was written by an earlier version of Bespoke.")
+                yield connection
         except sqlite3.DatabaseError as error:
-            raise Failed(
-                f"The judgments in {self.path} cannot be used: {error}. Where the file is damaged, move it "
-                "away and bring an export back: python cli.py judgments PROJECT --import FILE."
-            ) from error
-        finally:
-            if connection is not None:
-                connection.close()
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file; two processes may come here at once."""
-    if _version(connection) == 0:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
-        )
-    if _version(connection) > _VERSION:
-        raise Failed(f"{path} was written by a later version of Bespoke.")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+            raise in_words_of(self.path, error) from error
 
 
 def _known(judgment: Judgment, who: Actor) -> Judgment:
@@ -313,14 +295,16 @@ def _insert(
     connection: sqlite3.Connection, judgment: Judgment, undoes: int | None = None
 ) -> Judgment | None:
     moment = judgment.time if judgment.time and undoes is None else now()
-    cursor = connection.execute(
-        "INSERT INTO marks (time, judge, question, kind, target, value, final, details, token, undoes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
-        (
-            moment, judgment.judge, judgment.question, judgment.kind, judgment.target, judgment.value, int(judgment.final),
-            json.dumps(dict(judgment.details)), judgment.token, undoes,
-        ),
+    values = (
+        moment, judgment.judge, judgment.question, judgment.kind, judgment.target, judgment.value, int(judgment.final),
+        json.dumps(dict(judgment.details)), judgment.token, undoes,
     )  # fmt: skip
+    # The write lock is held: the next number is the one after the last.
+    number = connection.execute(_NEXT).fetchone()[0]
+    cursor = connection.execute(
+        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
+        (number, *values, row_sum(number, *values)),
+    )
     if not cursor.rowcount:
         return None
     return replace(judgment, number=int(cursor.lastrowid or 0), time=moment)

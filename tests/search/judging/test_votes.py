@@ -149,7 +149,7 @@ def test_the_secret_is_made_once_and_settings_change(store):
 def test_a_damaged_file_is_one_clear_sentence(store):
     store.add([vote("Anna", "q", PAIR, "first")])
     store.path.write_bytes(b"not a database" * 400)
-    with pytest.raises(Failed, match="cannot be used: file is not a database"):
+    with pytest.raises(Failed, match="are damaged: file is not a database"):
         store.standing()
 
 
