@@ -26,6 +26,7 @@ from search.corpus.document import Document
 from search.evaluation.query_set import QuerySet
 from search.models.registry import find_model
 from search.projects.project import Project
+from search.projects.runs import Run
 from search.retrieval.indexing.build import index_model
 from search.retrieval.results import SearchResult
 from search.retrieval.search import compare
@@ -252,8 +253,8 @@ def test_an_index_that_fails_is_not_tried_for_ever(
     shutil.rmtree(trained.folder / "indexes")
     at = _ask(FREE, ["words"])
     (folder,) = (trained.folder / "runs").iterdir()
-    status = json.loads((folder / "status.json").read_text())
-    (folder / "status.json").write_text(json.dumps(status | {"state": "failed", "error": "No."}))
+    made = Run(trained, folder.name)
+    made.write(made.read().ended("failed", error="No."))
     run(at)
     run(at)
     assert len(started) == 1
@@ -283,7 +284,8 @@ def test_a_damaged_artifact_is_a_message(trained: Project, pattern: str) -> None
     assert "is damaged" in at.error[0].value
     # What can be made again is, by a button; of the rest the person is told what to delete.
     again = pattern.startswith("indexes")
-    assert ("Delete the folder" in at.error[0].value) == (not again)
+    said = "Bring the folder" if pattern.startswith("corpora") else "Delete the folder"
+    assert (said in at.error[0].value) == (not again)
     assert ("Build it again" in labels(at)) == again
     assert not columns(at)
 
@@ -329,9 +331,7 @@ def test_a_model_name_with_markup_and_quotes_is_text(trained: Project) -> None:
 
 def test_an_example_with_markdown_in_it_is_shown_as_it_is(trained: Project) -> None:
     """Dollars would become a formula, stars would vanish."""
-    path = trained.folder / "project.json"
-    info = json.loads(path.read_text())
-    path.write_text(json.dumps(info | {"examples": ["is $5 *more* than $4?"]}))
+    trained.change(examples=["is $5 *more* than $4?"])
     at = open_page("compare", TINY, model=BOTH)
     shown_as = at.get("button_group")[0].proto.options[0].content
     assert unescaped(shown_as) == "is $5 *more* than $4?"
