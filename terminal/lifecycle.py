@@ -219,3 +219,23 @@ def check(
         if not findings:
             say("Everything is as it was written, and nothing is left over.")
     raise typer.Exit(1 if left else 0)
+
+
+@app.command()
+def rename(
+    project: ThisProject,
+    name: Annotated[str, typer.Argument(help="The new name.")],
+    model: Annotated[
+        str | None, typer.Option(help="Rename this model of it instead of the project.")
+    ] = None,
+) -> None:
+    """Rename a project or a model; what names the former one, finds it still."""
+    from search.models.registry import rename_model
+    from search.projects.renaming import rename_project
+
+    if model is not None:
+        made = rename_model(project, model, name)
+        say(f"The model {model!r} is called {made.name!r} now.")
+        return
+    rename_project(project, name)
+    say(f"The project {project.name!r} is called {name!r} now.")

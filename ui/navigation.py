@@ -11,6 +11,7 @@ import streamlit as st
 
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project
+from search.projects.renaming import current_name
 from ui import door, failures
 from ui.page_names import NAMES
 
@@ -67,6 +68,7 @@ def current_project() -> Project | None:
     if name is None:
         return None
     try:
+        name = current_name(name)
         opened = door.opened(name)
     except BespokeError as error:
         st.session_state.pop(_PROJECT, None)

@@ -5,7 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from search.evaluation.evaluate import newest_evaluation
-from search.models.registry import custom_manifests
+from search.models.registry import custom_manifests, models
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project
@@ -123,8 +123,8 @@ def _card(project: Project) -> None:
 def _state(project: Project) -> None:
     """What a project holds, and the verdict so far."""
     st.caption(_facts(project))
-    newest_first = reversed(custom_manifests(project))
-    verdicts = (widgets.verdict(project, manifest.details["name"]) for manifest in newest_first)
+    newest_first = [info for info in reversed(models(project)) if info.kind == "custom"]
+    verdicts = (widgets.verdict(project, info.name) for info in newest_first)
     if verdict := next(filter(None, verdicts), None):
         st.write(verdict)
 

@@ -8,7 +8,14 @@ from typing import Any
 import streamlit as st
 
 from search.evaluation.evaluate import verdict_on
-from search.models.registry import GENERIC, GENERIC_TITLE, KEYWORD, ModelInfo, models
+from search.models.registry import (
+    GENERIC,
+    GENERIC_TITLE,
+    KEYWORD,
+    ModelInfo,
+    current_model_name,
+    models,
+)
 from search.projects.artifacts import Manifest
 from search.projects.errors import OtherFormat
 from search.projects.project import Project
@@ -97,13 +104,18 @@ def choose_models(
     names = st.multiselect(
         label,
         list(known),
-        default=[name for name in st.query_params.get_all("model") if name in known] or default,
+        default=[name for name in _asked_for(project) if name in known] or default,
         max_selections=most,
         format_func=model_title,
         key=f"{key}-models-{project.name}-{len(known)}",
     )
     navigation.hold("model", names if names != default else [])
     return [known[name] for name in names]
+
+
+def _asked_for(project: Project) -> list[str]:
+    """The models that the address names, by what they are called today."""
+    return [current_model_name(project, name) for name in st.query_params.get_all("model")]
 
 
 def empty(title: str, text: str) -> None:

@@ -22,7 +22,7 @@ from search.evaluation.query_set import QuerySet, current_query_set, pooling_not
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import MAIN_METRIC, PairedTest, paired_test
 from search.models.cross_encoders import find_reranker, load_reranker
-from search.models.registry import GENERIC, ModelInfo
+from search.models.registry import GENERIC, ModelInfo, current_model_name
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.files import write_json
@@ -200,7 +200,10 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
     """
     for manifest in _current_evaluations(project):
         for test in _tests(manifest):
-            if test.baseline == GENERIC and test.candidate == model:
+            if test.baseline == GENERIC and model in (
+                test.candidate,
+                current_model_name(project, test.candidate),
+            ):
                 return test, int(manifest.details["queries"])
     return None
 

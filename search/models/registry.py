@@ -8,7 +8,8 @@ from search.corpus.tokenizer import generic_folder
 from search.models.linear_adapter import ADAPTER_BASE, ADAPTER_OF
 from search.projects.artifacts import Manifest
 from search.projects.errors import Failed, Refused
-from search.projects.project import Project
+from search.projects.info import ProjectInfo
+from search.projects.project import Project, check_project_name
 
 GENERIC = "generic"
 KEYWORD = "bm25"
@@ -78,15 +79,62 @@ def models(project: Project) -> list[ModelInfo]:
 
     Each model once; ready-made and custom ones oldest first.
     """
+    about = project.info
     added = [m for m in project.manifests("models") if is_pretrained(m)]
-    ready = [built_in_info(project), *map(added_info, added)]
-    custom = map(custom_info, custom_manifests(project))
-    chosen = project.info.generic
+    ready = [built_in_info(project), *(_called(added_info(m), about) for m in added)]
+    custom = [_called(custom_info(m), about) for m in custom_manifests(project)]
+    chosen = about.generic
     default = next((info for info in ready if info.id == chosen), None) or _unreadable(
         project, chosen
     )
     others = [info for info in ready if info is not default]
     return [replace(default, name=GENERIC), *others, *custom]
+
+
+def _called(info: ModelInfo, about: ProjectInfo) -> ModelInfo:
+    """A model by the name that it was given last."""
+    names = about.model_names.get(info.id)
+    return replace(info, name=names[-1], title=names[-1]) if names else info
+
+
+def rename_model(project: Project, name: str, new: str) -> ModelInfo:
+    """Give a model another name. Its former ones still find it, and no other model can have them: evaluations, votes
+    and addresses say them.
+
+    :raises Refused: for an unknown model, the built-in one, and a name that cannot be one or is taken.
+    """
+    info = find_model(project, name)
+    if info.id == BUILT_IN:
+        raise Refused(f"{name!r} comes with Bespoke and keeps its name.")
+    check_project_name(new)
+    with project.locked():
+        if is_taken(project, new):
+            raise Refused(f"The name {new!r} is taken. Choose another one.")
+        project.change(
+            lambda now: {
+                "model_names": {
+                    **now.model_names,
+                    info.id: [*now.model_names.get(info.id, []), new],
+                }
+            }
+        )
+    return find_model(project, new)
+
+
+def current_model_name(project: Project, name: str) -> str:
+    """What the model of that name is called now; the name itself where there is none."""
+    info = named(project, name)
+    return info.name if info is not None else name
+
+
+def _former(project: Project, name: str) -> str | None:
+    """The id of the model that once had this name."""
+    names = project.info.model_names
+    for manifest in project.manifests("models"):
+        given = names.get(manifest.id)
+        if given and name in (manifest.details["name"], *given):
+            return manifest.id
+    return None
 
 
 def _unreadable(project: Project, identity: str) -> ModelInfo:
@@ -132,7 +180,10 @@ def named(project: Project, name: str) -> ModelInfo | None:
         if info.name == name:
             return info
     default = known[0]
-    return replace(default, name=default.title) if default.title == name else None
+    if default.title == name:
+        return replace(default, name=default.title)
+    former = _former(project, name)
+    return next((info for info in known if info.id == former), None)
 
 
 def documents_model(project: Project, info: ModelInfo) -> ModelInfo:

@@ -122,11 +122,12 @@ def empty_grave(grave: Path, farewell: Farewell) -> None:
 def _forget_settings(project: Project) -> None:
     """What project.json says of models that are gone goes with them."""
     with suppress(BespokeError):
-        before = project.info.model_settings
+        before = project.info
         there = {folder.name for folder in project.folders("models")}
-        if not before.keys() <= there:
+        if not before.model_settings.keys() | before.model_names.keys() <= there:
             project.change(
                 lambda now: {
-                    "model_settings": {k: v for k, v in now.model_settings.items() if k in there}
+                    "model_settings": {k: v for k, v in now.model_settings.items() if k in there},
+                    "model_names": {k: v for k, v in now.model_names.items() if k in there},
                 }
             )

@@ -28,7 +28,8 @@ class ProjectInfo(_Numbered):
     """The content of project.json.
 
     `generic` is the id of the ready-made model that is called generic; `model_settings` are settings of servers' models
-    that were changed since they were added, by the model's id: models themselves never change.
+    that were changed since they were added, by the model's id: models themselves never change. `model_names` are the
+    names that models were given since, by id, the last one today's; `former_names` those that the project had.
     """
 
     format: int = FORMAT
@@ -40,6 +41,8 @@ class ProjectInfo(_Numbered):
     generic: str = "generic"
     milvus_uri: str = ""
     model_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    model_names: dict[str, list[str]] = Field(default_factory=dict)
+    former_names: list[str] = Field(default_factory=list)
 
 
 def read_info(folder: Path) -> ProjectInfo:

@@ -94,8 +94,7 @@ class Project:
         try:
             return read_info(self.folder)
         except FileNotFoundError:
-            known = ", ".join(sorted(p.name for p in projects())) or "none yet"
-            raise Refused(f"There is no project {self.name!r}. Known projects: {known}.") from None
+            raise Refused(_none_of_that_name(self.name)) from None
 
     def locked(self, patience: float = PATIENCE) -> AbstractContextManager[None]:
         """Hold the project's lock while a block runs: nobody else publishes, removes or changes its settings.
@@ -349,6 +348,15 @@ def project(name: str) -> Project:
     found = project_to_be(name)
     _ = found.info
     return found
+
+
+def _none_of_that_name(name: str) -> str:
+    known = projects()
+    for one in known:
+        if name in one.info.former_names:
+            return f"There is no project {name!r} any more: it is called {one.name!r} now."
+    names = ", ".join(sorted(one.name for one in known)) or "none yet"
+    return f"There is no project {name!r}. Known projects: {names}."
 
 
 def project_to_be(name: str) -> Project:

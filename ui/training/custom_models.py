@@ -13,6 +13,7 @@ from ui import leaderboard, widgets
 def table(project: Project) -> None:
     """The custom models so far."""
     rows, leaderboards = [], []
+    called = {info.id: info.name for info in models(project)}
     for manifest in reversed(custom_manifests(project)):
         details = manifest.details
         if "leaderboard" in details:
@@ -23,7 +24,7 @@ def table(project: Project) -> None:
         after = (max(scores) if from_pairs else scores[-1]) if scores else None
         rows.append(
             {
-                "model": details["name"] + (widgets.SAME if details.get("is_start") else ""),
+                "model": called[manifest.id] + (widgets.SAME if details.get("is_start") else ""),
                 "recipe": RECIPES[details["recipe"]].title,
                 "dev nDCG@10 before": f"{scores[0]:.3f}" if from_pairs and scores else "–",
                 "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
