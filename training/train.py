@@ -13,6 +13,7 @@ from training.checkpoints import Checkpointer
 from training.distributed import alone, first_speaks, helps_only
 from training.recipes import recipe_info, validated
 from training.result import Request, Trained
+from training.room import see_that_training_fits
 
 _IN_SEVERAL_PROCESSES = "fine-tune"
 
@@ -48,6 +49,9 @@ def train(
         # Several processes find each other within a bounded time, so they cannot wait.
         with turn(project, name, wait=alone()) as own:
             called = own.reserve(lambda others: free_name(project, info.name, name, others))
+            needs = see_that_training_fits(project, info.name, settings)
+            if needs:
+                progress(0, 0, needs)
             return info.train(Request(project, called, info.name, settings, progress, kept))
 
 

@@ -1,11 +1,13 @@
 """Errors that nobody raised on purpose: one line with a hint for the person, all of it in a file."""
 
+import errno
 import traceback
 from pathlib import Path
 
 from search.projects.artifacts import now
 from search.projects.errors import Failed, first_line
 from search.projects.files import write_atomically
+from search.projects.room import volume_of
 from search.projects.settings import settings
 
 LOG = "error.log"
@@ -21,6 +23,7 @@ _HINTS = (
     (("HTTPError", "ConnectionError", "ConnectError", "Timeout"), "The network failed: try again"),
 )  # fmt: skip
 _OTHERWISE = "Please report it"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def unexpected(
@@ -37,10 +40,18 @@ def unexpected(
     """
     seen = f"{type(error).__name__} {_text_of(error)}"
     path = _written(error, folder)
-    otherwise = f"{_OTHERWISE} with that file" if path else _OTHERWISE
+    if isinstance(error, OSError) and error.errno in _FULL:
+        seen = ""
+        otherwise = f"{volume_of(_path_of(error))[0].upper()}{volume_of(_path_of(error))[1:]} is full: free some space on it"
+    else:
+        otherwise = f"{_OTHERWISE} with that file" if path else _OTHERWISE
     hint = next((h for signs, h in _HINTS if any(sign in seen for sign in signs)), otherwise)
     where = f"All of it is in {path}. " if path else ""
     return Failed(f"{what} failed{_in_words(error)}. {where}{hint}. {after}.")
+
+
+def _path_of(error: OSError) -> Path:
+    return Path(error.filename) if isinstance(error.filename, str) else settings().home
 
 
 def _in_words(error: BaseException) -> str:

@@ -21,7 +21,7 @@ NEVER_LAST = frozenset([
 """What a sentence never ends with: what follows is a name, a drug, a rule."""
 
 BEFORE_NUMBERS = frozenset([
-    "abs", "al", "ann", "app", "art", "arts", "avg", "az", "bk", "bp", "c", "ca", "ch", "chap", "chs", 
+    "abs", "al", "ann", "app", "art", "arts", "avg", "az", "bk", "bp", "c", "ca", "ch", "chap", "chs",
     "cl", "cls", "cols", "dkt", "doc", "docs", "ed", "eds", "eq", "ex", "exh", "exs", "fig", "figs", "fn", "ht",
     "l", "ll", "ln", "max", "min", "n", "nn", "no", "nos", "nr", "núm", "op", "p", "par", "para", "paras",
     "pp", "pt", "pts", "r", "rdn", "reg", "regs", "rn", "rr", "s", "satz", "sch", "sec", "secs", "sect", "seq",
@@ -38,7 +38,7 @@ SOMETIMES_LAST = frozenset([
     "hx", "ibid", "id", "ill", "im", "inc", "ind", "inf", "infra", "ins", "int", "int'l", "iu", "iv", "jj", "kan",
     "kg", "ky", "la", "lab", "labs", "lat", "law", "llc", "llp", "lt", "ltd", "mass", "mcg", "md", "med", "meds",
     "mem", "mfg", "mg", "mich", "minn", "mins", "miss", "ml", "mm", "mmhg", "mo", "mont", "mos", "mot", "nat'l",
-    "neb", "neg", "nev", "od", "okla", "or", "ord", "ore", "pa", "pac", "pl", 
+    "neb", "neg", "nev", "od", "okla", "or", "ord", "ore", "pa", "pac", "pl",
     "po", "pos", "post", "prn", "proc", "pt", "pts", "qid", "rec", "rep", "resp",
     "rev", "rev'd", "rptr", "rt", "rx", "ry", "sav", "sc", "sess", "stat", "sup", "supp", "supra", "sx",
     "tds", "temp", "tenn", "tex", "tid", "tr", "tx", "univ", "usw", "util", "va", "vt", "wash", "wis", "wk", "wks",

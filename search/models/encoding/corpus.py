@@ -25,6 +25,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.projects.room import see_that_it_fits
 from search.projects.settings import settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _WINDOW = 4_096
 _TELL_EVERY = 2.0
 _IN_MEMORY = 512 * 1024 * 1024
+_READ = 1_000  # Characters of a passage that a small transformer reads.
+_CHARACTERS_A_SECOND = 40_000  # That it reads on an ordinary machine without a graphics card.
 
 Batches = Callable[[Sequence[str]], Iterator[tuple[list[int], Vectors]]]
 """Encodes texts batch by batch: the places of a batch's texts, and their vectors."""
@@ -99,6 +102,14 @@ def encode_corpus(
         seen_as = seen_by(encoder, "document")
         store.note_view(seen_as)
         missing = _look_up(corpus, store, seen_as, vectors)
+        rows = info.dimension * 4
+        # The store, the file of the index, and what an approximate index has beside it.
+        needed = missing.count * (rows + 24) + 2 * corpus.passages * rows
+        needs = see_that_it_fits(
+            "the index", settings().home, needed, 0, _about(missing, info, corpus)
+        )
+        if needs and elsewhere is None:
+            progress(0, 0, needs)
         work = _Work(encoder, corpus, info, store, vectors, elsewhere)
         facts = work.encode(missing, progress) if missing.count else {}
         said_by_encoder = getattr(encoder, "notes", ())  # A server's: what it would not take.
@@ -143,6 +154,14 @@ def _look_up(corpus: Corpus, store: EmbeddingStore, seen_as: bytes, vectors: Vec
             look()
     look()
     return _Missing(np.fromiter(first.values(), dtype=np.int64), list(first), duplicates)
+
+
+def _about(missing: _Missing, info: ModelInfo, corpus: Corpus) -> float | None:
+    """Seconds that encoding will take on an ordinary machine; None for what is no transformer here."""
+    if info.format in ("word-vectors", "static", "endpoint"):
+        return None
+    length = min(corpus.path.stat().st_size / max(corpus.passages, 1), _READ)
+    return missing.count * length / _CHARACTERS_A_SECOND
 
 
 @dataclass
