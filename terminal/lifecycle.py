@@ -193,6 +193,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is wrong."""
+    from search.judging.safekeeping import problem_in_file
     from search.projects.check import check_project, check_workspace
     from search.projects.check import repair as mend
     from search.projects.project import projects, unusable_projects
@@ -202,7 +203,7 @@ def check(
     if vectors and not repair:
         raise Refused("--vectors removes vectors: say --repair, too.")
     chosen = [project] if project else [*projects(), *(p for p, _ in unusable_projects())]
-    findings = [finding for one in chosen for finding in check_project(one)]
+    findings = [finding for one in chosen for finding in check_project(one, problem_in_file)]
     if project is None:
         findings += [*check_workspace(settings().home), *check_store()]
     said = mend(findings) if repair else []

@@ -16,7 +16,7 @@ from search.projects.scratch import scratch_folder
 from search.retrieval.indexing.describe import newest_of
 from training.export import export
 from training.recipes import RECIPES
-from ui import blending, deleting, leaderboard, navigation, pretrained, widgets
+from ui import blending, deleting, leaderboard, navigation, pretrained, whereabouts, widgets
 from ui.rendering import literal
 
 
@@ -63,7 +63,9 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.caption(encoded)
         with right:
             _download(project, info)
-            deleting.artifact(project, manifest, "this model")
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                whereabouts.rename_model_button(project, info)
+                deleting.artifact(project, manifest, "this model")
         if "leaderboard" in details:
             with st.expander("What was tried"):
                 leaderboard.draw(details["leaderboard"])

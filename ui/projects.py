@@ -11,7 +11,7 @@ from search.projects.errors import BespokeError, OtherFormat
 from search.projects.project import Project
 from search.retrieval.deletion import planned_project
 from training.samples import SAMPLES, SampleProject
-from ui import deleting, door, navigation, people, run_view, widgets
+from ui import deleting, door, navigation, people, run_view, whereabouts, widgets
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
 _MOST_COPIES = 1_000
@@ -137,6 +137,9 @@ def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
             navigation.go(page, project.name)
         if door.owns(project):
             people.button(project)
+            whereabouts.button(project)
+            if project.name not in _SAMPLE_NAMES.values():  # The sample is known by its name.
+                whereabouts.rename_button(project)
             deleting.button(
                 "this project", lambda: planned_project(project), f"delete-{project.name}"
             )

@@ -50,6 +50,15 @@ def problem_with_votes(connection: sqlite3.Connection) -> str | None:
     return None
 
 
+def problem_in_file(path: Path) -> str | None:
+    """What is wrong with a file of votes, in words; None where it is whole. Nothing is written."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return problem_with_votes(connection)
+    except sqlite3.Error as error:
+        return str(error)
+
+
 def look_at(connection: sqlite3.Connection, path: Path) -> None:
     """See that a file of votes is whole, unless this process did so a moment ago.
 

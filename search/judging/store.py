@@ -244,9 +244,11 @@ class JudgmentStore:
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its start."""
         try:
-            self.path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self.path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
             if not self._was_made():
                 new_votes(self.path)
+        except FileNotFoundError:  # A vote never brings a project back.
+            raise Refused("The project is gone: somebody deleted or renamed it.") from None
         except OSError as error:
             raise Failed(
                 f"Votes cannot be written to {self.path.parent}: {in_words(error)}. Nothing was kept of this one."

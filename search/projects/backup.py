@@ -51,6 +51,7 @@ _TEMPORARY = ".bespoke-backup-"
 _COMMENT = b"bespoke backup sha256 "
 _TAIL = len(_COMMENT) + 64
 _CHUNK = 1024 * 1024
+_ON_SERVERS = ("milvus",)  # Engines that hold an index elsewhere.
 _TRIES = 20
 _RUN_FILES = ("command.json", "status.json", "events.jsonl", "log", "error.log")
 _PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
@@ -207,7 +208,7 @@ def _sources(
             except Damaged as error:
                 notes.append(f"Left out, because it is damaged: {artifact} ({error.what})")
                 continue
-            if kind == "indexes" and manifest.details.get("engine", "faiss") != "faiss":
+            if kind == "indexes" and manifest.details.get("engine") in _ON_SERVERS:
                 servers += 1
                 continue
             found[f"{artifact}/{MANIFEST}"] = (folder / MANIFEST, None)

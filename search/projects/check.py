@@ -5,9 +5,8 @@ goes are deletions and drafts that were cut off, and what is made again by itsel
 """
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,8 +51,13 @@ class Finding:
         return {"where": str(self.where), "problem": self.problem, "repair": self.repair}
 
 
-def check_project(project: Project) -> Iterator[Finding]:
-    """Everything of a project, read from the disk: nothing that was known of a file before counts."""
+def check_project(
+    project: Project, problem_in_votes: Callable[[Path], str | None]
+) -> Iterator[Finding]:
+    """Everything of a project, read from the disk: nothing that was known of a file before counts.
+
+    :param problem_in_votes: says what is wrong with a file of votes, which this floor knows nothing of.
+    """
     try:
         _ = project.info
     except OtherFormat as error:
@@ -80,7 +84,7 @@ def check_project(project: Project) -> Iterator[Finding]:
             else:
                 yield _damaged(project, kind, folder, problem)
     yield from _orphans(project, sound)
-    yield from _votes(project)
+    yield from _votes(project, problem_in_votes)
     yield from _left_over(project)
     yield from _runs(project)
 
@@ -200,20 +204,14 @@ def _orphans(project: Project, sound: Sequence[Manifest]) -> Iterator[Finding]:
             )
 
 
-def _votes(project: Project) -> Iterator[Finding]:
+def _votes(project: Project, problem_in: Callable[[Path], str | None]) -> Iterator[Finding]:
     path = project.folder / VOTES
-    if not path.is_file():
-        return
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as votes:
-            said = str(votes.execute("PRAGMA integrity_check").fetchone()[0])
-    except sqlite3.Error as error:
-        said = str(error)
-    if said != "ok":
+    problem = problem_in(path) if path.is_file() else None
+    if problem is not None:
         yield Finding(
             path,
-            f"The votes are damaged: {said}. They stay where they are; dated copies lie beside them, and a backup brings "
-            "back those of its day.",
+            f"The votes are damaged: {problem}. They stay as they are. To bring the newest whole copy back, with what can be "
+            f"read of later votes: python cli.py judgments '{project.name}' --restore.",
         )
 
 

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import get_args
 
-from indexes.vector_index import FAISS, BrokenIndex, EngineFailed
+from indexes.vector_index import MILVUS, BrokenIndex, EngineFailed
 from search.models.changing import stands_on
 from search.models.encoding.cache_removal import (
     StoreUse,
@@ -332,7 +332,7 @@ def _left_on_servers(project: Project) -> list[str]:
     """See that the indexes of a project leave their servers; says which did not answer."""
     said = []
     for manifest in of_kind(project, "indexes"):
-        if manifest.details.get("engine", FAISS) == FAISS:
+        if manifest.details.get("engine") != MILVUS:
             continue
         try:
             leave_servers(project, [manifest], strictly=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from indexes.vector_index import FAISS
+from indexes.vector_index import MILVUS
 from search.models.encoding.cache import STORE
 from search.projects.artifacts import KIND_NAMES, Kind
 from search.projects.check import ASIDE
@@ -117,7 +117,7 @@ def _elsewhere(project: Project) -> Iterator[Whereabouts]:
                 0,
                 "A model as it was added; nothing of this project",
             )
-    away = [m for m in of_kind(project, "indexes") if m.details.get("engine", FAISS) != FAISS]
+    away = [m for m in of_kind(project, "indexes") if m.details.get("engine") == MILVUS]
     if away:
         with suppress(BespokeError):
             names = ", ".join(

@@ -65,3 +65,17 @@ def test_a_damaged_manifest_is_a_message(trained: Project) -> None:
         at = open_page(page, TINY)
         if page != "corpus":
             assert any("is damaged" in e.value for e in at.error), (page, labels(at))
+
+
+def test_a_model_is_renamed_and_deleted_after_it_was_said_what_goes_along(trained: Project) -> None:
+    words = next(m for m in trained.manifests("models") if m.details["name"] == "words")
+    at = press(open_page("models", TINY), f"rename-{words.id}")
+    at.text_input(key=f"name-{words.id}").set_value("letters")
+    at = press(at, f"sure-rename-{words.id}")
+    assert "**letters**" in shown(at)
+    at = press(at, f"delete-{words.id}")
+    assert "1 index was made from it and goes with it" in shown(at)
+    assert "Evaluations that measured it stay readable" in shown(at)
+    press(at, f"sure-delete-{words.id}")
+    assert [m.details["name"] for m in trained.manifests("models")] == ["words-2"]
+    assert len(trained.manifests("indexes")) == 1

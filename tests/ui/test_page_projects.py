@@ -234,3 +234,26 @@ def test_a_project_of_another_format_says_what_to_do_and_the_rest_works(
     [error] = at.error
     assert error.value.startswith("The files of the project 'old clinic' are of format 1")
     assert at.selectbox[0].options == ["Tiny"]
+
+
+def test_where_the_data_lies(data: Project) -> None:
+    at = press(open_page("projects"), "where-Tiny")
+    assert str(data.folder / "corpora") in shown(at)
+    assert "The documents: titles, texts, metadata" in shown(at)
+    assert "python cli.py backup 'Tiny' my-backup.zip" in shown(at)
+    assert "Milvus" not in shown(at)
+
+
+def test_a_project_is_renamed_and_its_old_address_leads_to_it(data: Project) -> None:
+    project_to_be("Other").create()
+    at = press(open_page("projects", TINY), "rename-project-Tiny")
+    at.text_input(key="name-project-Tiny").set_value("Other")
+    press(at, "sure-rename-project-Tiny")
+    assert project("Tiny").exists, "a name that is taken changes nothing"
+    at = press(open_page("projects", TINY), "rename-project-Tiny")
+    at.text_input(key="name-project-Tiny").set_value("Large")
+    press(at, "sure-rename-project-Tiny")
+    assert sorted(p.name for p in projects()) == ["Large", "Other"]
+    at = open_page("corpus", TINY)
+    assert at.query_params["project"] == "Large"
+    assert "40" in shown(at)

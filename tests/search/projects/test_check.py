@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 
+from search.judging.safekeeping import problem_in_file
 from search.projects import graves
 from search.projects.check import ASIDE, check_project, check_workspace, repair
 from search.projects.locks import Owner
@@ -37,7 +38,7 @@ def _made(project, kind, made_from):
 
 
 def found(project):
-    return [*check_project(project), *check_workspace(project.folder.parent)]
+    return [*check_project(project, problem_in_file), *check_workspace(project.folder.parent)]
 
 
 def test_what_is_as_it_was_written_has_no_findings(lab):
