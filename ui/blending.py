@@ -49,7 +49,7 @@ def _curve(
     curve: InterpolationCurve,
     asked: str,
 ) -> None:
-    st.write(curve.sentence)
+    st.write(literal(curve.sentence))
     shown = curve.best or point.share
     share = st.slider(
         f"How much of the way from {literal(point.start)}",

@@ -17,7 +17,7 @@ from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, columns, grid, summary, tools
 from ui.comparing.sides import Board, Side
-from ui.rendering import render
+from ui.rendering import literal, render
 
 
 @widgets.over_documents(
@@ -82,7 +82,7 @@ def _searched(
     try:
         text = check_query(query) if query.strip() else ""
     except BespokeError as refusal:
-        st.warning(str(refusal))
+        st.warning(literal(refusal))
         return None
     try:
         retrievers = columns.ready(

@@ -37,7 +37,7 @@ def step(project: Project) -> None:
             corpus = Corpus.of(project, manifest)
             shown = corpus.sample(_ROWS)
             _table(shown)
-            st.caption(_caption(corpus, len(shown)))
+            st.caption(literal(_caption(corpus, len(shown))))
             reading.refusals_of(
                 manifest.details.get("files", []), manifest.details.get("listed", [])
             )
@@ -176,7 +176,7 @@ def _chunking(documents: Sequence[Document], start: Chunking, pieces: SubwordCou
     cut = st.toggle(
         "Cut long documents into passages",
         value=start.tokens > 0,
-        help=f"A model reads the beginning of a text; what follows is never seen. Passages fit what {start.counted_as} "
+        help=f"A model reads the beginning of a text; what follows is never seen. Passages fit what {literal(start.counted_as)} "
         "reads. A search finds the document by its best passage, and shows that.",
         key="cut",
     )
@@ -184,7 +184,7 @@ def _chunking(documents: Sequence[Document], start: Chunking, pieces: SubwordCou
         return Chunking(0, 0)
     left, right = st.columns(2)
     tokens = left.slider(
-        f"Word pieces of {start.counted_as} in a passage, at most",
+        f"Word pieces of {literal(start.counted_as)} in a passage, at most",
         32,
         max(512, start.tokens),
         start.tokens or Chunking().tokens,
@@ -260,7 +260,7 @@ def _cut_again(project: Project, corpus: Corpus | None) -> None:
         return
     left, right = st.columns([6, 1], vertical_alignment="center")
     left.caption(
-        f"Now: {in_words(corpus.chunking)}. For the models of this project: {in_words(wanted)}. Cutting again makes a new "
+        f"Now: {literal(in_words(corpus.chunking))}. For the models of this project: {literal(in_words(wanted))}. Cutting again makes a new "
         "version; judgments are of documents, so they stay."
     )
     if right.button("Cut again", key="cut-again"):

@@ -15,6 +15,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from ui import cache, deleting, reading, uploads, widgets
+from ui.rendering import literal
 
 _ROWS = 50
 _QUERIES = [
@@ -41,7 +42,7 @@ def step(project: Project) -> None:
             with deleting.beside(project, manifest, "this query set"):
                 st.caption(
                     f"The first {len(rows)} of {len(query_set.queries):,} test queries, from "
-                    f"{manifest.details.get('source', 'an upload')}. No model is trained on them."
+                    f"{literal(manifest.details.get('source', 'an upload'))}. No model is trained on them."
                 )
             _leaks(project, manifest)
         else:
@@ -66,7 +67,7 @@ def _leaks(project: Project, manifest: Manifest) -> None:
             "training pairs, too; near-duplicates included."
         )
         return
-    st.warning(check.note[0].upper() + check.note[1:] + ".", icon=":material/water_drop:")
+    st.warning(literal(check.note[0].upper() + check.note[1:]) + ".", icon=":material/water_drop:")
     with st.expander("What is on both sides"):
         if check.query_examples:
             queries = [(test, trained) for _, test, trained in check.query_examples]

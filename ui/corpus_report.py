@@ -8,7 +8,7 @@ import streamlit as st
 from search.projects.project import Project
 from training.data.reports import current_report
 from ui import charts, run_view, widgets
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _TERMS = 30
 _SHREDDED = 20
@@ -105,7 +105,7 @@ def _corpus(seen: Mapping[str, Any]) -> None:
 def _beside(drawn: Mapping[str, charts.Spec]) -> None:
     """Charts beside each other, each under its title."""
     for box, (title, chart) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
-        box.markdown(f"**{title}**")
+        box.markdown(f"**{literal(title)}**")
         box.vega_lite_chart(chart, width="stretch")
 
 
@@ -154,7 +154,7 @@ def _shares(languages: Sequence[Mapping[str, Any]], of: str) -> charts.Spec:
 
 def _chips(title: str, items: Sequence[tuple[str, str]]) -> None:
     if items:
-        st.markdown(f"**{title}**")
+        st.markdown(f"**{literal(title)}**")
         st.html(render("chips.html", chips=items))
 
 

@@ -21,7 +21,9 @@ def button(what: str, planned: Callable[[], Deletion], key: str) -> None:
     :param what: is deleted, for its tooltip: "this version".
     :param planned: works out what the deletion means; called when the button is pressed.
     """
-    if st.button("", key=key, icon=":material/delete:", type="tertiary", help=f"Delete {what}"):
+    if st.button(
+        "", key=key, icon=":material/delete:", type="tertiary", help=f"Delete {literal(what)}"
+    ):
         _ask(planned, key)
 
 

@@ -219,6 +219,6 @@ def _stop_at_the_door(why: str, signed_in: bool) -> None:
                 st.button("Sign out", key="sign-out", on_click=st.logout)
             return
         for provider in ways.chosen().providers:
-            label = f"Sign in with {provider}" if provider else "Sign in"
+            label = f"Sign in with {literal(provider)}" if provider else "Sign in"
             if st.button(label, key=f"sign-in-{provider}", type="primary", icon=":material/login:"):
                 st.login(provider)

@@ -113,7 +113,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
             icon=":material/water_drop:",
         )
     for note in result.notes:
-        st.info(note, icon=":material/info:")
+        st.info(literal(note), icon=":material/info:")
     with st.container(key="evaluate-table"):
         columns = [parse_column(name) for name in result.scores]
         cuts = truncations(project, columns, corpus, _models_of(manifest))
@@ -139,7 +139,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
     )
     with deleting.beside(project, manifest, "this evaluation"):
         st.caption(
-            f"{asked}Measured {manifest.created[:16].replace('T', ' ')} UTC. Paired randomization test (9,999 "
+            f"{asked}Measured {literal(manifest.created[:16].replace('T', ' '))} UTC. Paired randomization test (9,999 "
             "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
         )
 
@@ -161,7 +161,9 @@ def _forgotten(project: Project, manifest: Manifest) -> None:
             continue  # Deleted since it was measured.
         if details.get("general") and details["dev"]["kept"] != START:
             said = General.of(details["general"]).sentence
-            st.caption(f"{widgets.model_title(details['name'])}: {said[0].lower() + said[1:]}")
+            st.caption(
+                f"{literal(widgets.model_title(details['name']))}: {literal(said[0].lower() + said[1:])}"
+            )
 
 
 def verdict(test: PairedTest, queries: int) -> None:
@@ -304,16 +306,16 @@ def _extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
 
 
 def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, key: str) -> None:
-    before = _rank(result.first_relevant[test.baseline][i])
-    after = _rank(result.first_relevant[test.candidate][i])
+    before = literal(_rank(result.first_relevant[test.baseline][i]))
+    after = literal(_rank(result.first_relevant[test.candidate][i]))
     with st.container(border=True, key=f"{key}-{i}"):
         text = result.texts[i]
         short = text if len(text) < 160 else text[:157] + "…"
         if st.button(literal(short), type="tertiary", key=f"q-{i}"):
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
-        baseline = widgets.model_title(test.baseline)
-        candidate = widgets.model_title(test.candidate)
+        baseline = literal(widgets.model_title(test.baseline))
+        candidate = literal(widgets.model_title(test.candidate))
         st.caption(f"Right answer: {baseline} {before} → {candidate} {after}")
 
 

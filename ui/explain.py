@@ -59,7 +59,7 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
         with st.spinner("Leaving out each word in turn…"):
             drawn = _sides(project, manifest, query, position, names)
     except BespokeError as error:
-        st.warning(str(error))
+        st.warning(literal(error))
         return
     said = [
         (side.colour, widgets.model_title(side.name), side.explained.sentence) for side in drawn
@@ -156,7 +156,7 @@ class _Lookup:
 
 def _learned(lookup: _Lookup) -> None:
     """What a model learned from; where that takes a while to look up, it is a run, started here."""
-    project, info, name = lookup.project, lookup.info, lookup.info.name
+    project, info, name = lookup.project, lookup.info, literal(lookup.info.name)
     if not trained_pairs(project, info):
         if info.kind == "custom" and info.recipe in ("word2vec", "fasttext"):
             st.caption(f"{name} learned from the documents alone, not from pairs.")
@@ -189,7 +189,7 @@ def _waiting(lookup: _Lookup, run: Run) -> None:
     """The run as it goes on; when it is over, what it made ready."""
     status = run.status
     if run_view.going(run):
-        text = f"Reading what {lookup.info.name} learned from · {status.message}"
+        text = f"Reading what {literal(lookup.info.name)} learned from · {literal(status.message)}"
         st.progress(status.share or 0.0, text=text)
     elif status.state == "done":
         lookup.draw()

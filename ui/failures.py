@@ -56,16 +56,16 @@ def tell(error: Exception) -> bool:
 def say(error: BespokeError) -> None:
     """Say what went wrong; what can be made again is made again by one press."""
     if not isinstance(error, Damaged) or error.folder.parent.name not in _MADE_AGAIN:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
         return
-    st.error(error.what, icon=":material/error:")
+    st.error(literal(error.what), icon=":material/error:")
     st.button(
         "Build it again",
         key=f"again-{error.folder.name}",
         icon=":material/refresh:",
         on_click=_discard,
         args=(error.folder,),
-        help=f"Deletes {error.folder} and makes it anew from the documents and the model.",
+        help=f"Deletes {literal(error.folder)} and makes it anew from the documents and the model.",
     )
 
 
@@ -83,7 +83,7 @@ def _unforeseen(error: Exception) -> str:
 def _gone(error: FileNotFoundError) -> None:
     """Somebody else, or a terminal, deleted what the page was reading at that moment."""
     st.warning(
-        f"{error.filename or 'A file'} was deleted while this page was reading it, such as by another person who "
+        f"{literal(error.filename or 'A file')} was deleted while this page was reading it, such as by another person who "
         "deleted a model or a project.",
         icon=":material/warning:",
     )

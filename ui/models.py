@@ -41,26 +41,28 @@ def _card(project: Project, info: ModelInfo) -> None:
     manifest = project.artifact("models", info.id)
     details = manifest.details
     weight = sum(record.size for record in manifest.files.values())
-    recipe = RECIPES[info.recipe or ""].title
+    recipe = literal(RECIPES[info.recipe or ""].title)
     with st.container(border=True, key=f"model-{info.id}"):
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
-            st.markdown(f"**{info.name}**" + (widgets.SAME if info.is_start else ""))
+            st.markdown(f"**{literal(info.name)}**" + (widgets.SAME if info.is_start else ""))
             st.caption(
-                f"{recipe} · {info.origin} · {info.dimension} dimensions · {size_in_words(weight)} · "
-                f"made {info.created[:16].replace('T', ' ')} UTC in "
+                f"{recipe} · {literal(info.origin)} · {literal(info.dimension)} dimensions · {size_in_words(weight)} · "
+                f"made {literal(info.created[:16].replace('T', ' '))} UTC in "
                 f"{widgets.duration(details['seconds'])}"
             )
             if (missing := base_missing(project, manifest)) is not None:
                 st.warning(literal(missing), icon=":material/link_off:")
-            st.write(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
+            st.write(
+                literal(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
+            )
             if (index := newest_of(project, info)) is not None:
                 with deleting.beside(project, index, "this index"):
                     widgets.draw_index_line(project, info)
             for note in details["notes"]:
-                st.caption(note)
+                st.caption(literal(note))
             if (encoded := how_encoded(project, info)) is not None:
-                st.caption(encoded)
+                st.caption(literal(encoded))
         with right:
             _download(project, info)
             with st.container(horizontal=True, horizontal_alignment="right"):
@@ -96,7 +98,7 @@ def _download(project: Project, info: ModelInfo) -> None:
         with st.spinner("Packing…"):
             content = _zipped(project, info)
     except BespokeError as error:
-        st.error(str(error))
+        st.error(literal(error))
         return
     st.download_button(
         "Download zip",

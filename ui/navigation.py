@@ -14,6 +14,7 @@ from search.projects.project import Project
 from search.projects.renaming import current_name
 from ui import door, failures
 from ui.page_names import NAMES
+from ui.rendering import literal
 
 _PROJECT = "project"
 
@@ -44,7 +45,7 @@ def go(name: str, to: str | None = None, **parameters: str | Iterable[str]) -> N
 
 def step(label: str, name: str, key: str, **parameters: str) -> None:
     """The one obvious button that leads on."""
-    if st.button(label, type="primary", key=key, icon=":material/arrow_forward:"):
+    if st.button(literal(label), type="primary", key=key, icon=":material/arrow_forward:"):
         go(name, **parameters)
 
 

@@ -26,7 +26,7 @@ def button(project: Project) -> None:
     icon, tip = (
         (":material/group:", "People and log") if signs_in else (":material/history:", "Log")
     )
-    if st.button("", key=f"people-{project.name}", type="tertiary", icon=icon, help=tip):
+    if st.button("", key=f"people-{project.name}", type="tertiary", icon=icon, help=literal(tip)):
         _people(project)
 
 
@@ -47,7 +47,7 @@ def _people(project: Project) -> None:
 def _members(project: Project) -> None:
     for member in members.members(project):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"{literal(member.person)} · {member.role}")
+        left.markdown(f"{literal(member.person)} · {literal(member.role)}")
         if right.button("Take out", key=f"out-{member.person}", type="tertiary"):
             members.remove(project, member.person)
             st.rerun(scope="fragment")

@@ -60,7 +60,7 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.markdown(f"**{literal(info.title)}**{called}")
             st.html(render("soft.html", text=" · ".join(_facts(project, info))))
             if not is_default and (verdict := widgets.verdict(project, info.name)):
-                st.write(verdict)
+                st.write(literal(verdict))
             if (encoded := how_encoded(project, info)) is not None:
                 st.caption(literal(encoded))
             widgets.draw_index_line(project, info)
@@ -203,7 +203,7 @@ def _server(project: Project) -> dict[str, Any]:
         fits = expected.tokens <= given["max_tokens"]
         over = f": more than the {given['max_tokens']:,} allowed, so it would be refused"
         st.info(
-            f"Indexing this project would send {expected.in_words(given['price'])}{'' if fits else over}. Each text is "
+            f"Indexing this project would send {literal(expected.in_words(given['price']))}{'' if fits else over}. Each text is "
             "sent once and then remembered. Adding the model sends one word, to try it.",
             icon=":material/payments:",
         )
@@ -222,7 +222,7 @@ def _start(project: Project, given: dict[str, Any], name: str) -> None:
             facts = {k: v for k, v in given.items() if not k.endswith("_prompt")}
             api_settings({"model": reference, **facts}).key()
         except BespokeError as error:
-            st.error(_in_words(str(error)))
+            st.error(literal(_in_words(str(error))))
             return
     arguments = ["add-model", project.name, reference]
     for key, value in {"name": name or None, **given}.items():

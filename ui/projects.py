@@ -12,6 +12,7 @@ from search.projects.project import Project
 from search.retrieval.deletion import planned_project
 from training.samples import SAMPLES, SampleProject
 from ui import deleting, door, navigation, people, run_view, whereabouts, widgets
+from ui.rendering import literal
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
 _MOST_COPIES = 1_000
@@ -33,10 +34,10 @@ def page() -> None:
             try:
                 _card(project)
             except BespokeError as error:  # One damaged project does not lock the others away.
-                st.error(str(error), icon=":material/error:")
+                st.error(literal(error), icon=":material/error:")
     for project, why in door.all_damaged():
-        damaged = f"The project {project.name} cannot be read: {project.folder / 'project.json'} is damaged."
-        st.error(str(why) if isinstance(why, OtherFormat) else damaged, icon=":material/error:")
+        damaged = f"The project {literal(project.name)} cannot be read: {literal(project.folder / 'project.json')} is damaged."
+        st.error(literal(why) if isinstance(why, OtherFormat) else damaged, icon=":material/error:")
     _new_project(first=not own)
     st.subheader("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
@@ -67,10 +68,12 @@ def _new_project(first: bool) -> None:
     try:
         project = door.to_be(name.strip())
     except BespokeError as error:
-        st.error(str(error) if name.strip() else "Give the project a name first.")
+        st.error(literal(error) if name.strip() else "Give the project a name first.")
         return
     if project.exists:
-        st.error(f"There is a project named {name.strip()!r} already. Choose another name.")
+        st.error(
+            f"There is a project named {literal(repr(name.strip()))} already. Choose another name."
+        )
         return
     door.made(project).create()
     navigation.go("corpus", project.name)
@@ -83,9 +86,9 @@ def _sample(sample: SampleProject) -> None:
     except OtherFormat:
         return  # Said above already, with what to do.
     with st.container(border=True, key=f"sample-{sample.key}"):
-        st.markdown(f"**{sample.title}**")
-        st.write(sample.summary)
-        st.caption(f"Source: {sample.source}. Licence: {sample.licence}.")
+        st.markdown(f"**{literal(sample.title)}**")
+        st.write(literal(sample.summary))
+        st.caption(f"Source: {literal(sample.source)}. Licence: {literal(sample.licence)}.")
         run = run_view.latest(project, ["sample"])
         if run_view.going(run):
             st.session_state[f"awaited-{sample.key}"] = run.id
@@ -114,7 +117,7 @@ def _card(project: Project) -> None:
     with st.container(border=True, key=f"project-{project.name}"):
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
-            st.markdown(f"**{project.name}**")
+            st.markdown(f"**{literal(project.name)}**")
             _state(project)
         with right:
             _actions(project, "right")
@@ -122,18 +125,18 @@ def _card(project: Project) -> None:
 
 def _state(project: Project) -> None:
     """What a project holds, and the verdict so far."""
-    st.caption(_facts(project))
+    st.caption(literal(_facts(project)))
     newest_first = [info for info in reversed(models(project)) if info.kind == "custom"]
     verdicts = (widgets.verdict(project, info.name) for info in newest_first)
     if verdict := next(filter(None, verdicts), None):
-        st.write(verdict)
+        st.write(literal(verdict))
 
 
 def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
     """The next step, and a way to delete."""
     with st.container(horizontal=True, horizontal_alignment=side):
         label, page = _next(project)
-        if st.button(label, key=f"next-{project.name}", type="primary"):
+        if st.button(literal(label), key=f"next-{project.name}", type="primary"):
             navigation.go(page, project.name)
         if door.owns(project):
             people.button(project)

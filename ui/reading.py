@@ -56,17 +56,17 @@ def preview(
         with st.spinner("Reading the file…"):
             return read(*_read_as(path))
     except UnclearGrades as error:
-        st.warning(str(error), icon=":material/help:")
+        st.warning(literal(error), icon=":material/help:")
         choose_columns(path, _columns_of(path), error.roles, roles, asks=("grade", "label"))
         choose_meanings(path, error.values, {})
         how_to_read(path, None)
         return None
     except OverLimit as error:
         st.session_state[_too_much(path)] = True
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
         return None
     except BespokeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
         choose_columns(path, _columns_of(path), {}, roles)
         how_to_read(path, None)
         return None
@@ -91,7 +91,9 @@ def understood(path: Path, report: Report, what: str, plural: str | None = None)
     if report.delimiter:
         parts.append(f"delimiter {DELIMITERS.get(report.delimiter, repr(report.delimiter))}")
     count = widgets.counted(report.accepted, what, plural)
-    st.markdown(f"**{count}** found in {literal(report.source)} ({', '.join(parts)}).")
+    st.markdown(
+        f"**{count}** found in {literal(report.source)} ({', '.join(map(literal, parts))})."
+    )
     for note in report.notes:
         st.caption(f":material/info: {literal(note[0].upper() + note[1:])}")
 
@@ -146,7 +148,7 @@ def choose_columns(
         )
         guessed = None if default is None else choices[default]
         st.session_state.setdefault(f"guessed-{role}-{path}", guessed)
-        label, key = f"Column of the {role}", f"{role}-{path}"
+        label, key = f"Column of the {literal(role)}", f"{role}-{path}"
         box.selectbox(label, choices, index=default, placeholder="choose", key=key)
 
 
@@ -264,7 +266,9 @@ def refusals_of(files: Sequence[Mapping[str, object]], listed: Sequence[Sequence
     for file in files:
         refusals = file.get("refusals")
         if isinstance(refusals, list) and refusals:
-            with st.expander(f"{file['refused']} rows of {file['source']} were left out: see why"):
+            with st.expander(
+                f"{literal(file['refused'])} rows of {literal(file['source'])} were left out: see why"
+            ):
                 widgets.dataframe(refusals, ["where", "why"])
     if listed:
         with st.expander(f"{widgets.counted(len(listed), 'file')} left out: see why"):

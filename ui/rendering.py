@@ -31,9 +31,19 @@ def plain(text: str) -> str:
     return str(escape(text))
 
 
-def literal(text: str) -> str:
-    """Text for a label that Streamlit reads as Markdown: dollars, stars and brackets stay as they are."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+# What Markdown and Streamlit's additions to it read as markup, each where it does: formulas, icons and colours in colons, bare
+# addresses (www., ://, @), and at the beginning headings, lists and quotations. Sentences stay as they are to read.
+_MARKUP = re.compile(
+    r"[\\`*\[\]<>{}$~&|^@]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w/+-])|(?<=www)\.|-(?=-)|(?<=-)-|^[#+=-]",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^(\d+)([.)])")
+
+
+def literal(text: object) -> str:
+    """Text of anybody for where Streamlit reads Markdown: it shows as it is, in one line."""
+    escaped = _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
+    return _NUMBERED.sub(r"\1\\\2", escaped)
 
 
 class _Unbroken(Extension):

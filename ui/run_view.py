@@ -9,7 +9,7 @@ from search.projects import runs
 from search.projects.project import Project
 from search.projects.runs import OVER, Run, State
 from ui import charts, failures, leaderboard
-from ui.rendering import render
+from ui.rendering import literal, render
 from ui.widgets import duration
 
 _TITLES = {
@@ -78,7 +78,7 @@ def _live(run: Run) -> None:
         st.rerun()
     with st.container(border=True, key=f"run-{run.id}"):
         top, button = st.columns([4, 1], vertical_alignment="center")
-        top.markdown(f"**{_TITLES.get(run.verb, run.verb)}** · {status.message}")
+        top.markdown(f"**{literal(_TITLES.get(run.verb, run.verb))}** · {literal(status.message)}")
         if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
             with st.spinner("Stopping…"):
                 run.cancel()
@@ -102,7 +102,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
     """
     if run is None or (status := run.status).state in quiet:
         return
-    title = _TITLES.get(run.verb, run.verb)
+    title = literal(_TITLES.get(run.verb, run.verb))
     took = duration(status.elapsed)
     if status.state == "done":
         st.success(f"{title} finished in {took}.", icon=":material/check_circle:")
@@ -111,7 +111,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
             f"{title} was cancelled after {took}. Nothing was published.", icon=":material/cancel:"
         )
     else:
-        st.error(f"{title} did not finish: {status.error}", icon=":material/error:")
+        st.error(f"{title} did not finish: {literal(status.error)}", icon=":material/error:")
         log = run.log()
         if log and status.state != "refused":
             with st.expander("What it printed"):
@@ -125,7 +125,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
         runs.resume(run)
         st.rerun()
     for note in status.notes:
-        st.info(note, icon=":material/info:")
+        st.info(literal(note), icon=":material/info:")
 
 
 def curves(run: Run) -> None:

@@ -8,6 +8,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.advice.advise import quick_recommendation
 from ui import cache, navigation, run_view, widgets
+from ui.rendering import literal
 from ui.training import advice, curve, custom_models, form, synthetic
 
 _VERBS = ("train", advice.VERB, curve.VERB, synthetic.VERB)
@@ -28,7 +29,7 @@ def page(project: Project, _: Manifest) -> None:
     custom_models.table(project)
     custom_models.nearest(project)
     # Last, because asking loads torch: the page is drawn and can be used meanwhile.
-    device.caption(f"Device: {cache.device()}, chosen by itself.")
+    device.caption(f"Device: {literal(cache.device())}, chosen by itself.")
 
 
 def _last(project: Project, run: runs.Run) -> None:

@@ -22,7 +22,7 @@ from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
 from ui import door, navigation
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
@@ -34,12 +34,12 @@ def heading(question: str) -> Project | None:
     """
     with st.container(key="heading"):
         left, right = st.columns([3, 1], vertical_alignment="center")
-    left.title(question, anchor=False)
+    left.title(literal(question), anchor=False)
     try:
         project = navigation.current_project()
     except OtherFormat as error:
         project = None
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
     known = [project.name for project in door.all_opened()]
     if known:
         index = known.index(project.name) if project else None
@@ -102,7 +102,7 @@ def choose_models(
         return list(known.values())
     default = [info.name for info in usual]
     names = st.multiselect(
-        label,
+        literal(label),
         list(known),
         default=[name for name in _asked_for(project) if name in known] or default,
         max_selections=most,
@@ -201,7 +201,7 @@ def draw_index_line(project: Project, info: ModelInfo) -> None:
     """One line on the index that was made last with a model, where there is one."""
     index = newest_of(project, info)
     if index is not None:
-        st.caption(f"Search index: {index_line(index.details)}")
+        st.caption(f"Search index: {literal(index_line(index.details))}")
 
 
 def escaped_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -116,7 +116,11 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
     if groups:
         names = list(groups)
         shown = st.segmented_control(
-            "Words to start from", names, default=names[0], key=f"start-{project.name}"
+            "Words to start from",
+            names,
+            default=names[0],
+            format_func=literal,
+            key=f"start-{project.name}",
         )
         _chips(project, f"chips-{shown}", groups.get(shown or "", ())[:_CHIPS])
     word = (typed or "").strip()
@@ -153,7 +157,7 @@ def _around(
     try:
         text = check_word(word)
     except BespokeError as error:
-        st.warning(str(error))
+        st.warning(literal(error))
         return
     nearest: list[Near | str] = []
     for space in spaces:
@@ -224,7 +228,7 @@ def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) ->
         moved = cache.moved(project, manifest, chosen[0], chosen[1])
     changed = [word for word in moved if word.common < 1]
     if not changed:
-        st.caption(f"No word has other neighbours under {two} than under {one}.")
+        st.caption(f"No word has other neighbours under {literal(two)} than under {literal(one)}.")
         return
     none = sum(word.common == 0 for word in moved)
     apart = f"; {'all' if none == len(moved) else none} of these have none in common"
@@ -245,7 +249,7 @@ def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[W
     boxes = st.columns(3)
     labels = ("Take this word", "take this away", "and add this")
     words = [
-        box.text_input(label, key=f"analogy-{label}-{project.name}").strip()
+        box.text_input(literal(label), key=f"analogy-{label}-{project.name}").strip()
         for box, label in zip(boxes, labels, strict=True)
     ]
     if not all(words):

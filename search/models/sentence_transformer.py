@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
+from search.models.folder_limits import check_built, check_folder
 from search.models.registry import GENERIC_SHA256, GENERIC_TITLE
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import sha256_of
@@ -53,6 +54,7 @@ def load_sentence_transformer(reference: str | Path) -> "SentenceTransformer":
         if not folder.is_dir():
             raise Refused(f"{reference} is not a model folder.")
         refuse_pickled(folder)
+        check_built(folder)
     try:
         model = SentenceTransformer(
             str(reference),
@@ -112,6 +114,7 @@ def loaded_with_missing(kind: Any, folder: Path) -> tuple[Any, list[str]]:
 
     :param kind: the class of transformers that loads it.
     """
+    check_built(folder)
     model, report = kind.from_pretrained(
         str(folder),
         output_loading_info=True,
@@ -123,10 +126,11 @@ def loaded_with_missing(kind: Any, folder: Path) -> tuple[Any, list[str]]:
 
 
 def refuse_pickled(folder: Path) -> None:
-    """Refuse a model folder of which any part would be read from a pickle.
+    """Refuse a model folder of which any part would be read from a pickle, or is beyond the bounds of any model.
 
     :raises Refused: naming the part.
     """
+    check_folder(folder)
     if not any(folder.rglob("*.safetensors")):
         raise Refused(
             f"{folder} holds no .safetensors weights. Bespoke reads no pickled weights: save the model "

@@ -24,10 +24,10 @@ from streamlit.util import calc_hash
 import ui.compare
 from search.models.registry import find_model
 from search.projects import runs
-from search.projects.artifacts import discard
 from search.projects.errors import Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project, project
+from search.projects.publishing import discard
 from search.projects.run_recorder import recorded
 from search.retrieval.indexing.build import find_index, index_model
 from training.train import train

@@ -8,8 +8,8 @@ from app_help import TINY, markup, open_page, plain, shown
 
 from search.models.registry import find_model
 from search.models.window import TRUNCATION, Truncation
-from search.projects.artifacts import discard
 from search.projects.project import Project
+from search.projects.publishing import discard
 
 QUERY = "tirmathal velkorin shoulder"
 SAID = "These columns do not read equal shares of the documents"

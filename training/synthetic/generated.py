@@ -8,6 +8,7 @@ from typing import Any
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
+from search.models.folder_limits import check_built
 from search.models.pretrained.checkpoints import find_files
 from search.models.registry import GENERIC
 from search.models.sentence_transformer import best_device, refuse_pickled
@@ -70,6 +71,7 @@ def _loaded(reference: str) -> tuple[Any, Any]:
     logging.disable_progress_bar()
     folder = find_files(reference).folder
     refuse_pickled(folder)
+    check_built(folder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True

@@ -112,7 +112,7 @@ def offer(
     if fitting:
         above.html(render("caption.html", text=caption), width="content")
         row.pills(
-            caption,
+            literal(caption),
             fitting,
             key=key,
             format_func=lambda text: literal(shortened(text, _LABEL)),

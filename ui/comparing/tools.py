@@ -13,7 +13,7 @@ from search.retrieval.columns import SearchColumn
 from ui import navigation
 from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
-from ui.rendering import render
+from ui.rendering import literal, render
 
 _VIEW = "view"
 _FULL = "full"
@@ -105,7 +105,7 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
             "▲ and ▼ tell how far a document moved against the first column."
         )
     if news:
-        st.caption(news)
+        st.caption(literal(news))
     if [column.name for column in chosen] == [GENERIC]:
         navigation.step("Train a custom model to compare with", "train", "to-train")
 

@@ -49,7 +49,7 @@ def handed_over(project: Project, setup: Setup | None) -> Setup | None:
         wanted = replace(setup or default_setup(project), one=one, other=other).checked(project)
     except BespokeError as error:
         del st.query_params[_ADDRESS]
-        st.info(str(error), icon=":material/info:")
+        st.info(literal(error), icon=":material/info:")
         return None
     if setup is not None and wanted.pair == setup.pair:
         del st.query_params[_ADDRESS]
@@ -207,7 +207,7 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
             check_query(text)
         good = save_setup(project, setup)
     except BespokeError as error:
-        st.warning(str(error))
+        st.warning(literal(error))
         return
     _keep()
     if not texts and ready(project, good, _corpus(project)):
@@ -240,7 +240,7 @@ def _ask_next(project: Project, setup: Setup, judge: str, text: str) -> None:
             made = assemble(project, columns, cache.CachedParts(project, manifest))
             rank_now(project, question, {one.name: one for one in made}, corpus.ids())
     except BespokeError as error:
-        st.warning(str(error))
+        st.warning(literal(error))
         return
     board.ask_first(project, judge, question.id)
     st.rerun()

@@ -12,6 +12,7 @@ from search.judging.votes import RELEVANT
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import navigation, reading, run_view, uploads, widgets
+from ui.rendering import literal
 
 _COMBINE = {
     Combine.MEDIAN: "the middle grade (of two, the lower)",
@@ -60,7 +61,7 @@ def _make(project: Project, grades: Grades) -> None:
         st.markdown(
             f"{widgets.counted(len(relevant), 'question has', 'questions have')} a document graded 1 to 3."
         )
-        st.caption(_sentence(pool(project, relevant).note))
+        st.caption(literal(_sentence(pool(project, relevant).note)))
         merge = project.newest("queries") is not None and st.toggle(
             "Keep the queries of the present query set, too", key="judge-merge"
         )
@@ -131,17 +132,17 @@ def _bring_in(project: Project) -> None:
             try:
                 made = import_judgments(project, path, judge, columns=columns)
             except UnclearGrades as error:
-                st.warning(str(error), icon=":material/help:")
+                st.warning(literal(error), icon=":material/help:")
                 if not asked:
                     st.session_state[f"asked-{path}"] = error.values
                     reading.choose_meanings(path, error.values, {})
                 return
             except BespokeError as error:
-                st.error(str(error))
+                st.error(literal(error))
                 return
             st.success(f"{widgets.counted(made.judgments, 'judgment')} came in.")
             for note in made.notes:
-                st.info(_sentence(note), icon=":material/info:")
+                st.info(literal(_sentence(note)), icon=":material/info:")
 
 
 def _sentence(note: str) -> str:

@@ -5,6 +5,7 @@ import streamlit as st
 from search.projects.project import Project
 from training.learning_curve import Curve, current_curve
 from ui import charts, run_view
+from ui.rendering import literal
 
 VERB = "curve"
 
@@ -14,10 +15,10 @@ def draw(project: Project) -> None:
     st.subheader("Would more pairs help?", anchor=False)
     saved = current_curve(project)
     if saved is not None:
-        st.write(saved.sentence)
+        st.write(literal(saved.sentence))
         st.vega_lite_chart(charts.kept_here(chart(saved)), width="stretch")
         st.caption(
-            f"An adapter, trained on {', '.join(f'{size:,}' for size in saved.sizes)} pairs with {saved.seeds} seeds "
+            f"An adapter, trained on {', '.join(f'{size:,}' for size in saved.sizes)} pairs with {literal(saved.seeds)} seeds "
             f"each; dev score (nDCG@10) on {saved.queries:,} queries with 95% intervals, and the expected course. "
             f"The untrained start has {saved.start:.3f}."
         )

@@ -8,6 +8,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.recipes import RECIPES
 from ui import leaderboard, widgets
+from ui.rendering import literal
 
 
 def table(project: Project) -> None:
@@ -44,7 +45,7 @@ def table(project: Project) -> None:
         "other only. The proof is on Evaluate."
     )
     for details in leaderboards:
-        with st.expander(f"What was tried for {details['name']}"):
+        with st.expander(f"What was tried for {literal(details['name'])}"):
             leaderboard.draw(details["leaderboard"])
 
 
@@ -62,10 +63,10 @@ def nearest(project: Project) -> None:
     try:
         answer = nearest_words(project, model, word)
     except BespokeError as error:
-        st.warning(str(error))
+        st.warning(literal(error))
         return
     if answer.note:
-        st.caption(answer.note)
+        st.caption(literal(answer.note))
     bar = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
     heads = ["nearest word", "cosine"]
     widgets.dataframe(answer.words, heads, column_config={"cosine": bar})

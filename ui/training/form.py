@@ -10,6 +10,7 @@ from training.advice.recommending import Advice
 from training.recipes import RECIPES, RecipeInfo
 from training.settings import ADVANCED
 from ui import run_view
+from ui.rendering import literal
 
 
 def draw(project: Project, advice: Advice) -> None:
@@ -33,13 +34,15 @@ def draw(project: Project, advice: Advice) -> None:
         names,
         default=before if before in names else best or names[-1],
         required=True,
-        format_func=lambda key: RECIPES[key].title + (" · recommended" if key == best else ""),
+        format_func=lambda key: (
+            literal(RECIPES[key].title) + (" · recommended" if key == best else "")
+        ),
         key=f"recipe-{project.name}",
     )
     # The widget is away while a training is watched, and its state with it.
     st.session_state[remembered] = name
     info = RECIPES[name or names[-1]]
-    st.write(info.summary)
+    st.write(literal(info.summary))
     with st.form(f"train-{info.name}"):
         called = st.text_input(
             "Name of the model",
@@ -83,12 +86,12 @@ def _settings(info: RecipeInfo, advanced: bool) -> dict[str, Any]:
     for i, (key, field) in enumerate(fields):
         with columns[i % 2]:
             values[key] = _widget(info, key, field)
-            st.caption(field.description or "")
+            st.caption(literal(field.description or ""))
     return values
 
 
 def _widget(info: RecipeInfo, key: str, field: FieldInfo) -> Any:
-    label, name = field.title or key, f"set-{info.name}-{key}"
+    label, name = literal(field.title or key), f"set-{info.name}-{key}"
     if get_origin(field.annotation) is Literal:
         options = get_args(field.annotation)
         return st.selectbox(label, options, index=options.index(field.default), key=name)

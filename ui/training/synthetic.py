@@ -7,6 +7,7 @@ import streamlit as st
 from search.projects.project import Project
 from training.synthetic.make import current_synthetic_pairs
 from ui import run_view, widgets
+from ui.rendering import literal
 
 VERB = "mine"
 
@@ -51,11 +52,13 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
         with st.container(border=True, key=f"kind-{key}-{kind['kind']}"):
             left, right = st.columns([3, 1], vertical_alignment="center")
             with left:
-                st.markdown(f"**{kind['title']}** · {widgets.counted(kind['count'], 'pair')}")
-                st.caption(kind["what"])
+                st.markdown(
+                    f"**{literal(kind['title'])}** · {widgets.counted(kind['count'], 'pair')}"
+                )
+                st.caption(literal(kind["what"]))
             with right:
                 weights[kind["kind"]] = st.slider(
-                    f"Share of {kind['title'].lower()} to use",
+                    f"Share of {literal(kind['title'].lower())} to use",
                     0.0,
                     1.0,
                     float(kind["weight"]),

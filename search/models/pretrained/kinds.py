@@ -134,7 +134,7 @@ def module_rows(folder: Path) -> list[dict[str, Any]]:
         rows = json.loads(_text_of(path))
     except FileNotFoundError:
         return []
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         rows = None
     if not isinstance(rows, list) or not all(isinstance(r, dict) and "type" in r for r in rows):
         raise Refused(f"{path} is not a list of modules.")
@@ -150,7 +150,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         content = json.loads(_text_of(path))
     except FileNotFoundError:
         return {}
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         raise Refused(f"{path} is not JSON, so the model cannot be read.") from None
     if not isinstance(content, dict):
         raise Refused(f"{path} is not a JSON object, so the model cannot be read.")
