@@ -92,14 +92,20 @@ def verdict_of(project: Project, model: str) -> str:
 
 def unescaped(label: str) -> str:
     """A Markdown label as it is drawn, provided that nothing in it works as Markdown."""
-    assert not re.search(r"(?<!\\)[$*_`~\[\]]", label), label
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", label)
+    # An underscore inside a word is none of Markdown's.
+    assert not re.search(r"(?<!\\)[$*`~\[\]]|(?<![\\\w])_|(?<!\\)_(?!\w)", label), label
+    return as_drawn(label)
+
+
+def as_drawn(markdown: str) -> str:
+    """Markdown with what was escaped in it as it is drawn."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
 
 
 def shown(at: AppTest) -> str:
     """All texts of a page, in no promised order."""
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
-    texts = [str(element.value) for kind in kinds for element in at.get(kind)]
+    texts = [as_drawn(str(element.value)) for kind in kinds for element in at.get(kind)]
     texts += [str(element.value) for element in at.get("code")]
     return "\n".join([*texts, plain(markup(at)), *labels(at)])
 

@@ -241,7 +241,7 @@ def test_columns_that_compare_hands_over(lined_up: Project, started: list[list[s
     assert [at.selectbox(key=f"judge-{side}-handed").value for side in ("one", "other")] == [
         "words", "bm25",
     ]  # fmt: skip
-    assert "So far Keyword search and words\\-2 are judged in this project." in shown(at)
+    assert "So far Keyword search and words-2 are judged in this project." in shown(at)
     press(at, "judge-keep")
     assert "model" not in at.query_params
     assert board(at)["question"], "as before"
