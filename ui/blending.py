@@ -60,7 +60,7 @@ def _curve(
         format="%d%%",
         key=f"share-{info.id}",
     )
-    st.vega_lite_chart(charts.kept_here(chart(curve, share / 100)), width="stretch")
+    st.vega_lite_chart(charts.local_only(chart(curve, share / 100)), width="stretch")
     dev, general, measured = curve.at(share / 100)
     about = "" if measured else "about "
     queries = widgets.counted(curve.queries, "dev query", "dev queries")

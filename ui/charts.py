@@ -37,6 +37,6 @@ def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
     return {"data": {"values": list(rows)}, "mark": {"type": mark} | look, "encoding": encoding}
 
 
-def kept_here(chart: Spec) -> Spec:
+def local_only(chart: Spec) -> Spec:
     """A whole chart that can be saved as a picture, and sends what it shows nowhere."""
     return chart | {"usermeta": {"embedOptions": _MENU}}

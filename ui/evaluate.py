@@ -243,7 +243,7 @@ def _intervals(result: Evaluation) -> None:
     # The chart comes a moment later than the rest; its place is kept.
     with st.container(height=height, border=False, key="intervals"):
         drawn = _interval_chart(rows, title.replace("Generic", "generic"), form)
-        st.vega_lite_chart(charts.kept_here({"height": height} | drawn), width="stretch")
+        st.vega_lite_chart(charts.local_only({"height": height} | drawn), width="stretch")
     st.caption("The line is the 95% interval. Where it crosses zero, the difference may be chance.")
 
 

@@ -169,4 +169,4 @@ def _chart(rows: Sequence[charts.Spec], x: str, y: str, colour: str, points: boo
     }
     point = {"color": colour} if points else False
     line = charts.layer("line", rows, encoding, color=colour, point=point)
-    st.vega_lite_chart(charts.kept_here({"height": 180} | line), width="stretch")
+    st.vega_lite_chart(charts.local_only({"height": 180} | line), width="stretch")

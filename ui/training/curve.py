@@ -16,7 +16,7 @@ def draw(project: Project) -> None:
     saved = current_curve(project)
     if saved is not None:
         st.write(literal(saved.sentence))
-        st.vega_lite_chart(charts.kept_here(chart(saved)), width="stretch")
+        st.vega_lite_chart(charts.local_only(chart(saved)), width="stretch")
         st.caption(
             f"An adapter, trained on {', '.join(f'{size:,}' for size in saved.sizes)} pairs with {literal(saved.seeds)} seeds "
             f"each; dev score (nDCG@10) on {saved.queries:,} queries with 95% intervals, and the expected course. "
