@@ -20,7 +20,6 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -39,6 +38,7 @@ from search.projects.locks import Owner, exclusive, project_lock, workspace_lock
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from search.projects.runs import OVER, runs
+from search.projects.scratch import scratch_folder
 from search.projects.settings import LIMITS, settings
 
 Part = Literal["votes", "history"]
@@ -167,11 +167,11 @@ def _written(
     damaged: dict[str, str],
     progress: Progress,
 ) -> BackedUp:
-    with TemporaryDirectory(prefix=".bespoke-votes-", dir=project.folder.parent) as scratch:
+    with scratch_folder("backup") as scratch:
         with exclusive(
             project_lock(project.folder.parent, project.name), f"the project {project.name!r}"
         ):
-            sources, notes = _sources(project, leave_out, damaged, Path(scratch))
+            sources, notes = _sources(project, leave_out, damaged, scratch)
         temporary = file.with_name(f"{_TEMPORARY}{new_id()}.tmp")
         try:
             with new_private_file(temporary) as stream:

@@ -139,6 +139,7 @@ class Project:
         :param changes: the new fields, worked out of what it says at that moment.
         """
         with self.locked():
+            complete(self.folder)
             info = self.info
             write_info(self.folder, info.model_copy(update=dict(changes(info))))
             flush(self.folder)
