@@ -8,7 +8,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app test test-slow prove check docs bench lock clean
+.PHONY: app test test-slow prove check docs licences advisories bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -56,6 +56,23 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 docs: $(VENV)/app.stamp  ## docs/cli.md, out of the commands
 	$(BIN)/python cli.py reference > docs/cli.md.new
 	mv docs/cli.md.new docs/cli.md
+
+NAMES = $(shell sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements.lock) torch
+
+licences: $(VENV)/dev.stamp  ## docs/licences.md and dist/bespoke.cdx.json (CycloneDX): what the app is made of
+	mkdir -p dist
+	printf '%s\n\n' '# Under which licences are the parts?' \
+		'Every package that the app installs (`make licences`; for programs: `dist/bespoke.cdx.json`, CycloneDX).' \
+		'gensim is under the LGPL: it is used as it is, as a package of its own, and can be replaced by another version.' \
+		> dist/licences.md
+	$(BIN)/pip-licenses --from=mixed --with-system --format=markdown --order=name --packages $(NAMES) >> dist/licences.md
+	mv dist/licences.md docs/licences.md
+	$(BIN)/cyclonedx-py requirements requirements.lock --output-reproducible -o dist/bespoke.cdx.json
+
+advisories: $(VENV)/dev.stamp  ## known vulnerabilities of what is installed; asks the advisory database of PyPI
+	@if $(BIN)/python -c "import socket; socket.create_connection(('pypi.org', 443), 5)" 2>/dev/null; then \
+		$(BIN)/pip-audit --disable-pip --no-deps --progress-spinner off -r requirements.lock; \
+	else echo "pypi.org cannot be reached from here, so no advisory was looked up: run make advisories where a network is."; fi
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt requirements-bench.lock
 	$(BIN)/python -m pip $(LOCKED) requirements-bench.lock

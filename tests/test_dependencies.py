@@ -143,3 +143,15 @@ def test_torch_is_installed_by_the_version_of_the_list() -> None:
     first = next(iter(direct("requirements.txt")))
     assert first == "torch"
     assert "install --quiet $(TORCH)" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_page_of_licences_has_every_package_of_the_app_in_its_version():
+    page = (REPOSITORY / "docs" / "licences.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| ")]
+    stated = {
+        spelled(name.strip()): (version.strip(), said.strip()) for name, version, said in rows
+    }
+    wanted = locked("requirements.lock")
+    assert {name: stated.get(name, ("", ""))[0] for name in wanted} == wanted, "make licences"
+    assert [name for name in wanted if stated[name][1] in ("", "UNKNOWN")] == []
+    assert stated["gensim"][1].startswith("LGPL") and "gensim is under the LGPL" in page

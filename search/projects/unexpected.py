@@ -1,11 +1,15 @@
-"""Errors that nobody raised on purpose: one line with a hint for the person, all of it in a file."""
+"""Errors that nobody raised on purpose: one line with a hint for the person, where each came from in a file.
+
+Neither holds a text of a document or a question: logs are read, copied and sent by others than those who may read these.
+"""
 
 import errno
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from search.projects.artifacts import now
-from search.projects.errors import Failed, first_line
+from search.projects.errors import Failed
 from search.projects.files import write_atomically
 from search.projects.room import volume_of
 from search.projects.settings import settings
@@ -22,6 +26,14 @@ _HINTS = (
     (("CUDA", "cuDNN", "MPS backend"), "The graphics card failed: BESPOKE_DEVICE=cpu does without it"),
     (("HTTPError", "ConnectionError", "ConnectError", "Timeout"), "The network failed: try again"),
 )  # fmt: skip
+_NO_TEXTS = (
+    ImportError,
+    MemoryError,
+    AttributeError,
+    NameError,
+    RecursionError,
+    NotImplementedError,
+)
 _OTHERWISE = "Please report it"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -58,7 +70,7 @@ def _in_words(error: BaseException) -> str:
     # Libraries' errors of networks are OSErrors without a text of the system.
     if isinstance(error, OSError) and error.strerror:
         return f": {error.strerror} ({error.filename or 'no file named'})"
-    kind, said = type(error).__name__, " ".join(first_line_of(error).split()).rstrip(".")
+    kind, said = type(error).__name__, " ".join(_without_texts(error).split()).rstrip(".")
     words = f"{kind}: {said}" if said and said != f"{kind}()" else kind
     return f" by an error that was not foreseen ({words})"
 
@@ -72,16 +84,38 @@ def _text_of(error: BaseException) -> str:
 
 
 def first_line_of(error: BaseException) -> str:
-    """See `first_line`; whatever its own text raises is left out."""
-    try:
-        return first_line(error) if isinstance(error, Exception) else ""
-    except Exception:
-        return ""
+    """The first line of what an error says, for telling two apart; it may hold anybody's text."""
+    return _text_of(error).partition("\n")[0][:300]
+
+
+def _without_texts(error: BaseException) -> str:
+    """What an error says where that can hold no text of a document or a question: of the system, or of names in code.
+
+    What libraries say of values quotes them ("could not convert string to float: ..."), and it is written down.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename or 'no file named'})"
+    return first_line_of(error) if isinstance(error, _NO_TEXTS) else ""
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """An error with those that led to it, each with where it was raised; what they say only where it is no text."""
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in chain:
+        chain.append(following)
+        hidden = following.__suppress_context__
+        following = following.__cause__ or (None if hidden else following.__context__)
+    for one in reversed(chain):
+        yield "Traceback (most recent call last):\n"
+        yield from traceback.format_list(traceback.extract_tb(one.__traceback__))
+        said = _without_texts(one)
+        yield f"{type(one).__module__}.{type(one).__qualname__}{': ' if said else ''}{said}\n\n"
 
 
 def _written(error: BaseException, folder: Path | None) -> Path | None:
     """Where the whole of an error was written; None where nothing can be written."""
-    lines = traceback.format_exception(error)
+    lines = _lines(error)
     try:
         if folder is None:
             folder = settings().home / _FOLDER

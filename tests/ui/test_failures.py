@@ -165,10 +165,10 @@ def test_a_guard_says_what_went_wrong(error: Exception, said: str, monkeypatch) 
     [
         (
             KeyError("sentence_embedding"),
-            "This page failed by an error that was not foreseen (KeyError: 'sentence_embedding')",
+            "This page failed by an error that was not foreseen (KeyError)",
             "Please report it with that file",
         ),
-        (ValueError("a *line* of $5\nand more"), "(ValueError: a *line* of $5)", "report it"),
+        (ValueError("a *line* of $5\nand more"), "(ValueError)", "report it"),
         (MemoryError(), "(MemoryError)", "close other programs"),
         (OSError(28, "No space left on device"), "This page failed: No space left", "free some"),
         (PermissionError(13, "Permission denied", "/w/x"), "failed: Permission denied (/w/x)", "Look at who owns"),

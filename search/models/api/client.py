@@ -33,6 +33,7 @@ _NUMBER = (
 _LONGEST_VECTOR = 65_536
 _LONGEST_SAID = 10_000
 _SHOWN = 160
+_REPEATED = 8  # So many signs in a row are a part of a text that was sent.
 _AGAIN = (408, 409, 425, 429)
 KEPT = "What was answered so far is kept: the same command goes on from there."
 
@@ -85,6 +86,7 @@ class Caller:
         self._sleep = sleep
         self._project = project
         self._key = settings.key()
+        self._sent: Sequence[str] = ()
         self._client: openai.OpenAI | None = None
         self._server: OneServer | None = None
 
@@ -121,6 +123,7 @@ class Caller:
             more["dimensions"] = self._settings.dimensions
         from search.models.api.transport import TooLong
 
+        self._sent = texts
         client, server = self._opened()
         server.most_bytes = _answer_bytes(len(texts), dimension or self._settings.dimensions)
         try:
@@ -243,7 +246,7 @@ class Caller:
         if self._key:
             text = text.replace(self._key, "***")
         text = "".join(sign if sign.isprintable() else " " for sign in text)
-        return " ".join(text.split())[:_SHOWN].rstrip(".")
+        return _without(" ".join(text.split())[:_SHOWN], self._sent).rstrip(".")
 
 
 class RateLimiter:
@@ -349,6 +352,18 @@ def _message(error: "openai.APIStatusError") -> str:
     if isinstance(body, dict) and body.get("message"):
         return str(body["message"])
     return str(error.message)
+
+
+def _without(said: str, texts: Sequence[str]) -> str:
+    """What a server said, without what it repeats of texts: it is written down, and they are not."""
+    sent = [" ".join(text.split()) for text in texts]
+    repeated = [False] * len(said)
+    for start in range(len(said) - _REPEATED + 1):
+        part = said[start : start + _REPEATED]
+        if any(part in text for text in sent):
+            repeated[start : start + _REPEATED] = [True] * _REPEATED
+    signs = ("\0" if out else sign for sign, out in zip(said, repeated, strict=True))
+    return re.sub("\0+", "…", "".join(signs))
 
 
 def _host_of(location: str) -> str:

@@ -1,0 +1,89 @@
+"""No log, run record or error report holds a text of a document or of a question: what is written is grepped for both."""
+
+import json
+
+import pytest
+from bad_server import bad_server
+
+from search.projects.project import project
+from search.projects.runs import runs
+from search.projects.unexpected import unexpected
+
+DOCUMENT, QUESTION = "Zqxdocument of a patient with gout", "zqxquestion about gout"
+MARKS = (b"zqxdocument", b"zqxquestion")
+# What must hold texts: what was brought in, what was made of it, and what was asked.
+MAY = {
+    "corpora", "pairs", "queries", "indexes", "evaluations", "reports", "vocabularies", "maps", "models", "judgments", "uploads",
+    "history", "history.jsonl", "votes", "rerankers",
+}  # fmt: skip
+
+
+def found_in(workspace):
+    """The files that hold a mark though they must not."""
+    return [
+        path.relative_to(workspace).as_posix()
+        for path in sorted(workspace.rglob("*"))
+        if path.is_file()
+        and not MAY & set(path.relative_to(workspace).parts)
+        and any(mark in path.read_bytes().lower() for mark in MARKS)
+    ]
+
+
+@pytest.fixture
+def documents(tmp_path):
+    made = tmp_path / "documents.csv"
+    rows = [f'd{n},"{DOCUMENT}, number {n} of its kind, seen in ward {n}"' for n in range(12)]
+    made.write_text(
+        "\n".join(["id,text", *rows, f'd1,"{DOCUMENT} twice"', f'"{DOCUMENT}",', "d99,"])
+    )
+    return made
+
+
+def test_the_whole_way_writes_no_text_beside_its_place(workspace, documents, call_cli, tmp_path):
+    assert call_cli("add", "lab", documents, "--text-column", "text").status == 0
+    queries = tmp_path / "queries.csv"
+    queries.write_text(
+        "query,document,grade\n" + "".join(f'"{QUESTION} {n}",d{n},1\n' for n in range(12))
+    )
+    said = [
+        call_cli("queries", "lab", queries),
+        call_cli("search", "lab", QUESTION, "--model", "bm25"),
+    ]
+    said.append(call_cli("evaluate", "lab", "--model", "bm25"))
+    assert [done.status for done in said] == [0, 0, 0], said
+    assert runs(project("lab")), "there are run records to look at"
+    held = [path for path in (workspace / "lab").rglob("*") if path.is_file()]
+    assert any(MARKS[0] in path.read_bytes().lower() for path in held), "the search sees them"
+    assert found_in(workspace) == []
+
+
+def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(workspace, documents, call_cli):
+    assert call_cli("add", "lab", documents, "--text-column", "text").status == 0
+    with bad_server() as server:
+        added = call_cli("add-model", "lab", "m", "--base-url", server.url, "--retries", "0")
+        assert added.status == 0, added.err
+        server.always = f"said:too long, in “{DOCUMENT}, number 1 of its kind”: cut it"
+        done = call_cli("index", "lab", "--model", "m")
+    assert done.status == 1 and "too long, in “…”: cut it" in done.err
+    assert found_in(workspace) == []
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_error_that_nobody_foresaw_says_where_and_not_what(workspace, inside):
+    def fail():
+        try:
+            float(DOCUMENT)
+        except ValueError as error:
+            raise KeyError(QUESTION) from error
+
+    with pytest.raises(KeyError) as raised:
+        fail()
+    folder = workspace / "run"
+    folder.mkdir(parents=True)
+    failed = unexpected(raised.value, folder if inside else None)
+    (path,) = [p for p in workspace.rglob("*.log") if p.is_file()]
+    content = path.read_text()
+    assert str(path) in str(failed) and "(KeyError)" in str(failed)
+    assert content.count("Traceback") == 2 and "builtins.ValueError\n" in content
+    assert "in fail" in content and found_in(workspace) == []
+    assert json.dumps(str(failed)).lower().find("zqx") < 0
