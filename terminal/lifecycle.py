@@ -192,7 +192,7 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is wrong."""
+    """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is damaged."""
     from search.judging.safekeeping import problem_in_file
     from search.projects.check import check_project, check_workspace
     from search.projects.check import repair as mend
@@ -211,7 +211,7 @@ def check(
         said += check_servers(chosen)
     if vectors:
         said.append(remove_unneeded())
-    left = [finding for finding in findings if not repair or finding.act is None]
+    wrong = [one for one in findings if not one.left_over and not (repair and one.act)]
     if as_json:
         print_json({"findings": [one.as_json() for one in findings], "repaired": said})
     else:
@@ -219,7 +219,7 @@ def check(
             say(line)
         if not findings:
             say("Everything is as it was written, and nothing is left over.")
-    raise typer.Exit(1 if left else 0)
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()

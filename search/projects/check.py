@@ -33,13 +33,15 @@ _SOURCES: tuple[Kind, ...] = ("corpora", "pairs", "queries", "models")
 class Finding:
     """Something that is not as it should be: `where` it is, the `problem`, and what repair does, in words.
 
-    `repair` is empty where nothing can be done by itself; then `problem` says what a person can do.
+    `repair` is empty where nothing can be done by itself; then `problem` says what a person can do. What is only
+    `left_over` does no harm.
     """
 
     where: Path
     problem: str
     repair: str = ""
     act: Callable[[], object] | None = None
+    left_over: bool = False
 
     @property
     def sentence(self) -> str:
@@ -97,6 +99,7 @@ def check_workspace(home: Path) -> Iterator[Finding]:
             "A deleted project, cut off while its files went.",
             "it is removed.",
             partial(graves.sweep, home),
+            left_over=True,
         )
     for folder in sorted(home.glob(RESTORING)):
         if not is_owned(staging_owner(folder)):
@@ -105,9 +108,12 @@ def check_workspace(home: Path) -> Iterator[Finding]:
                 "A restoring that was cut off.",
                 "it is removed.",
                 partial(sweep_restoring, home),
+                left_over=True,
             )
     for folder in left_in_scratch():
-        yield Finding(folder, "Left by a killed process.", "it is removed.", sweep_scratch)
+        yield Finding(
+            folder, "Left by a killed process.", "it is removed.", sweep_scratch, left_over=True
+        )
     for folder in sorted(home.glob("[!.]*")):
         if folder.is_dir() and not Project(folder).exists:
             empty = not any(path.is_file() for path in folder.rglob("*"))
@@ -117,6 +123,7 @@ def check_workspace(home: Path) -> Iterator[Finding]:
                 + ("" if empty else " Look into it; it can be deleted: python cli.py delete."),
                 "it is removed, being empty." if empty else "",
                 Project(folder).discard_if_empty if empty else None,
+                left_over=True,
             )
 
 
@@ -223,12 +230,17 @@ def _left_over(project: Project) -> Iterator[Finding]:
             "A publish or a deletion that was cut off.",
             "it is completed.",
             project.complete,
+            left_over=True,
         )
     for draft in sorted(folder.glob("*/.*.tmp")):
         owner = draft.name.split(".")[-2]
         if owner == GRAVE or not is_owned(owner_file(folder.parent, owner)):
             yield Finding(
-                draft, "Left by a killed process.", "it is removed.", partial(_sweep, project)
+                draft,
+                "Left by a killed process.",
+                "it is removed.",
+                partial(_sweep, project),
+                left_over=True,
             )
     aside = folder / ASIDE
     if aside.is_dir():
@@ -236,6 +248,7 @@ def _left_over(project: Project) -> Iterator[Finding]:
         yield Finding(
             aside,
             f"{count:,} damaged parts were set aside. Delete that folder when they are not wanted any more.",
+            left_over=True,
         )
 
 

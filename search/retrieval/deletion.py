@@ -216,6 +216,7 @@ def finish_deletions() -> None:
     """Finish what was cut off: called when a command or the app starts. Nothing that fails here stops them."""
     with suppress(OSError, BespokeError):
         sweep_restoring(settings().home)
+        sweep_scratch()
         if graves.graves(settings().home):
             graves.sweep(settings().home, _leave)
         if sweep_is_wanted():

@@ -1,6 +1,7 @@
 """Deleting at the terminal: said before, asked once, refused where nobody can be asked."""
 
 import json
+import tempfile
 
 from search.projects.graves import bury_project
 from search.projects.project import project_to_be, projects
@@ -62,7 +63,8 @@ def test_any_command_finishes_a_deletion_that_was_cut_off(call_cli, lab, workspa
     finish_deletions()
 
 
-def test_backup_restore_check_and_where(call_cli, lab, tmp_path, workspace):
+def test_backup_restore_check_and_where(call_cli, lab, tmp_path, workspace, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     made = call_cli("backup", lab, tmp_path / "file", "--without-votes")
     assert (made.status, made.out.startswith(f"{tmp_path / 'file'} holds 'lab': ")) == (0, True)
     assert call_cli("backup", lab, tmp_path / "file").status == 2
