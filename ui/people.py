@@ -9,7 +9,7 @@ from search.projects.errors import BespokeError
 from search.projects.members import ROLES, Role
 from search.projects.project import Project
 from ui import door, widgets
-from ui.rendering import literal
+from ui.rendering import literal, render
 from ui.signin import ways
 
 _WORDS: dict[Role, str] = {
@@ -47,7 +47,7 @@ def _people(project: Project) -> None:
 def _members(project: Project) -> None:
     for member in members.members(project):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"{literal(member.person)} · {literal(member.role)}")
+        left.html(render("person.html", name=member.person, role=member.role))
         if right.button("Take out", key=f"out-{member.person}", type="tertiary"):
             members.remove(project, member.person)
             st.rerun(scope="fragment")

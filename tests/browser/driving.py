@@ -64,13 +64,18 @@ STILL = """() => document.getAnimations().every(
 
 
 class Server:
-    """The app on a port of its own."""
+    """The app on a port of its own.
 
-    def __init__(self, log: Path) -> None:
+    :param options: what else Streamlit is told.
+    """
+
+    def __init__(self, log: Path, *options: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.log = log
+        self.options = options
+        self.headers: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +84,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        command += ["--server.port", str(self.port), "--server.headless", "true"]
+        command += ["--server.port", str(self.port), "--server.headless", "true", *self.options]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=REPOSITORY, env=dict(os.environ), stdout=log, stderr=log
@@ -87,7 +92,8 @@ class Server:
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2):
+                asked = urllib.request.Request(f"{self.url}/_stcore/health", headers=self.headers)
+                with urllib.request.urlopen(asked, timeout=2):
                     return
             except OSError:
                 assert self._process.poll() is None, self.log.read_text()

@@ -73,6 +73,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "acts": _acts(say),
     },
     "caption": lambda say: {"text": say("text")},
+    "person": lambda say: {"name": say("name"), "role": say("role")},
     "card": lambda say: {"card": _card(say), "acts": _acts(say)},
     "chips": lambda say: {"chips": [(say("text"), say("more"))]},
     "column": lambda say: {"title": say("title"), "colour": say("colour")},

@@ -14,6 +14,9 @@ import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.runtime_util import serialize_forward_msg
+from streamlit.url_util import make_url_path
 
 from search.projects import audit, members
 from search.projects.audit import Actor
@@ -77,11 +80,12 @@ class Gate:
         except _Refusal as refusal:
             await _refuse(scope, receive, send, refusal)
             return
-        if scope["type"] == "websocket" and person is not None:
-            scope = self._as_a_new_session(scope, person)
-            await self._app(scope, self._while_signed_in(scope, receive, send, person), send)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "websocket" and self._way.way != "alone":
+            if person is None or self._was_closed(person):
+                scope = _as_a_new_session(scope)
+            if person is not None:
+                receive = self._while_signed_in(receive, send, person)
+        await self._app(scope, receive, send)
 
     def _admitted(self, scope: Scope) -> Person | None:
         """Who asks; None where nobody is signed in.
@@ -115,18 +119,11 @@ class Gate:
             raise _Refusal(404, "Not Found")
         return person
 
-    def _as_a_new_session(self, scope: Scope, person: Person) -> Scope:
-        """Leave out which session the browser wants to take up again, where this person's were closed lately."""
-        if time.monotonic() - self._closed.get(person.name, -_FRESH) >= _FRESH:
-            return scope
-        name = b"sec-websocket-protocol"
-        kept = [(k, b",".join(v.split(b",")[:2]) if k == name else v) for k, v in scope["headers"]]
-        asked = list(scope.get("subprotocols", ()))[:2]
-        return {**scope, "headers": kept, "subprotocols": asked}
+    def _was_closed(self, person: Person) -> bool:
+        """Whether open pages of this person were closed lately; Streamlit forgets a session sooner than that."""
+        return time.monotonic() - self._closed.get(person.name, -_FRESH) < _FRESH
 
-    def _while_signed_in(
-        self, scope: Scope, receive: Receive, send: Send, person: Person
-    ) -> Receive:
+    def _while_signed_in(self, receive: Receive, send: Send, person: Person) -> Receive:
         """What comes from an open page, for as long as its person is signed in and may open what is open."""
         opened = time.time()
 
@@ -142,10 +139,25 @@ class Gate:
                     return message
             self._closed[person.name] = time.monotonic()
             with suppress(Exception):  # The browser may be gone.
+                await send({"type": "websocket.send", "bytes": _begin_anew()})
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
 
         return checked
+
+
+def _as_a_new_session(scope: Scope) -> Scope:
+    """Leave out which session the browser wants to take up again, with all that is drawn in it."""
+    name = b"sec-websocket-protocol"
+    headers = [(k, b",".join(v.split(b",")[:2]) if k == name else v) for k, v in scope["headers"]]
+    return {**scope, "headers": headers, "subprotocols": list(scope.get("subprotocols", ()))[:2]}
+
+
+def _begin_anew() -> bytes:
+    """Streamlit's message that makes a browser load the app again: what is on the screen does not stay there."""
+    message = ForwardMsg()
+    message.auth_redirect.url = make_url_path(str(st.get_option("server.baseUrlPath") or ""), "/")
+    return serialize_forward_msg(message)
 
 
 def _check_machine(way: WayIn, scope: Scope, headers: Headers) -> None:

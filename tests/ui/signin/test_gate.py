@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from signin_help import ALONE, ANNA, BEN, OIDC, ORIGIN, PROXY, PUBLISHED, claims
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from search.projects import audit, members
@@ -18,6 +19,7 @@ from ui import first_paint
 from ui.page_names import NAMES
 from ui.signin import gate
 from ui.signin.gate import Gate
+from ui.signin.identity import Person
 from ui.signin.security_headers import policy
 
 STREAM = "ws://localhost:8501/_stcore/stream"
@@ -72,6 +74,13 @@ def signed_in(client: TestClient, mail: str = ANNA, **more: Any) -> TestClient:
     for name, value in cookies(claims(mail, **more)).items():
         client.headers["cookie"] = f"{name}={value}"
     return client
+
+
+def begins_anew(socket: WebSocketTestSession) -> None:
+    """The browser is told to load the app again, and nothing more is said."""
+    assert b"/" in socket.receive_bytes()
+    with pytest.raises(WebSocketDisconnect):
+        socket.receive_bytes()
 
 
 def test_alone_on_this_machine_everything_is_answered(asked):
@@ -210,8 +219,7 @@ def test_signing_out_ends_what_is_open_and_is_noted(asked):
         assert socket.receive_text() == "hello"
         assert client.get("/auth/logout").text == "behind"
         socket.send_text("more")
-        with pytest.raises(WebSocketDisconnect):
-            socket.receive_text()
+        begins_anew(socket)
     assert [(entry.what, entry.who, entry.known) for entry in audit.entries()] == [
         ("signed out", ANNA, "signed in")
     ]
@@ -219,12 +227,19 @@ def test_signing_out_ends_what_is_open_and_is_noted(asked):
 
 
 def test_a_page_that_nobody_touches_closes_when_its_day_is_over(asked, monkeypatch):
-    monkeypatch.setattr("ui.signin.identity.DAY", 60.3)
+    lasts = chain([100.0], repeat(0.01))  # First for who connects, then for the open page.
+    monkeypatch.setattr(Person, "lasts", property(lambda _: next(lasts)))
     client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
     with client.websocket_connect(STREAM) as socket:
         socket.receive_text()
-        with pytest.raises(WebSocketDisconnect):
-            socket.receive_text()
+        begins_anew(socket)
+
+
+def test_who_is_signed_out_takes_up_no_session(asked):
+    client = asked(OIDC, headers={"origin": ORIGIN})
+    wanted = ["streamlit", "token", "old-session"]
+    with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
+        assert socket.receive_text() == "streamlit,token"
 
 
 def test_who_is_shut_out_begins_anew_and_takes_up_no_session(asked):
@@ -238,8 +253,7 @@ def test_who_is_shut_out_begins_anew_and_takes_up_no_session(asked):
         )
         members.add(lab, ANNA, "judge")
         socket.send_text("more")
-        with pytest.raises(WebSocketDisconnect):
-            socket.receive_text()
+        begins_anew(socket)
     with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
         assert socket.receive_text() == "streamlit,token"
 
