@@ -159,10 +159,13 @@ def resume(
     ] = None,
 ) -> None:
     """Go on with a training that was cancelled or killed, from its last checkpoint."""
+    from search.projects.locks import Owner
     from search.projects.runs import made_ready_again, stopped_run
     from search.projects.settings import child_environment
 
-    stopped = made_ready_again(stopped_run(project, run))
+    found = stopped_run(project, run)
+    os.set_inheritable(Owner.take(found.owner_file).handle, True)  # The command goes on owning it.
+    stopped = made_ready_again(found)
     aside(stopped.command)
     command = [sys.executable, sys.argv[0], *stopped.arguments]
     os.execve(sys.executable, command, child_environment(stopped.folder))  # noqa: S606

@@ -44,7 +44,6 @@ from search.projects.publishing import (
     beginning_from_now,
     has_begun,
     remove_together,
-    sweep,
 )
 from search.projects.sealed import seal
 from search.projects.settings import settings
@@ -287,7 +286,6 @@ class Project:
             drafts.seal()
             with self.locked(), unbroken():
                 self._require_still_there(began)
-                sweep(self.folder)
                 drafts.release(self._missing_file(facts))
         except FileNotFoundError:
             self._require_still_there(began)

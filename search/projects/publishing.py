@@ -93,6 +93,7 @@ class Drafts:
     def add(self, kind: Kind, made_from: dict[str, str] | None = None, **details: Any) -> Draft:
         """Begin one more artifact in a hidden folder of its own."""
         if self._owner is None:
+            sweep(self._folder)
             self._owner = Owner.take(new_owner(self._folder.parent))
         parent = self._folder / kind
         while True:
@@ -252,7 +253,10 @@ def discard(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left: drafts without an owner, and graves. The project's lock is held."""
+    """Remove what killed processes left: drafts without an owner, and graves.
+
+    It needs no lock: a draft is there only as long as its owner is.
+    """
     for leftover in folder.glob("*/.*.tmp"):
         owner = leftover.name.split(".")[-2]
         if owner == GRAVE or not is_owned(owner_file(folder.parent, owner)):

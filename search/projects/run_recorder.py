@@ -15,8 +15,8 @@ from search.projects.locks import Owner, is_owned, waiting_progress
 from search.projects.outcome import in_words, result_of
 from search.projects.progress import Progress
 from search.projects.project import Project
-from search.projects.publishing import RunMark, published_by, run_mark
-from search.projects.runs import Run, State, Status, new_run, unreported
+from search.projects.publishing import RunMark, run_mark
+from search.projects.runs import Run, State, Status, owned_run, unreported
 from search.projects.settings import settings
 from search.projects.unexpected import unexpected
 
@@ -31,13 +31,17 @@ def recorded(project: Project, arguments: Sequence[str], also: Progress) -> Iter
     :param also: a second progress that is told too (the terminal's bar).
     """
     folder = settings().run_folder
-    if folder is not None and folder.parent == project.folder / "runs":
-        run, own = Run(project, folder.name), False
-        earlier = run if published_by(project.folder, run.id) else unreported(project, arguments)
-    else:
+    own = folder is None or folder.parent != project.folder / "runs"
+    owner: Owner | None
+    if folder is None or own:
         earlier = unreported(project, arguments)
-        run, own = new_run(project, arguments), True
-    with _owned(run):
+        run, owner = owned_run(project, arguments)
+    else:
+        run = Run(project, folder.name)
+        earlier = run if run.published else unreported(project, arguments)
+        # Who started this process mostly handed it over.
+        owner = None if is_owned(run.owner_file) else Owner.take(run.owner_file)
+    with _owned(run, owner):
         recorder = Recorder(run, also)
         mark = run_mark.set(RunMark(run.id, earlier.id if earlier else None))
         waits = waiting_progress.set(recorder.waiting)
@@ -72,16 +76,15 @@ def _recorded(recorder: "Recorder", earlier: Run | None, own: bool) -> Iterator[
 
 
 @contextmanager
-def _owned(run: Run) -> Iterator[None]:
-    """Own the run, unless who started this process handed it over."""
-    if is_owned(run.owner_file):
-        yield
-        return
-    owner = Owner.take(run.owner_file)
+def _owned(run: Run, owner: Owner | None) -> Iterator[None]:
+    """Own the run while the block runs; without an owner, another open file of this process does."""
     try:
         yield
     finally:
-        owner.release()
+        if owner is not None:
+            owner.release()
+        with suppress(OSError):
+            run.owner_file.unlink()
 
 
 class Recorder:

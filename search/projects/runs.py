@@ -8,6 +8,7 @@ reads the folder sees the same: the page that started it, a second tab, the app 
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,10 +26,10 @@ from search.projects import audit
 from search.projects.artifacts import Manifest, new_id, now
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
-from search.projects.locks import Owner, is_owned
+from search.projects.locks import Owner, exclusive, is_owned, project_lock
 from search.projects.outcome import in_words, is_whole, result_of
 from search.projects.project import Project
-from search.projects.publishing import published_by
+from search.projects.publishing import published_by, sweep
 from search.projects.sealed import seal, unseal
 from search.projects.settings import child_environment
 
@@ -45,7 +46,6 @@ _CHECKPOINTS = "checkpoints"
 _PROCESS = "process.json"
 _OWNER = "owner"
 _CANCEL = "cancel"
-_START_GRACE = 30.0
 
 
 def _sum(line: bytes) -> bytes:
@@ -136,7 +136,7 @@ class Run:
     def status(self) -> Status:
         """How the run stands now; a process that vanished makes it "interrupted"."""
         status = self.read()
-        if status.state in OVER or self._alive(status):
+        if status.state in OVER or self._alive():
             return status
         status = self.read()  # It may have ended, properly, between the two looks.
         if status.state in OVER:
@@ -205,10 +205,10 @@ class Run:
         except psutil.NoSuchProcess:
             pass
         deadline = time.time() + (2.0 if process is not None else patience)
-        while self._alive(self.read()) and time.time() < deadline:
+        while self._alive() and time.time() < deadline:
             time.sleep(0.05)
         last = self.read()
-        if last.state in OVER or self._alive(last):
+        if last.state in OVER or self._alive():
             return last
         last = self.status
         if last.state != "done":
@@ -242,10 +242,8 @@ class Run:
         """Replace what the folder tells."""
         write_atomically(self.folder / _STATUS, seal(status.model_dump_json()))
 
-    def _alive(self, status: Status) -> bool:
-        if is_owned(self.owner_file):
-            return True
-        return status.pid is None and time.time() - status.started < _START_GRACE
+    def _alive(self) -> bool:
+        return is_owned(self.owner_file)
 
     @property
     def owner_file(self) -> Path:
@@ -288,8 +286,8 @@ def start(project: Project, arguments: Sequence[str]) -> Run:
     :param project: the project it works for; the run's folder is made in it.
     :param arguments: the command line after `cli.py`.
     """
-    run = new_run(project, arguments)
-    _launch(run)
+    run, owner = owned_run(project, arguments)
+    _launch(run, owner)
     return run
 
 
@@ -327,7 +325,8 @@ def made_ready_again(run: Run) -> Run:
 
 def resume(run: Run) -> Run:
     """Start the command of a stopped run again, in a process of its own and in the same folder."""
-    _launch(made_ready_again(run))
+    owner = Owner.take(run.owner_file)
+    _launch(made_ready_again(run), owner)
     return run
 
 
@@ -350,13 +349,11 @@ def _published(made: Sequence[Manifest]) -> str:
     return f"Published before that: {in_words(made)}." if made else "Nothing was published."
 
 
-def _launch(run: Run) -> None:
+def _launch(run: Run, owner: Owner) -> None:
     """Start the process of a run; what it prints goes into the log of its folder."""
     arguments = run.arguments
     # The open lock is handed over, so there is no moment at which nobody owns the run.
-    owner = Owner.take(run.owner_file)
-    log = (run.folder / _LOG).open("wb")
-    with log, owner.handed_over():
+    with owner.handed_over(), (run.folder / _LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).parents[2] / "cli.py"), *arguments],
             stdin=subprocess.DEVNULL,
@@ -375,10 +372,38 @@ def _launch(run: Run) -> None:
 
 
 def new_run(project: Project, arguments: Sequence[str]) -> Run:
-    """The folder of a new run of a command."""
-    run = Run(project, new_id())
-    run.folder.mkdir(parents=True)
-    content = {"arguments": list(arguments), "created": now()}
-    run.write(Status())
-    write_atomically(run.folder / _COMMAND, seal(json.dumps(content)))
+    """The folder of a new run of a command, which nobody works for yet."""
+    run, owner = owned_run(project, arguments)
+    owner.release()
     return run
+
+
+def owned_run(project: Project, arguments: Sequence[str]) -> tuple[Run, Owner]:
+    """The folder of a new run of a command, owned by this process from its first moment on."""
+    run = Run(project, new_id())
+    content = {"arguments": list(arguments), "created": now()}
+    # One at a time begins and sweeps: a folder that is being made belongs to nobody yet.
+    lock = project_lock(project.folder.parent, f"{project.name}/runs")
+    with exclusive(lock, f"the runs of {project.name!r}"):
+        project.complete()
+        sweep(project.folder)
+        _sweep(run.folder.parent)
+        run.folder.mkdir(parents=True)
+        owner = Owner.take(run.owner_file)
+        try:
+            run.write(Status())
+            write_atomically(run.folder / _COMMAND, seal(json.dumps(content)))
+        except BaseException:
+            owner.release()
+            raise
+    return run, owner
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what processes that were killed while they wrote about their runs left behind."""
+    for leftover in parent.glob("*/.*"):
+        if not is_owned(leftover.parent / _OWNER):
+            leftover.unlink(missing_ok=True)
+    for folder in parent.glob("*"):
+        if not any(os.path.lexists(folder / name) for name in (_STATUS, _COMMAND, _OWNER)):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,7 @@ from killing import until
 
 from search.projects.locks import Owner
 from search.projects.project import project_to_be
-from search.projects.runs import OVER, Run, Status, new_run, resumable, runs, start
+from search.projects.runs import OVER, Run, Status, new_run, owned_run, resumable, runs, start
 from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -276,9 +276,12 @@ def test_a_run_lives_as_long_as_it_is_owned_whatever_process_numbers_say(plain):
     assert elsewhere.status.state == "interrupted"
 
 
-def test_a_run_without_a_process_is_starting_for_a_while(plain):
-    assert _written(plain).status.state == "starting"
-    assert _written(plain, started=time.time() - 60).status.state == "interrupted"
+def test_a_run_is_starting_as_long_as_somebody_works_for_it(plain):
+    assert _written(plain).status.state == "interrupted"
+    run, owner = owned_run(plain, ["index", "plain"])
+    assert run.status.state == "starting"
+    owner.release()
+    assert run.status.state == "interrupted"
 
 
 def test_a_zombie_is_not_alive(plain):
