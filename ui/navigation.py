@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.projects.errors import BespokeError, OtherFormat
+from search.projects.errors import BespokeError, Failed, OtherFormat
 from search.projects.project import Project
 from search.projects.renaming import current_name
 from ui import door, failures
@@ -64,6 +64,7 @@ def current_project() -> Project | None:
     """The current project, or None when none is chosen or it is gone.
 
     :raises OtherFormat: once, when the one that was chosen cannot be used.
+    :raises Failed: once, when its project.json is damaged.
     """
     name = chosen_name()
     if name is None:
@@ -74,7 +75,7 @@ def current_project() -> Project | None:
     except BespokeError as error:
         st.session_state.pop(_PROJECT, None)
         st.query_params.pop(_PROJECT, None)
-        if isinstance(error, OtherFormat):
+        if isinstance(error, OtherFormat | Failed):
             raise
         return None
     choose(name)

@@ -35,9 +35,8 @@ def page() -> None:
                 _card(project)
             except BespokeError as error:  # One damaged project does not lock the others away.
                 st.error(literal(error), icon=":material/error:")
-    for project, why in door.all_damaged():
-        damaged = f"The project {literal(project.name)} cannot be read: {literal(project.folder / 'project.json')} is damaged."
-        st.error(literal(why) if isinstance(why, OtherFormat) else damaged, icon=":material/error:")
+    for _, why in door.all_damaged():
+        st.error(literal(why), icon=":material/error:")
     _new_project(first=not own)
     st.subheader("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
@@ -125,6 +124,7 @@ def _card(project: Project) -> None:
 
 def _state(project: Project) -> None:
     """What a project holds, and the verdict so far."""
+    widgets.say_damage(project)
     st.caption(literal(_facts(project)))
     newest_first = [info for info in reversed(models(project)) if info.kind == "custom"]
     verdicts = (widgets.verdict(project, info.name) for info in newest_first)

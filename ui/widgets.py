@@ -17,7 +17,7 @@ from search.models.registry import (
     models,
 )
 from search.projects.artifacts import Manifest
-from search.projects.errors import OtherFormat
+from search.projects.errors import Failed, OtherFormat
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
@@ -37,7 +37,7 @@ def heading(question: str) -> Project | None:
     left.title(literal(question), anchor=False)
     try:
         project = navigation.current_project()
-    except OtherFormat as error:
+    except (OtherFormat, Failed) as error:
         project = None
         st.error(literal(error), icon=":material/error:")
     known = [project.name for project in door.all_opened()]
@@ -54,6 +54,8 @@ def heading(question: str) -> Project | None:
             navigation.choose(chosen)
             st.query_params.from_dict({"project": chosen})
             st.rerun()
+    if project is not None:
+        say_damage(project)
     if project is None and door.is_judge_elsewhere():
         empty("You are here to judge", "The projects that you were added to are on the page Judge.")
         navigation.step("Judge", "judge", "to-judge")
@@ -64,6 +66,21 @@ def heading(question: str) -> Project | None:
         )
         navigation.step("Choose or create a project", "projects", "open-projects")
     return project
+
+
+def say_damage(project: Project) -> None:
+    """Name what of a project cannot be read, each thing with what to do: nothing else is kept from anybody by it."""
+    damaged = project.damaged()
+    if not damaged:
+        return
+    count = "One part" if len(damaged) == 1 else f"{len(damaged):,} parts"
+    lines = [
+        f"**{count} of this project cannot be read.** Everything that does without goes on.",
+        *(literal(str(one)) for one in damaged[:5]),
+    ]
+    if len(damaged) > 5:
+        lines.append(literal(f"And {len(damaged) - 5:,} more: python cli.py check {project.name}"))
+    st.warning("\n\n".join(lines), icon=":material/warning:")
 
 
 def over_documents(

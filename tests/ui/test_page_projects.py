@@ -3,7 +3,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from app_help import TINY, alive, gone, labels, open_page, press, run, shown, verdict_of, write_run
+from app_help import (
+    TINY,
+    alive,
+    gone,
+    labels,
+    open_page,
+    press,
+    run,
+    shown,
+    unescaped,
+    verdict_of,
+    write_run,
+)
 
 from search.projects.project import Project, project, project_to_be, projects
 from tests.conftest import REPOSITORY
@@ -227,12 +239,18 @@ def test_a_project_of_another_format_says_what_to_do_and_the_rest_works(
         archive.extractall(workspace / "Legal sample")
     at = open_page("projects")
     assert len(at.error) == 2
-    assert "The files of the project 'old clinic' are of format 1" in shown(at)
-    assert "judgments 'old clinic' --export FILE.csv" in shown(at)
+    assert "The files of the project 'old clinic' are of format 1" in unescaped(
+        at.error[0].value + at.error[1].value
+    )
+    assert "judgments 'old clinic' --export FILE.csv" in unescaped(
+        at.error[0].value + at.error[1].value
+    )
     assert "Tiny" in shown(at)
     at = open_page("corpus", project="old clinic")
     [error] = at.error
-    assert error.value.startswith("The files of the project 'old clinic' are of format 1")
+    assert unescaped(error.value).startswith(
+        "The files of the project 'old clinic' are of format 1"
+    )
     assert at.selectbox[0].options == ["Tiny"]
 
 
