@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from search.corpus.labels import Judgments
 from search.corpus.readers.identities import ids_in_lines
 from search.projects.artifacts import Draft, Manifest
-from search.projects.errors import Refused
+from search.projects.damage import notice
+from search.projects.errors import Damaged, Refused
 from search.projects.files import new_folder
 from search.projects.project import Project
 from search.retrieval.columns import column_title
@@ -179,9 +180,13 @@ def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
 
 
 def questions_of(project: Project) -> list[str]:
-    """The texts of the newest query set of a project; none where there is no set."""
-    manifest = project.newest("queries")
-    return [] if manifest is None else list(QuerySet.load(project, manifest).queries.values())
+    """The texts of the newest query set of a project; none where there is no set, or it is damaged: they only tune."""
+    try:
+        manifest = project.newest("queries")
+        return [] if manifest is None else list(QuerySet.load(project, manifest).queries.values())
+    except Damaged as damaged:
+        notice(damaged)
+        return []
 
 
 @dataclass(frozen=True)

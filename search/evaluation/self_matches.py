@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_set import QuerySet, current_query_set
+from search.projects.damage import notice
 from search.projects.errors import Damaged
 from search.projects.project import Project
 
@@ -130,12 +131,13 @@ def relevant_documents(query_set: QuerySet) -> int:
 
 def own_documents(project: Project, text: str) -> frozenset[str]:
     """What a search for one query of the current query set leaves out, as an evaluation does; nothing for any other."""
-    if project.newest("queries") is None:
-        return frozenset()
     try:
+        if project.newest("queries") is None:
+            return frozenset()
         _, query_set = current_query_set(project)
-    except Damaged:
-        return frozenset()  # Whoever measures with it is told; a search needs none.
+    except Damaged as damaged:  # A search needs none; that nothing is left out is said.
+        notice(damaged)
+        return frozenset()
     identity = query_set.named(text)
     if identity is None:
         return frozenset()

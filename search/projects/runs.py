@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.projects import audit
 from search.projects.artifacts import Manifest, new_id, now
-from search.projects.errors import Refused
+from search.projects.damage import notice
+from search.projects.errors import Failed, Refused
 from search.projects.files import write_atomically
 from search.projects.locks import Owner, exclusive, is_owned, project_lock
 from search.projects.outcome import in_words, is_whole, result_of
@@ -109,6 +110,12 @@ class Run:
         try:
             content = json.loads(unseal((self.folder / _COMMAND).read_bytes()))
         except (OSError, ValueError):
+            notice(
+                Failed(
+                    f"{self.folder / _COMMAND} is missing or damaged: what the run was asked is not known. Everything "
+                    f"else goes on. Delete the folder {self.folder}, or: python cli.py check PROJECT --repair."
+                )
+            )
             return []
         return [str(argument) for argument in content["arguments"]]
 

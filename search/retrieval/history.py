@@ -7,8 +7,11 @@ that grew is written anew with its latest lines.
 import json
 import os
 import time
+import zlib
 from contextlib import suppress
 
+from search.projects.damage import notice
+from search.projects.errors import Failed, in_words
 from search.projects.files import PRIVATE_FILE, write_atomically
 from search.projects.project import Project
 
@@ -26,7 +29,8 @@ def remember(project: Project, query: str) -> None:
     A workspace that cannot be written to is no reason not to search.
     """
     path = project.folder / _FILE
-    line = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False) + "\n"
+    said = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False)
+    line = f"{said} {_sum(said)}\n"
     with suppress(OSError):
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
         try:
@@ -62,6 +66,11 @@ def forget(project: Project) -> None:
     (project.folder / _FILE).unlink(missing_ok=True)
 
 
+def _sum(line: str) -> str:
+    """What a line ends with: one that was changed since is passed over."""
+    return f"{zlib.crc32(line.encode('utf-8', 'replace')):08x}"
+
+
 def _entries(project: Project) -> list[tuple[float, str]]:
     """What can be read of the file, oldest first; a line cut off by a crash is passed over."""
     path = project.folder / _FILE
@@ -69,10 +78,13 @@ def _entries(project: Project) -> list[tuple[float, str]]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        notice(Failed(f"{path} cannot be read: {in_words(error)}. Delete it to begin a new list."))
+        return []
     found = []
     for line in lines[-_KEPT:]:
         with suppress(ValueError, KeyError, TypeError):
-            entry = json.loads(line)
-            if isinstance(entry["query"], str):
+            entry = json.loads(line[:-9])
+            if isinstance(entry["query"], str) and line[-8:] == _sum(line[:-9]):
                 found.append((float(entry["time"]), entry["query"]))
     return found
