@@ -25,7 +25,7 @@ STORE_SWEEP = ".embeddings-sweep"
 """In a workspace: the embedding store is to be swept (`search.models.encoding.cache_removal`)."""
 _GRAVES = f"*/.*.{GRAVE}.tmp"
 
-Farewell = Callable[[Project], None]
+Farewell = Callable[[Project], object]
 """What is to be done with a deleted project before its files go."""
 
 

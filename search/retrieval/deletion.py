@@ -200,12 +200,12 @@ def delete_project(project: Project, vectors: bool = False) -> list[str]:
     """
     for run in _going(project):
         run.cancel()
-    said = _left_on_servers(project)
     use = look_into_store(project) if vectors else StoreUse(0, 0)
     if vectors:
         want_sweep()
+    said: list[str] = []
     grave = graves.bury_project(project)
-    graves.empty_grave(grave, _leave)
+    graves.empty_grave(grave, lambda buried: said.extend(_left_on_servers(buried)))
     sweep_scratch()
     if vectors:
         said.append(_swept(use))
@@ -218,7 +218,7 @@ def finish_deletions() -> None:
         sweep_restoring(settings().home)
         sweep_scratch()
         if graves.graves(settings().home):
-            graves.sweep(settings().home, _leave)
+            graves.sweep(settings().home, _left_on_servers)
         if sweep_is_wanted():
             sweep_store(projects())
 
@@ -344,12 +344,6 @@ def _left_on_servers(project: Project) -> list[str]:
                 "python cli.py check --repair."
             )
     return said
-
-
-def _leave(project: Project) -> None:
-    """The farewell of a deleted project whose deletion was cut off."""
-    with suppress(BespokeError):
-        leave_servers(project, of_kind(project, "indexes"))
 
 
 def _swept(use: StoreUse) -> str:

@@ -1,6 +1,6 @@
 """Rerankers on the Models page: added by a run, a column of Compare from then on, removed again."""
 
-from app_help import TINY, columns, open_page, press, press_labelled, run, shown, write_run
+from app_help import TINY, columns, open_page, press, shown, write_run
 
 from search.models.cross_encoders import add_reranker, rerankers
 from search.projects.project import Project
@@ -36,8 +36,8 @@ def test_one_that_is_there_is_a_column_and_can_be_removed(
     assert all(len(column.cards) == 10 for column in columns(at))
     at = open_page("models", TINY)
     assert "reads the best 15 documents again" in shown(at)
-    press_labelled(at, "Remove")
+    [made] = rerankers(trained)
+    press(press(at, f"delete-{made.id}"), f"sure-delete-{made.id}")
     assert rerankers(trained) == []
-    run(at)
     at = open_page("compare", TINY, q=QUERY, model=["words", "rerank:words@ce"])
     assert "Not in this project (any more)" in shown(at).replace("\\", "")
