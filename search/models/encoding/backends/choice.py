@@ -6,18 +6,17 @@ model beneath it have the same transformer, and share its conversion.
 """
 
 import json
-import os
 import platform
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psutil
 
 from search.models.encoding.backends.openvino import (
     OpenVinoBackend,
@@ -29,7 +28,9 @@ from search.models.encoding.backends.openvino import (
 )
 from search.models.encoding.backends.pipeline import Backend, TorchBackend
 from search.models.encoding.backends.probe import WORTH_IT, Measured, measured
+from search.projects.errors import Refused
 from search.projects.files import sha256_of, write_atomically, write_json
+from search.projects.locks import Owner, is_owned
 from search.projects.settings import settings
 
 if TYPE_CHECKING:
@@ -232,13 +233,18 @@ def converted(model: "SentenceTransformer", folder: Path) -> str | None:
     if damaged:
         _remove(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    # A draft lives as long as its owner: another container on this volume has process numbers of its own.
     for leftover in folder.parent.glob(".*.tmp"):
-        owner = leftover.name.split(".")[-2]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+        if not is_owned(leftover.with_suffix(".owner")):
             shutil.rmtree(leftover, ignore_errors=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    draft.mkdir()
+    for leftover in folder.parent.glob(".*.owner"):
+        if not is_owned(leftover):
+            with suppress(OSError, Refused):
+                Owner.take(leftover).release()
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.tmp")
+    owner = Owner.take(draft.with_suffix(".owner"))
     try:
+        draft.mkdir()
         started = time.monotonic()
         convert(model, draft)
         files = {path.name: sha256_of(path) for path in sorted(draft.iterdir())}
@@ -251,12 +257,13 @@ def converted(model: "SentenceTransformer", folder: Path) -> str | None:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        owner.release()
     return f"The converted model {folder} was damaged and is made again." if damaged else None
 
 
 def _remove(folder: Path) -> None:
     """Take a conversion away: it vanishes at once, then its files go."""
-    grave = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    grave = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.tmp")
     folder.rename(grave)
     shutil.rmtree(grave)
 
