@@ -483,8 +483,8 @@ def _check_project(folder: Path, name: str, contents: Contents, file: Path) -> N
         info = read_info(folder)
     except (BespokeError, FileNotFoundError):
         raise _damaged(file, f"{PROJECT_FILE} cannot be read") from None
-    if info.name != name:
-        write_info(folder, info.model_copy(update={"name": name}))
+    if info.name != name or info.former_names:  # Those may lead to the one that it was copied from.
+        write_info(folder, info.model_copy(update={"name": name, "former_names": []}))
 
 
 def _publish(folder: Path, target: Project) -> None:

@@ -10,7 +10,7 @@ from search.projects import graves, renaming
 from search.projects.errors import Refused
 from search.projects.project import Project, project, project_to_be, projects
 from search.projects.renaming import current_name, rename_project
-from search.projects.runs import new_run
+from search.projects.runs import owned_run
 from search.retrieval.columns import chosen_columns
 
 
@@ -53,10 +53,11 @@ def test_a_name_that_is_taken_or_none_and_work_that_goes_on_are_refused(lab):
     ):
         with pytest.raises(Refused, match=why):
             rename_project(lab, name)
-    run = new_run(lab, ["train", "lab"])
+    run, owner = owned_run(lab, ["train", "lab"])
     with pytest.raises(Refused, match=r"cli.py train lab goes on in 'lab'"):
         rename_project(lab, "clinic")
     run.write(run.read().ended("done"))
+    owner.release()
     assert rename_project(lab, "clinic").exists
     with pytest.raises(Refused, match="is called 'clinic' now"):
         rename_project(lab, "again")
@@ -66,6 +67,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", range(4))
 def test_a_project_is_there_under_one_name_wherever_its_renaming_is_killed(lab, monkeypatch, after):
     identity = lab.newest("models").id

@@ -45,8 +45,15 @@ def test_what_is_as_it_was_written_has_no_findings(lab):
     assert found(lab) == []
 
 
-@pytest.mark.parametrize("kind", ["corpora", "indexes", "evaluations"])
-@pytest.mark.parametrize("damage", ["changed", "missing", "manifest", "more"])
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("corpora", "changed"),
+        ("indexes", "missing"),
+        ("evaluations", "manifest"),
+        ("corpora", "more"),
+    ],
+)
 def test_a_damaged_artifact_is_set_aside_and_nothing_is_lost(lab, kind, damage):
     folder = lab.folder_of(lab.newest(kind))
     content = folder / "content"
