@@ -9,7 +9,7 @@ import streamlit as st
 from search.corpus.corpus import Column, Corpus
 from search.corpus.filters import Condition, Scope, check_columns, parse_condition
 from search.projects.errors import BespokeError
-from ui import navigation
+from ui import address, navigation
 from ui.rendering import literal
 
 _CHOICES = 200
@@ -35,7 +35,7 @@ def scope(key: str, corpus: Corpus, columns: Sequence[Column]) -> Scope:
         if rule is not None:
             tiers_first = st.toggle(
                 f"{' before '.join(map(literal, rule.order))}",
-                value=st.query_params.get(_TIERS) == "first",
+                value=address.value(_TIERS) == "first",
                 key=f"tiers-{key}",
                 help="Among documents that answer the question, the better source comes first.",
             )
@@ -111,7 +111,7 @@ def _range(
 
 def _from_address(columns: Sequence[Column]) -> Iterator[Condition]:
     """The conditions that the address holds and the corpus knows."""
-    for text in st.query_params.get_all(_ADDRESS):
+    for text in address.values(_ADDRESS):
         with suppress(BespokeError):
             condition = parse_condition(text)
             check_columns([condition], [column.name for column in columns])

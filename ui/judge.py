@@ -10,7 +10,7 @@ from search.judging.setup import saved_setup
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import door, widgets
+from ui import address, door, widgets
 from ui.judging import board, outcome, start, using
 
 _PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
@@ -80,7 +80,7 @@ def _judge_name(project: Project) -> str | None:
     """Who judges: whoever is signed in; else from this session or the address, so that a reload asks nobody again."""
     if here := door.signed_in_as():
         return start.be(project, here)
-    said = st.session_state.get("judge-name") or st.query_params.get("judge")
+    said = st.session_state.get("judge-name") or address.value("judge")
     if not said:
         return None
     with suppress(BespokeError):

@@ -12,7 +12,7 @@ import streamlit as st
 from search.projects.errors import BespokeError, Failed, OtherFormat
 from search.projects.project import Project
 from search.projects.renaming import current_name
-from ui import door, failures
+from ui import address, door, failures
 from ui.page_names import NAMES
 from ui.rendering import literal
 
@@ -56,7 +56,7 @@ def choose(name: str) -> None:
 
 def chosen_name() -> str | None:
     """The name of the current project: from the address, else from the session."""
-    name = st.query_params.get(_PROJECT) or st.session_state.get(_PROJECT)
+    name = address.value(_PROJECT) or st.session_state.get(_PROJECT)
     return str(name) if name else None
 
 

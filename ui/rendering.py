@@ -13,7 +13,7 @@ from markupsafe import escape
 
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
-_BREAK = re.compile(r"(?<=[>}])\s*\n\s*|\s*\n\s*(?=[<{])")
+_SPACE = re.compile(r"(?<!\s)\s++")
 
 
 def render(name: str, /, **values: object) -> str:
@@ -56,7 +56,19 @@ class _Unbroken(Extension):
         """The template as if it were written in one line; style sheets and scripts as they are."""
         if name is None or not name.endswith(".html"):
             return source
-        return re.sub(r"\s*\n\s*", " ", _BREAK.sub("", source)).strip()
+        return _SPACE.sub(_unbroken, source).strip()
+
+
+def _unbroken(space: re.Match[str]) -> str:
+    """What is left of white space: as it is within a line, nothing at a tag, else one space."""
+    if "\n" not in space.group():
+        return space.group()
+    text, (start, end) = space.string, space.span()
+    return (
+        ""
+        if text[max(start - 1, 0) : start] in (">", "}") or text[end : end + 1] in ("<", "{")
+        else " "
+    )
 
 
 @cache

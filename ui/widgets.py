@@ -21,7 +21,7 @@ from search.projects.errors import Failed, OtherFormat
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.describe import index_line, newest_of
-from ui import door, navigation
+from ui import address, door, navigation
 from ui.rendering import literal, render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
@@ -132,7 +132,7 @@ def choose_models(
 
 def _asked_for(project: Project) -> list[str]:
     """The models that the address names, by what they are called today."""
-    return [current_model_name(project, name) for name in st.query_params.get_all("model")]
+    return [current_model_name(project, name) for name in address.values("model")]
 
 
 def empty(title: str, text: str) -> None:

@@ -13,7 +13,7 @@ from search.models.registry import GENERIC, ModelInfo, default_models
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import cache, navigation, run_view, widgets
+from ui import address, cache, navigation, run_view, widgets
 from ui.rendering import literal, render
 
 _COUNT = 10
@@ -98,7 +98,7 @@ def _word(project: Project, vocabulary: Vocabulary) -> str:
     key = f"word-{project.name}"
     if key not in st.session_state:
         before = st.session_state.get(f"last-{key}", "")
-        st.session_state[key] = st.query_params.get("word") or before
+        st.session_state[key] = address.value("word") or before
     typed = st.text_input(
         "A word",
         key=key,

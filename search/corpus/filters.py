@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from search.projects.errors import Refused
+from search.projects.settings import LIMITS
 
-_CONDITION = re.compile(r"\s*([^=<>!].*?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_SIGN = re.compile(r">=|<=|!=|[=<>]")
+_SHOWN = 200
 _ORDERED = (">=", "<=", ">", "<")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -108,13 +110,19 @@ def parse_condition(text: str) -> Condition:
 
     :raises Refused: when it has no sign or no value.
     """
-    match = _CONDITION.fullmatch(text)
-    if match is None or not match.group(3):
+    if len(text) > LIMITS.filter_characters:
+        raise Refused(
+            f"The filter {text[:_SHOWN]!r}… has {len(text):,} characters; the limit is {LIMITS.filter_characters:,}."
+        )
+    found = _SIGN.search(text)
+    column, rest = (text[: found.start()], text[found.end() :]) if found else ("", "")
+    column, rest = column.strip(), rest.strip()
+    if found is None or not column or not rest:
         raise Refused(
             f"The filter {text!r} is not of the form column=value (several with commas), column!=value, "
             "column>=value or column<=value."
         )
-    column, sign, rest = match.groups()
+    sign = found.group()
     values = (rest,) if sign in _ORDERED else _values(rest)
     if not values:
         raise Refused(f"The filter {text!r} names no value.")

@@ -22,6 +22,7 @@ class Limits:
     pages: int = 20_000
     id_characters: int = 512
     query_characters: int = 10_000
+    filter_characters: int = 10_000
     columns: int = 1_000
     zip_entries: int = 10_000
     folder_files: int = 100_000

@@ -14,7 +14,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
 from search.text.words import folded_words
-from ui import cache, run_view
+from ui import address, cache, run_view
 from ui.hits import shortened
 from ui.rendering import literal, render
 
@@ -66,7 +66,7 @@ def ask(query: str) -> None:
 
 def like() -> str | None:
     """The id of the document that others are looked for like; the address holds it."""
-    return st.query_params.get(_LIKE)
+    return address.value(_LIKE)
 
 
 def look_like(identity: str) -> None:

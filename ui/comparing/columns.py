@@ -24,7 +24,7 @@ from search.retrieval.indexing.build import find_index
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
 from search.retrieval.shares_read import share_read
-from ui import cache, navigation, run_view, widgets
+from ui import address, cache, navigation, run_view, widgets
 from ui.comparing.sides import Side
 from ui.rendering import literal, render
 
@@ -34,7 +34,7 @@ _ADDRESS = "model"
 
 def make_room() -> None:
     """Widen the page for the columns of the address before anything else of it is drawn."""
-    count = min(len(set(st.query_params.get_all(_ADDRESS))), MOST)
+    count = min(len(set(address.values(_ADDRESS))), MOST)
     # A container is there at once, what is in it a moment later.
     with st.container(key=f"room-{count}"):
         st.html(render("sign.html", name="b-room"))
@@ -123,7 +123,7 @@ def _from_address(project: Project) -> tuple[list[SearchColumn], list[str]]:
     """The columns that the address names, and the names that mean nothing here."""
     columns: list[SearchColumn] = []
     lost: list[str] = []
-    for name in dict.fromkeys(st.query_params.get_all(_ADDRESS)):
+    for name in dict.fromkeys(address.values(_ADDRESS)):
         try:
             columns += chosen_columns(project, [name])
         except Refused:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from search.models.registry import GENERIC
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from ui import navigation
+from ui import address, navigation
 from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
 from ui.rendering import literal, render
@@ -57,7 +57,7 @@ def depth() -> int:
 
 def full() -> bool:
     """Whether the page fills the screen: no navigation, larger type."""
-    return st.query_params.get(_VIEW) == _FULL
+    return address.value(_VIEW) == _FULL
 
 
 def leave_full() -> None:

@@ -19,7 +19,7 @@ from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.columns import chosen_columns, column_title, known_columns
 from search.retrieval.search import assemble, check_query
-from ui import cache, door, run_view
+from ui import address, cache, door, run_view
 from ui.judging import board
 from ui.rendering import literal
 
@@ -41,7 +41,7 @@ def handed_over(project: Project, setup: Setup | None) -> Setup | None:
 
     :param setup: what is judged so far.
     """
-    names = st.query_params.get_all(_ADDRESS)[:2]
+    names = address.values(_ADDRESS)[:2]
     if not names or door.role(project) == "judge":
         return None
     try:

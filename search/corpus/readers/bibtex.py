@@ -10,7 +10,7 @@ from search.corpus.readers.typography import lowered, raised
 
 _ENTRY = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
 _NAME = re.compile(r"[\s,]*([A-Za-z][\w:.+/-]*)\s*=\s*")
-_KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|(?=[})]))")
+_KEY = re.compile(r"\s*+([^\s,={}\"]*+)\s*+(,|(?=[})]))")
 _BARE = re.compile(r"[^\s,#{}()\"]+")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ACCENTS = dict(zip("`'^\"~=.uvHckrdb", "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u0328\u030a\u0323\u0331", strict=True))  # fmt: skip

@@ -34,7 +34,9 @@ _BLOCKS = frozenset((
     "search", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
 ))  # fmt: skip
 _CELLS = frozenset(("td", "th"))
-_DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{1,40})""", re.I)
+_DECLARED = re.compile(
+    rb"""<meta[^>]{0,200}?charset\s*+=\s*+["']?+\s*+([A-Za-z0-9_:.-]{1,40})""", re.I
+)
 # What browsers take these names for: pages that say Latin-1 hold Windows's quotation marks.
 _LATIN = frozenset(("iso8859-1", "ascii"))
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,60})")

@@ -8,7 +8,9 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
-_TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+)|(%)|(.)')
+_TOKEN = re.compile(
+    r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]{0,255}+)[^\]]{0,255}+\]|\[[^\]]{0,255}+\]|([0#?.,]+)|(%)|(.)'
+)
 _UNREAD = re.compile(r"general|[eE][+-]|/|@|[ymdhs]", re.I)
 _SIGN = re.compile(r"[-−–(]")
 _WORD = re.compile(r"[^\W\d_]")  # a loss, a debit: words that the positive number does not have
@@ -54,7 +56,7 @@ def shown(value: float, code: str) -> str | None:
 @cache
 def _sections(code: str) -> tuple[tuple[str, str, str, bool], ...] | None:
     """For each section of a code: the text before the digits, the digits, the text after, whether per cent."""
-    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code)
+    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]{0,255}+\]', "", code)
     if _UNREAD.search(plain) or re.search(r"\[[<>=]", code):
         return None
     sections = []

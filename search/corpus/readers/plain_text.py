@@ -22,7 +22,7 @@ _WRAPPED = 0.3
 _LABELLED = 0.3
 _HEADED = 0.1
 _LABEL = re.compile(r"\s*(?:[A-Z][\w /&().-]{0,30}:|(?:\d+|[ivx]+|[A-Za-z])[.)]\s)")
-_BROKEN = re.compile(r"([^\W\d_]{2,})-\r?\n[ \t]*([a-zà-öø-ÿ]{2,})(?![\w-])")
+_BROKEN = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,}+)-\r?\n[ \t]*+([a-zà-öø-ÿ]{2,}+)(?![\w-])")
 _FULL, _KNOWN, _LANGUAGES = 0.75, 1.5, ("en", "de", "fr", "es")
 _ENDS = (".", "!", "?", ":", ";", "”", '"', ")", "।", "。", "؟")
 

@@ -27,7 +27,7 @@ QUERY_TEXTS = (
     "title", "topic_title", "keywords", "utterance", "anchor",
 )  # fmt: skip
 _NAMES = frozenset(map(folded_name, (*QUERY_IDS, *QUERY_TEXTS)))
-_SPACED = re.compile(r"(\S*\d\S*?):?\s+(\S.*)")
+_SPACED = re.compile(r"(?=[^\d\s]*+\d)(\S++)\s++(\S.*)")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def _lines(path: Path, report: Report) -> Iterator[Row]:
         report.delimiter = sign
         cut = [(n, [part.strip() for part in line.split(sign, 1)]) for n, line in lines]
     elif lines and all(_SPACED.fullmatch(line.strip()) for _, line in lines):
-        cut = [(n, list(m.groups())) for n, line in lines if (m := _SPACED.fullmatch(line.strip()))]
+        matches = ((n, _SPACED.fullmatch(line.strip())) for n, line in lines)
+        cut = [(n, [m[1].removesuffix(":"), m[2]]) for n, m in matches if m]
     else:
         raise Refused(
             f"{report.source} is not of a format that can be read as a table of queries: give an id, a tab and a text in "

@@ -217,7 +217,9 @@ def _bibtex_rows(path: Path, report: Report) -> Iterator[Row]:
             several = [given[name] for name in names if given.get(name)]
             values[role] = several[:1] if role in _ONE else several
         values["authors"] = [
-            name.strip() for value in values["authors"] for name in re.split(r"\s+and\s+", value)
+            name.strip()
+            for value in values["authors"]
+            for name in re.split(r"(?<!\s)\s++and\s++", value)
         ]
         values["keywords"] = [
             word

@@ -14,7 +14,7 @@ _ENDINGS = "pdf docx? rtf odt txt csv tsv xlsx? jsonl? xml html? zip gz png jpe?
 _FILE = re.compile(rf"[^\n]{{1,200}}\.({'|'.join(_ENDINGS.split())})", re.I)
 # One run of characters that is for machines: an address, a UUID, a hash, a date, a number, a path, an id.
 _MACHINE = re.compile(
-    r"""\w+://\S*|www\.\S+|urn:\S+|mailto:\S+|\S+@\S+\.\w+
+    r"""\w++://\S*|www\.\S+|urn:\S+|mailto:\S+|\S[^\s@]*+@\S+\.\w++
     |[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{12,}|[\d\W_]+
     |(?:\.{0,2}/)?(?:[\w.@:+-]+/)+[\w.@:?=&+-]*|[A-Za-z0-9+/_=-]{32,}
     |(?=[\x21-\x7e]*\d)(?=[\x21-\x7e]*[A-Za-z])[\w.:/#-]+""",

@@ -17,7 +17,7 @@ _TOPIC = re.compile(
     r"<(top|topic)\b([^<>]*)>(.*?)(?=</(?:top|topic)\s*>|<(?:top|topic)\b|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_FIELD = re.compile(r"<([a-z][\w:.-]*)[^<>]*>((?:[^<]|<(?![a-z/!?]))*)", re.IGNORECASE)
+_FIELD = re.compile(r"<([a-z][\w:.-]*+)[^<>]*+>((?:[^<]|<(?![a-z/!?]))*)", re.IGNORECASE)
 _NUMBER = re.compile(r"""\b(?:number|num|qid|id)\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _LABEL = re.compile(r"\A(number|topic|title|query|description)\s*:\s*", re.IGNORECASE)
 _IDS = ("num", "number", "identifier", "qid", "id")

@@ -16,7 +16,7 @@ _BASE = re.compile(
     r"(\d|[)\]}]|(?<![^\W\d_])(?:[µμ]?[a-zA-Z]|[cdkmnµμ][gmlLs]|min|mol|Da)|[²³⁰-⁹])\Z"
 )
 _GREEK = re.compile(r"[Α-Ωα-ω]+")
-_FRACTION = re.compile("([⁰¹²³⁴-⁹]+) ?[/⁄∕] ?([₀-₉]+)")
+_FRACTION = re.compile("(?<![⁰¹²³⁴-⁹])([⁰¹²³⁴-⁹]++) ?[/⁄∕] ?([₀-₉]++)")
 _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
 _ORDINAL = re.compile(r"(st|nd|rd|th|er|e|ème|re|o|a|os|as|ten|ter|te)\Z", re.I)
 

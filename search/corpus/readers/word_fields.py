@@ -12,8 +12,8 @@ from search.corpus.readers.word_numbering import W
 from search.corpus.readers.word_styles import is_on, value
 
 _SYMBOL = re.compile(r'SYMBOL\s+(0x[0-9a-f]+|\d+|\S)(?:.*?\\f\s*"?([^"\\]+))?', re.I)
-_FRACTION = re.compile(r"\\f\s*\(\s*([^()\\,;]+?)\s*[,;]\s*([^()\\,;]+?)\s*\)", re.I)
-_MOVED = re.compile(r"\\s\s*\\(up|do)\s*\d*\s*\(\s*([^()\\]+?)\s*\)", re.I)
+_FRACTION = re.compile(r"\\f\s*+\(([^()\\,;]++)[,;]([^()\\,;]++)\)", re.I)
+_MOVED = re.compile(r"\\s\s*+\\(up|do)\s*+\d*+\s*+\(([^()\\]++)\)", re.I)
 _COUNTED = ("LISTNUM", "AUTONUM", "AUTONUMLGL", "AUTONUMOUT")
 NUMBERS = "numbers that Word counts in fields (LISTNUM, AUTONUM)"
 """What is left out where a number is counted by a field, as a person reads it."""
@@ -69,6 +69,7 @@ def _choice(data: Any) -> str:
 
 def _equation(code: str) -> str:
     """Fractions, raised and lowered parts as people type them; anything else is a sign that is not known."""
-    text = _FRACTION.sub(r"\1/\2", code)
-    text = _MOVED.sub(lambda found: f"{'^' if found[1].lower() == 'up' else '_'}{found[2]}", text)
+    text = _FRACTION.sub(lambda found: f"{found[1].strip()}/{found[2].strip()}", code)
+    signs = {"up": "^", "do": "_"}
+    text = _MOVED.sub(lambda found: f"{signs[found[1].lower()]}{found[2].strip()}", text)
     return UNKNOWN_SIGN if "\\" in text else text.strip()

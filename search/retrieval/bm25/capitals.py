@@ -55,7 +55,7 @@ _IN_QUERIES = re.compile(f"{_START}(?:[AIDMOSTYaidmoty]|[A-Z]{{2,10}}){_STOP}")
 _NO_NOUN_FOLLOWS = re.compile(_NO_NOUN, re.IGNORECASE)
 _WORD_BEFORE = re.compile(rf"([\w{MARKS}]+)([^\w{MARKS}]*)$")
 _AROUND = 80
-_JOINS = re.compile(r"[ \t\u00a0]*,?[ \t\u00a0]*|[ \t\u00a0]?[-–/&+][ \t\u00a0]?")
+_JOINS = re.compile(r"[ \t\u00a0]*+,?+[ \t\u00a0]*+|[ \t\u00a0]?[-–/&+][ \t\u00a0]?")
 _NUMERALS_FOLLOW = re.compile(
     r"\s*(?:,|/|-|–|&|\band\b|\bor\b|\bto\b|\bthrough\b)\s*(?:II|III|IV|V|VI)\b|[-–]\d"
 )
