@@ -17,6 +17,17 @@ import pytest
 
 SEED = "2026-11-30"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "proofs.md"
+RELIABILITY = PAGE.with_name("reliability.md")
+_RELIABLE = "tests/reliability/"
+_FAULTS = "tests/slow/test_faults"
+_MARK = "<!-- Written by make prove, from here on. -->"
+_RELIABLE_HEAD = """
+
+Machine: {machine}. Date: {date}. {passed:,} of {total:,} cases passed.
+
+| proof | what it tries | cases | failed | minutes |
+|---|---|---|---|---|
+"""
 _HEAD = """# What was proved at length, where and when?
 
 `make prove` runs every case of what `make test-slow` runs a sample of, and writes this page. Outside CI.
@@ -67,6 +78,12 @@ class Table:
     def __init__(self) -> None:
         self._outcomes: dict[str, list[str]] = defaultdict(list)
         self._seconds: dict[str, float] = defaultdict(float)
+        self._words: dict[str, str] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            words = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip()
+            self._words[item.nodeid.partition("::")[0]] = words.partition("\n")[0].rstrip(".")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         proof = report.nodeid.partition("::")[0]
@@ -76,8 +93,12 @@ class Table:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         config = session.config
-        part = config.getoption("keyword") or config.args_source is not config.ArgsSource.TESTPATHS
-        if hasattr(config, "workerinput") or not self._outcomes or part:
+        if hasattr(config, "workerinput") or not self._outcomes or config.getoption("keyword"):
+            return
+        everything = config.args_source is config.ArgsSource.TESTPATHS
+        if everything or [arg.rstrip("/") + "/" for arg in config.args] == [_RELIABLE]:
+            self._write_reliability()
+        if not everything:
             return
         passed = {proof: told.count("passed") for proof, told in self._outcomes.items()}
         total = sum(map(len, self._outcomes.values()))
@@ -94,6 +115,27 @@ class Table:
             for proof, told in sorted(self._outcomes.items())
         ]
         PAGE.write_text(head + "".join(rows), encoding="utf-8")
+
+    def _write_reliability(self) -> None:
+        """Write the proofs of what is promised of disks, kills and damage under what docs/reliability.md says of it."""
+        proofs = {
+            name: told
+            for name, told in self._outcomes.items()
+            if name.startswith((_RELIABLE, _FAULTS))
+        }
+        head = _RELIABLE_HEAD.format(
+            machine=machine(),
+            date=datetime.now(UTC).date(),
+            passed=sum(told.count("passed") for told in proofs.values()),
+            total=sum(map(len, proofs.values())),
+        )
+        rows = [
+            f"| `{name}` | {self._words.get(name, '')} | {len(told)} | {len(told) - told.count('passed')} "
+            f"| {self._seconds[name] / 60:.1f} |\n"
+            for name, told in sorted(proofs.items())
+        ]
+        text = RELIABILITY.read_text(encoding="utf-8").partition(_MARK)[0]
+        RELIABILITY.write_text(text + _MARK + head + "".join(rows), encoding="utf-8")
 
 
 def machine() -> str:
