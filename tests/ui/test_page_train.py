@@ -417,3 +417,15 @@ def test_a_damaged_model_is_a_message_under_words(trained: Project) -> None:
     at.text_input(key="words-word").set_value("kidney")
     run(at)
     assert "is damaged" in at.warning[0].value
+
+
+def test_a_training_that_waits_for_its_turn_says_for_what_and_can_be_cancelled(
+    data: Project,
+) -> None:
+    sentence = "waiting for its turn: the training of 'first' is not over"
+    waits = write_run(data, ["train", TINY, "--recipe", "adapter"], state="waiting",
+                      message=sentence, **alive())  # fmt: skip
+    at = open_page("train", TINY)
+    assert any(sentence in part.value for part in at.markdown)
+    assert any("waits, so it cannot be said how long" in part.value for part in at.caption)
+    assert at.button(key=f"cancel-{waits.id}").label == "Cancel"
