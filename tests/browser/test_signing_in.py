@@ -100,15 +100,13 @@ def test_people_sign_in_see_their_own_and_sign_out(
     page.get_by_role("button", name="group icon").click()
     page.get_by_label("Address that they sign in with").fill("Ben@Firm.example")
     press(page, "Add")
-    expect(page.get_by_role("dialog").get_by_text(BEN, exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog").locator("b", has_text=BEN)).to_be_visible()
     settled(page)
     page.screenshot(path=tmp_path / "people.png")
     other.goto(f"{served.url}/corpus?project=Ward+7")
     expect(other.get_by_text("You are here to judge")).to_be_visible()
     other.screenshot(path=tmp_path / "judge.png")
 
-    picture = page.locator('img[src*="/media/"]').first.get_attribute("src")
-    assert status(f"{served.url}{picture}") == 404, "not for who is not signed in"
     before = annas.cookies()
     second = annas.new_page()
     second.goto(served.url)

@@ -18,9 +18,10 @@ def is_own_session(way: WayIn, session: str, person: Person) -> bool:
     for name, value in context.headers:
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     try:
-        return person_of(way, headers, context.cookies) == person
+        owner = person_of(way, headers, context.cookies)
     except Refused:
         return False
+    return owner is not None and owner.name == person.name
 
 
 def is_own_file(way: WayIn, file: str, person: Person) -> bool:
