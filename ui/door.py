@@ -211,7 +211,7 @@ def _who_is_here(one: Person) -> None:
 
 def _stop_at_the_door(why: str, signed_in: bool) -> None:
     """The page of who is not signed in: nothing of any project is on it."""
-    with st.container(key="sign-in", horizontal_alignment="center"):
+    with st.container(key="sign-in"):
         st.title("Bespoke", anchor=False)
         st.write(literal(why))
         if signed_in:
