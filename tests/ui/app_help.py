@@ -177,7 +177,10 @@ def write_run(
     run.write(Status(**status))
     for event in events:
         run.add_event({"time": time.time(), "done": 0, "total": 1, **event})
-    if status.get("process_started") == alive()["process_started"]:
+    if (
+        status.get("process_started") == alive()["process_started"]
+        or run.read().state == "starting"
+    ):
         Owner.take(run.owner_file)  # As long as the tests run.
     return run
 

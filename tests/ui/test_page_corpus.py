@@ -198,10 +198,9 @@ def test_a_refused_run_says_why_after_it_was_started_here(
 ) -> None:
     at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
     press(at, "add-documents")
-    (folder,) = (documents_only.folder / "runs").iterdir()
-    status = json.loads((folder / "status.json").read_text())
-    status |= {"state": "refused", "error": "Nothing was added: it is all there."}
-    (folder / "status.json").write_text(json.dumps(status))
+    (started_here,) = runs.runs(documents_only)
+    refused = started_here.read().ended("refused", error="Nothing was added: it is all there.")
+    started_here.write(refused)
     run(at)
     assert [e.value for e in at.error] == [
         "Adding documents did not finish: Nothing was added: it is all there."

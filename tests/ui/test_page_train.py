@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from search.insight.word_space import nearest_words
 from search.projects.locks import Owner
 from search.projects.project import Project
-from search.projects.runs import Status
+from search.projects.runs import Status, new_run
 from search.projects.sealed import seal
 from training.advice.advise import quick_recommendation
 from training.data.reports import sources_of
@@ -297,7 +297,7 @@ def test_what_auto_tried_stands_with_its_model(trained: Project) -> None:
 
 
 def test_cancel_stops_the_process_and_says_so(data: Project) -> None:
-    running = write_run(data, ["train", TINY, "--recipe", "fine-tune"])
+    running = new_run(data, ["train", TINY, "--recipe", "fine-tune"])
     owner = Owner.take(running.owner_file)
     with owner.handed_over():
         process = subprocess.Popen(
