@@ -102,7 +102,9 @@ class Copy:
 
 def copies(path: Path) -> list[Copy]:
     """The copies of a file of votes, the newest first, each held against its hash."""
-    found = sorted((path.parent / COPIES).glob("[0-9]*.sqlite"), reverse=True)
+    folder = path.parent / COPIES
+    days = {entry.stem for entry in (*folder.glob("[0-9]*.sqlite"), *folder.glob("[0-9]*.sha256"))}
+    found = [folder / f"{day}.sqlite" for day in sorted(days, reverse=True)]
     return [Copy(copy, copy.stem, _problem_with_copy(copy)) for copy in found]
 
 

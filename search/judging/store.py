@@ -286,6 +286,11 @@ class JudgmentStore:
                 yield connection
         except sqlite3.DatabaseError as error:
             raise in_words_of(self.path, error) from error
+        except OSError as error:
+            raise Failed(
+                f"The votes in {self.path} cannot be read now: {in_words(error)}. They stay as they are: see that the "
+                "file may be read, and try again."
+            ) from error
 
 
 def _known(judgment: Judgment, who: Actor) -> Judgment:

@@ -199,7 +199,9 @@ PROBES: dict[str, Callable[[], object]] = {
     "votes": lambda: JudgmentStore.of(lab()).standing(),
     "copies": lambda: [(copy.day, copy.problem) for copy in copies(JudgmentStore.of(lab()).path)],
     "recent": lambda: recent(lab()),
-    "runs": lambda: [(run.arguments, run.status.state, run.events()) for run in runs(lab())],
+    "runs": lambda: [
+        (run.arguments, run.status.state, run.status.error, run.events()) for run in runs(lab())
+    ],
     "models": lambda: [info.as_json() for info in models(lab())],
     "rerankers": lambda: [load_reranker(lab(), info) is not None for info in rerankers(lab())],
     "map": read_map,
@@ -307,7 +309,12 @@ def test_damage_hides_itself_only(
         assert name in reached, f"{name} is other: {answer} {said}"
         shorter = what in MAY_BE_SHORTER
         assert (
-            said or named or shorter or "damaged" in str(answer) or "not as it was" in str(answer)
+            said
+            or named
+            or shorter
+            or "damaged" in str(answer)
+            or "not as it was" in str(answer)
+            or "cannot be read" in str(answer)
         ), f"{name} is silently other: {answer}"
     assert done.status in (0, 1, 2)
     assert "Traceback" not in done.err
