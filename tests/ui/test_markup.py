@@ -71,6 +71,9 @@ class Scope:
                         self.bind(target, node.value)
                 elif isinstance(node, ast.NamedExpr):
                     self.bind(node.target, node.value)
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    if node.func.attr in ("append", "extend", "insert", "add"):
+                        self.bind(node.func.value, node.args[-1])
                 elif isinstance(node, ast.For | ast.comprehension):
                     self.loop(node.target, node.iter)
 
@@ -128,7 +131,7 @@ def is_ours(node, scope, seen=frozenset()):
         return all(ours(part) for part in node.values)
     if isinstance(node, ast.BinOp):
         return ours(node.left) and ours(node.right)
-    if isinstance(node, ast.Subscript):
+    if isinstance(node, ast.Subscript | ast.Starred):
         return ours(node.value)
     if isinstance(node, ast.Tuple | ast.List):
         return all(ours(part) for part in node.elts)
@@ -220,6 +223,8 @@ def test_foreign_text_is_escaped_where_markdown_is_taken(path):
         ("def f(x):\n st.write(' · '.join(map(literal, x)))", False),
         ("def f(x):\n st.write(_WORDS.get(x, x))", True),
         ("def f(x):\n st.write('a', x)", True),
+        ("def f(x):\n y = ['a', *(literal(z) for z in x)]\n st.write(' '.join(y))", False),
+        ("def f(x):\n y = ['a']\n y.append(x)\n st.write(' '.join(y))", True),
     ],
 )  # fmt: skip
 def test_the_check_sees_what_it_should(code, bad):
