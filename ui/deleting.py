@@ -27,18 +27,21 @@ def button(what: str, planned: Callable[[], Deletion], key: str) -> None:
         _ask(planned, key)
 
 
-def artifact(project: Project, manifest: Manifest, what: str) -> None:
-    """Draw the bin of an artifact."""
+def artifact(project: Project, manifest: Manifest, what: str, where: str = "") -> None:
+    """Draw the bin of an artifact.
+
+    :param where: tells apart two bins of one artifact on a page, such as that of an index that two equal models share.
+    """
     kind, identity = manifest.kind, manifest.id
-    button(what, lambda: deletion.planned(project, kind, identity), f"delete-{identity}")
+    button(what, lambda: deletion.planned(project, kind, identity), f"delete-{where}{identity}")
 
 
 @contextmanager
-def beside(project: Project, manifest: Manifest, what: str) -> Iterator[None]:
+def beside(project: Project, manifest: Manifest, what: str, where: str = "") -> Iterator[None]:
     """Draw what the block draws, and the bin of an artifact at its right."""
     left, right = st.columns([12, 1], vertical_alignment="center")
     with right:
-        artifact(project, manifest, what)
+        artifact(project, manifest, what, where)
     with left:
         yield
 

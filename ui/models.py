@@ -57,7 +57,7 @@ def _card(project: Project, info: ModelInfo) -> None:
                 literal(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
             )
             if (index := newest_of(project, info)) is not None:
-                with deleting.beside(project, index, "this index"):
+                with deleting.beside(project, index, "this index", f"{info.id}-"):
                     widgets.draw_index_line(project, info)
             for note in details["notes"]:
                 st.caption(literal(note))

@@ -5,6 +5,8 @@ from app_help import TINY, labels, open_page, plain, press, shown, verdict_of
 
 from search.models.registry import find_model
 from search.projects.project import Project
+from search.retrieval.indexing.build import index_model
+from training.train import train
 from ui.models import _zipped
 
 
@@ -20,6 +22,14 @@ def test_the_models_with_the_newest_first(evaluated: Project) -> None:
 
 def test_a_model_that_was_not_measured(trained: Project) -> None:
     assert shown(open_page("models", TINY)).count("Not measured yet: open Evaluate.") == 2
+
+
+def test_two_equal_models_share_an_index_and_each_has_its_bin(data: Project) -> None:
+    for name in ("one", "other"):
+        train(data, "word2vec", name, {"epochs": 1})
+        index_model(data, name)
+    said = shown(open_page("models", TINY))
+    assert said.count("Search index:") == 2 and "This page failed" not in said
 
 
 def test_without_a_custom_model(data: Project) -> None:
