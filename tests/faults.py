@@ -19,20 +19,25 @@ import importlib
 import io
 import json
 import os
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _GROWS = frozenset({"open", "write", "mkdir", "sqlite", "rename"})
 _CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_ASKS = ("SELECT", "EXPLAIN", "PRAGMA")
+_ASKS = re.compile(r"\s*(SELECT|EXPLAIN|PRAGMA[^=]*$)", re.IGNORECASE)
 
 
 class Disk:
@@ -43,20 +48,26 @@ class Disk:
         self._at = at
         self._how = how
         self.kinds: list[str] = []
+        self.paths: list[str] = []
 
     def concerns(self, path: Any) -> bool:
         """Whether a path, or an open file, is in the folder."""
+        return (self._real(path) + os.sep).startswith(self._home)
+
+    @staticmethod
+    def _real(path: Any) -> str:
         try:
             named = f"/proc/self/fd/{path}" if isinstance(path, int) else os.fspath(path)
-            return (os.path.realpath(os.fsdecode(named)) + os.sep).startswith(self._home)
+            return os.path.realpath(os.fsdecode(named))
         except (TypeError, ValueError, OSError):
-            return False
+            return ""
 
     def fault(self, kind: str, path: Any) -> str | None:
         """What is to happen at this change; None where it may be made."""
         if not self.concerns(path):
             return None
         self.kinds.append(kind)
+        self.paths.append(self._real(path).removeprefix(self._home))
         number = len(self.kinds)
         if not self._at or number < self._at:
             return None
@@ -87,6 +98,7 @@ def watch(disk: Disk) -> None:
     _watch_functions(disk)
     _watch_files(disk)
     _watch_sqlite(disk)
+    _watch_libraries(disk)
 
 
 def _watch_functions(disk: Disk) -> None:
@@ -98,6 +110,7 @@ def _watch_functions(disk: Disk) -> None:
         setattr(os, name, _asking(disk, kind, getattr(os, name)))
     for name in ("write", "pwrite"):
         setattr(os, name, _writing(disk, getattr(os, name)))
+    shutil._USE_CP_SENDFILE = False  # type: ignore[attr-defined]  # It copies by writing.
     original = os.open
 
     def opened(path: Any, flags: int, *more: Any, dir_fd: int | None = None) -> int:
@@ -171,7 +184,7 @@ def _watch_sqlite(disk: Disk) -> None:
         database: Any = None
 
         def _ask(self, statement: str) -> None:
-            if statement.lstrip().upper().startswith(_ASKS):
+            if _ASKS.match(statement):
                 return
             how = disk.fault("sqlite", self.database)
             if how == "kill":
@@ -196,6 +209,11 @@ def _watch_sqlite(disk: Disk) -> None:
             self._ask("COMMIT")
             super().commit()
 
+        def backup(self, target: sqlite3.Connection, **named: Any) -> None:
+            if isinstance(target, Connection):
+                target._ask("BACKUP")
+            super().backup(target, **named)
+
     original = sqlite3.connect
 
     def connect(database: Any, *more: Any, **named: Any) -> sqlite3.Connection:
@@ -209,35 +227,135 @@ def _watch_sqlite(disk: Disk) -> None:
     sqlite3.connect = connect
 
 
-def _command(home: str, arguments: Sequence[str], at: int, how: str, answer: int) -> None:
-    """Run a command to its end, in a fork; tells what it changed through an open pipe."""
-    import cli
+def _watch_libraries(disk: Disk) -> None:
+    """What writes beneath Python: safetensors, and numpy where it finds a plain file."""
+    for name in ("numpy.lib.format", "numpy.lib._format_impl"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name).isfileobj = lambda _: False  # type: ignore[attr-defined]
+    for name in ("safetensors.numpy", "safetensors.torch"):
+        module: Any = importlib.import_module(name)
+        module.serialize_file = _serializing(disk, module.serialize_file)
 
-    os.environ["BESPOKE_HOME"] = home
-    sys.argv = ["cli.py", *arguments]
-    disk = Disk(Path(home), at, how)
+
+def _serializing(disk: Disk, serialize: Any) -> Any:
+    from safetensors import SafetensorError
+
+    def serialized(tensors: Any, path: Any, *more: Any, **named: Any) -> None:
+        for kind in ("open", "write"):
+            how = disk.fault(kind, path)
+            if kind == "write":
+                serialize(tensors, path, *more, **named)
+                if how is not None:
+                    os.truncate(path, Path(path).stat().st_size // 2)
+            if how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif how is not None:
+                number = getattr(errno, how)
+                said = (
+                    f"Error while serializing: I/O error: {os.strerror(number)} (os error {number})"
+                )
+                raise SafetensorError(said)
+
+    return serialized
+
+
+class _ForkedReader:
+    """The process that reads files, as a fork: a new interpreter takes as long as all else. In place of a Popen."""
+
+    def __init__(self, line: Sequence[str], pass_fds: Sequence[int], **_: Any) -> None:
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid:
+            return
+        try:
+            os.setsid()
+            request, answer = sorted(pass_fds)
+            for first, last in ((3, request), (request + 1, answer), (answer + 1, 4096)):
+                os.closerange(first, last)
+            importlib.import_module(line[5]).main(*pass_fds)
+        finally:
+            os._exit(1)
+
+    def poll(self) -> int | None:
+        """How it ended; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float = 60.0) -> int:
+        """Wait for its end."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("reader", timeout)
+            time.sleep(0.002)
+        assert self.returncode is not None
+        return self.returncode
+
+
+def _work(case: dict[str, Any], answer: int) -> None:
+    """Run a command, or a function, to its end, in a fork; tells what it changed through an open pipe."""
+    disk = Disk(Path(case.get("watch") or case["home"]), case["at"], case["how"])
     write = os.write
     watch(disk)
-    status = 0
+    status, result = 0, None
     try:
-        cli.main()
+        if case.get("call"):
+            module, _, name = case["call"].partition(":")
+            result = getattr(importlib.import_module(module), name)(*case["arguments"])
+        else:
+            _command(case["arguments"])
     except SystemExit as ended:
         status = int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        status = 70
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        write(answer, json.dumps({"status": status, "kinds": disk.kinds}).encode())
+        said = {"status": status, "kinds": disk.kinds, "paths": disk.paths, "result": result}
+        content = memoryview(json.dumps(said).encode())
+        while content:
+            content = content[write(answer, content) :]
+
+
+def _command(arguments: Sequence[str]) -> None:
+    """Run a command of cli.py; what it goes on as by exec, it goes on as here."""
+    import cli
+
+    def again(_program: str, line: Sequence[str], environment: Mapping[str, str]) -> None:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = list(line[1:])
+        cli.main()
+
+    os.execve = again  # type: ignore[assignment]
+    readers = importlib.import_module("search.corpus.isolated.process")
+    readers.subprocess = SimpleNamespace(  # type: ignore[attr-defined]
+        Popen=_ForkedReader, DEVNULL=subprocess.DEVNULL, TimeoutExpired=subprocess.TimeoutExpired
+    )
+    sys.argv = ["cli.py", *arguments]
+    cli.main()
 
 
 def _case(case: dict[str, Any]) -> dict[str, Any]:
+    os.environ.update({"BESPOKE_HOME": case["home"], **case.get("environment", {})})
+    tempfile.tempdir = os.environ.get("TMPDIR")  # Else Python tries the folder by a file of its own.
+    if case.get("warm"):
+        _work_here(case)
+        return {"status": 0, "kinds": [], "paths": [], "result": None, "out": "", "err": ""}
     reading, answer = os.pipe()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with (
+        tempfile.TemporaryFile("w+", dir="/tmp") as out,
+        tempfile.TemporaryFile("w+", dir="/tmp") as err,
+    ):
         child = os.fork()
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
             try:
-                _command(case["home"], case["arguments"], case["at"], case["how"], answer)
+                _work(case, answer)
             finally:
                 os._exit(0)
         os.close(answer)
@@ -246,10 +364,20 @@ def _case(case: dict[str, Any]) -> dict[str, Any]:
         _, ended = os.waitpid(child, 0)
         out.seek(0)
         err.seek(0)
-        known = (
-            json.loads(said) if said else {"status": os.waitstatus_to_exitcode(ended), "kinds": []}
-        )
-        return {**known, "points": len(known["kinds"]), "out": out.read(), "err": err.read()}
+        nothing = {
+            "status": os.waitstatus_to_exitcode(ended),
+            "kinds": [],
+            "paths": [],
+            "result": None,
+        }
+        known = json.loads(said) if said else nothing
+        return {**known, "out": out.read(), "err": err.read()}
+
+
+def _work_here(case: dict[str, Any]) -> None:
+    """Run a command in this process, so that its forks have imported and loaded all that it needs."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        _command(case["arguments"])
 
 
 @dataclass(frozen=True)
@@ -257,10 +385,16 @@ class Ended:
     """How a command ended: its exit status (-9: killed), what it changed, and what it printed."""
 
     status: int
-    points: int
     kinds: Sequence[str]
+    paths: Sequence[str]
+    result: Any
     out: str
     err: str
+
+    @property
+    def points(self) -> int:
+        """How many changes it made."""
+        return len(self.kinds)
 
 
 class Faults:
@@ -269,11 +403,17 @@ class Faults:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def run(self, home: Path, *arguments: object, at: int = 0, how: str = "kill") -> Ended:
-        """Run a command of cli.py, with a fault before its change number `at`."""
+    def run(
+        self, home: Path, *arguments: object, at: int = 0, how: str = "kill", **more: Any
+    ) -> Ended:
+        """Run a command of cli.py, with a fault before its change number `at`.
+
+        :param more: `watch`, a folder around `home` in which changes are counted; `environment`; `call`, a function
+            ("module:name") to be called instead of the command; `warm`, to run it once in the process that forks.
+        """
         case = {"home": str(home), "arguments": [*map(str, arguments)], "at": at, "how": how}
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(case) + "\n")
+        self._process.stdin.write(json.dumps(case | more) + "\n")
         self._process.stdin.flush()
         return Ended(**json.loads(self._process.stdout.readline()))
 
@@ -284,7 +424,7 @@ def faults(*modules: str) -> Iterator[Faults]:
     with subprocess.Popen(
         [sys.executable, __file__, *modules],
         cwd=REPOSITORY,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -301,8 +441,10 @@ def main() -> None:
     sys.path.insert(0, str(REPOSITORY))
     for name in ("cli", *sys.argv[1:]):
         importlib.import_module(name)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Whatever else prints here is no answer.
     for line in sys.stdin:
-        print(json.dumps(_case(json.loads(line))), flush=True)
+        print(json.dumps(_case(json.loads(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from search.judging.safekeeping import damaged, register
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed
 from search.projects.files import PRIVATE_FILE, flush
 from search.projects.room import volume_of
+from search.projects.scratch import scratch_folder
 
 VERSION = 2
 _PATIENCE = 30.0
@@ -78,7 +78,7 @@ def _connect(path: Path, to_write: bool) -> sqlite3.Connection:
 
 def _copied(path: Path, stack: ExitStack) -> Path:
     """The file and its write-ahead log in a folder of their own: SQLite writes beside a file even to read it."""
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="bespoke-votes-")))
+    folder = stack.enter_context(scratch_folder("votes"))
     for name in (path.name, path.name + "-wal"):
         source = path.with_name(name)
         if source.is_file():

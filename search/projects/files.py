@@ -1,13 +1,16 @@
 """Files that are written whole and on disk, and their checksums."""
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,20 +20,49 @@ from search.projects.errors import Failed, Refused
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """What everybody but their owner may do with files and folders of a workspace: nothing."""
 
+_TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{4}")
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file so that a reader sees the old content or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
+    sweep_unwritten(path.parent, path.name)
+    temporary, stream = _new_temporary(path)
     try:
-        with new_private_file(temporary) as stream:
+        with stream:
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def sweep_unwritten(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes were writing in a folder (`write_atomically`); who still writes holds it.
+
+    :param name: of the files that were to be written; by default all of them, in a folder where nobody else writes.
+    """
+    for path in folder.glob(f".{escape(name) if name != '*' else name}.*"):
+        if _TEMPORARY.fullmatch(path.name):
+            with suppress(OSError), path.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+
+def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside `path`, open and held: it is not swept as long as it is."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
+        stream = new_private_file(temporary)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if temporary.exists():
+                return temporary, stream
+        except OSError:  # A disk that knows no locks: nobody can sweep there, either.
+            return temporary, stream
+        stream.close()  # It was swept in the moment before it was held.
 
 
 def new_private_file(path: Path) -> BinaryIO:

@@ -19,6 +19,7 @@ from search.projects.journal import bury as bury_files
 from search.projects.locks import exclusive, project_lock
 from search.projects.project import Project
 from search.projects.publishing import GRAVE
+from search.projects.scratch import left_in_scratch
 
 PROJECT_GRAVES = ".*.deleted"
 STORE_SWEEP = ".embeddings-sweep"
@@ -79,8 +80,11 @@ def graves(home: Path) -> list[Path]:
 
 
 def unfinished(home: Path) -> bool:
-    """Whether a deletion was cut off, of a project or a part, or of vectors in the embedding store."""
-    return bool(graves(home)) or (home / STORE_SWEEP).exists() or any(home.glob(".*.restoring"))
+    """Whether something was cut off: a deletion of a project or a part, or of vectors in the embedding store, a
+    restoring, or whatever had a folder in the temporary folder.
+    """
+    cut_off = (home / STORE_SWEEP).exists() or any(home.glob(".*.restoring"))
+    return bool(graves(home)) or cut_off or bool(left_in_scratch())
 
 
 def sweep(home: Path, farewell: Farewell = nothing_more) -> int:

@@ -76,7 +76,12 @@ def read_info(folder: Path) -> ProjectInfo:
 
 def write_info(folder: Path, info: ProjectInfo) -> None:
     """Replace the project.json of a project's folder."""
-    write_atomically(folder / PROJECT_FILE, seal(info.model_dump_json(indent=2)))
+    write_atomically(folder / PROJECT_FILE, content_of(info))
+
+
+def content_of(info: ProjectInfo) -> str:
+    """What stands in a project.json that says this."""
+    return seal(info.model_dump_json(indent=2))
 
 
 def holds_something(folder: Path) -> bool:

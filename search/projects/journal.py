@@ -37,16 +37,20 @@ class _Journal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     moves: list[Move]
     create: str | None = None
+    settings: str | None = None
 
 
-def carry_out(folder: Path, moves: Sequence[Move], create: str | None = None) -> None:
+def carry_out(
+    folder: Path, moves: Sequence[Move], create: str | None = None, settings: str | None = None
+) -> None:
     """Rename folders together; all of it or nothing, whatever happens.
 
     :param folder: of the project, whose lock is held.
     :param create: the content of project.json, of a project that does not exist yet.
+    :param settings: the content of project.json that goes with it, of one that does.
     :raises OSError: when something could not be written; nothing was renamed then.
     """
-    journal = _Journal(moves=list(moves), create=create)
+    journal = _Journal(moves=list(moves), create=create, settings=settings)
     path = folder / JOURNAL
     try:
         write_atomically(path, journal.model_dump_json())
@@ -110,14 +114,22 @@ def unbroken() -> Iterator[None]:
 def _rename(folder: Path, journal: _Journal) -> None:
     if journal.create is not None and not (folder / PROJECT_FILE).exists():
         write_atomically(folder / PROJECT_FILE, journal.create)
-    for move in journal.moves:
+    _move(folder, journal.moves)
+    _flush_up(folder)
+    if journal.settings is not None:  # Last: what could fail after it would have to take it back.
+        write_atomically(folder / PROJECT_FILE, journal.settings)
+        with suppress(OSError):
+            flush(folder)
+
+
+def _move(folder: Path, moves: Sequence[Move]) -> None:
+    for move in moves:
         before = folder / move.kind / move.before
         if before.is_dir():
             before.rename(folder / move.kind / move.after)
-    for kind in dict.fromkeys(move.kind for move in journal.moves):
+    for kind in dict.fromkeys(move.kind for move in moves):
         if (folder / kind).is_dir():
             flush(folder / kind)
-    _flush_up(folder)
 
 
 def _take_back(folder: Path, journal: _Journal) -> None:

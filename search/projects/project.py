@@ -35,7 +35,14 @@ from search.projects.errors import (
     in_words,
 )
 from search.projects.files import PRIVATE_FOLDER, flush
-from search.projects.info import PROJECT_FILE, ProjectInfo, holds_something, read_info, write_info
+from search.projects.info import (
+    PROJECT_FILE,
+    ProjectInfo,
+    content_of,
+    holds_something,
+    read_info,
+    write_info,
+)
 from search.projects.journal import carry_out, complete, pending, unbroken
 from search.projects.locks import PATIENCE, exclusive, project_lock
 from search.projects.publishing import (
@@ -45,7 +52,6 @@ from search.projects.publishing import (
     has_begun,
     remove_together,
 )
-from search.projects.sealed import seal
 from search.projects.settings import settings
 from search.text.words import MARKS
 
@@ -118,7 +124,7 @@ class Project:
         if self.exists:
             _ = self.info  # Says where it is damaged, or of another format.
             return None
-        return seal(ProjectInfo(name=self.name, created=now(), **facts).model_dump_json(indent=2))
+        return content_of(ProjectInfo(name=self.name, created=now(), **facts))
 
     def renew(self) -> None:
         """Write a project.json with the usual settings where the one that was there was lost or is damaged.

@@ -6,7 +6,7 @@ work is done again on top of it (`on_newest`).
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,7 +26,15 @@ from search.projects.artifacts import (
     read_manifest,
 )
 from search.projects.errors import BespokeError, Refused
-from search.projects.files import PRIVATE_FOLDER, flush, make_private, sha256_of, write_atomically
+from search.projects.files import (
+    PRIVATE_FOLDER,
+    flush,
+    make_private,
+    sha256_of,
+    sweep_unwritten,
+    write_atomically,
+)
+from search.projects.info import ProjectInfo, content_of, read_info
 from search.projects.journal import Move, bury, carry_out, complete
 from search.projects.locks import Owner, is_owned, new_owner, owner_file, sweep_owners
 from search.projects.sealed import seal, unseal
@@ -87,6 +95,7 @@ class Drafts:
         self._drafts: list[Draft] = []
         self._hidden: list[Path] = []
         self._owner: Owner | None = None
+        self._changes: Callable[[ProjectInfo], Mapping[str, Any]] | None = None
         began = _began.get()
         self._began = began if began is not None and has_begun(folder) else newest_ids(folder)
 
@@ -109,6 +118,13 @@ class Drafts:
         self._drafts.append(draft)
         self._hidden.append(folder)
         return draft
+
+    def change(self, changes: Callable[[ProjectInfo], Mapping[str, Any]]) -> None:
+        """Change fields of project.json in the same step.
+
+        :param changes: the new fields, worked out of what it says at that moment.
+        """
+        self._changes = changes
 
     def seal(self) -> None:
         """Hash and flush every file and folder, then write each manifest."""
@@ -147,15 +163,24 @@ class Drafts:
                 carry_out(self._folder, [], create)
             return
         if self._is_adopted():
+            if self._changes is not None:
+                carry_out(self._folder, [], settings=self._changed())
             return
         self._require_newest()
         moves = [Move(kind=d.kind, before=d.folder.name, after=d.id) for d in self._drafts]
-        carry_out(self._folder, moves, create)
+        carry_out(self._folder, moves, create, self._changed())
         for draft in self._drafts:
             draft.folder = draft.folder.with_name(draft.id)
             self._began[self._folder, draft.kind] = (
                 draft.id
             )  # What this work makes next begins from that.
+
+    def _changed(self) -> str | None:
+        """What project.json will say; None where nothing of it changes."""
+        if self._changes is None:
+            return None
+        info = read_info(self._folder)
+        return content_of(info.model_copy(update=dict(self._changes(info))))
 
     def clean(self) -> None:
         """Remove what was not released, and be its owner no longer."""
@@ -257,6 +282,8 @@ def sweep(folder: Path) -> None:
 
     It needs no lock: a draft is there only as long as its owner is.
     """
+    for parent in (folder, *folder.glob("[!.]*/"), *folder.glob("judgments/copies/")):
+        sweep_unwritten(parent)
     for leftover in folder.glob("*/.*.tmp"):
         owner = leftover.name.split(".")[-2]
         if owner == GRAVE or not is_owned(owner_file(folder.parent, owner)):

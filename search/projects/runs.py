@@ -411,6 +411,10 @@ def _sweep(parent: Path) -> None:
     for leftover in parent.glob("*/.*"):
         if not is_owned(leftover.parent / _OWNER):
             leftover.unlink(missing_ok=True)
+    for owner in parent.glob(f"*/{_OWNER}"):
+        if not is_owned(owner):
+            with suppress(OSError, Refused):
+                Owner.take(owner).release()
     for folder in parent.glob("*"):
         if not any(os.path.lexists(folder / name) for name in (_STATUS, _COMMAND, _OWNER)):
             shutil.rmtree(folder, ignore_errors=True)

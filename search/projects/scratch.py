@@ -16,6 +16,7 @@ from search.projects.locks import Owner, is_owned
 _PREFIX = "bespoke-"
 _OWNER = ".owner"
 _UNOWNED_SECONDS = 24 * 3600  # Until then, what nobody owns may be about to be owned.
+_EMPTY_SECONDS = 60  # The same, of a folder in which nothing is.
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def left_in_scratch() -> list[Path]:
             if folder.is_symlink() or not folder.is_dir() or status.st_uid != os.getuid():
                 continue
             owner = folder / _OWNER
-            old = time.time() - status.st_mtime > _UNOWNED_SECONDS
+            patience = _UNOWNED_SECONDS if any(folder.iterdir()) else _EMPTY_SECONDS
+            old = time.time() - status.st_mtime > patience
             if not is_owned(owner) and (owner.exists() or old):
                 found.append(folder)
     return found

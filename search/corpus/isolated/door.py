@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from search.corpus.document import Document
@@ -28,6 +27,7 @@ from search.corpus.readers.row_documents import DocumentColumns
 from search.corpus.readers.sources import SourceFile, SourceFiles, is_archive
 from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused
+from search.projects.scratch import scratch_folder
 from search.projects.settings import LIMITS
 
 _Made = TypeVar("_Made")
@@ -158,12 +158,12 @@ def preview_documents(
 def opened_sources(paths: Sequence[Path]) -> Iterator[SourceFiles]:
     """See `readers.sources.opened_sources`: of several archives, one that takes too much is listed."""
     sources = SourceFiles()
-    with one_child(), TemporaryDirectory(prefix="bespoke-sources-") as scratch:
+    with one_child(), scratch_folder("sources") as scratch:
         for number, path in enumerate(paths):
             if not is_archive(path.name) and not is_folder(path):
                 sources.files.append(SourceFile(path, source_of(path)))
                 continue
-            given = [path, Path(scratch) / str(number)]
+            given = [path, scratch / str(number)]
             try:
                 sources.add(_asked(source_of(path), "sources", given, for_file(_size(path))))
             except OverLimit as error:
@@ -252,12 +252,12 @@ def open_beir(path: Path, columns: JudgedColumns = JudgedColumns()) -> Iterator[
     :raises OverLimit: when reading takes too much.
     """
     source = path.name
-    with one_child(), TemporaryDirectory(prefix="bespoke-beir-") as name:
+    with one_child(), scratch_folder("beir") as unpacked:
         folder = path
         if not is_folder(path):
             if path.suffix.lower() != ".zip":
                 raise Refused(f"{source} is neither a BEIR folder nor a zip of one.")
-            folder = Path(name)
+            folder = unpacked
             _asked(source, "unpack beir", [path, folder], for_file(_size(path)))
         judged = [folder / "queries.jsonl", *(folder / "qrels").glob("*.tsv")]
         size = sum(map(_size, judged))

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +18,7 @@ from search.corpus.isolated import messages
 from search.corpus.isolated.limits import Allowance, Limit, over
 from search.corpus.readers.grades import UnclearGrades
 from search.projects.errors import Failed, Refused
+from search.projects.scratch import scratch_folder
 from search.projects.settings import reader_environment
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -59,7 +59,8 @@ class Child:
             os.close(answer)
         self._out = os.fdopen(self._requests, "wb")
         self._in = os.fdopen(self._answers, "rb")
-        self._scratch = tempfile.TemporaryDirectory(prefix="bespoke-sources-")
+        self._stack = contextlib.ExitStack()
+        self._scratch = self._stack.enter_context(scratch_folder("sources"))
         self._closed = False
         self.ready = False
         self.has_read = False
@@ -88,7 +89,7 @@ class Child:
                     "task": task,
                     "arguments": messages.packed(arguments),
                     "folder": str(Path.cwd()),
-                    "scratch": self._scratch.name,
+                    "scratch": str(self._scratch),
                     "seconds": allowed.seconds,
                 }
                 watch.begin()
@@ -157,7 +158,7 @@ class Child:
         for stream in (self._out, self._in):
             with contextlib.suppress(OSError):
                 stream.close()
-        self._scratch.cleanup()
+        self._stack.close()
 
 
 class _Watch:

@@ -21,7 +21,6 @@ from search.models.prompts import Prompts, prompts_of
 from search.models.registry import (
     ModelInfo,
     added_info,
-    choose_generic,
     find_model,
     is_taken,
     models,
@@ -103,11 +102,13 @@ def add_model(
                 f"This model is in {project.name!r} already: it is {info.name!r}. Nothing was added."
             )
     known["notes"] += _unread(project, name, known, opened)
-    with project.publish("models") as draft:
+    with project.publish_together() as drafts:
+        draft = drafts.add("models")
         draft.details.update(kind="generic", name=name, recipe=None, **known)
-    info = choose_generic(project, name) if choices.default else find_model(project, name)
+        if choices.default:
+            drafts.change(lambda _: {"generic": draft.id})
     progress(2, 2, f"{name} is added")
-    return AddedModel(info, known["notes"])
+    return AddedModel(find_model(project, name), known["notes"])
 
 
 def added_with(

@@ -196,3 +196,28 @@ def test_who_asks_for_a_removed_artifact_is_refused_in_words(lab):
         lab.artifact("corpora", manifest.id)
     with pytest.raises(Refused, match="There is no project 'nowhere'"):
         project("nowhere")
+
+
+def test_settings_change_with_what_is_published_or_not_at_all(workspace, monkeypatch):
+    made = project_to_be("lab").create()
+
+    def publish():
+        with made.publish_together() as drafts:
+            draft = drafts.add("models")
+            drafts.change(lambda _: {"generic": draft.id})
+        return draft.id
+
+    written = journal.write_atomically
+
+    def full(path, text):
+        if path.name == "project.json":
+            raise OSError(28, "No space left on device")
+        written(path, text)
+
+    monkeypatch.setattr(journal, "write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        publish()
+    assert made.manifests("models") == [] and made.info.generic == "generic"
+    assert not list(made.folder.glob(".*"))
+    monkeypatch.setattr(journal, "write_atomically", written)
+    assert publish() == made.info.generic

@@ -1,0 +1,230 @@
+"""Every command that writes, what has to be there before it, and the files that it reads."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.evaluation.query_set import current_query_set
+from search.judging.setup import Setup
+from search.judging.store import JudgmentStore
+from search.judging.votes import grade, vote
+from search.projects.project import project
+from search.retrieval.history import remember
+from tests.conftest import tiny_text, write_tiny_beir
+
+Line = tuple[str, ...]
+HERE = "tests.reliability.writing_commands"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A command that writes.
+
+    :param name: what the table calls it.
+    :param stage: what has to be there before; see `STAGES`.
+    :param line: what is asked, after `cli.py`; one that begins with `call` names a function.
+    :param together: what it writes appears together; else in steps, each whole.
+    :param points: how many kills are tried in the whole proof, at most.
+    :param light: it needs no model, so that a sample of it takes little time.
+    """
+
+    name: str
+    stage: str
+    line: Line
+    together: bool = True
+    points: int = 36
+    light: bool = False
+
+
+def judge() -> None:
+    """Anna grades and votes on some test questions, and on some of her own."""
+    lab = project("lab")
+    store, pair = JudgmentStore.of(lab), Setup("bm25", "words").pair
+    _, held = current_query_set(lab)
+    store.join("Anna")
+    for question in list(held.queries)[:6]:
+        store.add([vote("Anna", question, pair, "first")])
+        store.add([grade("Anna", question, next(iter(held.relevant(question))), 3)])
+    for number in (1, 3, 5):
+        own = store.ask_typed(f"my own question number {number}")
+        store.add([grade("Anna", own.id, f"d{number}", 3), grade("Anna", own.id, "d9", 0)])
+
+
+def vote_once() -> None:
+    """One vote, as a page keeps it."""
+    store = JudgmentStore.of(project("lab"))
+    store.add([vote("Anna", "test-1", Setup("bm25", "words").pair, "second", token="t1")])
+
+
+def take_back() -> None:
+    """Take the last thing back that was said."""
+    JudgmentStore.of(project("lab")).undo("Anna")
+
+
+def damage() -> None:
+    """Damage an index and the settings."""
+    lab = project("lab")
+    for path in lab.folder.glob("indexes/*/vectors.npy"):
+        path.write_bytes(path.read_bytes()[:-1])
+    (lab.folder / ".1234.grave.tmp").mkdir()
+    (lab.folder / "project.json").write_text("{")
+
+
+def search_history() -> None:
+    """Note what was asked."""
+    remember(project("lab"), "velkorin in the hand")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files that commands read; a command's line names them in braces."""
+
+    folder: Path
+    tiny_model: Path
+    cross_encoder: Path
+
+    def write(self) -> None:
+        """Write them."""
+        self.folder.mkdir(parents=True)
+        write_tiny_beir(self.folder / "beir")
+        rows = [{"id": f"n{n}", "text": tiny_text(n).replace("the", "a")} for n in range(6)]
+        (self.folder / "new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        asked = [
+            {
+                "query": f"who pays for {n} {word}",
+                "response": f"{word} number {n} is paid by the office",
+            }
+            for n in range(4)
+            for word in ("frost", "dust", "noise")
+        ]
+        (self.folder / "pairs.json").write_text(json.dumps(asked))
+        (self.folder / "judged.csv").write_text(
+            "query,document,grade\nwho treats frost,d1,3\nwho treats frost,d2,0\nwhat is dust,d3,2\n"
+        )
+        shutil.copytree(self.tiny_model, self.folder / "model")
+        shutil.copytree(self.cross_encoder, self.folder / "reader")
+
+    def fill(self, line: Sequence[str], base: Path) -> list[str]:
+        """A command's line with the paths of a case.
+
+        :param base: the case's folder.
+        """
+        words = {"in": str(self.folder), "out": str(base / "out")}
+        return [part.format(**words) for part in line]
+
+
+_WORDS: Line = ("train", "lab", "--recipe", "word2vec", "--name", "words", "--set", "epochs=2")
+_ADAPTER: Line = ("train", "lab", "--recipe", "adapter", "--name", "turned", "--set", "epochs=3")
+_TUNE: Line = ("train", "lab", "--recipe", "fine-tune", "--name", "tuned", "--set", "epochs=1")
+_COLUMNS: Line = ("--column", "words", "--column", "bm25")
+_SEARCH: Line = ("search", "lab", "velkorin in the hand")
+_BACKUP = "{in}/lab.backup"
+
+STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
+    # Which stage comes before, and what is done after it.
+    "nothing": (None, ()),
+    "imported": ("nothing", (("import", "lab", "{in}/beir"),)),
+    "backed up": ("imported", (("backup", "lab", _BACKUP),)),
+    "judged": ("imported", (("call", f"{HERE}:judge"),)),
+    "versions": ("judged", (("add", "lab", "{in}/new.jsonl"), ("index", "lab", "--model", "bm25"))),
+    "tiny": (
+        "imported",
+        (("add-model", "lab", "{in}/model", "--name", "small", "--default"), ("add", "other", "{in}/new.jsonl")),
+    ),
+    "second": ("tiny", (("add-model", "lab", "static", "--name", "light"),)),
+    "reranker": ("tiny", (("add-reranker", "lab", "{in}/reader", "--name", "reader"),)),
+    "trained": ("tiny", (_WORDS, _ADAPTER, _TUNE)),
+    "indexed": (
+        "trained",
+        (
+            (*_SEARCH, "--model", "words", "--model", "small", "--model", "bm25"),
+            ("evaluate", "lab", "--model", "words", "--model", "bm25"),
+            ("report", "lab"), ("map", "lab", "--model", "words"), ("call", f"{HERE}:judge"),
+        ),
+    ),
+    "damaged": ("indexed", (("call", f"{HERE}:damage"),)),
+}  # fmt: skip
+
+COMMANDS = (
+    Writing("import", "nothing", ("import", "lab", "{in}/beir"), points=60, light=True),
+    Writing("add, a new project", "nothing", ("add", "lab", "{in}/new.jsonl"), light=True),
+    Writing("add", "imported", ("add", "lab", "{in}/new.jsonl"), points=40, light=True),
+    Writing("cut", "imported", ("cut", "lab", "--passage-tokens", "16"), points=30),
+    Writing("pairs", "imported", ("pairs", "lab", "{in}/pairs.json"), light=True),
+    Writing("pairs, a new project", "nothing", ("pairs", "lab", "{in}/pairs.json", "--add-responses")),
+    Writing(
+        "pairs --add-responses", "imported", ("pairs", "lab", "{in}/pairs.json", "--add-responses"),
+        points=45, light=True,
+    ),
+    Writing(
+        "queries", "imported", ("queries", "lab", "{in}/beir/queries.jsonl", "--qrels", "{in}/beir/qrels/dev.tsv"),
+        light=True,
+    ),
+    Writing("queries --export", "imported", ("queries", "lab", "--export", "{out}/queries"), points=12, light=True),
+    Writing("report", "imported", ("report", "lab"), light=True),
+    Writing("versions --delete", "versions", ("versions", "lab", "1", "--delete"), light=True),
+    Writing("members --add", "imported", ("members", "lab", "--add", "a@b.example"), points=15, light=True),
+    Writing("add-model", "imported", ("add-model", "lab", "{in}/model", "--name", "small", "--default")),
+    Writing("default-model", "tiny", ("default-model", "lab", "all-MiniLM-L6-v2"), points=12),
+    Writing("remove-model", "second", ("remove-model", "lab", "light"), points=20),
+    Writing("add-reranker", "tiny", ("add-reranker", "lab", "{in}/reader", "--name", "reader"), points=30),
+    Writing("remove-reranker", "reranker", ("remove-reranker", "lab", "reader"), points=15),
+    Writing("index", "tiny", ("index", "lab", "--model", "small"), together=False, points=45),
+    Writing("index --type hnsw", "trained", ("index", "lab", "--model", "words", "--type", "hnsw")),
+    Writing("index, keyword", "imported", ("index", "lab", "--model", "bm25"), light=True),
+    Writing("index, a later version", "versions", ("index", "lab", "--model", "bm25"), points=20, light=True),
+    Writing("train word2vec", "tiny", _WORDS, points=45),
+    Writing("train fasttext", "tiny", ("train", "lab", "--recipe", "fasttext", "--name", "f", "--set", "epochs=1")),
+    Writing("train adapter", "tiny", _ADAPTER, together=False, points=45),
+    Writing("train fine-tune", "tiny", _TUNE, together=False, points=45),
+    Writing(
+        "train static", "tiny", ("train", "lab", "--recipe", "static", "--name", "quick", "--set", "epochs=1"),
+        together=False, points=30,
+    ),
+    Writing(
+        "train auto", "tiny", ("train", "lab", "--recipe", "auto", "--name", "best", "--set", "minutes=0.1"),
+        together=False, points=20,
+    ),
+    Writing("blend", "trained", ("blend", "lab", "turned"), together=False, points=30),
+    Writing("blend --share", "trained", ("blend", "lab", "turned", "--share", "0.5", "--name", "half"), together=False),
+    Writing("export", "trained", ("export", "lab", "turned", "{out}/model"), points=15),
+    Writing("mine", "imported", ("mine", "lab")),
+    Writing("mine --save", "imported", ("mine", "lab", "--save", "--replace"), together=False),
+    Writing("curve", "tiny", ("curve", "lab", "--set", "epochs=2"), together=False, points=20),
+    Writing("advise", "tiny", ("advise", "lab"), together=False, points=25),
+    Writing("search, which indexes", "trained", (*_SEARCH, "--model", "words", "--model", "bm25"), together=False, points=45),
+    Writing("search", "versions", (*_SEARCH, "--model", "bm25"), together=False, points=5, light=True),
+    Writing("evaluate", "trained", ("evaluate", "lab", "--model", "words", "--model", "bm25"), together=False, points=45),
+    Writing("prepare", "trained", ("prepare", "lab", "--model", "words"), together=False, points=30),
+    Writing("words", "tiny", ("words", "lab", "small", "frost"), together=False, points=30),
+    Writing("explain", "trained", ("explain", "lab", "velkorin hand", "d0", "--model", "turned"), together=False, points=25),
+    Writing("map", "trained", ("map", "lab", "--model", "words"), together=False, points=30),
+    Writing("questions", "trained", ("questions", "lab", *_COLUMNS, "--goal", "4"), together=False, points=40),
+    Writing(
+        "judgments --import", "imported", ("judgments", "lab", "--import", "{in}/judged.csv"), together=False,
+        points=30, light=True,
+    ),
+    Writing("judgments --import, later", "judged", ("judgments", "lab", "--import", "{in}/judged.csv"), together=False, points=20),
+    Writing("judgments --export", "judged", ("judgments", "lab", "--export", "{out}/votes.csv"), points=8, light=True),
+    Writing("judgments --to-queries", "judged", ("judgments", "lab", "--to-queries"), light=True),
+    Writing("judgments --to-pairs", "judged", ("judgments", "lab", "--to-pairs")),
+    Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), points=45, light=True),
+    Writing("a vote", "judged", ("call", f"{HERE}:vote_once"), points=10, light=True),
+    Writing("a vote taken back", "judged", ("call", f"{HERE}:take_back"), points=10),
+    Writing("a question noted", "imported", ("call", f"{HERE}:search_history"), points=5),
+    Writing("delete, a project", "indexed", ("delete", "lab", "--yes"), points=40),
+    Writing("delete --vectors", "indexed", ("delete", "lab", "--vectors", "--yes"), points=40),
+    Writing("delete corpus", "versions", ("delete", "lab", "corpus", "1", "--yes"), light=True),
+    Writing("delete pairs", "imported", ("delete", "lab", "pairs", "{id}", "--yes"), points=20),
+    Writing("delete queries", "indexed", ("delete", "lab", "queries", "{id}", "--yes"), points=30),
+    Writing("delete model", "indexed", ("delete", "lab", "model", "words", "--yes"), points=30),
+    Writing("delete index", "indexed", ("delete", "lab", "index", "{id}", "--yes"), points=20),
+    Writing("delete evaluation", "indexed", ("delete", "lab", "evaluation", "{id}", "--yes"), points=20),
+    Writing("rename, a project", "judged", ("rename", "lab", "den"), points=25, light=True),
+    Writing("rename --model", "trained", ("rename", "lab", "wordy", "--model", "words"), points=12),
+    Writing("backup", "judged", ("backup", "lab", "{out}/lab.backup"), points=40, light=True),
+    Writing("restore", "backed up", ("restore", _BACKUP, "--name", "copy"), points=40, light=True),
+    Writing("check --repair", "damaged", ("check", "--repair"), together=False, points=40),
+)  # fmt: skip
