@@ -7,6 +7,7 @@ import typer
 
 from search.projects.errors import Refused
 from terminal.options import (
+    ASK,
     AsJson,
     DocumentColumn,
     GradeColumns,
@@ -53,7 +54,7 @@ def questions(
         typer.Option(help="Whether judges may see, after a vote, which side was which."),
     ] = None,
     ask: Annotated[
-        list[str] | None, typer.Option("--ask", help="One more question (repeatable).")
+        list[str] | None, typer.Option(ASK, help="One more question (repeatable).")
     ] = None,
 ) -> None:
     """Line questions up for blind votes: search each with both columns; missing indexes are built."""

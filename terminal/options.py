@@ -13,6 +13,10 @@ else:  # What is typed, and shown in the help; the parsers, which import late, s
     Condition = GradeRules = Project = str
 
 
+ASK = "--ask"
+"""The one option of a recorded command that holds a text of a question; see `printing.running`."""
+
+
 def _project(finds: str) -> Any:
     """The argument that names a project, found by a function of `search.projects.project`."""
 

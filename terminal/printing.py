@@ -11,6 +11,7 @@ import typer
 
 from search.projects.errors import Refused
 from search.projects.settings import settings
+from terminal.options import ASK
 
 
 @contextmanager
@@ -25,8 +26,19 @@ def running(project: Any) -> Iterator[Any]:
     if settings().rank:
         yield silent
         return
-    with bar() as progress, recorded(project, sys.argv[1:], progress) as recorder:
+    with (
+        bar() as progress,
+        recorded(project, _without_questions(sys.argv[1:]), progress) as recorder,
+    ):
         yield recorder
+
+
+def _without_questions(arguments: Sequence[str]) -> list[str]:
+    """A command line as it is recorded: without the questions in it, which others than its project's people could read."""
+    return [
+        "…" if before == ASK else f"{ASK}=…" if argument.startswith(f"{ASK}=") else argument
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+    ]
 
 
 def checkpoints_of(run: Any) -> Path | None:

@@ -341,7 +341,9 @@ def _command(arguments: Sequence[str]) -> None:
 
 def _case(case: dict[str, Any]) -> dict[str, Any]:
     os.environ.update({"BESPOKE_HOME": case["home"], **case.get("environment", {})})
-    tempfile.tempdir = os.environ.get("TMPDIR")  # Else Python tries the folder by a file of its own.
+    tempfile.tempdir = os.environ.get(
+        "TMPDIR"
+    )  # Else Python tries the folder by a file of its own.
     if case.get("warm"):
         _work_here(case)
         return {"status": 0, "kinds": [], "paths": [], "result": None, "out": "", "err": ""}

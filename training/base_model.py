@@ -10,6 +10,7 @@ from search.models.encoding.texts import transformer_of
 from search.models.legibility import illegible, unread_notes
 from search.models.linear_adapter import LinearAdapter
 from search.models.load import load_encoder
+from search.models.pretrained.checkpoints import refuse_folder
 from search.models.pretrained.opening import open_checkpoint
 from search.models.registry import BUILT_IN, GENERIC, ModelInfo, named
 from search.models.sentence_transformer import load_sentence_transformer
@@ -63,6 +64,7 @@ def with_absolute_base(project: Project, settings: Settings) -> Settings:
     base = getattr(settings, "base", None)
     if base is None or named(project, base) is not None:
         return settings
+    refuse_folder(base)
     folder = Path(base).expanduser()
     return (
         settings.model_copy(update={"base": str(folder.resolve())}) if folder.is_dir() else settings

@@ -21,7 +21,7 @@ from search.projects.project import (
     unusable_projects,
 )
 from ui.rendering import literal
-from ui.signin import ways
+from ui.signin import sessions, ways
 from ui.signin.identity import Person, Unwelcome, person_of
 
 JUDGES_PAGE = "judge"
@@ -43,6 +43,8 @@ def entered() -> bool:
     if one is None:
         _stop_at_the_door("Sign in to open your projects.", signed_in=False)
         return False
+    if (context := get_script_run_ctx(suppress_warning=True)) is not None:
+        sessions.note_person(context.session_id, one.name)
     if st.session_state.get(_CAME_IN) != (one.name, one.since):
         st.session_state[_CAME_IN] = (one.name, one.since)
         audit.note("came in", by=Actor(one.name, "signed in"))

@@ -12,7 +12,7 @@ from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
 from search.projects.outgoing import contacts
 from search.projects.project import Project
-from search.projects.settings import LIMITS, OPENAI_KEY
+from search.projects.settings import LIMITS, OPENAI_KEY, settings
 from ui import cache, deleting, run_view, widgets
 from ui.rendering import literal, render
 
@@ -114,7 +114,10 @@ def _speed(project: Project, info: ModelInfo) -> list[str]:
 
 
 def _form(project: Project) -> None:
-    kinds = (_HUB, _FOLDER, _STATIC, _SERVER)
+    # A folder of the machine is its owner's to open; where others reach the app, a terminal adds it.
+    kinds = [
+        kind for kind in (_HUB, _FOLDER, _STATIC, _SERVER) if kind != _FOLDER or not _is_open()
+    ]
     kind = st.segmented_control("Where is it?", kinds, default=_HUB, required=True, key="add-kind")
     given: dict[str, Any] = {}
     if kind == _HUB:
@@ -146,6 +149,11 @@ def _form(project: Project) -> None:
             _prompts(given)
     if st.button("Add", key="add-go", type="primary", icon=":material/add:"):
         _start(project, given, name.strip())
+
+
+def _is_open() -> bool:
+    """Whether others than this machine's own people reach the app."""
+    return settings().beyond_loopback
 
 
 def _prompts(given: dict[str, Any]) -> None:
@@ -285,7 +293,7 @@ def _reranker_card(project: Project, info: RerankerInfo) -> None:
 def _reranker_form(project: Project) -> None:
     left, middle, right = st.columns([3, 2, 1])
     reference = left.text_input(
-        "A folder here, or its name on a model hub",
+        "Its name on a model hub" if _is_open() else "A folder here, or its name on a model hub",
         placeholder="cross-encoder/ms-marco-MiniLM-L6-v2",
         key="reranker-reference",
     ).strip()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from search.projects import audit
+from search.projects import audit, members
 from search.projects.artifacts import new_id
 from search.projects.errors import BespokeError, Refused
 from search.projects.files import flush
@@ -119,6 +119,7 @@ def sweep_project(project: Project) -> None:
 def empty_grave(grave: Path, farewell: Farewell) -> None:
     """Remove a deleted project for good."""
     if grave.is_dir():
+        members.begin_anew(Project(grave))
         farewell(Project(grave))
         shutil.rmtree(grave, ignore_errors=True)
 

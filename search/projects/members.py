@@ -6,6 +6,7 @@ file shuts out one person only. Alone on loopback, and in the terminal, nobody i
 
 import hashlib
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -40,13 +41,29 @@ class Membership(BaseModel):
 def person_name(name: str) -> str:
     """A person as members are known: an address, or what a proxy calls somebody, without regard to capitals.
 
+    Only capitals are made small: signs that merely look alike, or are written for one another (ß and ss), are others'.
+
     :raises Refused: when nobody can be called so.
+
+    >>> person_name(" Anna@Firm.EXAMPLE "), person_name("\N{KELVIN SIGN}arl@straße.example")
+    ('anna@firm.example', '\N{KELVIN SIGN}arl@straße.example')
     """
-    tidy = name.strip().casefold()
+    tidy = folded(name.strip())
     fits = 0 < len(tidy) <= _CHARACTERS and tidy.isprintable()
     if not fits or any(sign.isspace() or sign == "," for sign in tidy):
         raise Refused(f"{name!r} names nobody: give the address that the person signs in with.")
     return tidy
+
+
+def folded(name: str) -> str:
+    """A name without regard to capitals."""
+    return "".join(map(_small, name))
+
+
+def _small(sign: str) -> str:
+    """A letter as a small one, where it is the capital of that one and of no other."""
+    small = sign.lower()
+    return small if small.upper() == sign else sign
 
 
 def members(project: Project) -> list[Membership]:
@@ -108,6 +125,16 @@ def remove(project: Project, person: str) -> None:
     file.unlink(missing_ok=True)
     flush(file.parent)
     _reopen(name)
+
+
+def begin_anew(project: Project) -> None:
+    """Close what everybody in a project but whoever acts now has open: it may stand for a project of that name that is
+    another by now.
+    """
+    for member in members(project):
+        if member.person != audit.person():
+            with suppress(OSError):  # What was done is done: a full disk does not undo it.
+                _reopen(member.person)
 
 
 def sign_out(person: str) -> None:

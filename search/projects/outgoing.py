@@ -18,8 +18,21 @@ _FOLDER = ".logs"
 _LOG_BYTES = 4 * 1024 * 1024
 _PORTS = {"http": 80, "https": 443}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 behind an IPv6 prefix (RFC 6052).
-# What clouds answer their machines from at addresses that look like anybody's, and what is set aside for protocols.
-_OTHERS = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")))
+# What clouds answer their machines from at addresses that look like anybody's, what is set aside for protocols and for
+# examples, and what networks called their own before there was fc00::/7.
+_OTHERS = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            "fec0::/10",
+            "3fff::/20",
+            "5f00::/16",
+        ),
+    )
+)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

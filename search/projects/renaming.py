@@ -1,6 +1,6 @@
 """Another name for a project: in one step, not under work that goes on, and known by its former name from then on."""
 
-from search.projects import audit
+from search.projects import audit, members
 from search.projects.errors import Refused
 from search.projects.files import flush
 from search.projects.project import Project, check_project_name, projects
@@ -31,6 +31,7 @@ def rename_project(project: Project, name: str) -> Project:
         )
         project.folder.rename(target.folder)
         flush(target.folder.parent)
+    members.begin_anew(target)
     return target
 
 

@@ -187,7 +187,7 @@ def _header(name: str) -> str:
 
 
 def _people(words: str) -> tuple[str, ...]:
-    listed = tuple(word.strip().casefold() for word in words.split(",") if word.strip())
+    listed = tuple(word.strip() for word in words.split(",") if word.strip())
     if wrong := [word for word in listed if not re.fullmatch(r"[^\s@]*@[^\s@]+", word)]:
         raise Refused(
             f"{PEOPLE_VARIABLE} names {wrong[0]!r}; it must hold addresses and @domains, with commas between."

@@ -5,6 +5,8 @@ import json
 import pytest
 from bad_server import bad_server
 
+from search.judging import prepare
+from search.judging.prepare import PreparedQuestions
 from search.projects.project import project
 from search.projects.runs import runs
 from search.projects.unexpected import unexpected
@@ -54,6 +56,19 @@ def test_the_whole_way_writes_no_text_beside_its_place(workspace, documents, cal
     assert runs(project("lab")), "there are run records to look at"
     held = [path for path in (workspace / "lab").rglob("*") if path.is_file()]
     assert any(MARKS[0] in path.read_bytes().lower() for path in held), "the search sees them"
+    assert found_in(workspace) == []
+
+
+def test_a_question_that_is_typed_as_an_option_is_in_no_record(
+    workspace, documents, call_cli, monkeypatch
+):
+    assert call_cli("add", "lab", documents, "--text-column", "text").status == 0
+    lined_up = PreparedQuestions(2, 2, [])
+    monkeypatch.setattr(prepare, "prepare_questions", lambda *given: lined_up)
+    asked = ("--ask", QUESTION, f"--ask={QUESTION} 2", "--goal", "9")
+    done = call_cli("questions", "lab", "--column", "bm25", "--column", "generic", *asked)
+    assert done.status == 0, done.err
+    assert runs(project("lab"))[0].arguments[-5:] == ["--ask", "…", "--ask=…", "--goal", "9"]
     assert found_in(workspace) == []
 
 

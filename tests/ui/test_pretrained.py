@@ -17,7 +17,7 @@ def form(at, kind):
 
 def test_the_built_in_model_and_what_is_known_of_it(evaluated: Project) -> None:
     text = shown(open_page("models", TINY))
-    assert "**all\\-MiniLM\\-L6\\-v2** · called generic" in text
+    assert "**all-MiniLM-L6-v2** · called generic" in text
     assert "comes with Bespoke · runs on this machine · 384 dimensions" in text
     assert "reads the first 256 word pieces of a text" in text
     assert "passages a second when indexed" in text
@@ -56,7 +56,7 @@ def test_several_models_and_another_default(data: Project, tiny_model) -> None:
     press(at, f"default-{static.id}")
     text = shown(at)
     assert "**static** · called generic" in text
-    assert "**all\\-MiniLM\\-L6\\-v2** · called" not in text
+    assert "**all-MiniLM-L6-v2** · called" not in text
     assert find_model(data, "generic").id == static.id
     press(at, "default-generic")
     assert find_model(data, "generic").title == "all-MiniLM-L6-v2"
@@ -99,6 +99,15 @@ def test_adding_starts_the_command(data: Project, started, kind, key, value) -> 
     assert started == [["add-model", TINY, value, "--name", "mine", "--query-prompt", "query: "]]
 
 
+def test_where_others_reach_the_app_no_folder_is_offered(data: Project, monkeypatch) -> None:
+    offered = open_page("models", TINY).get("button_group")[0].options
+    monkeypatch.setenv("BESPOKE_BEYOND_LOOPBACK", "1")
+    at = open_page("models", TINY)
+    left = at.get("button_group")[0].options
+    assert [one for one in offered if one not in left] == ["A folder here"]
+    assert "A folder" not in "".join(box.label for box in at.text_input)
+
+
 def test_adding_the_static_model(data: Project, started) -> None:
     at = form(open_page("models", TINY), "Fast and small")
     assert "knows nothing of word order" in shown(at)
@@ -116,7 +125,7 @@ def test_openai_with_the_estimate_before_anything_is_sent(
     at.number_input(key="add-price").set_value(0.02)
     run(at)
     (told,) = [i.value for i in at.info]
-    assert "tokens in 40 texts, less than a cent at $0.02 for a million." in told
+    assert "tokens in 40 texts, less than a cent at \\$0.02 for a million." in told
     at.number_input(key="add-cap").set_value(100)
     run(at)
     (told,) = [i.value for i in at.info]

@@ -203,8 +203,9 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
     """Save the set-up and the name; search what was not searched yet, in a run."""
     try:
         be(project, name)
-        for text in texts:
-            check_query(text)
+        # A question stands in the project alone, not in a command, which everybody on the machine can list.
+        for text in [check_query(text) for text in texts]:
+            JudgmentStore.of(project).ask_typed(text)
         good = save_setup(project, setup)
     except BespokeError as error:
         st.warning(literal(error))
@@ -212,9 +213,9 @@ def _start(project: Project, setup: Setup, name: str, texts: Sequence[str]) -> N
     _keep()
     if not texts and ready(project, good, _corpus(project)):
         st.rerun()
-    arguments = ["questions", project.name, "--column", good.one, "--column", good.other]
-    arguments += [part for text in texts for part in ("--ask", text)]
-    run_view.start(project, arguments)
+    run_view.start(
+        project, ["questions", project.name, "--column", good.one, "--column", good.other]
+    )
 
 
 def be(project: Project, name: str) -> str:

@@ -23,7 +23,7 @@ from search.projects.audit import Actor
 from ui.page_names import NAMES
 from ui.signin import security_headers
 from ui.signin.identity import DAY, Person, Unwelcome, person_of
-from ui.signin.sessions import is_own_file, is_own_session
+from ui.signin.sessions import is_own_file, is_own_session, may_take_up
 from ui.signin.ways import WayIn, is_loopback
 
 _STREAM = "_stcore/stream"
@@ -45,7 +45,17 @@ _OPEN = frozenset(
 _OPEN_BELOW = ("static/",)
 # Files of parts that are drawn; what a person's own sessions drew and took in.
 _OWN_BELOW = ("media/", "_stcore/upload_file/", "_stcore/bidi-components/", "component/")
-_FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+_FORWARDED = (
+    "forwarded",
+    "x-real-ip",
+    "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+)
+_FORWARDED_TOO = "x-forwarded-"
+_PROTOCOL = "sec-websocket-protocol"
 _POLICY_VIOLATION = 1008
 _FRESH = 600.0
 
@@ -81,7 +91,7 @@ class Gate:
             await _refuse(scope, receive, send, refusal)
             return
         if scope["type"] == "websocket" and self._way.way != "alone":
-            if person is None or self._was_closed(person):
+            if person is None or self._was_closed(person) or not _may_take_up(scope, person):
                 scope = _as_a_new_session(scope)
             if person is not None:
                 receive = self._while_signed_in(receive, send, person)
@@ -146,9 +156,15 @@ class Gate:
         return checked
 
 
+def _may_take_up(scope: Scope, person: Person) -> bool:
+    """Whether each session that the browser wants to take up again, if any, is that of this person."""
+    wanted = [part for v in Headers(scope=scope).getlist(_PROTOCOL) for part in v.split(",")[2:]]
+    return all(may_take_up(session.strip(), person.name) for session in wanted)
+
+
 def _as_a_new_session(scope: Scope) -> Scope:
     """Leave out which session the browser wants to take up again, with all that is drawn in it."""
-    name = b"sec-websocket-protocol"
+    name = _PROTOCOL.encode()
     headers = [(k, b",".join(v.split(b",")[:2]) if k == name else v) for k, v in scope["headers"]]
     return {**scope, "headers": headers, "subprotocols": list(scope.get("subprotocols", ()))[:2]}
 
@@ -179,7 +195,7 @@ def _check_machine(way: WayIn, scope: Scope, headers: Headers) -> None:
     # A page elsewhere can point its own name at this machine, and then ask as if it were ours.
     if not is_loopback(_host_of(headers.get("host", ""))):
         raise _Refusal(403, "Without sign-in, Bespoke answers at localhost alone: see SECURITY.md.")
-    if any(name in headers for name in _FORWARDED):
+    if any(name in _FORWARDED or name.startswith(_FORWARDED_TOO) for name in headers):
         raise _Refusal(403, "This came through a proxy, and nobody is signed in: see SECURITY.md.")
 
 
@@ -193,7 +209,7 @@ def _check_origin(way: WayIn, headers: Headers) -> None:
     if (
         origin is not None
         and way.way == "alone"
-        and not is_loopback(urlsplit(origin).hostname or "")
+        and not is_loopback(_host_of(origin.partition("://")[2]))
     ):
         raise _Refusal(403, "Another page may not ask here.")
 

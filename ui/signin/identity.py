@@ -112,7 +112,7 @@ def _welcome(name: str) -> str:
         person = members.person_name(name)
     except Refused as error:
         raise Unwelcome(str(error)) from None
-    listed = settings().people
+    listed = tuple(map(members.folded, settings().people))
     if listed and person not in listed and f"@{person.rpartition('@')[2]}" not in listed:
         raise Unwelcome(
             f"{person} is not among those who may come in. Ask whoever runs Bespoke here."

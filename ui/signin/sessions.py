@@ -1,10 +1,32 @@
 """Whose a session of Streamlit's is, so that a file or an upload is answered to its own person alone."""
 
+from collections import OrderedDict
+from threading import Lock
+
 from streamlit import runtime
 
 from search.projects.errors import Refused
 from ui.signin.identity import Person, person_of
 from ui.signin.ways import WayIn
+
+_MOST = 10_000
+_lock = Lock()
+_people: OrderedDict[str, str] = OrderedDict()
+
+
+def note_person(session: str, person: str) -> None:
+    """Note whose a session is, so that nobody else takes it up again when their line was cut."""
+    with _lock:
+        _people[session] = person
+        _people.move_to_end(session)
+        while len(_people) > _MOST:
+            _people.popitem(last=False)
+
+
+def may_take_up(session: str, person: str) -> bool:
+    """Whether a session was this person's; one that nobody knows of (any more) was nobody's."""
+    with _lock:
+        return _people.get(session) == person
 
 
 def is_own_session(way: WayIn, session: str, person: Person) -> bool:

@@ -28,6 +28,7 @@ from search.projects.artifacts import MANIFEST, Manifest
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import known_sha256
 from search.projects.outgoing import note_contact
+from search.projects.settings import settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -121,8 +122,14 @@ def _beneath(files: ModelFiles) -> ModelFiles:
 def find_files(reference: str, commit: str | None = None) -> ModelFiles:
     """A model's folder, or what a hub has of it, whatever kind of model it is.
 
+    In an app that is open to others no folder is looked into: it may be another project's, or nobody's to know of.
+
     :raises Refused: when it is neither, or cannot be had.
     """
+    if settings().beyond_loopback:
+        refuse_folder(reference)
+        folder = snapshot(reference, commit)
+        return ModelFiles(reference, folder, content_of(folder), commit=folder.name)
     path = Path(reference).expanduser()
     if path.is_dir():
         folder = path.resolve()
@@ -133,6 +140,18 @@ def find_files(reference: str, commit: str | None = None) -> ModelFiles:
         raise Refused(f"There is no folder {reference}, and it is not the id of a model on a hub.")
     folder = snapshot(reference, commit)
     return ModelFiles(reference, folder, content_of(folder), commit=folder.name)
+
+
+def refuse_folder(reference: str) -> None:
+    """See that an app that is open to others is asked for no folder of its machine.
+
+    :raises Refused: whether there is one or not.
+    """
+    if settings().beyond_loopback and not looks_like_hub_id(reference):
+        raise Refused(
+            f"{reference} is not the id of a model on a hub, and this app is open to others: a folder is added by whoever "
+            "runs Bespoke, in a terminal (python cli.py add-model PROJECT FOLDER)."
+        )
 
 
 def content_of(folder: Path) -> str:

@@ -12,6 +12,7 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
+from training.train import train
 
 BERT = {
     "model_type": "bert", "architectures": ["BertModel"], "vocab_size": 100, "hidden_size": 16, "num_hidden_layers": 1,
@@ -152,3 +153,20 @@ def test_every_door_is_watched(tiny_model, tmp_path, workspace):
     ):
         with pytest.raises(Refused, match="num_hidden_layers is 1e\\+07"):
             door()
+
+
+@pytest.mark.parametrize("named", ["{folder}", "{folder}/..", "/nothing/there", "~/models", "."])
+def test_where_others_reach_the_app_nobody_names_a_folder_of_its_machine(
+    workspace, folder, named, monkeypatch
+):
+    """It may be a model of a project that they are not in, and whether it is there is nobody's to ask."""
+    lab = project_to_be("lab").create()
+    asked = named.format(folder=folder)
+    monkeypatch.setenv("BESPOKE_BEYOND_LOOPBACK", "1")
+    for add in (
+        lambda: add_model(lab, asked, Choices(name="mine")),
+        lambda: add_reranker(lab, asked, "mine"),
+        lambda: train(lab, "adapter", values={"base": asked}),
+    ):
+        with pytest.raises(Refused, match="not the id of a model on a hub"):
+            add()

@@ -15,9 +15,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from search.projects import audit, members
 from search.projects.project import project_to_be
+from search.projects.renaming import rename_project
+from search.retrieval.deletion import delete_project
 from ui import first_paint
 from ui.page_names import NAMES
-from ui.signin import gate
+from ui.signin import gate, sessions
 from ui.signin.gate import Gate
 from ui.signin.identity import Person
 from ui.signin.security_headers import policy
@@ -105,6 +107,9 @@ def test_alone_on_this_machine_everything_is_answered(asked):
         ("127.0.0.1", "localhost", {"x-forwarded-for": "203.0.113.9"}),
         ("127.0.0.1", "localhost", {"forwarded": "for=203.0.113.9"}),
         ("127.0.0.1", "localhost", {"via": "1.1 proxy"}),
+        ("127.0.0.1", "localhost", {"x-forwarded-host": "bespoke.example"}),
+        ("127.0.0.1", "localhost", {"x-forwarded-proto": "https"}),
+        ("127.0.0.1", "localhost", {"cf-connecting-ip": "203.0.113.9"}),
     ],
 )
 def test_without_sign_in_nothing_from_elsewhere_is_answered(asked, at, host, headers):
@@ -247,6 +252,7 @@ def test_who_is_shut_out_begins_anew_and_takes_up_no_session(asked):
     members.add(lab, BEN, "owner")
     client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
     wanted = ["streamlit", "token", "old-session"]
+    sessions.note_person("old-session", ANNA)
     with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
         assert socket.receive_text() == "streamlit,token,old-session", (
             "a short break of the line costs nothing"
@@ -256,6 +262,52 @@ def test_who_is_shut_out_begins_anew_and_takes_up_no_session(asked):
         begins_anew(socket)
     with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
         assert socket.receive_text() == "streamlit,token"
+
+
+@pytest.mark.parametrize("way", [OIDC, PROXY])
+def test_nobody_takes_up_another_persons_session(asked, way):
+    """On a computer that people share, a page may ask for the session of who was there before."""
+    sessions.note_person("annas", ANNA)
+    wanted = ["streamlit", "token", "annas"]
+    for person, took in ((ANNA, "streamlit,token,annas"), (BEN, "streamlit,token")):
+        headers = {"origin": ORIGIN} if way is OIDC else {"x-forwarded-email": person}
+        client = asked(way, headers=headers)
+        if way is OIDC:
+            signed_in(client, person)
+        with client.websocket_connect(STREAM, subprotocols=wanted) as socket:
+            assert socket.receive_text() == took
+        with client.websocket_connect(STREAM, subprotocols=["streamlit", "token", "x"]) as socket:
+            assert socket.receive_text() == "streamlit,token", "what nobody knows is nobody's"
+
+
+def test_an_origin_that_is_no_address_is_refused(asked):
+    for origin in ("http://[::1", "null", "http://", "localhost"):
+        with (
+            pytest.raises(WebSocketDisconnect),
+            asked(ALONE).websocket_connect(STREAM, headers={"origin": origin}),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("done", ["deleted", "renamed"])
+def test_what_is_open_of_a_project_that_is_gone_begins_anew(asked, done, monkeypatch):
+    """Somebody else may call a new project so the next moment, and what is open would be taken for a part of it."""
+    lab = project_to_be("lab").create()
+    for person in (ANNA, BEN):
+        members.add(lab, person, "owner")
+    monkeypatch.setattr(audit, "_face", [lambda: audit.Actor(BEN, "signed in")])
+    client = signed_in(asked(OIDC, headers={"origin": ORIGIN}))
+    own = signed_in(asked(OIDC, headers={"origin": ORIGIN}), BEN)
+    with client.websocket_connect(STREAM) as socket, own.websocket_connect(STREAM) as his:
+        socket.receive_text(), his.receive_text()
+        if done == "deleted":
+            delete_project(lab)
+        else:
+            rename_project(lab, "ward")
+        socket.send_text("more")
+        begins_anew(socket)
+        his.send_text("go on")
+        assert his.receive_text() == "go on", "who did it is told so"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,22 @@ def test_a_sign_in_lasts_a_day():
     assert of(claims(iat=time.time() - DAY + 60)).lasts == pytest.approx(60, abs=5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["\N{LATIN SMALL LIGATURE FI}ona@firm.example", "\N{LATIN SMALL LETTER LONG S}am@firm.example", "\N{KELVIN SIGN}arl@firm.example",
+     "stra\N{LATIN SMALL LETTER SHARP S}e@firm.example", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}da@firm.example"],
+)  # fmt: skip
+def test_an_address_that_is_written_otherwise_is_another_persons(name, monkeypatch):
+    """A provider gives each to somebody else, though Unicode folds them into one."""
+    plain = name.casefold()
+    assert plain.isascii() or "i" in plain
+    assert of(claims(name)).name != plain and of(claims(plain)).name == members.person_name(plain)
+    monkeypatch.setenv("BESPOKE_PEOPLE", plain)
+    assert of(claims(plain)) is not None
+    with pytest.raises(Unwelcome, match="not among those"):
+        of(claims(name))
+
+
 def test_who_signed_out_is_signed_out_in_every_browser():
     before = claims()
     assert of(before) is not None
