@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from search.projects.errors import Failed, Refused
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """What everybody but their owner may do with files and folders of a workspace: nothing."""
 
+_EXPORT = ".bespoke-export-"
 _TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{4}")
 
 
@@ -136,13 +138,43 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise Refused(f"{folder} exists and is not empty. Choose a new folder.")
     if not folder.parent.is_dir():
         raise Refused(f"There is no folder {folder.parent} to write into.")
-    with tempfile.TemporaryDirectory(prefix=".bespoke-export-", dir=folder.parent) as scratch:
-        target = Path(scratch) / "whole"
+    _sweep_exports(folder.parent)
+    scratch, handle = _new_export(folder.parent)
+    try:
+        target = scratch / "whole"
         target.mkdir()
         yield target
         if folder.exists():
             folder.rmdir()
         target.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os.close(handle)
+
+
+def _new_export(parent: Path) -> tuple[Path, int]:
+    """A hidden folder, and the open handle that holds it: it is not swept as long as that is open."""
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=_EXPORT, dir=parent))
+        with suppress(FileNotFoundError):  # It was swept in the moment before it was held.
+            handle = os.open(scratch, os.O_RDONLY)
+            with suppress(OSError):  # Where a disk knows no locks, nobody sweeps.
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if scratch.is_dir():
+                return scratch, handle
+            os.close(handle)
+
+
+def _sweep_exports(parent: Path) -> None:
+    """Remove exports that were cut off; who writes one holds it."""
+    for path in parent.glob(f"{_EXPORT}*/"):
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(handle)
 
 
 def flush(path: Path) -> None:

@@ -210,8 +210,8 @@ def new_owner(home: Path) -> Path:
 
 
 def sweep_owners(home: Path) -> None:
-    """Remove the files of owners that are gone."""
-    for path in (home / _FOLDER).glob("*.owner"):
+    """Remove the files of owners that are gone: of drafts, and of tickets (`turns`)."""
+    for path in [*(home / _FOLDER).glob("*.owner"), *(home / _FOLDER).glob("*/*.ticket")]:
         if not is_owned(path):
             with suppress(OSError, Refused):
                 Owner.take(path).release()

@@ -280,7 +280,7 @@ def runs(project: Project) -> list[Run]:
         names = [
             f.name
             for f in parent.iterdir()
-            if os.path.lexists(f / _STATUS) or (f / _COMMAND).is_file()
+            if f.name[0] != "." and (os.path.lexists(f / _STATUS) or (f / _COMMAND).is_file())
         ]
     except OSError:
         return []
@@ -395,14 +395,18 @@ def owned_run(project: Project, arguments: Sequence[str]) -> tuple[Run, Owner]:
         project.complete()
         sweep(project.folder)
         _sweep(run.folder.parent)
-        run.folder.mkdir(parents=True)
-        owner = Owner.take(run.owner_file)
+        draft = Run(project, f".{run.id}")
+        draft.folder.mkdir(parents=True)
+        owner = Owner.take(draft.owner_file)
         try:
-            run.write(Status())
-            write_atomically(run.folder / _COMMAND, seal(json.dumps(content)))
+            draft.write(Status())
+            write_atomically(draft.folder / _COMMAND, seal(json.dumps(content)))
+            draft.folder.rename(run.folder)
         except BaseException:
             owner.release()
+            shutil.rmtree(draft.folder, ignore_errors=True)
             raise
+        owner.path = run.owner_file
     return run, owner
 
 
@@ -415,6 +419,5 @@ def _sweep(parent: Path) -> None:
         if not is_owned(owner):
             with suppress(OSError, Refused):
                 Owner.take(owner).release()
-    for folder in parent.glob("*"):
-        if not any(os.path.lexists(folder / name) for name in (_STATUS, _COMMAND, _OWNER)):
-            shutil.rmtree(folder, ignore_errors=True)
+    for draft in parent.glob(".*"):
+        shutil.rmtree(draft, ignore_errors=True)

@@ -46,6 +46,20 @@ def test_a_file_that_was_swept_before_it_was_held_is_begun_again(tmp_path, monke
     assert (tmp_path / "a.json").read_text() == "whole" and not list(tmp_path.glob(".*"))
 
 
+def test_the_next_export_sweeps_one_that_was_cut_off(tmp_path):
+    dead = tmp_path / ".bespoke-export-0123" / "whole"
+    dead.mkdir(parents=True)
+    (dead / "queries.jsonl").write_text("of a patient")
+    with files.new_folder(tmp_path / "one") as one:
+        assert not dead.exists()
+        (one / "a").write_text("1")
+        with files.new_folder(tmp_path / "other") as other:
+            (other / "b").write_text("2")
+    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")} == {
+        "one", "one/a", "other", "other/b",
+    }  # fmt: skip
+
+
 def test_the_next_run_sweeps_a_project(tiny_beir):
     lab = project_to_be("lab").create()
     (lab.folder / "members").mkdir()
