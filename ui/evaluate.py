@@ -93,7 +93,7 @@ def _again(project: Project, wanted: list[str]) -> None:
             "Models, keyword search, both together, or read again by a reranker (the first is the baseline)",
             options,
             default=[*wanted, KEYWORD],
-            format_func=lambda name: literal(options[name]),
+            format_func=options.__getitem__,
             key=f"measure-{project.name}-{hash(tuple(options))}",
         )
         if st.button("Measure", type="primary", disabled=not names, key="measure"):

@@ -13,7 +13,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui import cache, navigation, run_view, widgets
 from ui.map_figure import EVEN, LOST, PALETTE, WON, Frame, Marks, colour, drawing, figure
-from ui.rendering import literal, render
+from ui.rendering import render
 
 _ARROWS = 10
 _LISTED = 40
@@ -70,9 +70,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     st.html(render("summary.html", sentence=summary(made, names), figures=()))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     options = {f"Groups of {names[view.model]}": view for view in reversed(made.views)}
-    by = left.selectbox(
-        "Colour", [*options, *columns], key=f"colour-{manifest.id}", format_func=literal
-    )
+    by = left.selectbox("Colour", [*options, *columns], key=f"colour-{manifest.id}")
     asked = False
     if made.queries:
         asked = right.toggle("Held-out questions", key=f"asked-{manifest.id}")

@@ -17,18 +17,22 @@ from ui.page_names import NAMES
 from ui.rendering import literal
 
 _PROJECT = "project"
+_OF_JUDGES = ("projects", door.JUDGES_PAGE)
+"""What the way around the app shows people who were only asked to judge: the others say the same, and nothing else."""
 
 
 def pages() -> dict[str, Any]:
     """Every page of the app, by name."""
     # Imported here because the pages themselves link to one another through this module.
     rooms = {name: import_module(f"ui.{name}").page for name in NAMES}
+    shown = _OF_JUDGES if door.is_judge_elsewhere() else NAMES
     return {
         name: st.Page(
             failures.guarded(door.through(name, draw)),
             title=name.capitalize(),
             url_path=name,
             default=name == "projects",
+            visibility="visible" if name in shown else "hidden",
         )
         for name, draw in rooms.items()
     }

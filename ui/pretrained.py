@@ -115,9 +115,7 @@ def _speed(project: Project, info: ModelInfo) -> list[str]:
 
 def _form(project: Project) -> None:
     # A folder of the machine is its owner's to open; where others reach the app, a terminal adds it.
-    kinds = [
-        kind for kind in (_HUB, _FOLDER, _STATIC, _SERVER) if kind != _FOLDER or not _is_open()
-    ]
+    kinds = (_HUB, _STATIC, _SERVER) if _is_open() else (_HUB, _FOLDER, _STATIC, _SERVER)
     kind = st.segmented_control("Where is it?", kinds, default=_HUB, required=True, key="add-kind")
     given: dict[str, Any] = {}
     if kind == _HUB:

@@ -26,6 +26,8 @@ def page() -> None:
         "by side, and see the proof on questions that neither was trained on."
     )
     deleting.say_what_went()
+    if door.is_judge_elsewhere():
+        widgets.here_to_judge()
     samples = {_sample_name(sample) for sample in SAMPLES.values()}
     own = [p for p in door.all_opened() if p.name not in samples]
     if own:

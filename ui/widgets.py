@@ -57,8 +57,7 @@ def heading(question: str) -> Project | None:
     if project is not None:
         say_damage(project)
     if project is None and door.is_judge_elsewhere():
-        empty("You are here to judge", "The projects that you were added to are on the page Judge.")
-        navigation.step("Judge", "judge", "to-judge")
+        here_to_judge()
     elif project is None:
         empty(
             "No project is open",
@@ -66,6 +65,12 @@ def heading(question: str) -> Project | None:
         )
         navigation.step("Choose or create a project", "projects", "open-projects")
     return project
+
+
+def here_to_judge() -> None:
+    """The way on of somebody who was only asked to judge."""
+    empty("You are here to judge", "The projects that you were added to are on the page Judge.")
+    navigation.step("Judge", "judge", "to-judge")
 
 
 def say_damage(project: Project) -> None:

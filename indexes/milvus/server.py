@@ -19,6 +19,8 @@ _ANSWERING = 60.0
 _FLUSHING = 600.0
 _PORT = 19530
 _LITE = ".db"
+# Vectors and the token go to the server itself, not through a proxy that the environment names for something else.
+_DIRECTLY = {"grpc.enable_http_proxy": 0}
 _GONE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 # What a server says of a search that was under way when its collection was dropped.
 _DROPPED = ("channel not available", "delegator closed", "collection not found")
@@ -46,7 +48,10 @@ class Server:
         for patience in (_MOMENT, 0.0):
             try:
                 self._client: Any = MilvusClient(
-                    self.address, token=connection.get("token", ""), timeout=_CONNECTING
+                    self.address,
+                    token=connection.get("token", ""),
+                    timeout=_CONNECTING,
+                    grpc_options=_DIRECTLY,
                 )
                 # A connection of this process is used again, and may have died since. Milvus Lite, too,
                 # hangs up on one that was idle; the next try finds it back.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from indexes.milvus import server
 from indexes.milvus.index import expression
 from indexes.milvus.types import TYPES, built_with, chosen, smallest
 from indexes.opening import build, check, open_index
@@ -148,3 +149,20 @@ def test_an_index_whose_collection_changed_is_broken(lite, tmp_path):
         open_index(tmp_path, facts.details(), connection)
     assert IndexFacts.from_details(facts.details()) == facts
     assert "token" not in str(facts.details())
+
+
+def test_a_proxy_of_the_environment_gets_no_vectors(monkeypatch):
+    from pymilvus.client import grpc_handler
+
+    opened = []
+
+    def channel(address, options=()):
+        opened.append((address, dict(options)))
+        raise RuntimeError("no server here")
+
+    monkeypatch.setattr(grpc_handler.grpc, "insecure_channel", channel)
+    monkeypatch.setattr(server, "_MOMENT", 0.001)
+    with pytest.raises(EngineFailed):
+        server.Server({"uri": "http://milvus.example:19530"})
+    assert {address for address, _ in opened} == {"milvus.example:19530"}
+    assert {options.get("grpc.enable_http_proxy") for _, options in opened} == {0}

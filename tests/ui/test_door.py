@@ -14,7 +14,7 @@ from search.judging.votes import Judgment
 from search.projects import audit, members
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from ui import door
+from ui import door, navigation
 from ui.page_names import NAMES
 from ui.signin import ways
 from ui.signin.identity import Person, Unwelcome
@@ -90,7 +90,24 @@ def test_a_judge_sees_judge_alone(data: Project, signed_in: As, page: str):
     signed_in(BEN)
     said = shown(open_page(page, TINY))
     assert TINY not in said and "40 documents" not in said
-    assert page == "projects" or "You are here to judge" in said
+    assert "You are here to judge" in said
+
+
+def test_a_judge_is_shown_no_way_to_pages_that_are_not_theirs(
+    data: Project, signed_in: As, monkeypatch: pytest.MonkeyPatch
+):
+    members.add(data, ANNA, "owner")
+    members.add(data, BEN, "judge")
+    monkeypatch.setattr(door, "through", lambda name, draw: draw)
+    for person, shown_to in ((ANNA, list(NAMES)), (BEN, ["projects", "judge"])):
+        signed_in(person)
+        made = navigation.pages()
+        assert sorted(n for n, one in made.items() if one.visibility == "visible") == sorted(
+            shown_to
+        )
+        assert list(made) == list(NAMES), (
+            "an address that was kept says why, and not that nothing is there"
+        )
 
 
 def test_a_judge_cannot_choose_what_is_judged_nor_see_results(data: Project, signed_in: As):

@@ -20,6 +20,8 @@ BODIES = {
 FURTHER = {"help", "captions", "delta", "label", "body", "text"}
 OPTIONS = {"radio", "pills", "segmented_control", "select_slider", "tabs"}
 """Of these the options are Markdown, too."""
+AS_IT_IS = {"selectbox", "multiselect"}
+"""Of these the options are text: what is escaped shows its backslashes."""
 NEVER = {"unsafe_allow_html", "unsafe_allow_javascript"}
 FETCHING = {
     "LinkColumn",
@@ -174,6 +176,13 @@ def unescaped(code):
                 "format_func", keywords.get("options", (call.args + [None] * 2)[1])
             )
             checked += [shown] if shown is not None else []
+        # What stands in for what is not typed yet is text everywhere.
+        plain = [
+            keywords.get("format_func") if name in AS_IT_IS else None,
+            keywords.get("placeholder"),
+        ]
+        if any(node is not None and "literal" in ast.unparse(node) for node in plain):
+            yield call.lineno, f"{name} shows the backslashes of literal"
         if name == "progress":
             checked += call.args[1:2]
         scope = Scope(inside)
@@ -209,6 +218,10 @@ def test_foreign_text_is_escaped_where_markdown_is_taken(path):
         ("def f(x):\n st.radio('Which?', x)", True),
         ("def f(x):\n st.radio('Which?', x, format_func=literal)", False),
         ("def f(x):\n st.radio('Which?', ('a', 'b'))", False),
+        ("def f(x):\n st.selectbox('Which?', x, format_func=literal)", True),
+        ("def f(x):\n st.multiselect('Which?', x, format_func=lambda n: literal(x[n]))", True),
+        ("def f(x):\n st.selectbox('Which?', x)", False),
+        ("def f(x):\n st.text_input('What?', placeholder=literal(x))", True),
         ("def f(x):\n st.pills('Which?', x, format_func=lambda n: x[n])", True),
         ("def f(x):\n for y in x:\n  st.tabs([y])", True),
         ("def f(x):\n for y in ('a', 'b'):\n  st.expander(y)", False),

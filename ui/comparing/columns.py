@@ -57,9 +57,7 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
         options,
         default=[name for name in default if name in options],
         max_selections=MOST,
-        format_func=lambda name: literal(
-            options[name].title + (widgets.SAME if name in same else "")
-        ),
+        format_func=lambda name: options[name].title + (widgets.SAME if name in same else ""),
         key=key,
     )
     weights = {_even(column).name: column.weight for column in wanted}

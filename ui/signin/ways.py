@@ -81,6 +81,11 @@ def may_start(address: str) -> WayIn:
     :raises Refused: with what to do.
     """
     way = way_in()
+    if not st.get_option("server.enableXsrfProtection"):
+        raise Refused(
+            "Bespoke does not start without server.enableXsrfProtection: any other page that a browser shows could ask here "
+            "in the name of who is signed in."
+        )
     if is_loopback(address):
         return way
     where = f"on {address}" if address else "on every address"

@@ -62,6 +62,17 @@ def test_beyond_it_the_app_refuses_to_start_without_sign_in(address):
         may_start(address)
 
 
+@pytest.mark.parametrize("address", ["localhost", "0.0.0.0"])
+def test_what_keeps_other_pages_out_cannot_be_switched_off(address, secrets, monkeypatch):
+    secrets(AUTH)
+    assert may_start(address).way == "oidc"
+    option = ways.st.get_option
+    off = ("server.enableXsrfProtection", "server.enableCORS")
+    monkeypatch.setattr(ways.st, "get_option", lambda name: name not in off and option(name))
+    with pytest.raises(Refused, match="server.enableXsrfProtection"):
+        may_start(address)
+
+
 def test_a_container_whose_port_is_published_on_loopback_starts(monkeypatch):
     monkeypatch.setenv("BESPOKE_LISTENS", "loopback")
     assert may_start("0.0.0.0").published
