@@ -19,10 +19,12 @@ from terminal.options import (
     ProjectToBe,
     QueryColumn,
     ThisProject,
+    Yes,
     finish_deletions,
 )
 from terminal.printing import (
     aside,
+    ask_before_deleting,
     print_json,
     running,
     say,
@@ -357,6 +359,7 @@ def versions(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete the version, and what was made of it.")
     ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the corpus, compare one with the one before, or delete it."""
@@ -368,6 +371,7 @@ def versions(
         if number is None:
             raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
         planned = deletion.planned(project, "corpora", by_number(project, number).id)
+        ask_before_deleting(planned.lines, yes)
         deletion.delete(planned)
         say(
             f"Version {number} is deleted, and {len(planned.along):,} indexes and evaluations of it."

@@ -1,6 +1,5 @@
 """Commands over the life of a project: delete, rename, back up, restore, check, and where everything lies."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,9 +11,10 @@ from terminal.options import (
     AsJson,
     ProjectInAnyState,
     ThisProject,
+    Yes,
     finish_deletions,
 )
-from terminal.printing import aside, bar, print_json, say
+from terminal.printing import aside, ask_before_deleting, bar, print_json, say
 
 if TYPE_CHECKING:
     from search.projects.artifacts import Kind
@@ -31,7 +31,6 @@ _KINDS: "dict[str, Kind]" = {
     "index": "indexes", "evaluation": "evaluations", "report": "reports", "map": "maps",
     "vocabulary": "vocabularies", "vectors": "vectors",
 }  # fmt: skip
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
 
 
 @app.command()
@@ -66,7 +65,7 @@ def delete(
             lines.append(deleting.store_sentence(deleting.look_into_store(project)))
         else:
             lines.append("Its vectors in the shared embedding store stay; --vectors deletes them.")
-        _ask(lines, yes)
+        ask_before_deleting(lines, yes)
         for line in deleting.delete_project(project, vectors):
             say(line)
         say(f"The project {project.name!r} is deleted.")
@@ -74,7 +73,7 @@ def delete(
     if vectors:
         raise Refused("--vectors is for a whole project: leave out what of it.")
     planned = _part(project, _KINDS[what], what, which)
-    _ask(planned.lines, yes)
+    ask_before_deleting(planned.lines, yes)
     deleting.delete(planned)
     say(f"{planned.what} is deleted.")
 
@@ -90,7 +89,7 @@ def _part(project: "Project", kind: "Kind", what: str, which: str | None) -> "De
     if which is None:
         there = "; ".join(f"{n}. {deleting.describe(m)}" for n, m in enumerate(known, 1)) or "none"
         raise Refused(f"Say which {what} of {project.name!r} to delete. There: {there}.")
-    if kind == "models" and not (project.folder / kind / which).is_dir():
+    if kind == "models" and which not in deleting.names(project, kind):
         return deleting.planned_model(project, which)
     by_name = [m for m in known if m.details.get("name") == which]
     if by_name:
@@ -102,20 +101,6 @@ def _part(project: "Project", kind: "Kind", what: str, which: str | None) -> "De
             )
         which = known[int(which) - 1].id
     return deleting.planned(project, kind, which)
-
-
-def _ask(lines: list[str], yes: bool) -> None:
-    """Say what will go, and ask once.
-
-    :raises Refused: where nobody can be asked.
-    """
-    for line in lines:
-        aside(line)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused("Nothing was deleted: there is nobody to ask here. Say --yes.")
-    typer.confirm("Delete it for good?", abort=True, err=True)
 
 
 @app.command()

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, ThisProject
-from terminal.printing import print_json, running, say, tell_notes
+from terminal.options import AsJson, ThisProject, Yes
+from terminal.printing import ask_before_deleting, print_json, running, say, tell_notes
 
 app = typer.Typer()
 
@@ -125,11 +125,15 @@ def change_model(
 def remove_model(
     project: ThisProject,
     model: Annotated[str, typer.Argument(help="The model to take away, with its indexes.")],
+    yes: Yes = False,
 ) -> None:
     """Take a model away with its indexes; a folder that was added stays where it is."""
-    from search.retrieval.deletion import remove_model as remove
+    from search.retrieval import deletion
 
-    indexes = remove(project, model)
+    planned = deletion.planned_removal(project, model)
+    ask_before_deleting(planned.lines, yes)
+    deletion.delete(planned)
+    indexes = sum(manifest.kind == "indexes" for manifest in planned.along)
     with_it = "" if not indexes else f", with {indexes} index{'es' if indexes > 1 else ''}"
     say(f"The model {model!r} is gone from {project.name}{with_it}.")
 

@@ -58,6 +58,7 @@ ProjectToBe = Annotated[Project, _project("project_to_be")]
 ProjectOfAnyFormat = Annotated[Project, _project("project_of_any_format")]
 AnyProject = Annotated[Project | None, _project("project_in_any_state")]
 ProjectInAnyState = Annotated[Project, _project("project_in_any_state")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
 Models = Annotated[
     list[str] | None,
     typer.Option(

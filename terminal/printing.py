@@ -214,3 +214,18 @@ def aside(text: str) -> None:
 def print_json(content: Any) -> None:
     """Print one JSON document."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def ask_before_deleting(lines: Sequence[str], yes: bool) -> None:
+    """Say what will go, and ask once.
+
+    :param yes: do not ask.
+    :raises Refused: where nobody can be asked.
+    """
+    for line in lines:
+        aside(line)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("Nothing was deleted: there is nobody to ask here. Say --yes.")
+    typer.confirm("Delete it for good?", abort=True, err=True)

@@ -104,6 +104,15 @@ def is_artifact(folder: Path) -> bool:
     return (bool(_ID.fullmatch(folder.name)) or (folder / MANIFEST).is_file()) and folder.is_dir()
 
 
+def is_id(name: str) -> bool:
+    """Whether a name is an id of an artifact, not one of what comes with Bespoke.
+
+    >>> is_id(new_id()), is_id("generic")
+    (True, False)
+    """
+    return bool(_ID.fullmatch(name))
+
+
 def newest_id(parent: Path) -> str:
     """The id of the newest artifact in the folder of a kind, whatever its manifest says; "" where there is none."""
     if not parent.is_dir():

@@ -25,6 +25,7 @@ from search.projects.artifacts import (
     now,
     read_manifest,
 )
+from search.projects.dependents import missing_source
 from search.projects.errors import BespokeError, Refused
 from search.projects.files import (
     PRIVATE_FOLDER,
@@ -156,6 +157,7 @@ class Drafts:
 
         :param create: the content of project.json, of a project that does not exist yet.
         :raises Overtaken: when one of them is not made from the newest any more.
+        :raises Refused: when what one of them cannot stand without was deleted meanwhile.
         """
         complete(self._folder)
         if not self._drafts:
@@ -167,6 +169,7 @@ class Drafts:
                 carry_out(self._folder, [], settings=self._changed())
             return
         self._require_newest()
+        self._require_sources()
         moves = [Move(kind=d.kind, before=d.folder.name, after=d.id) for d in self._drafts]
         carry_out(self._folder, moves, create, self._changed())
         for draft in self._drafts:
@@ -198,6 +201,18 @@ class Drafts:
                 raise Overtaken(
                     f"Another {KIND_NAMES[kind]} was published in {self._folder.name!r} at the same time, so "
                     "nothing was published. Do it again: it then begins from that one."
+                )
+
+    def _require_sources(self) -> None:
+        """See that nothing is published of what was deleted meanwhile: it may hold texts of it."""
+        new = frozenset(draft.id for draft in self._drafts)
+        for draft in self._drafts:
+            missing = missing_source(self._folder, draft.kind, draft.made_from, new)
+            if missing is not None:
+                kind, identity = missing
+                raise Refused(
+                    f"The {KIND_NAMES[kind]} {identity} of {self._folder.name!r}, from which this "
+                    f"{KIND_NAMES[draft.kind]} was made, was deleted meanwhile. Nothing was published."
                 )
 
     def _is_adopted(self) -> bool:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import cast, get_args
 
 from indexes.vector_index import MILVUS, BrokenIndex, EngineFailed
 from search.models.changing import stands_on
@@ -25,7 +25,9 @@ from search.models.registry import BUILT_IN, find_model, models
 from search.projects import graves, runs
 from search.projects.artifacts import KIND_NAMES, Kind, Manifest, read_manifest
 from search.projects.backup import sweep_restoring
+from search.projects.dependents import GO_WITH
 from search.projects.errors import BespokeError, Failed, Refused
+from search.projects.journal import complete
 from search.projects.project import Project, projects
 from search.projects.scratch import sweep_scratch
 from search.projects.settings import settings
@@ -33,13 +35,6 @@ from search.retrieval.indexing.servers import leave_servers
 
 UPLOADS = "uploads"
 VOTES = "judgments/judgments.sqlite"
-# What goes with each kind: it cannot be used without, or holds texts of it. All else that was made from it stays.
-_GO_WITH: dict[Kind, frozenset[Kind]] = {
-    "corpora": frozenset({"indexes", "evaluations", "reports", "vocabularies", "maps"}),
-    "pairs": frozenset({"reports"}),
-    "queries": frozenset({"evaluations", "maps", "reports"}),
-    "models": frozenset({"indexes", "maps", "vectors", "reports"}),
-}
 # Vectors of texts that no manifest names: they go with whatever the texts may have been of, and are computed again.
 _OF_ANY_TEXT: dict[Kind, tuple[Kind, ...]] = {
     "corpora": ("vectors",),
@@ -89,8 +84,7 @@ def planned(project: Project, kind: Kind, identity: str) -> Deletion:
 
     :raises Refused: when there is none, or it is the model that is called generic.
     """
-    folder = project.folder / kind / identity
-    if "/" in identity or identity.startswith(".") or not folder.is_dir():
+    if identity not in names(project, kind):
         raise Refused(f"There is no {KIND_NAMES[kind]} {identity!r} in {project.name!r}.")
     if kind == "models" and identity == project.info.generic:
         raise Refused(
@@ -126,10 +120,9 @@ def planned_model(project: Project, name: str) -> Deletion:
     return planned(project, "models", info.id)
 
 
-def remove_model(project: Project, name: str) -> int:
-    """Take a model away with its indexes; evaluations stay, and so does what was encoded: adding it again costs nothing.
+def planned_removal(project: Project, name: str) -> Deletion:
+    """What it means to take a model away with its indexes: evaluations stay, and so does what was encoded.
 
-    :returns: how many indexes went with it.
     :raises Refused: for the built-in model, the one that is called generic, and one that another model stands on.
     """
     deletion = planned_model(project, name)
@@ -138,8 +131,7 @@ def remove_model(project: Project, name: str) -> int:
         raise Refused(
             f"{', '.join(above)} cannot do without {name!r}. Remove what stands on it first."
         )
-    delete(deletion)
-    return sum(m.kind == "indexes" for m in deletion.along)
+    return deletion
 
 
 def planned_project(project: Project) -> Deletion:
@@ -185,10 +177,25 @@ def look_into_store(project: Project) -> StoreUse:
 def delete(deletion: Deletion) -> None:
     """Delete artifacts as planned; what they have on a server goes, too, as soon as that answers.
 
-    :raises Refused: when somebody works on the project and does not stop.
+    What was made of it since goes along, as nobody could use it.
+
+    :raises Refused: when it is not there (any more), a model that cannot do without it was made since, or somebody works
+        on the project and does not stop.
     """
-    graves.bury(deletion.project, deletion.parts)
-    leave_servers(deletion.project, deletion.manifests)
+    project = deletion.project
+    kind, identity = deletion.parts[0].split("/")
+    with project.locked():
+        complete(project.folder)
+        now = planned(project, cast(Kind, kind), identity)
+        said = {manifest.id for manifest in deletion.along}
+        new = [m.details["name"] for m in now.along if m.kind == "models" and m.id not in said]
+        if new:
+            raise Refused(
+                f"Since you were asked, {', '.join(map(repr, new))} was made, which cannot do without it and would go, too. "
+                "Nothing was deleted: look again, and delete it then."
+            )
+        graves.bury(project, now.parts)
+    leave_servers(project, now.manifests)
 
 
 def delete_project(project: Project, vectors: bool = False) -> list[str]:
@@ -226,6 +233,12 @@ def finish_deletions() -> None:
 def of_kind(project: Project, kind: Kind) -> list[Manifest]:
     """The artifacts of a kind that can be read, the oldest first."""
     return [manifest for manifest in _manifests(project) if manifest.kind == kind]
+
+
+def names(project: Project, kind: Kind) -> set[str]:
+    """The names of the folders of a kind, whatever is in them."""
+    folders = (project.folder / kind).glob("[!.]*")
+    return {folder.name for folder in folders if folder.is_dir()}
 
 
 def describe(manifest: Manifest) -> str:
@@ -267,7 +280,7 @@ def _made_from(
             )
             made = name in manifest.made_from.values()
             of_any = above == kind and manifest.kind in _OF_ANY_TEXT.get(above, ())
-            if stands or of_any or (made and manifest.kind in _GO_WITH.get(above, ())):
+            if stands or of_any or (made and manifest.kind in GO_WITH.get(above, ())):
                 along[key] = manifest
                 waiting.append((manifest.kind, manifest.id))
             elif made:

@@ -36,6 +36,10 @@ def test_a_part_is_named_by_name_number_or_id(call_cli, lab, tmp_path):
         == f"The query set of {made_at(identity)} UTC (20 queries, {identity}) is deleted.\n"
     )
     assert call_cli("delete", lab, "corpus", "2", "--yes").status == 2
+    assert call_cli("delete", lab, "corpus", "", "--yes").err == "There is no corpus '' in 'lab'.\n"
+    asked = call_cli("versions", lab, "1", "--delete")
+    assert (asked.status, asked.err.splitlines()[-1][-10:]) == (2, "Say --yes.")
+    assert made.newest("corpora") is not None
     assert call_cli("delete", lab, "corpus", "1", "--yes").status == 0
     assert call_cli("delete", lab, "model", "generic", "--yes").err == (
         "'generic' comes with Bespoke and cannot be removed.\n"

@@ -102,7 +102,7 @@ def test_a_model_that_stands_on_another_goes_with_it_and_is_named(lab):
     planned = deletion.planned_model(lab, "mine")
     assert [m.details.get("name") for m in planned.along if m.kind == "models"] == ["above"]
     with pytest.raises(Refused, match="above cannot do without 'mine'"):
-        deletion.remove_model(lab, "mine")
+        deletion.planned_removal(lab, "mine")
     deletion.delete(planned)
     assert lab.manifests("models") == []
 
@@ -110,7 +110,7 @@ def test_a_model_that_stands_on_another_goes_with_it_and_is_named(lab):
 def test_what_is_called_generic_or_is_not_there_is_refused(lab):
     with pytest.raises(Refused, match="comes with Bespoke"):
         deletion.planned_model(lab, "generic")
-    for identity in ("nowhere", "../lab", ".graves"):
+    for identity in ("nowhere", "../lab", ".graves", "", ".", "..", "x" * 300, "a\nb"):
         with pytest.raises(Refused, match="There is no index"):
             deletion.planned(lab, "indexes", identity)
     lab.change(lambda _: {"generic": lab.newest("models").id})
@@ -263,3 +263,28 @@ def test_who_begins_to_write_after_the_deletion_does_not_bring_it_back(lab):
         deletion.delete_project(lab)
         (drafts.add("reports").folder / "x").write_text("of a patient")
     assert not lab.folder.exists()
+
+
+@pytest.mark.parametrize("gone", ["corpora", "models"])
+def test_nothing_is_published_of_what_was_deleted_meanwhile(lab, gone):
+    """An index holds vectors and words of the documents: who builds one does not bring them back."""
+    parts = {"corpus": lab.newest("corpora").id, "model": lab.newest("models").id}
+    with pytest.raises(Refused, match="was deleted meanwhile"), lab.publish("indexes", parts):
+        deletion.delete(deletion.planned(lab, gone, lab.newest(gone).id))
+    assert lab.manifests("indexes") == []
+
+
+def test_what_was_made_since_one_was_asked_goes_along_and_a_model_is_said_first(lab):
+    corpus, base = lab.newest("corpora").id, lab.newest("models").id
+    asked, of_model = (deletion.planned(lab, *part) for part in (("corpora", corpus), ("models", base)))  # fmt: skip
+    with lab.publish("indexes", {"corpus": corpus, "model": base}, engine="faiss", model="mine"):
+        pass
+    deletion.delete(asked)
+    assert lab.manifests("indexes") == []
+    with lab.publish("models", {}) as draft:
+        draft.details.update(_model("above"), documents_as={"model": base, "fingerprint": "f00d"})
+    with pytest.raises(Refused, match="Since you were asked, 'above' was made"):
+        deletion.delete(of_model)
+    assert len(lab.manifests("models")) == 2
+    with pytest.raises(Refused, match="There is no corpus"):
+        deletion.delete(asked)

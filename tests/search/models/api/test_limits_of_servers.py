@@ -88,9 +88,12 @@ def test_a_model_is_taken_away_unless_something_stands_on_it(lab, server, bad, c
     train(lab, "adapter", "mine", {"base": "bad", "epochs": 1})
     done = call_cli("remove-model", "lab", "bad")
     assert done.status == 2 and "mine cannot do without 'bad'" in done.err
-    assert call_cli("remove-model", "lab", "mine").status == 0
+    assert call_cli("remove-model", "lab", "mine", "--yes").status == 0
     sent = len(server.texts)
-    done = call_cli("remove-model", "lab", "bad")
+    assert call_cli("remove-model", "lab", "bad").err.endswith(
+        "Nothing was deleted: there is nobody to ask here. Say --yes.\n"
+    )
+    done = call_cli("remove-model", "lab", "bad", "--yes")
     assert done.out == "The model 'bad' is gone from lab, with 1 index.\n"
     assert not (lab.folder / "indexes" / index.id).exists()
     assert call_cli("remove-model", "lab", "generic").status == 2
