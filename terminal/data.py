@@ -372,7 +372,8 @@ def versions(
             raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
         planned = deletion.planned(project, "corpora", by_number(project, number).id)
         ask_before_deleting(planned.lines, yes)
-        deletion.delete(planned)
+        for line in deletion.delete(planned):
+            aside(line)
         say(
             f"Version {number} is deleted, and {len(planned.along):,} indexes and evaluations of it."
         )

@@ -74,7 +74,8 @@ def delete(
         raise Refused("--vectors is for a whole project: leave out what of it.")
     planned = _part(project, _KINDS[what], what, which)
     ask_before_deleting(planned.lines, yes)
-    deleting.delete(planned)
+    for line in deleting.delete(planned):
+        aside(line)
     say(f"{planned.what} is deleted.")
 
 
@@ -183,14 +184,19 @@ def check(
     from search.projects.check import repair as mend
     from search.projects.project import projects, unusable_projects
     from search.projects.settings import settings
-    from search.retrieval.checking import check_servers, check_store, remove_unneeded
+    from search.retrieval.checking import (
+        check_left_on_servers,
+        check_servers,
+        check_store,
+        remove_unneeded,
+    )
 
     if vectors and not repair:
         raise Refused("--vectors removes vectors: say --repair, too.")
     chosen = [project] if project else [*projects(), *(p for p, _ in unusable_projects())]
     findings = [finding for one in chosen for finding in check_project(one, problem_in_file)]
     if project is None:
-        findings += [*check_workspace(settings().home), *check_store()]
+        findings += [*check_workspace(settings().home), *check_store(), *check_left_on_servers()]
     said = mend(findings) if repair else []
     if repair:
         said += check_servers(chosen)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from terminal.options import AsJson, ThisProject, Yes
-from terminal.printing import ask_before_deleting, print_json, running, say, tell_notes
+from terminal.printing import aside, ask_before_deleting, print_json, running, say, tell_notes
 
 app = typer.Typer()
 
@@ -132,7 +132,8 @@ def remove_model(
 
     planned = deletion.planned_removal(project, model)
     ask_before_deleting(planned.lines, yes)
-    deletion.delete(planned)
+    for line in deletion.delete(planned):
+        aside(line)
     indexes = sum(manifest.kind == "indexes" for manifest in planned.along)
     with_it = "" if not indexes else f", with {indexes} index{'es' if indexes > 1 else ''}"
     say(f"The model {model!r} is gone from {project.name}{with_it}.")

@@ -73,10 +73,9 @@ def _ask(planned: Callable[[], Deletion], key: str) -> None:
 
 
 def _delete(asked: Deletion, vectors: str) -> None:
-    said: list[str] = []
     if asked.parts:
         door.must_work_in(asked.project)
-        deletion.delete(asked)
+        said = deletion.delete(asked)
     else:
         door.must_own(asked.project)
         said = deletion.delete_project(asked.project, bool(st.session_state.get(vectors)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from search.judging.safekeeping import (
     TABLES,
-    copies,
+    daily_backups,
     forget_look,
     problem_with_votes,
     register,
@@ -31,7 +31,7 @@ def restore(path: Path) -> tuple[str | None, int]:
         with suppress(Failed, sqlite3.Error), opened(path) as connection:
             if problem_with_votes(connection) is None:
                 raise Refused(f"The votes in {path} are whole: nothing to bring back.")
-    copy = next((c for c in copies(path) if c.problem is None), None)
+    copy = next((c for c in daily_backups(path) if c.problem is None), None)
     draft = path.with_name(f".{path.name}.{new_id()}.tmp")
     if copy is None:
         new_votes(draft)

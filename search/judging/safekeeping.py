@@ -75,7 +75,7 @@ def look_at(connection: sqlite3.Connection, path: Path) -> None:
 
 def damaged(path: Path, problem: str) -> Failed:
     """What is said of a file of votes that cannot be trusted."""
-    copy = next((c for c in copies(path) if c.problem is None), None)
+    copy = next((c for c in daily_backups(path) if c.problem is None), None)
     whole = (
         f"The newest whole copy is of {copy.day}. Bring it back, with what can be read of later votes: "
         "python cli.py judgments PROJECT --restore. The damaged file is kept beside it."
@@ -92,7 +92,7 @@ def forget_look(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Copy:
+class DailyBackup:
     """A copy of the votes as they were before the first write of a day (UTC); `problem` says why it is not whole."""
 
     path: Path
@@ -100,12 +100,12 @@ class Copy:
     problem: str | None
 
 
-def copies(path: Path) -> list[Copy]:
+def daily_backups(path: Path) -> list[DailyBackup]:
     """The copies of a file of votes, the newest first, each held against its hash."""
     folder = path.parent / COPIES
     days = {entry.stem for entry in (*folder.glob("[0-9]*.sqlite"), *folder.glob("[0-9]*.sha256"))}
     found = [folder / f"{day}.sqlite" for day in sorted(days, reverse=True)]
-    return [Copy(copy, copy.stem, _problem_with_copy(copy)) for copy in found]
+    return [DailyBackup(copy, copy.stem, _problem_with_copy(copy)) for copy in found]
 
 
 def _problem_with_copy(copy: Path) -> str | None:
@@ -117,7 +117,7 @@ def _problem_with_copy(copy: Path) -> str | None:
 
 
 def copy_of_today(connection: sqlite3.Connection, path: Path) -> None:
-    """Copy a file of votes, unless it was copied today. A copy that cannot be made is no reason not to keep a vote."""
+    """DailyBackup a file of votes, unless it was copied today. A copy that cannot be made is no reason not to keep a vote."""
     folder = path.parent / COPIES
     today = datetime.now(UTC).date().isoformat()
     if (folder / f"{today}.sha256").is_file():

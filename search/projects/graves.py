@@ -24,6 +24,8 @@ from search.projects.scratch import left_in_scratch
 PROJECT_GRAVES = ".*.deleted"
 STORE_SWEEP = ".embeddings-sweep"
 """In a workspace: the embedding store is to be swept (`search.models.encoding.cache_removal`)."""
+SERVERS_LEFT = ".collections-left.json"
+"""In a workspace: servers that did not answer when an index on them was deleted (`search.retrieval.indexing.servers`)."""
 _GRAVES = f"*/.*.{GRAVE}.tmp"
 
 Farewell = Callable[[Project], object]
@@ -80,10 +82,11 @@ def graves(home: Path) -> list[Path]:
 
 
 def unfinished(home: Path) -> bool:
-    """Whether something was cut off: a deletion of a project or a part, or of vectors in the embedding store, a
-    restoring, or whatever had a folder in the temporary folder.
+    """Whether something was cut off: a deletion of a project or a part, of vectors in the embedding store or on
+    a server, a restoring, or whatever had a folder in the temporary folder.
     """
-    cut_off = (home / STORE_SWEEP).exists() or any(home.glob(".*.restoring"))
+    noted = any((home / name).exists() for name in (STORE_SWEEP, SERVERS_LEFT))
+    cut_off = noted or any(home.glob(".*.restoring"))
     return bool(graves(home)) or cut_off or bool(left_in_scratch())
 
 

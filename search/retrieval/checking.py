@@ -7,8 +7,14 @@ from search.models.encoding.cache_removal import damaged_segments, sweep_store
 from search.models.encoding.cache_segments import set_aside
 from search.projects.check import Finding
 from search.projects.errors import BespokeError
+from search.projects.graves import SERVERS_LEFT
 from search.projects.project import Project, projects
-from search.retrieval.indexing.servers import sweep_servers
+from search.projects.settings import settings
+from search.retrieval.indexing.servers import (
+    left_on_servers,
+    sweep_left,
+    sweep_servers,
+)
 
 
 def check_store() -> Iterator[Finding]:
@@ -19,6 +25,18 @@ def check_store() -> Iterator[Finding]:
             f"Vectors of the embedding store are damaged: {problem}.",
             "they are removed, and computed again when they are needed.",
             partial(set_aside, path),
+        )
+
+
+def check_left_on_servers() -> Iterator[Finding]:
+    """Servers that did not answer when an index on them was deleted."""
+    for uri in left_on_servers():
+        yield Finding(
+            settings().home / SERVERS_LEFT,
+            f"{uri} did not answer when an index on it was deleted: its vectors may be there still.",
+            "they are removed, where it answers now.",
+            partial(sweep_left, uri),
+            left_over=True,
         )
 
 

@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
-from indexes.vector_index import MILVUS, BrokenIndex, EngineFailed
 from search.models.changing import stands_on
 from search.models.encoding.cache_removal import (
     StoreUse,
@@ -26,12 +25,12 @@ from search.projects import graves, runs
 from search.projects.artifacts import KIND_NAMES, Kind, Manifest, read_manifest
 from search.projects.backup import sweep_restoring
 from search.projects.dependents import GO_WITH
-from search.projects.errors import BespokeError, Failed, Refused
+from search.projects.errors import BespokeError, Refused
 from search.projects.journal import complete
 from search.projects.project import Project, projects
 from search.projects.scratch import sweep_scratch
 from search.projects.settings import settings
-from search.retrieval.indexing.servers import leave_servers
+from search.retrieval.indexing.servers import leave_servers, sweep_what_answers
 
 UPLOADS = "uploads"
 VOTES = "judgments/judgments.sqlite"
@@ -174,11 +173,12 @@ def look_into_store(project: Project) -> StoreUse:
     return use_of(project, [other for other in projects() if other.name != project.name])
 
 
-def delete(deletion: Deletion) -> None:
+def delete(deletion: Deletion) -> list[str]:
     """Delete artifacts as planned; what they have on a server goes, too, as soon as that answers.
 
     What was made of it since goes along, as nobody could use it.
 
+    :returns: what is to be said of it, in sentences.
     :raises Refused: when it is not there (any more), a model that cannot do without it was made since, or somebody works
         on the project and does not stop.
     """
@@ -195,7 +195,7 @@ def delete(deletion: Deletion) -> None:
                 "Nothing was deleted: look again, and delete it then."
             )
         graves.bury(project, now.parts)
-    leave_servers(project, now.manifests)
+    return _left_on_servers(project, now.manifests)
 
 
 def delete_project(project: Project, vectors: bool = False) -> list[str]:
@@ -226,6 +226,7 @@ def finish_deletions() -> None:
         sweep_scratch()
         if graves.graves(settings().home):
             graves.sweep(settings().home, _left_on_servers)
+        sweep_what_answers()
         if sweep_is_wanted():
             sweep_store(projects())
 
@@ -342,21 +343,17 @@ def _manifests(project: Project) -> Iterator[Manifest]:
                 yield read_manifest(folder)
 
 
-def _left_on_servers(project: Project) -> list[str]:
-    """See that the indexes of a project leave their servers; says which did not answer."""
-    said = []
-    for manifest in of_kind(project, "indexes"):
-        if manifest.details.get("engine") != MILVUS:
-            continue
-        try:
-            leave_servers(project, [manifest], strictly=True)
-        except (EngineFailed, BrokenIndex, Failed, Refused):
-            name = manifest.details.get("parameters", {}).get("collection", manifest.id)
-            said.append(
-                f"The server did not answer: its collection {name} is removed by the next index that is built there, or by "
-                "python cli.py check --repair."
-            )
-    return said
+def _left_on_servers(project: Project, indexes: Sequence[Manifest] | None = None) -> list[str]:
+    """See that indexes leave their servers; says which did not answer.
+
+    :param indexes: of the project; None for all.
+    """
+    manifests = of_kind(project, "indexes") if indexes is None else indexes
+    return [
+        f"The server did not answer: its collection {name} is removed by the next command that finds it again, or by "
+        "python cli.py check --repair."
+        for name in leave_servers(project, manifests)
+    ]
 
 
 def _swept(use: StoreUse) -> str:

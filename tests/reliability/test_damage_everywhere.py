@@ -15,7 +15,7 @@ from search.evaluation.evaluate import load_evaluation, newest_evaluation
 from search.evaluation.query_set import current_query_set
 from search.insight.map import find_map, load_map, map_models
 from search.insight.vocabulary import vocabulary_of
-from search.judging.safekeeping import copies
+from search.judging.safekeeping import daily_backups
 from search.judging.store import JudgmentStore
 from search.models.cross_encoders import load_reranker, rerankers
 from search.models.registry import models
@@ -197,7 +197,9 @@ PROBES: dict[str, Callable[[], object]] = {
     "queries": lambda: current_query_set(lab())[1],
     "evaluation": read_evaluation,
     "votes": lambda: JudgmentStore.of(lab()).standing(),
-    "copies": lambda: [(copy.day, copy.problem) for copy in copies(JudgmentStore.of(lab()).path)],
+    "copies": lambda: [
+        (copy.day, copy.problem) for copy in daily_backups(JudgmentStore.of(lab()).path)
+    ],
     "recent": lambda: recent(lab()),
     "runs": lambda: [
         (run.arguments, run.status.state, run.status.error, run.events()) for run in runs(lab())

@@ -2,7 +2,8 @@
 
 A collection belongs to an index artifact and bears its id. So whatever has our prefix and belongs to no artifact
 (finished or being built) is a leftover: of a killed process, or of something deleted while the server was away.
-The next build sweeps it up. The prefix is drawn at random for each workspace; a workspace that was copied or
+The next build sweeps it up, and so does the next command
+that finds a server again which was away when an index on it was deleted (`SERVERS_LEFT`). The prefix is drawn at random for each workspace; a workspace that was copied or
 moved draws a new one, so that it never takes another's collections for leftovers.
 """
 
@@ -10,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +20,7 @@ from typing import Any
 from indexes.opening import check, discard, put_in_service
 from indexes.vector_index import (
     FAISS,
+    MILVUS,
     BrokenIndex,
     EngineFailed,
     IndexDoesNotFit,
@@ -25,13 +28,16 @@ from indexes.vector_index import (
     Unsupported,
 )
 from search.projects.artifacts import Draft, Manifest
-from search.projects.errors import Damaged, Failed, Refused
+from search.projects.errors import BespokeError, Damaged, Failed, Refused
 from search.projects.files import write_atomically
-from search.projects.outgoing import note_contact, refuse_unless_named
+from search.projects.graves import SERVERS_LEFT
+from search.projects.locks import exclusive, workspace_lock
+from search.projects.outgoing import host_and_port, note_contact, refuse_unless_named
 from search.projects.project import Project
 from search.projects.settings import settings
 
 _OWNER_FILE = ".collections.json"
+_MOMENT = 0.3  # Seconds that a server has to take a connection before it counts as away.
 _UNFIT = re.compile(r"\W+", re.ASCII)
 
 
@@ -123,15 +129,75 @@ def remove_indexes(project: Project, manifests: Sequence[Manifest]) -> None:
     leave_servers(project, manifests)
 
 
-def leave_servers(project: Project, manifests: Sequence[Manifest], strictly: bool = False) -> None:
-    """Remove what indexes have on a server. Where it is away, the next build there does so.
+def leave_servers(project: Project, manifests: Sequence[Manifest]) -> list[str]:
+    """Remove what indexes have on a server. Where it is away, its address is noted: see `sweep_left`.
 
-    :param strictly: raise what keeps one from it (EngineFailed, BrokenIndex).
+    :returns: the collections that are there still.
     """
+    left = []
     for manifest in manifests:
-        if manifest.kind == "indexes" and manifest.details.get("engine", FAISS) != FAISS:
-            with suppress(*() if strictly else (EngineFailed, BrokenIndex, Refused)):
-                discard(manifest.details, connection(project))
+        if manifest.kind != "indexes" or manifest.details.get("engine") != MILVUS:
+            continue
+        parameters = manifest.details.get("parameters", {})
+        try:
+            discard(manifest.details, connection(project))
+        except (EngineFailed, BrokenIndex, BespokeError):
+            if uri := str(parameters.get("server", "")):
+                _note_left(add=uri)
+            left.append(str(parameters.get("collection", manifest.id)))
+    return left
+
+
+def left_on_servers() -> list[str]:
+    """The addresses of servers that did not answer when an index on them was deleted."""
+    try:
+        noted = json.loads((settings().home / SERVERS_LEFT).read_bytes())
+        return sorted(str(uri) for uri in noted)
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def sweep_left(uri: str) -> None:
+    """Remove what was deleted while a server was away.
+
+    :raises Failed: when it is away still.
+    :raises Refused: when it may not be asked.
+    """
+    known = settings()
+    if uri != known.milvus_uri:
+        refuse_unless_named(uri, "The Milvus server")
+    if not uri.endswith(".db"):
+        note_contact(uri, "vectors (Milvus)")
+    with in_words():
+        _sweep({"uri": uri, "token": known.milvus_token}, _prefix())
+
+
+def sweep_what_answers() -> None:
+    """Remove what was deleted while servers were away from those that are there again; no other is waited for."""
+    for uri in left_on_servers():
+        with suppress(BespokeError, OSError):
+            if _listens(uri):
+                sweep_left(uri)
+
+
+def _listens(uri: str) -> bool:
+    if uri.endswith(".db"):
+        return True
+    host, port = host_and_port(uri).rsplit(":", 1)
+    with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), _MOMENT):
+        return True
+    return False
+
+
+def _note_left(add: str = "", remove: str = "") -> None:
+    home = settings().home
+    with exclusive(workspace_lock(home, "servers"), "the list of servers"):
+        before = set(left_on_servers())
+        after = {*before, add} - {remove, ""}
+        if not after:
+            (home / SERVERS_LEFT).unlink(missing_ok=True)
+        elif after != before:
+            write_atomically(home / SERVERS_LEFT, json.dumps(sorted(after)))
 
 
 def sweep_servers(project: Project) -> None:
@@ -172,6 +238,8 @@ def _sweep(at: Mapping[str, str], prefix: str) -> None:
     folders = (folder.name for folder in home.glob("*/indexes/*"))
     existing = {_fit(name.removeprefix(".").split(".")[0]) for name in folders}
     sweep(at, prefix, existing.__contains__)
+    if at["uri"] in left_on_servers():
+        _note_left(remove=at["uri"])
 
 
 def _alias(prefix: str, project: Project, draft: Draft) -> str:

@@ -10,7 +10,7 @@ import pytest
 from search.judging import safekeeping
 from search.judging import store as rooms
 from search.judging.restoring import restore
-from search.judging.safekeeping import copies, forget_look
+from search.judging.safekeeping import daily_backups, forget_look
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import Judgment
 from search.projects.damage import noticed
@@ -76,7 +76,7 @@ def test_a_days_copy_is_made_before_its_first_write_and_brought_back(store, monk
     monkeypatch.setattr(safekeeping, "datetime", Tomorrow)
     store.add([vote(30)])
     store.add([vote(31)])
-    newest = copies(store.path)[0]
+    newest = daily_backups(store.path)[0]
     assert (newest.day, newest.problem) == ("2031-05-17", None)
     with sqlite3.connect(newest.path) as copy:
         assert copy.execute("SELECT count(*) FROM marks").fetchone() == (30,)
@@ -101,9 +101,9 @@ def test_a_days_copy_is_made_before_its_first_write_and_brought_back(store, monk
 
 def test_without_a_whole_copy_what_can_be_read_is_brought_back(store):
     checkpointed(store.path)
-    for copy in copies(store.path):
+    for copy in daily_backups(store.path):
         copy.path.write_bytes(b"x")
-    assert [copy.problem for copy in copies(store.path)] == ["it is not as it was written"]
+    assert [copy.problem for copy in daily_backups(store.path)] == ["it is not as it was written"]
     content = store.path.read_bytes()
     store.path.write_bytes(content.replace(b"q3vote", b"q?vote", 1))
     forget_look(store.path)
@@ -116,8 +116,8 @@ def test_without_a_whole_copy_what_can_be_read_is_brought_back(store):
 def test_the_number_of_copies_is_bounded(store, monkeypatch):
     folder = store.path.parent / "copies"
     for day in range(1, 29):
-        shutil.copy(copies(store.path)[-1].path, folder / f"2020-01-{day:02}.sqlite")
-    (folder / copies(store.path)[0].path.with_suffix(".sha256").name).unlink()
+        shutil.copy(daily_backups(store.path)[-1].path, folder / f"2020-01-{day:02}.sqlite")
+    (folder / daily_backups(store.path)[0].path.with_suffix(".sha256").name).unlink()
     store.add([vote(40)])
     assert len(list(folder.glob("*.sqlite"))) == 14
 

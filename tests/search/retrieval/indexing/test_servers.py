@@ -9,12 +9,16 @@ from indexes.vector_index import IndexPlan
 from search.corpus.corpus import current_corpus
 from search.corpus.versions import versions
 from search.models.registry import ModelInfo
+from search.projects.check import repair
 from search.projects.errors import Cancelled, Failed, Refused
+from search.projects.graves import unfinished
 from search.projects.project import project
-from search.retrieval.deletion import delete, delete_project, planned
+from search.retrieval.checking import check_left_on_servers
+from search.retrieval.deletion import delete, delete_project, finish_deletions, planned
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import (
     connection,
+    left_on_servers,
     remember_address,
 )
 from search.retrieval.search import open_dense
@@ -153,11 +157,45 @@ def test_deleting_a_version_or_the_project_takes_the_collections_along(lab, tmp_
 
 
 def test_a_project_can_be_deleted_while_its_server_is_away(lab, monkeypatch):
+    from pymilvus import MilvusClient
+
     indexed(lab)
     monkeypatch.setenv("BESPOKE_MILVUS_URI", "http://127.0.0.1:9")
+    made = connection(lab) | {"uri": lab.info.milvus_uri}
     [said] = delete_project(lab)
     assert said.startswith("The server did not answer: its collection ")
     assert not lab.exists
+    [finding] = check_left_on_servers()
+    assert finding.sentence.startswith(
+        f"{lab.folder.parent}/.collections-left.json: {made['uri']} did not answer when "
+    )
+    assert len(MilvusClient(made["uri"]).list_collections()) == 1
+    finish_deletions()  # As each command does: whatever server is in use now, the one that was meant is asked.
+    assert MilvusClient(made["uri"]).list_collections() == []
+    assert not unfinished(lab.folder.parent)
+
+
+def test_an_index_that_is_deleted_while_its_server_is_away_is_said_and_removed_by_the_next_build(
+    lab, monkeypatch
+):
+    index = indexed(lab)
+    with monkeypatch.context() as patch:
+        patch.setenv("BESPOKE_MILVUS_URI", "http://127.0.0.1:9")
+        [said] = delete(planned(lab, "indexes", index.id))
+        assert index.details["parameters"]["collection"] in said
+    assert left_on_servers() == [lab.info.milvus_uri]
+    newer = indexed(lab)
+    assert list(collections(lab)) == [newer.details["parameters"]["collection"]]
+    assert left_on_servers() == []
+
+
+def test_a_server_that_is_away_is_not_waited_for_and_stays_noted(workspace):
+    workspace.mkdir()
+    (workspace / ".collections-left.json").write_text('["http://127.0.0.1:9"]')
+    finish_deletions()
+    assert left_on_servers() == ["http://127.0.0.1:9"]
+    [finding] = check_left_on_servers()
+    assert "not repaired: No Milvus server answers at http://127.0.0.1:9." in repair([finding])[0]
 
 
 def test_a_copied_workspace_leaves_the_collections_of_the_first_alone(lab, tmp_path, monkeypatch):
