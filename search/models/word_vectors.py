@@ -6,7 +6,7 @@ Sentence Embeddings"). FastText reads a text of unseen words only by their parts
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import numpy as np
 from indexes.vector_index import Vectors, normalised
 from search.models.word_tokenizers import Reading, Words, read_as
 from search.projects.errors import Failed, Refused
+from search.projects.settings import LIMITS
 
 SIF_A = 1e-3
+_LONGEST_NGRAM = 20
 _SETTINGS = "word_vectors.json"
 _TENSORS = "word_vectors.safetensors"
 
@@ -158,9 +160,12 @@ class WordVectors:
         from safetensors.numpy import load_file
 
         try:
+            if (folder / _SETTINGS).stat().st_size > LIMITS.json_bytes:
+                raise ValueError(f"{_SETTINGS} is longer than that of any model")
             settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
             tensors = load_file(folder / _TENSORS)
             ngrams = settings["ngrams"]
+            _check(tensors, ngrams)
             return cls(
                 settings["words"],
                 settings["counts"],
@@ -171,7 +176,7 @@ class WordVectors:
                 (int(ngrams[0]), int(ngrams[1])) if ngrams else None,
                 read_as(settings["reads"], settings["reading"]),
             )
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise Failed(f"The word vectors in {folder} cannot be read: {error}.") from error
 
     def as_sentence_transformer(self) -> Any:
@@ -219,3 +224,19 @@ class WordVectors:
             return np.zeros(self.dimension, dtype=np.float32)
         mean: Vectors = np.mean(guessed, axis=0, dtype=np.float32)
         return mean
+
+
+def _check(tensors: Mapping[str, np.ndarray], ngrams: Any) -> None:
+    """See that the parts of stored word vectors fit one another; a checksum says only that they are as they were written.
+
+    :raises ValueError: naming what does not fit.
+    """
+    _, dimension = tensors["vectors"].shape
+    for name, shape in (("subwords", (-1, dimension)), ("common", (dimension,))):
+        found = tensors[name].shape if name in tensors else shape
+        if len(found) != len(shape) or found[-1] != dimension or 0 in found:
+            raise ValueError(f"{name} are of another shape than the vectors")
+    if any(tensor.dtype != np.float32 for tensor in tensors.values()):
+        raise ValueError("they are no numbers of 32 bits")
+    if ngrams and not all(1 <= int(length) <= _LONGEST_NGRAM for length in ngrams):
+        raise ValueError(f"their n-grams are no lengths from 1 to {_LONGEST_NGRAM}")

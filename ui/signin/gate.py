@@ -4,6 +4,7 @@ What is drawn is no concern of the gate's: the pages' own door (ui/door.py) says
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,12 +21,14 @@ from streamlit.url_util import make_url_path
 
 from search.projects import audit, members
 from search.projects.audit import Actor
+from search.projects.unexpected import unexpected
 from ui.page_names import NAMES
 from ui.signin import security_headers
 from ui.signin.identity import DAY, Person, Unwelcome, person_of
 from ui.signin.sessions import is_own_file, is_own_session, may_take_up
 from ui.signin.ways import WayIn, is_loopback
 
+_LOG = logging.getLogger(__name__)
 _STREAM = "_stcore/stream"
 _SIGN_OUT = "auth/logout"
 _OPEN = frozenset(
@@ -95,7 +98,27 @@ class Gate:
                 scope = _as_a_new_session(scope)
             if person is not None:
                 receive = self._while_signed_in(receive, send, person)
-        await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            await self._answered(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request be answered; what fails there is answered like all else, and logged without what it was about."""
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception as error:
+            said = str(unexpected(error, what="An answer", after="Load the page again to go on"))
+            _LOG.error("%s", said)
+            if not begun:
+                await PlainTextResponse("Internal Server Error", 500)(scope, receive, send)
 
     def _admitted(self, scope: Scope) -> Person | None:
         """Who asks; None where nobody is signed in.

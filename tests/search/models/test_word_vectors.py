@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from text_corpus import corpus_of
 
 from search.models.word_tokenizers import words_of
@@ -318,6 +319,40 @@ def _lose_a_key(path):
     content = json.loads(path.read_text(encoding="utf-8"))
     del content["pooling"]
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _restore(folder, tensors=None, **settings):
+    """Word vectors as somebody else may have written them, whose checksums are right all the same."""
+    made = small()
+    made.save(folder)
+    said = json.loads((folder / "word_vectors.json").read_text(encoding="utf-8"))
+    (folder / "word_vectors.json").write_text(json.dumps({**said, **settings}), encoding="utf-8")
+    parts = {"vectors": made.vectors, **(tensors or {})}
+    save_file(parts, folder / "word_vectors.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "settings"),
+    [
+        ({}, {"ngrams": [1, 10**9]}),
+        ({}, {"ngrams": [0, 3]}),
+        ({}, {"ngrams": "xy"}),
+        ({"vectors": np.zeros(4, np.float32)}, {}),
+        ({"vectors": np.zeros((4, 3), np.float64)}, {}),
+        ({"subwords": np.zeros((5, 9), np.float32)}, {"ngrams": [3, 6]}),
+        ({"subwords": np.zeros((0, 3), np.float32)}, {"ngrams": [3, 6]}),
+        ({"common": np.zeros((3, 3), np.float32)}, {}),
+        ({}, {"words": 4}),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_whatever_their_checksums_say(
+    tmp_path, tensors, settings
+):
+    _restore(tmp_path)
+    assert WordVectors.load(tmp_path).dimension == small().dimension
+    _restore(tmp_path, tensors, **settings)
+    with pytest.raises(Failed, match="cannot be read"):
+        WordVectors.load(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -325,6 +325,23 @@ def test_each_answer_says_what_a_browser_may_do(asked, path):
     assert "'unsafe-inline'" not in said["script-src"] and "http" not in policy()
 
 
+def test_an_answer_that_fails_says_nothing_and_is_guarded_like_all_others(
+    workspace, monkeypatch, caplog
+):
+    said = "a text of a document"
+
+    async def failing(*_given: Any) -> None:
+        raise ValueError(said)
+
+    monkeypatch.setattr(gate, "_check_machine", lambda *given: None)
+    answer = TestClient(Gate(failing, ALONE)).get("/compare")
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert answer.headers["content-security-policy"] == policy()
+    (log,) = workspace.rglob("*.log")
+    assert "ValueError" in log.read_text() and str(log) in caplog.text
+    assert "of a document" not in log.read_text() + caplog.text
+
+
 def test_each_script_of_the_document_is_allowed_by_its_own_hash():
     inline = re.findall(r"<script>", first_paint.document())
     assert len(inline) == policy().count("'sha256-") == 2
