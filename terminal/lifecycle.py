@@ -119,12 +119,14 @@ def backup(
     ] = False,
 ) -> None:
     """Write a project into one file, with checksums: as it is now, whoever works on it meanwhile."""
+    from search.judging.safekeeping import problem_in_file
     from search.projects.backup import Part, back_up
     from search.projects.files import size_in_words
 
     left: dict[Part, bool] = {"votes": without_votes, "history": without_history}
     with bar() as progress:
-        made = back_up(project, file, [part for part, without in left.items() if without], progress)
+        without = [part for part, is_left in left.items() if is_left]
+        made = back_up(project, file, without, progress, problem_in_file)
     for note in made.notes:
         aside(note)
     say(f"{file} holds {project.name!r}: {made.files:,} files, {size_in_words(made.size)}.")
@@ -138,11 +140,12 @@ def restore(
     ] = None,
 ) -> None:
     """Make a project of a backup, after every byte of it was checked. No project is ever written over."""
+    from search.judging.safekeeping import problem_in_file
     from search.projects.backup import restore as bring_back
 
     finish_deletions()
     with bar() as progress:
-        made = bring_back(file, name, progress)
+        made = bring_back(file, name, progress, problem_in_file)
     say(f"The project {made.name!r} is restored.")
 
 

@@ -13,10 +13,11 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,7 @@ _CHUNK = 1024 * 1024
 _ON_SERVERS = ("milvus",)  # Engines that hold an index elsewhere.
 _TRIES = 20
 _RUN_FILES = ("command.json", "status.json", "events.jsonl", "log", "error.log")
+Check = Callable[[Path], str | None]
 _PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 
 
@@ -91,39 +93,61 @@ def back_up(
     file: Path,
     leave_out: Collection[Part] = (),
     progress: Progress = silent,
+    problem_in_votes: Check | None = None,
 ) -> BackedUp:
     """Write a project into one file, whole or not at all: as it was at one moment, whoever writes to it meanwhile.
 
     :param file: must not exist.
     :param leave_out: what is not to be in it: people's votes; what was asked, and the records of runs.
-    :raises Refused: when the file exists, or there is no folder for it.
-    :raises Failed: when it cannot be written.
+    :param problem_in_votes: says what is wrong with a file of votes, which this floor knows nothing of; by default
+        SQLite is asked.
+    :raises Refused: when the file exists, there is no folder for it, or the project is gone.
+    :raises Failed: when it cannot be written, or the votes are damaged: a backup that nobody can restore is none.
     """
     _ = project.info
     if file.exists():
         raise Refused(f"{file} exists. Choose a new name.")
     if not file.parent.is_dir():
         raise Refused(f"There is no folder {file.parent} to write into.")
-    if file.parent.resolve().is_relative_to(project.folder.resolve()):
-        raise Refused("A backup cannot lie in the project itself: choose a folder elsewhere.")
+    if file.parent.resolve().is_relative_to(settings().home.resolve()):
+        raise Refused(
+            "A backup cannot lie in the workspace, which it is to survive: choose a folder elsewhere."
+        )
     _sweep_temporary(file.parent)
     damaged: dict[str, str] = {}
     try:
         for _attempt in range(_TRIES):
             try:
-                return _written(project, file, leave_out, damaged, progress)
+                return _written(
+                    project,
+                    file,
+                    leave_out,
+                    damaged,
+                    progress,
+                    problem_in_votes or _problem_in_sqlite,
+                )
             except _LeftOut as left:
                 if left.problem is not None:
                     damaged[left.artifact] = left.problem
     except OSError as error:
+        if not project.exists:
+            raise Refused(
+                f"The project {project.name!r} is gone: somebody deleted or renamed it. Nothing was written."
+            ) from None
         raise Failed(f"{file} cannot be written: {in_words(error)}.") from error
     raise Failed("The project changes faster than it can be copied. Try again later.")
 
 
-def restore(file: Path, name: str | None = None, progress: Progress = silent) -> Project:
+def restore(
+    file: Path,
+    name: str | None = None,
+    progress: Progress = silent,
+    problem_in_votes: Check | None = None,
+) -> Project:
     """Make a project of a backup: it appears when every byte of it was checked.
 
     :param name: of the new project; None for the one that it had.
+    :param problem_in_votes: as for `back_up`.
     :raises Refused: when the file is no backup, is damaged or of another format, or there is a project of that name.
     :raises Failed: when it cannot be read, or the project cannot be written.
     """
@@ -139,7 +163,9 @@ def restore(file: Path, name: str | None = None, progress: Progress = silent) ->
                 _refuse_without_room(contents, home)
                 with _staging(home) as folder:
                     _take_out(archive, contents, folder, file, progress)
-                    _check_project(folder, target.name, contents, file)
+                    _check_project(
+                        folder, target.name, contents, file, problem_in_votes or _problem_in_sqlite
+                    )
                     _publish(folder, target)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise _damaged(file, str(error)) from None
@@ -166,12 +192,18 @@ def _written(
     leave_out: Collection[Part],
     damaged: dict[str, str],
     progress: Progress,
+    problem_in_votes: Check,
 ) -> BackedUp:
     with scratch_folder("backup") as scratch:
         with exclusive(
             project_lock(project.folder.parent, project.name), f"the project {project.name!r}"
         ):
             sources, notes = _sources(project, leave_out, damaged, scratch)
+        if VOTES in sources and (problem := problem_in_votes(sources[VOTES][0])):
+            raise Failed(
+                f"The votes of {project.name!r} are damaged: {problem}. Bring them back first: python cli.py judgments "
+                f"{shlex.quote(project.name)} --restore. Or leave them out: --without-votes. Nothing was written."
+            )
         temporary = file.with_name(f"{_TEMPORARY}{new_id()}.tmp")
         try:
             with new_private_file(temporary) as stream:
@@ -257,6 +289,15 @@ def _copy_of_votes(path: Path, scratch: Path) -> Path:
             f"The votes in {path} cannot be read: {error}. Look at them first: python cli.py check."
         ) from None
     return copy
+
+
+def _problem_in_sqlite(path: Path) -> str | None:
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as votes:
+            said = str(votes.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        return str(error)
+    return None if said == "ok" else " ".join(said.split())
 
 
 def _write(
@@ -466,19 +507,22 @@ def _take_out(
             raise _damaged(file, f"{name} is not as it was written")
 
 
-def _check_project(folder: Path, name: str, contents: Contents, file: Path) -> None:
+def _check_project(
+    folder: Path, name: str, contents: Contents, file: Path, problem_in_votes: Check
+) -> None:
     """See that what came out is a project, every artifact of it whole, and give it its name."""
     for kind in get_args(Kind):
         for artifact in Project(folder).folders(kind):
-            manifest = read_manifest(artifact)
+            try:
+                manifest = read_manifest(artifact)
+            except Damaged:
+                raise _damaged(file, f"{kind}/{artifact.name} has no manifest that fits") from None
             for inner, record in manifest.files.items():
                 if contents.files.get(f"{kind}/{artifact.name}/{inner}") != record:
                     raise _damaged(file, f"{kind}/{artifact.name}/{inner} is another file")
     votes = folder / VOTES
-    if votes.is_file():
-        with closing(sqlite3.connect(votes)) as connection:
-            if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                raise _damaged(file, "the votes are damaged")
+    if votes.is_file() and (problem := problem_in_votes(votes)):
+        raise _damaged(file, f"its votes: {problem}")
     try:
         info = read_info(folder)
     except (BespokeError, FileNotFoundError):

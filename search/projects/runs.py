@@ -106,7 +106,7 @@ class Run:
 
     @property
     def arguments(self) -> list[str]:
-        """The arguments of cli.py, without the interpreter."""
+        """The arguments of cli.py, without the interpreter; the project by the name that it has now."""
         try:
             content = json.loads(unseal((self.folder / _COMMAND).read_bytes()))
         except (OSError, ValueError):
@@ -117,7 +117,13 @@ class Run:
                 )
             )
             return []
-        return [str(argument) for argument in content["arguments"]]
+        arguments = [str(argument) for argument in content["arguments"]]
+        former = content.get("project", self.project.name)
+        if (
+            former != self.project.name and former in arguments[1:]
+        ):  # Renamed, or restored as another.
+            arguments[arguments.index(former, 1)] = self.project.name
+        return arguments
 
     @property
     def command(self) -> str:
@@ -388,7 +394,7 @@ def new_run(project: Project, arguments: Sequence[str]) -> Run:
 def owned_run(project: Project, arguments: Sequence[str]) -> tuple[Run, Owner]:
     """The folder of a new run of a command, owned by this process from its first moment on."""
     run = Run(project, new_id())
-    content = {"arguments": list(arguments), "created": now()}
+    content = {"arguments": list(arguments), "project": project.name, "created": now()}
     # One at a time begins and sweeps: a folder that is being made belongs to nobody yet.
     lock = project_lock(project.folder.parent, f"{project.name}/runs")
     with exclusive(lock, f"the runs of {project.name!r}"):

@@ -10,7 +10,7 @@ from search.projects import graves, renaming
 from search.projects.errors import Refused
 from search.projects.project import Project, project, project_to_be, projects
 from search.projects.renaming import current_name, rename_project
-from search.projects.runs import owned_run
+from search.projects.runs import new_run, owned_run, runs, stopped_run
 from search.retrieval.columns import chosen_columns
 
 
@@ -132,3 +132,14 @@ def _empty(lab, kind):
     with lab.publish(kind):
         pass
     return lab.newest(kind).id
+
+
+def test_a_stopped_training_of_a_renamed_project_goes_on_under_the_new_name(lab):
+    run = new_run(lab, ["train", "lab", "--recipe", "word2vec"])
+    run.checkpoints.mkdir()
+    run.write(run.read().ended("cancelled"))
+    [renamed] = runs(rename_project(lab, "clinic"))
+    assert renamed.arguments == ["train", "clinic", "--recipe", "word2vec"]
+    assert stopped_run(project("clinic")).id == run.id
+    [again] = runs(rename_project(project("clinic"), "lab"))
+    assert again.arguments == ["train", "lab", "--recipe", "word2vec"]

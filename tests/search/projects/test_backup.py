@@ -5,14 +5,17 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import stat
 import zipfile
+from contextlib import closing
 
 import pytest
 
+from search.judging.safekeeping import problem_in_file
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import Judgment
-from search.projects import backup
+from search.projects import backup, runs
 from search.projects.backup import back_up, restore
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be, projects
@@ -161,7 +164,7 @@ def test_nothing_is_written_over_and_nothing_into_the_project(lab, file, tmp_pat
         back_up(lab, file)
     with pytest.raises(Refused, match="no folder"):
         back_up(lab, tmp_path / "nowhere" / "file")
-    with pytest.raises(Refused, match="cannot lie in the project"):
+    with pytest.raises(Refused, match="cannot lie in the workspace"):
         back_up(lab, lab.folder / "corpora" / "file")
 
 
@@ -325,3 +328,71 @@ def test_a_full_disk_is_a_sentence(lab, tmp_path, monkeypatch):
     with pytest.raises(Failed, match="cannot be written: No space left"):
         back_up(lab, tmp_path / "file")
     assert not (tmp_path / "file").exists()
+
+
+def torn(path):
+    """Damage a page in the middle of a file of votes."""
+    with closing(sqlite3.connect(path)) as votes:
+        votes.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(path.read_bytes())
+    content[8_192:8_600] = b"\xa5" * 408
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", [torn, "row"])
+def test_damaged_votes_make_no_backup_that_nobody_can_restore(lab, tmp_path, how):
+    path = JudgmentStore.of(lab).path
+    if how == "row":
+        with closing(sqlite3.connect(path)) as votes:
+            for trigger in ("marks_stay", "marks_remain"):
+                votes.execute(f"DROP TRIGGER {trigger}")
+            votes.execute("UPDATE marks SET value = '0'")
+            votes.commit()
+    else:
+        how(path)
+    with pytest.raises(Failed, match=r"votes.*(--restore|cli.py check)"):
+        back_up(lab, tmp_path / "file", problem_in_votes=problem_in_file)
+    assert not (tmp_path / "file").exists()
+    assert back_up(lab, tmp_path / "file", ["votes"]).files > 0
+
+
+def test_votes_that_are_no_votes_are_refused_in_words(file, workspace, tree):
+    def change(members):
+        members["judgments/judgments.sqlite"] = b"garbage" * 100
+
+    def contents(said):
+        said["files"]["judgments/judgments.sqlite"] = member(b"garbage" * 100)
+
+    rewritten(file, change, contents)
+    assert "its votes: file is not a database" in refused_whole(file, workspace, tree)
+
+
+def test_an_artifact_without_its_manifest_is_refused_in_words(file, workspace, tree):
+    name = next(n for n in zipfile.ZipFile(file).namelist() if n.endswith("manifest.json"))
+    rewritten(file, lambda members: members.pop(name), lambda said: said["files"].pop(name))
+    assert "has no manifest that fits" in refused_whole(file, workspace, tree)
+
+
+def test_a_project_that_is_deleted_meanwhile_is_said_to_be_gone(lab, tmp_path):
+    def meanwhile(done, *_):
+        if lab.exists:
+            deletion.delete_project(lab)
+
+    with pytest.raises(Refused, match="is gone: somebody deleted or renamed it"):
+        back_up(lab, tmp_path / "file", progress=meanwhile)
+    assert [path.name for path in tmp_path.iterdir()] == ["workspace"]
+
+
+def test_a_project_with_nothing_in_it_comes_back(tmp_path):
+    project_to_be("empty").create(description="soon")
+    assert back_up(project_to_be("empty"), tmp_path / "file").files == 1
+    second = restore(tmp_path / "file", "second")
+    assert (second.info.description, JudgmentStore.of(second).history()) == ("soon", [])
+
+
+def test_runs_of_a_restored_project_name_the_project_that_they_are_in(lab, tmp_path):
+    run = runs.new_run(lab, ["train", "lab", "--name", "lab"])
+    run.write(run.read().ended("done"))
+    back_up(lab, tmp_path / "file")
+    [restored] = runs.runs(restore(tmp_path / "file", "second"))
+    assert restored.command == "python cli.py train second --name lab"

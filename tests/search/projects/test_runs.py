@@ -13,6 +13,7 @@ from killing import until
 from search.projects.locks import Owner
 from search.projects.project import project_to_be
 from search.projects.runs import OVER, Run, Status, new_run, owned_run, resumable, runs, start
+from search.retrieval.deletion import delete_project, planned_project
 from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -198,6 +199,34 @@ def test_a_process_that_does_not_listen_is_killed(project):
     assert run.cancel(patience=0.3).state == "cancelled"
     until(lambda: not psutil.pid_exists(process.pid), seconds=5)
     process.stdout.close()
+
+
+@pytest.mark.parametrize("listens", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_what_goes_on_in_a_project_is_stopped_before_it_is_deleted(project, workspace, listens):
+    run = new_run(project, ["train", "p"])
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " if not listens else ""
+    code = f"import signal, time; {deaf}print('on', flush=True); time.sleep(60)"
+    process = owning(run, code)
+    assert process.stdout.readline() == b"on\n"
+    threading.Thread(target=process.wait, daemon=True).start()
+    created = psutil.Process(process.pid).create_time()
+    run.write(Status(state="running", pid=process.pid, process_started=created))
+    assert "What is going on in it is stopped first: train." in planned_project(project).notes
+    delete_project(project)
+    until(lambda: not psutil.pid_exists(process.pid), seconds=5)
+    process.stdout.close()
+    assert {path.name for path in workspace.iterdir()} <= {".locks", ".audit"}
+
+
+@pytest.mark.slow
+def test_a_real_training_is_stopped_and_brings_nothing_back(project, workspace):
+    run = start(project, ["train", "p", *LONG])
+    working(run)
+    pid = run.status.pid
+    delete_project(project)
+    until(lambda: not psutil.pid_exists(pid), seconds=20)
+    assert not project.folder.exists()
+    assert not list(workspace.glob(".*.deleted"))
 
 
 def test_a_command_in_a_terminal_is_a_run_too(project, run_cli):
