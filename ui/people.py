@@ -1,7 +1,5 @@
 """People of a project: who may open it, and what was done in it; its owners alone see this."""
 
-from itertools import islice
-
 import streamlit as st
 
 from search.projects import audit, members
@@ -65,7 +63,7 @@ def _members(project: Project) -> None:
 
 def _log(project: Project) -> None:
     with st.expander("What was done here"):
-        latest = list(islice(reversed(list(audit.entries(project.name))), _LATEST))
+        latest = audit.history(project.name)[: -_LATEST - 1 : -1]
         if not latest:
             st.caption("Nothing yet. Who comes in, what is deleted and who judges is noted here.")
             return

@@ -25,6 +25,7 @@ from search.projects.settings import settings
 Known = Literal["signed in", "not signed in", "terminal", "run"]
 """How it is known who it was: the page's sign-in, the page without one, a command, or a run that a page started."""
 
+DELETED, RENAMED = "deleted the project", "renamed the project"
 _FOLDER, _FILE = ".audit", "audit.jsonl"
 _LINE = 64 * 1024
 
@@ -117,6 +118,21 @@ def entries(project: str | None = None) -> Iterator[Entry]:
         entry = _entry(line)
         if entry is not None and project in (None, entry.project):
             yield entry
+
+
+def history(project: str) -> list[Entry]:
+    """The lines about the project that has a name now, oldest first: with those from before it was renamed, and without
+    those of another one that had the name before it, which its people may never have been in.
+    """
+    known: dict[str, list[Entry]] = {}
+    for entry in entries():
+        if entry.what == DELETED:
+            known.pop(entry.project, None)
+        elif entry.what == RENAMED:
+            known[entry.on] = [*known.pop(entry.project, ()), entry]
+        elif entry.project:
+            known.setdefault(entry.project, []).append(entry)
+    return known.get(project, [])
 
 
 def broken_lines() -> list[int]:

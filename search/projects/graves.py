@@ -45,7 +45,7 @@ def bury_project(project: Project) -> Path:
     home = project.folder.parent
     with exclusive(project_lock(home, project.name), f"the project {project.name!r}"):
         if project.folder.is_dir():
-            audit.note("deleted the project", project.name)
+            audit.note(audit.DELETED, project.name)
         grave = home / f".{new_id()}.deleted"
         try:
             project.folder.rename(grave)

@@ -23,7 +23,7 @@ def rename_project(project: Project, name: str) -> Project:
         if target.folder.exists():
             raise Refused(f"There is a project {name!r} already. Choose another name.")
         _refuse_while_working(project)
-        audit.note("renamed the project", project.name, name)
+        audit.note(audit.RENAMED, project.name, name)
         # First what it is called, then where it is: a kill between the two leaves it as it was, by its folder.
         former = list(dict.fromkeys([*project.info.former_names, project.name]))
         project.change(

@@ -9,6 +9,7 @@ from search.projects import audit, graves
 from search.projects.audit import Actor
 from search.projects.errors import Failed
 from search.projects.project import Project, project_to_be
+from search.projects.renaming import rename_project
 
 
 @pytest.fixture
@@ -34,6 +35,21 @@ def test_a_line_says_who_did_what_on_what(lab, monkeypatch):
     assert [entry.on for entry in audit.entries("lab")] == ["models/1", "models/2"]
     assert audit.person() == "ben@firm.example", "runs that are started work for them"
     assert audit.path().stat().st_mode & 0o077 == 0
+
+
+def test_a_project_has_its_own_history_and_none_of_another_that_had_its_name(lab, workspace):
+    audit.note("added to the project", "lab", "anna@firm.example")
+    audit.note("made the project", "other")
+    rename_project(lab, "ward")
+    assert [one.what for one in audit.history("ward")] == ["added to the project", audit.RENAMED]
+    assert audit.history("lab") == []
+    project_to_be("lab").create()
+    audit.note("made the project", "lab")
+    assert [one.what for one in audit.history("lab")] == ["made the project"]
+    graves.bury_project(project_to_be("ward"))
+    audit.note("made the project", "ward")
+    assert [one.what for one in audit.history("ward")] == ["made the project"]
+    assert len(list(audit.entries())) == 6, "the whole log stays, for whoever runs the app"
 
 
 @pytest.mark.parametrize("harm", ["changed", "taken out", "swapped", "cut"])
