@@ -10,6 +10,7 @@ import hashlib
 import platform
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "proofs.md"
 RELIABILITY = PAGE.with_name("reliability.md")
 _RELIABLE = "tests/reliability/"
 _FAULTS = "tests/slow/test_faults"
+ROW = "row"
+"""What a test calls a row of a table of its own, in docs/reliability.md; see `table_of`."""
 _MARK = "<!-- Written by make prove, from here on. -->"
 _RELIABLE_HEAD = """
 
@@ -79,6 +82,7 @@ class Table:
         self._outcomes: dict[str, list[str]] = defaultdict(list)
         self._seconds: dict[str, float] = defaultdict(float)
         self._words: dict[str, str] = {}
+        self._rows: dict[str, list[dict[str, str]]] = defaultdict(list)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
@@ -90,6 +94,11 @@ class Table:
         self._seconds[proof] += report.duration
         if report.when == "call" or report.outcome == "failed":
             self._outcomes[proof].append(report.outcome)
+        if report.when == "call":
+            for name, content in report.user_properties:
+                if name == ROW:
+                    title, cells = content
+                    self._rows[title].append(cells)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         config = session.config
@@ -135,7 +144,15 @@ class Table:
             for name, told in sorted(proofs.items())
         ]
         text = RELIABILITY.read_text(encoding="utf-8").partition(_MARK)[0]
-        RELIABILITY.write_text(text + _MARK + head + "".join(rows), encoding="utf-8")
+        tables = "".join(table_of(title, cells) for title, cells in self._rows.items())
+        RELIABILITY.write_text(text + _MARK + head + "".join(rows) + tables, encoding="utf-8")
+
+
+def table_of(title: str, rows: Sequence[dict[str, str]]) -> str:
+    """A table of a page: what tests say of themselves with `record_property(ROW, (title, {column: cell}))`."""
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns), *(list(row.values()) for row in rows)]
+    return f"\n### {title}\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def machine() -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from search.projects.artifacts import new_id
 from search.projects.damage import notice
 from search.projects.errors import Failed, in_words
-from search.projects.files import PRIVATE_FOLDER, flush, sha256_of, write_atomically
+from search.projects.files import PRIVATE_FOLDER, alone_in, flush, sha256_of, write_atomically
 
 COPIES = "copies"
 TABLES = ("settings", "judges", "questions", "rankings", "marks")
@@ -125,17 +125,22 @@ def copy_of_today(connection: sqlite3.Connection, path: Path) -> None:
     draft = folder / f".{today}.{new_id()}.tmp"
     try:
         folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
-        with closing(sqlite3.connect(draft)) as made:
-            connection.backup(made)  # In one step: nobody writes in between.
-            made.execute("PRAGMA journal_mode = DELETE")
-        draft.chmod(0o600)
-        flush(draft)
-        draft.replace(folder / f"{today}.sqlite")
-        text = f"{sha256_of(folder / f'{today}.sqlite')}  {today}.sqlite\n"
-        write_atomically(folder / f"{today}.sha256", text)
-        for old in sorted(folder.glob("[0-9]*.sqlite"))[:-_MOST_COPIES]:
-            old.with_suffix(".sha256").unlink(missing_ok=True)
-            old.unlink(missing_ok=True)
+        with alone_in(folder):
+            if (folder / f"{today}.sha256").is_file():
+                return
+            for leftover in folder.glob(".*.tmp*"):  # Of a process that was killed.
+                leftover.unlink(missing_ok=True)
+            with closing(sqlite3.connect(draft)) as made:
+                connection.backup(made)  # In one step: nobody writes in between.
+                made.execute("PRAGMA journal_mode = DELETE")
+            draft.chmod(0o600)
+            flush(draft)
+            draft.replace(folder / f"{today}.sqlite")
+            text = f"{sha256_of(folder / f'{today}.sqlite')}  {today}.sqlite\n"
+            write_atomically(folder / f"{today}.sha256", text)
+            for old in sorted(folder.glob("[0-9]*.sqlite"))[:-_MOST_COPIES]:
+                old.with_suffix(".sha256").unlink(missing_ok=True)
+                old.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
         said = in_words(error) if isinstance(error, OSError) else str(error)
         notice(Failed(f"Today's copy of the votes could not be written to {folder}: {said}."))

@@ -3,13 +3,13 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from search.judging.safekeeping import damaged, register
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed
-from search.projects.files import PRIVATE_FILE, flush
+from search.projects.files import PRIVATE_FILE, alone_in, flush
 from search.projects.room import volume_of
 from search.projects.scratch import scratch_folder
 
@@ -91,6 +91,14 @@ def new_votes(path: Path) -> None:
 
     :raises OSError: when it cannot be written.
     """
+    with alone_in(path.parent):
+        for leftover in path.parent.glob(f".{path.name}.*.new*"):  # Of a process that was killed.
+            leftover.unlink(missing_ok=True)
+        if not path.exists():
+            _new_votes(path)
+
+
+def _new_votes(path: Path) -> None:
     draft = path.with_name(f".{path.name}.{new_id()}.new")
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
@@ -99,8 +107,7 @@ def new_votes(path: Path) -> None:
             )
         draft.chmod(PRIVATE_FILE)
         flush(draft)
-        with suppress(FileExistsError):  # Two may come here at once.
-            os.link(draft, path)
+        os.link(draft, path)
         flush(path.parent)
     except sqlite3.Error as error:
         raise OSError(None, str(error)) from None

@@ -94,6 +94,21 @@ def make_private(folder: Path) -> None:
             path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder while the block runs: of all that hold it so, one at a time does. For what is over at once.
+
+    :raises OSError: when it is not there.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # A disk that knows no locks.
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file (UTF-8, readable by a person)."""
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")

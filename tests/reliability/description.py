@@ -32,6 +32,15 @@ _NOT_OF_IT = {"created", "id", "run"}
 _HOW = {"seconds", "ms", "encoding", "reused"}
 """Facts of how something was computed: how long it took, and what of it the embedding store knew already."""
 
+_TABLES = (
+    # Of the votes: a table, what of it is the same each time, and in which order.
+    ("judges", "name", "folded"),
+    ("questions", "id, text, origin", "id"),
+    ("settings", "name, CASE WHEN name = 'secret' THEN '' ELSE value END", "name"),
+    ("marks", "judge, question, kind, target, value, final, details, token, undoes", "number"),
+    ("rankings", 'question, "column", version, found', "question, 2, version"),
+)
+
 
 def described(base: str) -> Description:
     """What stands in a workspace, and in the folders beside it that a command writes into.
@@ -57,8 +66,9 @@ def described(base: str) -> Description:
         ]
     problems += noticed()
     for path in sorted(Path(base, "out").rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            items[f"out/{path.relative_to(Path(base, 'out'))}"] = path.stat().st_size > 0
+        name = path.relative_to(base)
+        if path.is_file() and not any(part[0] == "." for part in name.parts):
+            items[name.as_posix()] = path.stat().st_size > 0
     store = dict(_store(home))
     return {
         "items": items,
@@ -103,16 +113,10 @@ def _artifact(project: Project, manifest: Manifest, names: dict[str, str]) -> An
 def _votes(project: Project, names: dict[str, str]) -> Iterator[tuple[str, Any]]:
     store = JudgmentStore.of(project)
     if not store.path.is_file():
+        yield from ((f"votes/{table}", []) for table, _, _ in _TABLES)
         return
     with opened(store.path, to_write=False) as votes:
-        for table, columns in (
-            ("judges", "name"),
-            ("questions", "id, text, origin"),
-            ("settings", "name, CASE WHEN name = 'secret' THEN '' ELSE value END"),
-            ("marks", "judge, question, kind, target, value, final, details, token, undoes"),
-            ("rankings", 'question, "column", version, found'),
-        ):
-            order = "folded" if table == "judges" else "number" if table == "marks" else "1"
+        for table, columns, order in _TABLES:
             rows = votes.execute(f"SELECT {columns} FROM {table} ORDER BY {order}").fetchall()
             yield f"votes/{table}", _plain([list(row) for row in rows], names)
 

@@ -27,6 +27,7 @@ class Workshop:
         self._folder = folder
         self._inputs = inputs
         self._number = 0
+        self._warmed: set[Line] = set()
 
     def run(self, base: Path, line: Line, at: int = 0, how: str = "kill", **more: Any) -> Ended:
         """Run a command in the workspace of a case."""
@@ -35,6 +36,27 @@ class Workshop:
         if filled[0] == "call":
             return self._worker.run(base / "ws", at=at, how=how, call=filled[1], **around, **more)
         return self._worker.run(base / "ws", *filled, at=at, how=how, **around, **more)
+
+    def warm(self, writing: Writing) -> None:
+        """Run a command, and what has to be there before it, in the process that forks, which has imported and loaded
+        what it needs from then on.
+        """
+        for stage in self._before(writing.stage):
+            for line in STAGES[stage][1]:
+                self._warm(STAGES[stage][0], line)
+        self._warm(writing.stage, writing.line)
+
+    def _warm(self, stage: str | None, line: Line) -> None:
+        if line in self._warmed or stage is None or line[0] == "call":
+            return
+        self._warmed.add(line)
+        base = self.case(stage)
+        self.run(base, _with_id(line, base), warm=True)
+        shutil.rmtree(base)
+
+    def _before(self, stage: str) -> list[str]:
+        earlier = STAGES[stage][0]
+        return [*(self._before(earlier) if earlier else ()), stage]
 
     def describe(self, base: Path) -> dict[str, Any]:
         """What stands in the workspace of a case; see `description`."""

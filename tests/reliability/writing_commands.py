@@ -26,8 +26,8 @@ class Writing:
     :param stage: what has to be there before; see `STAGES`.
     :param line: what is asked, after `cli.py`; one that begins with `call` names a function.
     :param together: what it writes appears together; else in steps, each whole.
-    :param points: how many kills are tried in the whole proof, at most.
-    :param light: it needs no model, so that a sample of it takes little time.
+    :param points: before how many of its changes it is killed in the whole proof, where it makes so many.
+    :param sampled: how many kills, full and broken disks are tried in the slow suite; nothing of what needs a model.
     """
 
     name: str
@@ -35,7 +35,14 @@ class Writing:
     line: Line
     together: bool = True
     points: int = 36
-    light: bool = False
+    sampled: tuple[int, ...] = ()
+
+    def count(self, share: float) -> int:
+        """How many faults of a kind are tried in the whole proof.
+
+        :param share: for one kill.
+        """
+        return max(1, round(self.points * share))
 
 
 def judge() -> None:
@@ -82,8 +89,8 @@ class Inputs:
     """The files that commands read; a command's line names them in braces."""
 
     folder: Path
-    tiny_model: Path
-    cross_encoder: Path
+    tiny_model: Path | None = None
+    cross_encoder: Path | None = None
 
     def write(self) -> None:
         """Write them."""
@@ -103,8 +110,9 @@ class Inputs:
         (self.folder / "judged.csv").write_text(
             "query,document,grade\nwho treats frost,d1,3\nwho treats frost,d2,0\nwhat is dust,d3,2\n"
         )
-        shutil.copytree(self.tiny_model, self.folder / "model")
-        shutil.copytree(self.cross_encoder, self.folder / "reader")
+        for source, name in ((self.tiny_model, "model"), (self.cross_encoder, "reader")):
+            if source is not None:
+                shutil.copytree(source, self.folder / name)
 
     def fill(self, line: Sequence[str], base: Path) -> list[str]:
         """A command's line with the paths of a case.
@@ -148,55 +156,54 @@ STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
 }  # fmt: skip
 
 COMMANDS = (
-    Writing("import", "nothing", ("import", "lab", "{in}/beir"), points=60, light=True),
-    Writing("add, a new project", "nothing", ("add", "lab", "{in}/new.jsonl"), light=True),
-    Writing("add", "imported", ("add", "lab", "{in}/new.jsonl"), points=40, light=True),
-    Writing("cut", "imported", ("cut", "lab", "--passage-tokens", "16"), points=30),
-    Writing("pairs", "imported", ("pairs", "lab", "{in}/pairs.json"), light=True),
-    Writing("pairs, a new project", "nothing", ("pairs", "lab", "{in}/pairs.json", "--add-responses")),
+    Writing("import", "nothing", ("import", "lab", "{in}/beir"), points=100, sampled=(12, 3, 1)),
+    Writing("add, a new project", "nothing", ("add", "lab", "{in}/new.jsonl"), points=60),
+    Writing("add", "imported", ("add", "lab", "{in}/new.jsonl"), points=70),
+    Writing("cut", "imported", ("cut", "lab", "--passage-tokens", "16"), points=60),
+    Writing("pairs", "imported", ("pairs", "lab", "{in}/pairs.json"), points=60, sampled=(8, 2, 1)),
+    Writing("pairs, a new project", "nothing", ("pairs", "lab", "{in}/pairs.json", "--add-responses"), points=60),
     Writing(
         "pairs --add-responses", "imported", ("pairs", "lab", "{in}/pairs.json", "--add-responses"),
-        points=45, light=True,
+        points=80,
     ),
     Writing(
-        "queries", "imported", ("queries", "lab", "{in}/beir/queries.jsonl", "--qrels", "{in}/beir/qrels/dev.tsv"),
-        light=True,
+        "queries", "imported", ("queries", "lab", "{in}/beir/queries.jsonl", "--qrels", "{in}/beir/qrels/dev.tsv"), points=60, sampled=(6, 2, 0),
     ),
-    Writing("queries --export", "imported", ("queries", "lab", "--export", "{out}/queries"), points=12, light=True),
-    Writing("report", "imported", ("report", "lab"), light=True),
-    Writing("versions --delete", "versions", ("versions", "lab", "1", "--delete"), light=True),
-    Writing("members --add", "imported", ("members", "lab", "--add", "a@b.example"), points=15, light=True),
+    Writing("queries --export", "imported", ("queries", "lab", "--export", "{out}/queries"), points=12, sampled=(3, 1, 0)),
+    Writing("report", "imported", ("report", "lab"), points=50),
+    Writing("versions --delete", "versions", ("versions", "lab", "1", "--delete")),
+    Writing("members --add", "imported", ("members", "lab", "--add", "a@b.example"), points=15, sampled=(4, 1, 1)),
     Writing("add-model", "imported", ("add-model", "lab", "{in}/model", "--name", "small", "--default")),
     Writing("default-model", "tiny", ("default-model", "lab", "all-MiniLM-L6-v2"), points=12),
     Writing("remove-model", "second", ("remove-model", "lab", "light"), points=20),
-    Writing("add-reranker", "tiny", ("add-reranker", "lab", "{in}/reader", "--name", "reader"), points=30),
+    Writing("add-reranker", "tiny", ("add-reranker", "lab", "{in}/reader", "--name", "reader"), points=20),
     Writing("remove-reranker", "reranker", ("remove-reranker", "lab", "reader"), points=15),
     Writing("index", "tiny", ("index", "lab", "--model", "small"), together=False, points=45),
-    Writing("index --type hnsw", "trained", ("index", "lab", "--model", "words", "--type", "hnsw")),
-    Writing("index, keyword", "imported", ("index", "lab", "--model", "bm25"), light=True),
-    Writing("index, a later version", "versions", ("index", "lab", "--model", "bm25"), points=20, light=True),
-    Writing("train word2vec", "tiny", _WORDS, points=45),
-    Writing("train fasttext", "tiny", ("train", "lab", "--recipe", "fasttext", "--name", "f", "--set", "epochs=1")),
-    Writing("train adapter", "tiny", _ADAPTER, together=False, points=45),
-    Writing("train fine-tune", "tiny", _TUNE, together=False, points=45),
+    Writing("index --type hnsw", "trained", ("index", "lab", "--model", "words", "--type", "hnsw"), points=40),
+    Writing("index, keyword", "imported", ("index", "lab", "--model", "bm25"), points=60),
+    Writing("index, a later version", "versions", ("index", "lab", "--model", "bm25"), points=30),
+    Writing("train word2vec", "tiny", _WORDS, points=50),
+    Writing("train fasttext", "tiny", ("train", "lab", "--recipe", "fasttext", "--name", "f", "--set", "epochs=1"), points=20),
+    Writing("train adapter", "tiny", _ADAPTER, together=False, points=40),
+    Writing("train fine-tune", "tiny", _TUNE, together=False, points=30),
     Writing(
         "train static", "tiny", ("train", "lab", "--recipe", "static", "--name", "quick", "--set", "epochs=1"),
-        together=False, points=30,
+        together=False, points=8,
     ),
     Writing(
         "train auto", "tiny", ("train", "lab", "--recipe", "auto", "--name", "best", "--set", "minutes=0.1"),
-        together=False, points=20,
+        together=False, points=6,
     ),
-    Writing("blend", "trained", ("blend", "lab", "turned"), together=False, points=30),
-    Writing("blend --share", "trained", ("blend", "lab", "turned", "--share", "0.5", "--name", "half"), together=False),
+    Writing("blend", "trained", ("blend", "lab", "turned"), together=False, points=20),
+    Writing("blend --share", "trained", ("blend", "lab", "turned", "--share", "0.5", "--name", "half"), points=25, together=False),
     Writing("export", "trained", ("export", "lab", "turned", "{out}/model"), points=15),
-    Writing("mine", "imported", ("mine", "lab")),
-    Writing("mine --save", "imported", ("mine", "lab", "--save", "--replace"), together=False),
-    Writing("curve", "tiny", ("curve", "lab", "--set", "epochs=2"), together=False, points=20),
-    Writing("advise", "tiny", ("advise", "lab"), together=False, points=25),
+    Writing("mine", "imported", ("mine", "lab"), points=40),
+    Writing("mine --save", "imported", ("mine", "lab", "--save", "--replace"), points=50, together=False),
+    Writing("curve", "tiny", ("curve", "lab", "--set", "epochs=2"), together=False, points=8),
+    Writing("advise", "tiny", ("advise", "lab"), together=False, points=12),
     Writing("search, which indexes", "trained", (*_SEARCH, "--model", "words", "--model", "bm25"), together=False, points=45),
-    Writing("search", "versions", (*_SEARCH, "--model", "bm25"), together=False, points=5, light=True),
-    Writing("evaluate", "trained", ("evaluate", "lab", "--model", "words", "--model", "bm25"), together=False, points=45),
+    Writing("search", "versions", (*_SEARCH, "--model", "bm25"), together=False, points=5),
+    Writing("evaluate", "trained", ("evaluate", "lab", "--model", "words", "--model", "bm25"), together=False, points=40),
     Writing("prepare", "trained", ("prepare", "lab", "--model", "words"), together=False, points=30),
     Writing("words", "tiny", ("words", "lab", "small", "frost"), together=False, points=30),
     Writing("explain", "trained", ("explain", "lab", "velkorin hand", "d0", "--model", "turned"), together=False, points=25),
@@ -204,27 +211,27 @@ COMMANDS = (
     Writing("questions", "trained", ("questions", "lab", *_COLUMNS, "--goal", "4"), together=False, points=40),
     Writing(
         "judgments --import", "imported", ("judgments", "lab", "--import", "{in}/judged.csv"), together=False,
-        points=30, light=True,
+        points=50, sampled=(5, 1, 0),
     ),
     Writing("judgments --import, later", "judged", ("judgments", "lab", "--import", "{in}/judged.csv"), together=False, points=20),
-    Writing("judgments --export", "judged", ("judgments", "lab", "--export", "{out}/votes.csv"), points=8, light=True),
-    Writing("judgments --to-queries", "judged", ("judgments", "lab", "--to-queries"), light=True),
-    Writing("judgments --to-pairs", "judged", ("judgments", "lab", "--to-pairs")),
-    Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), points=45, light=True),
-    Writing("a vote", "judged", ("call", f"{HERE}:vote_once"), points=10, light=True),
+    Writing("judgments --export", "judged", ("judgments", "lab", "--export", "{out}/votes.csv"), points=8),
+    Writing("judgments --to-queries", "judged", ("judgments", "lab", "--to-queries"), points=50, sampled=(5, 1, 1)),
+    Writing("judgments --to-pairs", "judged", ("judgments", "lab", "--to-pairs"), points=60),
+    Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), points=80),
+    Writing("a vote", "judged", ("call", f"{HERE}:vote_once"), points=10, sampled=(3, 1, 0)),
     Writing("a vote taken back", "judged", ("call", f"{HERE}:take_back"), points=10),
     Writing("a question noted", "imported", ("call", f"{HERE}:search_history"), points=5),
     Writing("delete, a project", "indexed", ("delete", "lab", "--yes"), points=40),
     Writing("delete --vectors", "indexed", ("delete", "lab", "--vectors", "--yes"), points=40),
-    Writing("delete corpus", "versions", ("delete", "lab", "corpus", "1", "--yes"), light=True),
-    Writing("delete pairs", "imported", ("delete", "lab", "pairs", "{id}", "--yes"), points=20),
+    Writing("delete corpus", "versions", ("delete", "lab", "corpus", "1", "--yes")),
+    Writing("delete pairs", "imported", ("delete", "lab", "pairs", "{id}", "--yes"), points=20, sampled=(3, 0, 0)),
     Writing("delete queries", "indexed", ("delete", "lab", "queries", "{id}", "--yes"), points=30),
     Writing("delete model", "indexed", ("delete", "lab", "model", "words", "--yes"), points=30),
     Writing("delete index", "indexed", ("delete", "lab", "index", "{id}", "--yes"), points=20),
     Writing("delete evaluation", "indexed", ("delete", "lab", "evaluation", "{id}", "--yes"), points=20),
-    Writing("rename, a project", "judged", ("rename", "lab", "den"), points=25, light=True),
+    Writing("rename, a project", "judged", ("rename", "lab", "den"), points=25, sampled=(4, 1, 0)),
     Writing("rename --model", "trained", ("rename", "lab", "wordy", "--model", "words"), points=12),
-    Writing("backup", "judged", ("backup", "lab", "{out}/lab.backup"), points=40, light=True),
-    Writing("restore", "backed up", ("restore", _BACKUP, "--name", "copy"), points=40, light=True),
+    Writing("backup", "judged", ("backup", "lab", "{out}/lab.backup"), points=50, sampled=(4, 1, 1)),
+    Writing("restore", "backed up", ("restore", _BACKUP, "--name", "copy"), points=50, sampled=(3, 1, 0)),
     Writing("check --repair", "damaged", ("check", "--repair"), together=False, points=40),
 )  # fmt: skip

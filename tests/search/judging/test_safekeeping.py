@@ -188,3 +188,24 @@ def test_votes_are_read_on_a_disk_that_may_only_be_read(store, tmp_path, log):
         assert "damaged" not in str(caught.value)
     finally:
         os.seteuid(0)
+
+
+def test_what_was_cut_off_while_votes_were_made_goes_when_they_are(tmp_path):
+    store = JudgmentStore(tmp_path / "judgments" / "judgments.sqlite")
+    store.path.parent.mkdir()
+    draft = store.path.with_name(".judgments.sqlite.20260101-000000-000000-aaaa.new")
+    left = [draft, draft.with_name(f"{draft.name}-journal")]
+    for path in left:
+        path.write_text("half")
+    store.join("Anna")
+    assert store.judges() == ["Anna"] and not any(path.exists() for path in left)
+
+
+def test_a_copy_that_was_cut_off_goes_when_one_is_made(store):
+    folder = store.path.parent / "copies"
+    for path in folder.iterdir():
+        path.unlink()
+    draft = folder / ".2026-01-01.20260101-000000-000000-aaaa.tmp"
+    draft.write_text("half")
+    store.join("Bert")
+    assert not draft.exists() and [copy.problem for copy in copies(store.path)] == [None]
