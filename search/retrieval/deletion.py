@@ -49,6 +49,10 @@ class Deletion:
 
     `parts` are paths inside the project, what was asked for first; `along` and `stays` are the artifacts made from it that
     go and stay; `notes` are sentences on what else is to be known before it is done.
+
+    >>> from pathlib import Path
+    >>> Deletion(Project(Path("workspace/Law")), "The model 'mine'", notes=("Two pages show it.",)).lines
+    ["The model 'mine' will be deleted.", 'Two pages show it.']
     """
 
     project: Project

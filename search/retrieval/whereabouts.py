@@ -44,7 +44,11 @@ _BESIDE = {
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """One place where data of a project lies: what it is, where, how large (bytes), and which texts it holds."""
+    """One place where data of a project lies: what it is, where, how large (bytes), and which texts it holds.
+
+    >>> Whereabouts("Runs", "/data/law/runs", 1_200, "What was asked, and how it went; no texts").sentence
+    'Runs: /data/law/runs (1.2 kB). What was asked, and how it went; no texts.'
+    """
 
     what: str
     where: str

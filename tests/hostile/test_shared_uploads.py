@@ -25,7 +25,12 @@ DOCUMENTS = [
         8,
         "CSV, utf-8-sig, 342 documents (text from 'Response')",
     ),
-    ("dirty/cfpb_semicolon_latin1.csv", 300, 0, "CSV, cp1252, 300 documents (text from 'Answer')"),
+    (
+        "dirty/cfpb_semicolon_latin1.csv",
+        300,
+        0,
+        "CSV, cp1252, delimiter semicolon, 300 documents (text from 'Answer')",
+    ),
     (
         "dirty/hinglish_top_validation.tsv",
         1_390,

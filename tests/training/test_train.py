@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from weights import weights_fingerprint
 
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
@@ -174,7 +173,12 @@ def test_an_untouched_start_is_said_and_equals_the_start(project, tiny_model, as
     assert details["notes"] == made.notes
     encoder = load_encoder(project, find_model(project, made.name))
     start = load_sentence_transformer(tiny_model)
-    assert weights_fingerprint(encoder) == weights_fingerprint(start)
+    # It is stored as a reference: what is put behind the start turns nothing.
+    weights = encoder.state_dict()
+    for name, tensor in start.state_dict().items():
+        np.testing.assert_array_equal(weights[name].numpy(), tensor.numpy())
+    asked = ["what helps against velkorin", "who files the deed"]
+    np.testing.assert_allclose(encoder.encode_query(asked), start.encode_query(asked), atol=1e-7)
 
 
 def test_the_same_seed_gives_the_same_model(project, tiny_model):

@@ -48,7 +48,11 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class StoreUse:
-    """How many vectors of the store belong to a project's texts, and how many of them other projects' texts need, too."""
+    """How many vectors of the store belong to a project's texts, and how many of them other projects' texts need, too.
+
+    >>> StoreUse(vectors=120, shared=20)
+    StoreUse(vectors=120, shared=20)
+    """
 
     vectors: int
     shared: int

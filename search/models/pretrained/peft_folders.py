@@ -38,6 +38,7 @@ _HEADS = {
 class Beneath(NamedTuple):
     """What an adapter's settings say of the model beneath it: a folder or hub id, and which version.
 
+    >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as name:
     ...     folder = Path(name)
     ...     settings = '{"peft_type": "LORA", "base_model_name_or_path": "intfloat/e5-small-v2"}'
