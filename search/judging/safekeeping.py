@@ -117,7 +117,7 @@ def _problem_with_copy(copy: Path) -> str | None:
 
 
 def copy_of_today(connection: sqlite3.Connection, path: Path) -> None:
-    """DailyBackup a file of votes, unless it was copied today. A copy that cannot be made is no reason not to keep a vote."""
+    """Copy a file of votes, unless it was copied today. A copy that cannot be made is no reason not to keep a vote."""
     folder = path.parent / COPIES
     today = datetime.now(UTC).date().isoformat()
     if (folder / f"{today}.sha256").is_file():

@@ -208,4 +208,4 @@ def test_a_copy_that_was_cut_off_goes_when_one_is_made(store):
     draft = folder / ".2026-01-01.20260101-000000-000000-aaaa.tmp"
     draft.write_text("half")
     store.join("Bert")
-    assert not draft.exists() and [copy.problem for copy in copies(store.path)] == [None]
+    assert not draft.exists() and [copy.problem for copy in daily_backups(store.path)] == [None]
