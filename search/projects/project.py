@@ -51,6 +51,7 @@ from search.projects.publishing import (
     beginning_from_now,
     has_begun,
     remove_together,
+    unless_deleted,
 )
 from search.projects.settings import settings
 from search.text.words import MARKS
@@ -321,7 +322,7 @@ class Project:
         if has_begun(self.folder):
             return work()
         for _ in range(_TRIES):
-            with beginning_from_now(self.folder), suppress(Overtaken):
+            with beginning_from_now(self.folder), suppress(Overtaken), unless_deleted(self.folder):
                 return work()
         with self.locked(), beginning_from_now(self.folder):
             return work()

@@ -6,6 +6,7 @@ work is done again on top of it (`on_newest`).
 """
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -78,6 +79,26 @@ def beginning_from_now(folder: Path) -> Iterator[None]:
         yield
     finally:
         _began.reset(token)
+
+
+@contextmanager
+def unless_deleted(folder: Path) -> Iterator[None]:
+    """What fails since somebody deleted a version that was the newest was overtaken.
+
+    :param folder: of the project.
+    :raises Overtaken: then; it can be done again, with what is the newest now.
+    """
+    began = newest_ids(folder)
+    try:
+        yield
+    except (BespokeError, OSError, sqlite3.Error) as error:
+        gone = any(one and not (folder / kind / one).is_dir() for (_, kind), one in began.items())
+        if not gone or not folder.is_dir() or isinstance(error, Overtaken):
+            raise
+        raise Overtaken(
+            f"What this began from was deleted in {folder.name!r} meanwhile. Do it again: it then begins from what is "
+            "the newest now."
+        ) from error
 
 
 def has_begun(folder: Path) -> bool:

@@ -1,7 +1,8 @@
 """Search: columns become retrievers, of parts made here or cached by the pages; retrievers make a comparison."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.projects.publishing import Overtaken, unless_deleted
 from search.projects.settings import LIMITS
 from search.retrieval.bm25.store import keyword_index
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in
@@ -33,6 +35,7 @@ from search.retrieval.sparse import BM25Retriever
 UNKNOWN_WORDS = "no known words in this query"
 NOTHING_LIKE = "no document like this one within these filters"
 NOTHING_LEFT = "nothing within these filters, or no known words in this query"
+_TRIES = 3
 
 
 def check_query(query: str) -> str:
@@ -106,10 +109,13 @@ def compare(
     :raises Refused: for an empty query, an unknown model or column, or a project without documents.
     """
     text, count = check_query(query), check_k(k)
-    retrievers, corpus = retrievers_for(project, names, progress)
-    return Comparison(
-        text, count, [search(r, corpus, text, count, scope, left_out) for r in retrievers]
-    )
+
+    def compared() -> Comparison:
+        retrievers, corpus = retrievers_for(project, names, progress)
+        results = [search(r, corpus, text, count, scope, left_out) for r in retrievers]
+        return Comparison(text, count, results)
+
+    return _over_newest(project, compared)
 
 
 def similar(
@@ -128,14 +134,25 @@ def similar(
     :raises Refused: for an unknown document, model or column.
     """
     count = check_k(k)
-    _, corpus = current_corpus(project)
-    position = corpus.position(document)
-    if position is None:
-        raise Refused(f"There is no document {document!r} in {project.name!r}.")
-    retrievers, corpus = retrievers_for(project, names, progress)
-    return Comparison(
-        document, count, [similar_to(r, corpus, position, count, scope) for r in retrievers]
-    )
+
+    def compared() -> Comparison:
+        _, corpus = current_corpus(project)
+        position = corpus.position(document)
+        if position is None:
+            raise Refused(f"There is no document {document!r} in {project.name!r}.")
+        retrievers, corpus = retrievers_for(project, names, progress)
+        results = [similar_to(r, corpus, position, count, scope) for r in retrievers]
+        return Comparison(document, count, results)
+
+    return _over_newest(project, compared)
+
+
+def _over_newest(project: Project, compared: Callable[[], Comparison]) -> Comparison:
+    """Search the newest corpus, again where that was overtaken and deleted meanwhile, with the index that was made."""
+    for _ in range(_TRIES):
+        with suppress(Overtaken), unless_deleted(project.folder):
+            return compared()
+    return compared()
 
 
 def similar_to(

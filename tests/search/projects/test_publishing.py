@@ -88,6 +88,25 @@ def test_who_was_overtaken_and_cannot_do_it_again_publishes_nothing(lab):
     assert lines(lab) == ["a", "b", "c"]
 
 
+def test_who_was_reading_what_is_overtaken_and_deleted_does_it_again(lab):
+    add_line(lab, "a")
+    first = lab.newest("corpora")
+    tries = []
+
+    def add() -> None:
+        tries.append(lines(lab))
+        if len(tries) == 1:
+            together(1, lambda _: add_line(lab, "b"))
+            together(1, lambda _: lab.remove(first))
+        (lab.folder_of(first) / "lines").read_text() if len(tries) == 1 else add_line(lab, "c")
+
+    lab.on_newest(add)
+    assert tries == [["a"], ["a", "b"]]
+    assert lines(lab) == ["a", "b", "c"]
+    with pytest.raises(FileNotFoundError):  # What was never there is no version that was deleted.
+        lab.on_newest((lab.folder / "lines").read_text)
+
+
 def test_a_version_is_newer_than_the_one_before_whatever_the_clock_says(lab, monkeypatch):
     future = "29991231-235959-999999-0000"
     assert later_id("") <= new_id()

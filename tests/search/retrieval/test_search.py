@@ -13,6 +13,7 @@ from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
 from search.projects.settings import LIMITS
+from search.retrieval.deletion import delete, planned
 from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import build_index, find_index, index_model
 from search.retrieval.search import (
@@ -313,3 +314,25 @@ def test_searchers_by_name(project):
     keywords = ProjectParts(project, manifest, corpus).bm25()
     assert isinstance(keywords, BM25Retriever)
     assert keywords.name == "bm25"
+
+
+def test_a_search_begins_again_where_its_corpus_is_overtaken_and_deleted_meanwhile(
+    project, tmp_path
+):
+    first = project.newest("corpora")
+    path = tmp_path / "late.jsonl"
+    path.write_text('{"_id": "late", "text": "Quorblat, at last."}\n')
+    seen = []
+
+    def overtaking(done, total, what, _metrics=None):
+        if not seen:
+            seen.append(what)
+            add_documents(project, [path])
+            delete(planned(project, "corpora", first.id))
+
+    found = compare(project, "quorblat", ["bm25"], k=1, progress=overtaking)
+    assert seen
+    assert [hit.id for hit in found.results[0].hits] == ["late"]
+    assert [m.made_from["corpus"] for m in project.manifests("indexes")] == [
+        project.newest("corpora").id
+    ]
