@@ -3,13 +3,14 @@
 import contextlib
 import random
 import shutil
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from search.corpus.readers import archives, beir
+from search.corpus.readers import archives
 from search.corpus.readers.beir import is_beir, open_beir
 from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.corpus.readers.judged import JudgedColumns
@@ -130,7 +131,7 @@ def test_path_traversal_writes_nothing_outside(tiny_beir, tmp_path, monkeypatch)
     """Names that climb are not followed: a file lands under its known name or nowhere."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(beir.tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     path = zipped(tiny_beir, tmp_path / "evil.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("../../../escaped.txt", "evil")
@@ -147,7 +148,7 @@ def test_path_traversal_writes_nothing_outside(tiny_beir, tmp_path, monkeypatch)
 def test_a_climbing_name_for_a_known_file_stays_inside(tiny_beir, tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(beir.tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     path = zipped(tiny_beir, tmp_path / "evil.zip", prefix="../")
     before = {p for p in tmp_path.rglob("*") if p.is_file()}
     with contextlib.suppress(Refused):
