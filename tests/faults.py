@@ -15,6 +15,7 @@ import builtins
 import contextlib
 import errno
 import functools
+import gc
 import importlib
 import io
 import json
@@ -190,8 +191,12 @@ def _watch_sqlite(disk: Disk) -> None:
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             elif how is not None:
-                said = "database or disk is full" if how == "ENOSPC" else "disk I/O error"
-                raise sqlite3.OperationalError(said)
+                full = how == "ENOSPC"
+                error = sqlite3.OperationalError(
+                    "database or disk is full" if full else "disk I/O error"
+                )
+                error.sqlite_errorcode = sqlite3.SQLITE_FULL if full else sqlite3.SQLITE_IOERR
+                raise error
 
         def execute(self, statement: str, *more: Any) -> sqlite3.Cursor:
             self._ask(statement)
@@ -308,9 +313,10 @@ def _work(case: dict[str, Any], answer: int) -> None:
             _command(case["arguments"])
     except SystemExit as ended:
         status = int(ended.code or 0)
-    except BaseException:
-        traceback.print_exc()
-        status = 70
+    except BaseException as error:
+        status = getattr(error, "exit_status", 70)
+        if status == 70:
+            traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -380,6 +386,13 @@ def _work_here(case: dict[str, Any]) -> None:
     """Run a command in this process, so that its forks have imported and loaded all that it needs."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         _command(case["arguments"])
+    _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
+    """Let the collector pass over it in forks, too: it would copy all of it there."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -443,6 +456,7 @@ def main() -> None:
     sys.path.insert(0, str(REPOSITORY))
     for name in ("cli", *sys.argv[1:]):
         importlib.import_module(name)
+    _keep_what_is_there()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Whatever else prints here is no answer.
     for line in sys.stdin:

@@ -1,6 +1,5 @@
 """The SQLite file of votes: its tables, opening it on any disk, and its errors in words."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -107,7 +106,7 @@ def _new_votes(path: Path) -> None:
             )
         draft.chmod(PRIVATE_FILE)
         flush(draft)
-        os.link(draft, path)
+        draft.rename(path)
         flush(path.parent)
     except sqlite3.Error as error:
         raise OSError(None, str(error)) from None

@@ -32,6 +32,7 @@ def scratch_folder(what: str) -> Iterator[Path]:
             inner.mkdir()
             yield inner
         finally:
+            shutil.rmtree(inner, ignore_errors=True)  # As long as it is owned, it is swept if not.
             owner.release()
 
 
