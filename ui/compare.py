@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
@@ -15,7 +16,7 @@ from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, search, similar_to
 from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
-from ui.comparing import actions, asking, columns, grid, summary, tools
+from ui.comparing import actions, asking, columns, fair_queue, grid, summary, tools
 from ui.comparing.sides import Board, Side
 from ui.rendering import literal, render
 
@@ -32,6 +33,27 @@ def page(project: Project, manifest: Manifest) -> None:
     columns.make_room()
     corpus = Corpus.of(project, manifest)
     query = asking.box(project)
+    asked = asking.like() or query.strip()
+    if asked:
+        with fair_queue.turn(manifest.id, query):
+            drawn = _answer(project, manifest, corpus, query)
+    else:
+        drawn = _answer(project, manifest, corpus, query)
+    chosen, board, share = drawn
+    if board is not None and not board.like:
+        asking.remember(project, board.query)
+        asking.look_for(project, [column.name for column in chosen])
+    with share:
+        copied = tools.share(project, board)
+    with st.container(key="compare-foot"):
+        tools.foot(chosen, columns.training(project), answered=board is not None)
+    actions.listen(project, query, board, copied)
+
+
+def _answer(
+    project: Project, manifest: Manifest, corpus: Corpus, query: str
+) -> tuple[Sequence[SearchColumn], Board | None, DeltaGenerator]:
+    """Draw what is between the box and the foot; returns the columns, the answer, and where it is shared from."""
     offers = asking.offers()
     bar = tools.bar()
     with bar.columns:
@@ -55,14 +77,7 @@ def page(project: Project, manifest: Manifest) -> None:
             board = _searched(project, manifest, corpus, query, chosen, scope, k)
         else:
             st.info("Choose at least one column to search with.")
-    if board is not None and not board.like:
-        asking.remember(project, board.query)
-        asking.look_for(project, [column.name for column in chosen])
-    with bar.share:
-        copied = tools.share(project, board)
-    with st.container(key="compare-foot"):
-        tools.foot(chosen, columns.training(project), answered=board is not None)
-    actions.listen(project, query, board, copied)
+    return chosen, board, bar.share
 
 
 def _searched(
@@ -95,6 +110,9 @@ def _searched(
             board = _alike(corpus, like, retrievers, sides, scope, k)
         elif text:
             judged, own = _judged(project, manifest, text)
+            ahead = fair_queue.QUEUE.next_queries(manifest.id)
+            for retriever in retrievers:
+                retriever.expect([text, *ahead])
             results = [search(retriever, corpus, text, k, scope, own) for retriever in retrievers]
             board = Board(text, k, sides, results, judged, left_out=own)
         else:

@@ -1,7 +1,7 @@
 """Texts of hits: the words of a query marked, and the part of a long text that has most of them."""
 
-import re
 from bisect import bisect_left
+from functools import lru_cache
 
 from search.retrieval.results import Hit
 from search.text.words import WORD, without_formats
@@ -33,7 +33,7 @@ def segments(text: str, words: frozenset[str]) -> Segments:
     parts = []
     end = 0
     for match in WORD.finditer(text):
-        if _matched(match) in words:
+        if _matched(match.group()) in words:
             parts += [(text[end : match.start()], False), (match.group(), True)]
             end = match.end()
     return [*parts, (text[end:], False)]
@@ -54,7 +54,7 @@ def excerpt(text: str, words: frozenset[str], length: int = _SHOWN) -> str:
     """The part of a long text with the most of the query's words, cut at word borders."""
     if len(text) <= length:
         return text
-    starts = [m.start() for m in WORD.finditer(text) if _matched(m) in words]
+    starts = [m.start() for m in WORD.finditer(text) if _matched(m.group()) in words]
     within = [bisect_left(starts, start + length) - i for i, start in enumerate(starts)]
     best = starts[within.index(max(within))] if starts else 0
     start = 0
@@ -79,9 +79,17 @@ def rest_of(hit: Hit, short: str) -> tuple[bool, str]:
     return False, f"… {' '.join(part.split())} …"
 
 
-def _matched(match: re.Match[str]) -> str:
+def _matched(word: str) -> str:
     """A word of a text as words of queries are compared with it."""
-    return _stem(without_formats(match.group()).casefold())
+    return _remembered(word) if len(word) < 64 else _plain(word)
+
+
+def _plain(word: str) -> str:
+    return _stem(without_formats(word).casefold())
+
+
+# A board has ten thousand words, and most of them often.
+_remembered = lru_cache(65_536)(_plain)
 
 
 def _stem(word: str) -> str:

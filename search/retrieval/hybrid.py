@@ -63,6 +63,10 @@ class HybridRetriever(Retriever):
         words = self._words.prepare_queries(queries, timing)
         return self._joined(words, self._model.prepare_queries(queries, timing), k, scope)
 
+    def expect(self, queries: Sequence[str]) -> None:
+        """See `Retriever.expect`."""
+        self._model.expect(queries)
+
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
         """See `Retriever.similar`."""
         words = without(document, self._words.prepare_document(document))

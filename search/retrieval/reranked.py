@@ -45,6 +45,10 @@ class RerankingRetriever(Retriever):
             for query, ranking in zip(queries, found, strict=True)
         ]
 
+    def expect(self, queries: Sequence[str]) -> None:
+        """See `Retriever.expect`."""
+        self._base.expect(queries)
+
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
         """See `Retriever.similar`: as its column sees it, since a reranker reads questions, not whole documents."""
         return self._base.similar(document, k, scope)

@@ -70,6 +70,10 @@ class Retriever(ABC):
     ) -> list[Ranking]:
         """`rank`, for one query at least."""
 
+    def expect(self, queries: Sequence[str]) -> None:
+        """Make several queries ready that will be asked one by one, where that is cheaper together."""
+        return  # Most have nothing to make ready.
+
     def similar(self, document: int, k: int, scope: Scope = EVERYTHING) -> Ranking:
         """The best k documents like the one at a position, itself left out.
 

@@ -331,7 +331,7 @@ def test_a_model_name_with_markup_and_quotes_is_text(trained: Project) -> None:
 
 def test_an_example_with_markdown_in_it_is_shown_as_it_is(trained: Project) -> None:
     """Dollars would become a formula, stars would vanish."""
-    trained.change(examples=["is $5 *more* than $4?"])
+    trained.change(lambda _: {"examples": ["is $5 *more* than $4?"]})
     at = open_page("compare", TINY, model=BOTH)
     shown_as = at.get("button_group")[0].proto.options[0].content
     assert unescaped(shown_as) == "is $5 *more* than $4?"

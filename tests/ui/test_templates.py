@@ -101,6 +101,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "groups": [(say("title"), [(say("query"), say("answer"), say("nearness"))])],
     },
     "like": lambda say: {"name": say("name")},
+    "line": lambda say: {"before": say("before")},
     "macros": lambda say: {},
     "marked": lambda say: {"segments": [(say("around"), False), (say("match"), True)]},
     "metrics": lambda say: {

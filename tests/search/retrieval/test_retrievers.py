@@ -10,9 +10,13 @@ from search.corpus.document import Document
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.passages import Chunking
 from search.corpus.writer import CorpusWriter
+from search.models.linear_adapter import LinearAdapter
 from search.models.registry import ModelInfo
 from search.projects.errors import Refused
 from search.retrieval.dense import DenseRetriever
+from search.retrieval.hybrid import HybridRetriever
+from search.retrieval.reranked import RerankingRetriever
+from search.retrieval.retriever import EncodingTime
 
 DIMENSION = 8
 INFO = ModelInfo("m", "m", "custom", None, DIMENSION, "f", "", "")
@@ -141,3 +145,64 @@ def test_tiers_without_a_rule_are_refused(tmp_path):
     searcher = keyword_searcher(Corpus(tmp_path / CORPUS_FILE))
     with pytest.raises(Refused, match="no source tiers to rank by"):
         searcher.rank(["one"], 5, Scope(tiers_first=True))
+
+
+class _Counting:
+    """Remembers what was encoded together."""
+
+    def __init__(self):
+        self.batches = []
+
+    def encode_query(self, inputs):
+        self.batches.append(list(inputs))
+        return np.array([[len(text), 1.0] for text in inputs], dtype=np.float32)
+
+    encode_document = encode_query
+
+
+class _Server(_Counting):
+    def admit(self, documents):
+        """It costs something."""
+
+
+def _dense(encoder):
+    info = ModelInfo("mine", "id", "custom", None, 2, "fingerprint", "", "")
+    return DenseRetriever(info, encoder, FlatIndex.of(np.eye(2, dtype=np.float32)), _Two())
+
+
+class _Two:
+    passages = 2
+
+    def __len__(self):
+        return 2
+
+
+def test_queries_that_are_expected_are_encoded_together_and_then_known():
+    encoder = _Counting()
+    retriever = _dense(encoder)
+    alone = EncodingTime()
+    retriever.vectors_of(["rent"], alone)
+    retriever.expect(["rent", "frost", "dust on it", "frost"])
+    timing = EncodingTime()
+    for query in ("frost", "dust on it", "rent"):
+        assert retriever.vectors_of([query], timing).tolist() == [[len(query), 1.0]]
+    assert encoder.batches == [["rent"], ["frost", "dust on it"]]
+    assert timing.encode > 0
+    assert timing.encode_here == 0
+    retriever.expect(["rent", "alone"])  # One by itself is encoded when it is asked.
+    assert len(encoder.batches) == 2
+
+
+def test_a_server_is_never_asked_ahead():
+    for encoder in (_Server(), LinearAdapter(_Server(), np.eye(2, dtype=np.float32))):
+        retriever = _dense(encoder)
+        retriever.expect(["rent", "frost"])
+        assert getattr(encoder, "base", encoder).batches == []
+
+
+def test_hybrids_and_rerankers_expect_what_their_model_does():
+    encoder = _Counting()
+    model = _dense(encoder)
+    hybrid = HybridRetriever("hybrid:mine", model, model)
+    RerankingRetriever("rerank", hybrid, model.corpus, None).expect(["rent", "frost"])
+    assert encoder.batches == [["rent", "frost"]]
