@@ -182,12 +182,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is damaged."""
-    from search.judging.safekeeping import problem_in_file
+    from search.judging.safekeeping import check_daily_backups, problem_in_file
     from search.projects.check import check_project, check_workspace
     from search.projects.check import repair as mend
     from search.projects.project import projects, unusable_projects
     from search.projects.settings import settings
     from search.retrieval.checking import (
+        check_history,
         check_left_on_servers,
         check_servers,
         check_store,
@@ -197,7 +198,15 @@ def check(
     if vectors and not repair:
         raise Refused("--vectors removes vectors: say --repair, too.")
     chosen = [project] if project else [*projects(), *(p for p, _ in unusable_projects())]
-    findings = [finding for one in chosen for finding in check_project(one, problem_in_file)]
+    findings = [
+        finding
+        for one in chosen
+        for finding in (
+            *check_project(one, problem_in_file),
+            *check_history(one),
+            *check_daily_backups(one),
+        )
+    ]
     if project is None:
         findings += [*check_workspace(settings().home), *check_store(), *check_left_on_servers()]
     said = mend(findings) if repair else []

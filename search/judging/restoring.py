@@ -1,5 +1,6 @@
 """Bringing votes back: the newest whole copy, and what can be read of the damaged file."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -17,6 +18,8 @@ from search.judging.votes_file import new_votes, opened
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed, Refused
 from search.projects.files import flush
+
+_PARTS = ("", "-wal", "-shm")
 
 
 def restore(path: Path) -> tuple[str | None, int]:
@@ -39,18 +42,29 @@ def restore(path: Path) -> tuple[str | None, int]:
         draft.write_bytes(copy.path.read_bytes())
     with closing(sqlite3.connect(draft)) as made:
         register(made)
-        rescued = _rescue(made, path)
+        # What an earlier try put aside, too: it may have been killed before it was done.
+        rescued = sum(_rescue(made, source) for source in (path, *_damaged(path)))
         made.commit()
         made.execute("PRAGMA journal_mode = DELETE")
     flush(draft)
     aside = path.with_name(f"{path.name}.damaged-{new_id()}")
-    for ending in ("", "-wal", "-shm"):
+    # First a second name for each, so that a kill never parts the file from its log.
+    for ending in _PARTS:
         with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+            os.link(path.with_name(path.name + ending), aside.with_name(aside.name + ending))
+    flush(path.parent)
+    for ending in _PARTS:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
     draft.rename(path)
     flush(path.parent)
     forget_look(path)
     return (copy.day if copy else None), rescued
+
+
+def _damaged(path: Path) -> list[Path]:
+    """Files that were put aside, the newest first."""
+    beside = path.parent.glob(f"{path.name}.damaged-*")
+    return sorted((p for p in beside if not p.name.endswith(_PARTS[1:])), reverse=True)
 
 
 def _rescue(made: sqlite3.Connection, path: Path) -> int:

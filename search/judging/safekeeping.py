@@ -11,15 +11,19 @@ What this cannot see: rows that went without a trace, as with a write-ahead log 
 import hashlib
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from search.projects.artifacts import new_id
+from search.projects.backup import VOTES
+from search.projects.check import Finding
 from search.projects.damage import notice
 from search.projects.errors import Failed, in_words
 from search.projects.files import PRIVATE_FOLDER, alone_in, flush, sha256_of, write_atomically
+from search.projects.project import Project
 
 COPIES = "copies"
 TABLES = ("settings", "judges", "questions", "rankings", "marks")
@@ -106,6 +110,18 @@ def daily_backups(path: Path) -> list[DailyBackup]:
     days = {entry.stem for entry in (*folder.glob("[0-9]*.sqlite"), *folder.glob("[0-9]*.sha256"))}
     found = [folder / f"{day}.sqlite" for day in sorted(days, reverse=True)]
     return [DailyBackup(copy, copy.stem, _problem_with_copy(copy)) for copy in found]
+
+
+def check_daily_backups(project: Project) -> Iterator[Finding]:
+    """Copies of a project's votes that are not whole, for whoever looks over everything."""
+    for copy in daily_backups(project.folder / VOTES):
+        if copy.problem is not None:
+            yield Finding(
+                copy.path,
+                f"The copy of the votes of {copy.day} is not whole: {copy.problem}. It is never brought back; the votes "
+                "themselves are not touched by it. Delete it, with its .sha256.",
+                left_over=True,
+            )
 
 
 def _problem_with_copy(copy: Path) -> str | None:

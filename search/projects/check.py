@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from search.projects import graves
+from search.projects import audit, graves
 from search.projects.artifacts import KIND_NAMES, MANIFEST, Kind, Manifest, new_id, read_manifest
 from search.projects.backup import RESTORING, VOTES, staging_owner, sweep_restoring
 from search.projects.errors import BespokeError, Damaged, OtherFormat, in_words
@@ -21,7 +21,7 @@ from search.projects.journal import JOURNAL
 from search.projects.locks import is_owned, owner_file
 from search.projects.project import Project
 from search.projects.publishing import GRAVE, sweep
-from search.projects.runs import runs
+from search.projects.runs import UNREADABLE, runs
 from search.projects.scratch import left_in_scratch, sweep_scratch
 
 ASIDE = ".aside"
@@ -110,6 +110,7 @@ def check_workspace(home: Path) -> Iterator[Finding]:
                 partial(sweep_restoring, home),
                 left_over=True,
             )
+    yield from _audit_log()
     for folder in left_in_scratch():
         yield Finding(
             folder, "Left by a killed process.", "it is removed.", sweep_scratch, left_over=True
@@ -193,6 +194,8 @@ def _damaged(project: Project, kind: Kind, folder: Path, problem: str) -> Findin
 def _orphans(project: Project, sound: Sequence[Manifest]) -> Iterator[Finding]:
     """What is made again by itself, of what is there no more: nobody can use it."""
     ids = {folder.name for kind in get_args(Kind) for folder in project.folders(kind)}
+    # What was set aside may be brought back: what was made of it stays.
+    ids |= {"-".join(path.name.split("-")[-4:]) for path in (project.folder / ASIDE).glob("*")}
     for manifest in sound:
         if manifest.kind not in _MADE_AGAIN:
             continue
@@ -213,7 +216,11 @@ def _orphans(project: Project, sound: Sequence[Manifest]) -> Iterator[Finding]:
 
 def _votes(project: Project, problem_in: Callable[[Path], str | None]) -> Iterator[Finding]:
     path = project.folder / VOTES
-    problem = problem_in(path) if path.is_file() else None
+    problem = None
+    if path.is_file():
+        problem = problem_in(path)
+    elif os.path.lexists(path) or any(path.parent.glob("copies/*.sqlite")):
+        problem = "the file is gone, or is no file"
     if problem is not None:
         yield Finding(
             path,
@@ -260,10 +267,24 @@ def _sweep(project: Project) -> None:
 def _runs(project: Project) -> Iterator[Finding]:
     for run in runs(project):
         with suppress(OSError):
-            if not run.arguments:
+            if not run.arguments or run.read().message == UNREADABLE:
                 yield Finding(
                     run.folder,
                     "The record of a run is damaged.",
                     f"it is set aside, in {project.folder / ASIDE}.",
                     partial(set_aside, project, run.folder),
                 )
+            elif problem := run.problem_with_events():
+                yield Finding(run.events_file, problem, left_over=True)
+
+
+def _audit_log() -> Iterator[Finding]:
+    path = audit.path()
+    if os.path.lexists(path) and not path.is_file():
+        yield Finding(path, "The audit log is no file: nothing can be noted, so nothing is deleted or judged. Move it away.")  # fmt: skip
+    elif broken := audit.broken_lines():
+        yield Finding(
+            path,
+            f"{len(broken):,} lines of the audit log were changed, taken out, or cut short. See python cli.py audit --check.",
+            left_over=True,
+        )

@@ -109,6 +109,15 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def whole_lines(content: bytes) -> list[bytes]:
+    r"""The lines of a file that is appended to, without one at its end that was cut short.
+
+    >>> whole_lines(b"one\ntwo\nthr")
+    [b'one', b'two']
+    """
+    return content.split(b"\n")[:-1]
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file (UTF-8, readable by a person)."""
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")

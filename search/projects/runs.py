@@ -26,7 +26,7 @@ from search.projects import audit
 from search.projects.artifacts import Manifest, new_id, now
 from search.projects.damage import notice
 from search.projects.errors import Failed, Refused
-from search.projects.files import write_atomically
+from search.projects.files import whole_lines, write_atomically
 from search.projects.locks import Owner, exclusive, is_owned, project_lock
 from search.projects.outcome import in_words, is_whole, result_of
 from search.projects.project import Project
@@ -39,6 +39,8 @@ State = Literal[
 ]
 OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
 _STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
+UNREADABLE = "unreadable"
+"""The message of a run whose status is damaged."""
 _COMMAND = "command.json"
 _STATUS = "status.json"
 _EVENTS = "events.jsonl"
@@ -187,6 +189,16 @@ class Run:
         # The last line of a run that was killed may be cut short; what was changed does not pass its own sum.
         return [json.loads(line[:-9]) for line in lines if line[-8:] == _sum(line[:-9])]
 
+    def problem_with_events(self) -> str | None:
+        """What is wrong with the lines of its curve, in words; a last line that was cut short is not."""
+        if os.path.lexists(self.events_file) and not self.events_file.is_file():
+            return "The curve of a run is no file: it is drawn empty. Delete it."
+        with suppress(OSError):
+            lines = whole_lines(self.events_file.read_bytes())
+            if wrong := sum(line[-8:] != _sum(line[:-9]) for line in lines):
+                return f"{wrong:,} lines of a run's curve are damaged: they are left out of it."
+        return None
+
     def add_event(self, event: dict[str, Any]) -> None:
         """Report something for curves: a line of JSON, a space, and the CRC-32 of that."""
         line = json.dumps(event).encode()
@@ -241,7 +253,7 @@ class Run:
         except (OSError, ValueError):
             return Status(
                 state="failed",
-                message="unreadable",
+                message=UNREADABLE,
                 error=f"{self.folder / _STATUS} is missing or damaged.",
             )
         # A process that has not yet reported itself: whom did the starter start?

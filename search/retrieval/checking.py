@@ -10,11 +10,18 @@ from search.projects.errors import BespokeError
 from search.projects.graves import SERVERS_LEFT
 from search.projects.project import Project, projects
 from search.projects.settings import settings
+from search.retrieval import history
 from search.retrieval.indexing.servers import (
     left_on_servers,
     sweep_left,
     sweep_servers,
 )
+
+
+def check_history(project: Project) -> Iterator[Finding]:
+    """Damaged lines of what was asked in a project."""
+    if problem := history.problem_with(project):
+        yield Finding(project.folder / history.FILE, problem, left_over=True)
 
 
 def check_store() -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 from search.projects.damage import notice
 from search.projects.errors import Failed, in_words
-from search.projects.files import PRIVATE_FILE, write_atomically
+from search.projects.files import PRIVATE_FILE, whole_lines, write_atomically
 from search.projects.project import Project
 
-_FILE = "searches.jsonl"
+FILE = "searches.jsonl"
 _KEPT = 300
 _BYTES = 512 * 1024
 _PAUSE = (
@@ -28,7 +28,7 @@ def remember(project: Project, query: str) -> None:
 
     A workspace that cannot be written to is no reason not to search.
     """
-    path = project.folder / _FILE
+    path = project.folder / FILE
     said = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False)
     line = f"{said} {_sum(said)}\n"
     with suppress(OSError):
@@ -63,7 +63,19 @@ def recent(project: Project, count: int = 20) -> list[str]:
 
 def forget(project: Project) -> None:
     """Forget every question."""
-    (project.folder / _FILE).unlink(missing_ok=True)
+    (project.folder / FILE).unlink(missing_ok=True)
+
+
+def problem_with(project: Project) -> str | None:
+    """What is wrong with the list of questions, in words; a last line that was cut short is not."""
+    path = project.folder / FILE
+    if os.path.lexists(path) and not path.is_file():
+        return "The list of what was asked is no file: questions are not noted. Delete it."
+    with suppress(OSError):
+        lines = [line.decode("utf-8", "replace") for line in whole_lines(path.read_bytes())]
+        if wrong := sum(line[-8:] != _sum(line[:-9]) for line in lines):
+            return f"{wrong:,} lines of what was asked are damaged: they are left out."
+    return None
 
 
 def _sum(line: str) -> str:
@@ -73,7 +85,7 @@ def _sum(line: str) -> str:
 
 def _entries(project: Project) -> list[tuple[float, str]]:
     """What can be read of the file, oldest first; a line cut off by a crash is passed over."""
-    path = project.folder / _FILE
+    path = project.folder / FILE
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:

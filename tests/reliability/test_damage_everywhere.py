@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,17 @@ from search.evaluation.evaluate import load_evaluation, newest_evaluation
 from search.evaluation.query_set import current_query_set
 from search.insight.map import find_map, load_map, map_models
 from search.insight.vocabulary import vocabulary_of
-from search.judging.safekeeping import daily_backups
+from search.judging.safekeeping import check_daily_backups, daily_backups, problem_in_file
 from search.judging.store import JudgmentStore
 from search.models.cross_encoders import load_reranker, rerankers
 from search.models.registry import models
+from search.projects import check
 from search.projects.artifacts import Kind, Manifest
 from search.projects.damage import noticed
 from search.projects.errors import BespokeError
 from search.projects.project import Project, project, projects, unusable_projects
 from search.projects.runs import runs
+from search.retrieval.checking import check_history, check_store
 from search.retrieval.history import recent
 from search.retrieval.search import compare
 from tests.conftest import write_tiny_beir
@@ -326,6 +329,53 @@ def test_damage_hides_itself_only(
     else:
         assert "cli" in reached or "keyword" in reached, done.err
         assert len(done.err.strip().splitlines()) == 1, done.err
+
+
+# What nobody can tell: that a list is shorter than it was, that a process had only begun a segment, and bytes that mean
+# nothing (free space in a page, the name beside a hash). A lock's file is nothing but its name.
+UNSEEN = {
+    *((what, how) for what in ("history", "run's events", "audit log", "store's keys") for how in ("truncated", "emptied", "removed")),
+    *(("trainings' lock", how) for how in DAMAGES),
+    ("votes", "flipped"),
+    ("hash of a copy of votes", "flipped"),
+    ("hash of a copy of votes", "truncated"),
+}  # fmt: skip
+
+
+@pytest.mark.sample(20)
+@pytest.mark.parametrize(("what", "how", "number"), [c for c in CASES if c[1] != "unreadable"])
+def test_check_names_it_and_repair_loses_nothing(
+    home: Path, what: str, how: str, number: int
+) -> None:
+    """Whatever a person brought is somewhere after a repair; what is made again by itself may go."""
+    assert _findings(home) == []
+    pattern, position, _ = FILES[what]
+    damage(sorted(home.glob(pattern))[position], how, f"{what} {how} {number}")
+    findings = _findings(home)
+    assert findings or (what, how) in UNSEEN
+    before = _bytes_of(home)
+    said = check.repair(findings)
+    assert not [line for line in said if "not repaired" in line]
+    assert before - _bytes_of(home) == set()
+    assert [f.sentence for f in _findings(home) if f.act is not None] == []
+
+
+def _findings(home: Path) -> list[check.Finding]:
+    known = [*projects(), *(one for one, _ in unusable_projects())]
+    own = (
+        (*check.check_project(p, problem_in_file), *check_history(p), *check_daily_backups(p))
+        for p in known
+    )
+    return [*chain.from_iterable(own), *check.check_workspace(home), *check_store()]
+
+
+def _bytes_of(home: Path) -> set[bytes]:
+    files = (path for path in home.rglob("*") if path.is_file())
+    return {
+        path.read_bytes()
+        for path in files
+        if not {".embeddings", ".locks"} & set(path.relative_to(home).parts)
+    }
 
 
 def _named(home: Path) -> list[str]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from search.corpus.corpus import CORPUS_FILE, Corpus, embedded_key
 from search.models.encoding.cache import FORMAT, STORE, store_key, views_of
 from search.models.encoding.cache_segments import (
+    HEADER_BYTES,
     KEYS,
     VECTORS,
     DamagedSegment,
@@ -120,9 +121,33 @@ def damaged_segments() -> list[tuple[Path, str]]:
             except (DamagedSegment, OSError) as error:
                 wrong.append((path, str(error)))
             else:
-                if not sound.all():
-                    wrong.append((path, f"{int((~sound).sum()):,} records are damaged"))
+                count = int((~sound).sum()) or _damaged_vectors(path, dimension)
+                if count:
+                    wrong.append((path, f"{count:,} records are damaged"))
     return wrong
+
+
+def _damaged_vectors(path: Path, dimension: int) -> int:
+    """How many vectors of a segment are not what their records say; 0 where another process writes to it."""
+    handles: list[int] = []
+    try:
+        handles += [os.open(file, os.O_RDONLY) for file in (path, path.with_suffix(VECTORS))]
+        if not locked(handles[0], fcntl.LOCK_SH):
+            return 0
+        records, _ = read_records(path, dimension)
+        written = (path.stat().st_size - HEADER_BYTES) // records.dtype.itemsize
+        wrong = written - len(records)  # Their vectors are cut off.
+        named = np.flatnonzero(records["key"].any(axis=1))  # Others were blanked.
+        for start in range(0, len(named), _BLOCK):
+            block = named[start : start + _BLOCK]
+            sums = vector_sums(read_rows(handles[1], block, dimension))
+            wrong += int((sums != records["vector"][block]).sum())
+        return max(wrong, 0)
+    except (OSError, DamagedSegment):
+        return 1
+    finally:
+        for handle in handles:
+            os.close(handle)
 
 
 def keys_of(projects: Iterable[Project], views: Iterable[str]) -> Keys:

@@ -30,6 +30,7 @@ _MAGIC = b"bspkemb1"
 _HEADER = struct.Struct(
     "<8sIII4x"
 )  # magic, dimension, CRC-32 of the folder's name, of what stands before
+HEADER_BYTES = _HEADER.size
 _RECORD = np.dtype([("key", "<u8", 2), ("vector", "<u4"), ("record", "<u4")])
 assert _HEADER.size == _RECORD.itemsize == KEY_BYTES + 8
 
