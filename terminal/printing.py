@@ -208,6 +208,10 @@ def aside(text: str) -> None:
     """Print what is not the result: to stderr. Of several processes, the first does."""
     if settings().rank:
         return
+    if settings().run_folder is not None:  # It goes into the log of a run, which others read.
+        from search.projects.quoting import without_quotations
+
+        text = without_quotations(text, sys.argv[1:])
     typer.echo(text, err=True)
 
 

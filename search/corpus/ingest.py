@@ -231,7 +231,7 @@ def _require_tiers(tiers: Tiers, writer: CorpusWriter) -> None:
     """Refuse a rule that no document meets: a column or values that were mistyped or left out."""
     named, values = writer.tier_values()
     if not named:
-        found = f"has, for example: {', '.join(values)}" if values else "no document has"
+        found = f"has, for example: {', '.join(map(repr, values))}" if values else "no document has"
         raise Refused(
             f"SourceFile tiers go by {tiers}, but no document has one of these values in {tiers.column!r}, which "
             f"{found}."

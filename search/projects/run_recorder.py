@@ -16,6 +16,7 @@ from search.projects.outcome import in_words, result_of
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.projects.publishing import RunMark, run_mark
+from search.projects.quoting import without_quotations
 from search.projects.runs import Run, State, Status, owned_run, unreported
 from search.projects.settings import settings
 from search.projects.unexpected import unexpected
@@ -169,7 +170,8 @@ class Recorder:
 
     def note(self, text: str) -> None:
         """Something the person should read when the run is over."""
-        self._status = self._status.model_copy(update={"notes": [*self._status.notes, text]})
+        notes = [*self._status.notes, without_quotations(text, self.run.arguments)]
+        self._status = self._status.model_copy(update={"notes": notes})
 
     def result(self, **facts: Any) -> None:
         """Facts about what was made (ids, names), for the page that watches."""
@@ -184,7 +186,9 @@ class Recorder:
             state = "refused"
         elif error is not None:
             state = "failed"
-        text = None if error is None or state == "cancelled" else _in_words(error)
+        text = None
+        if error is not None and state != "cancelled":
+            text = without_quotations(_in_words(error), self.run.arguments)
         said = {"message": self._status.message} if state == "done" else {}
         self._status = self._status.ended(state, error=text, updated=time.time(), **said)
         self._write()

@@ -375,15 +375,15 @@ def _published(made: Sequence[Manifest]) -> str:
 
 
 def _launch(run: Run, owner: Owner) -> None:
-    """Start the process of a run; what it prints goes into the log of its folder."""
+    """Start the process of a run; what it says beside its result, which may be of texts, goes into the log of its folder."""
     arguments = run.arguments
     # The open lock is handed over, so there is no moment at which nobody owns the run.
     with owner.handed_over(), (run.folder / _LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).parents[2] / "cli.py"), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
             env=child_environment(run.folder, audit.person()),
             start_new_session=True,
             pass_fds=[owner.handle],

@@ -10,6 +10,7 @@ from search.judging.prepare import PreparedQuestions
 from search.projects.project import project
 from search.projects.runs import runs
 from search.projects.unexpected import unexpected
+from terminal.printing import aside
 
 DOCUMENT, QUESTION = "Zqxdocument of a patient with gout", "zqxquestion about gout"
 MARKS = (b"zqxdocument", b"zqxquestion")
@@ -70,6 +71,32 @@ def test_a_question_that_is_typed_as_an_option_is_in_no_record(
     assert done.status == 0, done.err
     assert runs(project("lab"))[0].arguments[-5:] == ["--ask", "…", "--ask=…", "--goal", "9"]
     assert found_in(workspace) == []
+
+
+def test_what_cannot_be_read_is_quoted_to_who_brings_it_and_in_no_record(
+    workspace, documents, call_cli, tmp_path
+):
+    assert call_cli("add", "lab", documents, "--text-column", "text").status == 0
+    queries = tmp_path / "queries.csv"
+    rows = [f'"{QUESTION} {n}",d{n},1' for n in range(12)]
+    odd = [f'"{QUESTION} 1",d1,2', f'"{QUESTION} 98",d2,"{DOCUMENT}"']
+    queries.write_text("\n".join(["query,document,grade", *rows, *odd]))
+    done = call_cli("queries", "lab", queries)
+    assert done.status == 0 and DOCUMENT in done.err, "the person reads what it was"
+    kept = runs(project("lab"))[0].read().notes
+    assert any("the grade '…' is not a number" in note for note in kept)
+    assert any("different grades" in note and "'d1' for 'q-" in note for note in kept)
+    assert found_in(workspace) == []
+
+
+def test_the_log_of_a_run_that_a_page_started_quotes_nothing(workspace, monkeypatch, capsys):
+    aside(f"the grade '{DOCUMENT}' is not a number")
+    monkeypatch.setenv("BESPOKE_RUN", str(workspace / "lab" / "runs" / "1"))
+    aside(f"the grade '{DOCUMENT}' is not a number")
+    assert capsys.readouterr().err.splitlines() == [
+        f"the grade '{DOCUMENT}' is not a number",
+        "the grade '…' is not a number",
+    ]
 
 
 def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(workspace, documents, call_cli):

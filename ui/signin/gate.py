@@ -58,6 +58,7 @@ _FORWARDED = (
     "cf-connecting-ip",
 )
 _FORWARDED_TOO = "x-forwarded-"
+_CACHE = b"cache-control"
 _PROTOCOL = "sec-websocket-protocol"
 _POLICY_VIOLATION = 1008
 _FRESH = 600.0
@@ -281,6 +282,10 @@ def _with_headers(send: Send) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             others = [(k, v) for k, v in message.get("headers", ()) if k.lower() not in names]
+            if not any(k.lower() == _CACHE for k, _ in others):
+                others.append(
+                    (_CACHE, b"no-store")
+                )  # What a page drew stays on no shared computer.
             message = {**message, "headers": [*others, *ours]}
         await send(message)
 

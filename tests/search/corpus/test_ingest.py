@@ -60,7 +60,7 @@ def test_two_tables_without_ids_and_of_one_name_both_come_in_with_replace(home, 
 
 def test_a_rule_that_no_document_meets_is_refused_with_what_there_is(home, file):
     path = file("a.csv", "id,text,type\na,one,case\nb,two,statute\n")
-    with pytest.raises(Refused, match=r"has, for example: case, statute"):
+    with pytest.raises(Refused, match=r"has, for example: 'case', 'statute'"):
         add_documents(home, [path], IngestChoices(tiers=parse_tiers("type=cases,statutes")))
     with pytest.raises(Refused, match="'kind', which no document has"):
         add_documents(home, [path], IngestChoices(tiers=parse_tiers("kind=case")))

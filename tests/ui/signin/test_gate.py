@@ -318,6 +318,7 @@ def test_each_answer_says_what_a_browser_may_do(asked, path):
     assert headers["x-content-type-options"] == "nosniff"
     assert headers.get_list("x-frame-options") == ["DENY"]
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store", "where nothing else is said of it"
     said = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert said["img-src"] == "'self' data:" and said["frame-ancestors"] == "'none'"
     assert said["default-src"] == said["connect-src"] == said["form-action"] == "'self'"
