@@ -1,11 +1,12 @@
 """Commands over the life of a project: delete, rename, back up, restore, check, and where everything lies."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from search.projects.errors import Refused
+from search.projects.errors import Failed, Refused
 from terminal.options import (
     AnyProject,
     AsJson,
@@ -120,10 +121,13 @@ def backup(
 ) -> None:
     """Write a project into one file, with checksums: as it is now, whoever works on it meanwhile."""
     from search.judging.safekeeping import problem_in_file
+    from search.projects import audit
     from search.projects.backup import Part, back_up
     from search.projects.files import size_in_words
 
     left: dict[Part, bool] = {"votes": without_votes, "history": without_history}
+    with suppress(Failed):  # A workspace that nothing can be written to any more can be backed up.
+        audit.note("backed up", project.name, file.name)
     with bar() as progress:
         without = [part for part, is_left in left.items() if is_left]
         made = back_up(project, file, without, progress, problem_in_file)
@@ -141,11 +145,18 @@ def restore(
 ) -> None:
     """Make a project of a backup, after every byte of it was checked. No project is ever written over."""
     from search.judging.safekeeping import problem_in_file
+    from search.projects import audit
     from search.projects.backup import restore as bring_back
+    from search.projects.members import members
 
     finish_deletions()
     with bar() as progress:
         made = bring_back(file, name, progress, problem_in_file)
+    audit.note("restored", made.name, file.name)
+    if people := [f"{one.person} ({one.role})" for one in members(made)]:
+        aside(
+            f"Where people sign in, it is open to: {', '.join(people)}. Change that with: python cli.py members '{made.name}'."
+        )
     say(f"The project {made.name!r} is restored.")
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 
+from search.projects import audit, members
 from search.projects.graves import bury_project
 from search.projects.project import project_to_be, projects
 from search.retrieval.deletion import finish_deletions
@@ -65,6 +66,25 @@ def test_any_command_finishes_a_deletion_that_was_cut_off(call_cli, lab, workspa
     assert call_cli("projects").out == ""
     assert not grave.exists()
     finish_deletions()
+
+
+def test_what_leaves_and_who_comes_with_what_is_brought_back_is_said(call_cli, lab, tmp_path):
+    members.add(project_to_be(lab), "anna@firm.example", "owner")
+    assert call_cli("backup", lab, tmp_path / "file").status == 0
+    done = call_cli("restore", tmp_path / "file", "--name", "second")
+    assert "it is open to: anna@firm.example (owner)." in done.err
+    noted = [(one.what, one.project, one.on) for one in audit.entries()]
+    assert noted[-2:] == [("backed up", "lab", "file"), ("restored", "second", "file")]
+
+
+def test_a_workspace_where_nothing_can_be_noted_can_be_backed_up(
+    call_cli, lab, tmp_path, monkeypatch
+):
+    def full(_entry):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(audit, "_append", full)
+    assert call_cli("backup", lab, tmp_path / "file").status == 0
 
 
 def test_backup_restore_check_and_where(call_cli, lab, tmp_path, workspace, monkeypatch):
