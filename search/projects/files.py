@@ -21,6 +21,7 @@ from search.projects.errors import Failed, Refused
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """What everybody but their owner may do with files and folders of a workspace: nothing."""
 
+_LINE = 1024 * 1024
 _EXPORT = ".bespoke-export-"
 _TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{4}")
 
@@ -39,6 +40,26 @@ def write_atomically(path: Path, text: str) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file of lines; one that a killed process or a full disk left half is taken away before.
+
+    :raises OSError: when it cannot be written.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+    try:
+        with suppress(OSError):  # A disk that knows no locks: one write is mostly whole there, too.
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        size = os.fstat(handle).st_size
+        half = os.pread(handle, _LINE, max(size - _LINE, 0)).rpartition(b"\n")[2]
+        if half:
+            os.ftruncate(handle, size - len(half))
+        data = line + b"\n"
+        while data:
+            data = data[os.write(handle, data) :]
+    finally:
+        os.close(handle)
 
 
 def sweep_unwritten(folder: Path, name: str = "*") -> None:
@@ -158,11 +179,12 @@ def new_folder(folder: Path) -> Iterator[Path]:
     :param folder: must not exist, or be empty.
     :raises Refused: where something is in the way.
     """
+    if folder.parent.is_dir():
+        _sweep_exports(folder.parent)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} exists and is not empty. Choose a new folder.")
     if not folder.parent.is_dir():
         raise Refused(f"There is no folder {folder.parent} to write into.")
-    _sweep_exports(folder.parent)
     scratch, handle = _new_export(folder.parent)
     try:
         target = scratch / "whole"

@@ -61,7 +61,7 @@ def read_info(folder: Path) -> ProjectInfo:
         content = unseal(content)
         if _Numbered.model_validate_json(content).format != FORMAT:
             raise _other_format(folder, content)
-        return ProjectInfo.model_validate_json(content)
+        return _called(folder.name, ProjectInfo.model_validate_json(content))
     except FileNotFoundError:
         if holds_something(folder):
             raise _lost(path, "is missing") from None
@@ -72,6 +72,14 @@ def read_info(folder: Path) -> ProjectInfo:
         raise _lost(path, f"is damaged: {error}") from None
     except OSError as error:
         raise _lost(path, f"cannot be read: {in_words(error)}") from None
+
+
+def _called(name: str, info: ProjectInfo) -> ProjectInfo:
+    """What project.json says, under the name of the folder: a process that was killed while it renamed the project may
+    have changed the one and not the other.
+    """
+    former = [one for one in info.former_names if one != name]
+    return info.model_copy(update={"name": name, "former_names": former})
 
 
 def write_info(folder: Path, info: ProjectInfo) -> None:

@@ -5,14 +5,13 @@ that grew is written anew with its latest lines.
 """
 
 import json
-import os
 import time
 import zlib
 from contextlib import suppress
 
 from search.projects.damage import notice
 from search.projects.errors import Failed, in_words
-from search.projects.files import PRIVATE_FILE, whole_lines, write_atomically
+from search.projects.files import append_line, whole_lines, write_atomically
 from search.projects.project import Project
 
 FILE = "searches.jsonl"
@@ -30,13 +29,8 @@ def remember(project: Project, query: str) -> None:
     """
     path = project.folder / FILE
     said = json.dumps({"time": round(time.time(), 3), "query": query}, ensure_ascii=False)
-    line = f"{said} {_sum(said)}\n"
     with suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
-        try:
-            os.write(descriptor, line.encode("utf-8", "replace"))
-        finally:
-            os.close(descriptor)
+        append_line(path, f"{said} {_sum(said)}".encode("utf-8", "replace"))
         if path.stat().st_size > _BYTES:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_KEPT:]
             half = (

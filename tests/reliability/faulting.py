@@ -205,7 +205,7 @@ def tried(shop: Workshop, writing: Writing, wanted: Undisturbed, at: int, how: s
         else:
             for words in _strange(there, wanted):
                 say(words)
-    if hurt.status == 0 and not is_done:
+    if hurt.status == 0 and not is_done and not writing.in_passing:
         say(f"acknowledged, and not there: {_unlike(there, wanted.after)}")
     again = shop.run(base, wanted.line)
     last = shop.describe(base)

@@ -26,6 +26,7 @@ class Writing:
     :param stage: what has to be there before; see `STAGES`.
     :param line: what is asked, after `cli.py`; one that begins with `call` names a function.
     :param together: what it writes appears together; else in steps, each whole.
+    :param in_passing: what it writes is no reason to fail where it cannot be written.
     :param points: before how many of its changes it is killed in the whole proof, where it makes so many.
     :param sampled: how many kills, full and broken disks are tried in the slow suite; nothing of what needs a model.
     """
@@ -35,6 +36,7 @@ class Writing:
     line: Line
     together: bool = True
     points: int = 36
+    in_passing: bool = False
     sampled: tuple[int, ...] = ()
 
     def count(self, share: float) -> int:
@@ -220,7 +222,7 @@ COMMANDS = (
     Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), points=80),
     Writing("a vote", "judged", ("call", f"{HERE}:vote_once"), points=10, sampled=(3, 1, 0)),
     Writing("a vote taken back", "judged", ("call", f"{HERE}:take_back"), points=10),
-    Writing("a question noted", "imported", ("call", f"{HERE}:search_history"), points=5),
+    Writing("a question noted", "imported", ("call", f"{HERE}:search_history"), points=5, in_passing=True),
     Writing("delete, a project", "indexed", ("delete", "lab", "--yes"), points=40),
     Writing("delete --vectors", "indexed", ("delete", "lab", "--vectors", "--yes"), points=40),
     Writing("delete corpus", "versions", ("delete", "lab", "corpus", "1", "--yes")),

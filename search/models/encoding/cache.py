@@ -40,7 +40,7 @@ from search.models.encoding.cache_segments import (
 )
 from search.projects.artifacts import new_id
 from search.projects.errors import Failed, in_words
-from search.projects.files import PRIVATE_FILE
+from search.projects.files import append_line
 from search.projects.settings import settings
 
 STORE = ".embeddings"
@@ -123,16 +123,12 @@ class EmbeddingStore:
         :raises Failed: when it cannot be written.
         """
         path = self._folder / VIEWS
-        line = seen_as.hex() + "\n"
-        if not self._limit or line.strip() in views_of(self._folder):
+        line = seen_as.hex()
+        if not self._limit or line in views_of(self._folder):
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
-            try:
-                os.write(handle, line.encode())
-            finally:
-                os.close(handle)
+            append_line(path, line.encode())
         except OSError as error:
             raise Failed(f"{path} cannot be written: {error.strerror or error}.") from error
 

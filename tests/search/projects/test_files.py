@@ -4,8 +4,9 @@ import fcntl
 import time
 
 from search.projects import files
-from search.projects.files import sweep_unwritten, write_atomically
+from search.projects.files import append_line, sweep_unwritten, write_atomically
 from search.projects.project import project_to_be
+from search.projects.renaming import rename_project
 from search.projects.runs import new_run
 
 
@@ -44,6 +45,25 @@ def test_a_file_that_was_swept_before_it_was_held_is_begun_again(tmp_path, monke
     monkeypatch.setattr(files, "new_private_file", swept)
     write_atomically(tmp_path / "a.json", "whole")
     assert (tmp_path / "a.json").read_text() == "whole" and not list(tmp_path.glob(".*"))
+
+
+def test_a_line_that_was_left_half_is_no_part_of_the_next(tmp_path):
+    path = tmp_path / "lines"
+    append_line(path, b"one")
+    path.write_bytes(b"one\ntw")
+    append_line(path, b"three")
+    assert path.read_bytes() == b"one\nthree\n"
+    path.write_bytes(b"on")
+    append_line(path, b"two")
+    assert path.read_bytes() == b"two\n"
+
+
+def test_a_renaming_that_was_cut_off_leaves_the_project_as_its_folder_says(workspace):
+    lab = project_to_be("lab").create()
+    lab.change(lambda _: {"name": "den", "former_names": ["lab"]})
+    assert (lab.info.name, lab.info.former_names) == ("lab", [])
+    renamed = rename_project(lab, "den")
+    assert (renamed.info.name, renamed.info.former_names) == ("den", ["lab"])
 
 
 def test_the_next_export_sweeps_one_that_was_cut_off(tmp_path):
