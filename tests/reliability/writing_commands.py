@@ -130,7 +130,7 @@ _ADAPTER: Line = ("train", "lab", "--recipe", "adapter", "--name", "turned", "--
 _TUNE: Line = ("train", "lab", "--recipe", "fine-tune", "--name", "tuned", "--set", "epochs=1")
 _COLUMNS: Line = ("--column", "words", "--column", "bm25")
 _SEARCH: Line = ("search", "lab", "velkorin in the hand")
-_BACKUP = "{in}/lab.backup"
+_BACKUP = "{out}/lab.backup"
 
 STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
     # Which stage comes before, and what is done after it.
