@@ -21,6 +21,7 @@ from app_help import (  # fmt: skip
 
 from search.evaluation.evaluate import load_evaluation
 from search.projects.project import Project
+from search.projects.sealed import seal
 
 
 def test_without_a_query_set_nothing_can_be_proved(no_query_set: Project) -> None:
@@ -154,7 +155,8 @@ def test_a_query_with_markdown_in_it_is_shown_as_it_is(evaluated: Project) -> No
     from search.projects.files import sha256_of
 
     record["files"]["per_query.json"] = {"size": path.stat().st_size, "sha256": sha256_of(path)}
-    (folder / "manifest.json").write_text(json.dumps(record))
+    del record["sha256"]
+    (folder / "manifest.json").write_text(seal(json.dumps(record)))
     at = open_page("evaluate", TINY)
     label = at.button(key=f"q-{place}").label
     assert unescaped(label) == content["texts"][place]
@@ -225,12 +227,13 @@ def test_what_a_model_forgot_stands_beside_what_it_gained(evaluated: Project) ->
     manifest = next(m for m in evaluated.manifests("models") if m.details["name"] == "words-2")
     path = evaluated.folder_of(manifest) / "manifest.json"
     content = json.loads(path.read_text(encoding="utf-8"))
+    del content["sha256"]
     content["details"]["general"] = {"questions": 100, "start": 0.91, "ndcg@10": 0.85}
     content["details"]["dev"] = {"kept": "epoch 2"}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(seal(json.dumps(content)), encoding="utf-8")
     assert "scores 0.850 nDCG@10, its start 0.910: it forgot some" in shown(
         open_page("evaluate", TINY)
     )
     content["details"]["dev"] = {"kept": "start"}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(seal(json.dumps(content)), encoding="utf-8")
     assert "general questions" not in shown(open_page("evaluate", TINY))
