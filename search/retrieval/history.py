@@ -5,6 +5,7 @@ that grew is written anew with its latest lines.
 """
 
 import json
+import os
 import time
 import zlib
 from contextlib import suppress
