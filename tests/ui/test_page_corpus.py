@@ -243,7 +243,7 @@ def test_a_damaged_artifact_is_a_message(data: Project, file: str) -> None:
     path.write_bytes(b"garbage")
     at = open_page("corpus", TINY)
     assert any("is damaged" in e.value and file in e.value for e in at.error), shown(at)
-    assert any("Delete the folder" in e.value for e in at.error)
+    assert any("back from a backup; or delete it" in e.value for e in at.error)
 
 
 def test_the_cutting_is_chosen_and_shown_on_a_real_document(

@@ -333,7 +333,7 @@ def test_a_failed_training_says_why_and_shows_what_it_printed(data: Project) -> 
     )
     (failed.folder / "log").write_text("line one\nCUDA says no\n")
     at = open_page("train", TINY)
-    assert [e.value for e in at.error] == ["Training did not finish: RuntimeError: no <b>"]
+    assert [e.value for e in at.error] == ["Training did not finish: RuntimeError: no \\<b\\>"]
     assert "CUDA says no" in shown(at)
     assert "Train" in labels(at)
 
