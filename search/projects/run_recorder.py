@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from search.projects import errors
 from search.projects.errors import AlreadyDone, AlreadyThere, BespokeError, Cancelled, Refused
 from search.projects.locks import Owner, is_owned, waiting_progress
 from search.projects.outcome import in_words, result_of
@@ -202,6 +203,9 @@ class Recorder:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, BespokeError):
         return str(error)
+    if isinstance(error, OSError):
+        named = f"{error.filename}: " if error.filename else ""
+        return named + errors.in_words(error)
     return f"{type(error).__name__}: {error}"
 
 

@@ -18,7 +18,7 @@ from search.models.encoding.cache import STORE, EmbeddingStore
 from search.models.encoding.cache_segments import KEYS
 from search.models.registry import models
 from search.projects.artifacts import Kind, Manifest
-from search.projects.check import check_project, check_workspace
+from search.projects.check import ASIDE, check_project, check_workspace
 from search.projects.damage import noticed
 from search.projects.errors import BespokeError
 from search.projects.members import members
@@ -94,6 +94,7 @@ def _project(project: Project, base: str) -> dict[str, Any]:
     items["models"] = [info.name for info in models(project)]
     items["members"] = sorted([one.person, one.role] for one in members(project))
     items["asked"] = recent(project, 100)
+    items["kept"] = len([*project.folder.glob(f"{ASIDE}/*"), *project.folder.glob(".*.damaged")])
     if known["corpora"]:
         items["documents"] = len(current_corpus(project)[1])
     items.update(_votes(project, names))
@@ -133,7 +134,7 @@ def _left(home: Path, base: Path) -> Iterator[str]:
     """Hidden files and folders that are none of those that stay, owners, what lies in the temporary folder."""
     stay = {".locks", ".logs", ".audit", ".people", STORE}
     for path in home.rglob(".*"):
-        if path.name not in stay:
+        if path.name not in stay and not _is_kept(path):
             yield path.relative_to(base).as_posix()
     for pattern in (".locks/*.owner", ".locks/*/*", "*/runs/*/owner", "*/runs/*/cancel"):
         yield from (path.relative_to(base).as_posix() for path in home.glob(pattern))
@@ -149,9 +150,13 @@ def _left(home: Path, base: Path) -> Iterator[str]:
                 yield f"{folder}/{path.name}"
     yield from (one.sentence for one in check_workspace(home))
     for project in projects():
-        yield from (
-            one.sentence for one in check_project(project, problem_in_file) if one.left_over
-        )
+        found = [one for one in check_project(project, problem_in_file) if one.left_over]
+        yield from (one.sentence for one in found if not _is_kept(one.where))
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether repair keeps something because it could be somebody's only copy."""
+    return ASIDE in path.parts or path.name.endswith(".damaged")
 
 
 def _without(content: Any, names: set[str]) -> Any:
