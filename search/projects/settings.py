@@ -178,10 +178,19 @@ def _listens(words: str) -> str:
     return words
 
 
+_OF_BROWSERS = frozenset(
+    ("host", "origin", "cookie", "referer", "user-agent", "accept", "accept-language", "from")
+)
+
+
 def _header(name: str) -> str:
     if name and not re.fullmatch(r"[A-Za-z0-9-]{1,80}", name):
         raise Refused(
             f"{PROXY_VARIABLE} is {name!r}; it must name a header, such as X-Forwarded-Email."
+        )
+    if name.lower() in _OF_BROWSERS:
+        raise Refused(
+            f"{PROXY_VARIABLE} is {name!r}, which browsers write themselves: it must name a header that the proxy alone writes."
         )
     return name.lower()
 

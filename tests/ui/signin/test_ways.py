@@ -120,6 +120,13 @@ def test_no_provider_is_refused(secrets):
         may_start("localhost")
 
 
+@pytest.mark.parametrize("header", ["Host", "cookie", "User-Agent", "Origin", "X Y", "a:b"])
+def test_a_header_that_anybody_writes_names_nobody(header, monkeypatch):
+    monkeypatch.setenv("BESPOKE_PROXY_USER_HEADER", header)
+    with pytest.raises(Refused, match="BESPOKE_PROXY_USER_HEADER is"):
+        may_start("localhost")
+
+
 def test_behind_a_proxy_it_listens_on_this_machine_alone(monkeypatch, secrets):
     monkeypatch.setenv("BESPOKE_PROXY_USER_HEADER", "X-Forwarded-Email")
     assert (may_start("localhost").way, way_in().header) == ("proxy", "x-forwarded-email")
