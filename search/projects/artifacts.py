@@ -141,7 +141,8 @@ def read_manifest(folder: Path) -> Manifest:
         sealed = not _of_an_earlier_format(folder.parents[1])
         manifest = _parsed_manifest(path, stat.st_mtime_ns, stat.st_size, sealed)
     except FileNotFoundError:
-        raise Damaged(f"{path} is missing.", folder) from None
+        what = f"{path} is missing." if folder.is_dir() else f"{folder} was deleted."
+        raise Damaged(what, folder) from None
     except OSError as error:
         raise Damaged(f"{path} cannot be read: {in_words(error)}.", folder) from None
     except ValueError:  # Of JSON, of the seal, of a field that is not what it should be.

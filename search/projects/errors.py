@@ -12,6 +12,7 @@ BespokeError
 The message of each is written for the person who caused it: what was wrong, where, what to do.
 """
 
+import os
 from pathlib import Path
 
 # What was brought cannot be made again, and without it an older one is the newest.
@@ -56,6 +57,8 @@ class Damaged(Failed):
 
     def __init__(self, what: str, folder: Path) -> None:
         remedy = _REMEDIES.get(folder.parent.name, "Delete the folder {} and make it again.")
+        if not os.path.lexists(folder):
+            remedy = "Make it again, or bring it back from a backup."
         super().__init__(f"{what} {remedy.format(folder)}")
         self.what = what
         self.folder = folder

@@ -9,6 +9,7 @@ from app_help import TINY, open_page, press, press_labelled, shown
 
 from search.models.registry import find_model
 from search.projects.project import Project
+from tests.manifests import rewrite
 from training.interpolation.publish import KIND, InterpolationCurve
 
 CURVE = InterpolationCurve(
@@ -19,10 +20,8 @@ CURVE = InterpolationCurve(
 def changed(project: Project, name: str, **details: object) -> str:
     """A model whose manifest says more; returns its id."""
     identity = find_model(project, name).id
-    path = project.folder / "models" / identity / "manifest.json"
-    content = json.loads(path.read_text())
-    content["details"].update(details)
-    path.write_text(json.dumps(content))
+    folder = project.folder / "models" / identity
+    rewrite(folder, lambda content: content["details"].update(details))
     return identity
 
 

@@ -12,7 +12,7 @@ def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]])
     rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
     rows += [{"query": "", "response": "x"}, {"query": "question 1", "response": "answer 1"}]
     at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
-    assert "**9 pairs** found in p\\.json (JSON, encoding utf-8)." in shown(at)
+    assert "**9 pairs** found in p.json (JSON, encoding utf-8)." in shown(at)
     assert [w.value for w in at.warning] == ["2 rows will be left out."]
     refused = at.dataframe[-1].value
     assert dict(zip(refused["where"], refused["why"], strict=True)) == {
@@ -51,8 +51,8 @@ def test_judgments_in_a_file_of_their_own(
 ) -> None:
     at = upload(open_page("corpus", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
     at = upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n1\td1\t0\n")
-    assert "**1 query** found in q\\.jsonl" in shown(at)
-    assert "**2 judgments** found in r\\.tsv" in shown(at)
+    assert "**1 query** found in q.jsonl" in shown(at)
+    assert "**2 judgments** found in r.tsv" in shown(at)
     assert at.dataframe[-1].value.values.tolist() == [["a", "d0", 1], ["a", "d1", 0]]
     assert "2 judgments, of which 1 say not relevant; 1 query with a relevant document." in shown(
         at

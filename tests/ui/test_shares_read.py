@@ -1,6 +1,5 @@
 """Columns that read different shares of the passages are marked as such, in Compare and in Evaluate."""
 
-import json
 import re
 
 import pytest
@@ -10,6 +9,7 @@ from search.models.registry import find_model
 from search.models.window import TRUNCATION, Truncation
 from search.projects.project import Project
 from search.projects.publishing import discard
+from tests.manifests import rewrite
 
 QUERY = "tirmathal velkorin shoulder"
 SAID = "These columns do not read equal shares of the documents"
@@ -18,11 +18,9 @@ SAID = "These columns do not read equal shares of the documents"
 def _reads(project: Project, model: str, unread: float, fits: int | None = 48) -> None:
     """Let the index of a model say that so much of the passages is never read."""
     cut = Truncation(64, 0.9, unread, 40, 40, fits)
+    says = {TRUNCATION: cut.as_json()}
     for index in project.all_where("indexes", {}, model=find_model(project, model).id):
-        path = project.folder_of(index) / "manifest.json"
-        content = json.loads(path.read_text())
-        content["details"][TRUNCATION] = cut.as_json()
-        path.write_text(json.dumps(content))
+        rewrite(project.folder_of(index), lambda content: content["details"].update(says))
 
 
 def _heads(html: str) -> list[tuple[str, str]]:
