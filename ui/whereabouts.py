@@ -81,6 +81,10 @@ def _rename(key: str, rename: Callable[[str], None]) -> None:
         st.session_state[_RENAMED] = True
 
 
+def _unbroken(size: str) -> str:
+    return size.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 @st.dialog("Where your data lies", width="large")
 @failures.guarded
 def _where(project: Project) -> None:
@@ -90,12 +94,17 @@ def _where(project: Project) -> None:
     widgets.escaped_table(
         ["what", "what it holds", "size", "where"],
         [
-            (one.what, one.holds, size_in_words(one.size) if one.size else "–", one.where)
+            (
+                one.what,
+                one.holds,
+                _unbroken(size_in_words(one.size)) if one.size else "–",
+                one.where,
+            )
             for one in lies
         ],
     )
     st.caption(
-        "All files can be read by the user alone whom Bespoke runs as. The whole project as one file, with checksums, to "
+        f"This is what there is of {literal(project.name)}. All files can be read by the user alone whom Bespoke runs as. The whole project as one file, with checksums, to "
         "keep or to move:"
     )
     st.code(

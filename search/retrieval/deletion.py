@@ -150,8 +150,11 @@ def planned_project(project: Project) -> Deletion:
         named = ", ".join(run.verb or "a run" for run in going)
         notes.append(f"What is going on in it is stopped first: {named}.")
     if count := _votes(project):
+        judged = (
+            "1 judgment of a person goes" if count == 1 else f"{count:,} judgments of people go"
+        )
         notes.append(
-            f"{count:,} judgments of people go with it. To keep them: python cli.py judgments '{project.name}' --export FILE.csv."
+            f"{judged} with it. To keep them: python cli.py judgments '{project.name}' --export FILE.csv."
         )
     notes.append(
         "Its uploads, its history and its runs go, too. What was exported or backed up lies elsewhere and stays."
@@ -313,6 +316,8 @@ def _notes(project: Project, kind: Kind, identity: str, stays: Sequence[Manifest
         yield "A model may still know words and phrases that it was trained on."
     if kind == "queries" and _votes(project):
         yield "Questions that people judged stay with their votes."
+    if kind in ("indexes", "maps", "vocabularies", "vectors"):
+        yield "It is made again when it is needed."
     if kind == "models":
         yield "Evaluations that measured it stay readable."
     if kind in _SOURCES:

@@ -150,7 +150,7 @@ def test_a_deleted_project_says_what_went_and_nothing_brings_it_back(lab, worksp
     with lab.publish("indexes", engine="bm25"):
         pass
     planned = deletion.planned_project(lab)
-    assert "1 judgments of people go with it" in " ".join(planned.lines)
+    assert "1 judgment of a person goes with it" in " ".join(planned.lines)
     assert deletion.delete_project(lab) == [], "keyword search is on no server"
     with pytest.raises(Refused, match="somebody deleted"):
         store.add([Judgment("Anna", "q", "grade", "d1", "2")])
