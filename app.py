@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from search.projects.files import keep_private
+from search.projects.room import reserve
 from search.projects.settings import settings
 from search.retrieval.deletion import finish_deletions
 from ui import door, failures, first_paint
@@ -27,6 +28,7 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
 else:  # ... and imports it once, for what it serves.
     way = start_or_exit()
     keep_private(settings().home)
+    reserve(settings().home)
     finish_deletions()
     app = App(
         Path(__file__).resolve(),

@@ -8,6 +8,7 @@ import typer
 from search.projects.damage import noticed
 from search.projects.errors import BespokeError
 from search.projects.files import keep_private
+from search.projects.room import reserve
 from search.projects.settings import settings
 from terminal import asking, data, judging, lifecycle, making, models, people, reference, synthetic
 from terminal.printing import aside
@@ -28,6 +29,7 @@ def main() -> None:
     noticed()  # Of a command before, where one process runs several.
     try:
         keep_private(settings().home)
+        reserve(settings().home)
         status = app(standalone_mode=False) or 0
         for sentence in noticed():
             aside(sentence)

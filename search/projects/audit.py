@@ -6,6 +6,7 @@ that a line which was changed or taken out shows. A line is on disk before what 
 is not done.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search.projects.artifacts import now
 from search.projects.errors import Failed
+from search.projects.room import use_reserve
 from search.projects.settings import settings
 
 Known = Literal["signed in", "not signed in", "terminal", "run"]
@@ -97,7 +99,13 @@ def note(what: str, project: str = "", on: str = "", by: Actor | None = None, **
         facts=facts,
     )
     try:
-        _append(entry)
+        try:
+            _append(entry)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if not (full and use_reserve(settings().home)):
+                raise
+            _append(entry)  # Else nobody could delete anything from a full disk.
     except OSError as error:
         raise Failed(
             f"It could not be noted in {path()} who does this ({error.strerror}), so it is not done."
@@ -158,8 +166,13 @@ def _append(entry: Entry) -> None:
         line = json.dumps(made.model_dump(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         # What a killed process or a full disk cut short stays a line of its own.
         data = line if whole else b"\n" + line
-        while data:
-            data = data[os.write(handle, data) :]
+        size = os.fstat(handle).st_size
+        try:
+            while data:
+                data = data[os.write(handle, data) :]
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -2,16 +2,43 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from search.projects.errors import Refused
-from search.projects.files import size_in_words
+from search.projects.files import PRIVATE_FOLDER, new_private_file, size_in_words
 
 LONG = 600.0
 """Work of more seconds than these is told what it needs before it begins."""
+_RESERVED = Path(".locks", "reserve")
+_RESERVED_BYTES = 128 * 1024
 _RESERVE = 64_000_000  # Of a disk: manifests, run records and votes must always fit.
+
+
+def reserve(home: Path) -> None:
+    """Hold some room on the disk of a workspace, for when it is full: deleting must be possible then, and is noted first.
+
+    :param home: the workspace; where it is not there yet, or its disk is full already, nothing is done.
+    """
+    path = home / _RESERVED
+    with suppress(OSError):
+        if home.is_dir() and not path.exists():
+            path.parent.mkdir(PRIVATE_FOLDER, exist_ok=True)
+            with new_private_file(path) as stream:
+                stream.write(
+                    os.urandom(_RESERVED_BYTES)
+                )  # What is all alike, a disk may not store.
+
+
+def use_reserve(home: Path) -> bool:
+    """Give the room that was held back to the disk; returns whether there was some. The next command holds it anew."""
+    try:
+        (home / _RESERVED).unlink()
+    except OSError:
+        return False
+    return True
 
 
 def volume_of(path: Path) -> str:
