@@ -85,6 +85,7 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.members
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.side_by_side
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.first_search

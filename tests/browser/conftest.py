@@ -30,6 +30,15 @@ def server(workspace: Path, tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
+def second(workspace: Path, tmp_path: Path) -> Iterator[Server]:
+    """Another server on the same volume."""
+    made = Server(tmp_path / "second.log")
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)

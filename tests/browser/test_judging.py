@@ -106,15 +106,16 @@ def _lab(tiny_beir: Path) -> Project:
 
 @pytest.mark.timeout(400)
 @pytest.mark.slow
-def test_two_judges_at_once_and_a_kill_in_the_middle(
-    server: Server, browser: Browser, tiny_beir: Path, tmp_path: Path
+def test_two_judges_at_two_servers_on_one_volume_and_a_kill_in_the_middle(
+    server: Server, second: Server, browser: Browser, tiny_beir: Path, tmp_path: Path
 ) -> None:
+    """What one server publishes the other shows, and votes from both count."""
     owner, witness = _lab(tiny_beir), Witness()
     anna = Judge(browser, server, "Anna", witness)
     anna.page.goto(f"{server.url}/judge?project=Lab")
     _begin(anna, tmp_path)
-    ben = Judge(browser, server, "Ben", witness)
-    ben.open(owner)
+    ben = Judge(browser, second, "Ben", witness)
+    ben.open(owner)  # Prepared at the first server.
     picture(anna.page, tmp_path, "board")
     accessible(anna.page, "board")
 
@@ -148,11 +149,15 @@ def test_two_judges_at_once_and_a_kill_in_the_middle(
 
     _undo(anna, owner)
     _prove(anna, owner, tmp_path)
+    ben.page.goto(f"{second.url}/evaluate?project=Lab")
+    settled(ben.page)
+    expect(ben.page.get_by_text("ask for 2 different documents").first).to_be_visible()
     # While the server is down, Streamlit's page says so in many words.
     errors = [error for error in witness.errors if not _DOWN.search(error)]
     found = {"other hosts": sorted(set(witness.strangers)), "errors": errors}
     assert found == {"other hosts": [], "errors": []}
-    assert "Traceback" not in server.log.read_text(), server.log.read_text()
+    for one in (server, second):
+        assert "Traceback" not in one.log.read_text(), one.log.read_text()
 
 
 def _begin(judge: Judge, pictures: Path) -> None:
