@@ -307,9 +307,13 @@ class Project:
         :param began: whether it was there when the work began.
         """
         if began and not self.exists:
-            raise Refused(
-                f"The project {self.name!r} is gone: somebody deleted or renamed it. Nothing was published."
-            )
+            raise self.is_gone()
+
+    def is_gone(self) -> Refused:
+        """What is said to somebody who works in a project that was deleted meanwhile."""
+        return Refused(
+            f"The project {self.name!r} is gone: somebody deleted or renamed it. Nothing was published."
+        )
 
     def on_newest(self, work: Callable[[], Made]) -> Made:
         """Do work that makes a new version out of the newest one, again where somebody else was faster.

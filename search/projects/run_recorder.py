@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from search.projects import errors
+from search.projects.damage import noticed
 from search.projects.errors import AlreadyDone, AlreadyThere, BespokeError, Cancelled, Refused
 from search.projects.locks import Owner, is_owned, waiting_progress
 from search.projects.outcome import in_words, result_of
@@ -61,6 +62,9 @@ def _recorded(recorder: "Recorder", earlier: Run | None, own: bool) -> Iterator[
     try:
         yield recorder
     except BaseException as error:
+        if isinstance(error, Exception) and not run.folder.exists():
+            noticed()  # What is missing is not damaged.
+            raise run.project.is_gone() from error
         if isinstance(error, AlreadyThere) and earlier is not None and earlier.is_published:
             raise recorder.done_before(earlier) from error
         if run.is_published:

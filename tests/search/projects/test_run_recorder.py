@@ -1,6 +1,7 @@
 """Work that is recorded in this process: what it tells, how it ends, what a signal does to it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import threading
 
 import pytest
 
+from search.projects.damage import noticed
 from search.projects.errors import AlreadyDone, AlreadyThere, Cancelled, Failed, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
@@ -73,6 +75,17 @@ def test_an_error_that_nobody_foresaw_is_a_failure_with_a_file(plain):
     log = run.folder / "error.log"
     assert run.status.state == "failed" and str(log) in run.status.error
     assert 'raise ValueError("odd")' in log.read_text()
+
+
+def test_who_works_in_a_project_that_is_deleted_is_told_that_it_is_gone(plain):
+    """What is missing then is neither damaged nor to be brought back from a backup."""
+    work = recorded(plain, ["index", "plain"], silent)
+    with pytest.raises(Refused, match="The project 'plain' is gone: somebody deleted"), work:
+        shutil.rmtree(plain.folder)
+        plain.manifests("corpora")
+        raise Failed("corpus.sqlite cannot be opened")
+    assert noticed() == []
+    assert not plain.folder.exists()
 
 
 def test_refused_work_leaves_nothing(tmp_path):
