@@ -159,13 +159,11 @@ def _append(entry: Entry) -> None:
     handle = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        last, whole = _last_line(handle)
+        last = _last_line(handle)
         made = entry.model_copy(
             update={"previous": hashlib.sha256(last).hexdigest() if last else ""}
         )
-        line = json.dumps(made.model_dump(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        # What a killed process or a full disk cut short stays a line of its own.
-        data = line if whole else b"\n" + line
+        data = json.dumps(made.model_dump(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         size = os.fstat(handle).st_size
         try:
             while data:
@@ -178,13 +176,15 @@ def _append(entry: Entry) -> None:
         os.close(handle)
 
 
-def _last_line(handle: int) -> tuple[bytes, bool]:
-    """The last line without its end, and whether it has one."""
+def _last_line(handle: int) -> bytes:
+    """The last line without its end. What a killed process or a full disk left half is taken away: what it was to tell
+    was not done.
+    """
     size = os.fstat(handle).st_size
-    if not size:
-        return b"", True
-    end = os.pread(handle, _LINE, max(size - _LINE, 0))
-    return end.rstrip(b"\n").rsplit(b"\n", 1)[-1], end.endswith(b"\n")
+    lines, sign, half = os.pread(handle, _LINE, max(size - _LINE, 0)).rpartition(b"\n")
+    if half and (sign or size < _LINE):
+        os.ftruncate(handle, size - len(half))
+    return lines.rpartition(b"\n")[2]
 
 
 def _lines() -> Iterator[bytes]:

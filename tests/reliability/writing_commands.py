@@ -10,9 +10,11 @@ from search.evaluation.query_set import current_query_set
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.votes import grade, vote
+from search.models.pretrained.add import Choices, add_model
 from search.projects.project import project
 from search.retrieval.history import remember
-from tests.conftest import tiny_text, write_tiny_beir
+from tests.bad_server import bad_server
+from tests.conftest import tiny_query, tiny_text, write_tiny_beir
 
 Line = tuple[str, ...]
 HERE = "tests.reliability.writing_commands"
@@ -56,8 +58,8 @@ def judge() -> None:
     for question in list(held.queries)[:6]:
         store.add([vote("Anna", question, pair, "first")])
         store.add([grade("Anna", question, next(iter(held.relevant(question))), 3)])
-    for number in (1, 3, 5):
-        own = store.ask_typed(f"my own question number {number}")
+    for number in range(1, 17, 2):
+        own = store.ask_typed(tiny_query(number, 2).replace("caused by", "ever due to"))
         store.add([grade("Anna", own.id, f"d{number}", 3), grade("Anna", own.id, "d9", 0)])
 
 
@@ -79,6 +81,12 @@ def damage() -> None:
         path.write_bytes(path.read_bytes()[:-1])
     (lab.folder / ".1234.grave.tmp").mkdir()
     (lab.folder / "project.json").write_text("{")
+
+
+def add_from_a_server() -> None:
+    """Add a model that a server computes; the server is gone afterwards."""
+    with bad_server() as server:
+        add_model(project("lab"), "far", Choices(name="far", server={"base_url": server.url}))
 
 
 def search_history() -> None:
@@ -143,6 +151,8 @@ STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
         "imported",
         (("add-model", "lab", "{in}/model", "--name", "small", "--default"), ("add", "other", "{in}/new.jsonl")),
     ),
+    "served": ("imported", (("call", f"{HERE}:add_from_a_server"),)),
+    "members": ("imported", (("members", "lab", "--add", "a@b.example", "--owner"), ("members", "lab", "--add", "c@d.example"))),
     "second": ("tiny", (("add-model", "lab", "static", "--name", "light"),)),
     "reranker": ("tiny", (("add-reranker", "lab", "{in}/reader", "--name", "reader"),)),
     "trained": ("tiny", (_WORDS, _ADAPTER, _TUNE)),
@@ -219,7 +229,7 @@ COMMANDS = (
     Writing("judgments --export", "judged", ("judgments", "lab", "--export", "{out}/votes.csv"), points=8),
     Writing("judgments --to-queries", "judged", ("judgments", "lab", "--to-queries"), points=50, sampled=(5, 1, 1)),
     Writing("judgments --to-pairs", "judged", ("judgments", "lab", "--to-pairs"), points=60),
-    Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), points=80),
+    Writing("judgments to both", "judged", ("judgments", "lab", "--to-queries", "--to-pairs"), together=False, points=80),
     Writing("a vote", "judged", ("call", f"{HERE}:vote_once"), points=10, sampled=(3, 1, 0)),
     Writing("a vote taken back", "judged", ("call", f"{HERE}:take_back"), points=10),
     Writing("a question noted", "imported", ("call", f"{HERE}:search_history"), points=5, in_passing=True),
@@ -235,5 +245,12 @@ COMMANDS = (
     Writing("rename --model", "trained", ("rename", "lab", "wordy", "--model", "words"), points=12),
     Writing("backup", "judged", ("backup", "lab", "{out}/lab.backup"), points=50, sampled=(4, 1, 1)),
     Writing("restore", "backed up", ("restore", _BACKUP, "--name", "copy"), points=50, sampled=(3, 1, 0)),
+    Writing("members --remove", "members", ("members", "lab", "--remove", "c@d.example"), points=12),
+    Writing("change-model", "served", ("change-model", "lab", "far", "--batch-texts", "7"), points=12),
+    Writing("index, MiniLM", "imported", ("index", "lab"), together=False, points=12),
+    Writing(
+        "train adapter, MiniLM", "imported", ("train", "lab", "--recipe", "adapter", "--set", "epochs=2"),
+        together=False, points=6,
+    ),
     Writing("check --repair", "damaged", ("check", "--repair"), together=False, points=40),
 )  # fmt: skip

@@ -75,9 +75,14 @@ def test_what_was_cut_short_by_a_kill_harms_no_later_line(lab):
     audit.note("deleted", "lab", "models/1")
     with audit.path().open("ab") as stream:
         stream.write(b'{"time": "2026')
+    assert audit.broken_lines() == [2]
     audit.note("deleted", "lab", "models/2")
     assert [entry.on for entry in audit.entries()] == ["models/1", "models/2"]
-    assert audit.broken_lines() == [2], "and it is said"
+    assert audit.broken_lines() == [], "what it was to tell was not done: it is taken away"
+    audit.path().write_bytes(b'{"time": "2026')
+    audit.note("deleted", "lab", "models/3")
+    assert [entry.on for entry in audit.entries()] == ["models/3"]
+    assert audit.broken_lines() == []
 
 
 def test_many_writers_lose_no_line(lab):
