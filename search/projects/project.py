@@ -407,6 +407,11 @@ def projects() -> list[Project]:
     return sorted(sound, key=lambda project: project.info.created, reverse=True)
 
 
+def all_projects() -> list[Project]:
+    """All projects of the workspace, those that cannot be opened, too: what is theirs is not to be taken for nobody's."""
+    return _folders()
+
+
 def unusable_projects() -> list[tuple[Project, BespokeError]]:
     """Projects that are damaged or of another format, and what is said of each: they must not lock the others out."""
     found = ((project, _why_unusable(project)) for project in _folders())

@@ -8,7 +8,7 @@ from search.models.encoding.cache_segments import set_aside
 from search.projects.check import Finding
 from search.projects.errors import BespokeError
 from search.projects.graves import SERVERS_LEFT
-from search.projects.project import Project, projects
+from search.projects.project import Project, all_projects
 from search.projects.settings import settings
 from search.retrieval import history
 from search.retrieval.indexing.servers import (
@@ -60,6 +60,6 @@ def check_servers(owners: Sequence[Project]) -> list[str]:
 
 def remove_unneeded() -> str:
     """Remove the vectors that no text of any project needs; says how many."""
-    gone, busy = sweep_store(projects())
+    gone, busy = sweep_store(all_projects())
     later = f" {busy} files are being written: run it again later." if busy else ""
     return f"{gone:,} vectors that no project needs are gone from the embedding store.{later}"

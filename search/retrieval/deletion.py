@@ -27,7 +27,7 @@ from search.projects.backup import sweep_restoring
 from search.projects.dependents import GO_WITH
 from search.projects.errors import BespokeError, Refused
 from search.projects.journal import complete
-from search.projects.project import Project, projects
+from search.projects.project import Project, all_projects
 from search.projects.scratch import sweep_scratch
 from search.projects.settings import settings
 from search.retrieval.indexing.servers import leave_servers, sweep_what_answers
@@ -177,7 +177,7 @@ def store_sentence(use: StoreUse) -> str:
 
 def look_into_store(project: Project) -> StoreUse:
     """What the shared embedding store has of a project's texts."""
-    return use_of(project, [other for other in projects() if other.name != project.name])
+    return use_of(project, [other for other in all_projects() if other.name != project.name])
 
 
 def delete(deletion: Deletion) -> list[str]:
@@ -235,7 +235,7 @@ def finish_deletions() -> None:
             graves.sweep(settings().home, _left_on_servers)
         sweep_what_answers()
         if sweep_is_wanted():
-            sweep_store(projects())
+            sweep_store(all_projects())
 
 
 def of_kind(project: Project, kind: Kind) -> list[Manifest]:
@@ -367,7 +367,7 @@ def _left_on_servers(project: Project, indexes: Sequence[Manifest] | None = None
 
 def _swept(use: StoreUse) -> str:
     try:
-        gone, busy = sweep_store(projects())
+        gone, busy = sweep_store(all_projects())
     except OSError as error:
         return f"The embedding store could not be swept ({error.strerror}); the next command tries again."
     shared = (

@@ -228,6 +228,19 @@ def test_vectors_go_that_no_other_project_needs(lab, tiny_beir, workspace):
     assert [project.name for project in projects()] == ["other"]
 
 
+def test_vectors_of_a_project_that_cannot_be_opened_stay(lab, tiny_beir):
+    """They may have been paid for, and its texts come back with its project.json."""
+    other = project_to_be("other")
+    import_beir(other, tiny_beir)
+    (other.folder / "project.json").write_text("{")
+    key = store_key(embedded_key(f"Velkorin {tiny_text(0)}"))
+    with EmbeddingStore.of("f00d", 2) as store:
+        store.add([key], np.ones((1, 2), dtype=np.float32))
+    assert deletion.delete_project(lab, vectors=True) == ["0 vectors are gone from the embedding store."]  # fmt: skip
+    with EmbeddingStore.of("f00d", 2) as store:
+        assert len(store) == 1
+
+
 def test_vectors_that_were_to_go_when_it_was_killed_go_at_the_next_start(lab, monkeypatch):
     key = store_key(embedded_key("a patient"))
     with EmbeddingStore.of("f00d", 2) as store:
