@@ -11,7 +11,7 @@ from search.corpus.tokenizer import generic_folder
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic, default_models, find_model, is_taken, models
-from search.projects.errors import Failed, Refused
+from search.projects.errors import Damaged, Failed, Refused
 from search.projects.project import Project
 
 TEXTS = ["who files the summons about velkorin", "Dromirin affects the knee.", "frost"]
@@ -166,9 +166,14 @@ def test_the_default_is_called_generic_and_each_model_is_listed_once(project, ti
         choose_generic(project, "nobody")
 
 
-def test_a_default_that_was_deleted_by_hand_gives_way_to_the_built_in(project, tiny_model):
+def test_no_other_model_takes_the_part_of_a_default_that_was_deleted_by_hand(project, tiny_model):
     info = add_model(project, str(tiny_model), Choices(name="tiny", default=True)).info
     shutil.rmtree(project.folder / "models" / info.id)
+    generic = find_model(project, "generic")
+    assert generic.title == f"{info.id} (damaged)"
+    with pytest.raises(Damaged, match="was deleted"):
+        load_encoder(project, generic)
+    assert choose_generic(project, "all-MiniLM-L6-v2").id == "generic"
     assert find_model(project, "generic").title == "all-MiniLM-L6-v2"
 
 
