@@ -33,12 +33,12 @@ _HOW = {"seconds", "ms", "encoding", "reused"}
 """Facts of how something was computed: how long it took, and what of it the embedding store knew already."""
 
 _TABLES = (
-    # Of the votes: a table, what of it is the same each time, and in which order.
-    ("judges", "name", "folded"),
-    ("questions", "id, text, origin", "id"),
-    ("settings", "name, CASE WHEN name = 'secret' THEN '' ELSE value END", "name"),
-    ("marks", "judge, question, kind, target, value, final, details, token, undoes", "number"),
-    ("rankings", 'question, "column", version, found', "question, 2, version"),
+    # Of the votes: a table, what of it is the same each time, in which order, and how many columns say what a row is about.
+    ("judges", "name", "folded", 1),
+    ("questions", "id, text, origin", "id", 1),
+    ("settings", "name, CASE WHEN name = 'secret' THEN '' ELSE value END", "name", 1),
+    ("marks", "judge, question, kind, target, value, final, details, token, undoes", "number", 0),
+    ("rankings", 'question, "column", version, found', "question, 2, version", 3),
 )
 
 
@@ -114,12 +114,15 @@ def _artifact(project: Project, manifest: Manifest, names: dict[str, str]) -> An
 def _votes(project: Project, names: dict[str, str]) -> Iterator[tuple[str, Any]]:
     store = JudgmentStore.of(project)
     if not store.path.is_file():
-        yield from ((f"votes/{table}", []) for table, _, _ in _TABLES)
+        yield from ((f"votes/{table}", []) for table, *_ in _TABLES)
         return
     with opened(store.path, to_write=False) as votes:
-        for table, columns, order in _TABLES:
+        for table, columns, order, keys in _TABLES:
             rows = votes.execute(f"SELECT {columns} FROM {table} ORDER BY {order}").fetchall()
-            yield f"votes/{table}", _plain([list(row) for row in rows], names)
+            content = _plain([list(row) for row in rows], names)
+            # Judgments have an order; all else is known by what it is about.
+            keyed = {json.dumps(row[:keys]): row[keys:] or [True] for row in content}
+            yield f"votes/{table}", content if table == "marks" else keyed or []
 
 
 def _store(home: Path) -> Iterator[tuple[str, Any]]:
