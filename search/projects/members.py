@@ -119,6 +119,10 @@ def remove(project: Project, person: str) -> None:
     name = person_name(person)
     file = _file(project, name)
     if not file.is_file():
+        if _stamp_file(
+            name, "changed"
+        ).exists():  # Whoever took them out may have been killed before this.
+            _reopen(name)
         raise Refused(f"{name} is not in the project {project.name!r}.")
     _keep_an_owner(project, name)
     audit.note("taken out of the project", project.name, name)

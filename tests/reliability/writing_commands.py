@@ -58,7 +58,7 @@ def judge() -> None:
     for question in list(held.queries)[:6]:
         store.add([vote("Anna", question, pair, "first")])
         store.add([grade("Anna", question, next(iter(held.relevant(question))), 3)])
-    for number in range(1, 17, 2):
+    for number in range(1, 39, 2):
         own = store.ask_typed(tiny_query(number, 2).replace("caused by", "ever due to"))
         store.add([grade("Anna", own.id, f"d{number}", 3), grade("Anna", own.id, "d9", 0)])
 
@@ -214,7 +214,6 @@ COMMANDS = (
     Writing("curve", "tiny", ("curve", "lab", "--set", "epochs=2"), together=False, points=8),
     Writing("advise", "tiny", ("advise", "lab"), together=False, points=12),
     Writing("search, which indexes", "trained", (*_SEARCH, "--model", "words", "--model", "bm25"), together=False, points=45),
-    Writing("search", "versions", (*_SEARCH, "--model", "bm25"), together=False, points=5),
     Writing("evaluate", "trained", ("evaluate", "lab", "--model", "words", "--model", "bm25"), together=False, points=40),
     Writing("prepare", "trained", ("prepare", "lab", "--model", "words"), together=False, points=30),
     Writing("words", "tiny", ("words", "lab", "small", "frost"), together=False, points=30),

@@ -100,3 +100,13 @@ def test_moments_of_signing_out_and_of_changes_are_told_apart(lab):
     assert members.signed_out_at(ANNA) == stamp.stat().st_mtime, (
         "a damaged one counts from when it was written"
     )
+
+
+def test_who_asks_again_closes_what_a_killed_process_left_open(lab):
+    members.add(lab, ANNA, "owner")
+    members.add(lab, BEN, "member")
+    before = members.changed_at(BEN)
+    members._file(lab, BEN).unlink()  # As far as a killed process came.
+    with pytest.raises(Refused, match="is not in the project"):
+        members.remove(lab, BEN)
+    assert members.changed_at(BEN) > before
