@@ -31,10 +31,12 @@ def _project(finds: str) -> Any:
 
 
 def finish_deletions() -> None:
-    """Finish what a killed process left of a deletion, before anything is read."""
+    """Finish what a killed process left of a deletion, before anything is read; what it owned goes, too."""
     from search.projects.graves import unfinished
+    from search.projects.locks import sweep_owners
     from search.projects.settings import settings
 
+    sweep_owners(settings().home)
     if unfinished(settings().home):
         from search.retrieval.deletion import finish_deletions as finish
 
