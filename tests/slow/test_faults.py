@@ -1,4 +1,4 @@
-"""The harness of faults does what it says (`tests/reliability/test_faults.py` tries all commands with it)."""
+"""The harness of faults does what it says (`tests/reliability/test_faults_everywhere.py` tries all commands with it)."""
 
 import json
 from collections.abc import Sequence
