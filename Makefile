@@ -45,7 +45,7 @@ test-slow: $(VENV)/dev.stamp  ## what trains the real model and drives the real 
 	$(BIN)/python -m pytest -m "slow and alone"
 
 prove: $(VENV)/dev.stamp  ## every case of the long proofs (hours); writes docs/proofs.md
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or longer" --whole --timeout=3600
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or longer or sample" --whole --timeout=3600
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -58,6 +58,7 @@ def _drafts(name: str) -> list[Path]:
     return list(project_folder(name).glob("*/.*"))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("how", SIGNALS, ids=lambda s: s.name)
 @pytest.mark.parametrize("stage", STAGES)
 def test_add(command, lab, write, tree, stage, how):

@@ -79,6 +79,7 @@ def test_vectors_of_any_length_are_compared_by_direction(kind, vectors, k):
     check_against_brute_force(vectors, queries, k, positions, scores)
 
 
+@pytest.mark.sample(3)
 def test_many_duplicates_come_in_order_of_position(kind):
     vectors = np.repeat(
         numbers(4, 24), 700, axis=0
@@ -120,6 +121,7 @@ def test_what_ranks_does_not_depend_on_k(kind):
         assert scores.tobytes() == np.ascontiguousarray(whole_scores[:, :k]).tobytes()
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("dimension", [1, 3, 100, 384])
 def test_a_batch_equals_each_query_alone_bit_for_bit(kind, dimension):
     vectors = np.vstack([numbers(500, dimension), numbers(40, dimension)])
@@ -240,6 +242,7 @@ def test_several_threads_search_at_once(kind):
                 assert scores.tobytes() == same_scores.tobytes()
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("share", [0.003, 0.1, 0.9, 1.0])
 def test_only_what_is_allowed_is_found_as_if_nothing_else_were_there(kind, share):
     rng = np.random.default_rng(11)

@@ -55,6 +55,7 @@ def test_a_filter_that_leaves_only_what_is_far_away(large):
     check(kind, vectors[far], query, 10, there[positions], scores)
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize(("removed", "added"), [(0, 400), (400, 0), (300, 300)])
 def test_vectors_come_and_go_without_a_rebuild(large, tmp_path, removed, added):
     kind, vectors, index, _ = large

@@ -36,6 +36,7 @@ FAST_EXACT = [0.0, 1e-6] * 9 + [0.0, 9.0] * 200
 ERRATIC = [0.0, *np.random.default_rng(3).exponential(size=97)]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq", "auto"])
 def test_two_clocks_choose_the_same_width(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(faiss_engine, "FLAT_BYTES", 0)

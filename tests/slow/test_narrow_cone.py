@@ -18,7 +18,7 @@ from indexes.opening import build, open_index
 from indexes.vector_index import FLAT_BYTES, IndexPlan, normalised
 from search.corpus.tokenizer import generic_folder
 
-pytestmark = [pytest.mark.longer, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.sample(1), pytest.mark.timeout(3600)]
 
 SETS = ("ask_cfpb", "esci_sample", "hinglish_top", "medquad_small", "scifact", "tos_plain_english")
 TOKENS = 32

@@ -112,6 +112,7 @@ def test_a_deleted_manifest_is_damage_too(refused, lab, workspace):
     assert line.startswith(f"{folder}/manifest.json is missing. Bring the folder {folder} back")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("number", "exists"),
     [(signal.SIGTERM, False), (signal.SIGINT, True)],

@@ -219,6 +219,7 @@ def test_a_damaged_project_file_is_named_and_the_rest_works(empty: Project) -> N
     assert "Tiny" in shown(at)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", ["corpora", "pairs", "queries", "models", "evaluations"])
 def test_a_damaged_manifest_of_any_kind_leaves_the_page_standing(
     evaluated: Project, kind: str

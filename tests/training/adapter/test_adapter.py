@@ -279,6 +279,7 @@ def test_a_low_rank_is_a_small_residual(project, tiny):
     assert values[1] > 1e-4 and values[2] < 1e-6
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("rank", [0, 3])
 @pytest.mark.parametrize(
     ("negatives", "stopped_after"), [("auto", 1), ("auto", 4), ("auto", 6), ("corpus", 3)]

@@ -32,6 +32,7 @@ def material(tmp_path, tiny_beir):
     return pair_set.pairs, DevSet.of(current_corpus(made)[1], pair_set.dev)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("changes", [{}, {"lora_rank": 4, "dimensions": (8,)}, {"patience": 1}])
 @pytest.mark.parametrize("stopped_in", ["epoch 2 of 4", "epoch 3 of 4"])
 def test_what_was_stopped_ends_as_if_it_had_not_been(

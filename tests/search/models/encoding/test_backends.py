@@ -91,6 +91,7 @@ def backend_of(kind, model):
     return OpenVinoBackend(model, folder, "f32")
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 @pytest.mark.parametrize(
     "kind",
