@@ -146,8 +146,8 @@ def restore(
     """Make a project of a backup, after every byte of it was checked. No project is ever written over."""
     from search.judging.safekeeping import problem_in_file
     from search.projects import audit
-    from search.projects.backup import restore as bring_back
     from search.projects.members import members
+    from search.projects.restore import restore as bring_back
 
     finish_deletions()
     with bar() as progress:

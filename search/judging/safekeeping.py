@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.projects.artifacts import new_id
-from search.projects.backup import VOTES
+from search.projects.backup_archive import VOTES
 from search.projects.check import Finding
 from search.projects.damage import notice
 from search.projects.errors import Failed, in_words

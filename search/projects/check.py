@@ -14,13 +14,14 @@ from typing import get_args
 
 from search.projects import audit, graves
 from search.projects.artifacts import KIND_NAMES, MANIFEST, Kind, Manifest, new_id, read_manifest
-from search.projects.backup import RESTORING, VOTES, staging_owner, sweep_restoring
+from search.projects.backup_archive import VOTES
 from search.projects.errors import BespokeError, Damaged, OtherFormat, in_words
 from search.projects.files import PRIVATE_FOLDER, flush, sha256_of
 from search.projects.journal import JOURNAL
 from search.projects.locks import is_owned, owner_file
 from search.projects.project import Project
 from search.projects.publishing import GRAVE, sweep
+from search.projects.restore import RESTORING, staging_owner, sweep_restoring
 from search.projects.runs import UNREADABLE, runs
 from search.projects.scratch import left_in_scratch, sweep_scratch
 

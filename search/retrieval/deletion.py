@@ -23,11 +23,11 @@ from search.models.encoding.cache_removal import (
 from search.models.registry import BUILT_IN, find_model, models
 from search.projects import graves, runs
 from search.projects.artifacts import KIND_NAMES, Kind, Manifest, read_manifest
-from search.projects.backup import sweep_restoring
 from search.projects.dependents import GO_WITH
 from search.projects.errors import BespokeError, Refused
 from search.projects.journal import complete
 from search.projects.project import Project, all_projects
+from search.projects.restore import sweep_restoring
 from search.projects.scratch import sweep_scratch
 from search.projects.settings import settings
 from search.retrieval.indexing.servers import leave_servers, sweep_what_answers

@@ -15,10 +15,12 @@ import pytest
 from search.judging.safekeeping import problem_in_file
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import Judgment
-from search.projects import backup, runs
-from search.projects.backup import back_up, restore
+from search.projects import backup, backup_archive, runs
+from search.projects import restore as restoring
+from search.projects.backup import back_up
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be, projects
+from search.projects.restore import restore
 from search.retrieval import deletion, history
 
 
@@ -208,9 +210,9 @@ def rewritten(file, change, contents=None, sign=True, compress=zipfile.ZIP_STORE
     with zipfile.ZipFile(file, "w", compress) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-        archive.comment = backup._COMMENT + b"0" * 64
+        archive.comment = backup_archive.COMMENT + b"0" * 64
     if sign:
-        backup._sign(file)
+        backup_archive.sign(file)
 
 
 def member(content):
@@ -271,7 +273,7 @@ def test_a_backup_of_another_format_says_what_to_do(file, workspace, tree):
 
 
 def test_a_project_larger_than_the_disk_is_refused(file, workspace, tree, monkeypatch):
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda _: _Disk())
+    monkeypatch.setattr(restoring.shutil, "disk_usage", lambda _: _Disk())
     assert "0 bytes left" in refused_whole(file, workspace, tree)
 
 
@@ -292,10 +294,10 @@ def test_a_restoring_that_is_killed_leaves_nothing_after_the_next_start(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(backup, step, killed)
+        patch.setattr(restoring, step, killed)
         # A killed process cleans nothing up, and lets go of its locks.
-        patch.setattr(backup.shutil, "rmtree", lambda *_, **__: None)
-        patch.setattr(backup.Owner, "release", lambda owner: os.close(owner.handle))
+        patch.setattr(restoring.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(restoring.Owner, "release", lambda owner: os.close(owner.handle))
         with pytest.raises(Killed):
             restore(file, "second")
     deletion.finish_deletions()
@@ -311,7 +313,7 @@ def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_sweeps(lab, tmp
     folder = tmp_path / "backups"
     folder.mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(backup, "_sign", killed)
+        patch.setattr(backup, "sign", killed)
         patch.setattr(backup.Path, "unlink", lambda *_, **__: None)
         with pytest.raises(Killed):
             back_up(lab, folder / "file")
@@ -324,7 +326,7 @@ def test_a_full_disk_is_a_sentence(lab, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup, "_sign", full)
+    monkeypatch.setattr(backup, "sign", full)
     with pytest.raises(Failed, match="cannot be written: No space left"):
         back_up(lab, tmp_path / "file")
     assert not (tmp_path / "file").exists()

@@ -19,9 +19,10 @@ from search.judging.store import JudgmentStore, Question
 from search.judging.votes import Judgment
 from search.models.encoding.cache import EmbeddingStore, store_key
 from search.models.registry import models, rename_model
-from search.projects.backup import back_up, restore
+from search.projects.backup import back_up
 from search.projects.project import Project, project_to_be, projects
 from search.projects.renaming import rename_project
+from search.projects.restore import restore
 from search.retrieval import deletion
 from tests.proofs import draw
 
