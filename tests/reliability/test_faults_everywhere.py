@@ -52,6 +52,7 @@ def whole_shop(folder: Path, tiny_model: Path, tiny_cross_encoder: Path) -> Iter
 
 def all_tried(shop: Workshop, writing: Writing, counts: dict[str, int]) -> list[Tried]:
     """Faults at so many points of a command, by their kind."""
+    shop.warm(writing)
     wanted = undisturbed(shop, writing)
     return [
         tried(shop, writing, wanted, at, how)
@@ -86,7 +87,6 @@ def test_the_sample_is_of_so_many() -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("writing", COMMANDS, ids=lambda w: w.name)
 def test_the_whole(whole_shop: Workshop, writing: Writing, record_property) -> None:
-    whole_shop.warm(writing)
     counts = {how: writing.count(share) for how, share in HOWS.items()}
     results = all_tried(whole_shop, writing, counts)
     record_property(proofs.ROW, (TITLE, row_of(writing.name, results)))
