@@ -233,7 +233,8 @@ def check(
             say(line)
         if not findings:
             say("Everything is as it was written, and nothing is left over.")
-    raise typer.Exit(1 if wrong else 0)
+    undone = any(": not repaired: " in line for line in said)
+    raise typer.Exit(1 if wrong or undone else 0)
 
 
 @app.command()
