@@ -237,9 +237,12 @@ def _watch_libraries(disk: Disk) -> None:
     for name in ("numpy.lib.format", "numpy.lib._format_impl"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name).isfileobj = lambda _: False  # type: ignore[attr-defined]
-    for name in ("safetensors.numpy", "safetensors.torch"):
-        module: Any = importlib.import_module(name)
-        module.serialize_file = _serializing(disk, module.serialize_file)
+    # Also for what imports it later: safetensors.torch would take torch, and seconds, into every fork.
+    changed = _serializing(disk, importlib.import_module("safetensors").serialize_file)
+    for name in ("safetensors", "safetensors.numpy", "safetensors.torch"):
+        module: Any = sys.modules.get(name)
+        if module is not None:
+            module.serialize_file = changed
 
 
 def _serializing(disk: Disk, serialize: Any) -> Any:
@@ -454,7 +457,7 @@ def faults(*modules: str) -> Iterator[Faults]:
 def main() -> None:
     """Answer cases until there are no more."""
     sys.path.insert(0, str(REPOSITORY))
-    for name in ("cli", *sys.argv[1:]):
+    for name in ("cli", "safetensors", *sys.argv[1:]):
         importlib.import_module(name)
     _keep_what_is_there()
     answers = os.fdopen(os.dup(1), "w")
