@@ -48,6 +48,16 @@ def folder(tmp_path):
     return made
 
 
+def test_what_is_no_configuration_may_count_what_it_likes(folder):
+    """A manifest of ours names the bytes of its files, a trainer's state the operations of all its steps."""
+    files = {"model.safetensors": {"size": 90_900_000, "sha256": "0" * 64}}
+    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    (folder / "trainer_state.json").write_text(
+        json.dumps({"total_flos": 1.2e17, "step_size": 10**9})
+    )
+    check_folder(folder)
+
+
 @pytest.mark.parametrize(
     "change",
     [
