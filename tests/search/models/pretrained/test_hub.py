@@ -96,7 +96,12 @@ def test_what_the_hub_does_not_give_is_one_sentence(hub, published, lab, run_cli
         assert done.returncode == 2, done.stderr
         assert said in done.stderr and "Traceback" not in done.stderr
         assert len(done.stderr.strip().splitlines()) <= 3
-    assert tree(workspace) == before
+    after = tree(workspace)
+    assert {path: after[path] for path in after if not path.startswith(".logs")} == before
+    asked = [json.loads(line) for line in after[".logs/hosts.jsonl"].splitlines() if line]
+    assert {line["what"] for line in asked} == {"a model of the hub"}, (
+        "that it was asked stays noted"
+    )
 
 
 @slow
