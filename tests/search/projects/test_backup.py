@@ -48,9 +48,10 @@ def file(request, workspace, tmp_path):
     """A backup of such a project; made once. The workspace is empty, unless the test wants the project, too."""
     path = tmp_path / "lab.backup"
     if not _written:
+        wanted = "lab" in request.fixturenames  # Later it is, in any case.
         back_up(request.getfixturevalue("lab"), path)
         _written.append(path.read_bytes())
-        if "lab" not in request.fixturenames:
+        if not wanted:
             shutil.rmtree(workspace)
     path.write_bytes(_written[0])
     return path
