@@ -25,6 +25,7 @@ from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
+from search.projects.publishing import was_made_before
 from search.projects.scratch import scratch_folder
 from search.retrieval.columns import parse_column
 from search.retrieval.fingerprint import column_fingerprint
@@ -106,8 +107,9 @@ def divide_judgments(
     queries = publish_judged_queries(project, how, only=only)
     try:
         return Divided(queries, _add(project, guarded, progress))
-    except Refused:
-        project.remove(queries.manifest)
+    except Exception:
+        if not was_made_before(queries.manifest):  # By a run that could not say that it had done both.
+            project.remove(queries.manifest)
         raise
 
 
