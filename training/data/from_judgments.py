@@ -108,7 +108,9 @@ def divide_judgments(
     try:
         return Divided(queries, _add(project, guarded, progress))
     except Exception:
-        if not was_made_before(queries.manifest):  # By a run that could not say that it had done both.
+        if not was_made_before(
+            queries.manifest
+        ):  # By a run that could not say that it had done both.
             project.remove(queries.manifest)
         raise
 
