@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 
 from benchmarks.common import empty_workspace, machine, prepared
-from search.evaluation.evaluate import Evaluation, evaluate
+from search.evaluation.evaluate import evaluate
+from search.evaluation.evaluation import Evaluation
 from search.models.registry import GENERIC, KEYWORD
 from search.retrieval.indexing.build import index_model
 from training.recipes import RECIPES

@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.common import machine, prepared
 from benchmarks.documents_only import SETS
 from benchmarks.quality import AUTO
-from search.evaluation.evaluate import Evaluation, evaluate
+from search.evaluation.evaluate import evaluate
+from search.evaluation.evaluation import Evaluation
 from search.models.registry import GENERIC, KEYWORD
 from search.projects.files import write_json
 from search.projects.project import Project, project_to_be

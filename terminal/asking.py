@@ -75,8 +75,8 @@ def disagree(
 @app.command()
 def evaluate(project: ThisProject, model: Models = None, as_json: AsJson = False) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
-    from search.evaluation.evaluate import METRICS
     from search.evaluation.evaluate import evaluate as evaluate_models
+    from search.evaluation.metrics import METRICS
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
-from search.evaluation.evaluate import METRICS, TRAINED_ON, newest_evaluation, verdict_on
-from search.evaluation.significance import MAIN_METRIC
+from search.evaluation.evaluation import newest_evaluation, verdict_on
+from search.evaluation.metrics import MAIN_METRIC, METRICS
+from search.evaluation.trained_on import TRAINED_ON
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import BEHIND, QUERY_ONLY, LinearAdapter, with_adapter
 from search.models.linear_adapter import FORMAT as MATRIX

@@ -9,7 +9,7 @@ import streamlit as st
 
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import DescribedVersion, describe_versions
-from search.evaluation.evaluate import load_evaluation
+from search.evaluation.evaluation import load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
 from search.evaluation.self_matches import SelfMatches

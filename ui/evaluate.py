@@ -6,7 +6,8 @@ from types import MappingProxyType
 import numpy as np
 import streamlit as st
 
-from search.evaluation.evaluate import METRICS, Evaluation, newest_evaluation, verdict_on
+from search.evaluation.evaluation import Evaluation, newest_evaluation, verdict_on
+from search.evaluation.metrics import METRICS
 from search.evaluation.significance import PairedTest
 from search.models.registry import GENERIC, KEYWORD, default_models, models
 from search.projects.artifacts import Manifest

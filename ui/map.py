@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.evaluation import newest_evaluation
 from search.insight.map import FEWEST, MOST_POINTS, Map, View, find_map, map_models, titles_of
 from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest

@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.evaluation import newest_evaluation
 from search.models.registry import custom_manifests, models
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.evaluation.evaluate import verdict_on
+from search.evaluation.evaluation import verdict_on
 from search.models.registry import (
     GENERIC,
     GENERIC_TITLE,

@@ -2,5 +2,5 @@
 
 May import retrieval and all below it; never judging, insight or training.
 
-Start reading at evaluate.py (metrics and verdict), then significance.py (what decides "better") and leakage.py.
+Start reading at evaluate.py, then metrics.py, significance.py (what decides "better") and leakage.py.
 """

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-MAIN_METRIC = "ndcg@10"
+from search.evaluation.metrics import MAIN_METRIC
+
 _RESAMPLES = 9_999
 _ALPHA = 0.05
 _SEED = 20_240_501

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from search.corpus.versions import describe_versions
-from search.evaluation.evaluate import load_evaluation, newest_evaluation
+from search.evaluation.evaluation import load_evaluation, newest_evaluation
 from search.evaluation.query_set import current_query_set
 from search.insight.map import find_map, load_map, map_models
 from search.insight.vocabulary import vocabulary_of

@@ -12,8 +12,9 @@ import torch
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
 from search.corpus.tokenizer import generic_folder
-from search.evaluation.evaluate import TRAINED_ON, evaluate
+from search.evaluation.evaluate import evaluate
 from search.evaluation.query_set import QuerySet
+from search.evaluation.trained_on import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.models.word_tokenizers import words_of

@@ -19,7 +19,7 @@ from app_help import (  # fmt: skip
     write_run,
 )
 
-from search.evaluation.evaluate import load_evaluation
+from search.evaluation.evaluation import load_evaluation
 from search.projects.project import Project
 from search.projects.sealed import seal
 

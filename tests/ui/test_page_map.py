@@ -8,7 +8,7 @@ import pytest
 from app_help import TINY, alive, labels, markup, open_page, plain, press, run, shown, write_run
 from streamlit.testing.v1 import AppTest
 
-from search.evaluation.evaluate import load_evaluation
+from search.evaluation.evaluation import load_evaluation
 from search.insight.map import draw_map, find_map, load_map, map_models
 from search.projects.project import Project, project_to_be
 from ui import cache

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.evaluation import newest_evaluation
 from search.evaluation.rank_similarity import known_disagreements
 from search.projects import runs
 from search.projects.errors import BespokeError

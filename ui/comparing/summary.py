@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from search.evaluation.evaluate import newest_evaluation
+from search.evaluation.evaluation import newest_evaluation
 from search.evaluation.rank_similarity import RankSimilarity, rank_similarities
 from search.projects.project import Project
 from search.retrieval.results import Comparison, SearchResult

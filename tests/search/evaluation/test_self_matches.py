@@ -8,7 +8,8 @@ import pytest
 
 from search.corpus.corpus import ScoredDocument, current_corpus
 from search.corpus.ingest import add_documents
-from search.evaluation.evaluate import evaluate, load_evaluation, measure, newest_evaluation
+from search.evaluation.evaluate import evaluate, measure
+from search.evaluation.evaluation import load_evaluation, newest_evaluation
 from search.evaluation.query_set import QuerySet
 from search.evaluation.rank_similarity import measured
 from search.evaluation.self_matches import SelfMatches, answers_note, own_documents

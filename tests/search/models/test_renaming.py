@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from search.evaluation.evaluate import verdict_on
+from search.evaluation.evaluation import verdict_on
 from search.models.registry import find_model, models, rename_model
 from search.projects import graves, renaming
 from search.projects.errors import Refused

@@ -1,0 +1,151 @@
+"""An evaluation as it is kept: several models on one query set, what was tested, and the newest that still holds."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from search.evaluation.metrics import MAIN_METRIC, Scores
+from search.evaluation.self_matches import SelfMatches
+from search.evaluation.significance import PairedTest
+from search.models.registry import GENERIC, current_model_name
+from search.projects.artifacts import Draft, Manifest
+from search.projects.errors import Refused
+from search.projects.files import write_json
+from search.projects.project import Project
+from search.retrieval.columns import parse_column
+from search.retrieval.fingerprint import column_fingerprint
+
+_PER_QUERY = "per_query.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Several models on one query set, with every single query's figures.
+
+    `clean` is False where the query set shares queries or relevant documents with the project's pairs.
+    `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
+    document was left out of the rankings, by what told so (see `search.evaluation.self_matches`).
+
+    >>> from search.evaluation.significance import paired_test
+    >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
+    >>> scores = {"generic": {"ndcg@10": [1.0, 0.0]}, "mine": {"ndcg@10": [1.0, 0.6]}}
+    >>> firsts = {"generic": [1, None], "mine": [1, 3]}
+    >>> result = Evaluation(["q1", "q2"], ["rent", "frost"], scores, firsts, [tested])
+    >>> result.means("mine"), result.differences("generic", "mine").tolist()
+    ({'ndcg@10': 0.8}, [0.0, 0.6])
+    >>> result.comparisons[0].verdict
+    'no clear difference'
+    """
+
+    queries: list[str]
+    texts: list[str]
+    scores: dict[str, Scores]
+    first_relevant: dict[str, list[int | None]]
+    comparisons: list[PairedTest]
+    notes: list[str] = field(default_factory=list)
+    clean: bool = True
+    relevant_documents: int = 0
+    left_out: dict[str, int] = field(default_factory=lambda: SelfMatches().as_json())
+
+    def means(self, model: str) -> dict[str, float]:
+        """The mean of each metric over the queries."""
+        return {metric: float(np.mean(values)) for metric, values in self.scores[model].items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `evaluate --json` prints."""
+        return {
+            "queries": len(self.queries),
+            "models": {model: self.means(model) for model in self.scores},
+            "comparisons": [{**asdict(test), "ci95": list(test.ci95)} for test in self.comparisons],
+            "relevant_documents": self.relevant_documents,
+            "left_out": self.left_out,
+        }
+
+    def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
+        """Write the evaluation into an artifact.
+
+        :param fingerprints: of each column as it was measured.
+        """
+        draft.details.update(
+            self.as_json(), notes=self.notes, clean=self.clean, fingerprints=dict(fingerprints)
+        )
+        each = ("queries", "texts", "scores", "first_relevant")
+        write_json(draft.folder / _PER_QUERY, {name: getattr(self, name) for name in each})
+
+    def differences(self, baseline: str, candidate: str) -> NDArray[np.float64]:
+        """nDCG@10 of the candidate minus that of the baseline, one value a query."""
+        ours = np.asarray(self.scores[candidate][MAIN_METRIC])
+        theirs = np.asarray(self.scores[baseline][MAIN_METRIC])
+        result: NDArray[np.float64] = ours - theirs
+        return result
+
+
+def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
+    """Read an evaluation artifact, checked to be whole."""
+    folder = project.checked(manifest)
+    content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
+    facts = manifest.details
+    # What was evaluated before splits were checked holds no word on it.
+    return Evaluation(
+        comparisons=_tests(manifest),
+        notes=facts["notes"],
+        clean=facts.get("clean", True),
+        # Nor was this counted, or left out, at first.
+        relevant_documents=facts.get("relevant_documents", 0),
+        left_out=facts.get("left_out", SelfMatches().as_json()),
+        **content,
+    )
+
+
+def newest_evaluation(project: Project, model: str | None = None) -> Manifest | None:
+    """The newest evaluation of the current corpus and query set, or None.
+
+    :param model: only an evaluation that measured this model.
+    """
+    found = _current_evaluations(project)
+    return next((m for m in found if model is None or model in m.details["models"]), None)
+
+
+def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
+    """The newest test of a model against generic on the current corpus and query set.
+
+    :returns: the test, and how many queries it was on; None when there was none.
+    """
+    for manifest in _current_evaluations(project):
+        for test in _tests(manifest):
+            if test.baseline == GENERIC and model in (
+                test.candidate,
+                current_model_name(project, test.candidate),
+            ):
+                return test, int(manifest.details["queries"])
+    return None
+
+
+def _current_evaluations(project: Project) -> Iterator[Manifest]:
+    """Evaluations of the current corpus, query set and columns, the newest first.
+
+    Where another model or reranker bears a name by now, what was measured of the earlier one says nothing of it. One
+    that is gone takes nothing back.
+    """
+    corpus, queries = project.newest("corpora"), project.newest("queries")
+    if corpus is None or queries is None:
+        return
+    now: dict[str, str | None] = {}
+    for manifest in project.all_where("evaluations", corpus=corpus.id, queries=queries.id):
+        measured = manifest.details["fingerprints"]
+        for name in measured.keys() - now.keys():
+            now[name] = None
+            with suppress(Refused):  # It is gone.
+                now[name] = column_fingerprint(project, parse_column(name), corpus)
+        if all(now[name] in (None, fingerprint) for name, fingerprint in measured.items()):
+            yield manifest
+
+
+def _tests(manifest: Manifest) -> list[PairedTest]:
+    return TypeAdapter(list[PairedTest]).validate_python(manifest.details["comparisons"])

@@ -1,0 +1,47 @@
+"""What a model was trained on, held against the queries that it is to be measured by."""
+
+from collections.abc import Sequence
+
+from search.corpus.corpus import Corpus
+from search.corpus.labels import Pair
+from search.corpus.readers.pairs import load_pairs
+from search.evaluation.leakage import seen_in_training
+from search.evaluation.query_set import QuerySet
+from search.models.registry import ModelInfo
+from search.projects.artifacts import Manifest
+from search.projects.project import Project
+
+TRAINED_ON = "trained_on.jsonl"
+
+
+def trained_pairs(project: Project, info: ModelInfo) -> list[Pair]:
+    """The pairs that a model was trained on; none for a ready-made one, or one that learned from documents."""
+    if info.kind == "generic":
+        return []
+    manifest = project.artifact("models", info.id)
+    if TRAINED_ON not in manifest.files:
+        return []
+    return load_pairs(project.checked(manifest) / TRAINED_ON)
+
+
+def unseen(
+    project: Project,
+    infos: Sequence[ModelInfo],
+    query_set: QuerySet,
+    manifest: Manifest,
+    corpus: Corpus,
+) -> tuple[QuerySet, int]:
+    """Leave out what a custom model may have been trained on.
+
+    A model trained with this query set in view was kept apart from it then; only a model that is older
+    than the query set, or was made from another custom model, needs a look at its training pairs.
+    """
+    seen: set[str] = set()
+    for info in infos:
+        if info.kind == "generic":
+            continue
+        model = project.artifact("models", info.id)
+        if model.made_from.get("queries") == manifest.id and "base" not in model.made_from:
+            continue
+        seen |= seen_in_training(trained_pairs(project, info), query_set, corpus)
+    return query_set.only(q for q in query_set.queries if q not in seen), len(seen)
