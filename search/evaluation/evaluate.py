@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.evaluation import Evaluation
+from search.evaluation.groups import group_queries
 from search.evaluation.leakage import leaks_of
-from search.evaluation.metrics import DEPTH, MAIN_METRIC, Scores, score
+from search.evaluation.metrics import DEPTH, Scores, score
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
-from search.evaluation.significance import paired_test
+from search.evaluation.significance import compare
 from search.evaluation.trained_on import unseen
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.projects.errors import Refused
@@ -111,12 +112,12 @@ def measure(
             for q in queries
         ]
     names = list(scores)
-    tests = [
-        paired_test(names[0], name, scores[names[0]][MAIN_METRIC], scores[name][MAIN_METRIC])
-        for name in names[1:]
-    ]
+    groups = group_queries(query_set)
+    tests = compare(scores, groups, names[1:])
     asked = relevant_documents(query_set)
-    return Evaluation(queries, texts, scores, firsts, tests, list(notes), relevant_documents=asked)
+    return Evaluation(
+        queries, texts, scores, firsts, tests, list(notes), relevant_documents=asked, groups=groups
+    )
 
 
 def _rankings(

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
@@ -30,7 +31,7 @@ class Evaluation:
 
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
-    document was left out of the rankings, by what told so (see `search.evaluation.self_matches`).
+    document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
 
     >>> from search.evaluation.significance import paired_test
     >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
@@ -52,6 +53,7 @@ class Evaluation:
     clean: bool = True
     relevant_documents: int = 0
     left_out: dict[str, int] = field(default_factory=lambda: SelfMatches().as_json())
+    groups: QueryGroups | None = None
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""
@@ -62,9 +64,10 @@ class Evaluation:
         return {
             "queries": len(self.queries),
             "models": {model: self.means(model) for model in self.scores},
-            "comparisons": [{**asdict(test), "ci95": list(test.ci95)} for test in self.comparisons],
+            "comparisons": [test.as_json() for test in self.comparisons],
             "relevant_documents": self.relevant_documents,
             "left_out": self.left_out,
+            "groups": self.groups.as_json() if self.groups else None,
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -76,7 +79,10 @@ class Evaluation:
             self.as_json(), notes=self.notes, clean=self.clean, fingerprints=dict(fingerprints)
         )
         each = ("queries", "texts", "scores", "first_relevant")
-        write_json(draft.folder / _PER_QUERY, {name: getattr(self, name) for name in each})
+        content = {name: getattr(self, name) for name in each}
+        if self.groups is not None:
+            content["groups"] = self.groups.labels.tolist()
+        write_json(draft.folder / _PER_QUERY, content)
 
     def differences(self, baseline: str, candidate: str) -> NDArray[np.float64]:
         """nDCG@10 of the candidate minus that of the baseline, one value a query."""
@@ -91,6 +97,8 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     folder = project.checked(manifest)
     content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
     facts = manifest.details
+    # At first queries were not grouped.
+    labels = content.pop("groups", None)
     # What was evaluated before splits were checked holds no word on it.
     return Evaluation(
         comparisons=_tests(manifest),
@@ -99,6 +107,7 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         # Nor was this counted, or left out, at first.
         relevant_documents=facts.get("relevant_documents", 0),
         left_out=facts.get("left_out", SelfMatches().as_json()),
+        groups=None if labels is None else QueryGroups(np.array(labels, dtype=np.int32)),
         **content,
     )
 

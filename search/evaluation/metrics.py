@@ -48,3 +48,13 @@ def score(
         for value in ir_measures.iter_calc(list(names), qrels, docs):
             found[names[value.measure]][value.query_id] = float(value.value)
     return {name: [found[name].get(query, 0.0) for query in queries] for name in metrics}
+
+
+def metric_title(name: str) -> str:
+    """What people call a metric.
+
+    >>> metric_title("ndcg@10"), metric_title("recall@100")
+    ('nDCG@10', 'recall@100')
+    """
+    kind, sign, depth = name.partition("@")
+    return {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}.get(kind, kind) + sign + depth

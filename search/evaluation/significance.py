@@ -1,32 +1,67 @@
 """Whether a difference is more than chance: a paired test over the same queries, and its verdict.
 
-The tests are scipy's: a paired randomization test (Fisher; Smucker, Allan, Carterette, CIKM 2007) and a
-bias-corrected and accelerated bootstrap interval of the mean difference (Efron 1987).
+The test flips the signs of groups of queries (`search.evaluation.flips`), the interval draws groups
+(`search.evaluation.resampling`), or inverts the test where groups are few: a bootstrap of few groups is too narrow. What is
+too small to matter is told by two one-sided tests: the 90 % interval inside the margin (Schuirmann, Journal of
+Pharmacokinetics and Biopharmaceutics 1987).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
-from search.evaluation.metrics import MAIN_METRIC
+from search.evaluation.flips import Flips
+from search.evaluation.groups import FEW, FEWEST, QueryGroups
+from search.evaluation.metrics import MAIN_METRIC, Scores, metric_title
+from search.evaluation.resampling import Resamples
+from search.projects.errors import Refused
 
-_RESAMPLES = 9_999
-_ALPHA = 0.05
-_SEED = 20_240_501
+MARGIN = 0.02
+"""The least difference that matters, unless a project says otherwise."""
+ALPHA = 0.05
+_TIE = 1e-9
 
 Verdict = Literal["better", "worse", "no clear difference"]
+Practical = Literal[
+    "too small to matter",
+    "better by at least the margin",
+    "better",
+    "worse by at least the margin",
+    "worse",
+    "cannot tell",
+]
+
+
+@dataclass(frozen=True)
+class MetricTest:
+    """The difference in one metric: its mean, 95 % interval and p, adjusted for nothing.
+
+    >>> MetricTest(0.1, (0.05, 0.15), 0.01).delta
+    0.1
+    """
+
+    delta: float
+    ci95: tuple[float, float]
+    p_value: float
 
 
 @dataclass(frozen=True)
 class PairedTest:
     """A candidate against a baseline on the same queries.
 
+    `p_value` and `ci95` are of this difference alone. `p_adjusted` holds for all `family` candidates together, and
+    decides the verdict; None for a reference, which is not counted (its own p decides). `ci95_simultaneous` holds for
+    all candidates of the evaluation at once. `groups` are independent groups of queries (0: not known, as in what was
+    evaluated before they were counted); `few_groups` says that there are few, or that one holds much of all.
+    `practical` holds the difference against `margin`; `metrics` has every metric's difference.
+
     >>> test = paired_test("generic", "mine", [0.1, 0.2, 0.3] * 10, [0.5, 0.4, 0.6] * 10)
-    >>> test.verdict, test.wins, round(test.delta, 2)
-    ('better', 30, 0.3)
+    >>> test.verdict, test.wins, round(test.delta, 2), test.practical
+    ('better', 30, 0.3, 'better by at least the margin')
     """
 
     baseline: str
@@ -39,77 +74,210 @@ class PairedTest:
     ties: int
     losses: int
     verdict: Verdict
+    p_adjusted: float | None = None
+    family: int = 0
+    ci95_simultaneous: tuple[float, float] | None = None
+    ci90: tuple[float, float] | None = None
+    groups: int = 0
+    few_groups: bool = False
+    margin: float = MARGIN
+    practical: Practical = "cannot tell"
+    metrics: dict[str, MetricTest] = field(default_factory=dict)
+
+    @property
+    def p_decisive(self) -> float:
+        """The p that the verdict follows."""
+        return self.p_value if self.p_adjusted is None else self.p_adjusted
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there are groups enough for any verdict."""
+        return not 0 < self.groups < FEWEST
+
+    def within_family(self, p_adjusted: float, family: int) -> "PairedTest":
+        """The same test as one of several candidates: verdict and practical size follow the adjusted p.
+
+        :param family: how many candidates there are.
+        """
+        return replace(self, p_adjusted=p_adjusted, family=family)._decided()
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `evaluate --json` prints of a comparison."""
+        shape: dict[str, Any] = TypeAdapter(PairedTest).dump_python(self, mode="json")
+        return shape
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval to show: the one that holds for all candidates where there are several."""
+        return self.ci95_simultaneous or self.ci95
 
     def sentence(self, queries: int) -> str:
         """The verdict in one plain sentence, for the person who decides."""
-        low, high = self.ci95
-        size = f"{self.delta:+.3f} nDCG@10 (95% interval {low:+.3f} to {high:+.3f})"
+        low, high = self.interval
         on = f"on {queries:,} held-out queries"
+        size = f"{self.delta:+.3f} {metric_title(self.metric)}"
+        if not self.can_tell:
+            groups = f"{self.groups} independent {'group' if self.groups == 1 else 'groups'}"
+            return (
+                f"Cannot tell whether {self.candidate} is better than {self.baseline} {on}: only {groups} of queries "
+                f"({size})."
+            )
         said = f"No clear difference between {self.candidate} and {self.baseline}"
         if self.verdict != "no clear difference":
             said = f"{self.candidate} is {self.verdict} than {self.baseline}"
-        return f"{said} {on}: {size}."
+        return f"{said} {on}: {size} (95% interval {low:+.3f} to {high:+.3f}{self._caveat()})."
+
+    def _caveat(self) -> str:
+        """What the groups take from what an interval says."""
+        if not self.few_groups:
+            return ""
+        if self.groups < FEW:
+            return f"; few independent groups: {self.groups}"
+        return "; few independent groups: one holds more than a tenth of the queries"
+
+    def _decided(self) -> "PairedTest":
+        verdict: Verdict = "no clear difference"
+        if self.can_tell and self.p_decisive < ALPHA and self.delta != 0:
+            verdict = "better" if self.delta > 0 else "worse"
+        return replace(self, verdict=verdict, practical=self._practical(verdict))
+
+    def _practical(self, verdict: Verdict) -> Practical:
+        if not self.can_tell:
+            return "cannot tell"
+        if self.ci90 is not None and max(map(abs, self.ci90)) < self.margin:
+            return "too small to matter"
+        if verdict == "no clear difference":
+            return "cannot tell"
+        ends = self.interval
+        if verdict == "better":
+            return "better by at least the margin" if ends[0] >= self.margin else "better"
+        return "worse by at least the margin" if ends[1] <= -self.margin else "worse"
 
 
 def paired_test(
-    baseline: str, candidate: str, ours: Sequence[float], theirs: Sequence[float]
+    baseline: str,
+    candidate: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    groups: QueryGroups | None = None,
+    metric: str = MAIN_METRIC,
+    margin: float = MARGIN,
 ) -> PairedTest:
     """Test a candidate's per-query scores (`theirs`) against a baseline's (`ours`), two-sided.
 
-    :returns: the mean difference, its 95% interval, the p-value, wins, ties, losses and the verdict:
-        better or worse where p < 0.05, else no clear difference.
+    :param groups: of the queries; every query its own where none.
+    :returns: the mean difference, its intervals, the p-value, wins, ties, losses and the verdict: better or worse where
+        p < 0.05, else no clear difference.
+    :raises Refused: where a score is missing.
     """
-    differences = np.asarray(theirs, dtype=np.float64) - np.asarray(ours, dtype=np.float64)
-    delta = float(differences.mean())
-    p_value = _randomization_p(differences)
-    verdict: Verdict = "no clear difference"
-    if p_value < _ALPHA and delta != 0:
-        verdict = "better" if delta > 0 else "worse"
-    ties = np.abs(differences) < 1e-9
-    return PairedTest(
-        baseline=baseline,
-        candidate=candidate,
-        metric=MAIN_METRIC,
-        delta=delta,
-        ci95=_interval(differences),
-        p_value=p_value,
-        wins=int(((differences > 0) & ~ties).sum()),
-        ties=int(ties.sum()),
-        losses=int(((differences < 0) & ~ties).sum()),
-        verdict=verdict,
-    )
+    scores = {baseline: {metric: list(ours)}, candidate: {metric: list(theirs)}}
+    if baseline == candidate:
+        raise Refused(f"{baseline} is compared with itself: name two different columns.")
+    return compare(scores, groups or QueryGroups.single(len(ours)), (), metric, margin)[0]
 
 
-def _randomization_p(differences: NDArray[np.float64]) -> float:
-    from scipy.stats import permutation_test
+def compare(
+    scores: Mapping[str, Scores],
+    groups: QueryGroups,
+    candidates: Collection[str],
+    metric: str = MAIN_METRIC,
+    margin: float = MARGIN,
+) -> list[PairedTest]:
+    """Test every column against the first, in all metrics, by one set of flips and one of draws.
 
-    if len(differences) < 2 or not np.abs(differences).max() > 0:
-        return 1.0
-    result = permutation_test(
-        (differences,),
-        lambda x, axis: np.mean(x, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=max(1, 2_000_000 // len(differences)),
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(result.pvalue)
+    :param scores: column to metric to one score a query.
+    :param candidates: the columns whose intervals are to hold together (`ci95_simultaneous`).
+    :param metric: what the verdict is about.
+    :raises Refused: where a score is missing.
+    """
+    baseline, *others = scores
+    rows = [(other, name) for other in others for name in scores[baseline]]
+    if not rows:
+        return []
+    differences = np.stack([_differences(scores, baseline, other, name) for other, name in rows])
+    flips = Flips(groups)
+    p_values = flips.p_values(differences)
+    main = [i for i, (_, name) in enumerate(rows) if name == metric]
+    counted = [i for i in main if rows[i][0] in candidates]
+    intervals = _Intervals(flips, groups, differences)
+    ci95 = intervals.at(0.95)
+    ci90 = intervals.at(0.90)
+    together = intervals.together(counted)
+    tests = []
+    for i in main:
+        each = differences[i]
+        ties = np.abs(each) < _TIE
+        named = [j for j, (other, _) in enumerate(rows) if other == rows[i][0]]
+        test = PairedTest(
+            baseline=baseline,
+            candidate=rows[i][0],
+            metric=metric,
+            delta=float(each.mean()),
+            ci95=_pair(ci95[i]),
+            p_value=float(p_values[i]),
+            wins=int(((each > 0) & ~ties).sum()),
+            ties=int(ties.sum()),
+            losses=int(((each < 0) & ~ties).sum()),
+            verdict="no clear difference",
+            ci95_simultaneous=together.get(i),
+            ci90=_pair(ci90[i]),
+            groups=groups.count,
+            few_groups=groups.few,
+            margin=margin,
+            metrics={
+                rows[j][1]: MetricTest(
+                    float(differences[j].mean()), _pair(ci95[j]), float(p_values[j])
+                )
+                for j in named
+            },
+        )
+        tests.append(test._decided())
+    return tests
 
 
-def _interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    from scipy.stats import bootstrap
+class _Intervals:
+    """Intervals of several rows of differences: by the bootstrap, or by inverting the test where groups are few."""
 
-    mean = float(differences.mean())
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        return mean, mean
-    interval = bootstrap(
-        (differences,),
-        np.mean,
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=max(1, 2_000_000 // len(differences)),
-        method="BCa",
-        rng=np.random.default_rng(_SEED),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+    def __init__(self, flips: Flips, groups: QueryGroups, differences: NDArray[np.float64]) -> None:
+        self._flips = flips
+        self._few = groups.few
+        self._differences = differences
+        self._drawn = Resamples(groups, differences)
+
+    def at(self, level: float) -> NDArray[np.float64]:
+        """Each row's own interval, of shape (rows, 2)."""
+        if self._few:
+            return self._flips.intervals(self._differences, level=level)
+        return self._drawn.intervals(level)
+
+    def together(self, rows: Sequence[int]) -> dict[int, tuple[float, float]]:
+        """The 95 % intervals of some rows that hold at once."""
+        if not rows:
+            return {}
+        levels = self._drawn.joint_levels(rows, 0.95)
+        if self._few:
+            ends = self._flips.intervals(self._differences[list(rows)], level=levels)
+        else:
+            ends = self._drawn.intervals(levels, rows)
+        return {i: _pair(end) for i, end in zip(rows, ends, strict=True)}
+
+
+def _differences(
+    scores: Mapping[str, Scores], baseline: str, other: str, metric: str
+) -> NDArray[np.float64]:
+    ours = np.asarray(scores[baseline][metric], dtype=np.float64)
+    theirs = np.asarray(scores[other][metric], dtype=np.float64)
+    for column, values in ((baseline, ours), (other, theirs)):
+        if not np.isfinite(values).all():
+            missing = int((~np.isfinite(values)).sum())
+            raise Refused(
+                f"{missing:,} of {len(values):,} scores of {column} in {metric} are missing, so nothing can be tested: "
+                "measure it again, or leave it out."
+            )
+    result: NDArray[np.float64] = theirs - ours
+    result[np.abs(result) < _TIE] = 0.0  # Equal but for rounding.
+    return result
+
+
+def _pair(ends: NDArray[np.float64]) -> tuple[float, float]:
+    return float(ends[0]), float(ends[1])

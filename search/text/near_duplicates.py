@@ -22,12 +22,49 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(words) | frozenset(f"{a} {b}" for a, b in pairwise(words))
 
 
-def deciding(size: int) -> int:
-    """How many of the rarest shingles of a text two near texts have at least one in common of.
+def deciding(size: int, threshold: float = THRESHOLD) -> int:
+    """How many of the rarest items of a set two similar sets have at least one in common of.
 
-    :param size: the number of shingles of the text.
+    :param size: the number of items (shingles of a text).
+    :param threshold: the Jaccard similarity from which on two sets are similar.
     """
-    return size - math.ceil(THRESHOLD * size - 1e-9) + 1 if size else 0
+    return size - math.ceil(threshold * size - 1e-9) + 1 if size else 0
+
+
+class SimilarSets:
+    """Finds, among known sets, those that have at least a given share of items in common with another (Jaccard).
+
+    :param sets: the known sets; found ones are named by their position in this sequence. An empty one is like none.
+    :param threshold: the least similarity.
+    """
+
+    def __init__(self, sets: Sequence[frozenset[str]], threshold: float) -> None:
+        self._threshold = threshold
+        positions: dict[frozenset[str], list[int]] = {}
+        for position, items in enumerate(sets):
+            positions.setdefault(items, []).append(position)
+        positions.pop(frozenset(), None)
+        self._known = list(positions.items())
+        self._frequency = Counter(item for items, _ in self._known for item in items)
+        self._holders: dict[str, list[int]] = {}
+        for number, (items, _) in enumerate(self._known):
+            for item in self._rarest(items):
+                self._holders.setdefault(item, []).append(number)
+
+    def of(self, wanted: frozenset[str]) -> list[int]:
+        """The positions of the known sets that are similar to `wanted`, in order."""
+        found: list[int] = []
+        for number in {n for item in self._rarest(wanted) for n in self._holders.get(item, ())}:
+            other, positions = self._known[number]
+            common = len(wanted & other)
+            if common >= self._threshold * (len(wanted) + len(other) - common):
+                found += positions
+        return sorted(found)
+
+    def _rarest(self, items: frozenset[str]) -> list[str]:
+        """The items of which two similar sets have at least one in common."""
+        ordered = sorted(items, key=lambda item: (self._frequency[item], item))
+        return ordered[: deciding(len(items), self._threshold)]
 
 
 class NearDuplicates:
@@ -37,32 +74,11 @@ class NearDuplicates:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        positions: dict[frozenset[str], list[int]] = {}
-        for position, text in enumerate(texts):
-            positions.setdefault(shingles(text), []).append(position)
-        positions.pop(frozenset(), None)
-        self._known = list(positions.items())
-        self._frequency = Counter(item for items, _ in self._known for item in items)
-        self._holders: dict[str, list[int]] = {}
-        for number, (items, _) in enumerate(self._known):
-            for item in self._rarest(items):
-                self._holders.setdefault(item, []).append(number)
+        self._known = SimilarSets([shingles(text) for text in texts], THRESHOLD)
 
     def of(self, text: str) -> list[int]:
         """The places of the known texts that nearly equal `text`, in order."""
-        wanted = shingles(text)
-        found: list[int] = []
-        for number in {n for item in self._rarest(wanted) for n in self._holders.get(item, ())}:
-            other, positions = self._known[number]
-            common = len(wanted & other)
-            if common >= THRESHOLD * (len(wanted) + len(other) - common):
-                found += positions
-        return sorted(found)
-
-    def _rarest(self, items: frozenset[str]) -> list[str]:
-        """The shingles of which two near texts have at least one in common."""
-        ordered = sorted(items, key=lambda item: (self._frequency[item], item))
-        return ordered[: deciding(len(items))]
+        return self._known.of(shingles(text))
 
 
 class Groups:

@@ -89,7 +89,7 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
 
     proof = json.loads(here("evaluate", "loop", "--json"))
     assert list(proof)[:3] == ["queries", "models", "comparisons"]
-    assert set(proof) - {*list(proof)[:3]} == {"relevant_documents", "left_out"}
+    assert {"relevant_documents", "left_out", "groups"} <= set(proof)
     assert proof["queries"] == 20
     assert list(proof["models"]) == ["generic", "again"], "generic and the newest custom model"
     for figures in proof["models"].values():
@@ -97,7 +97,7 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
         assert all(type(value) is float and 0 < value <= 1 for value in figures.values())
         assert figures["recall@10"] <= figures["recall@100"] == 1.0
     (test,) = proof["comparisons"]
-    assert list(types_of(test).items()) == [
+    assert list(types_of(test).items())[:10] == [
         ("baseline", str),
         ("candidate", str),
         ("metric", str),

@@ -92,8 +92,10 @@ def test_the_same_difference_everywhere():
 def test_one_query_proves_nothing():
     test = compared([0.9])
     assert test.p_value == 1.0
-    assert test.ci95 == pytest.approx((0.9, 0.9))
-    assert test.verdict == "no clear difference"
+    assert test.ci95 == (-1.0, 1.0)
+    assert (test.verdict, test.practical) == ("no clear difference", "cannot tell")
+    assert test.sentence(1).startswith("Cannot tell whether new is better than old on 1 held-out")
+    assert "only 1 independent group of queries" in test.sentence(1)
 
 
 def test_no_clear_difference():
