@@ -18,6 +18,7 @@ from terminal.options import (
     ProjectOfAnyFormat,
     ProjectToBe,
     QueryColumn,
+    Tags,
     ThisProject,
     Yes,
     finish_deletions,
@@ -272,6 +273,7 @@ def queries(
     qrels_delimiter: Annotated[
         str | None, typer.Option(help="As --delimiter, of the file of judgments.")
     ] = None,
+    tags: Tags = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -307,7 +309,9 @@ def queries(
     columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
         qrels_as = (qrels_encoding, qrels_delimiter)
-        made = add_query_set(project, queries_file, qrels, columns, encoding, delimiter, qrels_as)
+        made = add_query_set(
+            project, queries_file, qrels, columns, encoding, delimiter, qrels_as, tags
+        )
         for report in made.reports:
             tell_report(run, report, "judgments" if "document" in report.roles else "queries")
         tell_notes(run, made.notes)

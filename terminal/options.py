@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -115,6 +116,13 @@ IdColumns = Annotated[
     typer.Option(
         "--id-column",
         help='The column of the queries\' ids (repeatable: of several, each file has one); "" for none.',
+    ),
+]
+Tags = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A table with the columns query-id and tag: questions that you want to see apart in a verdict.",
     ),
 ]
 Engine = Literal["faiss", "milvus"]

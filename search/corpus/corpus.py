@@ -282,6 +282,16 @@ class Corpus:
         question = "SELECT position, coalesce(tier, 0) FROM documents WHERE position"
         return dict(self._among(question, positions))
 
+    def lengths_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """How many characters title and text of the documents at these positions have."""
+        question = "SELECT position, length(title) + length(text) FROM documents WHERE position"
+        return dict(self._among(question, positions))
+
+    def with_value(self, name: str, value: str) -> NDArray[np.int64]:
+        """The positions of the documents with this value in a column of metadata, however it is capitalised."""
+        question = "SELECT DISTINCT document FROM facts WHERE name = ? AND folded = ?"
+        return np.fromiter(self._column(question, name, value.casefold()), dtype=np.int64)
+
     def sample(self, count: int) -> list[Document]:
         """The first `count` documents."""
         return self.documents_at(range(min(count, len(self))))

@@ -94,6 +94,7 @@ def add_query_set(
     encoding: str | None = None,
     delimiter: str | None = None,
     qrels_as: tuple[str | None, str | None] = (None, None),
+    tags: Path | None = None,
 ) -> QueryIntake:
     """Make a query set of a file of queries and a file of judgments, or of one table that holds both.
 
@@ -101,15 +102,17 @@ def add_query_set(
 
     :param qrels: judgments of BEIR or TREC shape; None where `queries` holds them too.
     :param columns: as `JudgedFiles.read` takes them, and how the files are to be read, where the person chose it.
+    :param tags: a table with a query id and a tag in each row: what people want to see apart (see `slices`).
     :raises Refused: when a file cannot be used, or too few queries have a relevant document.
     """
     manifest, corpus = current_corpus(project)
     files = JudgedFiles.read(queries, qrels, columns, encoding, delimiter, qrels_as=qrels_as)
     texts, judgments, reports = files.queries, files.judgments, files.reports
     known = set(corpus.ids())
-    whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts})
+    notes: list[str] = []
+    tagged = _read_tags(tags, texts, notes) if tags is not None else {}
+    whole = QuerySet(texts, {q: d for q, d in judgments.items() if q in texts}, tagged)
     usable, unanswered = whole.restricted_to(known)
-    notes = []
     if unanswered:
         notes.append(
             f"{unanswered:,} queries left out: no document of the corpus is judged relevant"
@@ -129,6 +132,26 @@ def add_query_set(
         project, usable, manifest, corpus, source=source, files=summaries
     )
     return QueryIntake(manifest, len(usable.queries), notes + shared, reports)
+
+
+def _read_tags(
+    path: Path, texts: Mapping[str, str], notes: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """The tags of queries, sorted: a file of ids and tags is read as one of ids and documents is.
+
+    :raises Refused: when no row of it is of a query.
+    """
+    rows, report = read_judgments(path, JudgedColumns(document="tag", grade=""))
+    tags = {query: tuple(sorted(own)) for query, own in rows.items() if query in texts}
+    if not tags:
+        near = near_miss(rows, texts)
+        raise Refused(
+            f"No query id in {report.source} is one of the queries' (for example {next(iter(rows))!r} and "
+            f"{next(iter(texts), '')!r}){f': {near}' if near else ''}. Give both files the same ids."
+        )
+    if unknown := len(rows) - len(tags):
+        notes.append(f"tags of {unknown:,} unknown query ids left out")
+    return tags
 
 
 def _no_answer(

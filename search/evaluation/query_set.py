@@ -1,8 +1,8 @@
 """Query sets: queries with judgments, never trained on, by which models are compared; and who could be judged."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _QRELS = "qrels.tsv"
 
 @dataclass(frozen=True)
 class QuerySet:
-    """Queries (id to text) and their judgments (query id to document id to grade).
+    """Queries (id to text), their judgments (query id to document id to grade) and tags that people gave them.
 
     >>> test = QuerySet({"q1": "rent", "q2": "frost"}, {"q1": {"a": 2, "b": 0}, "q2": {"c": 1}})
     >>> test.relevant("q1")
@@ -35,6 +35,7 @@ class QuerySet:
 
     queries: Mapping[str, str]
     judgments: Judgments
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def relevant(self, query: str) -> dict[str, int]:
         """The documents judged relevant to a query (grade above 0)."""
@@ -50,7 +51,11 @@ class QuerySet:
 
     def __or__(self, other: "QuerySet") -> "QuerySet":
         """The queries of both; of one that both have, what `other` says."""
-        return QuerySet({**self.queries, **other.queries}, {**self.judgments, **other.judgments})
+        return QuerySet(
+            {**self.queries, **other.queries},
+            {**self.judgments, **other.judgments},
+            {**self.tags, **other.tags},
+        )
 
     def only(self, names: Iterable[str]) -> "QuerySet":
         """Some of the queries, by their ids, in the order given."""
@@ -58,6 +63,7 @@ class QuerySet:
         return QuerySet(
             {name: self.queries[name] for name in chosen},
             {name: self.judgments[name] for name in chosen},
+            {name: self.tags[name] for name in chosen if name in self.tags},
         )
 
     def restricted_to(self, documents: set[str]) -> tuple["QuerySet", int]:
@@ -75,7 +81,7 @@ class QuerySet:
             own, grades = self.judgments.get(query, {}), known.get(text, {})
             best = max(grades.values(), default=0)
             judgments[query] = {d: max(best, grade) for d, grade in own.items()} | dict(grades)
-        return QuerySet(self.queries, judgments)
+        return replace(self, judgments=judgments)
 
     def save(self, draft: Draft) -> None:
         """Write the query set into an artifact."""
@@ -88,7 +94,10 @@ class QuerySet:
         """Write the queries as BEIR's JSON lines and the judgments as its table."""
         with queries.open("w", encoding="utf-8") as stream:
             for query, text in self.queries.items():
-                stream.write(json.dumps({"_id": query, "text": text}, ensure_ascii=False) + "\n")
+                row: dict[str, Any] = {"_id": query, "text": text}
+                if query in self.tags:
+                    row["tags"] = list(self.tags[query])
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         with qrels.open("w", encoding="utf-8") as stream:
             stream.write("query-id\tcorpus-id\tscore\n")
             for query in self.queries:
@@ -104,7 +113,9 @@ class QuerySet:
             queries[q]: {documents[d]: grade for d, grade in judged.items()}
             for q, judged in self.judgments.items()
         }
-        return QuerySet({queries[q]: text for q, text in self.queries.items()}, judgments), torn
+        texts = {queries[q]: text for q, text in self.queries.items()}
+        tags = {queries[q]: own for q, own in self.tags.items() if q in queries}
+        return QuerySet(texts, judgments, tags), torn
 
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "QuerySet":
@@ -113,12 +124,13 @@ class QuerySet:
         with (folder / _QUERIES).open(encoding="utf-8") as stream:
             rows = [json.loads(line) for line in stream]
         queries = {row["_id"]: row["text"] for row in rows}
+        tags = {row["_id"]: tuple(row["tags"]) for row in rows if "tags" in row}
         judgments: Judgments = {}
         with (folder / _QRELS).open(encoding="utf-8") as stream:
             next(stream)
             for query, document, grade in _judged_lines(stream, queries):
                 judgments.setdefault(query, {})[document] = grade
-        return cls(queries, judgments)
+        return cls(queries, judgments, tags)
 
 
 def _judged_lines(

@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -92,21 +92,42 @@ class TermIndex:
         """
         self.check()
         counts = Counter(terms)
-        hashes = np.array([_hash(term) for term in counts], dtype=np.uint64)
-        if not len(hashes) or not len(self.terms):
-            return {}
-        places = np.minimum(np.searchsorted(self.terms, hashes), len(self.terms) - 1)
-        known = self.terms[places] == hashes
+        numbers = self._numbers(counts).tolist()
         found = {
-            int(place): float(wanted)
-            for place, is_known, wanted in zip(places, known, counts.values(), strict=True)
-            if is_known
+            n: float(wanted) for n, wanted in zip(numbers, counts.values(), strict=True) if n >= 0
         }
         if len(found) > most:
             idf = {n: _idf(self.count, int(self.starts[n + 1] - self.starts[n])) for n in found}
             kept = sorted(found, key=lambda n: (-found[n] * idf[n], n))[:most]
             found = {n: found[n] for n in kept}
         return dict(sorted(found.items()))
+
+    def frequencies(self, terms: Sequence[str]) -> Numbers:
+        """In how many passages each term stands: 0 for one that is unknown. Shape (len(terms),)."""
+        return np.array([len(postings) for postings in self._postings(terms)], dtype=np.int64)
+
+    def holds(self, terms: Sequence[str], passages: range) -> NDArray[np.bool_]:
+        """Whether each term stands in any of some passages that follow each other. Shape (len(terms),)."""
+        ends = (passages.start, passages.stop)
+        spans = [np.searchsorted(postings, ends) for postings in self._postings(terms)]
+        return np.array([first < last for first, last in spans], dtype=bool)
+
+    def _postings(self, terms: Sequence[str]) -> list[NDArray[np.int32]]:
+        """The positions of the passages that each term stands in, rising."""
+        self.check()
+        numbers = self._numbers(terms).tolist()
+        ends = [
+            (int(self.starts[n]), int(self.starts[n + 1])) if n >= 0 else (0, 0) for n in numbers
+        ]
+        return [self.passages[start:stop] for start, stop in ends]
+
+    def _numbers(self, terms: Collection[str]) -> Numbers:
+        """The numbers of terms: -1 for one that is unknown."""
+        hashes = np.array([_hash(term) for term in terms], dtype=np.uint64)
+        if not len(hashes) or not len(self.terms):
+            return np.full(len(hashes), -1, dtype=np.int64)
+        near = np.minimum(np.searchsorted(self.terms, hashes), len(self.terms) - 1)
+        return np.where(self.terms[near] == hashes, near, -1)
 
     def score(self, weights: Mapping[int, float]) -> Scores:
         """The score of every passage: 0 where none of the terms stands in it. Shape (passages,)."""

@@ -336,3 +336,38 @@ def test_each_of_two_files_has_a_delimiter_of_its_own(home, tmp_path):
     made = add_query_set(home, queries, qrels, qrels_as=(None, "~"))
     assert made.queries == 2
     assert [report.delimiter for report in made.reports] == [";", "~"]
+
+
+def test_tags_of_questions_come_in_stay_and_are_held_by_every_part(home, add, tmp_path):
+    add({"q1": "wrongs", "q2": "benches"}, HEADER + "q1\td1\t1\nq2\td2\t1\n")
+    tags = tmp_path / "tags.tsv"
+    tags.write_text("query-id\ttag\nq2\tcivil law\nq2\tcourts\nq1\tcivil law\nq9\tcourts\n")
+    files = (tmp_path / "queries.jsonl", tmp_path / "qrels.tsv")
+    made = add_query_set(home, *files, tags=tags)
+    assert made.notes == ["tags of 1 unknown query ids left out"]
+    _, query_set = current_query_set(home)
+    assert query_set.tags == {"q1": ("civil law",), "q2": ("civil law", "courts")}
+    assert query_set.only(["q1"]).tags == {"q1": ("civil law",)}
+    assert (query_set.only(["q1"]) | query_set.only(["q2"])) == query_set
+    assert query_set.graded({}).tags == query_set.tags == query_set.mended()[0].tags
+    export_query_sets(home, tmp_path / "out")
+    rows = (tmp_path / "out" / "queries.jsonl").read_text().splitlines()
+    assert json.loads(rows[1])["tags"] == ["civil law", "courts"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("query-id,tag\nQ1,civil law\n", "No query id in tags.csv is one of the queries'"),
+        ("query-id,topic\nq1,civil law\n", "no column 'tag'"),
+    ],
+)
+def test_tags_of_nothing_known_are_refused(home, add, tmp_path, tree, text, says):
+    add({"q1": "wrongs", "q2": "benches"}, HEADER + "q1\td1\t1\nq2\td2\t1\n")
+    (tmp_path / "tags.csv").write_text(text)
+    before = tree(home.folder)
+    with pytest.raises(Refused, match=says):
+        add_query_set(
+            home, tmp_path / "queries.jsonl", tmp_path / "qrels.tsv", tags=tmp_path / "tags.csv"
+        )
+    assert tree(home.folder) == before
