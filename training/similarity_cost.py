@@ -37,7 +37,7 @@ def similarity_notes(
 
 def _note(project: Project, info: ModelInfo, made_for: str, progress: Progress) -> str:
     start = f"{info.name!r} was made for {made_for} similarity and is compared by cosine here"
-    dev = _dev(project)
+    dev = dev_of(project)
     if dev is None:
         return f"{start}; without dev queries (they come with pairs), what that costs is not known."
     if made_for != _DOT:
@@ -66,7 +66,7 @@ def lengthened(vectors: Vectors) -> Vectors:
     return np.hstack([vectors, more[:, None]]).astype(np.float32)
 
 
-def _dev(project: Project) -> DevSet | None:
+def dev_of(project: Project) -> DevSet | None:
     """The dev queries of the newest pairs over the newest corpus; None where none has an answer there."""
     pairs = project.newest("pairs")
     if pairs is None:

@@ -52,7 +52,7 @@ def load_training_data(project: Project) -> TrainingData:
     unseen = [pair_set.dev]
     queries = project.newest("queries")
     if queries is not None:
-        unseen.append(QuerySet.load(project, queries))
+        unseen.append(QuerySet.with_sealed(project, queries))
         made_from["queries"] = queries.id
     guarded = keep_apart(pair_set.pairs, unseen, corpus)
     if len(guarded.pairs) < _MIN_TRAIN:

@@ -12,6 +12,7 @@ from search.corpus.versions import DescribedVersion, describe_versions
 from search.evaluation.evaluation import load_evaluation
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.query_set import QuerySet
+from search.evaluation.seal import seal_state
 from search.evaluation.self_matches import SelfMatches
 from search.insight.explain import Explained, attribute
 from search.insight.map import few_values, load_map
@@ -55,10 +56,19 @@ def _cached(
 
 
 evaluation = _cached(16)(load_evaluation)
-query_set = _cached(16)(QuerySet.load)
 pair_set = _cached(16)(PairSet.load)
 corpus_map = _cached(4)(load_map)
 vocabulary = _cached(8)(vocabulary_of)
+
+
+def query_set(project: Project, manifest: Manifest) -> QuerySet:
+    """A query set, without what is sealed now."""
+    return _query_set(project, manifest, seal_state(project))
+
+
+@_cached(16)
+def _query_set(project: Project, manifest: Manifest, state: str) -> QuerySet:
+    return QuerySet.load(project, manifest)
 
 
 @st.cache_resource(show_spinner=False)
@@ -189,16 +199,27 @@ def tokens(project: Project, over: Manifest) -> Estimate:
     return expected(Corpus.of(project, over))
 
 
-@_cached(16)
 def self_matches(project: Project, queries: Manifest, over: Manifest) -> SelfMatches:
     """Which documents of a corpus are queries of a query set."""
-    return SelfMatches.of(Corpus.of(project, over), query_set(project, queries))
+    return _self_matches(project, over, queries, seal_state(project))
 
 
 @_cached(16)
+def _self_matches(project: Project, over: Manifest, queries: Manifest, state: str) -> SelfMatches:
+    return SelfMatches.of(Corpus.of(project, over), _query_set(project, queries, state))
+
+
 def leaks(project: Project, queries: Manifest, pairs: Manifest, over: Manifest) -> LeakCheck:
     """What a query set and the newest pairs (`pairs`, which only tell answers apart) have in common."""
-    return leaks_of(project, queries, query_set(project, queries), Corpus.of(project, over))
+    return _leaks(project, over, (queries, pairs), seal_state(project))
+
+
+@_cached(16)
+def _leaks(
+    project: Project, over: Manifest, sides: tuple[Manifest, Manifest], state: str
+) -> LeakCheck:
+    test = _query_set(project, sides[0], state)
+    return leaks_of(project, sides[0], test, Corpus.of(project, over))
 
 
 @_cached(16)

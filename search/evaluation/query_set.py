@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from search.corpus.labels import Judgments
 from search.corpus.readers.identities import ids_in_lines
+from search.evaluation.seal import sealed_hashes, without
 from search.projects.artifacts import Draft, Manifest
 from search.projects.damage import notice
 from search.projects.errors import Damaged, Refused
@@ -83,6 +84,11 @@ class QuerySet:
             judgments[query] = {d: max(best, grade) for d, grade in own.items()} | dict(grades)
         return replace(self, judgments=judgments)
 
+    def unsealed(self, project: Project) -> "QuerySet":
+        """The queries that nothing in a project has sealed."""
+        hashes = sealed_hashes(project)
+        return self.only(without(self.queries, hashes)) if hashes else self
+
     def save(self, draft: Draft) -> None:
         """Write the query set into an artifact."""
         self.write(draft.folder / _QUERIES, draft.folder / _QRELS)
@@ -119,7 +125,15 @@ class QuerySet:
 
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "QuerySet":
-        """Read a query set artifact, checked to be whole."""
+        """Read a query set artifact, checked to be whole: the one door to judgments, without those that are sealed.
+
+        :raises Failed: where it cannot be read what is sealed.
+        """
+        return cls.with_sealed(project, manifest).unsealed(project)
+
+    @classmethod
+    def with_sealed(cls, project: Project, manifest: Manifest) -> "QuerySet":
+        """The same with what is sealed: to keep training apart from it, and to hand it on; never to measure or show it."""
         folder = project.checked(manifest)
         with (folder / _QUERIES).open(encoding="utf-8") as stream:
             rows = [json.loads(line) for line in stream]
@@ -177,9 +191,18 @@ def export_query_sets(project: Project, folder: Path) -> tuple[int, int]:
 
 
 def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
-    """The newest query set of a project.
+    """The newest query set of a project, without what is sealed.
 
     :raises Refused: when there is none yet, saying how to get one.
+    """
+    manifest = newest_query_set(project)
+    return manifest, QuerySet.load(project, manifest)
+
+
+def newest_query_set(project: Project) -> Manifest:
+    """The manifest of the newest query set of a project.
+
+    :raises Refused: as `current_query_set`.
     """
     manifest = project.newest("queries")
     if manifest is None:
@@ -188,7 +211,7 @@ def current_query_set(project: Project) -> tuple[Manifest, QuerySet]:
             f"response pairs (a fifth is held out): python cli.py pairs {project.name} FILE, or "
             f"judgments: python cli.py queries {project.name} QUERIES --qrels QRELS."
         )
-    return manifest, QuerySet.load(project, manifest)
+    return manifest
 
 
 def questions_of(project: Project) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_set import current_query_set
+from search.evaluation.seal import seal_state
 from search.evaluation.self_matches import SelfMatches
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
@@ -205,10 +206,17 @@ def disagreements_path(project: Project, names: Sequence[str]) -> Path:
     parts = [
         "own documents left out",
         manifest.id,
+        *filter(None, [seal_state(project)]),
         *(column_fingerprint(project, column, corpus) for column in columns),
     ]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return project.folder / _FOLDER / f"{digest}.json"
+
+
+def asked_of_columns(project: Project) -> list[str]:
+    """The texts of all questions that columns of a project were asked to find where they differ."""
+    files = sorted((project.folder / _FOLDER).glob("[!.]*.json"))
+    return [one.text for path in files for one in _read(path) or ()]
 
 
 def _read(path: Path) -> list[RankingDisagreement] | None:

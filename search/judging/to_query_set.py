@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.add_query_set import QueryIntake, publish_query_set
-from search.evaluation.query_set import Pool, QuerySet, current_query_set
+from search.evaluation.query_set import Pool, QuerySet, newest_query_set
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
@@ -73,7 +73,9 @@ def publish_judged_queries(
     found = pool(project, usable.queries)
     notes.append(found.note)
     if merge:
-        usable = _merged(current_query_set(project)[1], usable)
+        # What is sealed stays in the set, and sealed.
+        earlier = QuerySet.with_sealed(project, newest_query_set(project))
+        usable = _merged(earlier, usable)
     made, told = publish_query_set(
         project,
         usable,

@@ -34,6 +34,8 @@ from search.projects.files import (
     new_private_file,
 )
 from search.projects.info import FORMAT, PROJECT_FILE
+from search.projects.ledger import FOLDER as LEDGER
+from search.projects.ledger import files as ledger_files
 from search.projects.locks import exclusive, project_lock
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
@@ -185,6 +187,10 @@ def _sources(
         found[VOTES] = (_copy_of_votes(project.folder / VOTES, scratch), None)
     if "history" not in leave_out:
         found.update(_history(project, scratch))
+    for path in ledger_files(project.folder):  # It is written anew while the rest is copied.
+        copy = scratch / f"{path.name}.ledger"
+        shutil.copyfile(path, copy)
+        found[f"{LEDGER}/{path.name}"] = (copy, None)
     return found, notes
 
 

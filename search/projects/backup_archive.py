@@ -16,6 +16,7 @@ from typing import BinaryIO, get_args
 from pydantic import BaseModel, ConfigDict
 
 from search.projects.artifacts import FileRecord, Kind
+from search.projects.ledger import FOLDER as LEDGER
 
 VOTES = "judgments/judgments.sqlite"
 ARCHIVE_FORMAT = 1
@@ -74,7 +75,7 @@ def can_be_in_a_project(name: str) -> bool:
         return False
     if len(parts) == 1:
         return not name.startswith(".")
-    if parts[0] == "members":
+    if parts[0] in ("members", LEDGER):
         return len(parts) == 2
     known = {*get_args(Kind), "runs"}
     return name == VOTES or (parts[0] in known and 3 <= len(parts) <= 12)

@@ -18,6 +18,8 @@ from search.projects.backup_archive import VOTES
 from search.projects.errors import BespokeError, Damaged, OtherFormat, in_words
 from search.projects.files import PRIVATE_FOLDER, flush, sha256_of
 from search.projects.journal import JOURNAL
+from search.projects.ledger import files as ledger_files
+from search.projects.ledger import problem_in_note
 from search.projects.locks import is_owned, owner_file
 from search.projects.project import Project
 from search.projects.publishing import GRAVE, sweep
@@ -87,6 +89,7 @@ def check_project(
             else:
                 yield _damaged(project, kind, folder, problem)
     yield from _orphans(project, sound)
+    yield from _ledger(project)
     yield from _votes(project, problem_in_votes)
     yield from _left_over(project)
     yield from _runs(project)
@@ -228,6 +231,20 @@ def _votes(project: Project, problem_in: Callable[[Path], str | None]) -> Iterat
             f"The votes are damaged: {problem}. They stay as they are. To bring the newest whole copy back, with what can be "
             f"read of later votes: python cli.py judgments '{project.name}' --restore.",
         )
+
+
+def _ledger(project: Project) -> Iterator[Finding]:
+    for path in ledger_files(project.folder):
+        try:
+            problem = problem_in_note(path.read_bytes())
+        except OSError as error:
+            problem = in_words(error)
+        if problem is not None:
+            yield Finding(
+                path,
+                f"What was measured and what is sealed cannot be read: {problem}. Bring it back from a backup; nothing is "
+                "measured without it.",
+            )
 
 
 def _left_over(project: Project) -> Iterator[Finding]:

@@ -29,7 +29,8 @@ class ProjectInfo(_Numbered):
 
     `generic` is the id of the ready-made model that is called generic; `model_settings` are settings of servers' models
     that were changed since they were added, by the model's id: models themselves never change. `model_names` are the
-    names that models were given since, by id, the last one today's; `former_names` those that the project had.
+    names that models were given since, by id, the last one today's; `former_names` those that the project had. `main_metric` (empty: the usual one) and
+    `margin` decide in evaluations since `protocol_fixed`, when the first one was made; see `search.evaluation.protocol`.
     """
 
     format: int = FORMAT
@@ -43,6 +44,9 @@ class ProjectInfo(_Numbered):
     model_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     model_names: dict[str, list[str]] = Field(default_factory=dict)
     former_names: list[str] = Field(default_factory=list)
+    main_metric: str = ""
+    margin: float = 0.02
+    protocol_fixed: str = ""
 
 
 def read_info(folder: Path) -> ProjectInfo:

@@ -39,6 +39,8 @@ from search.projects.files import (
     size_in_words,
 )
 from search.projects.info import FORMAT, PROJECT_FILE, read_info, write_info
+from search.projects.ledger import files as ledger_files
+from search.projects.ledger import problem_in_note
 from search.projects.locks import Owner, exclusive, project_lock, workspace_lock
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
@@ -225,6 +227,9 @@ def _check_project(
     votes = folder / VOTES
     if votes.is_file() and (problem := problem_in_votes(votes)):
         raise _damaged(file, f"its votes: {problem}")
+    for path in ledger_files(folder):
+        if problem := problem_in_note(path.read_bytes()):
+            raise _damaged(file, f"{path.relative_to(folder)}: {problem}")
     try:
         info = read_info(folder)
     except (BespokeError, FileNotFoundError):

@@ -316,6 +316,8 @@ def _notes(project: Project, kind: Kind, identity: str, stays: Sequence[Manifest
         yield "A model may still know words and phrases that it was trained on."
     if kind == "queries" and _votes(project):
         yield "Questions that people judged stay with their votes."
+    if kind == "queries":
+        yield "What was measured on it, and what of it is sealed, stays noted by hashes of its queries."
     if kind in ("indexes", "maps", "vocabularies", "vectors"):
         yield "It is made again when it is needed."
     if kind == "models":

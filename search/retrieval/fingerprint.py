@@ -18,7 +18,21 @@ def column_fingerprint(project: Project, column: SearchColumn, corpus: Manifest)
 
     :raises Refused: when its model or reranker is gone.
     """
-    parts: list[object] = [corpus.id, column.name]
+    return _hash([corpus.id, column.name, *_parts(project, column)])
+
+
+def column_identity(project: Project, column: SearchColumn) -> str:
+    """Names what a column consists of, whatever it is called and whichever version of the corpus it searches.
+
+    It tells whether something was measured before; whether rankings are the same, `column_fingerprint` tells.
+
+    :raises Refused: when its model or reranker is gone.
+    """
+    return _hash([column.kind, column.weight, *_parts(project, column)])
+
+
+def _parts(project: Project, column: SearchColumn) -> list[object]:
+    parts: list[object] = []
     if column.model is not None:
         info = find_model(project, column.model)
         parts += [info.fingerprint, info.indexed_as]
@@ -29,4 +43,8 @@ def column_fingerprint(project: Project, column: SearchColumn, corpus: Manifest)
     if column.reranker is not None:
         reranker = find_reranker(project, column.reranker)
         parts += [reranker.fingerprint, reranker.depth]
+    return parts
+
+
+def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -12,6 +12,7 @@ from search.projects.artifacts import KIND_NAMES, Kind
 from search.projects.check import ASIDE
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
+from search.projects.ledger import FOLDER as LEDGER
 from search.projects.outgoing import contacts
 from search.projects.project import Project
 from search.projects.scratch import left_in_scratch
@@ -38,6 +39,7 @@ _BESIDE = {
     "uploads": "Files as they were uploaded; kept for a day",
     "searches.jsonl": "The latest questions that were asked",
     "members": "Who may open the project",
+    LEDGER: "What was measured how often, and which test queries are sealed, as hashes; no texts",
     ASIDE: "Damaged parts that were set aside",
 }
 

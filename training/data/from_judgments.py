@@ -127,7 +127,7 @@ def _guarded(project: Project, pairs: Sequence[Pair], test: QuerySet | None = No
     _, corpus = current_corpus(project)
     manifest = project.newest("queries")
     if test is None and manifest is not None:
-        test = QuerySet.load(project, manifest)
+        test = QuerySet.with_sealed(project, manifest)
     guarded = keep_apart(pairs, [test] if test else [], corpus)
     if not guarded.pairs:
         raise Refused(

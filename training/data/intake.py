@@ -224,7 +224,9 @@ def _record_leaks(
         trained = training_side(project, training, corpus)
     else:
         trained = [*split.train, *answered(split.dev.queries, split.dev.judgments, corpus)]
-    held = QuerySet.load(project, test) if isinstance(test, Manifest) else split.test
+    held = (
+        QuerySet.load(project, test) if isinstance(test, Manifest) else split.test.unsealed(project)
+    )
     check = check_leaks(trained, held, corpus)
     if queries is not None:
         queries.details["leaks"] = check.as_json(training.id)
@@ -254,7 +256,7 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
     """Split new pairs; earlier pairs and the held-out queries stay where they are."""
     new, corpus = matched.pairs, matched.corpus
     manifest = project.newest("queries")
-    test = QuerySet.load(project, manifest) if manifest else QuerySet({}, {})
+    test = QuerySet.with_sealed(project, manifest) if manifest else QuerySet({}, {})
     known_pairs = project.newest("pairs")
     # What people wrote takes the place of what was mined.
     if known_pairs is None or known_pairs.details.get(ORIGIN) == MINED:
