@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.evaluation import Evaluation
+from search.evaluation.family import is_candidate, within_family
 from search.evaluation.groups import group_queries
 from search.evaluation.leakage import leaks_of
 from search.evaluation.metrics import DEPTH, Scores, score
@@ -13,10 +14,11 @@ from search.evaluation.self_matches import SelfMatches, answers_note, relevant_d
 from search.evaluation.significance import compare
 from search.evaluation.trained_on import unseen
 from search.models.cross_encoders import find_reranker, load_reranker
+from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
-from search.retrieval.columns import chosen_columns, models_in
+from search.retrieval.columns import SearchColumn, chosen_columns, models_in
 from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
@@ -42,6 +44,7 @@ def evaluate(
     query_manifest, query_set = current_query_set(project)
     columns = chosen_columns(project, names)
     infos = models_in(project, columns)
+    check_different(project, columns)
     again = {c.reranker for c in columns if c.reranker is not None}
     usable, unanswered = query_set.restricted_to(set(corpus.ids()))
     notes = list(known)
@@ -68,8 +71,14 @@ def evaluate(
     asked = list(usable.queries.values())
     notes += _unread_again(project, sorted(again), corpus, asked)
     stage = Stage(progress, 0.7, 1.0)
-    result = measure(retrievers, corpus, usable, notes, stage, own.left_out)
-    result = replace(result, clean=leaks.clean, left_out=own.as_json())
+    candidates = [c.name for c in columns[1:] if is_candidate(c.name, project)]
+    result = measure(retrievers, corpus, usable, notes, stage, own.left_out, candidates)
+    result = replace(
+        result,
+        comparisons=within_family(result.comparisons, candidates),
+        clean=leaks.clean,
+        left_out=own.as_json(),
+    )
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
         "corpus": corpus_manifest.id,
@@ -90,10 +99,12 @@ def measure(
     notes: Sequence[str] = (),
     progress: Progress = silent,
     left_out: Mapping[str, Collection[str]] | None = None,
+    candidates: Collection[str] = (),
 ) -> Evaluation:
     """Rank every query with every model, score the rankings, and test each model against the first.
 
     :param left_out: documents that stay out of the ranking of a query, by its id.
+    :param candidates: the columns whose intervals are to hold together.
     """
     queries = sorted(query_set.queries)
     texts = [query_set.queries[query] for query in queries]
@@ -111,13 +122,27 @@ def measure(
             next((n for n, d in enumerate(run[q], 1) if query_set.judgments[q].get(d, 0) > 0), None)
             for q in queries
         ]
-    names = list(scores)
     groups = group_queries(query_set)
-    tests = compare(scores, groups, names[1:])
+    tests = compare(scores, groups, candidates)
     asked = relevant_documents(query_set)
     return Evaluation(
         queries, texts, scores, firsts, tests, list(notes), relevant_documents=asked, groups=groups
     )
+
+
+def check_different(project: Project, columns: Sequence[SearchColumn]) -> None:
+    """Refuse two columns that are one: a model has a name of its own and may be called generic, or have had another.
+
+    :raises Refused: naming both.
+    """
+    known: dict[SearchColumn, SearchColumn] = {}
+    for column in columns:
+        model = None if column.model is None else find_model(project, column.model).id
+        same = known.setdefault(replace(column, model=model), column)
+        if same is not column:
+            raise Refused(
+                f"{same.name!r} and {column.name!r} are the same model, so nothing can differ. Name it once."
+            )
 
 
 def _rankings(

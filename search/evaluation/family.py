@@ -5,8 +5,9 @@ Holm's step-down keeps the chance of any false verdict at .05 (Holm, Scandinavia
 Benjamini and Hochberg's keeps the share of false ones among those that are named (JRSS B 1995).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from search.evaluation.significance import PairedTest
 from search.models.registry import named
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -57,6 +58,25 @@ def adjusted(own: Mapping[str, float], earlier: Mapping[str, float]) -> dict[str
     """
     corrected = holm([*own.values(), *earlier.values()])
     return dict(zip(own, corrected[: len(own)], strict=True))
+
+
+def within_family(
+    tests: Sequence[PairedTest],
+    candidates: Collection[str],
+    earlier: Mapping[str, float] | None = None,
+) -> list[PairedTest]:
+    """The tests, those of candidates with the p that holds for all candidates together.
+
+    :param candidates: which columns are counted; the others keep the verdict of their own p.
+    :param earlier: see `adjusted`.
+    """
+    own = {test.candidate: test.p_value for test in tests if test.candidate in candidates}
+    corrected = adjusted(own, earlier or {})
+    family = len(own) + len(earlier or {})
+    return [
+        test.within_family(corrected[test.candidate], family) if test.candidate in own else test
+        for test in tests
+    ]
 
 
 def is_candidate(column: str, project: Project) -> bool:

@@ -94,13 +94,13 @@ class Flips:
     ) -> NDArray[np.float64]:
         """The interval of each row's mean: every value that the test with these patterns would not refuse.
 
-        A value is refused where the differences less that value have a p of at most 1 - level. The sum of what a
+        A value is refused where the differences less that value have a p below 1 - level. The sum of what a
         pattern flips decides, so each pattern refuses from the mean of its flipped queries on: the ends are two of
         these means (typical values: Hartigan, JASA 1969). An end that no pattern sets is -1 or 1, the most that a
         difference of metrics can be.
 
         :param level: one for all rows, or one a row.
-        :returns: of shape (rows, 2). It holds 0 exactly where p is above 1 - level.
+        :returns: of shape (rows, 2). It holds 0 exactly where p is not below 1 - level.
         :raises ValueError: where a difference is not a number.
         """
         sums, sizes = self._by_group(differences, within)
@@ -118,9 +118,9 @@ class Flips:
         extra = 0 if self.exact else 1
         total = len(self._flipped) + extra
         always = len(self._flipped) - patterns + extra
-        # The first k for which 2 (always + k) / total is above 1 - level.
+        # The first k for which 2 (always + k) / total is not below 1 - level.
         wrong = np.broadcast_to(1.0 - np.asarray(level), len(sums))
-        k = np.floor(wrong * total / 2 + 1e-9).astype(np.int64) + 1 - always
+        k = np.ceil(wrong * total / 2 - 1e-9).astype(np.int64) - always
         rows = np.arange(len(sums))
         bounded = (k >= 1) & (k <= patterns)
         first = np.clip(k - 1, 0, None)

@@ -15,6 +15,7 @@ from search.evaluation.flips import DRAWS, SEED
 from search.evaluation.groups import QueryGroups
 
 _CHUNK = 4_000_000
+_ROUNDING = 1e-12
 
 
 class Resamples:
@@ -77,7 +78,8 @@ class Resamples:
 
         chosen = slice(None) if rows is None else list(rows)
         means, mean = self.means[chosen], self._mean[chosen, None]
-        share = ((means < mean).mean(axis=1) + (means <= mean).mean(axis=1)) / 2
+        below, not_above = means < mean - _ROUNDING, means <= mean + _ROUNDING
+        share = (below.mean(axis=1) + not_above.mean(axis=1)) / 2
         bias = ndtri(np.clip(share, 0.5 / self._draws, 1 - 0.5 / self._draws))
         ends = ndtri((1 - np.broadcast_to(np.asarray(level), len(mean))) / 2)
         acceleration = self._acceleration()[chosen]
@@ -89,9 +91,9 @@ class Resamples:
             at = ndtr(bias + moved / (1 - acceleration * moved)) * (self._draws - 1)
             low = np.clip(np.floor(at), 0, self._draws - 1).astype(np.int64)
             high = np.minimum(low + 1, self._draws - 1)
-            below, above = each[lines, low], each[lines, high]
-            result[:, side] = below + (at - low) * (above - below)
-        flat = np.ptp(means, axis=1) <= 1e-12
+            before, after = each[lines, low], each[lines, high]
+            result[:, side] = before + (at - low) * (after - before)
+        flat = np.ptp(means, axis=1) <= _ROUNDING
         result[flat] = mean[flat]
         return result
 
@@ -121,7 +123,7 @@ class Resamples:
         means, mean = self.means[list(rows)], self._mean[list(rows), None]
         spread = means.std(axis=1, keepdims=True)
         off = np.abs(means - mean)
-        errors = np.divide(off, spread, out=np.zeros_like(off), where=spread > 1e-12)
+        errors = np.divide(off, spread, out=np.zeros_like(off), where=spread > _ROUNDING)
         most = np.quantile(errors.max(axis=0), level)
         levels: NDArray[np.float64] = (errors <= most).mean(axis=1)
         return np.maximum(levels, level)

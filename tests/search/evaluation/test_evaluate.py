@@ -14,7 +14,7 @@ from search.evaluation.evaluation import load_evaluation, newest_evaluation, ver
 from search.evaluation.metrics import METRICS, score
 from search.evaluation.query_set import QuerySet, current_query_set
 from search.evaluation.trained_on import TRAINED_ON
-from search.models.registry import find_model
+from search.models.registry import find_model, rename_model
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.retrieval.search import compare
@@ -226,6 +226,23 @@ def test_evaluate_equals_searching_and_scoring_by_hand(project, tiny_beir):
             for metric in METRICS:
                 assert result.scores[name][metric][place] == pytest.approx(wanted[metric], abs=1e-9)
     assert result.notes == []
+
+
+def test_columns_that_are_one_model_are_refused(project):
+    _words(project, "one")
+    rename_model(project, "one", "two")
+    with pytest.raises(Refused, match="'generic' and 'all-MiniLM-L6-v2' are the same model"):
+        evaluate(project, ["generic", "all-MiniLM-L6-v2"])
+    with pytest.raises(Refused, match="'hybrid:one' and 'hybrid:two' are the same model"):
+        evaluate(project, ["bm25", "hybrid:one", "hybrid:two"])
+
+
+def test_what_was_made_here_is_counted_and_what_was_there_is_not(project):
+    _words(project, "one")
+    result = evaluate(project, ["bm25", "one", "hybrid:one"])
+    assert [(t.family, t.p_adjusted is None) for t in result.comparisons] == [(2, False)] * 2
+    (reference,) = evaluate(project, ["one", "bm25"]).comparisons
+    assert (reference.family, reference.p_adjusted) == (0, None)
 
 
 def test_as_json_has_the_keys_of_the_contract(project):

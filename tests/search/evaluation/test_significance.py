@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from search.evaluation.significance import PairedTest, paired_test
+from search.evaluation.family import holm, within_family
+from search.evaluation.groups import QueryGroups
+from search.evaluation.significance import PairedTest, compare, paired_test
+from search.projects.errors import Refused
 
 
 def every_sign_flip(differences):
@@ -165,3 +169,151 @@ def test_the_verdict_is_one_plain_sentence(verdict, start):
     sentence = test.sentence(1200)
     assert sentence.startswith(start)
     assert sentence.endswith("(95% interval +0.100 to +0.150).")
+
+
+def scores_of(differences, metric="ndcg@10"):
+    """A baseline and a column for each row of differences."""
+    rows = np.asarray(differences)
+    return {"old": {metric: [0.5] * rows.shape[1]}} | {
+        f"new{i}": {metric: (0.5 + row).tolist()} for i, row in enumerate(rows)
+    }
+
+
+def spread_out(mean, spread, count, seed=0):
+    """Noise of exactly this mean and spread."""
+    noise = np.random.default_rng(seed).normal(0, 1, count)
+    return mean + spread * (noise - noise.mean()) / noise.std()
+
+
+def test_several_candidates_share_one_error():
+    """The verdict follows Holm's p; what is shown of the best of several holds for all."""
+    rows = [spread_out(mean, 0.2, 120, seed) for seed, mean in enumerate((0.06, 0.04, 0.0, 0.05))]
+    tests = compare(scores_of(rows), QueryGroups.single(120), ["new0", "new1", "new2"])
+    counted = within_family(tests, ["new0", "new1", "new2"])
+    own = [test.p_value for test in tests]
+    assert [t.p_adjusted for t in counted] == [*holm(own[:3]), None]
+    assert [t.family for t in counted] == [3, 3, 3, 0]
+    assert own[1] < 0.05 < counted[1].p_adjusted
+    assert tests[1].verdict == "better"
+    assert counted[1].verdict == "no clear difference"
+    assert counted[3] == tests[3], "a reference keeps its own"
+    assert tests[3].ci95_simultaneous is None
+    for test in counted[:3]:
+        wide, narrow = test.ci95_simultaneous, test.ci95
+        assert wide[0] < narrow[0] < narrow[1] < wide[1]
+        assert f"{wide[0]:+.3f} to {wide[1]:+.3f}" in test.sentence(120)
+    assert within_family(tests[:1], ["new0"], {"f1": 1.0})[0].p_adjusted == min(1, 2 * own[0])
+
+
+def test_one_candidate_alone_has_one_interval_and_one_p():
+    rng = np.random.default_rng(2)
+    (test,) = compare(scores_of(rng.normal(0.05, 0.2, (1, 80))), QueryGroups.single(80), ["new0"])
+    assert test.ci95_simultaneous == test.ci95
+    assert within_family([test], ["new0"])[0].p_adjusted == test.p_value
+
+
+def test_queries_that_belong_together_are_no_evidence_of_their_own():
+    groups = QueryGroups(np.repeat(np.arange(40), 8))
+    row = spread_out(0.03, 0.2, 40)[groups.labels] + spread_out(0.0, 0.05, 320)
+    alone = compare(scores_of([row]), QueryGroups.single(320), [])[0]
+    together = compare(scores_of([row]), groups, [])[0]
+    assert together.delta == alone.delta
+    assert alone.p_value < 0.05 < together.p_value
+    assert together.ci95[1] - together.ci95[0] > 2 * (alone.ci95[1] - alone.ci95[0])
+    assert (together.groups, alone.groups) == (40, 320)
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "practical"),
+    [
+        (0.002, 0.03, "too small to matter"),
+        # Clearly better, and too small for it to matter: said first.
+        (0.01, 0.03, "too small to matter"),
+        (0.03, 0.1, "better"),
+        (-0.03, 0.1, "worse"),
+        (0.08, 0.1, "better by at least the margin"),
+        (-0.08, 0.1, "worse by at least the margin"),
+        (0.0, 0.3, "cannot tell"),
+    ],
+)
+def test_practical_size_is_held_against_the_margin(mean, spread, practical):
+    row = spread_out(mean, spread, 200)
+    (test,) = compare(scores_of([row]), QueryGroups.single(200), [])
+    assert test.practical == practical
+    assert (test.verdict == "better") == (mean > 0.005), "the verdict does not look at the margin"
+    wide = compare(scores_of([row]), QueryGroups.single(200), [], margin=0.2)[0]
+    assert (wide.practical, wide.verdict) == ("too small to matter", test.verdict)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "caveat"),
+    [
+        ([2] * 20, "few independent groups: 20)."),
+        ([9] + [1] * 50, "few independent groups: one holds more than a tenth of the queries)."),
+        ([2] * 30, "to +0.0"),
+    ],
+)
+def test_few_groups_are_said_and_the_interval_never_contradicts_p(sizes, caveat):
+    groups = QueryGroups(np.repeat(np.arange(len(sizes)), sizes))
+    for seed in range(5):
+        row = np.random.default_rng(seed).normal(0.05, 0.12, len(groups.labels))
+        (test,) = compare(scores_of([row]), groups, [])
+        if groups.few:
+            low, high = test.ci95
+            assert (low <= 0 <= high) == (test.p_value >= 0.05)
+            assert test.sentence(len(row)).endswith(caveat)
+        else:
+            assert "few" not in test.sentence(len(row))
+
+
+def test_under_six_groups_nothing_is_told():
+    groups = QueryGroups(np.repeat(np.arange(5), 30))
+    (test,) = compare(scores_of([[0.4] * 150]), groups, ["new0"])
+    (counted,) = within_family([test], ["new0"])
+    assert (counted.verdict, counted.practical) == ("no clear difference", "cannot tell")
+    assert counted.sentence(150) == (
+        "Cannot tell whether new0 is better than old on 150 held-out queries: only 5 independent groups of queries "
+        "(+0.400 nDCG@10)."
+    )
+
+
+def test_every_metric_has_an_interval_and_a_p_and_one_decides():
+    rng = np.random.default_rng(6)
+    scores = scores_of(rng.normal(0.05, 0.1, (1, 60)))
+    other = scores_of(rng.normal(-0.05, 0.1, (1, 60)), "mrr@10")
+    both = {name: scores[name] | other[name] for name in scores}
+    (test,) = compare(both, QueryGroups.single(60), [])
+    (alone,) = compare(scores, QueryGroups.single(60), [])
+    (reverse,) = compare(both, QueryGroups.single(60), [], metric="mrr@10")
+    assert (test.verdict, reverse.verdict, reverse.metric) == ("better", "worse", "mrr@10")
+    assert list(test.metrics) == ["ndcg@10", "mrr@10"]
+    assert test.metrics["ndcg@10"].p_value == alone.metrics["ndcg@10"].p_value
+    assert test.metrics["ndcg@10"].ci95 == pytest.approx(alone.ci95)
+    assert test.metrics["mrr@10"].ci95 == reverse.ci95
+    assert test.ci95 == test.metrics["ndcg@10"].ci95
+    assert "MRR@10" in reverse.sentence(60)
+
+
+def test_a_missing_score_is_refused():
+    """scipy would call it significant, and the mean would be none."""
+    scores = scores_of([[0.1, 0.2, math.nan, 0.3]])
+    with pytest.raises(Refused, match=r"1 of 4 scores of new0 in ndcg@10 are missing"):
+        compare(scores, QueryGroups.single(4), [])
+    with pytest.raises(Refused, match="with itself"):
+        paired_test("a", "a", [0.1], [0.2])
+
+
+def test_what_was_kept_before_groups_were_counted_is_read():
+    old = {
+        "baseline": "generic", "candidate": "a", "metric": "ndcg@10", "delta": 0.1, "ci95": [0.05, 0.15],
+        "p_value": 0.01, "wins": 3, "ties": 2, "losses": 1, "verdict": "better",
+    }  # fmt: skip
+    test = TypeAdapter(PairedTest).validate_python(old)
+    assert (test.p_adjusted, test.groups, test.can_tell, test.interval) == (
+        None,
+        0,
+        True,
+        (0.05, 0.15),
+    )
+    assert TypeAdapter(PairedTest).validate_python(test.as_json()) == test
+    assert {**test.as_json(), **old} == test.as_json()
