@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.evaluation import Evaluation
+from search.evaluation.evaluation import TOPS, Evaluation
 from search.evaluation.family import is_candidate, within_family
 from search.evaluation.groups import group_queries
 from search.evaluation.leakage import leaks_of
@@ -12,12 +12,15 @@ from search.evaluation.metrics import DEPTH, Scores, score
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import compare
+from search.evaluation.slices.define import slices_of
+from search.evaluation.speed import milliseconds_a_query
 from search.evaluation.trained_on import unseen
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
+from search.retrieval.bm25.store import keyword_index
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in
 from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.indexing.describe import truncation_notes
@@ -66,7 +69,9 @@ def evaluate(
     notes += own.notes
     if few := answers_note(usable):
         notes.append(few)
-    retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.7))
+    retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.65))
+    words = keyword_index(project, corpus_manifest, corpus, Stage(progress, 0.65, 0.7))
+    slices = slices_of(corpus, usable, words)
     notes += truncation_notes(project, infos, corpus_manifest)
     asked = list(usable.queries.values())
     notes += _unread_again(project, sorted(again), corpus, asked)
@@ -74,10 +79,11 @@ def evaluate(
     candidates = [c.name for c in columns[1:] if is_candidate(c.name, project)]
     result = measure(retrievers, corpus, usable, notes, stage, own.left_out, candidates)
     result = replace(
-        result,
+        result.in_slices(slices),
         comparisons=within_family(result.comparisons, candidates),
         clean=leaks.clean,
         left_out=own.as_json(),
+        milliseconds={r.name: milliseconds_a_query(r, result.texts) for r in retrievers},
     )
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
@@ -111,11 +117,13 @@ def measure(
     ids = corpus.ids()
     scores: dict[str, Scores] = {}
     firsts: dict[str, list[int | None]] = {}
+    tops: dict[str, list[list[str]]] = {}
     for place, retriever in enumerate(retrievers):
         stage = Stage(progress, place / len(retrievers), (place + 1) / len(retrievers))
         rankings = _rankings(
             retriever, texts, ids, stage, [(left_out or {}).get(q, ()) for q in queries]
         )
+        tops[retriever.name] = [ranking[:TOPS] for ranking in rankings]
         run = dict(zip(queries, rankings, strict=True))
         scores[retriever.name] = score(run, query_set)
         firsts[retriever.name] = [
@@ -126,7 +134,15 @@ def measure(
     tests = compare(scores, groups, candidates)
     asked = relevant_documents(query_set)
     return Evaluation(
-        queries, texts, scores, firsts, tests, list(notes), relevant_documents=asked, groups=groups
+        queries,
+        texts,
+        scores,
+        firsts,
+        tests,
+        list(notes),
+        relevant_documents=asked,
+        groups=groups,
+        tops=tops,
     )
 
 

@@ -1,9 +1,9 @@
 """An evaluation as it is kept: several models on one query set, what was tested, and the newest that still holds."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
+from search.evaluation.slices.define import Slice
+from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough
 from search.models.registry import GENERIC, current_model_name
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
@@ -22,6 +24,8 @@ from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.fingerprint import column_fingerprint
 
+TOPS = 3
+"""So many of the first documents of every query are kept, to be shown side by side."""
 _PER_QUERY = "per_query.json"
 
 
@@ -32,6 +36,8 @@ class Evaluation:
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
     document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
+    `slices` are the tests inside parts of the queries, `slice_members` the positions of each part's queries, by its key.
+    `tops` are the ids of the first three documents of each query in each column, `milliseconds` what a query took.
 
     >>> from search.evaluation.significance import paired_test
     >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
@@ -54,6 +60,24 @@ class Evaluation:
     relevant_documents: int = 0
     left_out: dict[str, int] = field(default_factory=lambda: SelfMatches().as_json())
     groups: QueryGroups | None = None
+    slices: list[SliceTest] = field(default_factory=list)
+    slice_members: dict[str, list[int]] = field(default_factory=dict)
+    tops: dict[str, list[list[str]]] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
+        """The same with the tests inside slices of its queries.
+
+        :param slices: fixed before the queries were scored.
+        """
+        groups = self.groups or QueryGroups.single(len(self.queries))
+        pairs = [(test.baseline, test.candidate) for test in self.comparisons]
+        metric = self.comparisons[0].metric if pairs else MAIN_METRIC
+        tested = compare_slices(slices, self.scores, pairs, groups, metric=metric)
+        members = {
+            one.key: np.flatnonzero(one.members).tolist() for one in large_enough(slices, groups)
+        }
+        return replace(self, slices=tested, slice_members=members)
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""
@@ -68,6 +92,8 @@ class Evaluation:
             "relevant_documents": self.relevant_documents,
             "left_out": self.left_out,
             "groups": self.groups.as_json() if self.groups else None,
+            "slices": [test.as_json() for test in self.slices],
+            "milliseconds": self.milliseconds,
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -78,7 +104,7 @@ class Evaluation:
         draft.details.update(
             self.as_json(), notes=self.notes, clean=self.clean, fingerprints=dict(fingerprints)
         )
-        each = ("queries", "texts", "scores", "first_relevant")
+        each = ("queries", "texts", "scores", "first_relevant", "slice_members", "tops")
         content = {name: getattr(self, name) for name in each}
         if self.groups is not None:
             content["groups"] = self.groups.labels.tolist()
@@ -108,6 +134,9 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         relevant_documents=facts.get("relevant_documents", 0),
         left_out=facts.get("left_out", SelfMatches().as_json()),
         groups=None if labels is None else QueryGroups(np.array(labels, dtype=np.int32)),
+        # Nor was it looked at in parts, or timed.
+        slices=TypeAdapter(list[SliceTest]).validate_python(facts.get("slices", [])),
+        milliseconds=facts.get("milliseconds", {}),
         **content,
     )
 

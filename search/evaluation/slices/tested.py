@@ -1,0 +1,156 @@
+"""The difference inside each slice, tested by the flips of the whole, and what is certain after all slices were looked at.
+
+Of twenty slices that are no different, one is below .05 by chance; so p is adjusted over all slices of one comparison, by
+Benjamini and Hochberg (JRSS B 1995; for tests that depend on each other positively, as slices that overlap mostly do:
+Benjamini and Yekutieli, Annals of Statistics 2001). Slices that overlap the other way make it approximate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from search.evaluation.family import benjamini_hochberg
+from search.evaluation.flips import Flips
+from search.evaluation.groups import QueryGroups
+from search.evaluation.metrics import MAIN_METRIC, Scores
+from search.evaluation.significance import ALPHA, Verdict
+from search.evaluation.slices.define import Slice
+
+LEAST_QUERIES = 20
+LEAST_GROUPS = 10
+_TIE = 1e-9
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class SliceTest:
+    """A candidate against a baseline on the queries of one slice.
+
+    `delta`, `ci95` and `p_value` are of the difference inside the slice, in the main metric; `p_adjusted` holds over all
+    slices of this comparison, and decides the verdict. `of_corpus` says that the title quotes the corpus.
+
+    >>> test = SliceTest("negation", "questions with a negation", "generic", "mine", 40, 35, -0.2, (-0.3, -0.1), 0.001, 0.01,
+    ...                  5, 10, 25, "worse")
+    >>> test.is_certain_loss
+    True
+    """
+
+    key: str
+    title: str
+    baseline: str
+    candidate: str
+    queries: int
+    groups: int
+    delta: float
+    ci95: tuple[float, float]
+    p_value: float
+    p_adjusted: float
+    wins: int
+    ties: int
+    losses: int
+    verdict: Verdict
+    of_corpus: bool = False
+
+    @property
+    def is_certain_loss(self) -> bool:
+        """Whether it belongs into the sentence of the verdict: it got worse, and that is no chance."""
+        return self.verdict == "worse" and self.ci95[1] < 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `evaluate --json` prints of a slice."""
+        shape: dict[str, Any] = TypeAdapter(SliceTest).dump_python(self, mode="json")
+        return shape
+
+
+def large_enough(slices: Sequence[Slice], groups: QueryGroups) -> list[Slice]:
+    """The slices of at least 20 queries in 10 groups: of fewer nothing can be told."""
+    return [
+        one
+        for one in slices
+        if one.size >= LEAST_QUERIES and groups.only(one.members).count >= LEAST_GROUPS
+    ]
+
+
+def compare_slices(
+    slices: Sequence[Slice],
+    scores: Mapping[str, Scores],
+    pairs: Sequence[tuple[str, str]],
+    groups: QueryGroups,
+    flips: Flips | None = None,
+    metric: str = MAIN_METRIC,
+) -> list[SliceTest]:
+    """Test each pair of a baseline and a candidate inside each slice that is large enough.
+
+    :param slices: of the queries that were scored.
+    :param scores: column to metric to one score a query.
+    :param flips: patterns of signs over these groups; those of every test, with the same seed, where none are given.
+    :returns: pair by pair, in the order of the slices.
+    """
+    tested = large_enough(slices, groups)
+    if not tested or not pairs:
+        return []
+    members = np.stack([one.members for one in tested])
+    each = np.array([np.subtract(scores[c][metric], scores[b][metric]) for b, c in pairs])
+    each[np.abs(each) < _TIE] = 0.0
+    differences = np.repeat(each, len(tested), axis=0)
+    within = np.tile(members, (len(pairs), 1))
+    flips = flips or Flips(groups)
+    p_values = flips.p_values(differences, within).reshape(len(pairs), -1)
+    intervals = flips.intervals(differences, within).reshape(len(pairs), -1, 2)
+    in_groups = [groups.only(one.members).count for one in tested]
+    made = []
+    for i, (baseline, candidate) in enumerate(pairs):
+        adjusted = benjamini_hochberg(p_values[i].tolist())
+        for j, one in enumerate(tested):
+            inside = each[i][one.members]
+            delta = float(inside.mean())
+            certain = adjusted[j] < ALPHA and delta != 0
+            made.append(
+                SliceTest(
+                    key=one.key,
+                    title=one.title,
+                    baseline=baseline,
+                    candidate=candidate,
+                    queries=one.size,
+                    groups=in_groups[j],
+                    delta=delta,
+                    ci95=(float(intervals[i, j, 0]), float(intervals[i, j, 1])),
+                    p_value=float(p_values[i, j]),
+                    p_adjusted=adjusted[j],
+                    wins=int((inside > 0).sum()),
+                    ties=int((inside == 0).sum()),
+                    losses=int((inside < 0).sum()),
+                    verdict="no clear difference"
+                    if not certain
+                    else "better"
+                    if delta > 0
+                    else "worse",
+                    of_corpus=one.of_corpus,
+                )
+            )
+    return made
+
+
+def worse_on(tests: Sequence[SliceTest], baseline: str, candidate: str) -> str:
+    """What a verdict says of the slices that got worse for certain; nothing where there is none.
+
+    >>> one = SliceTest("number", "questions with a number", "generic", "mine", 40, 35, -0.2, (-0.3, -0.1), 0.001, 0.01,
+    ...                 5, 10, 25, "worse")
+    >>> worse_on([one], "generic", "mine")
+    'worse on questions with a number'
+    """
+    lost = [
+        test
+        for test in tests
+        if (test.baseline, test.candidate) == (baseline, candidate) and test.is_certain_loss
+    ]
+    lost.sort(key=lambda test: test.delta)
+    titles = [test.title for test in lost[:_NAMED]]
+    if not titles:
+        return ""
+    if more := len(lost) - len(titles):
+        titles.append(f"{more} more {'slice' if more == 1 else 'slices'}")
+    return "worse on " + " and ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
