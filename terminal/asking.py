@@ -73,26 +73,40 @@ def disagree(
 
 
 @app.command()
-def evaluate(project: ThisProject, model: Models = None, as_json: AsJson = False) -> None:
+def evaluate(
+    project: ThisProject,
+    model: Models = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One more metric (repeatable): ndcg, mrr, recall, precision, map, success or judged, at any depth: "
+            "recall@50."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import evaluate as evaluate_models
-    from search.evaluation.metrics import METRICS
+    from search.evaluation.metrics import CONDENSED, metric_names
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:
         known = similarity_notes(project, model or (), run)
-        result = evaluate_models(project, model or (), run, known)
+        result = evaluate_models(project, model or (), run, known, metric or ())
         tell_notes(run, result.notes)
     if as_json:
         print_json(result.as_json())
         return
-    say(f"{'':<24}" + "".join(f"{metric:>12}" for metric in METRICS))
+    shown = [name for name in metric_names(metric or ()) if name != CONDENSED]
+    say(f"{'':<24}" + "".join(f"{name:>12}" for name in shown))
     for name in result.scores:
         means = result.means(name)
-        say(f"{name:<24}" + "".join(f"{means[metric]:>12.3f}" for metric in METRICS))
+        say(f"{name:<24}" + "".join(f"{means[one]:>12.3f}" for one in shown))
     say(
         f"{len(result.queries):,} queries, which ask for {result.relevant_documents:,} different documents."
     )
+    for sentence in [*result.counted.sentences, *result.copies.sentences]:
+        say(sentence)
     for test in result.comparisons:
         say(
             f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "

@@ -1,15 +1,19 @@
 """Measuring models on the project's query set: every query is asked of every model, and each is tested against the first."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.copy_figures import CopyFigures
+from search.evaluation.counted import Counted
 from search.evaluation.evaluation import TOPS, Evaluation
+from search.evaluation.exact_duplicates import ExactDuplicates, exact_duplicates_of
 from search.evaluation.family import is_candidate, within_family
 from search.evaluation.groups import group_queries
 from search.evaluation.leakage import leaks_of
-from search.evaluation.metrics import DEPTH, Scores, score
+from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
+from search.evaluation.rankings import RankingRules
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import compare
 from search.evaluation.slices.define import slices_of
@@ -27,22 +31,23 @@ from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
 
-_BATCH = 64
-
 
 def evaluate(
     project: Project,
     names: Sequence[str] = (),
     progress: Progress = silent,
     known: Sequence[str] = (),
+    metrics: Sequence[str] = (),
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
 
     :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model. The
         first is the baseline.
     :param known: what else people should know of the models, to stand among the notes.
-    :raises Refused: without documents or a query set, and for an unknown model.
+    :param metrics: what to measure beside what every evaluation does, such as recall@50.
+    :raises Refused: without documents or a query set, and for an unknown model or metric.
     """
+    measured = metric_names(metrics)
     corpus_manifest, corpus = current_corpus(project)
     query_manifest, query_set = current_query_set(project)
     columns = chosen_columns(project, names)
@@ -75,15 +80,18 @@ def evaluate(
     notes += truncation_notes(project, infos, corpus_manifest)
     asked = list(usable.queries.values())
     notes += _unread_again(project, sorted(again), corpus, asked)
-    stage = Stage(progress, 0.7, 1.0)
+    first, stage = Stage(progress, 0.7, 0.72), Stage(progress, 0.72, 1.0)
+    copies = ExactDuplicates(exact_duplicates_of(corpus, progress=first))
+    rules = RankingRules(depth_of(measured), own.left_out, copies)
     candidates = [c.name for c in columns[1:] if is_candidate(c.name, project)]
-    result = measure(retrievers, corpus, usable, notes, stage, own.left_out, candidates)
+    result = measure(retrievers, corpus, usable, notes, stage, rules, measured, candidates)
     result = replace(
         result.in_slices(slices),
         comparisons=within_family(result.comparisons, candidates),
         clean=leaks.clean,
         left_out=own.as_json(),
         milliseconds={r.name: milliseconds_a_query(r, result.texts) for r in retrievers},
+        counted=Counted.of(query_set, set(corpus.ids()), result.scores),
     )
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
@@ -104,35 +112,31 @@ def measure(
     query_set: QuerySet,
     notes: Sequence[str] = (),
     progress: Progress = silent,
-    left_out: Mapping[str, Collection[str]] | None = None,
+    rules: RankingRules = RankingRules(),
+    metrics: Sequence[str] = MEASURED,
     candidates: Collection[str] = (),
 ) -> Evaluation:
     """Rank every query with every model, score the rankings, and test each model against the first.
 
-    :param left_out: documents that stay out of the ranking of a query, by its id.
+    :param rules: how deep rankings are, what stays out of them, and what is one document.
     :param candidates: the columns whose intervals are to hold together.
     """
     queries = sorted(query_set.queries)
     texts = [query_set.queries[query] for query in queries]
     ids = corpus.ids()
-    scores: dict[str, Scores] = {}
-    firsts: dict[str, list[int | None]] = {}
-    tops: dict[str, list[list[str]]] = {}
-    for place, retriever in enumerate(retrievers):
-        stage = Stage(progress, place / len(retrievers), (place + 1) / len(retrievers))
-        rankings = _rankings(
-            retriever, texts, ids, stage, [(left_out or {}).get(q, ()) for q in queries]
-        )
-        tops[retriever.name] = [ranking[:TOPS] for ranking in rankings]
-        run = dict(zip(queries, rankings, strict=True))
-        scores[retriever.name] = score(run, query_set)
-        firsts[retriever.name] = [
-            next((n for n, d in enumerate(run[q], 1) if query_set.judgments[q].get(d, 0) > 0), None)
+    found = rules.rank(retrievers, ids, query_set, progress)
+    judged = rules.copies.of(query_set)
+    scores = {name: score(ranked.run, judged, metrics) for name, ranked in found.items()}
+    firsts: dict[str, list[int | None]] = {
+        name: [
+            next((n for n, d in enumerate(ranked.run[q], 1) if d in judged.relevant(q)), None)
             for q in queries
         ]
-    groups = group_queries(query_set)
+        for name, ranked in found.items()
+    }
+    groups = group_queries(query_set, rules.copies.same)
     tests = compare(scores, groups, candidates)
-    asked = relevant_documents(query_set)
+    copies = CopyFigures.of(corpus, rules.copies, found, query_set, metrics)
     return Evaluation(
         queries,
         texts,
@@ -140,9 +144,10 @@ def measure(
         firsts,
         tests,
         list(notes),
-        relevant_documents=asked,
+        relevant_documents=relevant_documents(judged),
         groups=groups,
-        tops=tops,
+        tops={name: [ranked.run[q][:TOPS] for q in queries] for name, ranked in found.items()},
+        copies=copies,
     )
 
 
@@ -159,26 +164,6 @@ def check_different(project: Project, columns: Sequence[SearchColumn]) -> None:
             raise Refused(
                 f"{same.name!r} and {column.name!r} are the same model, so nothing can differ. Name it once."
             )
-
-
-def _rankings(
-    retriever: Retriever,
-    texts: Sequence[str],
-    ids: Sequence[str],
-    progress: Progress,
-    left_out: Sequence[Collection[str]],
-) -> list[list[str]]:
-    message = f"searching {len(texts):,} held-out queries with {retriever.name}"
-    found: list[list[str]] = []
-    for start in range(0, len(texts), _BATCH):
-        progress(start, len(texts), message)
-        out = left_out[start : start + _BATCH]
-        deep = DEPTH + max(map(len, out))
-        rankings = retriever.rank(texts[start : start + _BATCH], deep)
-        for ranking, own in zip(rankings, out, strict=True):
-            named = (ids[document] for document, _, _ in ranking)
-            found.append([identity for identity in named if identity not in own][:DEPTH])
-    return found
 
 
 def _unread_again(

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from search.evaluation.copy_figures import CopyFigures
+from search.evaluation.counted import Counted
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores
 from search.evaluation.self_matches import SelfMatches
@@ -64,6 +66,8 @@ class Evaluation:
     slice_members: dict[str, list[int]] = field(default_factory=dict)
     tops: dict[str, list[list[str]]] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
+    copies: CopyFigures = field(default_factory=CopyFigures)
+    counted: Counted = field(default_factory=Counted)
 
     def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
         """The same with the tests inside slices of its queries.
@@ -94,6 +98,8 @@ class Evaluation:
             "groups": self.groups.as_json() if self.groups else None,
             "slices": [test.as_json() for test in self.slices],
             "milliseconds": self.milliseconds,
+            "copies": asdict(self.copies),
+            "counted": asdict(self.counted),
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -137,6 +143,8 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         # Nor was it looked at in parts, or timed.
         slices=TypeAdapter(list[SliceTest]).validate_python(facts.get("slices", [])),
         milliseconds=facts.get("milliseconds", {}),
+        copies=TypeAdapter(CopyFigures).validate_python(facts.get("copies", {})),
+        counted=Counted(**facts.get("counted", {})),
         **content,
     )
 

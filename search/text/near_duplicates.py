@@ -22,6 +22,12 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(words) | frozenset(f"{a} {b}" for a, b in pairwise(words))
 
 
+def similar(one: frozenset[str], other: frozenset[str], threshold: float = THRESHOLD) -> bool:
+    """Whether two sets (of shingles: two texts) have so large a share of items in common; an empty one is like none."""
+    common = len(one & other)
+    return common > 0 and common >= threshold * (len(one) + len(other) - common)
+
+
 def deciding(size: int, threshold: float = THRESHOLD) -> int:
     """How many of the rarest items of a set two similar sets have at least one in common of.
 
@@ -56,8 +62,7 @@ class SimilarSets:
         found: list[int] = []
         for number in {n for item in self._rarest(wanted) for n in self._holders.get(item, ())}:
             other, positions = self._known[number]
-            common = len(wanted & other)
-            if common >= self._threshold * (len(wanted) + len(other) - common):
+            if similar(wanted, other, self._threshold):
                 found += positions
         return sorted(found)
 

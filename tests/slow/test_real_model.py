@@ -161,7 +161,7 @@ def test_every_recipe_indexes_searches_and_evaluates(request, data, name):
     assert len(scores) == 10
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == pytest.approx(1, abs=1e-3), "a document is nearest to itself"
-    assert set(measured.means[name]) == set(METRICS)
+    assert set(measured.means[name]) >= set(METRICS)
     # Better than chance by far: one answer in a thousand documents or more.
     assert measured.means[name]["ndcg@10"] > 0.1
     assert measured.means[name]["recall@100"] > measured.means[name]["recall@10"]

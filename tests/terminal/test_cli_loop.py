@@ -93,7 +93,7 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
     assert proof["queries"] == 20
     assert list(proof["models"]) == ["generic", "again"], "generic and the newest custom model"
     for figures in proof["models"].values():
-        assert list(figures) == METRICS
+        assert list(figures)[:5] == METRICS
         assert all(type(value) is float and 0 < value <= 1 for value in figures.values())
         assert figures["recall@10"] <= figures["recall@100"] == 1.0
     (test,) = proof["comparisons"]

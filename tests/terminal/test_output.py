@@ -48,9 +48,10 @@ def test_evaluate_as_json(call_cli, lab):
     assert {"queries", "models", "comparisons", "relevant_documents", "left_out"} <= set(result)
     assert (result["queries"], list(result["models"]), result["comparisons"]) == (20, ["bm25"], [])
     scores = result["models"]["bm25"]
-    assert list(scores) == ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]
+    five = ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]
+    assert list(scores)[:5] == five
     # Every test query names its document's sign, which occurs in no other document.
-    assert scores == dict.fromkeys(scores, 1.0)
+    assert [scores[metric] for metric in five] == [1.0] * 5
 
 
 def test_add_pairs_and_queries_say_what_they_did(call_cli, write, tiny_pairs):

@@ -20,6 +20,7 @@ from app_help import (  # fmt: skip
 )
 
 from search.evaluation.evaluation import load_evaluation
+from search.evaluation.metrics import METRICS
 from search.projects.project import Project
 from search.projects.sealed import seal
 
@@ -108,7 +109,7 @@ def test_the_table_shows_every_metric_of_every_model(evaluated: Project) -> None
     ]
     titles = {"generic": "Generic", "bm25": "Keyword search"}
     for model, means in manifest.details["models"].items():
-        figures = " ".join(f"{value:.3f}" for value in means.values())
+        figures = " ".join(f"{means[metric]:.3f}" for metric in METRICS)
         assert f"{titles.get(model, model)} {figures}" in rows
 
 

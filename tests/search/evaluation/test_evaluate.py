@@ -250,7 +250,7 @@ def test_as_json_has_the_keys_of_the_contract(project):
     _words(project, "two")
     content = evaluate(project, ["bm25", "one", "two"]).as_json()
     assert list(content)[:3] == ["queries", "models", "comparisons"]
-    assert set(content) >= {"relevant_documents", "left_out", "groups"}
+    assert set(content) >= {"relevant_documents", "left_out", "groups", "copies", "counted"}
     groups = content["groups"]
     assert list(groups) == ["queries", "groups", "largest", "effective"]
     assert groups["queries"] == 20
@@ -260,7 +260,9 @@ def test_as_json_has_the_keys_of_the_contract(project):
     assert content["queries"] == 20
     assert list(content["models"]) == ["bm25", "one", "two"]
     for figures in content["models"].values():
-        assert list(figures) == ["ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100"]
+        assert list(figures) == [
+            "ndcg@10", "mrr@10", "recall@10", "recall@100", "map@100", "judged@10", "condensed_ndcg@10",
+        ]  # fmt: skip
         assert all(type(value) is float and 0 <= value <= 1 for value in figures.values())
     assert [(c["baseline"], c["candidate"]) for c in content["comparisons"]] == [
         ("bm25", "one"),

@@ -12,6 +12,7 @@ from search.evaluation.evaluate import evaluate, measure
 from search.evaluation.evaluation import load_evaluation, newest_evaluation
 from search.evaluation.query_set import QuerySet
 from search.evaluation.rank_similarity import measured
+from search.evaluation.rankings import RankingRules
 from search.evaluation.self_matches import SelfMatches, answers_note, own_documents
 from search.projects.project import Project
 from search.retrieval.search import compare
@@ -136,7 +137,7 @@ def test_tables_that_number_both_sides_from_one_leave_nothing_out_and_are_asked(
 def test_a_hundred_hits_stay_a_hundred():
     """The hit that is left out makes room for the next one."""
     ids = [f"d{n}" for n in range(150)]
-    corpus = SimpleNamespace(ids=lambda: ids)
+    corpus = SimpleNamespace(ids=lambda: ids, texts=lambda start, _: [f"text {start}"])
     asked = []
 
     def rank(texts, k):
@@ -145,7 +146,7 @@ def test_a_hundred_hits_stay_a_hundred():
 
     query_set = QuerySet({"d0": "x"}, {"d0": {"d100": 1}})
     retriever = SimpleNamespace(name="one", rank=rank)
-    result = measure([retriever], corpus, query_set, left_out={"d0": {"d0"}})
+    result = measure([retriever], corpus, query_set, rules=RankingRules(left_out={"d0": {"d0"}}))
     assert (asked, result.first_relevant["one"]) == ([101], [100])
     assert measure([retriever], corpus, query_set).first_relevant["one"] == [None]
 
