@@ -9,6 +9,7 @@ import typer
 from search.projects.errors import Refused
 from terminal.options import (
     AsJson,
+    AskedQuestion,
     Delimiter,
     DocumentColumn,
     Encoding,
@@ -20,12 +21,10 @@ from terminal.options import (
     QueryColumn,
     Tags,
     ThisProject,
-    Yes,
     finish_deletions,
 )
 from terminal.printing import (
     aside,
-    ask_before_deleting,
     print_json,
     running,
     say,
@@ -53,6 +52,7 @@ def import_(
             "that figures compare with published ones."
         ),
     ] = None,
+    question: AskedQuestion = None,
 ) -> None:
     """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
     from search.corpus.isolated import door
@@ -64,7 +64,7 @@ def import_(
     columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:
         cut = chunking_for(project, passage_tokens, again=True) if passage_tokens else None
-        made = import_beir(project, path, run, columns, cut)
+        made = import_beir(project, path, run, columns, cut, question)
         tell_notes(run, made.notes)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
@@ -226,6 +226,7 @@ def pairs(
         bool,
         typer.Option("--add-responses", help="Make documents of responses not in the corpus."),
     ] = False,
+    question: AskedQuestion = None,
 ) -> None:
     """Add query/response pairs; a fifth is held out as the query set if there is none."""
     from search.corpus.readers.pairs import PairColumns
@@ -235,7 +236,7 @@ def pairs(
     labels = tuple(label_column) if label_column else None
     columns = PairColumns(query_column, response_column, negatives, document_column, labels, grades)
     with running(project) as run:
-        made = add_pairs(project, file, columns, add_responses, run, encoding, delimiter)
+        made = add_pairs(project, file, columns, add_responses, run, encoding, delimiter, question)
         for report in made.reports:
             tell_report(run, report, "pairs")
         tell_notes(run, made.notes)
@@ -283,6 +284,7 @@ def queries(
             "FOLDER/qrels/test.tsv, each earlier one in FOLDER/earlier.",
         ),
     ] = None,
+    question: AskedQuestion = None,
 ) -> None:
     """Add a query set (queries with relevance judgments, never trained on), or take the query sets out."""
     from search.corpus.readers.judged import JudgedColumns
@@ -310,7 +312,7 @@ def queries(
     with running(project) as run:
         qrels_as = (qrels_encoding, qrels_delimiter)
         made = add_query_set(
-            project, queries_file, qrels, columns, encoding, delimiter, qrels_as, tags
+            project, queries_file, qrels, columns, encoding, delimiter, qrels_as, tags, question
         )
         for report in made.reports:
             tell_report(run, report, "judgments" if "document" in report.roles else "queries")
@@ -352,42 +354,6 @@ def report(project: ThisProject, as_json: AsJson = False) -> None:
         say(f"{made['pairs']['pairs']:,} pairs.")
         for advice in made["pairs"]["advice"]:
             say(f"- {advice}")
-
-
-@app.command()
-def versions(
-    project: ThisProject,
-    number: Annotated[
-        int | None, typer.Argument(help="A version by its number. Default: all of them.")
-    ] = None,
-    delete: Annotated[
-        bool, typer.Option("--delete", help="Delete the version, and what was made of it.")
-    ] = False,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the versions of the corpus, compare one with the one before, or delete it."""
-    from search.corpus.versions import describe_versions
-    from search.corpus.versions import version as by_number
-    from search.retrieval import deletion
-
-    if delete:
-        if number is None:
-            raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
-        planned = deletion.planned(project, "corpora", by_number(project, number).id)
-        ask_before_deleting(planned.lines, yes)
-        for line in deletion.delete(planned):
-            aside(line)
-        say(
-            f"Version {number} is deleted, and {len(planned.along):,} indexes and evaluations of it."
-        )
-        return
-    told = describe_versions(project, number)
-    if as_json:
-        print_json([one.as_json() for one in told])
-        return
-    for one in told:
-        say(one.sentence)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands over the life of a project: delete, rename, back up, restore, check, and where everything lies."""
+"""Commands over the life of a project: delete, rename, versions, back up, restore, check, and where everything lies."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -255,3 +255,39 @@ def rename(
         return
     rename_project(project, name)
     say(f"The project {project.name!r} is called {name!r} now.")
+
+
+@app.command()
+def versions(
+    project: ThisProject,
+    number: Annotated[
+        int | None, typer.Argument(help="A version by its number. Default: all of them.")
+    ] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the version, and what was made of it.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of the corpus, compare one with the one before, or delete it."""
+    from search.corpus.versions import describe_versions
+    from search.corpus.versions import version as by_number
+    from search.retrieval import deletion
+
+    if delete:
+        if number is None:
+            raise Refused("Say which version to delete: python cli.py versions PROJECT 2 --delete.")
+        planned = deletion.planned(project, "corpora", by_number(project, number).id)
+        ask_before_deleting(planned.lines, yes)
+        for line in deletion.delete(planned):
+            aside(line)
+        say(
+            f"Version {number} is deleted, and {len(planned.along):,} indexes and evaluations of it."
+        )
+        return
+    told = describe_versions(project, number)
+    if as_json:
+        print_json([one.as_json() for one in told])
+        return
+    for one in told:
+        say(one.sentence)

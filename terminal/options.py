@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from search.evaluation.questions import Question
+
 if TYPE_CHECKING:
     from search.corpus.filters import Condition
     from search.corpus.readers.grades import GradeRules
@@ -123,6 +125,14 @@ Tags = Annotated[
     typer.Option(
         metavar="FILE",
         help="A table with the columns query-id and tag: questions that you want to see apart in a verdict.",
+    ),
+]
+AskedQuestion = Annotated[
+    Question | None,
+    typer.Option(
+        "--question",
+        help="What the held-out queries ask. new_questions: no query of theirs is trained on, documents may be. "
+        "new_documents: no document that answers them, either. Default: new_questions, unless training knows the queries.",
     ),
 ]
 Engine = Literal["faiss", "milvus"]

@@ -81,6 +81,7 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
             origin=taught.origin or origin_of(project, taught.base),
             pairs=len(material.guarded.pairs),
             left_out=material.guarded.same_query + material.guarded.same_document,
+            question=material.question,
             dev={
                 "queries": len(material.dev.query_set.queries),
                 "documents": len(material.dev.ids),

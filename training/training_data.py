@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.leakage import MINED, ORIGIN, Guarded, keep_apart
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -35,15 +36,23 @@ class TrainingData:
     grades: Grades = field(default_factory=dict)
 
     @property
+    def question(self) -> Question:
+        """What the model can be measured for: new questions, or new documents as well."""
+        return self.guarded.question
+
+    @property
     def notes(self) -> list[str]:
         """What was left out and what was learned from, in words."""
         notes = [self.guarded.note] if self.guarded.note else []
         return [*notes, MINED_DEV] if self.synthetic else notes
 
 
-def load_training_data(project: Project) -> TrainingData:
+def load_training_data(project: Project, strict: bool = False) -> TrainingData:
     """The newest corpus and pairs of a project, ready to train on.
 
+    What is kept apart follows the question of the query set; where there is none yet, that of the pairs' dev queries.
+
+    :param strict: keep documents apart as well, whatever is asked: for an answer about new documents.
     :raises Refused: when documents or pairs are missing, too few pairs are left, or nothing can steer.
     """
     corpus_manifest, corpus = current_corpus(project)
@@ -51,10 +60,13 @@ def load_training_data(project: Project) -> TrainingData:
     made_from = {"corpus": corpus_manifest.id, "pairs": pairs_manifest.id}
     unseen = [pair_set.dev]
     queries = project.newest("queries")
+    question = pair_set.question
     if queries is not None:
         unseen.append(QuerySet.with_sealed(project, queries))
         made_from["queries"] = queries.id
-    guarded = keep_apart(pair_set.pairs, unseen, corpus)
+        question = question_of(queries.details)
+    question = NEW_DOCUMENTS if strict else question
+    guarded = keep_apart(pair_set.pairs, unseen, corpus, question)
     if len(guarded.pairs) < _MIN_TRAIN:
         raise Refused(
             f"Only {len(guarded.pairs)} pairs are left to train on ({guarded.note or 'too few given'})"

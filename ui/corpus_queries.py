@@ -11,6 +11,7 @@ from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.queries import QueryColumns
 from search.corpus.readers.report import Report
 from search.evaluation.add_query_set import JudgedFiles
+from search.evaluation.questions import question_of
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.settings import LIMITS
@@ -61,13 +62,18 @@ def _leaks(project: Project, manifest: Manifest) -> None:
     if pairs is None or corpus is None:
         return
     check = cache.leaks(project, manifest, pairs, corpus)
-    if check.note is None:
+    question = question_of(manifest.details)
+    note = check.note(question)
+    if note is None:
+        answers = ", and none of their answers," if check.is_clean() else ""
         st.caption(
-            ":material/check: Leak check: none of these queries, and none of their answers, stands in the "
+            f":material/check: Leak check: none of these queries{answers} stands in the "
             "training pairs, too; near-duplicates included."
         )
+        if crossing := check.crossing(question, manifest.details["queries"]):
+            st.caption(literal(crossing[0].upper() + crossing[1:]) + ".")
         return
-    st.warning(literal(check.note[0].upper() + check.note[1:]) + ".", icon=":material/water_drop:")
+    st.warning(literal(note[0].upper() + note[1:]) + ".", icon=":material/water_drop:")
     with st.expander("What is on both sides"):
         if check.query_examples:
             queries = [(test, trained) for _, test, trained in check.query_examples]

@@ -18,6 +18,7 @@ from search.corpus.readers.queries import QueryColumns, require_ids
 from search.corpus.readers.report import Report
 from search.evaluation.leakage import check_leaks, training_side
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_QUESTIONS, QUESTION, Question, question_for
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project, on_newest
@@ -95,6 +96,7 @@ def add_query_set(
     delimiter: str | None = None,
     qrels_as: tuple[str | None, str | None] = (None, None),
     tags: Path | None = None,
+    question: Question | None = None,
 ) -> QueryIntake:
     """Make a query set of a file of queries and a file of judgments, or of one table that holds both.
 
@@ -103,6 +105,7 @@ def add_query_set(
     :param qrels: judgments of BEIR or TREC shape; None where `queries` holds them too.
     :param columns: as `JudgedFiles.read` takes them, and how the files are to be read, where the person chose it.
     :param tags: a table with a query id and a tag in each row: what people want to see apart (see `slices`).
+    :param question: what it asks; None: new questions, where training knows none of its queries.
     :raises Refused: when a file cannot be used, or too few queries have a relevant document.
     """
     manifest, corpus = current_corpus(project)
@@ -129,7 +132,7 @@ def add_query_set(
         raise _no_answer(reports, judgments, texts, corpus.ids())
     summaries = [report.summary() for report in reports]
     manifest, shared = publish_query_set(
-        project, usable, manifest, corpus, source=source, files=summaries
+        project, usable, manifest, corpus, question, source=source, files=summaries
     )
     return QueryIntake(manifest, len(usable.queries), notes + shared, reports)
 
@@ -178,22 +181,33 @@ def _no_answer(
 
 @on_newest
 def publish_query_set(
-    project: Project, /, query_set: QuerySet, over: Manifest, corpus: Corpus, **details: object
+    project: Project,
+    /,
+    query_set: QuerySet,
+    over: Manifest,
+    corpus: Corpus,
+    question: Question | None = None,
+    **details: object,
 ) -> tuple[Manifest, list[str]]:
     """Make a query set an artifact, held against the project's pairs: what is on both sides is recorded.
 
     :param over: the manifest of the corpus whose documents were judged.
+    :param question: what it asks; None: new questions, where training knows none of its queries.
     :returns: its manifest, and in words what is on both sides.
     """
     pairs = project.newest("pairs")
     notes = []
     with project.publish("queries", {"corpus": over.id}, **details) as draft:
         query_set.save(draft)
+        asks = question or NEW_QUESTIONS
         if pairs is not None:
             shown = query_set.unsealed(project)  # What it finds is shown with examples.
             check = check_leaks(training_side(project, pairs, corpus), shown, corpus)
             draft.details["leaks"] = check.as_json(pairs.id)
-            notes += [check.note] if check.note else []
+            asks = question or question_for(len(shown.queries), check.queries)
+            note = check.note(asks) or check.crossing(asks, len(shown.queries))
+            notes += [note] if note else []
+        draft.details[QUESTION] = asks
     return project.artifact("queries", draft.id), notes
 
 

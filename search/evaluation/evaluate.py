@@ -13,6 +13,7 @@ from search.evaluation.groups import group_queries
 from search.evaluation.leakage import leaks_of
 from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
 from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
+from search.evaluation.questions import NEW_DOCUMENTS, question_of
 from search.evaluation.rankings import RankingRules
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import compare
@@ -58,9 +59,11 @@ def evaluate(
     notes = list(known)
     if unanswered:
         notes.append(f"{unanswered:,} queries left out: no relevant document in the corpus")
-    usable, seen = unseen(project, infos, usable, query_manifest, corpus)
+    question = question_of(query_manifest.details)
+    usable, seen = unseen(project, infos, usable, query_manifest, corpus, question)
     if seen:
-        notes.append(f"{seen:,} queries left out: a model was trained on them or their answers")
+        answers = " or their answers" if question == NEW_DOCUMENTS else ""
+        notes.append(f"{seen:,} queries left out: a model was trained on them{answers}")
     if not usable.queries:
         raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
     if pooled := pooling_note(query_manifest.details):
@@ -68,8 +71,8 @@ def evaluate(
     if asks := query_manifest.details.get("asks"):
         notes.append(asks)
     leaks = leaks_of(project, query_manifest, query_set, corpus)
-    if leaks.note:
-        notes.append(leaks.note)
+    if not_clean := leaks.note(question):
+        notes.append(not_clean)
     own = SelfMatches.of(corpus, query_set).only(usable.queries)
     notes += own.notes
     if few := answers_note(usable):
@@ -88,7 +91,7 @@ def evaluate(
     result = replace(
         result.in_slices(slices),
         comparisons=within_family(result.comparisons, candidates),
-        clean=leaks.clean,
+        clean=leaks.is_clean(question),
         left_out=own.as_json(),
         milliseconds={r.name: milliseconds_a_query(r, result.texts) for r in retrievers},
         counted=Counted.of(query_set, set(corpus.ids()), result.scores),

@@ -1,7 +1,8 @@
 """No query, document or near-duplicate may cross from training into test: the guard, from both sides.
 
-Queries are compared with queries; what a pair teaches as an answer (its response, and the document it points
-to) with the documents that are relevant to test queries, whole and in passages. Hard negatives are not
+Where the question is "new questions" (see `search.evaluation.questions`), queries are all that may not cross. Queries are
+with queries; what a pair teaches as an answer (its response, and the document it points to) with the documents that
+are relevant to test queries, whole and in passages. Hard negatives are not
 compared: a negative is only pushed away from its own query, so one that answers a test query teaches nothing
 about that query. It cannot make the test easier, and negatives mined from the whole corpus do the same. Of pairs
 that were mined only the queries are compared: they say nothing but what the document itself says, and the
@@ -12,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from search.corpus.corpus import Corpus
 from search.corpus.labels import Judgments, Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS, Question
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.text.near_duplicates import NearDuplicates
@@ -49,7 +51,7 @@ class Texts(NamedTuple):
 
 @dataclass(frozen=True)
 class Guarded:
-    """Pairs that may be trained on, and how many were left out and why.
+    """Pairs that may be trained on, and how many were left out and why, by the question that is to be answered.
 
     >>> Guarded([], same_query=1, same_document=2).note[:32]
     '3 pairs left out of training, so'
@@ -58,6 +60,7 @@ class Guarded:
     pairs: list[Pair]
     same_query: int
     same_document: int
+    question: Question = NEW_DOCUMENTS
 
     @property
     def note(self) -> str | None:
@@ -65,10 +68,11 @@ class Guarded:
         if not self.same_query and not self.same_document:
             return None
         total = self.same_query + self.same_document
+        answers = f", {self.same_document:,} for a shared answer"
         return (
             f"{total:,} {'pair' if total == 1 else 'pairs'} left out of training, so that nothing leaks "
-            f"into the test: {self.same_query:,} for a shared query, {self.same_document:,} for a shared "
-            "answer (near-duplicates included)"
+            f"into the test: {self.same_query:,} for a shared query"
+            f"{answers if self.question == NEW_DOCUMENTS else ''} (near-duplicates included)"
         )
 
 
@@ -76,11 +80,11 @@ class Guarded:
 class LeakCheck:
     """What is on both sides of a split, near-duplicates included: counts, and up to fifty examples of each.
 
-    `query_examples` are (id of the test query, its text, the training query), `document_examples` (id of a
+    `seen` is how many test queries share anything, `query_examples` are (id of the test query, its text, the training query), `document_examples` (id of a
     document that is relevant to a test query, how many training pairs teach it or a near-duplicate).
 
     >>> check = LeakCheck(queries=1, query_examples=(("q1", "rent?", "Rent?"),))
-    >>> check.clean, check.shared
+    >>> check.is_clean(), check.shared()
     (False, "1 query (for example 'q1')")
     >>> LeakCheck.from_json(check.as_json("pairs-1")) == check
     True
@@ -90,36 +94,50 @@ class LeakCheck:
     documents: int = 0
     query_examples: tuple[tuple[str, str, str], ...] = ()
     document_examples: tuple[tuple[str, int], ...] = ()
+    seen: int = 0
 
-    @property
-    def clean(self) -> bool:
-        """Whether nothing is on both sides."""
-        return not self.queries and not self.documents
+    def is_clean(self, question: Question = NEW_DOCUMENTS) -> bool:
+        """Whether nothing is on both sides that may not be, for an answer to this question."""
+        return not self.queries and not (question == NEW_DOCUMENTS and self.documents)
 
-    @property
-    def shared(self) -> str:
-        """In words how much is on both sides, with an example."""
+    def shared(self, question: Question = NEW_DOCUMENTS) -> str:
+        """In words how much is on both sides that may not be, with an example."""
         parts = []
         if self.queries:
             what = "query" if self.queries == 1 else "queries"
             parts.append(f"{self.queries:,} {what} (for example {self.query_examples[0][0]!r})")
-        if self.documents:
+        if self.documents and question == NEW_DOCUMENTS:
             what = "relevant document" if self.documents == 1 else "relevant documents"
             parts.append(
                 f"{self.documents:,} {what} (for example {self.document_examples[0][0]!r})"
             )
         return " and ".join(parts) or "nothing"
 
-    @property
-    def note(self) -> str | None:
-        """In plain words what is on both sides, and what that means; None for a clean split."""
-        if self.clean:
+    def note(self, question: Question = NEW_DOCUMENTS) -> str | None:
+        """In plain words what is on both sides that may not be, and what that means; None for a clean split."""
+        if self.is_clean(question):
             return None
         return (
-            f"this split is not clean: training and test share {self.shared}, near-duplicates included. "
+            f"this split is not clean: training and test share {self.shared(question)}, near-duplicates included. "
             "Pairs that share them are kept out of training here, so models trained here are measured "
             "fairly; figures of a model that was trained elsewhere on this split would be too good"
         )
+
+    def crossing(self, question: Question, queries: int) -> str | None:
+        """In words which test queries tell of new documents, where new questions are asked and documents cross.
+
+        :param queries: how many the test has.
+        """
+        if question == NEW_DOCUMENTS or not self.documents:
+            return None
+        rest = queries - self.seen
+        said = (
+            f"this query set asks new questions: {self.seen:,} of its {queries:,} queries ask for documents that are "
+            "answers in training, too"
+        )
+        if not rest:
+            return f"{said}, so it does not tell of new documents"
+        return f"{said}; the other {rest:,} {'tells' if rest == 1 else 'tell'} of new documents as well"
 
     def as_json(self, against: str) -> dict[str, Any]:
         """The check for a manifest.
@@ -134,8 +152,13 @@ class LeakCheck:
         return TypeAdapter(cls).validate_python(stored)
 
 
-def keep_apart(pairs: Sequence[Pair], tests: Sequence[QuerySet], corpus: Corpus) -> Guarded:
-    """The pairs that share no query and no relevant document with the query sets.
+def keep_apart(
+    pairs: Sequence[Pair],
+    tests: Sequence[QuerySet],
+    corpus: Corpus,
+    question: Question = NEW_DOCUMENTS,
+) -> Guarded:
+    """The pairs that share no query with the query sets and, for an answer about new documents, no relevant document.
 
     :param pairs: candidates for training.
     :param tests: query sets (test, dev) that must stay unseen.
@@ -147,19 +170,23 @@ def keep_apart(pairs: Sequence[Pair], tests: Sequence[QuerySet], corpus: Corpus)
     for pair in pairs:
         if held.queries_like(pair.query):
             same_query += 1
-        elif not pair.mined and held.answers_like(pair):
+        elif question == NEW_DOCUMENTS and not pair.mined and held.answers_like(pair):
             same_document += 1
         else:
             kept.append(pair)
-    return Guarded(kept, same_query, same_document)
+    return Guarded(kept, same_query, same_document, question)
 
 
-def seen_in_training(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> set[str]:
-    """The ids of test queries that a model may have seen: by their text, or by a relevant document."""
-    queries, documents = _shared(trained, _HeldOut([test], corpus))
-    return {
-        q for q in test.queries if q in queries or not documents.keys().isdisjoint(test.relevant(q))
-    }
+def seen_in_training(
+    trained: Sequence[Pair], test: QuerySet, corpus: Corpus, question: Question = NEW_DOCUMENTS
+) -> set[str]:
+    """The ids of test queries that a model may have seen: by their text or, where documents may not cross, by a relevant
+    document.
+    """
+    held = _HeldOut([test], corpus)
+    if question != NEW_DOCUMENTS:
+        return {identity for pair in trained for identity in held.queries_like(pair.query)}
+    return _seen(test, *_shared(trained, held))
 
 
 def check_leaks(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> LeakCheck:
@@ -175,7 +202,15 @@ def check_leaks(trained: Sequence[Pair], test: QuerySet, corpus: Corpus) -> Leak
         len(documents),
         tuple((q, short(test.queries[q]), short(pair.query)) for q, pair in examples),
         tuple(documents.most_common(_EXAMPLES)),
+        len(_seen(test, queries, documents)),
     )
+
+
+def _seen(test: QuerySet, queries: Mapping[str, Pair], documents: Counter[str]) -> set[str]:
+    """The test queries that are shared, or have a relevant document that is."""
+    return {
+        q for q in test.queries if q in queries or not documents.keys().isdisjoint(test.relevant(q))
+    }
 
 
 def leaks_of(project: Project, manifest: Manifest, test: QuerySet, corpus: Corpus) -> LeakCheck:
@@ -254,16 +289,35 @@ class _HeldOut:
 
     def __init__(self, tests: Sequence[QuerySet], corpus: Corpus) -> None:
         self._corpus = corpus
-        queries = [item for test in tests for item in test.queries.items()]
-        self.queries_like = _Near(queries)
+        self._queries = _Near([item for test in tests for item in test.queries.items()])
         self._documents = {d for test in tests for q in test.queries for d in test.relevant(q)}
-        judged = texts_of(corpus, self._documents)
-        self._wholes_like = _Near([(i, text) for i in judged for text in judged[i].whole])
-        self._texts_like = _Near(
-            [(i, text) for i in judged for text in (*judged[i].whole, *judged[i].passages)]
-        )
+        self._by_query: dict[str, list[str]] = {}
         self._by_text: dict[str, frozenset[str]] = {}
         self._by_document: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def _judged(self) -> dict[str, Texts]:
+        return texts_of(self._corpus, self._documents)
+
+    @cached_property
+    def _wholes_like(self) -> "_Near":
+        return _Near([(i, text) for i, texts in self._judged.items() for text in texts.whole])
+
+    @cached_property
+    def _texts_like(self) -> "_Near":
+        return _Near(
+            [
+                (i, text)
+                for i, texts in self._judged.items()
+                for text in (*texts.whole, *texts.passages)
+            ]
+        )
+
+    def queries_like(self, text: str) -> list[str]:
+        """The ids of the queries that nearly equal a text."""
+        if text not in self._by_query:
+            self._by_query[text] = self._queries(text)
+        return self._by_query[text]
 
     def answers_like(self, pair: Pair) -> frozenset[str]:
         """The ids of the relevant documents that a pair teaches, or nearly."""

@@ -7,6 +7,7 @@ from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import seen_in_training
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
@@ -30,18 +31,26 @@ def unseen(
     query_set: QuerySet,
     manifest: Manifest,
     corpus: Corpus,
+    question: Question = NEW_DOCUMENTS,
 ) -> tuple[QuerySet, int]:
-    """Leave out what a custom model may have been trained on.
+    """Leave out what a custom model may have been trained on, by the question that is to be answered.
 
-    A model trained with this query set in view was kept apart from it then; only a model that is older
-    than the query set, or was made from another custom model, needs a look at its training pairs.
+    A model trained with this query set in view was kept apart from it then, by the same question or by the stricter one;
+    only a model that is older than the query set, was made from another custom model, or answers another question needs a
+    look at its training pairs.
     """
     seen: set[str] = set()
     for info in infos:
         if info.kind == "generic":
             continue
         model = project.artifact("models", info.id)
-        if model.made_from.get("queries") == manifest.id and "base" not in model.made_from:
+        # A model of before there were two questions was kept apart strictly.
+        apart = question_of(model.details) in (question, NEW_DOCUMENTS)
+        if (
+            apart
+            and model.made_from.get("queries") == manifest.id
+            and "base" not in model.made_from
+        ):
             continue
-        seen |= seen_in_training(trained_pairs(project, info), query_set, corpus)
+        seen |= seen_in_training(trained_pairs(project, info), query_set, corpus, question)
     return query_set.only(q for q in query_set.queries if q not in seen), len(seen)

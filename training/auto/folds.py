@@ -57,7 +57,9 @@ def split_into_folds(material: TrainingData) -> list[TrainingData]:
     held: list[Pair] = []
     for _ in range(MEMBERS if len(pairs) < FEW else 1):
         try:
-            split = split_pairs(pairs, True, _SEED, texts, never_held=held, test_share=more)
+            split = split_pairs(
+                pairs, True, _SEED, texts, held, test_share=more, question=material.question
+            )
         except Refused:  # Too few, or too much alike, to hold some out.
             break
         asked = split.dev | split.test
@@ -89,7 +91,7 @@ def merged(parts: Sequence[TrainingData], each: Sequence[Sequence[float]]) -> li
 def _part(material: TrainingData, learned: list[Pair], held: QuerySet) -> TrainingData:
     if material.grades:
         # Lesser answers bind no pairs together: what a held-out query has among them may be taught by another one.
-        learned = keep_apart(learned, [held], material.corpus).pairs
+        learned = keep_apart(learned, [held], material.corpus, material.question).pairs
     return replace(
         material,
         guarded=replace(material.guarded, pairs=learned),

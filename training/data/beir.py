@@ -1,24 +1,28 @@
 """The split that a BEIR data set comes with; what it lacks is held out of its training queries."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.beir import Beir
-from search.evaluation.leakage import Texts, keep_apart, texts_of
+from search.evaluation.leakage import Texts, keep_apart, seen_in_training, texts_of
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_QUESTIONS, Question, question_for
 from training.data.pair_sets import Grades, Split, split_pairs
 
 
-def beir_split(data: Beir, corpus: Corpus, notes: list[str]) -> Split:
+def beir_split(
+    data: Beir, corpus: Corpus, notes: list[str], asked: Question | None = None
+) -> Split:
     """The pairs, dev and test queries of a BEIR data set.
 
     A pair is a train query with each document of its highest grade. Without dev.tsv a dev part is held out of
     the pairs, without test.tsv a test part too. A dev part that was held out steers by what the test measures:
-    where that was given, all grades of its queries count, but for documents that the test asks for too.
+    where that was given, all grades of its queries count, but for what the test asks for too.
 
     :param corpus: the documents of the data set.
     :param notes: what was left out is added here, in words.
+    :param asked: the question of the split; by default that of new questions, where its queries are disjoint.
     :raises Refused: when there are too few pairs to hold a part of them out.
     """
     known = set(corpus.ids())
@@ -35,21 +39,30 @@ def beir_split(data: Beir, corpus: Corpus, notes: list[str]) -> Split:
     pairs = _pairs(best, texts)
     dev = _query_set(data, "dev", known, notes)
     test = _query_set(data, "test", known, notes)
+    question = asked or _question(pairs, test, corpus)
+    uploaded = frozenset({"dev", "test"})
     if not pairs:
-        return Split(pairs, dev, test, frozenset({"dev", "test"}))
-    grades_of = _grades(judged, best, test, corpus) if test.queries else {}
+        return Split(pairs, dev, test, uploaded, question=question)
+    grades_of = _grades(judged, best, test, corpus, question) if test.queries else {}
     if dev.queries and test.queries:
-        return Split(pairs, dev, test, frozenset({"dev", "test"}), grades_of)
+        return Split(pairs, dev, test, uploaded, grades_of, question=question)
     if test.queries:
-        kept = set(keep_apart(pairs, [test], corpus).pairs)
+        kept = set(keep_apart(pairs, [test], corpus, question).pairs)
         shared = [pair for pair in pairs if pair not in kept]
-        made = split_pairs(pairs, hold_test=False, texts=texts, never_held=shared)
-        return Split(made.train, made.dev.graded(grades_of), test, frozenset({"test"}), grades_of)
+        made = split_pairs(pairs, False, texts=texts, never_held=shared, question=question)
+        graded = made.dev.graded(grades_of)
+        return Split(made.train, graded, test, frozenset({"test"}), grades_of, question=question)
     if dev.queries:
         notes.append(
             "qrels/dev.tsv is not used: without qrels/test.tsv, both are held out of train"
         )
-    return split_pairs(pairs, hold_test=True, texts=texts)
+    return split_pairs(pairs, hold_test=True, texts=texts, question=question)
+
+
+def _question(pairs: Sequence[Pair], test: QuerySet, corpus: Corpus) -> Question:
+    return question_for(
+        len(test.queries), len(seen_in_training(pairs, test, corpus, NEW_QUESTIONS))
+    )
 
 
 def _pairs(answered: Iterable[tuple[str, str]], texts: Mapping[str, Texts]) -> list[Pair]:
@@ -57,7 +70,11 @@ def _pairs(answered: Iterable[tuple[str, str]], texts: Mapping[str, Texts]) -> l
 
 
 def _grades(
-    judged: Grades, best: Collection[tuple[str, str]], test: QuerySet, corpus: Corpus
+    judged: Grades,
+    best: Collection[tuple[str, str]],
+    test: QuerySet,
+    corpus: Corpus,
+    question: Question,
 ) -> Grades:
     """All grades of the queries that have more than their best answers, but for what the test asks for, too."""
     taught = set(best)
@@ -65,7 +82,7 @@ def _grades(
     if not more:
         return {}
     lesser = _pairs(more, texts_of(corpus, {document for _, document in more}))
-    apart = {(p.query, p.document) for p in keep_apart(lesser, [test], corpus).pairs}
+    apart = {(p.query, p.document) for p in keep_apart(lesser, [test], corpus, question).pairs}
     return {
         query: {
             d: grade

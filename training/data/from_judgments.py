@@ -2,7 +2,7 @@
 
 A document that a model found for a question and a person rejected is the kind of negative that teaches most
 (Xiong et al. 2021, ANCE; Karpukhin et al. 2020). What is trained on is not tested on: questions that stand in
-the query set, and pairs that share an answer with it, make no pairs.
+the query set make no pairs, nor do pairs that share an answer with one that asks for new documents.
 """
 
 import json
@@ -17,6 +17,7 @@ from search.corpus.readers.pairs import PairColumns
 from search.evaluation.add_query_set import QueryIntake
 from search.evaluation.leakage import Guarded, keep_apart
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_QUESTIONS, Question, question_of
 from search.judging.aggregation import Combine
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, publish_judged_queries
@@ -91,7 +92,7 @@ def divide_judgments(
 ) -> Divided:
     """Make a query set of some judged questions and training pairs of the others.
 
-    Questions that are near-duplicates, or share a relevant document, stay on one side.
+    Questions that are near-duplicates stay on one side.
 
     :param test_share: the share of the pairs that tests.
     :raises Refused: when there are too few; nothing is changed then.
@@ -103,7 +104,7 @@ def divide_judgments(
     if not only:
         raise Refused("No question could be held out: the judged answers are too much alike.")
     test = judged.only(only)
-    guarded = _guarded(project, judged_pairs(project, how), test)
+    guarded = _guarded(project, judged_pairs(project, how), test, split.question)
     queries = publish_judged_queries(project, how, only=only)
     try:
         return Divided(queries, _add(project, guarded, progress))
@@ -115,8 +116,13 @@ def divide_judgments(
         raise
 
 
-def _guarded(project: Project, pairs: Sequence[Pair], test: QuerySet | None = None) -> Guarded:
-    """The pairs that may be trained on beside a query set (the newest one, where none is given).
+def _guarded(
+    project: Project,
+    pairs: Sequence[Pair],
+    test: QuerySet | None = None,
+    question: Question = NEW_QUESTIONS,
+) -> Guarded:
+    """The pairs that may be trained on beside a query set (the newest one with its own question, where none is given).
 
     :raises Refused: when there are none.
     """
@@ -127,8 +133,8 @@ def _guarded(project: Project, pairs: Sequence[Pair], test: QuerySet | None = No
     _, corpus = current_corpus(project)
     manifest = project.newest("queries")
     if test is None and manifest is not None:
-        test = QuerySet.with_sealed(project, manifest)
-    guarded = keep_apart(pairs, [test] if test else [], corpus)
+        test, question = QuerySet.with_sealed(project, manifest), question_of(manifest.details)
+    guarded = keep_apart(pairs, [test] if test else [], corpus, question)
     if not guarded.pairs:
         raise Refused(
             f"All {len(pairs):,} judged pairs are about questions or answers of the query set: what is tested "

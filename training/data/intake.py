@@ -26,6 +26,13 @@ from search.evaluation.leakage import (
     training_side,
 )
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import (
+    NEW_QUESTIONS,
+    QUESTION,
+    TITLES,
+    Question,
+    question_of,
+)
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
@@ -62,6 +69,7 @@ def import_beir(
     progress: Progress = silent,
     columns: JudgedColumns = JudgedColumns(),
     cut: tuple[Chunking, SubwordCounter] | None = None,
+    question: Question | None = None,
 ) -> Imported:
     """Bring in a BEIR folder or zip: corpus, pairs from train, query set from test.
 
@@ -70,6 +78,7 @@ def import_beir(
 
     :param columns: those of the qrels, and what their scores mean, where the person said so.
     :param cut: how documents are cut, and what counts their word pieces; None keeps each one passage.
+    :param question: what the split asks; None: new questions, where its queries are disjoint.
     :raises Refused: when the data set is incomplete or unreadable; nothing is changed then.
     """
     with open_beir(path, columns) as data:
@@ -91,7 +100,7 @@ def import_beir(
             corpus = Corpus(draft.folder / CORPUS_FILE)
             progress(0, 0, "keeping training and test apart")
             with _about(data.source):
-                split = beir_split(data, corpus, notes)
+                split = beir_split(data, corpus, notes, question)
             notes += _add_split(project, drafts, split, draft.id, corpus, data.source)
     if report.refused_count:
         notes.append(f"corpus.jsonl: {report.left_out}")
@@ -108,6 +117,7 @@ def add_pairs(
     progress: Progress = silent,
     encoding: str | None = None,
     delimiter: str | None = None,
+    question: Question | None = None,
 ) -> Imported:
     """Add query/response pairs to a project.
 
@@ -119,6 +129,8 @@ def add_pairs(
     :param add_responses: add responses that match no document to the corpus.
     :param encoding: what the file was saved in; None finds out.
     :param delimiter: what parts the columns of a CSV file; None finds out.
+    :param question: what dev and test ask, where they are held out now; None: what the query set asks that is there, else
+        new questions.
     :raises Refused: when the file cannot be used, or holds too few pairs; nothing is changed then.
     """
     report = open_report(path, encoding=encoding, delimiter=delimiter)
@@ -130,7 +142,7 @@ def add_pairs(
         matched = match(project, drafts, held.pairs, by_id, add_responses, report, held.rejected)
         progress(0, 0, "splitting without leaks")
         with _about(report.source):
-            split, notes = _with_earlier(project, matched)
+            split, notes = _with_earlier(project, matched, question)
         split = graded_split(split, matched.pairs, matched.rejected, held, notes)
         notes += _facts(matched)
         notes += _add_split(
@@ -194,17 +206,17 @@ def _add_split(
         seed = None if "dev" in split.uploaded else SEED
         file = report.summary() if report else {}
         pairs = drafts.add("pairs", {"corpus": corpus_id}, **facts, seed=seed, file=file)
-        PairSet(split.train, split.dev, split.grades).save(pairs)
+        PairSet(split.train, split.dev, split.grades, split.question).save(pairs)
         if seed is None and split.dev.queries:
             dev = check_leaks(split.train, split.dev, corpus)
             pairs.details["dev_leaks"] = dev.as_json(pairs.id)
-            if not dev.clean:
-                notes.append(
-                    f"dev and train share {dev.shared}: those pairs are kept out of training"
-                )
+            if not dev.is_clean(split.question):
+                shared = dev.shared(split.question)
+                notes.append(f"dev and train share {shared}: those pairs are kept out of training")
     if split.test.queries:
         seed = None if "test" in split.uploaded else SEED
         queries = drafts.add("queries", {"corpus": corpus_id}, **facts, seed=seed)
+        queries.details[QUESTION] = split.question
         split.test.save(queries)
         if split.asks:
             queries.details["asks"] = split.asks
@@ -227,12 +239,14 @@ def _record_leaks(
     held = (
         QuerySet.load(project, test) if isinstance(test, Manifest) else split.test.unsealed(project)
     )
+    question = question_of(test.details) if isinstance(test, Manifest) else split.question
     check = check_leaks(trained, held, corpus)
     if queries is not None:
         queries.details["leaks"] = check.as_json(training.id)
     elif pairs is not None:
         pairs.details["leaks"] = check.as_json(test.id)
-    return [check.note] if check.note else []
+    note = check.note(question) or check.crossing(question, len(held.queries))
+    return [note] if note else []
 
 
 def _facts(matched: Matched) -> list[str]:
@@ -252,8 +266,14 @@ def _facts(matched: Matched) -> list[str]:
     return notes
 
 
-def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]:
-    """Split new pairs; earlier pairs and the held-out queries stay where they are."""
+def _with_earlier(
+    project: Project, matched: Matched, question: Question | None
+) -> tuple[Split, list[str]]:
+    """Split new pairs; earlier pairs and the held-out queries stay where they are.
+
+    :param question: what the person wants to be asked.
+    :raises Refused: where the project asks something else already.
+    """
     new, corpus = matched.pairs, matched.corpus
     manifest = project.newest("queries")
     test = QuerySet.with_sealed(project, manifest) if manifest else QuerySet({}, {})
@@ -261,10 +281,16 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
     # What people wrote takes the place of what was mined.
     if known_pairs is None or known_pairs.details.get(ORIGIN) == MINED:
         texts = texts_of(corpus, {p.document for p in new if p.document is not None})
-        kept = set(keep_apart(new, [test], corpus).pairs if manifest else new)
+        asked = question or (question_of(manifest.details) if manifest else NEW_QUESTIONS)
+        kept = set(keep_apart(new, [test], corpus, asked).pairs if manifest else new)
         shared = [pair for pair in new if pair not in kept]
-        return split_pairs(new, manifest is None, texts=texts, never_held=shared), []
+        held_out = manifest is None
+        return split_pairs(new, held_out, texts=texts, never_held=shared, question=asked), []
     pairs_manifest, earlier = current_pairs(project)
+    if question not in (None, earlier.question):
+        raise Refused(
+            f"The pairs of {project.name!r} were split for {TITLES[earlier.question]}, and stay as they are split."
+        )
     known = {(pair.query, pair.response, pair.negatives) for pair in earlier.pairs}
     held: set[tuple[str, str]] = set()
     for owner, queries in ((pairs_manifest, earlier.dev), (manifest, test)):
@@ -282,4 +308,6 @@ def _with_earlier(project: Project, matched: Matched) -> tuple[Split, list[str]]
     uploaded = frozenset[str]() if pairs_manifest.details.get("seed") is not None else {"dev"}
     none = QuerySet({}, {})
     pairs = earlier.pairs + fresh
-    return Split(pairs, earlier.dev, none, frozenset(uploaded), earlier.grades), notes
+    kept_out = frozenset(uploaded)
+    grades, asks = earlier.grades, earlier.question
+    return Split(pairs, earlier.dev, none, kept_out, grades, question=asks), notes

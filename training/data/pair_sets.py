@@ -10,6 +10,13 @@ from search.corpus.labels import Pair, query_id
 from search.corpus.readers.pairs import load_pairs
 from search.evaluation.leakage import DEV_FILE, PAIRS_FILE, Texts
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import (
+    NEW_DOCUMENTS,
+    NEW_QUESTIONS,
+    QUESTION,
+    Question,
+    question_of,
+)
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -20,6 +27,8 @@ SEED = 42
 TEST_SHARE = 0.2
 DEV_SHARE = 0.1
 DEV_QUERIES = 300
+ENOUGH_QUERIES, ENOUGH_GROUPS = 50, 30
+"""Of a test, so that it says something of new documents."""
 _MIN_GROUPS = 4
 _GRADES_FILE = "grades.json"
 
@@ -32,11 +41,13 @@ class PairSet:
     """Pairs to train on, and dev queries (never trained on) by which a training run steers.
 
     :param grades: of the queries of `pairs`: what a query that is held out of them is measured by.
+    :param question: what the dev queries ask.
     """
 
     pairs: list[Pair]
     dev: QuerySet
     grades: Grades = field(default_factory=dict)
+    question: Question = NEW_DOCUMENTS
 
     def save(self, draft: Draft) -> None:
         """Write the pairs into an artifact."""
@@ -48,7 +59,9 @@ class PairSet:
         if grades:
             told = json.dumps(grades, ensure_ascii=False)
             (draft.folder / _GRADES_FILE).write_text(told, encoding="utf-8")
-        draft.details.update(pairs=len(self.pairs), dev_queries=len(self.dev.queries))
+        draft.details.update(
+            {QUESTION: self.question}, pairs=len(self.pairs), dev_queries=len(self.dev.queries)
+        )
 
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "PairSet":
@@ -58,14 +71,15 @@ class PairSet:
         known = folder / _GRADES_FILE
         grades = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
         pairs = load_pairs(folder / PAIRS_FILE)
-        return cls(pairs, QuerySet(dev["queries"], dev["judgments"]), grades)
+        asks = question_of(manifest.details)
+        return cls(pairs, QuerySet(dev["queries"], dev["judgments"]), grades, asks)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Pairs parted into training, dev and test.
+    """Pairs parted into training, dev and test, for the `question` that dev and test ask.
 
-    What `split_pairs` made has no near-duplicate on two sides; `uploaded` names the parts ("dev", "test") that
+    What `split_pairs` made has no near-duplicate on two sides (of queries; for new documents of answers, too); `uploaded` names the parts ("dev", "test") that
     came as they are, for which nobody can promise that; nor for the lesser answers of a dev query that keeps its grades
     (`training.training_data.load_training_data` leaves out pairs that teach them). `grades` are what a `PairSet` keeps.
     `asks` says in words what the test asks, where whoever made it knows more of it than its queries show.
@@ -77,6 +91,7 @@ class Split:
     uploaded: frozenset[str] = frozenset()
     grades: Grades = field(default_factory=dict)
     asks: str = ""
+    question: Question = NEW_DOCUMENTS
 
     @property
     def digest(self) -> str:
@@ -117,13 +132,15 @@ def split_pairs(
     texts: Mapping[str, Texts] | None = None,
     never_held: Collection[Pair] = (),
     test_share: float = TEST_SHARE,
+    question: Question = NEW_QUESTIONS,
 ) -> Split:
     """Part pairs into training, dev and, if wanted, test.
 
-    Pairs that share a query, a response or a document, or whose queries, responses or documents are
-    near-duplicates, form one group, and a group is never parted. A fifth goes to test (or another share), a
-    tenth (at most 300) to dev. Only pairs that point to a document can be held out. Hard negatives do not bind: see
-    `search.evaluation.leakage`.
+    Pairs whose queries are the same or near-duplicates form one group, and a group is never parted. Where new documents are
+    asked for, so do pairs that share a response or a document, or whose responses or documents are near-duplicates. A fifth
+    goes to test (or another share), a tenth (at most 300) to dev. Of a test that asks new questions, up to half goes to
+    queries whose answers no other pair has, where that gives fifty in thirty groups: they tell of new documents, too. Only
+    pairs that point to a document can be held out. Hard negatives do not bind: see `search.evaluation.leakage`.
 
     :param seed: the same pairs and seed, the same split.
     :param texts: the texts of the documents that pairs point to, where they are more than the responses.
@@ -135,28 +152,67 @@ def split_pairs(
             f"{len(pairs)} pairs are too few to train on and to prove anything with: at least "
             f"{LIMITS.min_pairs} are needed, a few hundred are a good start."
         )
-    groups = _groups(pairs, texts or {})
+    strict = question == NEW_DOCUMENTS
+    groups = _groups(pairs, texts or {}, by_answer=strict)
     if len(groups) < _MIN_GROUPS:
+        alike = "query or response" if strict else "query"
         raise Refused(
             f"The {len(pairs)} pairs form only {len(groups)} independent groups (pairs with the same "
-            f"or nearly the same query or response belong together): at least {_MIN_GROUPS} are "
+            f"or nearly the same {alike} belong together): at least {_MIN_GROUPS} are "
             "needed, so that some can be held out for the proof."
         )
-    order = sorted(groups, key=lambda group: _shuffled(pairs[group[0]], seed))
-    # The largest group always trains: held out, it would be the whole test.
-    order.remove(largest := max(order, key=len))
     test_size = max(2, round(len(pairs) * test_share)) if hold_test else 0
     dev_size = max(1, min(round(len(pairs) * DEV_SHARE), DEV_QUERIES))
     barred = set(never_held)
     free = [pair.document is not None and pair not in barred for pair in pairs]
-    test, order = _take(free, order, test_size)
+    order, largest = _ordered(pairs, groups, seed)
+    known: set[int] = set()
+    if hold_test and not strict and test_size // 2 >= ENOUGH_QUERIES:
+        known = _new_documents(pairs, texts or {}, free, seed, test_size // 2)
+        # Their groups by answer hold whole groups by query.
+        order = [group for group in order if group[0] not in known]
+        largest = [position for position in largest if position not in known]
+    test, order = _take(free, order, test_size - len(known))
     dev, order = _take(free, order, dev_size)
     train = sorted(position for group in [largest, *order] for position in group)
     return Split(
         train=[pairs[position] for position in train],
         dev=as_query_set([pairs[position] for position in dev]),
-        test=as_query_set([pairs[position] for position in test]),
+        test=as_query_set([pairs[position] for position in sorted(known) + test]),
+        question=question,
     )
+
+
+def _ordered(
+    pairs: Sequence[Pair], groups: Sequence[list[int]], seed: int
+) -> tuple[list[list[int]], list[int]]:
+    """Groups as the seed shuffles them, without the largest, which always trains: held out, it would be the whole test."""
+    order = sorted(groups, key=lambda group: _shuffled(pairs[group[0]], seed))
+    order.remove(largest := max(order, key=len))
+    return order, largest
+
+
+def _new_documents(
+    pairs: Sequence[Pair],
+    texts: Mapping[str, Texts],
+    free: Sequence[bool],
+    seed: int,
+    most: int,
+) -> set[int]:
+    """Pairs that share no answer with any other: of fifty queries in thirty groups; none where `most` pairs have not so many."""
+    taken: list[int] = []
+    groups = 0
+    for group in _ordered(pairs, _groups(pairs, texts, by_answer=True), seed)[0]:
+        if len(taken) + len(group) > most or not all(free[position] for position in group):
+            continue
+        taken += group
+        groups += 1
+        if (
+            groups >= ENOUGH_GROUPS
+            and len({pairs[position].query for position in taken}) >= ENOUGH_QUERIES
+        ):
+            return set(taken)
+    return set()
 
 
 def as_query_set(pairs: Sequence[Pair]) -> QuerySet:
@@ -171,14 +227,23 @@ def as_query_set(pairs: Sequence[Pair]) -> QuerySet:
     return QuerySet(queries, judgments)
 
 
-def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> list[list[int]]:
-    """Places of pairs that belong together, by equal or near-equal queries, responses and documents."""
+def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts], by_answer: bool) -> list[list[int]]:
+    """Places of pairs that belong together, by equal or near-equal queries and, if so wanted, responses and documents."""
     groups = Groups(len(pairs))
+    _join(groups, [(pair.query,) for pair in pairs], [() for _ in pairs])
+    if by_answer:
+        _join_answers(groups, pairs, texts)
+    members: dict[int, list[int]] = {}
+    for position in range(len(pairs)):
+        members.setdefault(groups.find(position), []).append(position)
+    return list(members.values())
+
+
+def _join_answers(groups: Groups, pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> None:
     documents = [texts.get(pair.document or "", Texts(())) for pair in pairs]
     first: dict[str | None, int] = {}
     for position, pair in enumerate(pairs):
         first.setdefault(pair.document, position)
-    _join(groups, [(pair.query,) for pair in pairs], [() for _ in pairs])
     # Passages are compared with answers, not with each other: a disclaimer that all documents share binds
     # none of them.
     _join(
@@ -192,10 +257,6 @@ def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts]) -> list[list[int]
     for position, pair in enumerate(pairs):
         if pair.document is not None:
             groups.join(first[pair.document], position)
-    members: dict[int, list[int]] = {}
-    for position in range(len(pairs)):
-        members.setdefault(groups.find(position), []).append(position)
-    return list(members.values())
 
 
 def _join(groups: Groups, said: Sequence[Sequence[str]], parts: Sequence[Sequence[str]]) -> None:

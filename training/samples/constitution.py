@@ -11,6 +11,7 @@ from pathlib import Path
 from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS
 from search.projects.files import package_folder
 from search.text.near_duplicates import NearDuplicates
 from training.data.pair_sets import Split, split_pairs
@@ -44,7 +45,7 @@ def read() -> tuple[list[Document], Split]:
         for d in documents
         if d.id not in answers and d.text and not guarded.of(d.text)
     ]
-    split = split_pairs(pairs, hold_test=False, seed=_SEED)
+    split = split_pairs(pairs, hold_test=False, seed=_SEED, question=NEW_DOCUMENTS)
     return documents, Split(split.train, split.dev, test)
 
 

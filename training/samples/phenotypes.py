@@ -16,6 +16,7 @@ from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.evaluation.leakage import Texts
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS
 from search.projects.files import package_folder
 from training.data.pair_sets import Split, as_query_set, split_pairs
 
@@ -61,7 +62,7 @@ def read() -> tuple[list[Document], Split]:
             if is_lay:
                 lay[synonym, term.id] = scope
     texts = {document.id: Texts((document.text, document.embedded)) for document in documents}
-    split = split_pairs(pairs, hold_test=True, seed=_SEED, texts=texts)
+    split = split_pairs(pairs, hold_test=True, seed=_SEED, texts=texts, question=NEW_DOCUMENTS)
     test = _only(split.test, lay.keys())
     return documents, Split(split.train, split.dev, test, asks=_asks(test, lay))
 

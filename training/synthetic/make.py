@@ -17,6 +17,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.leakage import MINED, ORIGIN, Guarded, check_leaks, texts_of
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS
 from search.evaluation.significance import paired_test
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
@@ -159,7 +160,9 @@ def _save(
     pairs = made.synthetic.pairs(made.weights)
     progress(0, 1, f"splitting {len(pairs):,} pairs without leaks")
     documents = {p.document for p in pairs if p.document is not None}
-    split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
+    # What nobody asked is chosen by documents that it does not learn from: see `training.weight_interpolation`.
+    texts = texts_of(corpus, documents)
+    split = split_pairs(pairs, hold_test=False, texts=texts, question=NEW_DOCUMENTS)
     if not split.dev.queries:
         raise Refused("No mined pair could be held out to steer by: mine more kinds of pairs.")
     used = Counter(pair.mined for pair in split.train)
@@ -200,7 +203,9 @@ def learned_weights(
     manifest, corpus = current_corpus(project)
     pairs = [pair for found in synthetic.kinds for pair in found.pairs[:_WEIGHING]]
     documents = {p.document for p in pairs if p.document is not None}
-    split = split_pairs(pairs, hold_test=False, texts=texts_of(corpus, documents))
+    # What nobody asked is chosen by documents that it does not learn from: see `training.weight_interpolation`.
+    texts = texts_of(corpus, documents)
+    split = split_pairs(pairs, hold_test=False, texts=texts, question=NEW_DOCUMENTS)
     dev = DevSet.of(corpus, split.dev)
     material = TrainingData(manifest, corpus, Guarded(split.train, 0, 0), dev, {}, True)
     info = find_model(project, GENERIC)

@@ -18,6 +18,7 @@ from search.evaluation.leakage import (
     texts_of,
 )
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS, NEW_QUESTIONS
 from search.projects.project import project_to_be
 from training.data.pair_sets import PairSet
 
@@ -172,7 +173,7 @@ def test_a_hard_negative_is_no_leak(corpus):
     """It is pushed away from another query: nothing is learned about the test query that it answers."""
     pair = Pair("new question", "Free to train on", "d4", ("A tort is a civil wrong",))
     assert keep_apart([pair], [TEST], corpus).pairs == [pair]
-    assert check_leaks([pair], TEST, corpus).clean
+    assert check_leaks([pair], TEST, corpus).is_clean()
     assert seen_in_training([pair], TEST, corpus) == set()
 
 
@@ -195,11 +196,15 @@ def test_the_check_counts_and_names_what_is_on_both_sides(corpus):
     ]
     check = check_leaks(trained, TEST, corpus)
     assert check == LeakCheck(
-        1, 2, (("q1", "what is a tort", "What is a TORT?"),), (("d2", 2), ("d3", 1))
+        1, 2, (("q1", "what is a tort", "What is a TORT?"),), (("d2", 2), ("d3", 1)), 3
     )
-    assert not check.clean
-    assert check.shared == "1 query (for example 'q1') and 2 relevant documents (for example 'd2')"
-    assert check.note == (
+    assert not check.is_clean()
+    assert not check.is_clean(NEW_QUESTIONS), "a query is shared"
+    assert check.shared(NEW_QUESTIONS) == "1 query (for example 'q1')"
+    assert (
+        check.shared() == "1 query (for example 'q1') and 2 relevant documents (for example 'd2')"
+    )
+    assert check.note() == (
         "this split is not clean: training and test share 1 query (for example 'q1') and 2 relevant "
         "documents (for example 'd2'), near-duplicates included. Pairs that share them are kept out of "
         "training here, so models trained here are measured fairly; figures of a model that was trained "
@@ -212,7 +217,30 @@ def test_the_check_counts_and_names_what_is_on_both_sides(corpus):
 def test_a_clean_split_has_nothing_to_say(corpus):
     check = check_leaks([Pair("free", "Free to train on", "d4")], TEST, corpus)
     assert check == LeakCheck()
-    assert (check.clean, check.note, check.shared) == (True, None, "nothing")
+    assert (check.is_clean(), check.note(), check.shared()) == (True, None, "nothing")
+    assert check.crossing(NEW_QUESTIONS, 3) is None
+
+
+def test_for_new_questions_documents_may_stand_on_both_sides(corpus):
+    trained = [Pair("another", "elsewhere", "d2"), Pair("one more", NEARLY_LONG)]
+    check = check_leaks(trained, TEST, corpus)
+    assert (check.queries, check.documents, check.seen) == (0, 2, 2)
+    assert (check.is_clean(NEW_QUESTIONS), check.is_clean()) == (True, False)
+    assert check.note(NEW_QUESTIONS) is None
+    assert check.crossing(NEW_QUESTIONS, 3) == (
+        "this query set asks new questions: 2 of its 3 queries ask for documents that are answers in training, "
+        "too; the other 1 tells of new documents as well"
+    )
+    assert check.crossing(NEW_QUESTIONS, 2).endswith(
+        "in training, too, so it does not tell of new documents"
+    )
+    guarded = keep_apart([*trained, Pair("who HEARS", "x")], [TEST], corpus, NEW_QUESTIONS)
+    assert guarded.pairs == trained
+    assert guarded.note == (
+        "1 pair left out of training, so that nothing leaks into the test: 1 for a shared query (near-duplicates included)"
+    )
+    assert seen_in_training(trained, TEST, corpus, NEW_QUESTIONS) == set()
+    assert seen_in_training([Pair("who HEARS", "x", "d1")], TEST, corpus, NEW_QUESTIONS) == {"q2"}
 
 
 def test_examples_are_few_and_short(corpus):
@@ -230,8 +258,10 @@ def test_the_check_agrees_with_what_training_leaves_out(corpus, rng):
         Pair(" ".join(rng.choices(words, k=3)), " ".join(rng.choices(words, k=4)))
         for _ in range(200)
     ] + [Pair("what is a tort", "x"), Pair("y", NEARLY_LONG), Pair("z", "w", "d2")]
-    assert not check_leaks(pairs, TEST, corpus).clean
-    assert check_leaks(keep_apart(pairs, [TEST], corpus).pairs, TEST, corpus).clean
+    assert not check_leaks(pairs, TEST, corpus).is_clean()
+    for question in (NEW_QUESTIONS, NEW_DOCUMENTS):
+        kept = keep_apart(pairs, [TEST], corpus, question).pairs
+        assert check_leaks(kept, TEST, corpus).is_clean(question)
 
 
 def test_queries_as_pairs(corpus):
@@ -274,16 +304,18 @@ def test_what_was_recorded_is_taken_from_the_younger_side(project, corpus):
     with project.publish("queries") as draft:
         TEST.save(draft)
         draft.details["leaks"] = LeakCheck().as_json(project.newest("pairs").id)
-    assert leaks_of(project, project.newest("queries"), TEST, corpus).clean
+    assert leaks_of(project, project.newest("queries"), TEST, corpus).is_clean()
     publish_pairs(project, [Pair("who hears", "b")])
-    assert not leaks_of(project, project.newest("queries"), TEST, corpus).clean, "other pairs now"
+    assert not leaks_of(project, project.newest("queries"), TEST, corpus).is_clean(), (
+        "other pairs now"
+    )
 
 
 def test_without_pairs_there_is_nothing_to_share(corpus):
     home = project_to_be("lab")
     with home.publish("queries") as draft:
         TEST.save(draft)
-    assert leaks_of(home, home.newest("queries"), TEST, corpus).clean
+    assert leaks_of(home, home.newest("queries"), TEST, corpus).is_clean()
 
 
 def test_a_long_document_that_says_a_held_out_one_in_a_passage_leaks(tmp_path):
@@ -300,5 +332,5 @@ def test_a_long_document_that_says_a_held_out_one_in_a_passage_leaks(tmp_path):
     for trained, tested in (("long", "short"), ("short", "long")):
         pairs = [Pair("when is it returned", corpus.document(trained).text, trained)]
         test = QuerySet({"q": "how long may it take"}, {"q": {tested: 1}})
-        assert not check_leaks(pairs, test, corpus).clean, trained
+        assert not check_leaks(pairs, test, corpus).is_clean(), trained
         assert keep_apart(pairs, [test], corpus).pairs == []

@@ -260,7 +260,11 @@ def test_a_query_set_is_held_against_the_pairs_of_the_project(home, tmp_path):
         "documents": 2,
         "query_examples": [[query_id("what is a tort"), "what is a tort", "What is a TORT?"]],
         "document_examples": [["d2", 1], ["d3", 1]],
+        "seen": 3,
     }
+    assert made.manifest.details["question"] == "new_documents", (
+        "a third of the queries is trained on"
+    )
     assert made.notes == [
         f"this split is not clean: training and test share 1 query (for example "
         f"{query_id('what is a tort')!r}) and 2 relevant documents (for example 'd2'), near-duplicates "
@@ -271,6 +275,9 @@ def test_a_query_set_is_held_against_the_pairs_of_the_project(home, tmp_path):
     again = add_query_set(home, path)
     assert again.notes == []
     assert again.manifest.details["leaks"]["documents"] == 0
+    assert again.manifest.details["question"] == "new_questions"
+    strict = add_query_set(home, path, question="new_documents")
+    assert strict.manifest.details["question"] == "new_documents"
 
 
 @pytest.mark.parametrize(

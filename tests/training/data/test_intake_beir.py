@@ -52,10 +52,11 @@ def test_the_best_grade_makes_the_pairs(home, tiny_beir):
         (["train"], (0, 0, 20)),
     ],
 )
-def test_missing_splits_are_held_out_of_train(home, tiny_beir, missing, counts):
+@pytest.mark.parametrize("question", ["new_questions", "new_documents"])
+def test_missing_splits_are_held_out_of_train(home, tiny_beir, missing, counts, question):
     for split in missing:
         (tiny_beir / "qrels" / f"{split}.tsv").unlink()
-    made = import_beir(home, tiny_beir)
+    made = import_beir(home, tiny_beir, question=question)
     pairs, dev, test = counts
     # Whole documents are held out (two or three queries each), so shares are kept only nearly.
     assert test - 2 <= made.test_queries <= test
@@ -68,7 +69,7 @@ def test_missing_splits_are_held_out_of_train(home, tiny_beir, missing, counts):
     held = {d for judged in stored.dev.judgments.values() for d in judged}
     if "test" in missing:
         held |= {d for judged in current_query_set(home)[1].judgments.values() for d in judged}
-    assert trained.isdisjoint(held)
+    assert trained.isdisjoint(held) == (question == "new_documents")
     assert abs(made.pairs - pairs) <= 6
     assert dev - 4 <= made.dev_queries <= dev + 2
 
@@ -85,11 +86,12 @@ def _lesser_answers(folder) -> None:
             stream.write(f"{query}\td{(number + 1) % 40}\t2\n{query}\td28\t1\n")
 
 
-def test_dev_queries_that_are_held_out_keep_their_grades(home, tiny_beir):
+@pytest.mark.parametrize("question", ["new_questions", "new_documents"])
+def test_dev_queries_that_are_held_out_keep_their_grades(home, tiny_beir, question):
     """The test knows grades: who steers by the best answers alone may well make the test worse."""
     _lesser_answers(tiny_beir)
     (tiny_beir / "qrels" / "dev.tsv").unlink()
-    made = import_beir(home, tiny_beir)
+    made = import_beir(home, tiny_beir, question=question)
     pairs = current_pairs(home)[1]
     asked = {d for judged in current_query_set(home)[1].judgments.values() for d in judged}
     assert "d28" in asked
@@ -98,7 +100,10 @@ def test_dev_queries_that_are_held_out_keep_their_grades(home, tiny_beir):
     for judged in pairs.dev.judgments.values():
         best = max(judged, key=lambda document: judged[document])
         lesser = f"d{(int(best[1:]) + 1) % 40}"
-        if lesser in asked:
+        if question == "new_questions":  # No document is kept apart.
+            assert judged == {best: 3, lesser: 2, "d28": 1}
+            graded += 1
+        elif lesser in asked:
             assert judged == {best: 1}
         else:
             assert judged == {best: 3, lesser: 2}
@@ -113,7 +118,7 @@ def test_grades_are_kept_for_queries_that_may_be_held_out_later(home, tiny_beir,
     import_beir(home, tiny_beir)
     assert current_pairs(home)[1].grades == {}, "pairs say all that is known"
     _lesser_answers(tiny_beir)
-    import_beir(home, tiny_beir)
+    import_beir(home, tiny_beir, question="new_documents")
     pairs = current_pairs(home)[1]
     assert pairs.dev.judgments["dev-3"] == {"d27": 1}, "as it came"
     asked = pairs.grades["what helps against velkorin in the hand"]

@@ -1,8 +1,10 @@
 """What the intake records and tells of the split: clean, or shared by training and test."""
 
+import pytest
 from pair_rows import rows
 
 from search.evaluation.query_set import current_query_set
+from search.projects.errors import Refused
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs
 
@@ -37,7 +39,7 @@ def test_a_clean_upload_is_recorded_as_clean(home, tiny_beir):
 def test_what_an_uploaded_split_has_on_both_sides_is_reported(home, tiny_beir):
     with (tiny_beir / "qrels" / "train.tsv").open("a") as stream:
         stream.write("test-0\td1\t1\ntrain-1\td30\t1\ndev-0\td25\t1\n")
-    made = import_beir(home, tiny_beir)
+    made = import_beir(home, tiny_beir, question="new_documents")
     stored = home.newest("queries").details["leaks"]
     assert shared_by(home, "queries") == (1, 1)
     assert [row[0] for row in stored["query_examples"]] == ["test-0"]
@@ -60,12 +62,12 @@ def test_dev_queries_are_on_the_training_side(home, tiny_beir):
     assert home.newest("queries").details["leaks"]["document_examples"] == [["d31", 1]]
 
 
-def test_without_dev_none_of_what_is_in_the_test_steers(home, tiny_beir):
+def test_without_dev_none_of_what_is_in_a_test_of_new_documents_steers(home, tiny_beir):
     (tiny_beir / "qrels" / "dev.tsv").unlink()
     with (tiny_beir / "qrels" / "train.tsv").open("a") as stream:
         for number in range(20):
             stream.write(f"train-{number}\td{28 + number % 12}\t1\n")
-    import_beir(home, tiny_beir)
+    import_beir(home, tiny_beir, question="new_documents")
     _, pairs = current_pairs(home)
     assert pairs.dev.queries
     steering = {d for judged in pairs.dev.judgments.values() for d in judged}
@@ -113,6 +115,44 @@ def test_more_pairs_like_the_held_out_ones_are_told(home, write):
 def test_an_unused_dev_part_is_noted(home, tiny_beir):
     (tiny_beir / "qrels" / "test.tsv").unlink()
     assert import_beir(home, tiny_beir).notes == [
-        "qrels/dev.tsv is not used: without qrels/test.tsv, both are held out of train"
+        "qrels/dev.tsv is not used: without qrels/test.tsv, both are held out of train",
+        "this query set asks new questions: 12 of its 12 queries ask for documents that are answers in training, "
+        "too, so it does not tell of new documents",
     ]
-    assert shared_by(home, "queries") == (0, 0)
+    assert shared_by(home, "queries")[0] == 0
+
+
+def test_the_question_of_a_split_stands_in_all_its_manifests(home, tiny_beir):
+    with (tiny_beir / "qrels" / "train.tsv").open("a") as stream:
+        stream.write("train-1\td30\t1\n")
+    made = import_beir(home, tiny_beir)
+    assert made.notes == [
+        "this query set asks new questions: 2 of its 20 queries ask for documents that are answers in training, too; "
+        "the other 18 tell of new documents as well"
+    ]
+    asked = {home.newest(kind).details["question"] for kind in ("pairs", "queries")}
+    assert asked == {"new_questions"}
+    import_beir(home, tiny_beir, question="new_documents")
+    asked = {home.newest(kind).details["question"] for kind in ("pairs", "queries")}
+    assert asked == {"new_documents"}
+
+
+def test_new_pairs_ask_what_the_query_set_asks(home, tiny_beir, tiny_pairs):
+    """Dev steers by the question of the test; who wants another one splits the pairs anew."""
+    (tiny_beir / "qrels" / "train.tsv").unlink()
+    import_beir(home, tiny_beir, question="new_documents")
+    add_pairs(home, tiny_pairs)
+    assert home.newest("pairs").details["question"] == "new_documents"
+    with pytest.raises(Refused, match=r"were split for new documents: .*stay as they are split"):
+        add_pairs(home, tiny_pairs, question="new_questions")
+
+
+def test_a_test_of_which_many_queries_train_asks_for_new_documents(home, tiny_beir):
+    with (tiny_beir / "qrels" / "train.tsv").open("a") as stream:
+        stream.write("test-0\td1\t1\n")
+    import_beir(home, tiny_beir)
+    assert home.newest("queries").details["question"] == "new_questions", "one of twenty"
+    with (tiny_beir / "qrels" / "train.tsv").open("a") as stream:
+        stream.write("test-1\td1\t1\n")
+    import_beir(home, tiny_beir)
+    assert home.newest("queries").details["question"] == "new_documents", "two of twenty"

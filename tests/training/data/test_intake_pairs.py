@@ -128,7 +128,7 @@ def test_a_query_set_that_is_there_is_kept(home, tiny_beir, tiny_pairs):
         ([{"query": f"q{n}", "response": ""} for n in range(9)], r"no usable pairs: all 9 rows"),
         ([{"query": f"q{n}", "response": "one answer"} for n in range(9)], r"needs at least 2 doc"),
         (
-            [{"query": f"q{n}", "response": f"answer {n % 2}"} for n in range(9)],
+            [{"query": f"q{n % 2}", "response": f"answer {n}"} for n in range(9)],
             r"form only 2 independent groups",
         ),
     ],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from functools import partial
 from itertools import chain, product
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from search.corpus.passages import WHOLE, Chunking
 from search.corpus.writer import CorpusWriter
 from search.evaluation.leakage import Texts, answered, check_leaks, texts_of
 from search.evaluation.query_set import QuerySet
+from search.evaluation.questions import NEW_DOCUMENTS, NEW_QUESTIONS
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
 from training.data.pair_sets import PairSet, as_query_set, current_pairs, split_pairs
+
+strict_split = partial(split_pairs, question=NEW_DOCUMENTS)
 
 
 def many(count: int) -> list[Pair]:
@@ -120,7 +124,7 @@ def test_what_belongs_together_stays_together(one, other):
     largest = [Pair(f"large question{n}", f"large{n}", "large") for n in range(3)]
     for seed in range(25):
         pairs = [*many(20), *largest, one, other]
-        parts = sides(split_pairs(pairs, hold_test=True, seed=seed), pairs)
+        parts = sides(strict_split(pairs, hold_test=True, seed=seed), pairs)
         where = {side for side, held in parts.items() if one in held or other in held}
         assert len(where) == 1, where
         landed |= where
@@ -137,7 +141,7 @@ def test_chains_are_one_group():
     ]
     for seed in range(30):
         pairs = [*many(30), *linked]
-        parts = sides(split_pairs(pairs, hold_test=True, seed=seed), pairs)
+        parts = sides(strict_split(pairs, hold_test=True, seed=seed), pairs)
         assert sum(any(p in held for p in linked) for held in parts.values()) == 1
 
 
@@ -145,7 +149,7 @@ def test_a_giant_group_trains():
     giant = [Pair(f"giant question{n}", f"giant{n}", "shared") for n in range(60)]
     for seed in range(10):
         pairs = [*many(40), *giant]
-        split = split_pairs(pairs, hold_test=True, seed=seed)
+        split = strict_split(pairs, hold_test=True, seed=seed)
         assert [p for p in split.train if p.document == "shared"] == giant
         assert len(split.test.queries) == 20
         assert len(split.dev.queries) == 10
@@ -156,7 +160,7 @@ def test_a_group_too_large_for_the_test_is_passed_over():
     bigger = [Pair(f"bigger question{n}", f"bigger{n}", "other") for n in range(10)]
     for seed in range(10):
         pairs = [*many(21), *big, *bigger]
-        split = split_pairs(pairs, hold_test=True, seed=seed)
+        split = strict_split(pairs, hold_test=True, seed=seed)
         assert len(split.test.queries) == 8
         assert not any(q.startswith("big") for q in split.test.queries.values())
 
@@ -164,7 +168,7 @@ def test_a_group_too_large_for_the_test_is_passed_over():
 def test_every_split_of_pairs_that_can_be_parted_has_a_dev_part():
     """Training is steered by the dev queries, so a split without any would be of no use."""
     pairs = [Pair(f"{w} question{n}", f"{w}{n}", f"d{n}") for n in range(4) for w in ("one", "two")]
-    split = split_pairs(pairs, hold_test=True)
+    split = strict_split(pairs, hold_test=True)
     assert split.dev.queries
     assert split.test.queries
     assert len(split.train) >= 4
@@ -182,11 +186,73 @@ def test_pairs_without_a_document_are_never_held_out():
 
 def test_too_few():
     with pytest.raises(Refused, match=r"^7 pairs are too few .* at least 8 are needed"):
-        split_pairs(many(7), hold_test=True)
-    assert len(split_pairs(many(8), hold_test=True).test.queries) == 2
+        strict_split(many(7), hold_test=True)
+    assert len(strict_split(many(8), hold_test=True).test.queries) == 2
     same = [Pair(f"q{n}", f"answer {n % 3}", f"d{n % 3}") for n in range(12)]
     with pytest.raises(Refused, match="The 12 pairs form only 3 independent groups"):
-        split_pairs(same, hold_test=True)
+        strict_split(same, hold_test=True)
+
+
+def shared_documents(documents: int, each: int) -> list[Pair]:
+    return [
+        Pair(f"what{n} about topic{d} case{n}", f"answer{d}", f"d{d}")
+        for d in range(documents)
+        for n in range(d * each, (d + 1) * each)
+    ]
+
+
+def new_documents_of(split):
+    trained = {pair.document for pair in split.train}
+    trained |= {d for judged in split.dev.judgments.values() for d in judged}
+    return [q for q in split.test.queries if trained.isdisjoint(split.test.relevant(q))]
+
+
+def test_new_questions_may_ask_for_documents_that_train():
+    pairs = shared_documents(10, 12)
+    split = split_pairs(pairs, hold_test=True)
+    assert (split.question, len(split.test.queries), len(split.dev.queries)) == (
+        "new_questions",
+        24,
+        12,
+    )
+    assert len(new_documents_of(split)) < 5
+    assert len(split.train) == 84
+    queries = [*split.test.queries.values(), *split.dev.queries.values()]
+    assert {pair.query for pair in split.train}.isdisjoint(queries)
+    strict = strict_split(pairs, hold_test=True)
+    assert strict.question == "new_documents"
+    assert new_documents_of(strict) == list(strict.test.queries)
+
+
+def test_equal_and_near_queries_stay_on_one_side_of_new_questions():
+    near = [Pair(f"{LONG} clause{n}", f"answer{n}", f"e{n}") for n in (70, 71)]
+    landed = set()
+    for seed in range(25):
+        pairs = [*shared_documents(20, 3), *near, *[Pair("the same", f"r{n}") for n in range(3)]]
+        parts = sides(split_pairs(pairs, hold_test=True, seed=seed), pairs)
+        where = {side for side, held in parts.items() if set(near) & set(held)}
+        assert len(where) == 1
+        landed |= where
+    assert landed >= {"train", "test"}
+
+
+@pytest.mark.parametrize(("documents", "each", "kept"), [(300, 2, 50), (300, 1, 60), (30, 20, 0)])
+def test_a_part_of_the_test_tells_of_new_documents_where_there_are_enough(documents, each, kept):
+    """Fifty queries in thirty groups, of at most half of the test."""
+    split = split_pairs(shared_documents(documents, each), hold_test=True)
+    assert len(split.test.queries) == round(documents * each * 0.2)
+    assert len(new_documents_of(split)) >= kept
+    if not kept:
+        assert len(new_documents_of(split)) < 50
+    else:
+        asked = {d for q in new_documents_of(split) for d in split.test.relevant(q)}
+        assert len(asked) >= (30 if each == 1 else 25)
+
+
+def test_where_each_document_has_one_question_both_splits_are_the_same():
+    pairs = many(400)
+    one, other = split_pairs(pairs, hold_test=True), strict_split(pairs, hold_test=True)
+    assert (one.train, one.dev, one.test) == (other.train, other.dev, other.test)
 
 
 WORDS = st.sampled_from(["tort", "court", "law", "appeal", "judge", "fine", "bail", "writ"])
@@ -203,7 +269,7 @@ PAIRS = st.lists(
 @given(PAIRS, st.booleans(), st.integers(0, 5))
 def test_nothing_ever_crosses(pairs, hold_test, seed):
     try:
-        split = split_pairs(pairs, hold_test, seed)
+        split = strict_split(pairs, hold_test, seed)
     except Refused:
         return
     assert_nothing_crosses(split, pairs)
@@ -258,13 +324,16 @@ def test_a_split_made_here_passes_the_leak_check(documents, rows, chunking):
             if response or name
         ]
         try:
-            split = split_pairs(pairs, hold_test=True, texts=texts)
+            split = strict_split(pairs, hold_test=True, texts=texts)
         except Refused:
             return
         for held in (split.test, split.dev):
-            assert check_leaks(split.train, held, corpus).clean
+            assert check_leaks(split.train, held, corpus).is_clean()
         steering = answered(split.dev.queries, split.dev.judgments, corpus)
-        assert check_leaks(steering, split.test, corpus).clean
+        assert check_leaks(steering, split.test, corpus).is_clean()
+        loose = split_pairs(pairs, hold_test=True, texts=texts)
+        for held in (loose.test, loose.dev):
+            assert check_leaks(loose.train, held, corpus).is_clean(NEW_QUESTIONS)
 
 
 def test_the_leak_check_sees_a_split_by_row(tmp_path):
@@ -275,8 +344,8 @@ def test_the_leak_check_sees_a_split_by_row(tmp_path):
     by_row = as_query_set(pairs[10:18])
     check = check_leaks([*pairs[:10], *pairs[18:]], by_row, corpus)
     assert (check.queries, check.documents) == (0, 8)
-    split = split_pairs(pairs, hold_test=True, texts=texts_of(corpus, set(NAMES)))
-    assert check_leaks(split.train, split.test, corpus).clean
+    split = strict_split(pairs, hold_test=True, texts=texts_of(corpus, set(NAMES)))
+    assert check_leaks(split.train, split.test, corpus).is_clean()
     assert split.test.queries
 
 
@@ -299,14 +368,14 @@ def test_the_leak_check_sees_a_split_by_row(tmp_path):
 def test_texts_of_documents_bind_too(one, other, texts):
     for seed in range(25):
         pairs = [*many(20), *(Pair(f"l{n}", f"m{n}", "large") for n in range(3)), one, other]
-        parts = sides(split_pairs(pairs, hold_test=True, seed=seed, texts=texts), pairs)
+        parts = sides(strict_split(pairs, hold_test=True, seed=seed, texts=texts), pairs)
         assert sum(one in held or other in held for held in parts.values()) == 1
 
 
 def test_a_passage_that_all_documents_share_binds_none():
     pairs = many(30)
     texts = {p.document: Texts((p.response,), (p.response, "no liability")) for p in pairs}
-    assert split_pairs(pairs, hold_test=True, texts=texts) == split_pairs(pairs, hold_test=True)
+    assert strict_split(pairs, hold_test=True, texts=texts) == strict_split(pairs, hold_test=True)
 
 
 def test_negatives_bind_nothing():
@@ -345,12 +414,13 @@ def test_save_and_load():
         [Pair("naïve\nq", 'x "y"\t\u2028z', "d1"), Pair("r", "s", None, ("n", "m\u2028"))],
         QuerySet({"v": "dev?"}, {"v": {"d2": 2}}),
         {"naïve\nq": {"d1": 3, "d4": 1}},
+        NEW_QUESTIONS,
     )
     with home.publish("pairs") as draft:
         pairs.save(draft)
     manifest, again = current_pairs(home)
     assert again == pairs
-    assert manifest.details == {"pairs": 2, "dev_queries": 1}
+    assert manifest.details == {"question": "new_questions", "pairs": 2, "dev_queries": 1}
     (home.folder_of(manifest) / "pairs.jsonl").write_text("")
     with pytest.raises(Failed, match=r"The set of pairs .* is damaged: pairs\.jsonl has 0 bytes"):
         current_pairs(home)
