@@ -118,9 +118,9 @@ def test_a_document_in_the_test_may_be_mined_but_a_query_may_not(documents_only)
     same = Pair("What helps against velkorin in the hand?", "the text", "d9", mined="question")
     kept = keep_apart([title, written, same], [test], corpus)
     assert (kept.pairs, kept.same_query, kept.same_document) == ([title], 1, 1)
-    assert check_leaks([title], test, corpus).clean
-    assert not check_leaks([written], test, corpus).clean
-    assert not check_leaks([same], test, corpus).clean
+    assert check_leaks([title], test, corpus).is_clean()
+    assert not check_leaks([written], test, corpus).is_clean()
+    assert not check_leaks([same], test, corpus).is_clean()
 
 
 def test_a_model_of_mined_pairs_is_measured_on_queries_that_come_later(
@@ -140,7 +140,9 @@ def test_a_model_of_mined_pairs_is_measured_on_queries_that_come_later(
         "mined",
         "title",
     }
-    assert leaks_of(documents_only, queries, QuerySet.load(documents_only, queries), corpus).clean
+    assert leaks_of(
+        documents_only, queries, QuerySet.load(documents_only, queries), corpus
+    ).is_clean()
     result = evaluate(documents_only, ["bm25", "mine"])
     assert len(result.queries) == 20
     assert result.clean
