@@ -1,10 +1,8 @@
 """A model that was trained becomes an artifact, with all that is known of how."""
 
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from search.models.sentence_transformer import best_device
 from search.models.similarity import COSINE
 from search.projects.artifacts import Draft
 from search.projects.errors import Failed
+from search.projects.libraries import libraries
 from search.projects.project import Project
 from search.projects.publishing import Drafts
 from training.base_model import origin_of
@@ -42,7 +41,8 @@ from training.weight_interpolation import PLACE
 
 _SAME = 1e-3
 """Components of vectors of length 1 may differ by another device's rounding, not by more."""
-_LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim", "peft", "numpy")
+LIBRARIES = ("sentence-transformers", "torch", "transformers", "gensim", "peft", "numpy")
+"""What a model is made with."""
 
 
 def publish_result(request: Request, material: TrainingData, taught: TrainingResult) -> Trained:
@@ -197,7 +197,7 @@ def describe(draft: Draft, request: Request, dimension: int, form: str) -> None:
         settings=request.settings.model_dump(),
         dimension=dimension,
         format=form,
-        libraries=libraries(),
+        libraries=libraries(LIBRARIES),
     )
 
 
@@ -210,8 +210,3 @@ def _inherit_trained_on(project: Project, draft: Draft, base: str) -> None:
         if earlier.is_file():
             with (draft.folder / TRAINED_ON).open("a", encoding="utf-8") as stream:
                 stream.write(earlier.read_text(encoding="utf-8"))
-
-
-def libraries() -> dict[str, str]:
-    """The libraries a model is made with, as they are now: versions by name, Python's first."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.copy_figures import CopyFigures
+from search.evaluation.costs import cost_of, spread
 from search.evaluation.counted import Counted
 from search.evaluation.evaluation import TOPS, Evaluation
 from search.evaluation.exact_duplicates import ExactDuplicates, exact_duplicates_of
@@ -18,7 +19,6 @@ from search.evaluation.rankings import RankingRules
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.significance import compare
 from search.evaluation.slices.define import slices_of
-from search.evaluation.speed import milliseconds_a_query
 from search.evaluation.trained_on import unseen
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import find_model
@@ -93,8 +93,13 @@ def evaluate(
         comparisons=within_family(result.comparisons, candidates),
         clean=leaks.is_clean(question),
         left_out=own.as_json(),
-        milliseconds={r.name: milliseconds_a_query(r, result.texts) for r in retrievers},
         counted=Counted.of(query_set, set(corpus.ids()), result.scores),
+        costs={
+            column.name: cost_of(
+                project, column, corpus_manifest, retriever, spread(result.texts, i)
+            )
+            for i, (column, retriever) in enumerate(zip(columns, retrievers, strict=True))
+        },
     )
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {

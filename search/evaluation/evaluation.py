@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from search.evaluation.copy_figures import CopyFigures
+from search.evaluation.costs import Cost
 from search.evaluation.counted import Counted
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores
@@ -22,12 +23,14 @@ from search.models.registry import GENERIC, current_model_name
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
 from search.projects.files import write_json
+from search.projects.libraries import libraries
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.fingerprint import column_fingerprint
 
 TOPS = 3
 """So many of the first documents of every query are kept, to be shown side by side."""
+_LIBRARIES = ("ir-measures", "numpy", "scipy", "faiss-cpu", "sentence-transformers", "torch")
 _PER_QUERY = "per_query.json"
 
 
@@ -39,7 +42,7 @@ class Evaluation:
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
     document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
     `slices` are the tests inside parts of the queries, `slice_members` the positions of each part's queries, by its key.
-    `tops` are the ids of the first three documents of each query in each column, `milliseconds` what a query took.
+    `tops` are the ids of the first three documents of each query in each column, `costs` what each column costs.
 
     >>> from search.evaluation.significance import paired_test
     >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
@@ -65,9 +68,9 @@ class Evaluation:
     slices: list[SliceTest] = field(default_factory=list)
     slice_members: dict[str, list[int]] = field(default_factory=dict)
     tops: dict[str, list[list[str]]] = field(default_factory=dict)
-    milliseconds: dict[str, float] = field(default_factory=dict)
     copies: CopyFigures = field(default_factory=CopyFigures)
     counted: Counted = field(default_factory=Counted)
+    costs: dict[str, Cost] = field(default_factory=dict)
 
     def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
         """The same with the tests inside slices of its queries.
@@ -97,9 +100,9 @@ class Evaluation:
             "left_out": self.left_out,
             "groups": self.groups.as_json() if self.groups else None,
             "slices": [test.as_json() for test in self.slices],
-            "milliseconds": self.milliseconds,
             "copies": asdict(self.copies),
             "counted": asdict(self.counted),
+            "costs": {name: cost.as_json() for name, cost in self.costs.items()},
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -108,7 +111,11 @@ class Evaluation:
         :param fingerprints: of each column as it was measured.
         """
         draft.details.update(
-            self.as_json(), notes=self.notes, clean=self.clean, fingerprints=dict(fingerprints)
+            self.as_json(),
+            notes=self.notes,
+            clean=self.clean,
+            fingerprints=dict(fingerprints),
+            libraries=libraries(_LIBRARIES),
         )
         each = ("queries", "texts", "scores", "first_relevant", "slice_members", "tops")
         content = {name: getattr(self, name) for name in each}
@@ -142,9 +149,9 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         groups=None if labels is None else QueryGroups(np.array(labels, dtype=np.int32)),
         # Nor was it looked at in parts, or timed.
         slices=TypeAdapter(list[SliceTest]).validate_python(facts.get("slices", [])),
-        milliseconds=facts.get("milliseconds", {}),
         copies=TypeAdapter(CopyFigures).validate_python(facts.get("copies", {})),
         counted=Counted(**facts.get("counted", {})),
+        costs=TypeAdapter(dict[str, Cost]).validate_python(facts.get("costs", {})),
         **content,
     )
 

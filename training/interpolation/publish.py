@@ -21,6 +21,7 @@ from search.models.registry import IS_START, find_model
 from search.models.sentence_transformer import best_device
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged, Failed, Refused
+from search.projects.libraries import libraries
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.base_model import load_start
@@ -28,7 +29,7 @@ from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
-from training.publish import BaseOfAdapter, form_of, libraries, save_model, untouched
+from training.publish import LIBRARIES, BaseOfAdapter, form_of, save_model, untouched
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
@@ -247,7 +248,7 @@ class _Work:
                 "blends": dict(zip(map("{:g}".format, curve.shares), curve.dev, strict=True)),
             },
             "general": general.as_json(),
-            "libraries": libraries(),
+            "libraries": libraries(LIBRARIES),
             "device": best_device(),
             "seconds": round(time.monotonic() - started, 1),
             "notes": notes,

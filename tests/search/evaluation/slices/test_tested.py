@@ -138,7 +138,10 @@ def test_an_evaluation_keeps_its_slices_tops_and_times(tiny_beir, noise):
         assert len(ids) == 3
         if first is not None and first <= 3:
             assert ids[first - 1] == f"d{28 + int(query.removeprefix('test-')) % 12}"
-    assert list(made.milliseconds) == ["bm25"] and made.milliseconds["bm25"] > 0
+    (cost,) = made.costs.values()
+    (index,) = lab.manifests("indexes")
+    assert cost.milliseconds > 0 and cost.index_bytes == sum(f.size for f in index.files.values())
+    assert (cost.model_bytes, cost.training_seconds, cost.recipe) == (None, None, None)
     assert (made.slices, made.slice_members) == ([], {})  # No slice of twenty queries has twenty.
 
     columns = scores(bm25=[0.5] * 24, mine=0.3 + noise / 9)
