@@ -235,8 +235,10 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
 ) -> None:
     """Write a model as a standard SentenceTransformer folder."""
+    from search.projects import audit
     from training.export import export as export_model
 
+    audit.note("began to export", project.name, f"model {model}")
     for note in export_model(project, model, folder):
         aside(note)
     say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")

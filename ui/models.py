@@ -9,6 +9,7 @@ import streamlit as st
 from search.models.encoding.index_vectors import how_encoded
 from search.models.load import base_missing
 from search.models.registry import ModelInfo, models
+from search.projects import audit
 from search.projects.errors import BespokeError
 from search.projects.files import size_in_words
 from search.projects.project import Project
@@ -102,11 +103,12 @@ def _download(project: Project, info: ModelInfo) -> None:
         return
     st.download_button(
         "Download zip",
-        content,
+        audit.noted(project.name, f"model {info.name}", lambda: content),
         file_name=f"{info.name}.zip",
         mime="application/zip",
         type="primary",
         key=f"download-{info.id}",
+        on_click="ignore",
         width="stretch",
     )
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +23,8 @@ from search.projects.artifacts import now
 from search.projects.errors import Failed
 from search.projects.room import use_reserve
 from search.projects.settings import settings
+
+Given = TypeVar("Given")
 
 Known = Literal["signed in", "not signed in", "terminal", "run"]
 """How it is known who it was: the page's sign-in, the page without one, a command, or a run that a page started."""
@@ -110,6 +112,20 @@ def note(what: str, project: str = "", on: str = "", by: Actor | None = None, **
         raise Failed(
             f"It could not be noted in {path()} who does this ({error.strerror}), so it is not done."
         ) from error
+
+
+def noted(project: str, on: str, made: Callable[[], Given]) -> Callable[[], Given]:
+    """What makes a download when it is asked for, with a line of the log before; by whoever acts now.
+
+    :param on: what is taken away, such as "model mine": never a text.
+    """
+    who = actor()  # A download is made outside of the page that offered it.
+
+    def given() -> Given:
+        note("downloaded", project, on, who)
+        return made()
+
+    return given
 
 
 def path() -> Path:

@@ -167,7 +167,7 @@ class Owner:
         while True:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                free, there = _try(handle, fcntl.LOCK_EX), _still_there(path, handle)
+                free, there = _try(handle, fcntl.LOCK_EX), still_there(path, handle)
             except BaseException:
                 os.close(handle)
                 raise
@@ -246,7 +246,7 @@ def _try(handle: int, kind: int) -> bool:
     return True
 
 
-def _still_there(path: Path, handle: int) -> bool:
+def still_there(path: Path, handle: int) -> bool:
     """Whether an open file is still the one of that name: somebody may have removed it before it was locked."""
     try:
         return path.stat().st_ino == os.fstat(handle).st_ino

@@ -8,6 +8,7 @@ from search.evaluation.query_set import current_query_set
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade, vote
+from search.projects import audit
 from search.projects.project import project
 from training.data.pair_sets import current_pairs
 
@@ -62,6 +63,7 @@ def test_from_questions_to_a_proof(lab, call_cli, tmp_path):
 
     exported = call_cli("judgments", "lab", "--export", tmp_path / "x.csv")
     assert exported.status == 0 and exported.out == ""
+    assert ("began to export", "judgments") in [(one.what, one.on) for one in audit.entries("lab")]
     again = call_cli("judgments", "lab", "--import", tmp_path / "x.csv")
     assert again.status == 0 and "18 were here already" in again.err
 

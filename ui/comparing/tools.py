@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search.models.registry import GENERIC
+from search.projects import audit
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from ui import address, navigation
@@ -80,7 +81,7 @@ def share(project: Project, board: Board | None) -> str:
     ):
         st.download_button(
             f"Download {ending.upper()}",
-            partial(made, board),
+            audit.noted(project.name, f"an answer on Compare ({ending})", partial(made, board)),
             downloads.file_name(project.name, board.query, ending),
             kind,
             key=f"compare-{ending}",

@@ -1,5 +1,7 @@
 """What judgments are good for: a query set to measure on, pairs to train on, files to take away."""
 
+from functools import partial
+
 import streamlit as st
 
 from search.corpus.readers.grades import UnclearGrades
@@ -9,6 +11,7 @@ from search.judging.import_export import as_csv, as_qrels, as_queries, import_ju
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, pool
 from search.judging.votes import RELEVANT
+from search.projects import audit
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import navigation, reading, run_view, uploads, widgets
@@ -103,7 +106,7 @@ def _take_away(project: Project) -> None:
         strict=True,
     ):
         box.download_button(
-            label, made(project), f"{name}{ending}", kind,
+            label, audit.noted(project.name, label, partial(made, project)), f"{name}{ending}", kind,
             key=f"judge-{key}", width="stretch", on_click="ignore",
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.projects.files import PRIVATE_FILE, flush
+from search.projects.locks import still_there
 
 KEY_BYTES = 16
 KEYS, VECTORS = ".keys", ".vectors"
@@ -156,7 +157,7 @@ class SegmentWriter:
             handles.append(os.open(path.with_suffix(VECTORS), os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
             keys, vectors = handles
             held = locked(keys, fcntl.LOCK_EX) and locked(vectors, fcntl.LOCK_SH)
-            if not held or not _still_there(path, keys):
+            if not held or not still_there(path, keys):
                 _close(handles)
                 return None
             records, sound = read_records(path, dimension)
@@ -209,20 +210,12 @@ def halves(keys: Sequence[bytes]) -> NDArray[np.uint64]:
 
 
 def locked(handle: int, kind: int) -> bool:
-    """Whether a lock could be had at once."""
+    """Whether a lock could be had at once; not on a disk that has none, whose vectors are computed again."""
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
-
-
-def _still_there(path: Path, handle: int) -> bool:
-    """Whether an open file is still the one of that name: an eviction may have come between."""
-    try:
-        return path.stat().st_ino == os.fstat(handle).st_ino
-    except FileNotFoundError:
-        return False
 
 
 def _close(handles: Sequence[int]) -> None:

@@ -52,6 +52,22 @@ def test_a_project_has_its_own_history_and_none_of_another_that_had_its_name(lab
     assert len(list(audit.entries())) == 6, "the whole log stays, for whoever runs the app"
 
 
+def test_a_download_is_noted_when_it_is_taken_by_who_was_offered_it(lab):
+    audit.ask_who(lambda: Actor("ben@firm.example", "signed in"))
+    given = audit.noted("lab", "model mine", lambda: b"zip")
+    audit.ask_who(lambda: None)
+    assert list(audit.entries()) == [], "it was offered only"
+    assert given() == b"zip"
+    (line,) = audit.entries("lab")
+    assert (line.who, line.what, line.on) == ("ben@firm.example", "downloaded", "model mine")
+
+
+def test_a_download_that_cannot_be_noted_is_not_given(lab, monkeypatch):
+    monkeypatch.setattr(audit, "_append", lambda entry: (_ for _ in ()).throw(OSError(5, "broken")))
+    with pytest.raises(Failed, match="could not be noted"):
+        audit.noted("lab", "model mine", lambda: pytest.fail("it was given"))()
+
+
 @pytest.mark.parametrize("harm", ["changed", "taken out", "swapped", "cut"])
 def test_a_line_that_was_changed_or_taken_out_shows(lab, harm):
     for number in range(5):
