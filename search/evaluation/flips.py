@@ -72,7 +72,10 @@ class Flips:
         :returns: of shape (rows,).
         :raises ValueError: where a difference is not a number.
         """
-        sums, _ = self._by_group(differences, within)
+        return self.p_of_sums(self._by_group(differences, within)[0])
+
+    def p_of_sums(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same of what the differences of each group add up to, of shape (rows, groups)."""
         near = _ROUNDING * np.abs(sums).sum(axis=1)
         above = np.zeros(len(sums), dtype=np.int64)
         below = np.zeros(len(sums), dtype=np.int64)
@@ -103,7 +106,19 @@ class Flips:
         :returns: of shape (rows, 2). It holds 0 exactly where p is not below 1 - level.
         :raises ValueError: where a difference is not a number.
         """
-        sums, sizes = self._by_group(differences, within)
+        return self.intervals_of_sums(*self._by_group(differences, within), level)
+
+    def intervals_of_sums(
+        self,
+        sums: NDArray[np.float64],
+        sizes: NDArray[np.float64],
+        level: float | NDArray[np.float64] = 0.95,
+    ) -> NDArray[np.float64]:
+        """The same of what the differences of each group add up to.
+
+        :param sums: of shape (rows, groups).
+        :param sizes: of how many queries the sums are: of the same shape, or one row for all.
+        """
         near = _ROUNDING * np.abs(sums).sum(axis=1)
         means = np.empty((len(sums), len(self._flipped)))
         start = 0
@@ -136,7 +151,7 @@ class Flips:
         if not np.isfinite(differences).all():
             raise ValueError("a difference is not a number, so nothing can be tested")
         if within is None:
-            return self.groups.sums(differences), self.groups.sizes.astype(np.float64)[None, :]
+            return self.groups.totals(differences)
         return (
             self.groups.sums(np.where(within, differences, 0.0)),
             self.groups.sums(within.astype(np.float64)),

@@ -81,6 +81,12 @@ class QueryGroups:
         result: NDArray[np.float64] = np.add.reduceat(values[:, order], starts, axis=1)
         return result
 
+    def totals(
+        self, values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The sum of each group, of shape (rows, groups), and of how many values it is, of shape (1, groups)."""
+        return self.sums(values), self.sizes.astype(np.float64)[None, :]
+
     def only(self, chosen: NDArray[np.bool_]) -> "QueryGroups":
         """The groups of some of the queries.
 

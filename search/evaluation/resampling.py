@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.flips import DRAWS, SEED
-from search.evaluation.groups import QueryGroups
 
 _CHUNK = 4_000_000
 _ROUNDING = 1e-12
@@ -23,32 +22,32 @@ class Resamples:
 
     The draws are those of `scipy.stats.bootstrap` with the same seed.
 
-    :param groups: of the queries.
-    :param differences: of shape (rows, queries).
+    :param sums: what the differences of each group add up to, of shape (rows, groups).
+    :param sizes: of how many queries the sums are: of the same shape, or one row for all.
     :param draws: how many times as many groups as there are are drawn.
     :param seed: of the draws.
 
-    >>> drawn = Resamples(QueryGroups.single(40), np.array([[0.1, 0.3] * 20]))
+    >>> drawn = Resamples(np.array([[0.1, 0.3] * 20]), np.ones((1, 40)))
     >>> drawn.intervals(0.95).round(2).tolist()
     [[0.17, 0.23]]
     """
 
     def __init__(
         self,
-        groups: QueryGroups,
-        differences: NDArray[np.float64],
+        sums: NDArray[np.float64],
+        sizes: NDArray[np.float64],
         draws: int = DRAWS,
         seed: int = SEED,
     ) -> None:
-        self._sums = groups.sums(differences)
-        self._sizes = groups.sizes.astype(np.float64)
+        self._sums = sums
+        self._sizes = sizes
         self._draws = draws
         self._seed = seed
 
     @cached_property
     def means(self) -> NDArray[np.float64]:
         """Of each row in each draw: of shape (rows, draws)."""
-        count = len(self._sizes)
+        count = self._sums.shape[1]
         rng = np.random.default_rng(self._seed)
         means = np.empty((len(self._sums), self._draws))
         rows = max(1, _CHUNK // count)
@@ -57,12 +56,12 @@ class Resamples:
             drawn += count * np.arange(len(drawn))[:, None]
             times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
             often = times.astype(np.float64)
-            means[:, start : start + len(often)] = (self._sums @ often.T) / (often @ self._sizes)
+            means[:, start : start + len(often)] = (self._sums @ often.T) / (self._sizes @ often.T)
         return means
 
     @cached_property
     def _mean(self) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = self._sums.sum(axis=1) / self._sizes.sum()
+        mean: NDArray[np.float64] = self._sums.sum(axis=1) / self._sizes.sum(axis=1)
         return mean
 
     def intervals(
@@ -100,7 +99,7 @@ class Resamples:
     def _acceleration(self) -> NDArray[np.float64]:
         """How fast each row's spread changes with its mean, by leaving each group out in turn."""
         without = (self._sums.sum(axis=1, keepdims=True) - self._sums) / (
-            self._sizes.sum() - self._sizes
+            self._sizes.sum(axis=1, keepdims=True) - self._sizes
         )
         influence = without.mean(axis=1, keepdims=True) - without
         spread = (influence**2).sum(axis=1) ** 1.5

@@ -242,7 +242,7 @@ class _Intervals:
         self._flips = flips
         self._few = groups.few
         self._differences = differences
-        self._drawn = Resamples(groups, differences)
+        self._drawn = Resamples(*groups.totals(differences))
 
     def at(self, level: float) -> NDArray[np.float64]:
         """Each row's own interval, of shape (rows, 2)."""

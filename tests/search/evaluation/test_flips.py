@@ -62,7 +62,7 @@ def test_single_queries_have_the_p_and_the_interval_of_scipy(queries, decimals, 
         for row in rows
     ]
     ends = [(e.confidence_interval.low, e.confidence_interval.high) for e in expected]
-    assert Resamples(groups, rows).intervals(0.95) == pytest.approx(np.array(ends), abs=off)
+    assert Resamples(*groups.totals(rows)).intervals(0.95) == pytest.approx(np.array(ends), abs=off)
 
 
 def test_groups_have_the_interval_of_scipys_bootstrap_of_sums_and_counts():
@@ -77,7 +77,7 @@ def test_groups_have_the_interval_of_scipys_bootstrap_of_sums_and_counts():
         n_resamples=9_999,
         rng=np.random.default_rng(SEED),
     ).confidence_interval
-    drawn = Resamples(groups, row[None])
+    drawn = Resamples(*groups.totals(row[None]))
     assert drawn.intervals(0.95)[0] == pytest.approx([expected.low, expected.high], abs=1e-9)
 
 
@@ -133,10 +133,10 @@ def test_several_at_once_hold_at_a_higher_level():
     rng = np.random.default_rng(5)
     groups = QueryGroups.single(200)
     rows = rng.normal(0, 0.2, (6, 200))
-    drawn = Resamples(groups, rows)
+    drawn = Resamples(*groups.totals(rows))
     levels = drawn.joint_levels(range(6), 0.95)
     # Six that know nothing of each other: as Šidák's, .95 ** (1 / 6).
     assert levels == pytest.approx(np.full(6, 0.95 ** (1 / 6)), abs=0.003)
     assert drawn.joint_levels([2], 0.95) == [0.95]
-    alike = Resamples(groups, np.stack([rows[0], 2 * rows[0]])).joint_levels([0, 1], 0.95)
-    assert alike == pytest.approx([0.95, 0.95], abs=0.001)
+    alike = Resamples(*groups.totals(np.stack([rows[0], 2 * rows[0]])))
+    assert alike.joint_levels([0, 1], 0.95) == pytest.approx([0.95, 0.95], abs=0.001)
