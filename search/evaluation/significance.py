@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from search.evaluation.flips import Flips
 from search.evaluation.groups import FEW, FEWEST, QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores, metric_title
+from search.evaluation.power import Power, Spread
 from search.evaluation.resampling import Resamples
 from search.projects.errors import Refused
 
@@ -57,7 +58,9 @@ class PairedTest:
     decides the verdict; None for a reference, which is not counted (its own p decides). `ci95_simultaneous` holds for
     all candidates of the evaluation at once. `groups` are independent groups of queries (0: not known, as in what was
     evaluated before they were counted); `few_groups` says that there are few, or that one holds much of all.
-    `practical` holds the difference against `margin`; `metrics` has every metric's difference.
+    `practical` holds the difference against `margin`; `metrics` has every metric's difference. `detectable` is the gain that
+    these queries show four times in five, `more_queries` how many more of the same spread would show one of `margin` (None
+    for both: not known, or beyond reach).
 
     >>> test = paired_test("generic", "mine", [0.1, 0.2, 0.3] * 10, [0.5, 0.4, 0.6] * 10)
     >>> test.verdict, test.wins, round(test.delta, 2), test.practical
@@ -83,6 +86,8 @@ class PairedTest:
     margin: float = MARGIN
     practical: Practical = "cannot tell"
     metrics: dict[str, MetricTest] = field(default_factory=dict)
+    detectable: float | None = None
+    more_queries: int | None = None
 
     @property
     def p_decisive(self) -> float:
@@ -126,6 +131,19 @@ class PairedTest:
         if self.verdict != "no clear difference":
             said = f"{self.candidate} is {self.verdict} than {self.baseline}"
         return f"{said} {on}: {size} (95% interval {low:+.3f} to {high:+.3f}{self._caveat()})."
+
+    @property
+    def power_sentence(self) -> str | None:
+        """What these queries could have shown, where there is no clear difference; None elsewhere."""
+        if self.verdict != "no clear difference" or self.detectable is None:
+            return None
+        title = metric_title(self.metric)
+        shown = (
+            f"These queries show a difference of {self.detectable:.3f} {title} four times in five"
+        )
+        if not self.more_queries:
+            return f"{shown}."
+        return f"{shown}; for one of {self.margin:.3f} it takes about {self.more_queries:,} more of the same spread."
 
     def _caveat(self) -> str:
         """What the groups take from what an interval says."""
@@ -207,6 +225,7 @@ def compare(
     for i in main:
         each = differences[i]
         ties = np.abs(each) < _TIE
+        power = Power.on(groups, Spread.of(each, groups), "measured", metric)
         named = [j for j, (other, _) in enumerate(rows) if other == rows[i][0]]
         test = PairedTest(
             baseline=baseline,
@@ -223,6 +242,8 @@ def compare(
             ci90=_pair(ci90[i]),
             groups=groups.count,
             few_groups=groups.few,
+            detectable=power.detectable(),
+            more_queries=power.more_queries(margin),
             margin=margin,
             metrics={
                 rows[j][1]: MetricTest(

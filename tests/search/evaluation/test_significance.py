@@ -317,3 +317,17 @@ def test_what_was_kept_before_groups_were_counted_is_read():
     )
     assert TypeAdapter(PairedTest).validate_python(test.as_json()) == test
     assert {**test.as_json(), **old} == test.as_json()
+
+
+def test_no_clear_difference_says_what_would_have_shown():
+    (test,) = compare(scores_of([spread_out(0.0, 0.2, 100)]), QueryGroups.single(100), [])
+    assert test.detectable == pytest.approx(2.83 * 0.2 / 10, abs=0.001)
+    assert test.more_queries == pytest.approx(8 / (0.1**2) - 100, abs=40)
+    assert test.power_sentence == (
+        f"These queries show a difference of {test.detectable:.3f} nDCG@10 four times in five; for one of 0.020 it "
+        f"takes about {test.more_queries:,} more of the same spread."
+    )
+    (sure,) = compare(scores_of([spread_out(0.0, 0.05, 100)]), QueryGroups.single(100), [])
+    assert (sure.more_queries, sure.power_sentence[-20:]) == (0, " four times in five.")
+    (better,) = compare(scores_of([spread_out(0.1, 0.2, 100)]), QueryGroups.single(100), [])
+    assert better.power_sentence is None
