@@ -1,27 +1,40 @@
 """Measuring models on the project's query set: every query is asked of every model, and each is tested against the first."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.copy_figures import CopyFigures
 from search.evaluation.costs import cost_of, spread
 from search.evaluation.counted import Counted
+from search.evaluation.decision import Decision
 from search.evaluation.evaluation import TOPS, Evaluation
 from search.evaluation.exact_duplicates import ExactDuplicates, exact_duplicates_of
-from search.evaluation.family import is_candidate, within_family
+from search.evaluation.family import is_candidate
 from search.evaluation.groups import group_queries
-from search.evaluation.leakage import leaks_of
+from search.evaluation.leakage import LeakCheck, leaks_of
+from search.evaluation.looks import Looks
 from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
-from search.evaluation.query_set import QuerySet, current_query_set, pooling_note
-from search.evaluation.questions import NEW_DOCUMENTS, question_of
+from search.evaluation.protocol import fix_protocol, protocol_of
+from search.evaluation.query_set import QuerySet, pooling_note
+from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
 from search.evaluation.rankings import RankingRules
+from search.evaluation.seal import Seal
+from search.evaluation.sealing import (
+    Manner,
+    asked_queries,
+    begin_opening,
+    end_opening,
+    looks_before,
+    seal_notes,
+)
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
-from search.evaluation.significance import compare
 from search.evaluation.slices.define import slices_of
 from search.evaluation.trained_on import unseen
+from search.evaluation.verdicts import Contest, identities_of, looks_of, with_families
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import find_model
+from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
@@ -39,6 +52,7 @@ def evaluate(
     progress: Progress = silent,
     known: Sequence[str] = (),
     metrics: Sequence[str] = (),
+    how: Manner = Manner(),
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
 
@@ -46,54 +60,36 @@ def evaluate(
         first is the baseline.
     :param known: what else people should know of the models, to stand among the notes.
     :param metrics: what to measure beside what every evaluation does, such as recall@50.
-    :raises Refused: without documents or a query set, and for an unknown model or metric.
+    :param how: on which part of the query set, against how many baselines, and whether anything is decided by it.
+    :raises Refused: without documents or a query set, for an unknown model or metric, and where two columns are one model.
     """
-    measured = metric_names(metrics)
     corpus_manifest, corpus = current_corpus(project)
-    query_manifest, query_set = current_query_set(project)
     columns = chosen_columns(project, names)
-    infos = models_in(project, columns)
     check_different(project, columns)
-    again = {c.reranker for c in columns if c.reranker is not None}
-    usable, unanswered = query_set.restricted_to(set(corpus.ids()))
-    notes = list(known)
-    if unanswered:
-        notes.append(f"{unanswered:,} queries left out: no relevant document in the corpus")
-    question = question_of(query_manifest.details)
-    usable, seen = unseen(project, infos, usable, query_manifest, corpus, question)
-    if seen:
-        answers = " or their answers" if question == NEW_DOCUMENTS else ""
-        notes.append(f"{seen:,} queries left out: a model was trained on them{answers}")
-    if not usable.queries:
-        raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
-    if pooled := pooling_note(query_manifest.details):
-        notes.append(pooled)
-    if asks := query_manifest.details.get("asks"):
-        notes.append(asks)
-    leaks = leaks_of(project, query_manifest, query_set, corpus)
-    if not_clean := leaks.note(question):
-        notes.append(not_clean)
-    own = SelfMatches.of(corpus, query_set).only(usable.queries)
-    notes += own.notes
-    if few := answers_note(usable):
-        notes.append(few)
+    identities = identities_of(project, columns)
+    infos = models_in(project, columns)
+    again = sorted({c.reranker for c in columns if c.reranker is not None})
+    measured = metric_names([protocol_of(project).metric, *metrics])
+    asked = _asked(project, how, columns, corpus)
+    notes = [*known, *asked.notes]
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.65))
     words = keyword_index(project, corpus_manifest, corpus, Stage(progress, 0.65, 0.7))
-    slices = slices_of(corpus, usable, words)
+    slices = slices_of(corpus, asked.usable, words)
     notes += truncation_notes(project, infos, corpus_manifest)
-    asked = list(usable.queries.values())
-    notes += _unread_again(project, sorted(again), corpus, asked)
+    notes += _unread_again(project, again, corpus, list(asked.usable.queries.values()))
     first, stage = Stage(progress, 0.7, 0.72), Stage(progress, 0.72, 1.0)
     copies = ExactDuplicates(exact_duplicates_of(corpus, progress=first))
-    rules = RankingRules(depth_of(measured), own.left_out, copies)
-    candidates = [c.name for c in columns[1:] if is_candidate(c.name, project)]
-    result = measure(retrievers, corpus, usable, notes, stage, rules, measured, candidates)
+    rules = RankingRules(depth_of(measured), asked.own.left_out, copies)
+    looks = looks_before(project, asked.manifest, asked.seal)
+    counted = [name for name in identities if is_candidate(name, project)]
+    contest = Contest(how.baselines, counted, fix_protocol(project))
+    result = measure(retrievers, corpus, asked.usable, notes, stage, rules, measured, contest)
+    result = _decided(project, result, contest, looks, identities)
     result = replace(
         result.in_slices(slices),
-        comparisons=within_family(result.comparisons, candidates),
-        clean=leaks.is_clean(question),
-        left_out=own.as_json(),
-        counted=Counted.of(query_set, set(corpus.ids()), result.scores),
+        clean=asked.leaks.is_clean(asked.question),
+        left_out=asked.own.as_json(),
+        counted=Counted.of(asked.query_set, set(corpus.ids()), result.scores),
         costs={
             column.name: cost_of(
                 project, column, corpus_manifest, retriever, spread(result.texts, i)
@@ -104,13 +100,90 @@ def evaluate(
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
         "corpus": corpus_manifest.id,
-        "queries": query_manifest.id,
+        "queries": asked.manifest.id,
         **{f"model:{info.name}": info.id for info in infos},
-        **{f"reranker:{name}": find_reranker(project, name).id for name in sorted(again)},
+        **{f"reranker:{name}": find_reranker(project, name).id for name in again},
     }
+    result = _published(project, result, asked, how, identities, made_from, fingerprints)
+    progress(1, 1, f"evaluated on {len(result.queries):,} queries")
+    return result
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a query set: `query_set` is all that may be, `usable` what is left of it to be measured on."""
+
+    manifest: Manifest
+    query_set: QuerySet
+    usable: QuerySet
+    seal: Seal | None
+    question: Question
+    leaks: LeakCheck
+    own: SelfMatches
+    notes: list[str]
+
+
+def _asked(
+    project: Project, how: Manner, columns: Sequence[SearchColumn], corpus: Corpus
+) -> _Asked:
+    manifest, query_set, seal = asked_queries(project, how, len(columns))
+    usable, unanswered = query_set.restricted_to(set(corpus.ids()))
+    notes = []
+    if unanswered:
+        notes.append(f"{unanswered:,} queries left out: no relevant document in the corpus")
+    question = question_of(manifest.details)
+    infos = models_in(project, columns)
+    usable, seen = unseen(project, infos, usable, manifest, corpus, question)
+    if seen:
+        answers = " or their answers" if question == NEW_DOCUMENTS else ""
+        notes.append(f"{seen:,} queries left out: a model was trained on them{answers}")
+    if not usable.queries:
+        raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
+    leaks = leaks_of(project, manifest, query_set, corpus, afresh=seal is not None)
+    own = SelfMatches.of(corpus, query_set).only(usable.queries)
+    about = (pooling_note(manifest.details), manifest.details.get("asks"), leaks.note(question))
+    notes += [note for note in (*about, *own.notes, answers_note(usable)) if note]
+    notes += seal_notes(project, manifest, usable)
+    return _Asked(manifest, query_set, usable, seal, question, leaks, own, notes)
+
+
+def _decided(
+    project: Project,
+    measured: Evaluation,
+    contest: Contest,
+    looks: Looks,
+    identities: Mapping[str, str],
+) -> Evaluation:
+    """What was measured, with verdicts that hold beside all that was measured before."""
+    tests = with_families(project, measured.comparisons, looks, identities)
+    made = {identities[test.candidate] for test in tests if test.p_adjusted is not None}
+    decision = Decision.of(
+        tests, measured.scores, measured.first_relevant, measured.groups, contest.protocol
+    )
+    decision = replace(decision, looks=len(made | {look.candidate for look in looks.all}))
+    return replace(measured, comparisons=tests, decision=decision)
+
+
+def _published(
+    project: Project,
+    result: Evaluation,
+    asked: _Asked,
+    how: Manner,
+    identities: Mapping[str, str],
+    made_from: dict[str, str],
+    fingerprints: Mapping[str, str],
+) -> Evaluation:
+    """Keep an evaluation, after what it adds to the looks was noted: nobody sees a figure that was not counted."""
+    if asked.seal is not None:
+        opened = begin_opening(project, asked.seal, list(identities.values()))
+        result = replace(result, decision=replace(result.decision, opened=opened))
     with project.publish("evaluations", made_from) as draft:
         result.save(draft, fingerprints)
-    progress(1, 1, f"evaluated on {len(result.queries):,} queries")
+        if not how.watching:
+            new = looks_of(result.comparisons, identities, draft.id)
+            Looks.open(project, asked.manifest).record(project, new)
+    if asked.seal is not None:
+        end_opening(project, asked.seal, draft.id)
     return result
 
 
@@ -122,12 +195,12 @@ def measure(
     progress: Progress = silent,
     rules: RankingRules = RankingRules(),
     metrics: Sequence[str] = MEASURED,
-    candidates: Collection[str] = (),
+    contest: Contest = Contest(),
 ) -> Evaluation:
     """Rank every query with every model, score the rankings, and test each model against the first.
 
     :param rules: how deep rankings are, what stays out of them, and what is one document.
-    :param candidates: the columns whose intervals are to hold together.
+    :param contest: who is tested against whom; by default all against the first.
     """
     queries = sorted(query_set.queries)
     texts = [query_set.queries[query] for query in queries]
@@ -143,7 +216,7 @@ def measure(
         for name, ranked in found.items()
     }
     groups = group_queries(query_set, rules.copies.same)
-    tests = compare(scores, groups, candidates)
+    tests = contest.tests(scores, groups)
     copies = CopyFigures.of(corpus, rules.copies, found, query_set, metrics)
     return Evaluation(
         queries,

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from search.evaluation.copy_figures import CopyFigures
 from search.evaluation.costs import Cost
 from search.evaluation.counted import Counted
+from search.evaluation.decision import Decision
 from search.evaluation.groups import QueryGroups
-from search.evaluation.metrics import MAIN_METRIC, Scores
+from search.evaluation.metrics import Scores
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
 from search.evaluation.slices.define import Slice
@@ -42,7 +43,8 @@ class Evaluation:
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
     document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
     `slices` are the tests inside parts of the queries, `slice_members` the positions of each part's queries, by its key.
-    `tops` are the ids of the first three documents of each query in each column, `costs` what each column costs.
+    `tops` are the ids of the first three documents of each query in each column, `costs` what each column costs,
+    `decision` what all of it comes to.
 
     >>> from search.evaluation.significance import paired_test
     >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
@@ -71,6 +73,7 @@ class Evaluation:
     copies: CopyFigures = field(default_factory=CopyFigures)
     counted: Counted = field(default_factory=Counted)
     costs: dict[str, Cost] = field(default_factory=dict)
+    decision: Decision = field(default_factory=Decision)
 
     def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
         """The same with the tests inside slices of its queries.
@@ -79,7 +82,7 @@ class Evaluation:
         """
         groups = self.groups or QueryGroups.single(len(self.queries))
         pairs = [(test.baseline, test.candidate) for test in self.comparisons]
-        metric = self.comparisons[0].metric if pairs else MAIN_METRIC
+        metric = self.decision.protocol.metric
         tested = compare_slices(slices, self.scores, pairs, groups, metric=metric)
         members = {
             one.key: np.flatnonzero(one.members).tolist() for one in large_enough(slices, groups)
@@ -103,6 +106,7 @@ class Evaluation:
             "copies": asdict(self.copies),
             "counted": asdict(self.counted),
             "costs": {name: cost.as_json() for name, cost in self.costs.items()},
+            **self.decision.as_json(),
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -124,9 +128,10 @@ class Evaluation:
         write_json(draft.folder / _PER_QUERY, content)
 
     def differences(self, baseline: str, candidate: str) -> NDArray[np.float64]:
-        """nDCG@10 of the candidate minus that of the baseline, one value a query."""
-        ours = np.asarray(self.scores[candidate][MAIN_METRIC])
-        theirs = np.asarray(self.scores[baseline][MAIN_METRIC])
+        """The main metric of the candidate minus that of the baseline, one value a query."""
+        metric = self.decision.protocol.metric
+        ours = np.asarray(self.scores[candidate][metric])
+        theirs = np.asarray(self.scores[baseline][metric])
         result: NDArray[np.float64] = ours - theirs
         return result
 
@@ -136,16 +141,18 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     folder = project.checked(manifest)
     content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
     facts = manifest.details
+    tests = _tests(manifest)
     # At first queries were not grouped.
     labels = content.pop("groups", None)
     # What was evaluated before splits were checked holds no word on it.
     return Evaluation(
-        comparisons=_tests(manifest),
+        comparisons=tests,
         notes=facts["notes"],
         clean=facts.get("clean", True),
         # Nor was this counted, or left out, at first.
         relevant_documents=facts.get("relevant_documents", 0),
         left_out=facts.get("left_out", SelfMatches().as_json()),
+        decision=Decision.from_json(facts, tests),
         groups=None if labels is None else QueryGroups(np.array(labels, dtype=np.int32)),
         # Nor was it looked at in parts, or timed.
         slices=TypeAdapter(list[SliceTest]).validate_python(facts.get("slices", [])),

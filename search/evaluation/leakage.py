@@ -213,15 +213,19 @@ def _seen(test: QuerySet, queries: Mapping[str, Pair], documents: Counter[str]) 
     }
 
 
-def leaks_of(project: Project, manifest: Manifest, test: QuerySet, corpus: Corpus) -> LeakCheck:
+def leaks_of(
+    project: Project, manifest: Manifest, test: QuerySet, corpus: Corpus, afresh: bool = False
+) -> LeakCheck:
     """The leak check of a query set against the newest pairs of its project.
 
     It was recorded with the younger of the two; where not (the younger was deleted), it is made now.
+
+    :param afresh: make it now in any case: `test` is another part of the set than was looked at then.
     """
     pairs = project.newest("pairs")
     if pairs is None:
         return LeakCheck()
-    for one, other in ((manifest, pairs), (pairs, manifest)):
+    for one, other in () if afresh else ((manifest, pairs), (pairs, manifest)):
         stored = one.details.get("leaks")
         if stored and stored["against"] == other.id:
             return LeakCheck.from_json(stored)

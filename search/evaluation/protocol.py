@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search.evaluation.metrics import MAIN_METRIC, METRICS
+from search.evaluation.flips import SEED
+from search.evaluation.metrics import MAIN_METRIC, Metric, metric_title
+from search.evaluation.significance import MARGIN
 from search.projects.artifacts import now
 from search.projects.errors import Refused
 from search.projects.project import Project
 
-MARGIN = 0.02
-SEED = 20_240_501
-"""Of the sign flips and draws, the same in every evaluation."""
 _LARGEST = 0.5
-_SPELT = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
+_NO_QUALITY = ("judged", "condensed_ndcg")
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,6 @@ class Protocol:
         return asdict(self)
 
 
-def metric_title(metric: str) -> str:
-    """A metric as people write it.
-
-    >>> metric_title("ndcg@10"), metric_title("recall@100")
-    ('nDCG@10', 'recall@100')
-    """
-    name, at, depth = metric.partition("@")
-    return f"{_SPELT.get(name, name)}{at}{depth}"
-
-
 def protocol_of(project: Project) -> Protocol:
     """What decides in a project. One that was evaluated before there was a choice has the usual protocol, fixed."""
     info = project.info
@@ -84,10 +73,13 @@ def choose_protocol(
 
     :param metric: the main metric; None leaves it.
     :param margin: above 0 and at most .5; None leaves it.
-    :raises Refused: for a metric that is not measured, a margin that is none, and after the first evaluation.
+    :raises Refused: for what is no metric, or cannot decide, a margin that is none, and after the first evaluation.
     """
-    if metric is not None and metric not in METRICS:
-        raise Refused(f"{metric!r} is not measured. Choose one of {', '.join(METRICS)}.")
+    if metric is not None:
+        parsed = Metric.parse(metric)
+        metric = parsed.name
+        if parsed.family in _NO_QUALITY:
+            raise Refused(f"{metric} does not say which ranking is better, so it cannot decide.")
     if margin is not None and not 0 < margin <= _LARGEST:
         raise Refused(
             f"The margin is {margin:g}; it must lie above 0 and at most at {_LARGEST:g}, such as 0.02."
