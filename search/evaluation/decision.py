@@ -64,7 +64,7 @@ class Decision:
         test = self.keywords
         if test is None or test.verdict == "better" or not test.can_tell:
             return ""
-        size = f"{-test.delta:+.3f} {metric_title(test.metric)}"
+        size = f"{0.0 - test.delta:+.3f} {metric_title(test.metric)}"
         if test.verdict == "worse":
             return f"Keyword search, free of training, is ahead of it ({size})."
         return f"Keyword search, free of training, does as well ({size})."

@@ -30,7 +30,7 @@ from search.retrieval.history import recent
 class Sealed:
     """What was sealed of a query set: queries, groups, and how many of all queries nothing had used before.
 
-    >>> Sealed(30, 25, unused=80, queries=100).sentence[:46]
+    >>> Sealed(30, 25, unused=80, queries=100).sentence[:47]
     '30 of 100 test queries, in 25 groups, are seale'
     """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.query_set import QuerySet
+from search.evaluation.seal import seal_state
 from search.evaluation.self_matches import SelfMatches
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Question, RankedDocument
@@ -105,9 +106,9 @@ def rank_now(
 
 
 def _asked_now(project: Project) -> str:
-    """Names what is asked, so that a newer query set is noticed."""
+    """Names what is asked, so that a newer query set is noticed, and one that was sealed and is open now."""
     manifest = _asking(project)
-    return manifest.id if manifest is not None else "none"
+    return f"{manifest.id}{seal_state(project)}" if manifest is not None else "none"
 
 
 def _asking(project: Project) -> Manifest | None:
