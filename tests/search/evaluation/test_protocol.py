@@ -22,9 +22,13 @@ def test_a_margin_that_is_none_is_refused(plain, margin):
         choose_protocol(plain, margin=margin)
 
 
-def test_a_metric_that_is_not_measured_is_refused(plain):
-    with pytest.raises(Refused, match="'ndgc' is not measured"):
-        choose_protocol(plain, metric="ndgc")
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [("ndgc", "'ndgc' is no metric"), ("judged@10", "judged@10 does not say which ranking")],
+)
+def test_what_is_no_metric_or_cannot_decide_is_refused(plain, metric, said):
+    with pytest.raises(Refused, match=said):
+        choose_protocol(plain, metric=metric)
 
 
 def test_the_first_evaluation_fixes_it(plain):
