@@ -1,5 +1,6 @@
 """Commands that ask: search and prove, why a document was found, what a word means to a model."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -83,16 +84,36 @@ def evaluate(
             "recall@50."
         ),
     ] = None,
+    run_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run",
+            metavar="NAME=FILE",
+            help="A TREC run file of another search over these documents, as a column (repeatable). Name it among --model, "
+            "too, to say where it stands: the first is the baseline.",
+        ),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write the rankings (TREC runs), the judgments and the scores of each query into a new folder.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
+    from search.evaluation.evaluate import Extras
     from search.evaluation.evaluate import evaluate as evaluate_models
     from search.evaluation.metrics import CONDENSED, metric_names
+    from search.evaluation.runs import run_files
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:
-        known = similarity_notes(project, model or (), run)
-        result = evaluate_models(project, model or (), run, known, metric or ())
+        runs = run_files(run_ or ())
+        extras = Extras(metric or (), runs, export)
+        known = similarity_notes(project, [name for name in model or () if name not in runs], run)
+        result = evaluate_models(project, model or (), run, known, extras)
         tell_notes(run, result.notes)
     if as_json:
         print_json(result.as_json())

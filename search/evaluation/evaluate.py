@@ -1,7 +1,8 @@
 """Measuring models on the project's query set: every query is asked of every model, and each is tested against the first."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.copy_figures import CopyFigures
@@ -18,7 +19,8 @@ from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
 from search.evaluation.protocol import fix_protocol, protocol_of
 from search.evaluation.query_set import QuerySet, pooling_note
 from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
-from search.evaluation.rankings import RankingRules
+from search.evaluation.rankings import Ranked, RankingRules
+from search.evaluation.runs import RunFile, check_run_names, export_runs
 from search.evaluation.seal import Seal
 from search.evaluation.sealing import (
     Manner,
@@ -39,11 +41,27 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
-from search.retrieval.columns import SearchColumn, chosen_columns, models_in
+from search.retrieval.columns import SearchColumn, chosen_columns, models_in, parse_column
 from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import retrievers_for
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What an evaluation does beside.
+
+    `metrics` are measured beside what every evaluation measures (recall@50); `runs` are TREC run files that join as columns, by
+    name; `export` is a folder to write runs, judgments and scores of each query into, for other programs.
+
+    >>> Extras(metrics=["recall@50"]).runs
+    {}
+    """
+
+    metrics: Sequence[str] = ()
+    runs: Mapping[str, Path] = field(default_factory=dict)
+    export: Path | None = None
 
 
 def evaluate(
@@ -51,7 +69,7 @@ def evaluate(
     names: Sequence[str] = (),
     progress: Progress = silent,
     known: Sequence[str] = (),
-    metrics: Sequence[str] = (),
+    extras: Extras = Extras(),
     how: Manner = Manner(),
 ) -> Evaluation:
     """Compare models on the project's query set, and keep the evaluation as an artifact.
@@ -59,17 +77,20 @@ def evaluate(
     :param names: columns by name (see `search.retrieval.columns`); none means generic and the newest custom model. The
         first is the baseline.
     :param known: what else people should know of the models, to stand among the notes.
-    :param metrics: what to measure beside what every evaluation does, such as recall@50.
+    :param extras: what to measure beside, and to write out.
     :param how: on which part of the query set, against how many baselines, and whether anything is decided by it.
-    :raises Refused: without documents or a query set, for an unknown model or metric, and where two columns are one model.
+    :raises Refused: without documents or a query set, for an unknown model or metric, a run that is none, and where two columns are
+        one model.
     """
+    check_run_names(project, extras.runs)
+    order, names = names, [name for name in names if name not in extras.runs]
     corpus_manifest, corpus = current_corpus(project)
     columns = chosen_columns(project, names)
     check_different(project, columns)
     identities = identities_of(project, columns)
     infos = models_in(project, columns)
     again = sorted({c.reranker for c in columns if c.reranker is not None})
-    measured = metric_names([protocol_of(project).metric, *metrics])
+    measured = metric_names([protocol_of(project).metric, *extras.metrics])
     asked = _asked(project, how, columns, corpus)
     notes = [*known, *asked.notes]
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.65))
@@ -83,7 +104,12 @@ def evaluate(
     looks = looks_before(project, asked.manifest, asked.seal)
     counted = [name for name in identities if is_candidate(name, project)]
     contest = Contest(how.baselines, counted, fix_protocol(project))
-    result = measure(retrievers, corpus, asked.usable, notes, stage, rules, measured, contest)
+    runs = [RunFile.read(n, file, asked.usable, corpus.ids()) for n, file in extras.runs.items()]
+    notes += [note for run in runs for note in run.notes]
+    identities |= {run.name: run.fingerprint for run in runs}
+    found = rules.rank(retrievers, corpus.ids(), asked.usable, stage)
+    found = in_order(order, found | {run.name: rules.read(run.run, asked.usable) for run in runs})
+    result = scored(found, corpus, asked.usable, notes, rules, measured, contest)
     result = _decided(project, result, contest, looks, identities)
     result = replace(
         result.in_slices(slices),
@@ -104,7 +130,10 @@ def evaluate(
         **{f"model:{info.name}": info.id for info in infos},
         **{f"reranker:{name}": find_reranker(project, name).id for name in again},
     }
+    fingerprints |= {run.name: run.fingerprint for run in runs}
     result = _published(project, result, asked, how, identities, made_from, fingerprints)
+    if extras.export is not None:
+        export_runs(extras.export, result, copies.of(asked.usable))
     progress(1, 1, f"evaluated on {len(result.queries):,} queries")
     return result
 
@@ -202,22 +231,34 @@ def measure(
     :param rules: how deep rankings are, what stays out of them, and what is one document.
     :param contest: who is tested against whom; by default all against the first.
     """
+    rankings = rules.rank(retrievers, corpus.ids(), query_set, progress)
+    return scored(rankings, corpus, query_set, notes, rules, metrics, contest)
+
+
+def scored(
+    rankings: Mapping[str, Ranked],
+    corpus: Corpus,
+    query_set: QuerySet,
+    notes: Sequence[str],
+    rules: RankingRules,
+    metrics: Sequence[str],
+    contest: Contest,
+) -> Evaluation:
+    """Score the rankings of columns, and test them; see `measure`."""
     queries = sorted(query_set.queries)
     texts = [query_set.queries[query] for query in queries]
-    ids = corpus.ids()
-    found = rules.rank(retrievers, ids, query_set, progress)
     judged = rules.copies.of(query_set)
-    scores = {name: score(ranked.run, judged, metrics) for name, ranked in found.items()}
+    scores = {name: score(ranked.run, judged, metrics) for name, ranked in rankings.items()}
     firsts: dict[str, list[int | None]] = {
         name: [
             next((n for n, d in enumerate(ranked.run[q], 1) if d in judged.relevant(q)), None)
             for q in queries
         ]
-        for name, ranked in found.items()
+        for name, ranked in rankings.items()
     }
     groups = group_queries(query_set, rules.copies.same)
     tests = contest.tests(scores, groups)
-    copies = CopyFigures.of(corpus, rules.copies, found, query_set, metrics)
+    copies = CopyFigures.of(corpus, rules.copies, rankings, query_set, metrics)
     return Evaluation(
         queries,
         texts,
@@ -227,9 +268,16 @@ def measure(
         list(notes),
         relevant_documents=relevant_documents(judged),
         groups=groups,
-        tops={name: [ranked.run[q][:TOPS] for q in queries] for name, ranked in found.items()},
+        tops={name: [ranked.run[q][:TOPS] for q in queries] for name, ranked in rankings.items()},
         copies=copies,
+        runs={name: ranked.run for name, ranked in rankings.items()},
     )
+
+
+def in_order(names: Sequence[str], rankings: Mapping[str, Ranked]) -> dict[str, Ranked]:
+    """The rankings in the order in which columns were named; what nobody named comes last."""
+    named = [name if name in rankings else parse_column(name).name for name in names]
+    return {name: rankings[name] for name in dict.fromkeys([*named, *rankings])}
 
 
 def check_different(project: Project, columns: Sequence[SearchColumn]) -> None:

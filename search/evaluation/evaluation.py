@@ -16,6 +16,7 @@ from search.evaluation.counted import Counted
 from search.evaluation.decision import Decision
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import Scores
+from search.evaluation.rankings import Run
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
 from search.evaluation.slices.define import Slice
@@ -72,6 +73,7 @@ class Evaluation:
     tops: dict[str, list[list[str]]] = field(default_factory=dict)
     copies: CopyFigures = field(default_factory=CopyFigures)
     counted: Counted = field(default_factory=Counted)
+    runs: dict[str, Run] = field(default_factory=dict, compare=False)
     costs: dict[str, Cost] = field(default_factory=dict)
     decision: Decision = field(default_factory=Decision)
 

@@ -1,6 +1,6 @@
 """Rankings of many queries by several columns, as they are measured: a batch of queries at a time, copies as one document."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search.evaluation.exact_duplicates import ExactDuplicates
@@ -82,11 +82,26 @@ class RankingRules:
             rankings = retriever.rank([asked.queries[query] for query in names], deep)
             short = []
             for query, ranking in zip(names, rankings, strict=True):
-                own = self.left_out.get(query, frozenset())
-                whole = [d for d in (ids[hit.document] for hit in ranking) if d not in own]
-                run = self.copies.distinct(whole, own, asked.relevant(query))
+                named = (ids[hit.document] for hit in ranking)
+                whole, run = self._counted(query, named, asked.relevant(query))
                 if len(run) < self.depth and len(ranking) == deep < len(ids) and self.copies:
                     short.append(query)
                 else:
                     yield query, whole[: self.depth], run[: self.depth]
             names, deep = short, 2 * deep
+
+    def read(self, run: Mapping[str, Sequence[str]], query_set: QuerySet) -> Ranked:
+        """What another program found, by the same rules."""
+        ranked = Ranked({}, {})
+        for query in sorted(query_set.queries):
+            whole, one = self._counted(query, run.get(query, ()), query_set.relevant(query))
+            ranked.run[query], ranked.whole[query] = one[: self.depth], whole[: self.depth]
+        return ranked
+
+    def _counted(
+        self, query: str, ranking: Iterable[str], relevant: Collection[str]
+    ) -> tuple[list[str], list[str]]:
+        """A ranking as it came, and with copies as one, both without what is the query itself."""
+        own = self.left_out.get(query, frozenset())
+        whole = [document for document in ranking if document not in own]
+        return whole, self.copies.distinct(whole, own, relevant)
