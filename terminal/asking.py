@@ -126,13 +126,14 @@ def evaluate(
     say(
         f"{len(result.queries):,} queries, which ask for {result.relevant_documents:,} different documents."
     )
+    if result.groups is not None:
+        say(result.groups.sentence)
     for sentence in [*result.counted.sentences, *result.copies.sentences]:
         say(sentence)
     for test in result.comparisons:
-        say(
-            f"{test.sentence(len(result.queries))} p = {test.p_value:.4f}; {test.wins:,} wins, "
-            f"{test.ties:,} ties, {test.losses:,} losses."
-        )
+        say(f"{test.sentence(len(result.queries))} {test.evidence}")
+        for more in filter(None, (test.practical_sentence, test.power_sentence)):
+            say(f"  {more}")
 
 
 @app.command()

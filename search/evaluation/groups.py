@@ -95,6 +95,16 @@ class QueryGroups:
         _, labels = np.unique(self.labels[chosen], return_inverse=True)
         return QueryGroups(labels.astype(np.int32))
 
+    @property
+    def sentence(self) -> str:
+        """What they are, for people."""
+        if self.count == len(self.labels):
+            return f"{len(self.labels):,} queries, each independent of the others."
+        return (
+            f"{len(self.labels):,} queries in {self.count:,} independent groups; the largest has {self.largest:,}, and they "
+            f"count as {self.effective:,.1f} of one size."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """What `evaluate --json` says of them."""
         return {

@@ -133,6 +133,23 @@ class PairedTest:
         return f"{said} {on}: {size} (95% interval {low:+.3f} to {high:+.3f}{self._caveat()})."
 
     @property
+    def evidence(self) -> str:
+        """What the verdict rests on: p, the one adjusted for all candidates, wins, ties and losses."""
+        p = f"p = {self.p_value:.4f}"
+        if self.p_adjusted is not None and self.family > 1:
+            p += f", {self.p_adjusted:.4f} adjusted for {self.family:,} candidates"
+        return f"{p}; {self.wins:,} wins, {self.ties:,} ties, {self.losses:,} losses."
+
+    @property
+    def practical_sentence(self) -> str | None:
+        """How large the difference is against the margin; None where nothing is certain of that."""
+        if self.practical == "too small to matter":
+            return f"Too small to matter: less than {self.margin:.3f} either way (90% interval)."
+        if self.practical.endswith("by at least the margin"):
+            return f"By at least the margin of {self.margin:.3f}."
+        return None
+
+    @property
     def power_sentence(self) -> str | None:
         """What these queries could have shown, where there is no clear difference; None elsewhere."""
         if self.verdict != "no clear difference" or self.detectable is None:

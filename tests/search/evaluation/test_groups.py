@@ -69,6 +69,10 @@ def test_sharing_less_than_half_joins_nothing():
 def test_what_is_said_of_the_groups():
     groups = QueryGroups(np.array([0, 1, 0, 0, 2, 1]))
     assert groups.as_json() == {"queries": 6, "groups": 3, "largest": 3, "effective": 2.6}
+    assert groups.sentence == (
+        "6 queries in 3 independent groups; the largest has 3, and they count as 2.6 of one size."
+    )
+    assert QueryGroups.single(7).sentence == "7 queries, each independent of the others."
     values = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
     assert groups.sums(values).tolist() == [[8.0, 8.0, 5.0]]
     chosen = groups.only(np.array([False, True, True, True, False, False]))

@@ -331,3 +331,17 @@ def test_no_clear_difference_says_what_would_have_shown():
     assert (sure.more_queries, sure.power_sentence[-20:]) == (0, " four times in five.")
     (better,) = compare(scores_of([spread_out(0.1, 0.2, 100)]), QueryGroups.single(100), [])
     assert better.power_sentence is None
+
+
+def test_what_the_verdict_rests_on():
+    rows = [spread_out(0.1, 0.2, 100), spread_out(0.0, 0.02, 100, 1)]
+    tests = compare(scores_of(rows), QueryGroups.single(100), ["new0", "new1"])
+    first, second = within_family(tests, ["new0", "new1"])
+    assert first.evidence.startswith("p = 0.0002, 0.0004 adjusted for 2 candidates; ")
+    assert first.evidence.endswith(f"{first.wins} wins, 0 ties, {first.losses} losses.")
+    assert first.practical_sentence == "By at least the margin of 0.020."
+    assert (
+        second.practical_sentence
+        == "Too small to matter: less than 0.020 either way (90% interval)."
+    )
+    assert tests[0].evidence.startswith("p = 0.0002; ")
