@@ -128,6 +128,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a custom model by a recipe."""
+    from training.advice.power import known_power
     from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
     from training.recipes import recipe_info
@@ -139,7 +140,9 @@ def train(
             recipe
         )  # What cannot be trained at all is refused before the documents are looked at.
         if not settings().rank:  # Of several processes the first looks at the start, and speaks.
-            tell_notes(run, reading_notes(project, values.get("base")))
+            shown = known_power(project)
+            notes = [] if shown is None else [shown.sentence]
+            tell_notes(run, [*reading_notes(project, values.get("base")), *notes])
         made = train_model(project, recipe, name, values, run, kept)
         if made is None:
             return

@@ -127,7 +127,9 @@ def advise(
     with running(project) as run:
         made = look(project, budget, run)
         run.result(id=made.id)
-    told = {key: made.details[key] for key in ("budget", "facts", "recommended", "approaches")}
+    told = {
+        key: made.details[key] for key in ("budget", "facts", "recommended", "approaches", "power")
+    }
     if as_json:
         print_json(told)
         return
@@ -137,6 +139,8 @@ def advise(
         say(f"{place}. {advice['title']}{spent}")
         for reason in advice["reasons"]:
             say(f"   {reason}")
+    if told["power"] is not None:
+        say(told["power"]["sentence"])
     for row in told["approaches"]:
         facts = [row["quality"]]
         facts += [f"{row['unseen']:.0%} of query words unseen"] if row["unseen"] is not None else []

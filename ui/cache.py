@@ -32,6 +32,7 @@ from search.retrieval.dense import DenseRetriever
 from search.retrieval.indexing.build import find_index
 from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
+from training.advice.power import known_power
 from training.data.pair_sets import PairSet
 
 _LOADING = Lock()
@@ -53,6 +54,27 @@ def _cached(
             RerankerInfo: lambda info: info.id,
         },
     )
+
+
+def power_sentence(project: Project) -> str | None:
+    """What gain the test queries can show; None without any."""
+    queries = project.newest("queries")
+    if queries is None:
+        return None
+    evaluation, report = project.newest("evaluations"), project.newest("reports")
+    return _power_sentence(project, queries, evaluation, report, seal_state(project))
+
+
+@_cached(16)
+def _power_sentence(
+    project: Project,
+    queries: Manifest,
+    evaluation: Manifest | None,
+    report: Manifest | None,
+    state: str,
+) -> str | None:
+    power = known_power(project)
+    return power.sentence if power is not None else None
 
 
 evaluation = _cached(16)(load_evaluation)

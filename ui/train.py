@@ -55,6 +55,8 @@ def _choose(project: Project) -> None:
     best = quick_recommendation(project)
     pairs = project.newest("pairs")
     advice.say(best)
+    if shown := cache.power_sentence(project):
+        st.caption(literal(shown))
     if pairs is None:
         synthetic.offer(project, "train")
         if st.button("Add pairs of your own", key="to-pairs"):

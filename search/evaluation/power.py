@@ -6,6 +6,7 @@ groups are not few (Smucker, Allan and Carterette 2007). Groups are its units, s
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -158,6 +159,12 @@ class Power:
             "rough": f"roughly, for a spread of {ROUGH_SPREAD:.2f}",
         }[self.basis]
         return f"{on} would show a gain of {least:.3f} {metric_title(self.metric)} four times in five ({how})."
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Power":
+        """What a report kept."""
+        facts = {key: stored[key] for key in ("queries", "groups", "effective", "basis", "metric")}
+        return cls(Spread(stored["deviation"], stored["correlation"]), **facts)
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""

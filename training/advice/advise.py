@@ -12,11 +12,10 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import CorpusFacts, facts_of
+from training.advice.power import ADVICE, expected_power
 from training.advice.recommending import BUDGET_MINUTES, Advice, recommend, seconds_of
 from training.data.reports import current_report, sources_of
 from training.probe import speed
-
-KIND = "advice"
 
 
 def advise(
@@ -25,7 +24,7 @@ def advise(
     """Look at a project, measure this machine, and say which approach to take.
 
     :param budget: minutes that a training may take.
-    :returns: a report; its details hold "facts", "recommended" and "approaches": plain JSON.
+    :returns: a report; its details hold "facts", "recommended", "approaches" and "power" (None without a query set): plain JSON.
     :raises Refused: without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -36,14 +35,16 @@ def advise(
     found = None if facts.server else speed(encoder, info, Stage(progress, 0.2, 0.5))
     seconds = seconds_of(facts, found) if found else {}
     ranked = recommend(facts, seconds, budget)
-    last = Stage(progress, 0.5, 1.0)
+    shown = expected_power(project, Stage(progress, 0.5, 0.8))
+    last = Stage(progress, 0.8, 1.0)
     rows = approaches(project, corpus, facts, found, seconds, last) if found else []
     details = {
-        "report": KIND,
+        "report": ADVICE,
         "budget": budget,
         "facts": facts.as_json(),
         "recommended": [advice.as_json() for advice in ranked],
         "approaches": [asdict(row) for row in rows],
+        "power": shown.as_json() if shown is not None else None,
     }
     sources = sources_of(project, manifest, project.newest("pairs"))
     with project.publish("reports", sources, **json.loads(json.dumps(details))) as draft:
@@ -54,7 +55,7 @@ def advise(
 
 def current_advice(project: Project) -> dict[str, Any] | None:
     """What was advised last on the newest corpus and pairs, or None."""
-    report = current_report(project, KIND)
+    report = current_report(project, ADVICE)
     return report.details if report is not None else None
 
 
