@@ -81,6 +81,19 @@ def one_reader() -> Iterator[None]:
     SPARE.give_back(SPARE.take())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def disks_are_not_waited_for(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing here takes the power away, so no test can tell what is on disk from what is on its way there.
+
+    A fifth of the time of tests that publish would be waiting for that; `make prove` and all that are processes of
+    their own do wait.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.config.getoption("--whole"):
+            patch.setattr(os, "fsync", lambda _handle: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def whole(request: pytest.FixtureRequest) -> bool:
     """Whether all of a long proof is wanted, or a sample of it will do."""
@@ -175,6 +188,15 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("BESPOKE_RUN", raising=False)
     monkeypatch.setenv("BESPOKE_DEVICE", "cpu")
     return home
+
+
+@pytest.fixture(autouse=True)
+def few_general_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tiny model forgot is asked with twelve questions: a hundred take longer than its training."""
+    from training import forgetting
+
+    few = forgetting.general_questions()[:12]
+    monkeypatch.setattr(forgetting, "general_questions", lambda: few)
 
 
 @pytest.fixture

@@ -53,20 +53,16 @@ def examples(most: int) -> int:
 
 def sampled(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """What stays of the collected tests without `--whole`, and what is left to it."""
-    groups: dict[str, list[pytest.Item]] = defaultdict(list)
-    most: dict[str, int] = {}
+    groups: dict[tuple[int, str, int], list[pytest.Item]] = defaultdict(list)
     left = {item for item in items if item.get_closest_marker("prove")}
     for item in items:
         for node, mark in item.iter_markers_with_node("sample"):
-            group = item.nodeid.partition("[")[0] if node is item else node.nodeid
-            groups[group].append(item)
-            most[group] = mark.args[0]
-            break
-    for group, members in groups.items():
-        here = sorted(
-            (item for item in members if item not in left), key=lambda item: draw(item.nodeid)
-        )
-        left.update(here[most[group] :])
+            name = item.nodeid.partition("[")[0] if node is item else node.nodeid
+            groups[-len(node.listchain()), name, mark.args[0]].append(item)
+    # From the inside out: a file keeps n of what its tests keep.
+    for group in sorted(groups):
+        here = [item for item in groups[group] if item not in left]
+        left.update(sorted(here, key=lambda item: draw(item.nodeid))[group[-1] :])
     return [item for item in items if item not in left], [item for item in items if item in left]
 
 

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ _WIDTHS = {
     "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "C64": 8,
 }  # fmt: skip
 
+_SIZES: dict[bytes, int] = {}
+
 
 def check_folder(folder: Path) -> None:
     """See that a model's folder can be read within bounds; nothing is built.
@@ -74,7 +77,7 @@ def check_built(folder: Path) -> None:
     """
     weights = sum(_numbers_in(path) for path in folder.rglob("*.safetensors"))
     for path in folder.rglob("config.json"):
-        size = _size_built(path.parent)
+        size = _size_built(path)
         if size > _TIMES * weights + _BESIDE:
             raise Refused(
                 f"{path} describes a model of {size:,} numbers, and the weights beside it have {weights:,}: they do not belong "
@@ -82,20 +85,27 @@ def check_built(folder: Path) -> None:
             )
 
 
-def _size_built(folder: Path) -> int:
-    """How many numbers the model of a folder's config.json has; 0 where transformers knows no such model."""
+def _size_built(path: Path) -> int:
+    """How many numbers the model of a config.json has; 0 where transformers knows no such model.
+
+    Known ones are remembered by what the file says: a model is loaded again and again, and this is half of the work.
+    """
+    content = blake2b(path.read_bytes()).digest()
+    if content in _SIZES:
+        return _SIZES[content]
     import torch
     from transformers import AutoConfig, AutoModel
 
     try:
         config = AutoConfig.from_pretrained(
-            str(folder), trust_remote_code=False, local_files_only=True
+            str(path.parent), trust_remote_code=False, local_files_only=True
         )
         with torch.device("meta"):
             model = AutoModel.from_config(config, trust_remote_code=False)
     except Exception:  # What cannot be built without memory cannot be with it: loading says why.
         return 0
-    return sum(part.numel() for part in (*model.parameters(), *model.buffers()))
+    _SIZES[content] = sum(part.numel() for part in (*model.parameters(), *model.buffers()))
+    return _SIZES[content]
 
 
 def _check_size(path: Path, most: int) -> None:

@@ -10,8 +10,8 @@ from itertools import chain
 
 from search.corpus.corpus import Corpus
 from search.corpus.report.corpus_report import percent
-from search.corpus.report.tokenizer_fit import TokenizerFit, tokenizer_fit
-from search.corpus.tokenizer import UNREAD, ModelTokenizer
+from search.corpus.report.tokenizer_fit import TokenizerFit, fertility, tokenizer_fit
+from search.corpus.tokenizer import ModelTokenizer
 from search.models.pretrained.opening import OpenedCheckpoint
 from search.models.registry import ModelInfo, generic_info
 from search.models.tokenizers import reader_in, reader_of
@@ -24,7 +24,6 @@ from search.text.words import word_runs
 MULTILINGUAL = "intfloat/multilingual-e5-small"
 """A base that reads a hundred languages, as large a step as a small machine takes."""
 _SAMPLE = 400
-_FREQUENT = 2_000
 _WORTH_TELLING = 0.05
 _FERTILITY = 1.5
 """Pieces a word over those of ordinary English: a model of English has 1.8 for German, 2.5 for Hindi; see the report."""
@@ -87,21 +86,15 @@ def illegible_languages(
         if share < _WORTH_TELLING:
             continue
         words = Counter(chain.from_iterable(run for text in own for run in word_runs(text)))
-        if code == ENGLISH and not _has_unread(words, reader):
-            continue  # However its jargon is cut: a model of English is no better served by another one.
-        fit = tokenizer_fit(words, reader)
+        # However its jargon is cut: a model of English is no better served by another one.
         least = {ENGLISH: float("inf"), UNKNOWN: _MIXED_FERTILITY}.get(code, _FERTILITY)
+        pieces, unreadable = fertility(words, reader)
+        if unreadable < _UNREADABLE and pieces < least:
+            continue  # Ordinary English has a piece a word, at the least.
+        fit = tokenizer_fit(words, reader)
         if fit.unreadable_share >= _UNREADABLE or fit.ratio >= least:
             found.append((code, share, fit))
     return sorted(found, key=lambda item: -item[1])
-
-
-def _has_unread(words: Counter[str], reader: ModelTokenizer) -> bool:
-    """Whether a model sees nothing of many words; ordinary English, which takes seconds to count, is not asked for."""
-    frequent = [word for word, _ in words.most_common(_FREQUENT)]
-    cut = reader.subwords(frequent)
-    unread = sum(UNREAD in pieces for pieces in cut)
-    return unread >= _UNREADABLE * len(frequent) > 0
 
 
 def _named(code: str) -> str:

@@ -58,7 +58,7 @@ def _drafts(name: str) -> list[Path]:
     return list(project_folder(name).glob("*/.*"))
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("how", SIGNALS, ids=lambda s: s.name)
 @pytest.mark.parametrize("stage", STAGES)
 def test_add(command, lab, write, tree, stage, how):
@@ -76,6 +76,7 @@ def test_add(command, lab, write, tree, stage, how):
     assert _drafts(lab) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("stage", ["splitting without leaks", held.SEALED])
 def test_pairs_killed(command, lab, write, tree, stage):
     before = _artifacts(tree, lab)
@@ -88,6 +89,7 @@ def test_pairs_killed(command, lab, write, tree, stage):
     assert _drafts(lab) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("how", SIGNALS, ids=lambda s: s.name)
 @pytest.mark.parametrize("stage", BEIR_STAGES)
 def test_a_new_project(command, tiny_beir, tree, stage, how):

@@ -70,15 +70,15 @@ SLOW_PAIRS = [
 ]
 
 
-def _marked(quick, slow):
+def _marked(quick, slow, most):
     return [
-        *quick,
+        *(pytest.param(*case, marks=pytest.mark.sample(most)) for case in quick),
         *(pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.sample(2)]) for case in slow),
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "documents", "refused_rows", "says"), _marked(DOCUMENTS, SLOW_DOCUMENTS)
+    ("name", "documents", "refused_rows", "says"), _marked(DOCUMENTS, SLOW_DOCUMENTS, 6)
 )
 def test_add(command, shared_data, name, documents, refused_rows, says):
     done = command("add", "lab", shared_data / "uploads" / name)
@@ -92,7 +92,9 @@ def test_add(command, shared_data, name, documents, refused_rows, says):
     assert (f"{refused_rows:,} rows refused" in done.err) == bool(refused_rows)
 
 
-@pytest.mark.parametrize(("name", "options", "count", "refused_rows"), _marked(PAIRS, SLOW_PAIRS))
+@pytest.mark.parametrize(
+    ("name", "options", "count", "refused_rows"), _marked(PAIRS, SLOW_PAIRS, 3)
+)
 def test_pairs(command, shared_data, name, options, count, refused_rows):
     done = command("pairs", "lab", shared_data / "uploads" / name, *options)
     assert done.status == 0, done.err

@@ -19,6 +19,7 @@ some_kinds = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sample(14)
 @pytest.mark.parametrize(
     ("count", "dimension", "k"),
     [(1, 1, 1), (3, 2, 5), (200, 384, 10), (500, 7, 100), (64, 100, 64)],
@@ -79,7 +80,7 @@ def test_vectors_of_any_length_are_compared_by_direction(kind, vectors, k):
     check_against_brute_force(vectors, queries, k, positions, scores)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 def test_many_duplicates_come_in_order_of_position(kind):
     vectors = np.repeat(
         numbers(4, 24), 700, axis=0
@@ -121,7 +122,7 @@ def test_what_ranks_does_not_depend_on_k(kind):
         assert scores.tobytes() == np.ascontiguousarray(whole_scores[:, :k]).tobytes()
 
 
-@pytest.mark.sample(10)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("dimension", [1, 3, 100, 384])
 def test_a_batch_equals_each_query_alone_bit_for_bit(kind, dimension):
     vectors = np.vstack([numbers(500, dimension), numbers(40, dimension)])
@@ -228,6 +229,7 @@ def test_k_below_one_is_refused(kind, k):
         kind.of(numbers(5, 4)).search(numbers(1, 4), k)
 
 
+@pytest.mark.sample(3)
 def test_several_threads_search_at_once(kind):
     index = kind.of(numbers(2_000, 32))
     batches = [numbers(1 + seed % 5, 32, seed=seed) for seed in range(40)]
@@ -242,7 +244,7 @@ def test_several_threads_search_at_once(kind):
                 assert scores.tobytes() == same_scores.tobytes()
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("share", [0.003, 0.1, 0.9, 1.0])
 def test_only_what_is_allowed_is_found_as_if_nothing_else_were_there(kind, share):
     rng = np.random.default_rng(11)

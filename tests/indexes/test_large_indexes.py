@@ -55,7 +55,7 @@ def test_a_filter_that_leaves_only_what_is_far_away(large):
     check(kind, vectors[far], query, 10, there[positions], scores)
 
 
-@pytest.mark.sample(7)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("removed", "added"), [(0, 400), (400, 0), (300, 300)])
 def test_vectors_come_and_go_without_a_rebuild(large, tmp_path, removed, added):
     kind, vectors, index, _ = large
@@ -82,6 +82,7 @@ def test_vectors_come_and_go_without_a_rebuild(large, tmp_path, removed, added):
     check(kind, changed[some], queries, 10, there[positions], scores)
 
 
+@pytest.mark.sample(3)
 def test_what_comes_after_others_went_is_found(large, tmp_path):
     """One version takes vectors out, the next one puts others in their places."""
     kind, vectors, index, _ = large

@@ -32,7 +32,7 @@ print("goes on", len(before))
 """
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "name"),
     [

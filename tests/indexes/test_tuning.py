@@ -36,7 +36,7 @@ FAST_EXACT = [0.0, 1e-6] * 9 + [0.0, 9.0] * 200
 ERRATIC = [0.0, *np.random.default_rng(3).exponential(size=97)]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq", "auto"])
 def test_two_clocks_choose_the_same_width(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(faiss_engine, "FLAT_BYTES", 0)
@@ -57,6 +57,7 @@ def never_exact(request, tmp_path_factory):
     return vectors, open_index(folder, replace(facts, parameters=parameters).details())
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
 def test_a_filter_keeps_the_recall_where_exact_search_is_not_taken(never_exact, share):
     """So few vectors would be compared one by one; here the lists and the graph have to find them."""
@@ -82,6 +83,7 @@ def in_a_cone(count, seed, cone=6.0, dimension=48):
     return normalised((cone * mean / np.linalg.norm(mean) + inside).astype(np.float32))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["hnsw", "ivf-pq", "ivf-rabitq"])
 def test_the_promise_holds_in_a_narrow_cone(kind, tmp_path):
     vectors, asked = in_a_cone(4_000, 1), in_a_cone(200, 2)

@@ -10,6 +10,11 @@ from search.text.words import folded_words
 from training.forgetting import General, general_ndcg, general_questions
 
 
+@pytest.fixture(autouse=True)
+def few_general_questions():
+    """All hundred are asked here."""
+
+
 class Told:
     """An encoder that knows which answer belongs to which question, but for `lost` of them."""
 

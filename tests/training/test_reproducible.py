@@ -34,7 +34,7 @@ def figures(details):
     }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("recipe", "values"), WAYS)
 def test_the_same_again(tiny_beir, tiny_model, recipe, values):
     project = project_to_be("tiny")

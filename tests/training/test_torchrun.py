@@ -57,16 +57,16 @@ def weights(workspace, name):
 @pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("more", [(), ("--set", "mini_batch=3", "--set", "dimensions=16")])
-def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, run_cli, more):
+def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, call_cli, more):
     # One query a document, in full batches: else two processes may leave out a row that one would take.
     train = tiny_beir / "qrels" / "train.tsv"
     train.write_text("".join(train.read_text().splitlines(keepends=True)[:25]))
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    assert call_cli("import", "lab", tiny_beir).status == 0
     settings = ("--set", f"base={calm_model}", "--set", "epochs=6", "--set", "batch_size=8",
                 "--set", "learning_rate=2e-3", *more)  # fmt: skip
     recipe = ("train", "lab", "--recipe", "fine-tune")
-    alone_ = run_cli(*recipe, "--name", "alone", *settings)
-    assert alone_.returncode == 0, alone_.stderr
+    alone_ = call_cli(*recipe, "--name", "alone", *settings)
+    assert alone_.status == 0, alone_.err
     both = torchrun(2, *recipe, "--name", "both", *settings)
     assert both.returncode == 0, both.stderr
     assert both.stdout.count("The model 'both' is ready.") == 1
@@ -85,8 +85,8 @@ def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, r
 
 
 @pytest.mark.slow
-def test_other_recipes_and_mistakes_are_refused_once(tiny_beir, run_cli):
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+def test_other_recipes_and_mistakes_are_refused_once(tiny_beir, call_cli):
+    assert call_cli("import", "lab", tiny_beir).status == 0
     done = torchrun(2, "train", "lab", "--recipe", "adapter")
     assert done.returncode != 0
     assert done.stderr.count("Only fine-tune trains in several processes") == 1

@@ -29,6 +29,12 @@ from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+
+@pytest.fixture(autouse=True)
+def few_general_questions():
+    """All hundred are asked here."""
+
+
 TUNE = {"epochs": "2", "batch_size": "16", "learning_rate": "1e-3"}
 WORDS = {"vector_size": 12, "min_count": 1, "epochs": 2}
 REPOSITORY = Path(__file__).resolve().parents[2]

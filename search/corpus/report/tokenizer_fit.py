@@ -62,8 +62,6 @@ def tokenizer_fit(counts: Mapping[str, int], reader: ModelTokenizer | None = Non
     model = reader or generic_reader()
     cut, mean, shredded_share = _cut(counts, model)
     ordinary, ordinary_shredded = _ordinary(model)
-    total = sum(counts[word] for word in cut)
-    unreadable = sum(counts[word] for word, pieces in cut.items() if UNREAD in pieces)
     shredded = sorted(
         (word for word, pieces in cut.items() if len(pieces) >= SHREDDED * _words_in(word)),
         key=lambda word: (-counts[word], word),
@@ -74,14 +72,34 @@ def tokenizer_fit(counts: Mapping[str, int], reader: ModelTokenizer | None = Non
         ratio=mean / ordinary,
         shredded_share=shredded_share,
         ordinary_shredded_share=ordinary_shredded,
-        unreadable_share=unreadable / max(1, total),
+        unreadable_share=_unreadable(cut, counts),
         shredded=tuple(OversegmentedWord(w, counts[w], cut[w]) for w in shredded[:_SHOWN]),
     )
+
+
+def fertility(counts: Mapping[str, int], reader: ModelTokenizer) -> tuple[float, float]:
+    """`pieces_per_word` and `unreadable_share` of a vocabulary alone: ordinary English takes a second to count."""
+    cut, mean, _ = _cut(counts, reader)
+    return mean, _unreadable(cut, counts)
+
+
+def _unreadable(cut: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> float:
+    total = sum(counts[word] for word in cut)
+    return sum(counts[word] for word, pieces in cut.items() if UNREAD in pieces) / max(1, total)
 
 
 @lru_cache(maxsize=4)
 def _ordinary(reader: ModelTokenizer) -> tuple[float, float]:
     """Word pieces a word of ordinary English, and the share of its words in three pieces or more."""
+    return _ordinary_as_cut_by(reader.tokenizer.to_str())
+
+
+@lru_cache(maxsize=2)
+def _ordinary_as_cut_by(written: str) -> tuple[float, float]:
+    """The same by a tokenizer as it is written down: many models have the same."""
+    from tokenizers import Tokenizer
+
+    reader = ModelTokenizer("", Tokenizer.from_str(written))
     _, mean, shredded = _cut(dict(islice(ordinary_words(ENGLISH).items(), _FREQUENT)), reader)
     return mean or 1.0, shredded
 

@@ -4,8 +4,10 @@ OpenAI's client takes organisations, projects, other keys and further headers fr
 and reads answers of any size. Here is where what it made is put right, whatever it takes up in a later version.
 """
 
+import ssl
 import time
 from collections.abc import Iterator
+from functools import cache
 from ipaddress import ip_address
 
 import httpx2
@@ -69,7 +71,7 @@ class OneServer(httpx2.BaseTransport):
         self._key = key
         self._project = project
         self._seconds = seconds
-        self._inner = httpx2.HTTPTransport()
+        self._inner = httpx2.HTTPTransport(verify=_trusted())
         self.most_bytes = _BEGINNING
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -117,6 +119,12 @@ class OneServer(httpx2.BaseTransport):
     def close(self) -> None:
         """Close what is open."""
         self._inner.close()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts. To read them takes longer than a request, so it is done once."""
+    return httpx2.create_ssl_context()
 
 
 def _is_number(host: str) -> bool:

@@ -125,6 +125,10 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
             "Only transformer models are encoded with Ray; this one is computed elsewhere, or in no time. "
             "Leave --encode-with out."
         )
+    address = settings().ray_address
+    if address:
+        note_contact(f"ray://{address.removeprefix('ray://')}", "texts of documents (Ray)")
+    _require_answer(address)
     send_no_usage_statistics()
     try:
         import ray
@@ -132,10 +136,6 @@ def ray_encoding(encoder: Any) -> Iterator[RayEncoding]:
         import ray.exceptions
     except ImportError:
         raise Refused(f"Ray is not installed. Install it: {_INSTALL}.") from None
-    address = settings().ray_address
-    if address:
-        note_contact(f"ray://{address.removeprefix('ray://')}", "texts of documents (Ray)")
-    _require_answer(address)
     before = set(_below())
     with _own_signals():
         try:

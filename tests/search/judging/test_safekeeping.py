@@ -176,7 +176,7 @@ def test_votes_are_read_on_a_disk_that_may_only_be_read(store, tmp_path, log):
             shutil.copy(tmp_path / name, store.path.with_name(name))
         assert store.path.with_name(store.path.name + "-wal").stat().st_size > 0
     for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+        folder.chmod(folder.stat().st_mode | 0o055)
     store.path.parent.chmod(0o555)
     for path in store.path.parent.iterdir():
         path.chmod(0o555 if path.is_dir() else 0o444)

@@ -149,11 +149,11 @@ def test_words_are_letters_marks_and_digits_and_nothing_of_them_is_lost(text):
 
 def by_hand(words, counts, rows, text, common=None, unseen=None):
     """SIF in float64: the mean of a / (a + p(w)) v(w) over known words, the common part removed."""
-    total, known = np.zeros(rows.shape[1]), 0
+    total, known, all_counts = np.zeros(rows.shape[1]), 0, sum(counts)
     place = {word: number for number, word in enumerate(words)}
     for word in words_of(text):
         if word in place:
-            share = counts[place[word]] / sum(counts)
+            share = counts[place[word]] / all_counts
             total += 1e-3 / (1e-3 + share) * rows[place[word]].astype(np.float64)
             known += 1
     if (

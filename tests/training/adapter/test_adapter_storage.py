@@ -40,6 +40,7 @@ def manifest_of(lab, name):
     return lab.artifact("models", find_model(lab, name).id)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("side", ["both", "query"])
 def test_the_matrix_alone_is_stored_and_the_export_is_whole(
     lab, adapt, call_cli, tiny_model, tmp_path, side

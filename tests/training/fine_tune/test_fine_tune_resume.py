@@ -32,7 +32,7 @@ def material(tmp_path, tiny_beir):
     return pair_set.pairs, DevSet.of(current_corpus(made)[1], pair_set.dev)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("changes", [{}, {"lora_rank": 4, "dimensions": (8,)}, {"patience": 1}])
 @pytest.mark.parametrize("stopped_in", ["epoch 2 of 4", "epoch 3 of 4"])
 def test_what_was_stopped_ends_as_if_it_had_not_been(
@@ -101,13 +101,13 @@ def _details(home, name):
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_cli):
+def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, call_cli):
     from safetensors.numpy import load_file
 
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    assert call_cli("import", "lab", tiny_beir).status == 0
     arguments = ["train", "lab", "--recipe", "fine-tune", "--set", f"base={tiny_model}",
                  "--set", "epochs=60", "--set", "batch_size=16", "--set", "patience=0"]  # fmt: skip
-    assert run_cli(*arguments, "--name", "whole", timeout=200).returncode == 0
+    assert call_cli(*arguments, "--name", "whole").status == 0
     lab = project("lab")
     run = runs.start(lab, [*arguments, "--name", "broken"])
     killing.until(lambda: run.checkpoints.is_dir() and killing.steps(run) > 80, "no steps")
@@ -126,9 +126,9 @@ def test_a_run_that_was_killed_is_resumed(tiny_beir, tiny_model, workspace, run_
 
 @pytest.mark.slow
 def test_a_cancelled_run_publishes_nothing_and_can_be_resumed(
-    tiny_beir, tiny_model, workspace, run_cli
+    tiny_beir, tiny_model, workspace, call_cli
 ):
-    assert run_cli("import", "lab", tiny_beir).returncode == 0
+    assert call_cli("import", "lab", tiny_beir).status == 0
     lab = project("lab")
     run = runs.start(
         lab,

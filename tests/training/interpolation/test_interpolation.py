@@ -94,6 +94,7 @@ def test_what_was_blended_already_is_told_from_the_far_end(project, tiny_model):
         np.testing.assert_allclose(two[name], tensor, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("side", ["both", "query"])
 def test_an_adapter_at_any_place(project, tiny_model, side):
     train(project, "fine-tune", "base", {"base": str(tiny_model), "epochs": 1, "batch_size": 16})

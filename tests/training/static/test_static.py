@@ -115,7 +115,9 @@ def test_a_generic_model_on_a_server_is_not_paid_for(lab, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("start", ["scratch", "distilled"])
-def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_model, run_cli):
+def test_a_run_that_was_killed_is_resumed_from_the_terminal(
+    start, lab, tiny_model, call_cli, run_cli
+):
     arguments = ["train", "lab", "--recipe", "static"]
     values = {
         **SCRATCH,
@@ -127,7 +129,7 @@ def test_a_run_that_was_killed_is_resumed_from_the_terminal(start, lab, tiny_mod
     }
     for key, value in values.items():
         arguments += ["--set", f"{key}={value}"]
-    assert run_cli(*arguments, "--name", "whole", timeout=300).returncode == 0
+    assert call_cli(*arguments, "--name", "whole").status == 0
     run = runs.start(project("lab"), [*arguments, "--name", "broken"])
     killing.until(lambda: killing.steps(run) > 100, "no steps", 90)
     killing.kill(run)

@@ -97,8 +97,8 @@ def test_checkpoints_of_other_words_are_not_used(corpus, tmp_path, often):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["word2vec", pytest.param("fasttext", marks=pytest.mark.prove)])
-def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, run_cli):
-    assert run_cli("import", "lab", shared_data / "ask_cfpb", timeout=300).returncode == 0
+def test_a_run_that_was_killed_is_resumed(recipe, shared_data, workspace, call_cli, run_cli):
+    assert call_cli("import", "lab", shared_data / "ask_cfpb").status == 0
     lab = project("lab")
     command = ["train", "lab", "--recipe", recipe, "--set", "epochs=12", "--set", "vector_size=50"]
     run = runs.start(lab, [*command, "--name", "broken"])

@@ -41,6 +41,7 @@ def test_corpus_as_plain_text(shared_data):
     assert (found[0].id, found[-1].id) == ("corpus-1", "corpus-1057")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", ["csv", "json"])
 @pytest.mark.parametrize(
     ("folder", "count"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -44,8 +45,26 @@ def model(tiny_model):
     return load_sentence_transformer(tiny_model)
 
 
+@pytest.fixture(scope="module")
+def conversion(tiny_model, tmp_path_factory):
+    """The tiny model's conversion, made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BESPOKE_HOME", str(tmp_path_factory.mktemp("converted")))
+        patch.setenv("BESPOKE_DEVICE", "cpu")
+        model = load_sentence_transformer(tiny_model)
+        folder = conversion_folder(model)
+        assert converted(model, folder) is None
+    return folder
+
+
 @pytest.fixture
-def always(monkeypatch):
+def converted_before(conversion, workspace):
+    """A workspace that holds the conversion, and knows nothing of how fast it is."""
+    shutil.copytree(conversion, workspace / conversion.parent.name / conversion.name)
+
+
+@pytest.fixture
+def always(monkeypatch, converted_before):
     """Measure however little there is to encode, in the one precision that every processor has."""
     monkeypatch.setattr(choosing, "PAYS_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(choosing, "precisions", lambda: ["f32"])
@@ -91,6 +110,7 @@ def backend_of(kind, model):
     return OpenVinoBackend(model, folder, "f32")
 
 
+@pytest.mark.usefixtures("converted_before")
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 @pytest.mark.parametrize(
@@ -106,6 +126,7 @@ def test_a_backend_computes_what_sentence_transformers_does(model, kind, backend
     assert np.abs(queries - run(made, ours, ODD)).max() > 1e-3, "the prompts differ"
 
 
+@pytest.mark.usefixtures("converted_before")
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 def test_a_vector_does_not_depend_on_the_batch(model, backend):
     ours = backend_of(backend, model)
@@ -297,6 +318,7 @@ def test_a_conversion_that_is_cut_off_leaves_nothing(model, monkeypatch, workspa
     assert is_sound(folder) and not dead.exists()
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_an_adapter_shares_the_conversion_of_its_base(model):
     from search.models.linear_adapter import with_adapter
 

@@ -51,6 +51,7 @@ def _brute_force(vectors, query, k, allowed=None):
     return order, found
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["hnsw", "ivf-sq8", "ivf-rabitq"])
 @pytest.mark.longer
 @settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
