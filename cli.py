@@ -10,7 +10,18 @@ from search.projects.errors import BespokeError
 from search.projects.files import keep_private
 from search.projects.room import reserve
 from search.projects.settings import settings
-from terminal import asking, data, judging, lifecycle, making, models, people, reference, synthetic
+from terminal import (
+    asking,
+    data,
+    judging,
+    lifecycle,
+    making,
+    models,
+    people,
+    reference,
+    synthetic,
+    verdict,
+)
 from terminal.printing import aside
 
 app = typer.Typer(
@@ -18,7 +29,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (data, making, synthetic, models, asking, judging, people, lifecycle, reference):
+for room in (
+    data,
+    making,
+    synthetic,
+    models,
+    asking,
+    verdict,
+    judging,
+    people,
+    lifecycle,
+    reference,
+):
     app.add_typer(room.app)
 # What a wrong option raises. Typer exports only this more special one.
 _UsageError: Any = typer.BadParameter.__mro__[1]

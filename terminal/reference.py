@@ -15,7 +15,7 @@ Every click in the pages is one of these, and the page shows it. This page is wr
 themselves; a test fails when it is stale. The same text, a command at a time: `python cli.py COMMAND --help`.
 
 With `--json`, stdout is one JSON document and nothing else; progress goes to stderr. Exit status: 0 done, 1 the work
-failed, 2 the input was refused, with one line saying what, where and what to do.
+failed, 2 the input was refused, with one line saying what, where and what to do, 3 `verdict --fail-on` says no.
 
 | variable | what it decides |
 |---|---|

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from search.corpus.tokenizer import generic_folder
 from search.models.cross_encoders import find_reranker
-from search.models.registry import BUILT_IN, ModelInfo, find_model
+from search.models.registry import BUILT_IN, ModelInfo, base_of, find_model
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.bm25.store import find_keyword_index
@@ -28,7 +28,7 @@ class Cost:
     """What one column costs on the machine that measured it.
 
     `milliseconds` is what a question takes that is asked by itself: the median over up to eight, encoding and search.
-    `model_bytes` are the files of its model and reranker, `index_bytes` those of its indexes, `training_seconds` what
+    `model_bytes` are the files of its model (with the one beneath an adapter) and reranker, `index_bytes` those of its indexes, `training_seconds` what
     training took; None for what it has not. `recipe` is how its model was trained.
 
     >>> Cost(12.5, model_bytes=None, index_bytes=4_000, training_seconds=None, recipe=None).milliseconds
@@ -108,7 +108,10 @@ def spread(texts: Sequence[str], column: int) -> list[str]:
 def _model_bytes(project: Project, info: ModelInfo) -> int:
     if info.id == BUILT_IN:
         return sum(path.stat().st_size for path in generic_folder().rglob("*") if path.is_file())
-    return _bytes(project.artifact("models", info.id))
+    manifest = project.artifact("models", info.id)
+    # An adapter is a matrix over another model, which it needs as much.
+    base = base_of(project, manifest)
+    return _bytes(manifest) + (0 if base is None else _model_bytes(project, base))
 
 
 def _bytes(manifest: Manifest) -> int:

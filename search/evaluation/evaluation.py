@@ -170,7 +170,7 @@ def newest_evaluation(project: Project, model: str | None = None) -> Manifest | 
 
     :param model: only an evaluation that measured this model.
     """
-    found = _current_evaluations(project)
+    found = current_evaluations(project)
     return next((m for m in found if model is None or model in m.details["models"]), None)
 
 
@@ -179,7 +179,7 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
 
     :returns: the test, and how many queries it was on; None when there was none.
     """
-    for manifest in _current_evaluations(project):
+    for manifest in current_evaluations(project):
         for test in _tests(manifest):
             if test.baseline == GENERIC and model in (
                 test.candidate,
@@ -189,7 +189,7 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
     return None
 
 
-def _current_evaluations(project: Project) -> Iterator[Manifest]:
+def current_evaluations(project: Project) -> Iterator[Manifest]:
     """Evaluations of the current corpus, query set and columns, the newest first.
 
     Where another model or reranker bears a name by now, what was measured of the earlier one says nothing of it. One

@@ -134,7 +134,7 @@ def compare_slices(
     return made
 
 
-def worse_on(tests: Sequence[SliceTest], baseline: str, candidate: str) -> str:
+def worse_on(tests: Sequence[SliceTest], baseline: str, candidate: str, most: int = _NAMED) -> str:
     """What a verdict says of the slices that got worse for certain; nothing where there is none.
 
     >>> one = SliceTest("number", "questions with a number", "generic", "mine", 40, 35, -0.2, (-0.3, -0.1), 0.001, 0.01,
