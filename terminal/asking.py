@@ -107,11 +107,12 @@ def evaluate(
     from search.evaluation.evaluate import evaluate as evaluate_models
     from search.evaluation.metrics import CONDENSED, metric_names
     from search.evaluation.runs import run_files
+    from search.judging.sample import grades_by_text
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:
         runs = run_files(run_ or ())
-        extras = Extras(metric or (), runs, export)
+        extras = Extras(metric or (), runs, export, grades_by_text(project))
         known = similarity_notes(project, [name for name in model or () if name not in runs], run)
         result = evaluate_models(project, model or (), run, known, extras)
         tell_notes(run, result.notes)
@@ -134,6 +135,11 @@ def evaluate(
         say(f"{test.sentence(len(result.queries))} {test.evidence}")
         for more in filter(None, (test.practical_sentence, test.power_sentence)):
             say(f"  {more}")
+    for side in result.unjudged:
+        if side.sentence:
+            say(f"{side.candidate} against {side.baseline}: {side.sentence}")
+    if any(side.settled is False and side.to_grade for side in result.unjudged):
+        say(f"Line a sample up for blind grades: python cli.py questions {project.name} --sample.")
 
 
 @app.command()

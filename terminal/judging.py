@@ -53,6 +53,14 @@ def questions(
         Literal["after", "never"] | None,
         typer.Option(help="Whether judges may see, after a vote, which side was which."),
     ] = None,
+    sample: Annotated[
+        bool,
+        typer.Option(
+            "--sample",
+            help="Line up a random sample of what nobody judged and only one of two measured columns shows: 40 documents, then "
+            "80, at most 160.",
+        ),
+    ] = False,
     ask: Annotated[
         list[str] | None, typer.Option(ASK, help="One more question (repeatable).")
     ] = None,
@@ -62,6 +70,9 @@ def questions(
 
     from search.judging.prepare import prepare_questions
 
+    if sample:
+        _line_up_sample(project, column or [])
+        return
     known = _setup(project, column)
     setup = replace(
         known,
@@ -74,6 +85,21 @@ def questions(
         made = prepare_questions(project, setup, ask or (), run)
         tell_notes(run, made.notes)
         say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
+
+
+def _line_up_sample(project: "Project", columns: list[str]) -> None:
+    """Line up what the newest evaluation wants graded."""
+    from search.judging.sample import line_up_sample
+
+    made = line_up_sample(project, columns)
+    if made is None:
+        say(
+            "Nothing is left to grade: what only one side has in its first ten is judged, or was graded."
+        )
+        return
+    say(
+        f"{len(made.items):,} documents are lined up on the page Judge, one at a time and without names. Then measure again."
+    )
 
 
 ExportFile = Annotated[

@@ -12,10 +12,11 @@ from search.evaluation.decision import Decision
 from search.evaluation.evaluation import TOPS, Evaluation
 from search.evaluation.exact_duplicates import ExactDuplicates, exact_duplicates_of
 from search.evaluation.family import is_candidate
-from search.evaluation.groups import group_queries
+from search.evaluation.groups import QueryGroups, group_queries
 from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.looks import Looks
 from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
+from search.evaluation.other_side import OtherSide
 from search.evaluation.protocol import fix_protocol, protocol_of
 from search.evaluation.query_set import QuerySet, pooling_note
 from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
@@ -33,6 +34,7 @@ from search.evaluation.sealing import (
 from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
 from search.evaluation.slices.define import slices_of
 from search.evaluation.trained_on import unseen
+from search.evaluation.unjudged import Grades
 from search.evaluation.verdicts import Contest, identities_of, looks_of, with_families
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import find_model
@@ -53,7 +55,8 @@ class Extras:
     """What an evaluation does beside.
 
     `metrics` are measured beside what every evaluation measures (recall@50); `runs` are TREC run files that join as columns, by
-    name; `export` is a folder to write runs, judgments and scores of each query into, for other programs.
+    name; `export` is a folder to write runs, judgments and scores of each query into, for other programs; `grades` are what
+    people graded of samples, by the text of a query.
 
     >>> Extras(metrics=["recall@50"]).runs
     {}
@@ -62,6 +65,7 @@ class Extras:
     metrics: Sequence[str] = ()
     runs: Mapping[str, Path] = field(default_factory=dict)
     export: Path | None = None
+    grades: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -111,8 +115,10 @@ def evaluate(
     found = in_order(order, found | {run.name: rules.read(run.run, asked.usable) for run in runs})
     result = scored(found, corpus, asked.usable, notes, rules, measured, contest)
     result = _decided(project, result, contest, looks, identities)
+    judged = copies.of(asked.usable)
     result = replace(
         result.in_slices(slices),
+        unjudged=_other_sides(result, judged, copies.by_query(asked.usable, extras.grades)),
         clean=asked.leaks.is_clean(asked.question),
         left_out=asked.own.as_json(),
         counted=Counted.of(asked.query_set, set(corpus.ids()), result.scores),
@@ -133,7 +139,7 @@ def evaluate(
     fingerprints |= {run.name: run.fingerprint for run in runs}
     result = _published(project, result, asked, how, identities, made_from, fingerprints)
     if extras.export is not None:
-        export_runs(extras.export, result, copies.of(asked.usable))
+        export_runs(extras.export, result, judged)
     progress(1, 1, f"evaluated on {len(result.queries):,} queries")
     return result
 
@@ -191,6 +197,15 @@ def _decided(
     )
     decision = replace(decision, looks=len(made | {look.candidate for look in looks.all}))
     return replace(measured, comparisons=tests, decision=decision)
+
+
+def _other_sides(result: Evaluation, judged: QuerySet, grades: Grades) -> list[OtherSide]:
+    """Each verdict, held against the documents that nobody judged."""
+    groups = result.groups or QueryGroups.single(len(result.queries))
+    return [
+        OtherSide.of(test, result.runs, result.scores, judged, groups, grades)
+        for test in result.comparisons
+    ]
 
 
 def _published(

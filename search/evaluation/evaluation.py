@@ -16,6 +16,7 @@ from search.evaluation.counted import Counted
 from search.evaluation.decision import Decision
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import Scores
+from search.evaluation.other_side import OtherSide
 from search.evaluation.rankings import Run
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
@@ -74,6 +75,7 @@ class Evaluation:
     copies: CopyFigures = field(default_factory=CopyFigures)
     counted: Counted = field(default_factory=Counted)
     runs: dict[str, Run] = field(default_factory=dict, compare=False)
+    unjudged: list[OtherSide] = field(default_factory=list)
     costs: dict[str, Cost] = field(default_factory=dict)
     decision: Decision = field(default_factory=Decision)
 
@@ -107,6 +109,7 @@ class Evaluation:
             "slices": [test.as_json() for test in self.slices],
             "copies": asdict(self.copies),
             "counted": asdict(self.counted),
+            "unjudged": [asdict(side) for side in self.unjudged],
             "costs": {name: cost.as_json() for name, cost in self.costs.items()},
             **self.decision.as_json(),
         }
@@ -160,6 +163,7 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         slices=TypeAdapter(list[SliceTest]).validate_python(facts.get("slices", [])),
         copies=TypeAdapter(CopyFigures).validate_python(facts.get("copies", {})),
         counted=Counted(**facts.get("counted", {})),
+        unjudged=TypeAdapter(list[OtherSide]).validate_python(facts.get("unjudged", [])),
         costs=TypeAdapter(dict[str, Cost]).validate_python(facts.get("costs", {})),
         **content,
     )

@@ -69,6 +69,11 @@ class ExactDuplicates:
                 own[one] = max(grade, own.get(one, grade))
         return made
 
+    def by_query(self, query_set: QuerySet, grades: Mapping[str, Mapping[str, int]]) -> Judgments:
+        """What was graded for the text of a query, for the queries of a set that have it."""
+        own = {q: grades[text] for q, text in query_set.queries.items() if text in grades}
+        return self.joined(own)
+
     def of(self, query_set: QuerySet) -> QuerySet:
         """A query set in whose judgments copies are one document."""
         return QuerySet(query_set.queries, self.joined(query_set.judgments)) if self else query_set
