@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from terminal.options import AsJson, ByTier, Filters, Hits, Models, ThisProject
+from terminal.options import AsJson, ByTier, Contestants, Filters, Hits, Models, ThisProject
 from terminal.printing import aside, bar, print_json, running, say, tell_comparison, tell_notes
 
 app = typer.Typer()
@@ -76,7 +76,7 @@ def disagree(
 @app.command()
 def evaluate(
     project: ThisProject,
-    model: Models = None,
+    model: Contestants = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,25 +100,42 @@ def evaluate(
             help="Write the rankings (TREC runs), the judgments and the scores of each query into a new folder.",
         ),
     ] = None,
+    open_seal: Annotated[
+        bool,
+        typer.Option(
+            "--open-seal",
+            help="Measure on the sealed part of the query set, and open it: once, for one --model against the best "
+            "ready-made one (or two, the baseline first).",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import Extras
     from search.evaluation.evaluate import evaluate as evaluate_models
     from search.evaluation.metrics import CONDENSED, metric_names
+    from search.evaluation.protocol import protocol_of
     from search.evaluation.runs import run_files
+    from search.evaluation.verdicts import promise
     from search.judging.sample import grades_by_text
+    from training.baseline import contestants
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:
         runs = run_files(run_ or ())
+        names, how = contestants(project, model or (), open_seal, run)
+        ours = [name for name in names if name not in runs]
+        if not protocol_of(project).fixed:
+            aside(promise(project, ours))
+        known = similarity_notes(project, ours, run)
         extras = Extras(metric or (), runs, export, grades_by_text(project))
-        known = similarity_notes(project, [name for name in model or () if name not in runs], run)
-        result = evaluate_models(project, model or (), run, known, extras)
+        result = evaluate_models(project, names, run, known, extras, how)
         tell_notes(run, result.notes)
     if as_json:
         print_json(result.as_json())
         return
+    for sentence in result.decision.sentences(len(result.queries)):
+        say(sentence)
     shown = [name for name in metric_names(metric or ()) if name != CONDENSED]
     say(f"{'':<24}" + "".join(f"{name:>12}" for name in shown))
     for name in result.scores:

@@ -32,6 +32,7 @@ from terminal.printing import (
     tell_notes,
     tell_report,
 )
+from terminal.protocol import seal as seal_part
 
 app = typer.Typer()
 
@@ -285,8 +286,16 @@ def queries(
         ),
     ] = None,
     question: AskedQuestion = None,
+    seal: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Seal this part of the query set, such as 0.3, among queries that nothing has used yet: nobody reads its "
+            "judgments until evaluate --open-seal.",
+        ),
+    ] = None,
 ) -> None:
-    """Add a query set (queries with relevance judgments, never trained on), or take the query sets out."""
+    """Add a query set (queries with relevance judgments, never trained on), take the query sets out, or seal a part."""
     from search.corpus.readers.judged import JudgedColumns
     from search.evaluation.add_query_set import add_query_set
     from search.evaluation.query_set import export_query_sets
@@ -301,6 +310,13 @@ def queries(
             ids = "1 id" if mended == 1 else f"{mended:,} ids"
             aside(f"{ids} had a line break or a tab in them, which no table can hold: spaces now.")
         say(f"{count:,} query {'set' if count == 1 else 'sets'} written to {export}.")
+        return
+    if seal is not None:
+        if queries_file is not None or qrels is not None:
+            raise Refused(
+                "--seal is for the query set that is there, so it goes without QUERIES and --qrels."
+            )
+        seal_part(project, seal)
         return
     _ = project.info  # Query sets come out of a project of any format; into one, of today's only.
     if queries_file is None:

@@ -64,13 +64,20 @@ ProjectOfAnyFormat = Annotated[Project, _project("project_of_any_format")]
 AnyProject = Annotated[Project | None, _project("project_in_any_state")]
 ProjectInAnyState = Annotated[Project, _project("project_in_any_state")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
+_RANKS = (
+    "What ranks (repeatable): a model's name (generic or a custom one), bm25 for keyword search, hybrid:MODEL for both "
+    "(hybrid:MODEL@0.3: the words count 0.3), rerank:MODEL@RERANKER. Default: "
+)
 Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help=f"{_RANKS}generic and the newest custom model."),
+]
+Contestants = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="What ranks (repeatable): a model's name (generic or a custom one), bm25 for keyword search, "
-        "hybrid:MODEL for both (hybrid:MODEL@0.3: the words count 0.3), rerank:MODEL@RERANKER. "
-        "Default: generic and the newest custom model.",
+        help=f"{_RANKS}generic, the ready-made model that is best on dev where that is another, the newest custom model, "
+        "and bm25. The first is the baseline.",
     ),
 ]
 Hits = Annotated[int, typer.Option("-k", help="How many to show.")]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from search.evaluation.sealing import Manner
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, KEYWORD, ModelInfo, default_models, models
 from search.projects.progress import Progress, Stage, silent
@@ -11,17 +12,29 @@ from search.projects.project import Project
 from training.similarity_cost import dev_of
 
 
-def default_columns(project: Project, progress: Progress = silent) -> list[str]:
-    """The columns of an evaluation for which nobody named any, the baseline first.
+def contestants(
+    project: Project,
+    names: Sequence[str] = (),
+    open_seal: bool = False,
+    progress: Progress = silent,
+) -> tuple[list[str], Manner]:
+    """The columns of an evaluation, the baselines first, and how it is made.
 
-    Generic, the best ready-made model on the dev queries where that is another, the newest custom model, and keyword
-    search. What a server computes is not asked unasked: its texts would be paid for.
+    Where nobody names any: generic, the best ready-made model on the dev queries where that is another, the newest custom
+    model, and keyword search; with more than one ready-made model, each of the first two is a baseline. To open a seal,
+    one name is measured against the best ready-made model. What a server computes is not asked unasked: its texts would be
+    paid for.
 
     :raises Refused: without documents.
     """
+    if names and not (open_seal and len(names) == 1):
+        return list(names), Manner(open_seal=open_seal)
     best = best_ready_made(project, progress)
-    names = [GENERIC, best.name, *(info.name for info in default_models(project)[1:]), KEYWORD]
-    return list(dict.fromkeys(names))
+    custom = [info.name for info in default_models(project)[1:]]
+    if open_seal:
+        return [best.name, *(names or custom)], Manner(open_seal=True)
+    ready = list(dict.fromkeys([GENERIC, best.name]))
+    return [*ready, *custom, KEYWORD], Manner(baselines=len(ready) if custom else 1)
 
 
 def best_ready_made(project: Project, progress: Progress = silent) -> ModelInfo:

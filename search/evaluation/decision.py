@@ -67,7 +67,8 @@ class Decision:
         size = f"{0.0 - test.delta:+.3f} {metric_title(test.metric)}"
         if test.verdict == "worse":
             return f"Keyword search, free of training, is ahead of it ({size})."
-        return f"Keyword search, free of training, does as well ({size})."
+        said = "is not clearly behind" if test.delta > test.margin else "does as well"
+        return f"Keyword search, free of training, {said} ({size})."
 
     def sentences(self, queries: int) -> list[str]:
         """The verdict, what keyword search does, and the gain in plain words; none where nothing was compared."""

@@ -51,6 +51,16 @@ class Protocol:
             f"together{before}; question: {question.replace('_', ' ')}; seed {SEED}."
         )
 
+    @property
+    def sentence(self) -> str:
+        """What decides, and whether it can still be chosen."""
+        state = (
+            f"Fixed on {self.fixed[:10]}, by the first evaluation."
+            if self.fixed
+            else "The first evaluation fixes both."
+        )
+        return f"{metric_title(self.metric)} decides, and a difference inside ±{self.margin:.3f} is too small to matter. {state}"
+
     def as_json(self) -> dict[str, Any]:
         """As it stands in an evaluation and in `protocol --json`."""
         return asdict(self)

@@ -7,12 +7,14 @@ from search.evaluation.family import is_candidate, within_family
 from search.evaluation.groups import QueryGroups
 from search.evaluation.looks import Look, Looks
 from search.evaluation.metrics import Scores
-from search.evaluation.protocol import Protocol
+from search.evaluation.protocol import Protocol, protocol_of
+from search.evaluation.query_set import newest_query_set
+from search.evaluation.questions import question_of
 from search.evaluation.significance import PairedTest, compare
 from search.models.registry import KEYWORD
 from search.projects.artifacts import now
 from search.projects.project import Project
-from search.retrieval.columns import SearchColumn, parse_column
+from search.retrieval.columns import SearchColumn, chosen_columns, parse_column
 from search.retrieval.fingerprint import column_identity
 
 
@@ -89,6 +91,20 @@ def looks_of(
         for test in tests
         if test.p_adjusted is not None
     ]
+
+
+def promise(project: Project, names: Sequence[str]) -> str:
+    """What is promised before an evaluation of these columns, in one line (see `Protocol.line`).
+
+    :raises Refused: without a query set, and for an unknown column.
+    """
+    manifest = newest_query_set(project)
+    columns = chosen_columns(project, names)
+    identities = identities_of(project, columns)
+    counted = {identities[c.name] for c in columns[1:] if is_candidate(c.name, project)}
+    known = {look.candidate for look in Looks.open(project, manifest).all} - counted
+    question = question_of(manifest.details)
+    return protocol_of(project).line(len(counted), len(known), question)
 
 
 def headline(tests: Sequence[PairedTest]) -> PairedTest | None:
