@@ -149,7 +149,10 @@ def evaluate(
     for sentence in [*result.counted.sentences, *result.copies.sentences]:
         say(sentence)
     for test in result.comparisons:
-        say(f"{test.sentence(len(result.queries))} {test.evidence}")
+        said = test.sentence(len(result.queries))
+        if test == result.decision.main:  # It stands above.
+            said = f"{test.candidate} against {test.baseline}:"
+        say(f"{said} {test.evidence}")
         for more in filter(None, (test.practical_sentence, test.power_sentence)):
             say(f"  {more}")
     for side in result.unjudged:
