@@ -24,12 +24,16 @@ def search(
     """Search with several models; missing indexes are built first."""
     from search.corpus.filters import Scope
     from search.evaluation.self_matches import left_out_note, own_documents
+    from search.retrieval.columns import columns_to_use
     from search.retrieval.search import compare
 
     scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
         own = own_documents(project, query)
-        found = compare(project, query, model or (), k, progress, scope, own)
+        names, note = (model, None) if model else columns_to_use(project)
+        found = compare(project, query, names, k, progress, scope, own)
+    if note:
+        aside(note)
     if own:
         aside(left_out_note(own))
     tell_comparison(found, as_json)
@@ -148,6 +152,8 @@ def evaluate(
         say(result.groups.sentence)
     for sentence in [*result.counted.sentences, *result.copies.sentences]:
         say(sentence)
+    question, *others = result.question_sentences
+    say(question)
     for test in result.comparisons:
         said = test.sentence(len(result.queries))
         if test == result.decision.main:  # It stands above.
@@ -160,6 +166,8 @@ def evaluate(
             say(f"{side.candidate} against {side.baseline}: {side.sentence}")
     if any(side.settled is False and side.to_grade for side in result.unjudged):
         say(f"Line a sample up for blind grades: python cli.py questions {project.name} --sample.")
+    for sentence in others:
+        say(sentence)
 
 
 @app.command()

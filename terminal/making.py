@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from search.projects.errors import Refused
 from search.projects.settings import settings
 from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ThisProject
 from terminal.printing import (
@@ -119,31 +120,61 @@ def index(
 def train(
     project: ThisProject,
     recipe: Annotated[
-        str, typer.Option(help="auto, adapter, fine-tune, static, word2vec or fasttext.")
-    ],
+        str | None, typer.Option(help="auto, adapter, fine-tune, static, word2vec or fasttext.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the model.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe (repeatable)."),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Leave out every pair whose answer is relevant to a test or dev query: for a verdict on new documents.",
+        ),
+    ] = False,
+    refit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="In place of a recipe: train a model that was measured to be better once more, from all pairs, test and "
+            "dev included. Steps, shares and settings are its own; nothing here can measure it.",
+        ),
+    ] = None,
 ) -> None:
-    """Train a custom model by a recipe."""
+    """Train a custom model by a recipe, or a winner once more from everything."""
     from training.advice.power import known_power
     from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
     from training.recipes import recipe_info
+    from training.refit import refit as train_once_more
+    from training.result import Trained
     from training.train import train as train_model
 
     with running(project) as run:
         values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
-        recipe_info(
-            recipe
-        )  # What cannot be trained at all is refused before the documents are looked at.
-        if not settings().rank:  # Of several processes the first looks at the start, and speaks.
-            shown = known_power(project)
-            notes = [] if shown is None else [shown.sentence]
-            tell_notes(run, [*reading_notes(project, values.get("base")), *notes])
-        made = train_model(project, recipe, name, values, run, kept)
+        made: Trained | None
+        if refit is not None:
+            if recipe is not None or values or strict:
+                raise Refused(
+                    "--refit repeats what a model was made by, so it goes without --recipe, --set and --strict."
+                )
+            made = train_once_more(project, refit, name, run, kept)
+        else:
+            if recipe is None:
+                raise Refused(
+                    f"Say by which recipe: python cli.py train {project.name} --recipe auto."
+                )
+            # What cannot be trained at all is refused before the documents are looked at.
+            recipe_info(recipe)
+            if (
+                not settings().rank
+            ):  # Of several processes the first looks at the start, and speaks.
+                shown = known_power(project)
+                notes = [] if shown is None else [shown.sentence]
+                tell_notes(run, [*reading_notes(project, values.get("base")), *notes])
+            made = train_model(project, recipe, name, values, run, kept, strict)
         if made is None:
             return
         tell_notes(run, made.notes)
@@ -236,12 +267,19 @@ def export(
     project: ThisProject,
     model: Annotated[str, typer.Argument(help="The model to write out.")],
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    measured: Annotated[
+        bool,
+        typer.Option(
+            "--measured",
+            help="The model itself, though it was trained once more from everything (train --refit).",
+        ),
+    ] = False,
 ) -> None:
-    """Write a model as a standard SentenceTransformer folder."""
+    """Write a model as a standard SentenceTransformer folder; where it was trained once more, that one."""
     from search.projects import audit
     from training.export import export as export_model
 
     audit.note("began to export", project.name, f"model {model}")
-    for note in export_model(project, model, folder):
+    for note in export_model(project, model, folder, measured):
         aside(note)
     say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")

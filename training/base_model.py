@@ -71,6 +71,19 @@ def with_absolute_base(project: Project, settings: Settings) -> Settings:
     )
 
 
+def refuse_refit_as_start(project: Project, base: str | None) -> None:
+    """Refuse a start that learned from the dev and test queries: nothing could steer what begins there, or measure it.
+
+    :raises Refused: naming it.
+    """
+    info = None if base is None else named(project, base)
+    if info is not None and info.refit_of is not None:
+        raise Refused(
+            f"{base!r} learned from the dev and test queries, so what starts from it could be neither steered nor measured. "
+            "Start from the model it came from."
+        )
+
+
 def load_start(project: Project, info: ModelInfo | None, reference: str) -> Any:
     """A fresh copy of a model of the project, or (without `info`) of what a folder or hub id names.
 

@@ -23,10 +23,12 @@ from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
 from search.models.registry import (
     BUILT_IN,
     GENERIC_TITLE,
+    REFIT_OF,
     ModelInfo,
     base_of,
     find_model,
     named,
+    to_be_used,
 )
 from search.models.similarity import COSINE
 from search.models.word_vectors import WordVectors
@@ -46,15 +48,23 @@ _HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def export(project: Project, name: str, folder: Path) -> list[str]:
+def export(project: Project, name: str, folder: Path, measured: bool = False) -> list[str]:
     """Write a model as a standard SentenceTransformer folder that works anywhere, with its model card.
 
+    A model that was trained once more on everything gives way to what came of that.
+
     :param folder: must not exist, or be empty.
-    :returns: notes on what does not travel.
+    :param measured: write the model itself in any case.
+    :returns: notes on what does not travel, and on which model was taken.
     :raises Refused: for an unknown model, or a folder with something in it.
     """
-    info = find_model(project, name)
+    wanted = find_model(project, name)
+    info = wanted if measured else to_be_used(project, wanted)
     notes: list[str] = []
+    if info is not wanted:
+        notes.append(
+            f"Taken is {info.name}, which is {wanted.name} trained once more on everything (--measured takes that one)."
+        )
     with new_folder(folder) as target:
         encoder = load_encoder(project, info)
         if isinstance(words := beneath_adapters(encoder), WordVectors):
@@ -252,6 +262,14 @@ def _measured(project: Project, name: str) -> tuple[dict[str, float], int]:
 
 
 def _proof(project: Project, name: str, means: dict[str, float], queries: int) -> Iterable[str]:
+    again = project.artifact("models", find_model(project, name).id).details.get(REFIT_OF)
+    if again:
+        yield (
+            f"Not measured itself: it is {again['name']} trained once more, from all pairs, test and dev included. Its recipe "
+            f"measured {again['delta']:+.3f} {again['metric']} against {again['baseline']} on {again['queries']:,} held-out "
+            "queries (one training)."
+        )
+        return
     if not means:
         yield "It was not measured on held-out queries."
         return

@@ -51,9 +51,8 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
     :raises Failed: for a model that does not know its own size.
     """
     taught = _without_copy(taught)
-    model, dev = taught.model, taught.dev
-    project, notes = request.project, list(material.notes)
-    general = General(len(general_questions()), taught.knew, general_ndcg(model))
+    dev, notes = taught.dev, list(material.notes)
+    general = General(len(general_questions()), taught.knew, general_ndcg(taught.model))
     if dev.is_start:
         notes.append(
             "Nothing that was tried was better than the start on the dev queries, so this model is the "
@@ -61,7 +60,36 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
         )
     else:
         notes.append(general.sentence)
-    notes += dev.notes
+    scores = {
+        "queries": len(material.dev.query_set.queries),
+        "documents": len(material.dev.ids),
+        "ndcg@10": dev.scores,
+        "kept": dev.selected,
+        **dev.details,
+    }
+    facts = {
+        "question": material.question,
+        "dev": scores,
+        "general": general.as_json(),
+        **({IS_START: True} if dev.is_start else {}),
+    }
+    return publish_model(request, material, taught, notes + dev.notes, facts)
+
+
+def publish_model(
+    request: Request,
+    material: TrainingData,
+    taught: TrainingResult,
+    notes: list[str],
+    facts: Mapping[str, Any],
+) -> Trained:
+    """Publish an encoder with what is known of how it came about.
+
+    :param notes: what people should know of it.
+    :param facts: more for its manifest.
+    :raises Failed: for a model that does not know its own size.
+    """
+    project, model = request.project, taught.model
     dimension = model.get_embedding_dimension()
     if dimension is None:
         raise Failed(f"The model {taught.base} does not say how many dimensions it has.")
@@ -81,19 +109,10 @@ def publish_result(request: Request, material: TrainingData, taught: TrainingRes
             origin=taught.origin or origin_of(project, taught.base),
             pairs=len(material.guarded.pairs),
             left_out=material.guarded.same_query + material.guarded.same_document,
-            question=material.question,
-            dev={
-                "queries": len(material.dev.query_set.queries),
-                "documents": len(material.dev.ids),
-                "ndcg@10": dev.scores,
-                "kept": dev.selected,
-                **dev.details,
-            },
-            general=general.as_json(),
+            **facts,
             device=best_device(),
             seconds=round(time.monotonic() - request.started, 1),
             notes=notes,
-            **({IS_START: True} if dev.is_start else {}),
             **{**taught.facts, **beneath},
         )
     request.checkpointer.clear()

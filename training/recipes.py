@@ -43,7 +43,7 @@ def _from_pairs(learn: Learn) -> Callable[[Request], Trained | None]:
 
     def train(request: Request) -> Trained | None:
         request.progress(0, 0, "keeping training and test apart")
-        data = load_training_data(request.project)
+        data = load_training_data(request.project, request.strict)
         result = learn(request, data)
         return None if result is None else publish_result(request, data, result)
 

@@ -29,6 +29,7 @@ class Request:
     :param recipe: the recipe's name.
     :param checkpointer: keeps how far it came.
     :param started: when it began, by `time.monotonic`.
+    :param strict: keep documents apart as well, whatever the query set asks.
     :param ends: whether its time is over: asked as it learns, and then it ends at its best so far.
     """
 
@@ -40,10 +41,12 @@ class Request:
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     started: float = field(default_factory=time.monotonic)
     ends: Callable[[], bool] = lambda: False
+    strict: bool = False
 
     def resumable(self, made_from: dict[str, str], **facts: Any) -> Checkpointer:
         """The checkpoints of this recipe and these settings on this data."""
         about = {"recipe": self.recipe, "settings": self.settings.model_dump(mode="json")}
+        facts |= {"strict": True} if self.strict else {}
         return self.checkpointer.about(**about, data=made_from, **facts)
 
 

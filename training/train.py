@@ -8,7 +8,7 @@ from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project, check_project_name
 from search.projects.turns import turn
-from training.base_model import with_absolute_base
+from training.base_model import refuse_refit_as_start, with_absolute_base
 from training.checkpoints import Checkpointer
 from training.distributed import alone, first_speaks, helps_only
 from training.recipes import recipe_info, validated
@@ -25,18 +25,26 @@ def train(
     values: Mapping[str, Any] | None = None,
     progress: Progress = silent,
     checkpointer: Checkpointer | None = None,
+    strict: bool = False,
 ) -> Trained | None:
     """Train a model by a recipe on the newest corpus and pairs, and publish it.
 
     :param name: what to call it; by default the recipe's name, numbered when taken.
     :param values: settings that differ from the recipe's defaults.
     :param checkpointer: keeps how far it came, and finds how far an earlier try came.
+    :param strict: learn from no pair whose answer is relevant to a test or dev query, whatever they ask: for a verdict on
+        new documents.
     :returns: what was published; None in a process that only helped (see `training.distributed`).
     :raises Refused: for an unknown recipe or setting, a name that is taken, or data that is missing.
     """
     with first_speaks():
         info = recipe_info(recipe)
+        if strict and not info.needs_pairs:
+            raise Refused(
+                f"{info.name} learns from the documents alone: there are no pairs to keep apart."
+            )
         settings = with_absolute_base(project, validated(info, values or {}))
+        refuse_refit_as_start(project, getattr(settings, "base", None))
         free_name(project, info.name, name)  # Refused before it waits.
         if not alone() and info.name != _IN_SEVERAL_PROCESSES:
             raise Refused(
@@ -45,14 +53,16 @@ def train(
         kept = checkpointer or Checkpointer()
         if helps_only():  # It goes with the first one, whose turn it is.
             called = free_name(project, info.name, name)
-            return info.train(Request(project, called, info.name, settings, progress, kept))
+            asked = Request(project, called, info.name, settings, progress, kept, strict=strict)
+            return info.train(asked)
         # Several processes find each other within a bounded time, so they cannot wait.
         with turn(project, name, wait=alone()) as own:
             called = own.reserve(lambda others: free_name(project, info.name, name, others))
             needs = see_that_training_fits(project, info.name, settings)
             if needs:
                 progress(0, 0, needs)
-            return info.train(Request(project, called, info.name, settings, progress, kept))
+            asked = Request(project, called, info.name, settings, progress, kept, strict=strict)
+            return info.train(asked)
 
 
 def free_name(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.both_questions import MeasuredQueries, Tests, both_questions
 from search.evaluation.copy_figures import CopyFigures
 from search.evaluation.costs import cost_of, spread
 from search.evaluation.counted import Counted
@@ -37,7 +38,7 @@ from search.evaluation.trained_on import unseen
 from search.evaluation.unjudged import Grades
 from search.evaluation.verdicts import Contest, identities_of, looks_of, with_families
 from search.models.cross_encoders import find_reranker, load_reranker
-from search.models.registry import find_model
+from search.models.registry import ModelInfo, find_model
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
@@ -128,6 +129,16 @@ def evaluate(
             )
             for i, (column, retriever) in enumerate(zip(columns, retrievers, strict=True))
         },
+    )
+    result = _for_both(
+        project,
+        infos,
+        asked,
+        corpus,
+        result,
+        lambda scores, groups: with_families(
+            project, contest.tests(scores, groups), looks, identities
+        ),
     )
     fingerprints = {c.name: column_fingerprint(project, c, corpus_manifest) for c in columns}
     made_from = {
@@ -229,6 +240,24 @@ def _published(
     if asked.seal is not None:
         end_opening(project, asked.seal, draft.id)
     return result
+
+
+def _for_both(
+    project: Project,
+    infos: Sequence[ModelInfo],
+    asked: _Asked,
+    corpus: Corpus,
+    result: Evaluation,
+    tests: Tests,
+) -> Evaluation:
+    """An evaluation with what it says to new questions and to new documents."""
+    groups = result.groups or QueryGroups.single(len(result.queries))
+    measured = MeasuredQueries(result.scores, groups, result.comparisons, tests)
+    said, cost = both_questions(
+        project, infos, asked.usable, asked.manifest, corpus, asked.leaks, measured
+    )
+    notes = [*result.notes, *([cost] if cost else [])]
+    return replace(result, question=asked.question, questions=said, notes=notes)
 
 
 def measure(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from search.evaluation.both_questions import QuestionResult, question_sentences
 from search.evaluation.copy_figures import CopyFigures
 from search.evaluation.costs import Cost
 from search.evaluation.counted import Counted
@@ -17,6 +18,7 @@ from search.evaluation.decision import Decision
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import Scores
 from search.evaluation.other_side import OtherSide
+from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
 from search.evaluation.rankings import Run
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
@@ -44,6 +46,7 @@ class Evaluation:
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
     document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
+    `question` is what the query set asks, `questions` what is said to either (see `search.evaluation.both_questions`).
     `slices` are the tests inside parts of the queries, `slice_members` the positions of each part's queries, by its key.
     `tops` are the ids of the first three documents of each query in each column, `costs` what each column costs,
     `decision` what all of it comes to.
@@ -78,6 +81,8 @@ class Evaluation:
     unjudged: list[OtherSide] = field(default_factory=list)
     costs: dict[str, Cost] = field(default_factory=dict)
     decision: Decision = field(default_factory=Decision)
+    question: Question = NEW_DOCUMENTS
+    questions: dict[Question, QuestionResult] = field(default_factory=dict)
 
     def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
         """The same with the tests inside slices of its queries.
@@ -92,6 +97,11 @@ class Evaluation:
             one.key: np.flatnonzero(one.members).tolist() for one in large_enough(slices, groups)
         }
         return replace(self, slices=tested, slice_members=members)
+
+    @property
+    def question_sentences(self) -> list[str]:
+        """In words which question the figures answer, and what they say to the other one."""
+        return question_sentences(self.question, self.questions)
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""
@@ -112,6 +122,8 @@ class Evaluation:
             "unjudged": [asdict(side) for side in self.unjudged],
             "costs": {name: cost.as_json() for name, cost in self.costs.items()},
             **self.decision.as_json(),
+            "question": self.question,
+            "questions": {asked: said.as_json() for asked, said in self.questions.items()},
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -146,7 +158,7 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
     folder = project.checked(manifest)
     content = json.loads((folder / _PER_QUERY).read_text(encoding="utf-8"))
     facts = manifest.details
-    tests = _tests(manifest)
+    tests = tests_of(manifest)
     # At first queries were not grouped.
     labels = content.pop("groups", None)
     # What was evaluated before splits were checked holds no word on it.
@@ -165,6 +177,9 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         counted=Counted(**facts.get("counted", {})),
         unjudged=TypeAdapter(list[OtherSide]).validate_python(facts.get("unjudged", [])),
         costs=TypeAdapter(dict[str, Cost]).validate_python(facts.get("costs", {})),
+        # At first there was one question.
+        question=question_of(facts),
+        questions={q: QuestionResult.from_json(r) for q, r in facts.get("questions", {}).items()},
         **content,
     )
 
@@ -184,7 +199,7 @@ def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
     :returns: the test, and how many queries it was on; None when there was none.
     """
     for manifest in current_evaluations(project):
-        for test in _tests(manifest):
+        for test in tests_of(manifest):
             if test.baseline == GENERIC and model in (
                 test.candidate,
                 current_model_name(project, test.candidate),
@@ -213,5 +228,6 @@ def current_evaluations(project: Project) -> Iterator[Manifest]:
             yield manifest
 
 
-def _tests(manifest: Manifest) -> list[PairedTest]:
+def tests_of(manifest: Manifest) -> list[PairedTest]:
+    """What an evaluation tested, by its manifest."""
     return TypeAdapter(list[PairedTest]).validate_python(manifest.details["comparisons"])

@@ -235,10 +235,14 @@ def leaks_of(
 def training_side(project: Project, manifest: Manifest, corpus: Corpus) -> list[Pair]:
     """What training sees of a set of pairs, and what it is steered by: its pairs, its dev queries as pairs."""
     folder = project.checked(manifest)
-    dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
+    return [*load_pairs(folder / PAIRS_FILE), *dev_pairs(project, manifest, corpus)]
+
+
+def dev_pairs(project: Project, manifest: Manifest, corpus: Corpus) -> list[Pair]:
+    """What training is steered by: the dev queries of a set of pairs, as pairs."""
+    dev = json.loads((project.checked(manifest) / DEV_FILE).read_text(encoding="utf-8"))
     mined = MINED if manifest.details.get(ORIGIN) == MINED else ""
-    steering = [replace(p, mined=mined) for p in answered(dev["queries"], dev["judgments"], corpus)]
-    return [*load_pairs(folder / PAIRS_FILE), *steering]
+    return [replace(p, mined=mined) for p in answered(dev["queries"], dev["judgments"], corpus)]
 
 
 def answered(queries: Mapping[str, str], judgments: Judgments, corpus: Corpus) -> list[Pair]:

@@ -15,8 +15,8 @@ NEW_DOCUMENTS: Question = "new_documents"
 QUESTION = "question"
 """The key of manifests: of pairs (for their dev queries), query sets, and models (for what was kept out of training)."""
 TITLES: Mapping[Question, str] = {
-    NEW_QUESTIONS: "new questions about the documents that are here",
-    NEW_DOCUMENTS: "new documents: questions about documents that no training pair answers with",
+    NEW_QUESTIONS: "new questions on the documents that are here",
+    NEW_DOCUMENTS: "new documents, which no training pair answers with",
 }
 _FEW = 0.05
 """Of the test queries: that so few stand in training as well makes no other question of them."""

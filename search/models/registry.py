@@ -19,6 +19,8 @@ BUILT_IN = "generic"
 """The id of the model that comes with Bespoke. Ids never change, whichever model is called generic."""
 IS_START = "is_start"
 DOCUMENTS_AS = "documents_as"
+REFIT_OF = "refit_of"
+"""In the details of a model that was trained once more on all pairs, test and dev included: what it came from."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class ModelInfo:
     `name` is what it is called here; the default ready-made model is called generic. `title` is its own name,
     `reference` where a ready-made model comes from, `format` how it is stored. `documents_as` are id and fingerprint of
     the model whose vectors its documents have, where it turns queries only. `is_start` says that nothing beat what it
-    was trained from, so that it is that, untouched.
+    was trained from, so that it is that, untouched. `refit_of` is the id of the model of which it is the same recipe, trained
+    once more on everything, its test included: it can be measured by nothing here.
 
     >>> info = ModelInfo("mine", "m-1", "custom", "adapter", 384, "f00d", "2026-01-01", "generic")
     >>> info.indexed_as, info.as_json()["dim"]
@@ -48,6 +51,7 @@ class ModelInfo:
     format: str = "sentence-transformer"
     documents_as: tuple[str, str] | None = None
     is_start: bool = False
+    refit_of: str | None = None
 
     @property
     def indexed_as(self) -> tuple[str, str]:
@@ -69,6 +73,8 @@ class ModelInfo:
         }
         if self.is_start:
             shape["is_start"] = True
+        if self.refit_of is not None:
+            shape[REFIT_OF] = self.refit_of
         if self.reference is not None:
             shape |= {"title": self.title, "format": self.format, "reference": self.reference}
         return shape
@@ -226,9 +232,16 @@ def is_taken(project: Project, name: str) -> bool:
 
 
 def default_models(project: Project) -> list[ModelInfo]:
-    """Generic and the newest custom model, if there is one."""
+    """Generic and the newest custom model that can be measured, if there is one."""
     known = models(project)
-    return known[:1] + [info for info in known if info.kind == "custom"][-1:]
+    own = [info for info in known if info.kind == "custom" and info.refit_of is None]
+    return known[:1] + own[-1:]
+
+
+def to_be_used(project: Project, info: ModelInfo) -> ModelInfo:
+    """The newest model that is this one trained once more on everything; itself where there is none."""
+    again = [known for known in models(project) if known.refit_of == info.id]
+    return again[-1] if again else info
 
 
 def generic_info(project: Project) -> ModelInfo:
@@ -303,4 +316,5 @@ def custom_info(manifest: Manifest) -> ModelInfo:
         format=details["format"],
         documents_as=(shared["model"], shared["fingerprint"]) if shared else None,
         is_start=bool(details.get(IS_START)),
+        refit_of=details.get(REFIT_OF, {}).get("model"),
     )

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from search.models.cross_encoders import find_reranker, rerankers
-from search.models.registry import GENERIC, KEYWORD, ModelInfo, default_models, find_model, models
+from search.models.registry import (
+    GENERIC,
+    KEYWORD,
+    ModelInfo,
+    default_models,
+    find_model,
+    models,
+    to_be_used,
+)
 from search.projects.errors import Refused
 from search.projects.project import Project
 
@@ -139,6 +147,22 @@ def chosen_columns(project: Project, names: Sequence[str] = ()) -> list[SearchCo
         if column.reranker is not None:
             find_reranker(project, column.reranker)
     return columns
+
+
+def columns_to_use(project: Project) -> tuple[list[str], str | None]:
+    """The names of generic and the newest custom model, for whoever searches and does not measure.
+
+    :returns: a model that was trained once more on everything in the place of the one it came from, and a sentence that says
+        so; None where there is none.
+    """
+    infos = default_models(project)
+    used = [to_be_used(project, info) for info in infos]
+    if used == infos:
+        return [info.name for info in infos], None
+    return [info.name for info in used], (
+        f"{used[-1].name} is {infos[-1].name} trained once more on everything, so it answers in its place (--model "
+        f"{infos[-1].name} asks that one)."
+    )
 
 
 def known_columns(project: Project) -> list[SearchColumn]:

@@ -68,7 +68,7 @@ def original(tmp_path_factory, beir_with_leaks, tiny_model):
     """A project with a model of each recipe, trained once."""
     torch.set_num_threads(1)
     project = Project(tmp_path_factory.mktemp("workspace") / "p")
-    import_beir(project, beir_with_leaks)
+    import_beir(project, beir_with_leaks, question="new_documents")
     train(project, "fine-tune", "tuned", {**TUNE, "base": str(tiny_model)})
     train(project, "word2vec", "words", WORDS)
     train(project, "fasttext", "parts", {**WORDS, "buckets": 1_000})

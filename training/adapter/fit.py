@@ -10,7 +10,7 @@ product; where queries alone are turned, the base's index serves as it is.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from training.checkpoints import Checkpointer, adamw_tensors, put_adamw
 from training.dev_set import START, DevSet
 from training.embeddings import Embedded
 from training.weight_interpolation import SHARES, between_matrices
+
+if TYPE_CHECKING:
+    import torch
 
 _CHECKS = 10
 _NAME = "adapter"
@@ -129,18 +132,35 @@ class Learner:
         import torch
 
         order = torch.randperm(self._pairs, generator=self._random)
-        losses = []
-        for start in range(0, self._pairs, self._settings.batch_size):
-            batch = order[start : start + self._settings.batch_size]
-            for group in self._optimizer.param_groups:
-                group["lr"] = self._settings.learning_rate * self._rate()
-            loss = self.loss(batch)
-            self._optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimizer.step()
-            self._step += 1
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+        size = self._settings.batch_size
+        starts = range(0, self._pairs, size)
+        return float(np.mean([self._update(order[start : start + size]) for start in starts]))
+
+    def take(self, updates: int, planned: int, progress: Progress) -> None:
+        """Move the matrix so many times, whatever part of an epoch that is.
+
+        :param planned: how many times it would be moved in all, by which the learning rate comes down.
+        """
+        import torch
+
+        self._steps = planned
+        size = self._settings.batch_size
+        while self._step < updates:
+            order = torch.randperm(self._pairs, generator=self._random)
+            for start in range(0, self._pairs, size)[: updates - self._step]:
+                loss = self._update(order[start : start + size])
+            numbers = {"step": float(self._step), "loss": loss}
+            progress(self._step, updates, "learning from all pairs", numbers)
+
+    def _update(self, batch: "torch.Tensor") -> float:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.learning_rate * self._rate()
+        loss = self.loss(batch)
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._step += 1
+        return float(loss.detach())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights, AdamW's moments and the random numbers to come: all that is needed to go on."""

@@ -17,6 +17,7 @@ from training.data.hard_negatives import HardNegatives, NegativeSources, mine_ha
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
 from training.forgetting import general_ndcg
+from training.refit_plan import PlannedStep, plan_facts
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 from training.weight_interpolation import InterpolationPoint, shrunken
@@ -44,8 +45,22 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
     facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
+    facts |= plan_facts(planned_step(adapted, settings, len(material.guarded.pairs)))
     return TrainingResult(
         settings.base, model, dev, general_ndcg(base), facts, is_adapter=True, info=info
+    )
+
+
+def planned_step(adapted: FittedAdapter, settings: AdapterSettings, pairs: int) -> PlannedStep:
+    """What was chosen of an adapter that learned from so many pairs."""
+    epoch = -(-pairs // settings.batch_size)
+    return PlannedStep(
+        "adapter",
+        settings.model_dump(mode="json"),
+        updates=adapted.epoch * epoch,
+        planned=settings.epochs * epoch,
+        share=adapted.blend,
+        negatives=adapted.negatives,
     )
 
 

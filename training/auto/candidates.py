@@ -21,6 +21,7 @@ from training.base_model import load_trainable_base
 from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
 from training.probe import adapter_step
+from training.refit_plan import PLAN
 from training.result import Request
 from training.weight_interpolation import SHARES
 
@@ -107,7 +108,7 @@ class Candidates:
         """Try an adapter on what a trial made, where that is better than the start."""
         if below.score is None or below.score <= (start.score or 0.0):
             return
-        origin = {ORIGIN: below.facts[ORIGIN]} if ORIGIN in below.facts else {}
+        origin = {key: below.facts[key] for key in (ORIGIN, PLAN) if key in below.facts}
         epochs = self._epochs()
 
         def learns(position: int, member: Member, progress: Progress) -> TrialResult:

@@ -25,6 +25,7 @@ from search.models.linear_adapter import LinearAdapter
 from search.projects.errors import Refused
 from training.data.pair_sets import DEV_SHARE, split_pairs
 from training.dev_set import DevSet
+from training.refit_plan import PLAN, averaged_plan, plan_facts, plan_of
 from training.training_data import TrainingData
 from training.weight_interpolation import PLACE
 
@@ -121,12 +122,14 @@ def averaged(models: Sequence[Any]) -> Any:
 def facts_of(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the manifest of an average says: what all members' would, and of its place, that it is all that was learned.
 
-    Each member went its own share of its own way, so there is nothing beyond the average to go on to.
+    Of how it came about it says the middle of what the members chose. Each member went its own share of its own way, so there is nothing beyond the average to go on to.
     """
     first = dict(facts[0])
     if len(facts) > 1 and PLACE in first:
         moved = any(known[PLACE]["share"] > 0 for known in facts)
         first[PLACE] = {**first[PLACE], "share": float(moved)}
+    if len(facts) > 1 and PLAN in first:
+        first |= plan_facts(*averaged_plan([plan_of(known) for known in facts]))
     return first
 
 

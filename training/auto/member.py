@@ -13,7 +13,7 @@ from search.models.linear_adapter import with_adapter
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
-from training.adapter.recipe import shrunken_adapter
+from training.adapter.recipe import planned_step, shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult
 from training.auto.fitting import characters
@@ -23,6 +23,7 @@ from training.dev_set import DevSet
 from training.embeddings import Embedded, embedded, numbered
 from training.fine_tune.recipe import learn_fine_tune
 from training.fine_tune.settings import FineTuneSettings
+from training.refit_plan import plan_facts, plan_of
 from training.result import Learn, Request
 from training.settings import RecipeSettings
 from training.static.recipe import learn_static
@@ -102,11 +103,13 @@ class Member:
     ) -> TrialResult:
         """An adapter on what this member made of a trial.
 
-        :param origin: what the facts of that trial say of where it came from.
+        :param origin: what the facts of that trial say of where it came from, and how.
         """
         known = self._asked.get(below) or asked(model, self.material.dev, progress)
         data, dev = embedded_by(model, self.material, known, progress)
-        return replace(self._adapter(model, data, dev, epochs, progress), facts=origin)
+        made = self._adapter(model, data, dev, epochs, progress)
+        steps = plan_of(origin) + plan_of(made.facts)
+        return replace(made, facts=origin | plan_facts(*steps))
 
     def tune(
         self,
@@ -190,10 +193,11 @@ class Member:
             adapted = shrunken_adapter(adapted, data, dev, settings.side)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
-        facts = {}
+        pairs = len(self.material.guarded.pairs)
+        facts = plan_facts(planned_step(adapted, settings, pairs))
         if beneath is self._base:
             info = named(self._request.project, settings.base)
-            facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
+            facts |= InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
         noted = settings.model_dump(mode="json") | {"kept": adapted.selected}
         return TrialResult([model], scores, noted, facts)
 

@@ -52,6 +52,7 @@ class Tuned:
     :param share: how much of the way from the start to that state was kept.
     :param share_scores: dev scores by that share, where they were measured.
     :param dimensions: dev scores of start and kept model by the first numbers of a vector.
+    :param updates: how many steps led to the state that was kept, of `planned`.
     :param stopped: whether it stopped before its last step, because nothing better came.
 
     >>> Tuned([0.4, 0.5], [0.0, 1.5], 1.5, share=0.75, share_scores={}, dimensions={}, steps=9, stopped=False).selected
@@ -66,6 +67,8 @@ class Tuned:
     dimensions: dict[int, tuple[float, float]]
     steps: int
     stopped: bool
+    updates: int = 0
+    planned: int = 0
 
     @property
     def selected(self) -> str:
@@ -110,7 +113,7 @@ def fine_tune(
     _seeded(settings.seed, plan.steps, 0)
     learned = TrainableWeights(model, settings)
     steering = EarlyStopping(learned, meter, plan)
-    loop = _Loop(
+    loop = Loop(
         learned, batches, plan, settings, steering, work, checkpointer or Checkpointer(), ends
     )
     meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
@@ -148,6 +151,8 @@ def fine_tune(
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
         steps=loop.updates,
         stopped=record.stops(settings.patience) and record.steps[-1] < plan.steps,
+        updates=record.steps[record.best] if better else 0,
+        planned=plan.steps,
     )
 
 
@@ -160,7 +165,7 @@ def _seeded(seed: int, step: int, process: int) -> None:
 
 
 @dataclass
-class _Loop:
+class Loop:
     """The steps of a training, from the first or from a checkpoint."""
 
     learned: TrainableWeights

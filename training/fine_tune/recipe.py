@@ -20,7 +20,9 @@ from training.embeddings import document_vectors
 from training.fine_tune.loop import Tuned, fine_tune
 from training.fine_tune.settings import FineTuneSettings
 from training.forgetting import general_ndcg
+from training.refit_plan import PlannedStep, plan_facts
 from training.result import DevRecord, Request, TrainingResult
+from training.settings import RecipeSettings
 from training.training_data import TrainingData
 from training.weight_interpolation import InterpolationPoint
 
@@ -47,7 +49,9 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
     mined: HardNegatives | None = None
     with together(device):
         if settings.hard_negatives and not helps_only():
-            mined = _mined(project, settings, model, material, pairs, Stage(progress, 0.0, _MINING))
+            mined = with_hard_negatives(
+                project, settings, model, material, pairs, Stage(progress, 0.0, _MINING)
+            )
         if settings.hard_negatives:
             negatives = from_first([p.negatives for p in mined.pairs] if mined else None, device)
             pairs = [
@@ -60,10 +64,17 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
     share = tuned.share if tuned.best_epoch else 0.0
     info = named(project, settings.base)
     facts = InterpolationPoint.facts_of("weights", share, settings.base, info)
+    facts |= plan_facts(planned_step("fine-tune", settings, tuned))
     return TrainingResult(settings.base, model, dev_record(tuned, mined), knew, facts, info=info)
 
 
-def _mined(
+def planned_step(recipe: str, settings: RecipeSettings, tuned: Tuned) -> PlannedStep:
+    """What was chosen of a fine-tuning."""
+    said = settings.model_dump(mode="json")
+    return PlannedStep(recipe, said, tuned.updates, tuned.planned, tuned.share)
+
+
+def with_hard_negatives(
     project: Project,
     settings: FineTuneSettings,
     model: "SentenceTransformer",

@@ -1,6 +1,6 @@
 """When a training measures itself and how large its steps are, what the dev queries say of it, and when to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Schedule:
         texts = (text for row in rows for text in (row.query, row.answer, *row.negatives))
         epoch = _FORWARD_AND_BACKWARD * sum(min(len(text), most) for text in texts)
         self.per_epoch = steps
-        self.steps = steps * settings.epochs
+        self.steps = self._planned = steps * settings.epochs
         self.measure_cost = float(dev.characters) + 1
         self.step_cost = epoch / steps + 1
         affordable = int(_CHECK_COSTS * epoch / self.measure_cost)
@@ -57,7 +57,16 @@ class Schedule:
             for part in range(1, checks + 1)
         ]
         self._epochs = settings.epochs
-        self._warm = round(self.steps * settings.warmup)
+        self._warmup = settings.warmup
+
+    def until(self, updates: int, planned: int) -> None:
+        """End after so many steps, of `planned` by which the learning rate goes up and comes down."""
+        self.steps, self._planned = updates, planned
+        self.borders = [updates]
+
+    @property
+    def _warm(self) -> int:
+        return round(self._planned * self._warmup)
 
     def epoch_of(self, step: int) -> float:
         """How many epochs are done after so many steps."""
@@ -67,7 +76,7 @@ class Schedule:
         """The share of the learning rate at a step (0 is the first): up in a line, then down to zero."""
         if step < self._warm:
             return (step + 1) / self._warm
-        return (self.steps - step) / max(self.steps - self._warm, 1)
+        return (self._planned - step) / max(self._planned - self._warm, 1)
 
     def message(self, step: int) -> str:
         """What is going on after so many steps."""
@@ -236,7 +245,7 @@ class EarlyStopping:
     """
 
     learned: TrainableWeights
-    meter: Meter
+    meter: Callable[[str, float], Scores]
     plan: Schedule
     record: Record = field(default_factory=Record)
     best: Weights = field(default_factory=dict)

@@ -30,6 +30,7 @@ from training.dev_set import START, DevSet
 from training.forgetting import General, general_questions
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import LIBRARIES, BaseOfAdapter, form_of, save_model, untouched
+from training.refit_plan import with_share
 from training.train import free_name
 from training.weight_interpolation import SHRUNKEN, InterpolationPoint
 
@@ -107,6 +108,10 @@ def blend(
     info = find_model(project, name)
     if info.kind == "generic":
         raise Refused(f"{name!r} was not trained here, so there is no start to blend it with.")
+    if info.refit_of is not None:
+        raise Refused(
+            f"{name!r} learned from its dev queries, too, so no place on its way can be measured. Blend the model it came from."
+        )
     source = project.artifact("models", info.id)
     position = _point(source, name)
     wanted = _wanted(share)
@@ -253,6 +258,7 @@ class _Work:
             "seconds": round(time.monotonic() - started, 1),
             "notes": notes,
             **replace(self._point, share=share).facts(),
+            **with_share(source.details, share),
             **({} if share else {IS_START: True}),
         }
         model = self._path.model(share)

@@ -13,8 +13,9 @@ from training.base_model import load_base_model, origin_of
 from training.data.answering_passages import answering_passages
 from training.dev_set import generic_dev
 from training.fine_tune.loop import Tuned, fine_tune
-from training.fine_tune.recipe import dev_record
+from training.fine_tune.recipe import dev_record, planned_step
 from training.forgetting import general_ndcg
+from training.refit_plan import plan_facts
 from training.result import GENERIC_DEV, DevRecord, Request, TrainingResult
 from training.static.settings import StaticSettings
 from training.static.starts import StaticBase, distilled, scratch
@@ -34,7 +35,7 @@ def learn_static(request: Request, material: TrainingData) -> TrainingResult:
     kept = request.resumable(material.made_from)
     begun = StaticBase.from_checkpoint(kept)
     if begun is None:
-        begun = _start(project, settings, material, Stage(progress, 0.0, 0.3))
+        begun = static_start(project, settings, material, Stage(progress, 0.0, 0.3))
         begun.keep(kept)
     generic = generic_dev(project, material.dev, Stage(progress, 0.3, 0.5))
     model = begun.model(best_device())
@@ -42,13 +43,18 @@ def learn_static(request: Request, material: TrainingData) -> TrainingResult:
     pairs = answering_passages(material.guarded.pairs, material.corpus)
     tuned = fine_tune(model, pairs, material.dev, settings.tuning, Stage(progress, 0.5, 1.0), kept)
     assert tuned is not None, "only helpers have nothing to say, and this recipe has none"
-    base, origin = _origin(settings)
-    return TrainingResult(base, model, _record(tuned, generic, begun.note), knew, origin=origin)
+    base, origin = static_origin(settings)
+    record, facts = (
+        _record(tuned, generic, begun.note),
+        plan_facts(planned_step("static", settings, tuned)),
+    )
+    return TrainingResult(base, model, record, knew, facts, origin)
 
 
-def _start(
+def static_start(
     project: Project, settings: StaticSettings, material: TrainingData, progress: Progress
 ) -> StaticBase:
+    """What a static model is before it learns from pairs, as the settings ask for it."""
     if settings.start == "distilled":
         progress(0, 0, f"loading {settings.base} on {best_device()}")
         teacher = load_base_model(project, settings.base)
@@ -71,7 +77,7 @@ def _texts(material: TrainingData) -> list[str]:
     return [*corpus.texts(0, len(corpus)), *dict.fromkeys(pair.query for pair in pairs)]
 
 
-def _origin(settings: StaticSettings) -> tuple[str, str | None]:
+def static_origin(settings: StaticSettings) -> tuple[str, str | None]:
     """The model that was distilled, else a name for what there is; and what people read of it."""
     if settings.start == "distilled":
         return settings.base, None

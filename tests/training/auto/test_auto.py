@@ -337,7 +337,7 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
         "training.recipes.load_training_data",
-        lambda at: replace(load_training_data(at), synthetic=True),
+        lambda *given: replace(load_training_data(*given), synthetic=True),
     )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)

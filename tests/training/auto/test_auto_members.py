@@ -16,7 +16,7 @@ from training.training_data import load_training_data
 
 @pytest.fixture
 def material(tiny):
-    return load_training_data(tiny)
+    return load_training_data(tiny, strict=True)
 
 
 def _asked(part, material):
@@ -46,6 +46,20 @@ def test_each_member_has_other_pairs_held_out_and_learns_from_all_the_rest(mater
     assert not second & third
     own = len(material.dev.query_set.queries)
     assert len(all_dev_queries(parts).queries) == own + len(first) + len(second) + len(third)
+
+
+def test_members_are_asked_what_the_test_asks(tiny, material):
+    """For new questions, what is held out of one member's pairs may ask for documents that it learns from."""
+    loose = load_training_data(tiny)
+    assert (loose.question, material.question) == ("new_questions", "new_documents")
+    crossing = 0
+    for part in split_into_folds(loose):
+        held = _asked(part, loose)
+        learned = {pair.query for pair in part.guarded.pairs}
+        assert held and not learned & held
+        answers = {d for q in part.dev.query_set.queries for d in part.dev.query_set.relevant(q)}
+        crossing += len(answers & {pair.document for pair in part.guarded.pairs})
+    assert crossing
 
 
 def test_the_same_pairs_are_parted_in_the_same_way_again(material):
