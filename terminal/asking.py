@@ -1,12 +1,16 @@
 """Commands that ask: search and prove, why a document was found, what a word means to a model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terminal.options import AsJson, ByTier, Contestants, Filters, Hits, Models, ThisProject
 from terminal.printing import aside, bar, print_json, running, say, tell_comparison, tell_notes
+
+if TYPE_CHECKING:
+    from search.evaluation.evaluation import Evaluation
+    from search.projects.project import Project
 
 app = typer.Typer()
 
@@ -138,9 +142,17 @@ def evaluate(
     if as_json:
         print_json(result.as_json())
         return
+    shown = [name for name in metric_names(metric or ()) if name != CONDENSED]
+    _say_verdict(project, result, shown)
+
+
+def _say_verdict(project: "Project", result: "Evaluation", shown: list[str]) -> None:
+    """What an evaluation comes to: the sentence first, then what it rests on.
+
+    :param shown: the metrics of the table.
+    """
     for sentence in result.decision.sentences(len(result.queries)):
         say(sentence)
-    shown = [name for name in metric_names(metric or ()) if name != CONDENSED]
     say(f"{'':<24}" + "".join(f"{name:>12}" for name in shown))
     for name in result.scores:
         means = result.means(name)
