@@ -17,7 +17,7 @@ from search.retrieval.columns import known_columns, parse_column
 from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.dev_set import START
 from training.forgetting import General
-from ui import cache, charts, deleting, navigation, run_view, widgets
+from ui import cache, charts, deleting, navigation, once_more, run_view, widgets
 from ui.rendering import literal, render
 
 _EXTREMES = 6
@@ -107,6 +107,9 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
     main = (plain or tests)[-1] if tests else None
     if main is not None:
         verdict(main, len(result.queries))
+    once_more.question_asked(result)
+    if main is not None:
+        once_more.once_more(project, main)
     if not result.clean:
         st.warning(
             "This is not a clean evaluation: training and test share queries or answers. What that means "
@@ -160,7 +163,7 @@ def _forgotten(project: Project, manifest: Manifest) -> None:
             details = project.artifact("models", identity).details
         except BespokeError:
             continue  # Deleted since it was measured.
-        if details.get("general") and details["dev"]["kept"] != START:
+        if details.get("general") and (details.get("dev") or {}).get("kept") != START:
             said = General.of(details["general"]).sentence
             st.caption(
                 f"{literal(widgets.model_title(details['name']))}: {literal(said[0].lower() + said[1:])}"

@@ -1,9 +1,11 @@
 """The custom models so far, and what those of word vectors learned of a word."""
 
+from typing import Any
+
 import streamlit as st
 
 from search.insight.word_space import nearest_words
-from search.models.registry import custom_manifests, models
+from search.models.registry import REFIT_OF, custom_manifests, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from training.recipes import RECIPES
@@ -29,7 +31,7 @@ def table(project: Project) -> None:
                 "recipe": RECIPES[details["recipe"]].title,
                 "dev nDCG@10 before": f"{scores[0]:.3f}" if from_pairs and scores else "–",
                 "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
-                "kept": dev.get("kept", "last epoch") if scores else "last epoch",
+                "kept": _kept(details),
                 "trained on": f"{details['pairs']:,} pairs" if from_pairs else "documents alone",
                 "time": widgets.duration(details["seconds"]),
                 "device": details["device"],
@@ -47,6 +49,14 @@ def table(project: Project) -> None:
     for details in leaderboards:
         with st.expander(f"What was tried for {literal(details['name'])}"):
             leaderboard.draw(details["leaderboard"])
+
+
+def _kept(details: dict[str, Any]) -> str:
+    """What of a training was kept, in words."""
+    if REFIT_OF in details:
+        return f"as in {details[REFIT_OF]['name']}, from everything"
+    dev = details.get("dev") or {}
+    return str(dev.get("kept", "last epoch")) if dev.get("ndcg@10") else "last epoch"
 
 
 def nearest(project: Project) -> None:
