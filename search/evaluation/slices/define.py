@@ -25,6 +25,8 @@ _ANSWERS = 5  # Of a query with many judged answers, so many of the best are loo
 _VALUES = 10  # The commonest values of each metadata column.
 _RARE = 1_000  # A rare word is in at most one of so many passages,
 _FEW = 3  # or in at most so many.
+_MOST = 200
+_METADATA = "metadata:"
 _SHOWN = 60
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
@@ -83,7 +85,11 @@ def slices_of(corpus: Corpus, query_set: QuerySet, index: TermIndex) -> list[Sli
     for one in _all(asked, query_set):
         if 0 < one.size < len(queries):
             made.setdefault(one.members.tobytes(), one)
-    return list(made.values())
+    # Of very many values of metadata the largest: of 250 slices none could be named by 9,999 flips.
+    others = [one for one in made.values() if not one.key.startswith(_METADATA)]
+    metadata = [one for one in made.values() if one.key.startswith(_METADATA)]
+    metadata.sort(key=lambda one: (-one.size, one.key))
+    return [*others, *metadata][:_MOST]
 
 
 def _all(asked: _Asked, query_set: QuerySet) -> Iterator[Slice]:
@@ -203,7 +209,7 @@ def _metadata(asked: _Asked) -> Iterator[Slice]:
         for value, _ in column.values[:_VALUES]:
             members = asked.members(set(asked.corpus.with_value(column.name, value).tolist()))
             title = f"questions answered by {shortened(column.name, _SHOWN)} “{shortened(value, _SHOWN)}”"
-            yield Slice(f"metadata:{column.name}={value}", title, members, of_corpus=True)
+            yield Slice(f"{_METADATA}{column.name}={value}", title, members, of_corpus=True)
 
 
 def _thirds(values: NDArray[np.int64]) -> Iterator[tuple[str, Members, int, int | None]]:

@@ -3,6 +3,10 @@
 Of twenty slices that are no different, one is below .05 by chance; so p is adjusted over all slices of one comparison, by
 Benjamini and Hochberg (JRSS B 1995; for tests that depend on each other positively, as slices that overlap mostly do:
 Benjamini and Yekutieli, Annals of Statistics 2001). Slices that overlap the other way make it approximate.
+
+Where most questions are answered alike and a few gain much, a small part that happens to hold none of these looks worse than it
+is: sign flips are exact for differences that are as often so far above zero as below. So a loss is certain only where random
+parts of the same size hardly ever fall as low (a permutation test of belonging to the slice; Pitman 1937).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from search.evaluation.family import benjamini_hochberg
-from search.evaluation.flips import Flips
+from search.evaluation.flips import SEED, Flips
 from search.evaluation.groups import QueryGroups
 from search.evaluation.metrics import MAIN_METRIC, Scores
 from search.evaluation.significance import ALPHA, Verdict
@@ -21,6 +26,10 @@ from search.evaluation.slices.define import Slice
 
 LEAST_QUERIES = 20
 LEAST_GROUPS = 10
+RARE = 0.005
+"""The share of random parts of the questions that may fall as low as a slice whose loss is certain."""
+_PARTS = 1_999
+_CHUNK = 2_000_000
 _TIE = 1e-9
 _NAMED = 3
 
@@ -30,10 +39,11 @@ class SliceTest:
     """A candidate against a baseline on the queries of one slice.
 
     `delta`, `ci95` and `p_value` are of the difference inside the slice, in the main metric; `p_adjusted` holds over all
-    slices of this comparison, and decides the verdict. `of_corpus` says that the title quotes the corpus.
+    slices of this comparison, and decides the verdict. `as_low` is the share of random parts of the queries, as large as this
+    one, that fall as low: None for a slice that is not worse. `of_corpus` says that the title quotes the corpus.
 
     >>> test = SliceTest("negation", "questions with a negation", "generic", "mine", 40, 35, -0.2, (-0.3, -0.1), 0.001, 0.01,
-    ...                  5, 10, 25, "worse")
+    ...                  5, 10, 25, "worse", as_low=0.001)
     >>> test.is_certain_loss
     True
     """
@@ -52,12 +62,14 @@ class SliceTest:
     ties: int
     losses: int
     verdict: Verdict
+    as_low: float | None = None
     of_corpus: bool = False
 
     @property
     def is_certain_loss(self) -> bool:
         """Whether it belongs into the sentence of the verdict: it got worse, and that is no chance."""
-        return self.verdict == "worse" and self.ci95[1] < 0
+        is_rare = self.as_low is not None and self.as_low < RARE
+        return self.verdict == "worse" and self.ci95[1] < 0 and is_rare
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `evaluate --json` prints of a slice."""
@@ -107,7 +119,10 @@ def compare_slices(
         for j, one in enumerate(tested):
             inside = each[i][one.members]
             delta = float(inside.mean())
-            certain = adjusted[j] < ALPHA and delta != 0
+            verdict: Verdict = "no clear difference"
+            if adjusted[j] < ALPHA and delta != 0:
+                verdict = "better" if delta > 0 else "worse"
+            is_worse = verdict == "worse"
             made.append(
                 SliceTest(
                     key=one.key,
@@ -123,22 +138,37 @@ def compare_slices(
                     wins=int((inside > 0).sum()),
                     ties=int((inside == 0).sum()),
                     losses=int((inside < 0).sum()),
-                    verdict="no clear difference"
-                    if not certain
-                    else "better"
-                    if delta > 0
-                    else "worse",
+                    verdict=verdict,
+                    as_low=_as_low(each[i], one.members, groups) if is_worse else None,
                     of_corpus=one.of_corpus,
                 )
             )
     return made
 
 
+def _as_low(
+    differences: NDArray[np.float64], members: NDArray[np.bool_], groups: QueryGroups
+) -> float:
+    """The share of random parts of the queries, of as many in as many groups, whose mean is at most that of a slice."""
+    means = groups.sums(differences[None])[0] / groups.sizes
+    counts = groups.sums(members.astype(np.float64)[None])[0]
+    counts = counts[counts > 0]
+    limit = float(differences[members].mean()) + 1e-12
+    rng = np.random.default_rng(SEED)
+    rows = max(1, _CHUNK // len(means))
+    low = 0
+    for start in range(0, _PARTS, rows):
+        drawn = rng.random((min(rows, _PARTS - start), len(means)))
+        chosen = np.argpartition(drawn, len(counts) - 1, axis=1)[:, : len(counts)]
+        low += int((means[chosen] @ counts / counts.sum() <= limit).sum())
+    return (1 + low) / (1 + _PARTS)
+
+
 def worse_on(tests: Sequence[SliceTest], baseline: str, candidate: str, most: int = _NAMED) -> str:
     """What a verdict says of the slices that got worse for certain; nothing where there is none.
 
     >>> one = SliceTest("number", "questions with a number", "generic", "mine", 40, 35, -0.2, (-0.3, -0.1), 0.001, 0.01,
-    ...                 5, 10, 25, "worse")
+    ...                 5, 10, 25, "worse", as_low=0.001)
     >>> worse_on([one], "generic", "mine")
     'worse on questions with a number'
     """

@@ -71,7 +71,8 @@ def test_a_slice_is_named_where_its_loss_is_certain_and_not_by_its_own_p_alone(n
     noise = noise - noise.mean()
     lost = np.where(FIRST, -0.3, 0.2) + noise / 8
     sure = [Slice("first", "questions one", FIRST)]
-    tested = compare_slices(sure, scores(a=[0.5] * 24, b=0.5 + lost), [("a", "b")], GROUPS)
+    each = QueryGroups.single(24)
+    tested = compare_slices(sure, scores(a=[0.5] * 24, b=0.5 + lost), [("a", "b")], each)
     assert [t.verdict for t in tested] == ["worse"] and tested[0].is_certain_loss
     assert worse_on(tested, "a", "b") == "worse on questions one"
     assert worse_on(tested, "a", "c") == worse_on([], "a", "b") == ""
@@ -120,6 +121,7 @@ def test_of_many_losses_the_sentence_names_the_largest():
             0,
             40,
             "worse",
+            as_low=0.001,
         )
         for n in (1, 4, 2, 5, 3)
     ]
@@ -162,3 +164,20 @@ def test_an_evaluation_keeps_its_slices_tops_and_times(tiny_beir, noise):
     manifest = lab.manifests("evaluations")[-1]
     assert load_evaluation(lab, manifest) == both
     assert manifest.details["slices"][0]["verdict"] == "worse"
+
+
+def test_a_loss_that_any_part_of_the_size_shows_is_not_named():
+    """Nearly all lose a little and a few gain much: a part without these looks worse, and so would many others."""
+    few = np.zeros(60, dtype=bool)
+    few[:12] = True
+    values = np.where(few, 0.4, -0.1)
+    part = [Slice("none of the few", "questions", np.arange(60) >= 38)]
+    groups = QueryGroups.single(60)
+    (test,) = compare_slices(part, scores(a=[0.5] * 60, b=0.5 + values), [("a", "b")], groups)
+    assert test.verdict == "worse" and test.ci95[1] < 0
+    # Of all parts of 22 of 60 queries, so many hold none of the twelve.
+    none = np.prod([(48 - n) / (60 - n) for n in range(22)])
+    assert test.as_low == pytest.approx(none, abs=0.003)
+    values = np.where(np.arange(60) >= 38, -0.3, 0.1) + np.linspace(-0.05, 0.05, 60)
+    (own,) = compare_slices(part, scores(a=[0.5] * 60, b=0.5 + values), [("a", "b")], groups)
+    assert own.as_low == pytest.approx(1 / 2_000) and own.is_certain_loss
