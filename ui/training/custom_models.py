@@ -31,7 +31,7 @@ def table(project: Project) -> None:
                 "recipe": RECIPES[details["recipe"]].title,
                 "dev nDCG@10 before": f"{scores[0]:.3f}" if from_pairs and scores else "–",
                 "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
-                "kept": _kept(details),
+                "kept": _what_stayed(details),
                 "trained on": f"{details['pairs']:,} pairs" if from_pairs else "documents alone",
                 "time": widgets.duration(details["seconds"]),
                 "device": details["device"],
@@ -51,7 +51,7 @@ def table(project: Project) -> None:
             leaderboard.draw(details["leaderboard"])
 
 
-def _kept(details: dict[str, Any]) -> str:
+def _what_stayed(details: dict[str, Any]) -> str:
     """What of a training was kept, in words."""
     if REFIT_OF in details:
         return f"as in {details[REFIT_OF]['name']}, from everything"
