@@ -132,11 +132,13 @@ def _drawn(material: TrainingData, draw: int) -> tuple[TrainingData, QuerySet]:
     known = material.guarded.pairs
     places = sorted(random.permutation(len(known))[:_DRAWN].tolist())
     texts = texts_of(material.corpus, {p.document for p in known if p.document is not None})
-    split = split_pairs([known[n] for n in places], True, draw, texts, test_share=_HELD)
+    asked = material.question
+    chosen = [known[n] for n in places]
+    split = split_pairs(chosen, True, draw, texts, test_share=_HELD, question=asked)
     dev = material.dev.query_set
     names = [sorted(dev.queries)[n] for n in random.permutation(len(dev.queries))]
     rest = (split.dev | split.test).graded(material.grades) | dev.only(names[_DEV:])
-    learned = keep_apart(split.train, [rest], material.corpus).pairs
+    learned = keep_apart(split.train, [rest], material.corpus, asked).pairs
     few = [learned[n] for n in sorted(random.permutation(len(learned))[:_PAIRS].tolist())]
     return (
         replace(
