@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from search.corpus.corpus import Corpus
+from search.evaluation.both_questions import question_sentences
 from search.evaluation.evaluation import Evaluation, load_evaluation
 from search.evaluation.flips import SEED
 from search.evaluation.gains import Gain, gain_of
@@ -79,6 +80,19 @@ def headline(test: PairedTest, slices: list[SliceTest]) -> str:
     return f"{said} overall, but {worse_on(slices, test.baseline, test.candidate)}."
 
 
+def _asked(measured: MeasuredPair) -> list[str]:
+    """Which question the figures answer, and what this comparison says to the other one."""
+    pair = (measured.test.baseline, measured.test.candidate)
+    own = {
+        asked: replace(
+            said,
+            comparisons=[t for t in said.comparisons if (t.baseline, t.candidate) == pair],
+        )
+        for asked, said in measured.result.questions.items()
+    }
+    return question_sentences(measured.result.question, own)
+
+
 def within_sentence(column: str) -> str:
     """What a column is called in the middle of a sentence: a model's own name stays as it is.
 
@@ -119,6 +133,8 @@ def verdict_content(measured: MeasuredPair, with_text: bool = True) -> dict[str,
         "clean": result.clean,
         "gain": None if gain is None else gain.as_json(),
         "in_words": _in_words(measured, gain),
+        "question": result.question,
+        "asked": _asked(measured),
         "columns": [_column(measured, name) for name in result.scores],
         "slices": [one.as_json() for one in slices],
         "questions": questions_as_json(

@@ -98,6 +98,7 @@ def html_page(content: Mapping[str, Any]) -> str:
     return render(
         "page.html",
         project=content["project"],
+        asked=content["asked"],
         measured=content["measured"][:10],
         sentence=content["sentence"],
         verdict=_CLASSES.get(content["verdict"], "unclear"),
