@@ -16,7 +16,7 @@ from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, search, similar_to
 from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
-from ui.comparing import actions, asking, columns, fair_queue, grid, summary, tools
+from ui.comparing import actions, asking, changed, columns, fair_queue, grid, summary, tools
 from ui.comparing.sides import Board, Side
 from ui.rendering import literal, render
 
@@ -66,6 +66,8 @@ def _answer(
         )
     with bar.judge:
         tools.judge_blind([column.name for column in chosen])
+    with bar.changed:
+        changed.draw(project, [column.name for column in chosen])
     with bar.history:
         asking.past(project)
     known, caption = asking.examples(project, [c.name for c in chosen])

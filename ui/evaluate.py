@@ -17,7 +17,7 @@ from search.retrieval.columns import known_columns, parse_column
 from search.retrieval.shares_read import share_read, truncations, unequal_note
 from training.dev_set import START
 from training.forgetting import General
-from ui import cache, charts, deleting, navigation, once_more, run_view, widgets
+from ui import cache, charts, deleting, handing_over, navigation, once_more, run_view, widgets
 from ui.rendering import literal, render
 
 _EXTREMES = 6
@@ -109,6 +109,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
         verdict(main, len(result.queries))
     once_more.question_asked(result)
     if main is not None:
+        handing_over.button(project, manifest, main)
         once_more.once_more(project, main)
     if not result.clean:
         st.warning(

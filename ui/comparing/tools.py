@@ -27,6 +27,7 @@ class Bar:
 
     columns: DeltaGenerator
     filters: DeltaGenerator
+    changed: DeltaGenerator
     history: DeltaGenerator
     share: DeltaGenerator
     judge: DeltaGenerator
@@ -38,6 +39,7 @@ def bar() -> Bar:
         made = Bar(
             columns=st.popover("Columns", icon=":material/view_column:", key="tool-columns"),
             filters=st.container(width="content"),
+            changed=st.popover("Wins and losses", icon=":material/swap_vert:", key="tool-changed"),
             history=st.popover("History", icon=":material/history:", key="tool-history"),
             share=st.popover("Share", icon=":material/ios_share:", key="tool-share"),
             judge=st.container(width="content"),
