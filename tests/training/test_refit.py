@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from search.corpus.labels import Pair
 from search.evaluation.evaluate import evaluate
 from search.evaluation.evaluation import newest_evaluation
 from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.sealing import seal_queries
 from search.evaluation.trained_on import trained_pairs
 from search.models.load import load_encoder
 from search.models.registry import default_models, find_model
@@ -133,6 +136,24 @@ def test_it_learns_from_everything_and_says_what_its_recipe_measured(again):
     assert made.made_from["queries"] == lab.newest("queries").id
     one, other = (load_encoder(lab, find_model(lab, name)) for name in ("mine", "mine-refit"))
     assert not np.allclose(one.encode_query(TEXTS), other.encode_query(TEXTS), atol=1e-4)
+
+
+def test_what_is_sealed_teaches_nothing(lab):
+    """Nor does a pair that asks the same as a sealed query."""
+    test = current_query_set(lab)[1]
+    seal_queries(lab, 0.7, ())
+    manifest, left = current_query_set(lab)
+    sealed = set(test.queries) - set(left.queries)
+    assert len(sealed) >= 6
+    pairs = current_pairs(lab)[1]
+    told = Pair(test.queries[min(sealed)] + "?!", "an answer", "d3")
+    with lab.publish("pairs", {"corpus": lab.newest("corpora").id}, seed=None) as draft:
+        replace(pairs, pairs=[*pairs.pairs, told]).save(draft)
+    asked = {pair.query for pair in making._everything(lab).guarded.pairs}
+    assert asked >= set(left.queries.values())
+    assert not asked & {*(test.queries[q] for q in sealed), told.query}
+    with_sealed = QuerySet.with_sealed(lab, manifest)
+    assert len(with_sealed.queries) == 20
 
 
 def test_nothing_here_can_measure_it(again):
