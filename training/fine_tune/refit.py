@@ -32,6 +32,8 @@ def refit_weights(
 
     :param unread: the dev set of the first training: its size is what a schedule begins with, and nothing is asked of it.
     """
+    if not step.updates:  # Of several members most had kept their start.
+        return
     rows = rows_of(pairs, max(settings.hard_negatives, 1))
     batches = Batches(rows, settings.batch_size, settings.seed, 1)
     plan = Schedule(unread, rows, settings, len(batches.epoch(0)))

@@ -23,6 +23,7 @@ from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS, asked, embedded_by
 from training.dev_set import DevSet
 from training.export import model_card
+from training.refit_plan import plan_of
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.training_data import load_training_data
@@ -179,6 +180,9 @@ def test_the_best_trial_is_published_as_the_leaderboard_says(tiny, tiny_model, a
     assert details["dev"]["kept"] == kept[0]["name"]
     assert details["dev"]["ndcg@10"] == [leaderboard[0]["ndcg@10"], kept[0]["ndcg@10"]]
     assert kept[0]["ndcg@10"] > leaderboard[0]["ndcg@10"] + 0.05
+    steps = plan_of(details)
+    assert " on ".join(step.recipe for step in reversed(steps)) == kept[0]["name"].split(",")[0]
+    assert all(0 < step.updates <= step.planned for step in steps), "what a refit follows"
     parts = split_into_folds(load_training_data(tiny))
     ((*models,),) = averages
     assert len(models) == len(parts) == details["dev"]["members"] == 3
