@@ -9,6 +9,7 @@ import streamlit as st
 from search.evaluation.evaluation import Evaluation, newest_evaluation, verdict_on
 from search.evaluation.metrics import METRICS
 from search.evaluation.significance import PairedTest
+from search.judging.sample import line_up_sample
 from search.models.registry import GENERIC, KEYWORD, default_models, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
@@ -109,6 +110,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
         verdict(main, len(result.queries))
     once_more.question_asked(result)
     if main is not None:
+        _unjudged(project, result, main)
         handing_over.button(project, manifest, main)
         once_more.once_more(project, main)
     if not result.clean:
@@ -147,6 +149,28 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
             f"{asked}Measured {literal(manifest.created[:16].replace('T', ' '))} UTC. Paired randomization test (9,999 "
             "random sign changes) and BCa bootstrap interval, on nDCG@10 per query."
         )
+
+
+def _unjudged(project: Project, result: Evaluation, main: PairedTest) -> None:
+    """Whether the verdict stays where unjudged documents count, and what people can do about it."""
+    sides = (
+        s for s in result.unjudged if (s.baseline, s.candidate) == (main.baseline, main.candidate)
+    )
+    side = next(sides, None)
+    if side is None or not side.sentence:
+        return
+    if side.settled is False:
+        st.warning(literal(side.sentence), icon=":material/balance:")
+    else:
+        st.caption(literal(side.sentence))
+    if side.to_grade and st.button(
+        f"Grade {len(side.to_grade)} documents", key="line-up-sample", icon=":material/rule:",
+        help="A random sample of what nobody judged, blind: one question and one document at a time, on the page Judge. Then "
+        "measure again.",
+    ):  # fmt: skip
+        line_up_sample(project, [side.baseline, side.candidate])
+        st.session_state["judge-turn"] = "sample"
+        navigation.go("judge")
 
 
 def _models_of(manifest: Manifest) -> dict[str, str]:

@@ -6,14 +6,20 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search.corpus.corpus import Corpus
+from search.judging.sample import current_sample
 from search.judging.setup import saved_setup
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from ui import address, door, widgets
-from ui.judging import board, outcome, start, using
+from ui.judging import board, outcome, sampling, start, using
 
-_PARTS = {"judge": "Judge", "results": "Results", "use": "Use the judgments"}
+_PARTS = {
+    "judge": "Judge",
+    "sample": "Grade a sample",
+    "results": "Results",
+    "use": "Use the judgments",
+}
 
 
 @widgets.over_documents(
@@ -30,6 +36,8 @@ def page(project: Project, manifest: Manifest) -> None:
         outcome.results(project, manifest)
     elif part == "use":
         using.use(project)
+    elif part == "sample":
+        _sample(project, manifest)
     else:
         _judge(project, manifest, right)
 
@@ -57,9 +65,27 @@ def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None
     board.board(project, setup, manifest, Corpus.of(project, manifest), judge)
 
 
+def _sample(project: Project, manifest: Manifest) -> None:
+    judge = _judge_name(project)
+    if judge is None:
+        name = st.text_input(
+            "Your name", key="judge-name-input", placeholder="A first name will do"
+        )
+        if name and st.button("Start grading", type="primary", key="sample-start"):
+            start.be(project, name)
+            st.rerun()
+        return
+    sampling.grade_sample(project, Corpus.of(project, manifest), judge)
+
+
 def _part(project: Project) -> str:
-    """Which part of the page is shown; another part of the page may have turned to it. Judges see the board alone."""
+    """Which part of the page is shown; another part of the page may have turned to it. Judges see what is to be judged."""
+    parts = list(_PARTS)
+    if current_sample(project) is None:
+        parts.remove("sample")
     if door.role(project) == "judge":
+        parts = [part for part in parts if part in ("judge", "sample")]
+    if parts == ["judge"]:
         return "judge"
     key = f"judge-part-{project.name}"
     if turn := st.session_state.pop("judge-turn", None):
@@ -67,7 +93,7 @@ def _part(project: Project) -> str:
     st.session_state.setdefault(key, "judge")
     part = st.segmented_control(
         "Part",
-        list(_PARTS),
+        parts,
         format_func=_PARTS.__getitem__,
         required=True,
         key=key,

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.flips import DRAWS, SEED
-from search.evaluation.groups import QueryGroups
+from search.evaluation.flips import DRAWS, SEED, Flips
+from search.evaluation.groups import FEWEST, QueryGroups
 from search.evaluation.metrics import JUDGED, Scores
 from search.evaluation.query_set import QuerySet
 from search.evaluation.resampling import Resamples
@@ -27,7 +27,6 @@ _FAR_APART = 0.05
 _MOST_JUDGED = (
     2_000  # Existing judgments, drawn like a sample: more make a rate no surer than the rest is.
 )
-_FEWEST_GROUPS = 6
 
 Source = Literal["a graded sample", "existing judgments"]
 
@@ -124,10 +123,12 @@ class OtherSide:
         settled: bool | None = None
         if not hits:
             settled = True
-        elif estimate is not None:
+        elif estimate is not None and estimate.source == "a graded sample":
             settled = estimate.verdict == test.verdict
         elif bad_ones:
-            settled = abs(shares[0] - shares[1]) <= _FAR_APART
+            # Judgments that are there were not drawn at random: they unsettle a verdict, and do not settle one alone.
+            agree = estimate is None or estimate.verdict == test.verdict
+            settled = agree and abs(shares[0] - shares[1]) <= _FAR_APART
         wanted = lined_up(hits, len(part))
         return cls(
             baseline=test.baseline,
@@ -171,12 +172,13 @@ class _Estimator:
         ours, theirs = (np.asarray(scores[n][test.metric]) for n in (test.baseline, test.candidate))
         if len(part) >= LEAST_GRADED or (part and len(part) == len(self._hits)):
             given = [min(grades[hit.query][hit.document], self._best) for hit in part]
-            rest = set(self._hits) - set(part)
+            known = {(hit.query, hit.document) for hit in part}
+            rest = [hit for hit in self._hits if (hit.query, hit.document) not in known]
             source: Source = "a graded sample"
         else:
             part = sorted(self._two.already_judged, key=lambda hit: hit.turn)[:_MOST_JUDGED]
             given = [self._two.judged.judgments[hit.query][hit.document] for hit in part]
-            rest = set(self._hits)
+            rest = list(self._hits)
             source = "existing judgments"
             if not self._enough(part, given, rest):
                 return None
@@ -185,6 +187,11 @@ class _Estimator:
         rows[0] = theirs - ours
         if source == "a graded sample":
             np.add.at(rows[0], [self._queries[hit.query] for hit in part], effects)
+        if source == "existing judgments" and test.verdict != "no clear difference":
+            # What is judged was not drawn at random, but picked because it looked good: its rate is the most that what is not
+            # judged may have. A verdict has to stay where only the side that it is against comes up to that.
+            favoured = 1 if test.verdict == "better" else 0
+            rest = [hit for hit in rest if hit.side != favoured]
         for hit in rest:
             rows[1 + hit.side, self._queries[hit.query]] += hit.weight
         rates, drawn = self._rates(part, effects, rest)
@@ -194,7 +201,10 @@ class _Estimator:
         each = means[0] + (drawn * means[1:]).sum(axis=0)
         low, high = np.quantile(each, [(1 - level) / 2, (1 + level) / 2])
         verdict: Verdict = "no clear difference"
-        if self._groups.count >= _FEWEST_GROUPS and (low > 0 or high < 0):
+        # Decided by the test that decides verdicts, too: the draws alone are too sure where groups are few.
+        flips = Flips(self._groups, self._draws)
+        p_value = flips.p_values((rows[0] + rates @ rows[1:])[None])[0]
+        if self._groups.count >= FEWEST and p_value < 1 - level and (low > 0 or high < 0):
             verdict = "better" if low > 0 else "worse"
         ends = np.quantile(each, [0.025, 0.975])
         return LabelEstimate(
@@ -207,7 +217,9 @@ class _Estimator:
         )
 
     @staticmethod
-    def _enough(part: Sequence[UnjudgedHit], given: Sequence[int], rest: set[UnjudgedHit]) -> bool:
+    def _enough(
+        part: Sequence[UnjudgedHit], given: Sequence[int], rest: Sequence[UnjudgedHit]
+    ) -> bool:
         """Whether each column with unjudged documents has judged ones enough, relevant and not."""
         for side in {hit.side for hit in rest}:
             own = [grade for hit, grade in zip(part, given, strict=True) if hit.side == side]
@@ -216,34 +228,32 @@ class _Estimator:
         return True
 
     def _rates(
-        self, part: Sequence[UnjudgedHit], effects: NDArray[np.float64], rest: set[UnjudgedHit]
+        self, part: Sequence[UnjudgedHit], effects: NDArray[np.float64], rest: Sequence[UnjudgedHit]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Each side's effect per unit of discount, of shape (2,), and what it may be by chance, (2, draws).
 
-        The draws are a Bayesian bootstrap (Rubin 1981) with half a relevant and half an irrelevant document beside (Jeffreys'
-        prior of a share): of twenty bad ones the rate need not be nothing.
+        The draws are a Bayesian bootstrap (Rubin 1981) over the groups of the queries, with half a relevant and half an
+        irrelevant document beside (Jeffreys' prior of a share): of twenty bad ones the rate need not be nothing.
         """
         rates, drawn = np.zeros(2), np.zeros((2, self._draws))
         rng = np.random.default_rng(SEED)
-        for side in (0, 1):
+        often = rng.exponential(size=(self._draws, self._groups.count))
+        for side in {hit.side for hit in rest}:
             own = [n for n, hit in enumerate(part) if hit.side == side]
-            hits = [part[n] for n in own]
-            if not any(hit.side == side for hit in rest):
-                continue
             values = np.array([effects[n] / part[n].weight for n in own])
-            examples = hits or [hit for hit in self._hits if hit.side == side][:LEAST_GRADED]
-            weights = np.array([hit.weight for hit in examples])
-            usual = self._two.effects(examples, [self._usual] * len(examples)) / weights
-            rates[side] = values.mean() if len(values) else 0.0
-            shares = np.concatenate(
-                [
-                    rng.exponential(size=(self._draws, len(values))),
-                    rng.gamma(0.5, size=(self._draws, 2)),
-                ],
-                axis=1,
+            groups = self._groups.labels[[self._queries[part[n].query] for n in own]]
+            sums = np.bincount(groups, values, minlength=self._groups.count)
+            counts = np.bincount(groups, minlength=self._groups.count)
+            examples = [part[n] for n in own] or [h for h in self._hits if h.side == side]
+            usual = np.mean(
+                self._two.effects(
+                    examples[:LEAST_JUDGED], [self._usual] * len(examples[:LEAST_JUDGED])
+                )
+                / [hit.weight for hit in examples[:LEAST_JUDGED]]
             )
-            known = np.concatenate([values, [0.0, usual.mean()]])
-            drawn[side] = shares @ known / shares.sum(axis=1)
+            rates[side] = values.mean() if len(values) else 0.0
+            good, bad = rng.gamma(0.5, size=(2, self._draws))
+            drawn[side] = (often @ sums + good * usual) / (often @ counts + good + bad)
         return rates, drawn
 
 

@@ -12,7 +12,7 @@ from search.evaluation.evaluation import load_evaluation, newest_evaluation
 from search.evaluation.query_set import current_query_set
 from search.judging.aggregation import Grades
 from search.judging.store import JudgmentStore, Question
-from search.judging.votes import Judgment, grade
+from search.judging.votes import grade
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.retrieval.columns import column_title
@@ -95,15 +95,18 @@ def graded_by(project: Project, judge: str) -> dict[str, dict[str, int]]:
     return Grades.of(own).judgments()
 
 
-def grade_next(
-    project: Project, judge: str, item: tuple[str, str, str], value: int
-) -> list[Judgment]:
+def grade_next(project: Project, judge: str, item: tuple[str, str, str], value: int) -> None:
     """Keep a grade of a document of the sample.
 
     :raises Refused: for a grade that there is not.
     """
     question, _, document = item
-    return JudgmentStore.of(project).add([grade(judge, question, document, value)])
+    JudgmentStore.of(project).add([grade(judge, question, document, value)])
+
+
+def undo_last(project: Project, judge: str) -> None:
+    """Take back the last thing that a judge said."""
+    JudgmentStore.of(project).undo(judge)
 
 
 def grades_by_text(project: Project) -> dict[str, dict[str, int]]:

@@ -1,0 +1,74 @@
+"""Grading a sample: one question, one document, four keys; nothing tells which search shows it."""
+
+import streamlit as st
+
+from search.corpus.corpus import Corpus
+from search.judging.sample import Sample, current_sample, grade_next, graded_by, undo_last
+from search.judging.votes import GRADES
+from search.projects.project import Project
+from search.retrieval.columns import column_title
+from ui import failures, widgets
+from ui.hits import excerpt, marked, query_words
+from ui.rendering import literal
+
+_SHOWN = 900
+
+
+@st.fragment
+@failures.guarded
+def grade_sample(project: Project, corpus: Corpus, judge: str) -> None:
+    """Draw the next document of the sample, and keep what is said of it; only this part of the page is drawn again."""
+    sample = current_sample(project)
+    if sample is None:
+        return
+    known = graded_by(project, judge)
+    left = [item for item in sample.left(known) if corpus.position(item[2]) is not None]
+    done = len(sample.items) - len(sample.left(known))
+    st.caption(f"{done} of {len(sample.items)} documents graded")
+    st.progress(done / len(sample.items))
+    if left:
+        _ask(project, corpus, judge, left[0])
+    else:
+        widgets.empty(
+            "That was the last document of this sample",
+            f"Measure again on Evaluate: your grades count there. {_columns(sample)}",
+        )
+    if done:
+        st.button(
+            "Undo the last grade",
+            key="sample-undo",
+            icon=":material/undo:",
+            on_click=undo_last,
+            args=(project, judge),
+        )
+
+
+def _ask(project: Project, corpus: Corpus, judge: str, item: tuple[str, str, str]) -> None:
+    _, question, identity = item
+    document = corpus.document(identity)
+    assert document is not None
+    st.subheader(literal(question), anchor=False)
+    words = query_words(question)
+    with st.container(border=True, key="sample-document"):
+        if document.title:
+            st.markdown(f"**{literal(document.title)}**")
+        st.html(marked(excerpt(document.text, words, _SHOWN), words))
+        if len(document.text) > _SHOWN:
+            with st.expander("All of it"):
+                st.text(document.text)
+    st.caption("Does it answer the question? (keys 0 to 3)")
+    with st.container(horizontal=True):
+        for value, label in GRADES.items():
+            st.button(
+                f"{value} · {label}",
+                key=f"sample-grade-{value}",
+                shortcut=str(value),
+                on_click=grade_next,
+                args=(project, judge, item, value),
+            )
+
+
+def _columns(sample: Sample) -> str:
+    """Where the sample came from, told when nothing is left that it could sway."""
+    one, other = map(column_title, sample.columns)
+    return f"It was drawn from what only one of {one} and {other} shows among its first ten."
