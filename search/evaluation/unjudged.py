@@ -24,8 +24,8 @@ from search.evaluation.query_set import QuerySet
 
 TEN = 10
 FIRST_SAMPLE, LARGEST_SAMPLE = 40, 160
-LEAST_GRADED = 20
-"""Under so many grades of a sample nothing is estimated, unless it is all there is."""
+LEAST_GRADED = 30
+"""Under so many grades of a sample nothing is estimated, unless it is all there is: by 20 one verdict in twenty was wrong."""
 LEAST_JUDGED = 30
 """So many judged documents of a column, good and bad ones, are a sample that was there before."""
 _ANSWERED = 0.9
