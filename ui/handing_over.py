@@ -12,7 +12,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from ui.rendering import literal
 
-_KINDS = {".html": ("Page", "text/html"), ".json": ("JSON", "application/json")}
+_KINDS = {".html": ("the page", "text/html"), ".json": ("the JSON", "application/json")}
 
 
 def button(project: Project, manifest: Manifest, main: PairedTest) -> None:

@@ -60,7 +60,7 @@ def test_columns_that_were_not_measured_together_say_what_to_do(trained: Project
 def test_the_verdict_is_handed_over_as_the_command_writes_it(evaluated: Project) -> None:
     at = open_page("evaluate", TINY)
     offered = {one.proto.label for one in at.get("download_button")}
-    assert {"Download Page", "Download JSON"} <= offered
+    assert {"Download the page", "Download the JSON"} <= offered
     manifest = evaluated.newest("evaluations")
     assert manifest is not None
     measured = MeasuredPair.of(evaluated, manifest, "words-2", "generic")

@@ -16,7 +16,7 @@ from ui.rendering import literal
 
 _ALL = ""
 _SHOWN = 12
-_LABEL = 70
+_LABEL = 60
 _KINDS = {"both": "Wins and losses", "wins": "Wins", "losses": "Losses"}
 
 
@@ -58,15 +58,16 @@ def draw(project: Project, names: Sequence[str]) -> None:
         f"{said}, the largest difference first: right answer in {literal(widgets.model_title(baseline))} → in "
         f"{literal(widgets.model_title(candidate))}."
     )
-    for number, change in enumerate(found[:_SHOWN]):
-        st.button(
-            literal(f"{shortened(change.text, _LABEL)} · {_ranks(change)}"),
-            key=f"changed-{number}",
-            on_click=asking.ask,
-            args=(change.text,),
-            type="tertiary",
-            width="stretch",
-        )
+    with st.container(key="compare-changed", gap=None):
+        for number, change in enumerate(found[:_SHOWN]):
+            st.button(
+                literal(f"{shortened(change.text, _LABEL)} · {_ranks(change)}"),
+                key=f"changed-{number}",
+                on_click=asking.ask,
+                args=(change.text,),
+                type="tertiary",
+                width="stretch",
+            )
     st.download_button(
         "Download all as CSV",
         audit.noted(
