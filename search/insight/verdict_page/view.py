@@ -14,7 +14,7 @@ from search.retrieval.columns import column_title
 
 _NONE = "–"
 _SLICES = 30
-_LOOKS = 12
+_LOOKS = 10
 _CLASSES = {"better": "better", "worse": "worse"}
 _SHORT = {"no clear difference": "not clear"}
 _PRACTICAL = {
