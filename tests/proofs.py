@@ -18,13 +18,15 @@ import pytest
 
 SEED = "2026-11-30"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "proofs.md"
-RELIABILITY = PAGE.with_name("reliability.md")
-_RELIABLE = "tests/reliability/"
-_FAULTS = "tests/slow/test_faults"
+PAGES = {
+    PAGE.with_name("reliability.md"): ("tests/reliability/", "tests/slow/test_faults"),
+    PAGE.with_name("evaluation.md"): ("tests/simulations/",),
+}
+"""Pages that end with what proofs came to, and where those are."""
 ROW = "row"
-"""What a test calls a row of a table of its own, in docs/reliability.md; see `table_of`."""
+"""What a test calls a row of a table of its own, on the page of its folder; see `table_of`."""
 _MARK = "<!-- Written by make prove, from here on. -->"
-_RELIABLE_HEAD = """
+_PAGE_HEAD = """
 
 Machine: {machine}. Date: {date}. {passed:,} of {total:,} cases passed.
 
@@ -78,7 +80,7 @@ class Table:
         self._outcomes: dict[str, list[str]] = defaultdict(list)
         self._seconds: dict[str, float] = defaultdict(float)
         self._words: dict[str, str] = {}
-        self._rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self._rows: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
@@ -94,15 +96,17 @@ class Table:
             for name, content in report.user_properties:
                 if name == ROW:
                     title, cells = content
-                    self._rows[title].append(cells)
+                    self._rows[proof, title].append(cells)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         config = session.config
         if hasattr(config, "workerinput") or not self._outcomes or config.getoption("keyword"):
             return
         everything = config.args_source is config.ArgsSource.TESTPATHS
-        if everything or [arg.rstrip("/") + "/" for arg in config.args] == [_RELIABLE]:
-            self._write_reliability()
+        asked = [arg.rstrip("/") + "/" for arg in config.args]
+        for page, folders in PAGES.items():
+            if everything or asked == list(folders[:1]):
+                self._write_page(page, folders)
         if not everything:
             return
         passed = {proof: told.count("passed") for proof, told in self._outcomes.items()}
@@ -121,14 +125,10 @@ class Table:
         ]
         PAGE.write_text(head + "".join(rows), encoding="utf-8")
 
-    def _write_reliability(self) -> None:
-        """Write the proofs of what is promised of disks, kills and damage under what docs/reliability.md says of it."""
-        proofs = {
-            name: told
-            for name, told in self._outcomes.items()
-            if name.startswith((_RELIABLE, _FAULTS))
-        }
-        head = _RELIABLE_HEAD.format(
+    def _write_page(self, page: Path, folders: tuple[str, ...]) -> None:
+        """Write what proofs came to under what a page says."""
+        proofs = {name: each for name, each in self._outcomes.items() if name.startswith(folders)}
+        head = _PAGE_HEAD.format(
             machine=machine(),
             date=datetime.now(UTC).date(),
             passed=sum(told.count("passed") for told in proofs.values()),
@@ -139,9 +139,13 @@ class Table:
             f"| {self._seconds[name] / 60:.1f} |\n"
             for name, told in sorted(proofs.items())
         ]
-        text = RELIABILITY.read_text(encoding="utf-8").partition(_MARK)[0]
-        tables = "".join(table_of(title, cells) for title, cells in self._rows.items())
-        RELIABILITY.write_text(text + _MARK + head + "".join(rows) + tables, encoding="utf-8")
+        text = page.read_text(encoding="utf-8").partition(_MARK)[0]
+        tables: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for (proof, title), cells in self._rows.items():
+            if proof.startswith(folders):
+                tables[title] += cells
+        after = "".join(table_of(title, cells) for title, cells in tables.items())
+        page.write_text(text + _MARK + head + "".join(rows) + after, encoding="utf-8")
 
 
 def table_of(title: str, rows: Sequence[dict[str, str]]) -> str:

@@ -1,8 +1,7 @@
 """Whether a difference is more than chance: a paired test over the same queries, and its verdict.
 
-The test flips the signs of groups of queries (`search.evaluation.flips`), the interval draws groups
-(`search.evaluation.resampling`), or inverts the test where groups are few: a bootstrap of few groups is too narrow. What is
-too small to matter is told by two one-sided tests: the 90 % interval inside the margin (Schuirmann, Journal of
+The test flips the signs of groups of queries (`search.evaluation.flips`), the interval draws groups, or inverts the test
+where groups are few or few of them differ: a bootstrap of few is too narrow (`search.evaluation.intervals`). What is too small to matter is told by two one-sided tests: the 90 % interval inside the margin (Schuirmann, Journal of
 Pharmacokinetics and Biopharmaceutics 1987).
 """
 
@@ -16,9 +15,9 @@ from pydantic import TypeAdapter
 
 from search.evaluation.flips import Flips
 from search.evaluation.groups import FEW, FEWEST, QueryGroups
+from search.evaluation.intervals import Intervals
 from search.evaluation.metrics import MAIN_METRIC, Scores, metric_title
 from search.evaluation.power import Power, Spread
-from search.evaluation.resampling import Resamples
 from search.projects.errors import Refused
 
 MARGIN = 0.02
@@ -231,13 +230,14 @@ def compare(
         return []
     differences = np.stack([_differences(scores, baseline, other, name) for other, name in rows])
     flips = Flips(groups)
-    p_values = flips.p_values(differences)
+    sums, sizes = groups.totals(differences)
+    p_values = flips.p_of_sums(sums)
     main = [i for i, (_, name) in enumerate(rows) if name == metric]
     counted = [i for i in main if rows[i][0] in candidates]
-    intervals = _Intervals(flips, groups, differences)
+    intervals = Intervals(groups, sums, sizes, flips)
     ci95 = intervals.at(0.95)
     ci90 = intervals.at(0.90)
-    together = intervals.together(counted)
+    together = dict(zip(counted, intervals.together(counted), strict=True)) if counted else {}
     tests = []
     for i in main:
         each = differences[i]
@@ -255,7 +255,7 @@ def compare(
             ties=int(ties.sum()),
             losses=int(((each < 0) & ~ties).sum()),
             verdict="no clear difference",
-            ci95_simultaneous=together.get(i),
+            ci95_simultaneous=_pair(together[i]) if i in together else None,
             ci90=_pair(ci90[i]),
             groups=groups.count,
             few_groups=groups.few,
@@ -271,33 +271,6 @@ def compare(
         )
         tests.append(test._decided())
     return tests
-
-
-class _Intervals:
-    """Intervals of several rows of differences: by the bootstrap, or by inverting the test where groups are few."""
-
-    def __init__(self, flips: Flips, groups: QueryGroups, differences: NDArray[np.float64]) -> None:
-        self._flips = flips
-        self._few = groups.few
-        self._differences = differences
-        self._drawn = Resamples(*groups.totals(differences))
-
-    def at(self, level: float) -> NDArray[np.float64]:
-        """Each row's own interval, of shape (rows, 2)."""
-        if self._few:
-            return self._flips.intervals(self._differences, level=level)
-        return self._drawn.intervals(level)
-
-    def together(self, rows: Sequence[int]) -> dict[int, tuple[float, float]]:
-        """The 95 % intervals of some rows that hold at once."""
-        if not rows:
-            return {}
-        levels = self._drawn.joint_levels(rows, 0.95)
-        if self._few:
-            ends = self._flips.intervals(self._differences[list(rows)], level=levels)
-        else:
-            ends = self._drawn.intervals(levels, rows)
-        return {i: _pair(end) for i, end in zip(rows, ends, strict=True)}
 
 
 def _differences(

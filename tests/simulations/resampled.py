@@ -1,6 +1,6 @@
 """Evaluations that are drawn from real ones: per-query differences of real columns, whole groups with replacement.
 
-Centred to a mean of zero they are null data with the ties, skew and correlations of real columns. (Swapping the labels
+Centred to a mean of zero (ties stay ties) they are null data with the skew and correlations of real columns. (Swapping the labels
 of two columns at random would make the test right by construction.) Every evaluation drawn is tested by the code that
 tests a real one.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from search.evaluation.family import holm
 from search.evaluation.flips import Flips
 from search.evaluation.groups import QueryGroups
-from search.evaluation.resampling import Resamples
+from search.evaluation.intervals import Intervals
 from search.evaluation.significance import ALPHA
 from tests.proofs import SEED
 
@@ -35,8 +35,10 @@ class Real:
     differences: NDArray[np.float64]
 
     def centred(self) -> "Real":
-        """The same with a mean of zero in every column."""
-        return Real(self.labels, self.differences - self.differences.mean(axis=1, keepdims=True))
+        """The same with a mean of zero in every column; what ties goes on to tie."""
+        differing = self.differences != 0
+        means = self.differences.sum(axis=1, keepdims=True) / differing.sum(axis=1, keepdims=True)
+        return Real(self.labels, np.where(differing, self.differences - means, 0.0))
 
     def single(self) -> "Real":
         """The same with every query a group of its own."""
@@ -70,14 +72,13 @@ class Drawn:
         count, _, groups = self.sums.shape
         single = QueryGroups.single(groups)
         flips = Flips(single, DRAWS)
-        ends = []
-        for i in range(0, count, _AT_ONCE):
-            sums, sizes = self.sums[i : i + _AT_ONCE, 0], self.sizes[i : i + _AT_ONCE, 0]
-            if single.few:
-                ends.append(flips.intervals_of_sums(sums, sizes))
-            else:
-                ends.append(Resamples(sums, sizes, DRAWS).intervals(0.95))
-        return np.concatenate(ends)
+        parts = [slice(i, i + _AT_ONCE) for i in range(0, count, _AT_ONCE)]
+        return np.concatenate(
+            [
+                Intervals(single, self.sums[p, 0], self.sizes[p, 0], flips, DRAWS).at(0.95)
+                for p in parts
+            ]
+        )
 
 
 @cache
