@@ -27,7 +27,7 @@ class Intervals:
     :param flips: the patterns of signs that tested them.
 
     >>> groups = QueryGroups.single(10)
-    >>> Intervals(groups, *groups.totals(np.array([[0.2] * 10])), Flips(groups)).at(0.95).tolist()
+    >>> Intervals(groups, *groups.totals(np.array([[0.2] * 10])), Flips(groups)).at(0.95).round(3).tolist()
     [[0.2, 0.2]]
     """
 
@@ -50,7 +50,8 @@ class Intervals:
         means = self._sums.sum(axis=1, keepdims=True) / self._sizes.sum(axis=1, keepdims=True)
         squares = (self._sums - self._sizes * means) ** 2
         uneven = squares.sum(axis=1) ** 2 < _LEAST_EFFECTIVE * (squares**2).sum(axis=1)
-        return few | (uneven & (self._sizes.max(axis=1) > 1))
+        result: NDArray[np.bool_] = few | (uneven & (self._sizes.max(axis=1) > 1))
+        return result
 
     def at(
         self, level: float | NDArray[np.float64], rows: Sequence[int] | None = None
