@@ -13,6 +13,8 @@ from search.projects.room import volume_of
 from search.projects.scratch import scratch_folder
 
 VERSION = 2
+SYNCHRONOUS = "FULL"
+"""A commit is on the disk before it is said to be."""
 _PATIENCE = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, sum TEXT NOT NULL) STRICT;
@@ -66,7 +68,7 @@ def _connect(path: Path, to_write: bool) -> sqlite3.Connection:
     try:
         if to_write:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         version_of(connection)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:

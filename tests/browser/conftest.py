@@ -38,13 +38,21 @@ def second(workspace: Path, tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for all stories of a file: what one of them saw goes with its contexts."""
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield made
         made.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 Built = Callable[[str, Callable[[Project], object]], Project]

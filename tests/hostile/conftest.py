@@ -1,5 +1,6 @@
 """The terminal in this process: what a command prints, its exit status, and that nothing changed."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,22 @@ def command(call_cli: Callable[..., Any]) -> Callable[..., Any]:
     return call_cli
 
 
+@pytest.fixture(scope="session")
+def made_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the workspace of `lab` is put by who makes it first."""
+    return tmp_path_factory.mktemp("lab") / "workspace"
+
+
 @pytest.fixture
-def lab(command, tmp_path) -> str:
+def lab(command, tmp_path, workspace, made_before) -> str:
     """A project with three documents."""
     path = tmp_path / "lab.csv"
     path.write_text("id,text\nx,one\ny,two\nz,three\n")
-    assert command("add", "lab", path).status == 0
+    if made_before.is_dir():
+        shutil.copytree(made_before, workspace)
+    else:
+        assert command("add", "lab", path).status == 0
+        shutil.copytree(workspace, made_before)
     return "lab"
 
 

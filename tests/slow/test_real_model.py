@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 CUSTOM = ("adapter", "fine-tune", "word2vec", "fasttext")
 WHOLE = ("adapter",)
-SAMPLE = {"train": 240, "dev": 80, "test": 240}, 2_500
+SAMPLE = {"train": 240, "dev": 60, "test": 200}, 1_700
 MADE = [("hinglish", name) for name in CUSTOM] + [("ask_cfpb", name) for name in WHOLE]
 
 

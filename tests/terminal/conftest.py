@@ -1,6 +1,7 @@
 """Projects, files and refusals for tests of the terminal: typed in this process, but where a process is the point."""
 
 import re
+import shutil
 
 import pytest
 
@@ -9,14 +10,24 @@ PROGRESS = re.compile(
 )
 
 
+@pytest.fixture(scope="session")
+def made_before(tmp_path_factory):
+    """Where the workspace of `lab` is put by who makes it first."""
+    return tmp_path_factory.mktemp("lab") / "workspace"
+
+
 @pytest.fixture
-def lab(call_cli, tiny_beir):
+def lab(call_cli, tiny_beir, workspace, made_before):
     """A project with a corpus, pairs and a query set."""
+    if made_before.is_dir():
+        shutil.copytree(made_before, workspace)
+        return "lab"
     made = call_cli("import", "lab", tiny_beir)
     assert (made.status, made.out) == (
         0,
         "40 documents, 60 pairs to train on, 8 dev queries, 20 test queries.\n",
     )
+    shutil.copytree(workspace, made_before)
     return "lab"
 
 

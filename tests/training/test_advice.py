@@ -15,7 +15,6 @@ from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
 from training.advice.facts import CorpusFacts, facts_of
 from training.advice.recommending import recommend, seconds_of
-from training.data.intake import import_beir
 from training.data.reports import current_report
 from training.probe import Speed, speed
 from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
@@ -103,9 +102,9 @@ def test_seconds_are_arithmetic_over_measured_speed():
 
 
 @pytest.fixture
-def project(tiny_beir, tiny_model) -> Project:
+def project(import_tiny, tiny_model) -> Project:
     made = project_to_be("Tiny")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     add_model(made, str(tiny_model), Choices(name="tiny"))
     choose_generic(made, "tiny")
     return made

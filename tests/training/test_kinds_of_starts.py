@@ -18,7 +18,6 @@ from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
 from tests import tiny_models as tiny
 from training.base_model import load_base_model
-from training.data.intake import import_beir
 from training.export import export, model_card
 from training.similarity_cost import lengthened, similarity_notes
 from training.train import train
@@ -27,9 +26,9 @@ QUICK = {"epochs": 1, "learning_rate": 0.01}
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     made = project_to_be("lab")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

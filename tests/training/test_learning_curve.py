@@ -7,7 +7,6 @@ import pytest
 
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.data.intake import import_beir
 from training.data.reports import current_report, make_report
 from training.learning_curve import Curve, at, current_curve, curve_of, fit, learning_curve
 
@@ -65,9 +64,9 @@ def test_a_curve_survives_json():
 
 
 @pytest.fixture
-def project(tiny_beir) -> Project:
+def project(import_tiny) -> Project:
     made = project_to_be("Tiny")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

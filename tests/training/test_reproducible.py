@@ -11,7 +11,6 @@ import torch
 from search.models.registry import find_model
 from search.projects.project import project_to_be
 from tests.sampled import sampled
-from training.data.intake import import_beir
 from training.train import train
 
 RECIPES = {
@@ -36,9 +35,9 @@ def figures(details):
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("recipe", "values"), WAYS)
-def test_the_same_again(tiny_beir, tiny_model, recipe, values):
+def test_the_same_again(import_tiny, tiny_model, recipe, values):
     project = project_to_be("tiny")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     told = {}
     for number, name in enumerate(("one", "two")):
         torch.manual_seed(number)  # Whatever else was drawn in this process makes no difference.

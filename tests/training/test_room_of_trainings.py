@@ -6,15 +6,14 @@ from search.projects import room
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
-from training.data.intake import import_beir
 from training.probe import Speed
 from training.train import train
 
 
 @pytest.fixture
-def lab(tiny_beir):
+def lab(import_tiny):
     project = project_to_be("lab")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     return project
 
 

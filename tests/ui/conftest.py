@@ -37,6 +37,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stage(templates: Path, workspace: Path) -> Stage:
     def reach(name: str, build: Callable[[], object]) -> Project:
+        # What a state begins with is asked for where it is built: else it would be copied first, for nothing.
         saved = templates / name
         if saved.is_dir():
             shutil.rmtree(workspace, ignore_errors=True)
@@ -56,10 +57,11 @@ def data(stage: Stage, tiny_beir: Path) -> Project:
 
 
 @pytest.fixture
-def trained(stage: Stage, data: Project) -> Project:
+def trained(stage: Stage, request: pytest.FixtureRequest) -> Project:
     """Also two models of word vectors with their indexes; nothing was measured."""
 
     def build() -> None:
+        data = request.getfixturevalue("data")
         train(data, "word2vec", "words", {"epochs": 3})
         train(data, "word2vec", "words-2", {"epochs": 30, "pooling": "mean"})
         index_model(data, "words")
@@ -69,9 +71,14 @@ def trained(stage: Stage, data: Project) -> Project:
 
 
 @pytest.fixture
-def evaluated(stage: Stage, trained: Project) -> Project:
+def evaluated(stage: Stage, request: pytest.FixtureRequest) -> Project:
     """Also the index of the generic model, and an evaluation of all models and keyword search."""
-    return stage("evaluated", lambda: evaluate(trained, ["generic", "words", "words-2", "bm25"]))
+
+    def build() -> None:
+        trained = request.getfixturevalue("trained")
+        evaluate(trained, ["generic", "words", "words-2", "bm25"])
+
+    return stage("evaluated", build)
 
 
 @pytest.fixture

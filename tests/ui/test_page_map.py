@@ -19,8 +19,8 @@ BOTH = ["words", "words-2"]
 
 
 @pytest.fixture
-def mapped(stage, evaluated: Project) -> Project:
-    return stage("mapped", lambda: draw_map(evaluated, BOTH))
+def mapped(stage, request: pytest.FixtureRequest) -> Project:
+    return stage("mapped", lambda: draw_map(request.getfixturevalue("evaluated"), BOTH))
 
 
 def pictures(at: AppTest) -> list[dict]:

@@ -7,14 +7,13 @@ from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
-from training.data.intake import import_beir
 from training.train import train
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     found = project_to_be("tiny")
-    import_beir(found, tiny_beir)
+    import_tiny(found)
     settings = {"min_count": 1, "epochs": 2, "vector_size": 8}
     train(found, "word2vec", None, settings)
     train(found, "fasttext", None, {**settings, "buckets": 1_000})

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from search.corpus.labels import query_id
+from search.judging import votes_file
 from search.judging.store import JudgmentStore, Question, RankedDocument
 from search.judging.votes import ColumnPair, grade, vote
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 
 PAIR = ColumnPair.of("a", "b")
+
+# Read before the tests begin, which do without.
+AS_SHIPPED = votes_file.SYNCHRONOUS
 
 
 @pytest.fixture
@@ -230,6 +234,7 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_said_to_be_kept(store):
 
 def test_a_mark_is_flushed_before_add_returns(store, monkeypatch):
     """Each commit syncs (synchronous = FULL), which NORMAL in WAL mode would not."""
+    monkeypatch.setattr(votes_file, "SYNCHRONOUS", AS_SHIPPED)
     seen = []
     original = JudgmentStore._connected
 

@@ -14,13 +14,12 @@ from search.projects.project import project_to_be
 from search.retrieval.columns import parse_column
 from search.retrieval.indexing.build import index_model
 from search.retrieval.shares_read import share_read, truncations, unequal_note
-from training.data.intake import import_beir
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     made = project_to_be("lab")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

@@ -14,7 +14,6 @@ from search.projects.locks import Owner
 from search.projects.project import project_to_be
 from search.projects.runs import OVER, Run, Status, new_run, owned_run, resumable, runs, start
 from search.retrieval.deletion import delete_project, planned_project
-from training.data.intake import import_beir
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LONG = ["--recipe", "word2vec", "--set", "epochs=1000", "--set", "min_count=1"]
@@ -26,9 +25,9 @@ def few_threads(monkeypatch):
 
 
 @pytest.fixture
-def project(workspace, tiny_beir):
+def project(workspace, import_tiny):
     made = project_to_be("p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

@@ -13,7 +13,6 @@ from search.retrieval.columns import (
     models_in,
     parse_column,
 )
-from training.data.intake import import_beir
 from training.train import train
 
 
@@ -105,9 +104,9 @@ def test_what_has_no_form_is_refused(text, words):
 
 
 @pytest.fixture
-def project(tmp_path, tiny_beir):
+def project(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     train(made, "word2vec", "words", {"vector_size": 8, "min_count": 1, "epochs": 1})
     return made
 

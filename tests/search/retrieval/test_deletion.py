@@ -15,7 +15,6 @@ from search.projects.errors import Refused
 from search.projects.project import project_to_be, projects
 from search.retrieval import deletion
 from tests.conftest import tiny_text
-from training.data.intake import import_beir
 
 
 @pytest.fixture
@@ -203,9 +202,9 @@ def test_a_deletion_that_is_cut_off_is_finished_by_the_next_command(lab, monkeyp
     assert not graves.unfinished(lab.folder.parent)
 
 
-def test_vectors_go_that_no_other_project_needs(lab, tiny_beir, workspace):
+def test_vectors_go_that_no_other_project_needs(lab, import_tiny, workspace):
     other = project_to_be("other")
-    import_beir(other, tiny_beir)
+    import_tiny(other)
     view = b"\x00256\x00"
     shared, own, strange = f"Velkorin {tiny_text(0)}", "velkorin", "typed once"
     with lab.publish("pairs") as draft:
@@ -228,10 +227,10 @@ def test_vectors_go_that_no_other_project_needs(lab, tiny_beir, workspace):
     assert [project.name for project in projects()] == ["other"]
 
 
-def test_vectors_of_a_project_that_cannot_be_opened_stay(lab, tiny_beir):
+def test_vectors_of_a_project_that_cannot_be_opened_stay(lab, import_tiny):
     """They may have been paid for, and its texts come back with its project.json."""
     other = project_to_be("other")
-    import_beir(other, tiny_beir)
+    import_tiny(other)
     (other.folder / "project.json").write_text("{")
     key = store_key(embedded_key(f"Velkorin {tiny_text(0)}"))
     with EmbeddingStore.of("f00d", 2) as store:

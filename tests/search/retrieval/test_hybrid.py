@@ -16,7 +16,6 @@ from search.retrieval.dense import DenseRetriever
 from search.retrieval.hybrid import DEPTH, HybridRetriever, fused
 from search.retrieval.retriever import EncodingTime
 from search.retrieval.search import compare
-from training.data.intake import import_beir
 
 DIMENSION = 8
 WORDS = ("rent", "gold", "tenant", "lease", "notice", "court", "repair", "deposit")
@@ -153,9 +152,9 @@ def test_equal_scores_follow_the_last_ranking_then_the_position():
     assert DEPTH >= 100, "recall at 100 needs as many"
 
 
-def test_a_comparison_of_a_project(tmp_path, tiny_beir):
+def test_a_comparison_of_a_project(tmp_path, import_tiny):
     project = Project(tmp_path / "workspace" / "p")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     names = ["generic", "bm25", "hybrid:generic", "hybrid:generic@1"]
     found = {r.model: r for r in compare(project, "dust in the knee", names, 40).results}
     assert list(found) == names

@@ -27,15 +27,14 @@ from search.projects.project import Project, project_to_be
 from search.retrieval.columns import parse_column
 from search.retrieval.search import compare, retrievers_for
 from search.retrieval.shares_read import share_read, truncations, unequal_note
-from training.data.intake import import_beir
 
 QUERY = "what helps against velkorin in the hand"
 
 
 @pytest.fixture
-def project(workspace, tiny_beir, tiny_cross_encoder):
+def project(workspace, import_tiny, tiny_cross_encoder):
     made = project_to_be("p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     add_reranker(made, str(tiny_cross_encoder), "ce", depth=8)
     return made
 
@@ -188,10 +187,10 @@ def test_what_is_no_cross_encoder_is_refused(project, tiny_model, tmp_path, writ
 
 
 def test_a_folder_that_is_gone_or_changed_is_a_failure(
-    workspace, tiny_beir, tiny_cross_encoder, tmp_path
+    workspace, import_tiny, tiny_cross_encoder, tmp_path
 ):
     project = project_to_be("q")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     folder = tmp_path / "copy"
     shutil.copytree(tiny_cross_encoder, folder)
     add_reranker(project, str(folder), "mine")

@@ -25,16 +25,15 @@ from search.retrieval.search import (
     search,
 )
 from search.retrieval.sparse import BM25Retriever
-from training.data.intake import import_beir
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def project(tmp_path, tiny_beir):
+def project(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     train(made, "word2vec", "words", {"vector_size": 16, "min_count": 1, "epochs": 3})
     return made
 

@@ -19,7 +19,6 @@ from search.retrieval.bm25.tokenizer import Analysis
 from search.retrieval.dense import DenseRetriever
 from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.search import NOTHING_LIKE, similar
-from training.data.intake import import_beir
 
 DIMENSION = 8
 WORDS = [f"word{n}" for n in range(80)]
@@ -116,9 +115,9 @@ def test_a_document_without_known_words_is_like_none(sides):
     assert sides[1].similar(7, 5) == []
 
 
-def test_of_a_project(workspace, tiny_beir, call_cli):
+def test_of_a_project(workspace, import_tiny, call_cli):
     project = project_to_be("p")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     names = ["bm25", "generic", "hybrid:generic"]
     found = similar(project, "d3", names, 5)
     assert (found.query, found.k) == ("d3", 5)

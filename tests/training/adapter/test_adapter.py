@@ -22,7 +22,6 @@ from search.retrieval.indexing.build import find_index, index_model
 from training.adapter.fit import Learner, train_adapter
 from training.adapter.settings import AdapterSettings
 from training.checkpoints import Checkpointer
-from training.data.intake import import_beir
 from training.embeddings import Embedded, numbered
 from training.export import export
 from training.train import train
@@ -30,9 +29,9 @@ from training.training_data import load_training_data
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     found = project_to_be("tiny")
-    import_beir(found, tiny_beir)
+    import_tiny(found)
     return found
 
 

@@ -5,7 +5,6 @@ import pytest
 from search.projects.project import Project
 from training.auto import candidates, fitting
 from training.auto.member import OTHERS
-from training.data.intake import import_beir
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +23,7 @@ def briefly(monkeypatch):
 
 
 @pytest.fixture
-def tiny(tmp_path, tiny_beir):
+def tiny(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made

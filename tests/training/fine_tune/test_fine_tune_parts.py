@@ -14,7 +14,6 @@ from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
 from search.projects.project import Project
-from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
@@ -29,9 +28,9 @@ SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "blend": False
 
 
 @pytest.fixture
-def project(tmp_path, tiny_beir):
+def project(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

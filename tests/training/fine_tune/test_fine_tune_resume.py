@@ -14,7 +14,6 @@ from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.checkpoints import Checkpointer
-from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
 from training.fine_tune.loop import fine_tune
@@ -25,9 +24,9 @@ SETTINGS = {"epochs": 4, "batch_size": 16, "learning_rate": 1e-3}
 
 
 @pytest.fixture
-def material(tmp_path, tiny_beir):
+def material(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     pair_set = current_pairs(made)[1]
     return pair_set.pairs, DevSet.of(current_corpus(made)[1], pair_set.dev)
 

@@ -16,7 +16,6 @@ from search.projects.errors import Cancelled, Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index
 from tests.manifests import rewrite
-from training.data.intake import import_beir
 from training.dev_set import DevSet
 from training.forgetting import general_ndcg
 from training.interpolation.publish import InterpolationCurve, blend, curve_for
@@ -29,9 +28,9 @@ ADAPT = {"epochs": 10, "learning_rate": 0.02}
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     found = project_to_be("tiny")
-    import_beir(found, tiny_beir)
+    import_tiny(found)
     return found
 
 

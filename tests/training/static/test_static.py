@@ -28,9 +28,9 @@ SCRATCH = {"start": "scratch", "vector_size": 32, "pieces": 400, "epochs": 3, "b
 
 
 @pytest.fixture
-def lab(workspace, tiny_beir):
+def lab(workspace, import_tiny):
     made = Project(workspace / "lab")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

@@ -7,7 +7,6 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.data.intake import import_beir
 from training.synthetic import generated as room
 from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
@@ -43,9 +42,9 @@ def tiny_t5(tmp_path_factory, request):
 
 
 @pytest.fixture
-def project(tiny_beir, tiny_model) -> Project:
+def project(import_tiny, tiny_model) -> Project:
     made = project_to_be("Tiny")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     for manifest in made.manifests("pairs"):
         made.remove(manifest)
     add_model(made, str(tiny_model), Choices(name="tiny"))

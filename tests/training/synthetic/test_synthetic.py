@@ -1,7 +1,7 @@
 """A corpus into mined pairs: counts, the split, weights, and what guards them."""
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from search.evaluation.metrics import MAIN_METRIC
 from search.evaluation.query_set import QuerySet
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
-from training.data.intake import add_pairs, import_beir
+from training.data.intake import add_pairs
 from training.data.pair_sets import current_pairs
 from training.synthetic.draw import draw_pairs
 from training.synthetic.make import SyntheticRequest, learned_weights, make_synthetic_pairs
@@ -25,9 +25,9 @@ from training.weight_interpolation import SHRUNKEN, shrunken
 
 
 @pytest.fixture
-def documents_only(tiny_beir: Path) -> Project:
+def documents_only(import_tiny: Callable[[Project], None]) -> Project:
     project = project_to_be("Tiny")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     for kind in ("pairs", "queries"):
         for manifest in project.manifests(kind):  # type: ignore[arg-type]
             project.remove(manifest)

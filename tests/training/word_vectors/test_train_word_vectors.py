@@ -15,7 +15,6 @@ from search.projects.errors import Cancelled, Refused
 from search.projects.progress import silent
 from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
-from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.dev_set import DevSet
 from training.train import train
@@ -26,9 +25,9 @@ SMALL = {"vector_size": 12, "min_count": 1, "epochs": 3}
 
 
 @pytest.fixture
-def project(tmp_path, tiny_beir):
+def project(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

@@ -10,7 +10,6 @@ from search.projects.errors import Cancelled
 from search.projects.progress import silent
 from search.projects.project import Project, project
 from training.checkpoints import Checkpointer
-from training.data.intake import import_beir
 from training.word_vectors import training
 from training.word_vectors.settings import FastTextSettings, Word2VecSettings
 from training.word_vectors.training import train_word_vectors
@@ -26,9 +25,9 @@ KINDS = {
 
 
 @pytest.fixture
-def corpus(tmp_path, tiny_beir):
+def corpus(tmp_path, import_tiny):
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return current_corpus(made)[1]
 
 

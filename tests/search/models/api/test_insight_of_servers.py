@@ -14,15 +14,14 @@ from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from search.projects.settings import LIMITS
 from search.retrieval.search import retrievers_for
-from training.data.intake import import_beir
 
 LONG = "what helps against velkorin in the hand and in the shoulder"
 
 
 @pytest.fixture
-def served(tiny_beir, server):
+def served(import_tiny, server):
     project = project_to_be("lab")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     add_model(project, "bad", Choices(server={"base_url": server.url, "key_variable": "BESPOKE_KEY_TEST"}))  # fmt: skip
     return project
 

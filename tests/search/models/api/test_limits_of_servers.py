@@ -10,16 +10,15 @@ from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
-from training.data.intake import import_beir
 from training.train import train
 
 VARIABLE = "BESPOKE_KEY_TEST"
 
 
 @pytest.fixture
-def lab(tiny_beir):
+def lab(import_tiny):
     project = project_to_be("lab")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     return project
 
 

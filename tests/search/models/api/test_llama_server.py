@@ -13,7 +13,6 @@ from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
-from training.data.intake import import_beir
 
 KEY = "sk-of-the-llama"
 TEXTS = [
@@ -34,10 +33,10 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture
-def lab(tiny_beir, address, monkeypatch):
+def lab(import_tiny, address, monkeypatch):
     monkeypatch.setenv("BESPOKE_KEY_LLAMA", KEY)
     project = project_to_be("lab")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     server = {"base_url": address, "key_variable": "BESPOKE_KEY_LLAMA", "retries": 0}
     add_model(project, MODEL, Choices(name="llama", max_length=256, server=server))
     return project

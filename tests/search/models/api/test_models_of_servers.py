@@ -21,7 +21,6 @@ from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
 from search.retrieval.search import compare
-from training.data.intake import import_beir
 from training.export import export
 from training.train import train
 
@@ -30,9 +29,9 @@ VARIABLE = "BESPOKE_KEY_TEST"
 
 
 @pytest.fixture
-def lab(tiny_beir):
+def lab(import_tiny):
     project = project_to_be("lab")
-    import_beir(project, tiny_beir)
+    import_tiny(project)
     return project
 
 
@@ -143,10 +142,10 @@ def test_index_search_evaluate_and_export(lab, server, bad, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_another_project_pays_nothing_for_the_same_texts(lab, server, bad, of_server, tiny_beir):
+def test_another_project_pays_nothing_for_the_same_texts(lab, server, bad, of_server, import_tiny):
     index_model(lab, "bad")
     other = project_to_be("other")
-    import_beir(other, tiny_beir)
+    import_tiny(other)
     add_model(other, "bad", Choices(server=of_server))
     server.requests.clear()
     index_model(other, "bad")

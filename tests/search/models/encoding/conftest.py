@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from search.projects.project import project_to_be
-from training.data.intake import import_beir
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     made = project_to_be("lab")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     return made
 
 

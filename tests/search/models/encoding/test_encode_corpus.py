@@ -77,11 +77,10 @@ def test_another_model_and_another_prompt_share_nothing(tmp_path, info, counting
     assert len(counting.seen) == 60
 
 
-def test_projects_share_what_was_encoded(tiny_beir, project):
-    from training.data.intake import import_beir
+def test_projects_share_what_was_encoded(import_tiny, project):
 
     other = project_to_be("second")
-    import_beir(other, tiny_beir)
+    import_tiny(other)
     for place, owner in enumerate((project, other)):
         info = replace(find_model(owner, "generic"), dimension=8, fingerprint="f00d")
         manifest, corpus = current_corpus(owner)

@@ -11,14 +11,13 @@ from search.models.registry import find_model
 from search.projects.errors import Failed
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import index_model
-from training.data.intake import import_beir
 from training.train import train
 
 
 @pytest.fixture
-def project(tiny_beir):
+def project(import_tiny):
     made = project_to_be("lab")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     train(made, "word2vec", "words", {"vector_size": 8, "min_count": 1, "epochs": 1})
     return made
 

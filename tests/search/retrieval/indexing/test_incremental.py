@@ -105,11 +105,10 @@ def test_many_random_versions_equal_brute_force(kind, seed):
 
 
 @pytest.fixture
-def project(tmp_path, tiny_beir):
-    from training.data.intake import import_beir
+def project(tmp_path, import_tiny):
 
     made = Project(tmp_path / "workspace" / "p")
-    import_beir(made, tiny_beir)
+    import_tiny(made)
     train(made, "word2vec", "words", {"vector_size": 16, "min_count": 1, "epochs": 1})
     return made
 

@@ -22,7 +22,6 @@ from search.retrieval.indexing.servers import (
     remember_address,
 )
 from search.retrieval.search import open_dense
-from training.data.intake import import_beir
 
 INFO = ModelInfo(
     name="generic",
@@ -49,11 +48,11 @@ class Signs:
 
 
 @pytest.fixture
-def lab(tiny_beir, tmp_path, monkeypatch):
+def lab(import_tiny, tmp_path, monkeypatch):
     """A project of forty documents whose server is a Milvus Lite database."""
     from search.projects.project import project_to_be
 
-    import_beir(project_to_be("lab"), tiny_beir)
+    import_tiny(project_to_be("lab"))
     # As the generic model, so that no model has to be trained first.
     remember_address(project("lab"), str(tmp_path / "lite.db"))
     monkeypatch.setenv("BESPOKE_EMBEDDINGS_GB", "0")
