@@ -120,7 +120,7 @@ def test_an_index_encoded_with_ray_is_the_one_encoded_here(
 def test_a_cancelled_run_leaves_no_index_and_no_ray_and_keeps_what_was_encoded(
     shared_data, tmp_path, workspace, call_cli
 ):
-    splits = {"train": 5, "test": 5}
+    splits = {"train": 40, "test": 10}
     part = sampled(shared_data / "ask_cfpb", tmp_path / "part", splits, documents=600)
     assert call_cli("import", "lab", part).status == 0
     lab = project("lab")
