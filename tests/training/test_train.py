@@ -20,19 +20,15 @@ from search.models.registry import find_model
 from search.models.word_tokenizers import words_of
 from search.projects.errors import Cancelled, Refused
 from search.projects.project import Project
+from training import forgetting
 from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.export import export
 from training.fine_tune.settings import FineTuneSettings
-from training.forgetting import general_ndcg
+from training.forgetting import general_ndcg, general_questions
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(autouse=True)
-def few_general_questions():
-    """All hundred are asked here."""
 
 
 TUNE = {"epochs": "2", "batch_size": "16", "learning_rate": "1e-3"}
@@ -153,7 +149,8 @@ def test_leaks_are_left_out_of_training_and_counted(project, beir_with_leaks):
     )
 
 
-def test_what_was_forgotten_is_measured_on_general_questions(project):
+def test_what_was_forgotten_is_measured_on_general_questions(project, monkeypatch):
+    monkeypatch.setattr(forgetting, "general_questions", general_questions)  # All hundred.
     manifest = _model(project, "tuned")
     told = manifest.details["general"]
     tuned = load_encoder(project, find_model(project, "tuned"))
