@@ -20,6 +20,7 @@ from ui import (
     uploads,
     widgets,
 )
+from ui.question_choice import question_options
 
 _VERBS = ("add", "pairs", "queries", "import", "sample")
 _ROWS = 50
@@ -132,9 +133,11 @@ def _preview_pairs(project: Project, path: Path, has_corpus: bool) -> None:
         extend = st.checkbox(
             "Add responses that are not in the corpus as new documents", key=f"extend-{path}"
         )
+    is_split = project.newest("pairs") is None and project.newest("queries") is None
+    asked = question_options(path) if is_split else []
     count = widgets.counted(report.accepted, "pair")
     if st.button(f"Add {count}", type="primary", key="add-pairs"):
         options = reading.column_options(path, report, list(_PAIR_ROLES)) + reading.options(path)
         options += ["--add-responses"] if extend else []
         options += ["--grades", said] if (said := reading.chosen_meanings(path)) else []
-        reading.start(project, ["pairs", project.name, str(path), *options])
+        reading.start(project, ["pairs", project.name, str(path), *options, *asked])

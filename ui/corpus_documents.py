@@ -18,6 +18,7 @@ from search.corpus.tokenizer import SubwordCounter
 from search.models.chunking import chunking_for
 from search.projects.project import Project
 from ui import cache, corpus_report, deleting, reading, uploads, widgets
+from ui.question_choice import question_options
 from ui.rendering import literal, render
 
 _ROWS = 50
@@ -76,8 +77,9 @@ def _add(project: Project, corpus: Corpus | None) -> None:
         st.write(
             "A BEIR data set brings documents, pairs (from train) and a query set (from test)."
         )
+        asked = question_options(paths[0])
         if st.button("Import it", type="primary", key="import"):
-            reading.start(project, ["import", project.name, str(paths[0])])
+            reading.start(project, ["import", project.name, str(paths[0]), *asked])
         return
     previews = [one for path in paths if (one := _preview(path, alone=len(paths) == 1)) is not None]
     skipped = sum(map(reading.took_too_much, paths))

@@ -16,6 +16,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.settings import LIMITS
 from ui import cache, deleting, reading, uploads, widgets
+from ui.question_choice import question_options
 from ui.rendering import literal
 
 _ROWS = 50
@@ -103,8 +104,10 @@ def _upload(project: Project) -> None:
     if files is None:
         return
     _judged_rows(files)
+    asked = question_options(path)
     if st.button("Use these queries for the proof", type="primary", key="add-queries"):
-        reading.start(project, ["queries", project.name, str(path), *_options(path, judged, files)])
+        options = [*_options(path, judged, files), *asked]
+        reading.start(project, ["queries", project.name, str(path), *options])
 
 
 def _table(path: Path) -> JudgedFiles | None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from app_help import TINY, open_page, press, run, shown, upload
+from streamlit.testing.v1 import AppTest
 
 from search.projects.project import Project
 
@@ -26,6 +27,38 @@ def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]])
     assert started[0][3:] == [
         "--query-column", "query", "--response-column", "response", "--add-responses"
     ]  # fmt: skip
+
+
+def tick(at: AppTest, key: str = "question-") -> None:
+    next(box for box in at.checkbox if (box.key or "").startswith(key)).check()
+    run(at)
+
+
+def test_the_proof_may_be_about_new_documents(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
+    at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
+    tick(at)
+    press(at, "add-pairs")
+    assert started[0][-2:] == ["--question", "new_documents"]
+
+
+def test_more_pairs_are_asked_what_the_first_ones_were(
+    data: Project, started: list[list[str]]
+) -> None:
+    rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
+    at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
+    assert not [box for box in at.checkbox if (box.key or "").startswith("question-")]
+
+
+def test_judgments_may_be_about_new_documents(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,doc_id\nwhat is it,d0\n")
+    tick(at)
+    press(at, "add-queries")
+    assert started[0][-2:] == ["--question", "new_documents"]
 
 
 @pytest.mark.parametrize(
