@@ -29,7 +29,7 @@ def score(field: str, **more: Any) -> Spec:
 def layer(mark: str, rows: Sequence[Spec], encoding: Spec, **look: Any) -> Spec:
     """Rows drawn with one kind of mark.
 
-    :param mark: "line", "bar", "point" or "rule".
+    :param mark: "line", "bar", "point", "rect", "text" or "rule".
     :param rows: the values of the fields by their names, one mapping a mark (or a point of the line).
     :param encoding: the field that each channel ("x", "y", "color", "tooltip" ...) shows.
     :param look: what all marks have in common, as `color`.

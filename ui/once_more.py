@@ -1,20 +1,13 @@
-"""After the proof: what question it answered, and the winner trained once more, from everything."""
+"""After the proof: the winner trained once more, from everything."""
 
 import streamlit as st
 
-from search.evaluation.evaluation import Evaluation
 from search.evaluation.significance import PairedTest
 from search.models.registry import named, to_be_used
 from search.projects.project import Project
 from training.refit_plan import plan_of
 from ui import run_view, widgets
 from ui.rendering import literal
-
-
-def question_asked(result: Evaluation) -> None:
-    """Say which question the figures answer, and what they say to the other one."""
-    for sentence in result.question_sentences:
-        st.caption(literal(sentence))
 
 
 def once_more(project: Project, test: PairedTest) -> None:

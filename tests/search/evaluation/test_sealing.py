@@ -149,6 +149,7 @@ DOORS = {
     "training/data/intake.py": "keeps pairs apart",
     "training/data/from_judgments.py": "keeps pairs apart",
     "training/training_data.py": "keeps pairs apart",
+    "training/refit.py": "keeps pairs apart",
 }
 
 

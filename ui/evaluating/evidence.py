@@ -1,0 +1,187 @@
+"""The evidence behind a verdict: every metric of every column, wins and losses, and the questions that moved most."""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import streamlit as st
+
+from search.evaluation.evaluation import Evaluation
+from search.evaluation.metrics import METRICS
+from search.evaluation.significance import PairedTest
+from search.models.registry import GENERIC
+from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
+from search.projects.project import Project
+from search.retrieval.columns import parse_column
+from search.retrieval.shares_read import share_read, truncations, unequal_note
+from training.dev_set import START
+from training.forgetting import General
+from ui import navigation, widgets
+from ui.evaluating.sentence import within_sentence
+from ui.rendering import literal, render
+
+_EXTREMES = 6
+_METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
+_METRIC_HELP = {
+    "ndcg@10": "how well the first ten are ordered",
+    "mrr@10": "how high the first right answer stands",
+    "recall@10": "share of right answers among the first ten",
+    "recall@100": "share among the first hundred",
+    "map@100": "precision over all right answers",
+}
+
+
+def metrics_table(
+    result: Evaluation, same: Collection[str] = (), reads: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Each model's means as HTML, the best of each column in bold.
+
+    :param same: models that are their start; it is said of them.
+    :param reads: by model, how much of the passages it reads, where that is not all.
+    """
+    means = {model: result.means(model) for model in result.scores}
+    best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
+    split = {metric: metric.split("@") for metric in METRICS}
+    return render(
+        "metrics.html",
+        queries=f"{len(result.queries):,}",
+        metrics=[
+            (_METRIC_NAMES.get(name, name), depth, _METRIC_HELP[metric])
+            for metric, (name, depth) in split.items()
+        ],
+        rows=[
+            (
+                own,
+                widgets.model_title(model) + (widgets.SAME if model in same else ""),
+                reads.get(model, ""),
+                [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in METRICS],
+            )
+            for (model, values), own in zip(
+                means.items(), widgets.colours(list(means)), strict=True
+            )
+        ],
+    )
+
+
+def figures(project: Project, corpus: Manifest, result: Evaluation, manifest: Manifest) -> None:
+    """Every metric of every column, what was forgotten elsewhere, and how many questions went which way."""
+    st.subheader("What stands behind it", anchor=False)
+    with st.container(key="evaluate-table"):
+        known = {role.removeprefix("model:") for role in manifest.made_from}
+        # A run of another search is no column of ours.
+        columns = [
+            c for c in map(parse_column, result.scores) if c.model is None or c.model in known
+        ]
+        cuts = truncations(project, columns, corpus, _models_of(manifest))
+        reads = {column.name: share_read(column, cuts) for column in columns}
+        st.html(metrics_table(result, widgets.same_as_start(project), reads))
+        if unequal := unequal_note(columns, cuts):
+            st.caption(literal(unequal))
+    _forgotten(project, manifest)
+    for test in result.comparisons:
+        st.html(_wins(test, len({one.baseline for one in result.comparisons}) > 1))
+
+
+def _models_of(manifest: Manifest) -> dict[str, str]:
+    """The ids of the models that were measured, by their names of then."""
+    made_from = manifest.made_from.items()
+    return {role.removeprefix("model:"): i for role, i in made_from if role.startswith("model:")}
+
+
+def _forgotten(project: Project, manifest: Manifest) -> None:
+    """What each measured model forgot of other fields, beside what it gained in this one."""
+    for role, identity in manifest.made_from.items():
+        if not role.startswith("model:") or identity == GENERIC:
+            continue
+        try:
+            details = project.artifact("models", identity).details
+        except BespokeError:
+            continue  # Deleted since it was measured.
+        if details.get("general") and (details.get("dev") or {}).get("kept") != START:
+            said = General.of(details["general"]).sentence
+            st.caption(
+                f"{literal(widgets.model_title(details['name']))}: {literal(said[0].lower() + said[1:])}"
+            )
+
+
+def _wins(test: PairedTest, named: bool) -> str:
+    """Wins, ties and losses as one bar.
+
+    :param named: whether the baseline is said: there are several.
+    """
+    total = max(test.wins + test.ties + test.losses, 1)
+    parts = (("win", test.wins), ("tie", test.ties), ("loss", test.losses))
+    better = widgets.counted(test.wins, "query", "queries")
+    against = f", against {within_sentence(test.baseline)}" if named else ""
+    return render(
+        "wins.html",
+        said=f"{widgets.model_title(test.candidate)}{against}: {better} better, {test.ties:,} the same, {test.losses:,} worse",
+        parts=[
+            (kind, count, count if count / total > 0.08 else "") for kind, count in parts if count
+        ],
+    )
+
+
+def extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
+    """The questions with the largest gains and losses, each a click away from Compare, which lists all of them."""
+    moved = result.differences(test.baseline, test.candidate)
+    order = np.argsort(-moved, kind="stable")
+    gains = [int(i) for i in order[:_EXTREMES] if moved[i] > 0]
+    losses = [int(i) for i in order[::-1][:_EXTREMES] if moved[i] < 0]
+    left, right = st.columns(2)
+    for column, title, positions, key in (
+        (left, "Largest gains", gains, "gain"),
+        (right, "Largest losses", losses, "loss"),
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            if not positions:
+                st.caption("None.")
+            for i in positions:
+                _query_card(project, result, test, i, key)
+
+
+def slices_table(result: Evaluation, test: PairedTest) -> None:
+    """Every kind of question that was tested, with its figures."""
+    pair = (test.baseline, test.candidate)
+    rows = [
+        {
+            "kind of question": one.title,
+            "questions": one.queries,
+            "groups": one.groups,
+            "difference": f"{one.delta:+.3f}",
+            "95% interval": f"{one.ci95[0]:+.3f} to {one.ci95[1]:+.3f}",
+            "p": f"{one.p_value:.4f}",
+            "adjusted p": f"{one.p_adjusted:.4f}",
+            "verdict": one.verdict,
+        }
+        for one in result.slices
+        if (one.baseline, one.candidate) == pair
+    ]
+    if not rows:
+        return
+    with st.expander(f"All {len(rows):,} kinds of questions"):
+        widgets.dataframe(rows)
+        st.caption(
+            "Fixed before any score was seen; of at least 20 questions in 10 independent groups. p is adjusted over all of them "
+            "(Benjamini and Hochberg), which is approximate where kinds overlap."
+        )
+
+
+def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, key: str) -> None:
+    before = literal(_rank(result.first_relevant[test.baseline][i]))
+    after = literal(_rank(result.first_relevant[test.candidate][i]))
+    with st.container(border=True, key=f"{key}-{i}"):
+        text = result.texts[i]
+        short = text if len(text) < 160 else text[:157] + "…"
+        if st.button(literal(short), type="tertiary", key=f"q-{i}"):
+            st.session_state[f"query-{project.name}"] = text
+            navigation.go("compare", q=text)
+        baseline = literal(widgets.model_title(test.baseline))
+        candidate = literal(widgets.model_title(test.candidate))
+        st.caption(f"Right answer: {baseline} {before} → {candidate} {after}")
+
+
+def _rank(rank: int | None) -> str:
+    return f"at rank {rank}" if rank else "not in the first 100"
