@@ -20,7 +20,10 @@ from app_help import (  # fmt: skip
 )
 
 from search.evaluation.evaluation import load_evaluation
+from search.evaluation.looks import Look, Looks
 from search.evaluation.metrics import METRICS
+from search.evaluation.protocol import protocol_of
+from search.projects.artifacts import now
 from search.projects.project import Project
 from search.projects.sealed import seal
 
@@ -45,8 +48,7 @@ def test_a_model_that_was_never_measured_is_measured_at_once(
     trained: Project, started: list[list[str]]
 ) -> None:
     at = open_page("evaluate", TINY)
-    command = ["evaluate", TINY, "--model", "generic", "--model", "words-2", "--model", "bm25"]
-    assert started == [command]
+    assert started == [["evaluate", TINY]], "against the usual opponents"
     assert "**Measuring on held-out queries** · starting" in shown(at)
     run(at)
     assert len(started) == 1
@@ -94,11 +96,16 @@ def test_the_verdict_is_one_sentence_with_its_evidence(
     }
     expected = relation.get(test["verdict"], "No clear difference between “words-2” and generic.")
     assert verdicts == [expected]
-    low, high = test["ci95"]
+    low, high = test["ci95_simultaneous"]
+    gain = manifest.details["gain"]
+    said = plain(markup(at))
     assert (
-        f"{test['delta']:+.3f} nDCG@10 on 20 held-out queries; with 95% certainty between "
+        f"{test['delta']:+.3f} nDCG@10 ({gain['relative']:+.0%}) on 20 held-out queries; with 95% certainty between "
         f"{low:+.3f} and {high:+.3f}."
-    ) in plain(markup(at))
+    ) in said
+    assert "counting all 2 candidates that were measured on these queries" in said
+    assert "The right document is among the first three for" in said
+    assert said.startswith("New questions on the documents that are here")
 
 
 def test_the_table_shows_every_metric_of_every_model(evaluated: Project) -> None:
@@ -170,9 +177,7 @@ def test_a_newer_model_makes_the_evaluation_stale(
 
     train(evaluated, "word2vec", "words-3", {"epochs": 1})
     open_page("evaluate", TINY)
-    assert started == [
-        ["evaluate", TINY, "--model", "generic", "--model", "words-3", "--model", "bm25"]
-    ]
+    assert started == [["evaluate", TINY]]
 
 
 def test_a_measurement_of_chosen_models_stays_and_is_not_replaced(
@@ -238,3 +243,34 @@ def test_what_a_model_forgot_stands_beside_what_it_gained(evaluated: Project) ->
     content["details"]["dev"] = {"kept": "start"}
     path.write_text(seal(json.dumps(content)), encoding="utf-8")
     assert "general questions" not in shown(open_page("evaluate", TINY))
+
+
+def test_what_was_looked_at_what_decides_and_what_is_sealed_is_said(evaluated: Project) -> None:
+    said = shown(open_page("evaluate", TINY))
+    assert "2 candidates were ever measured on these queries: words, words-2." in said
+    assert "No part of the query set is sealed." in said
+    assert re.search(
+        r"nDCG@10 decides, .* Fixed on 20\d\d-\d\d-\d\d, by the first evaluation", said
+    )
+    assert "Before anything is measured" not in [
+        e.label for e in open_page("evaluate", TINY).expander
+    ]
+    queries = evaluated.newest("queries")
+    assert queries is not None
+    names = ("generic", "later")
+    look = Look(time=now(), baseline="a", candidate="b", names=names, p_value=0.5)
+    Looks.open(evaluated, queries).record(evaluated, [look])
+    said = shown(open_page("evaluate", TINY))
+    assert "Since this verdict was given, later was measured, too." in said
+
+
+def test_before_anything_is_measured_it_can_be_chosen_and_sealed(
+    data: Project, started: list[list[str]]
+) -> None:
+    at = open_page("evaluate", TINY)
+    at.number_input(key="protocol-margin").set_value(0.05)
+    run(at)
+    press(at, "protocol-use")
+    assert protocol_of(data).margin == 0.05
+    press(at, "seal")
+    assert started == [["queries", TINY, "--seal", "0.3"]]

@@ -12,7 +12,7 @@ from search.projects.files import size_in_words
 from search.retrieval.results import SearchResult
 from ui.comparing.sides import Side
 from ui.comparing.summary import sentence as sentence_of
-from ui.evaluate import metrics_table
+from ui.evaluating.evidence import metrics_table
 from ui.uploads import safe_name
 from ui.widgets import colours, counted, duration, model_subtitle, model_title
 
