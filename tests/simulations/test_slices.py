@@ -1,8 +1,8 @@
 """A loss that is hidden in a part of the questions is named, and where nothing differs hardly any part is.
 
 Named is what stands in the sentence of the verdict. Real differences are drawn as in `resampled`, the parts are those of real questions (real_slices.json: what `slices_of` says of
-the shared data sets), with ten values of a column of metadata beside, and independent of the differences. With 999 flips no p
-is below .002, so that of 25 slices none could be named alone: 1,999 are drawn.
+the shared data sets), drawn independently of the differences. With 999 flips no p is below .002, so that of 25 slices none
+could be named alone: 1,999 are drawn.
 """
 
 import json
@@ -26,7 +26,6 @@ HERE = ("scifact", "hinglish_top")
 PLANTED = "How often is a loss on 15 % of the questions named?"
 NULL = "How often is any part named where nothing differs?"
 _SHARE = 0.15
-_VALUES = 10
 
 
 @cache
@@ -64,13 +63,11 @@ def drawn(name, queries, rng, ties_stay=False):
     values = column[np.concatenate(members)]
     known = parts(name)
     slices = known[:, rng.integers(0, known.shape[1], len(values))]
-    metadata = rng.choice(_VALUES, len(values), p=np.arange(_VALUES, 0, -1) / 55)
-    both = [*slices, *(metadata == value for value in range(_VALUES))]
-    named = [Slice(f"{n}", f"part {n}", own) for n, own in enumerate(both)]
+    named = [Slice(f"{n}", f"part {n}", own) for n, own in enumerate(slices)]
     return QueryGroups(labels.astype(np.int32)), values, named
 
 
-def tested(groups, values, slices):
+def compared(groups, values, slices):
     scores = {"a": {"ndcg@10": [0.0] * len(values)}, "b": {"ndcg@10": list(values)}}
     return compare_slices(slices, scores, [("a", "b")], groups, Flips(groups, DRAWS))
 
@@ -92,7 +89,7 @@ def test_a_planted_loss_is_named(name, queries, loss, whole, record_property):
         # Whole groups, as questions of one kind are.
         chosen = rng.permutation(groups.count)
         inside = np.isin(groups.labels, chosen[: max(1, round(_SHARE * groups.count))])
-        found = tested(groups, values - loss * inside, [Slice("hurt", "hurt", inside), *slices])
+        found = compared(groups, values - loss * inside, [Slice("hurt", "hurt", inside), *slices])
         lost = {test.key for test in found if test.is_certain_loss}
         named += "hurt" in lost
         others += len(lost - {"hurt"})
@@ -100,7 +97,8 @@ def test_a_planted_loss_is_named(name, queries, loss, whole, record_property):
     cells = [f"{queries:,}", f"{loss:.2f}", f"{100 * share:.1f} %", f"{others / evaluations:.2f}"]
     heads = ("questions", "loss", "named", "others named with it, on average")
     record_property(ROW, (PLANTED, {"data set": name} | dict(zip(heads, cells, strict=True))))
-    assert share >= 0.9
+    # Of few evaluations the share itself is known to two standard errors.
+    assert share >= 0.9 - (0 if whole else 2 * (0.9 * 0.1 / evaluations) ** 0.5)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +112,7 @@ def test_where_nothing_differs_hardly_any_part_is_named(
     evaluations = 2_000 if whole else 100
     some, named, count = 0, 0, 0
     for _ in range(evaluations):
-        found = tested(*drawn(name, queries, rng, ties_stay))
+        found = compared(*drawn(name, queries, rng, ties_stay))
         some += any(test.verdict != "no clear difference" for test in found)
         named += any(test.is_certain_loss for test in found)
         count += len(found)
@@ -130,5 +128,3 @@ def test_where_nothing_differs_hardly_any_part_is_named(
     # Two standard errors of 2,000 evaluations are one percent; of fewer, more.
     most = 0.05 + 2 * (0.05 * 0.95 / evaluations) ** 0.5
     assert named / evaluations <= most
-    # Taking a mean off makes all that were equal a little worse alike, which no real difference is, and which sign flips see.
-    assert some / evaluations <= most or not ties_stay

@@ -26,6 +26,9 @@ _VALUES = 10  # The commonest values of each metadata column.
 _RARE = 1_000  # A rare word is in at most one of so many passages,
 _FEW = 3  # or in at most so many.
 _MOST = 200
+_NEARLY_ALL = (
+    0.9  # What holds more of the questions says what the whole says, and costs the others a test.
+)
 _METADATA = "metadata:"
 _SHOWN = 60
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -83,7 +86,7 @@ def slices_of(corpus: Corpus, query_set: QuerySet, index: TermIndex) -> list[Sli
     asked = _Asked(queries, [query_set.queries[q] for q in queries], answers, corpus, index)
     made: dict[bytes, Slice] = {}
     for one in _all(asked, query_set):
-        if 0 < one.size < len(queries):
+        if 0 < one.size <= _NEARLY_ALL * len(queries):
             made.setdefault(one.members.tobytes(), one)
     # Of very many values of metadata the largest: of 250 slices none could be named by 9,999 flips.
     others = [one for one in made.values() if not one.key.startswith(_METADATA)]

@@ -26,7 +26,7 @@ from search.evaluation.slices.define import Slice
 
 LEAST_QUERIES = 20
 LEAST_GROUPS = 10
-RARE = 0.005
+RARE = 0.025
 """The share of random parts of the questions that may fall as low as a slice whose loss is certain."""
 _PARTS = 1_999
 _CHUNK = 2_000_000
