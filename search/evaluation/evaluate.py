@@ -18,6 +18,7 @@ from search.evaluation.leakage import LeakCheck, leaks_of
 from search.evaluation.looks import Looks
 from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
 from search.evaluation.other_side import OtherSide
+from search.evaluation.parts import MeasuredParts, PartsOnce
 from search.evaluation.protocol import fix_protocol, protocol_of
 from search.evaluation.query_set import QuerySet, pooling_note
 from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
@@ -48,7 +49,7 @@ from search.retrieval.columns import SearchColumn, chosen_columns, models_in, pa
 from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
-from search.retrieval.search import retrievers_for
+from search.retrieval.search import assemble
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def evaluate(
     measured = metric_names([protocol_of(project).metric, *extras.metrics])
     asked = _asked(project, how, columns, corpus)
     notes = [*known, *asked.notes]
-    retrievers, corpus = retrievers_for(project, names, Stage(progress, 0.0, 0.65))
+    parts = PartsOnce(project, corpus_manifest, corpus)
+    retrievers = assemble(project, columns, parts, Stage(progress, 0.0, 0.65))
     words = keyword_index(project, corpus_manifest, corpus, Stage(progress, 0.65, 0.7))
     slices = slices_of(corpus, asked.usable, words)
     notes += truncation_notes(project, infos, corpus_manifest)
@@ -112,7 +114,7 @@ def evaluate(
     runs = [RunFile.read(n, file, asked.usable, corpus.ids()) for n, file in extras.runs.items()]
     notes += [note for run in runs for note in run.notes]
     identities |= {run.name: run.fingerprint for run in runs}
-    found = rules.rank(retrievers, corpus.ids(), asked.usable, stage)
+    found = _ranked(project, columns, parts, rules, asked.usable, stage)
     found = in_order(order, found | {run.name: rules.read(run.run, asked.usable) for run in runs})
     result = scored(found, corpus, asked.usable, notes, rules, measured, contest)
     result = _decided(project, result, contest, looks, identities)
@@ -208,6 +210,29 @@ def _decided(
     )
     decision = replace(decision, looks=len(made | {look.candidate for look in looks.all}))
     return replace(measured, comparisons=tests, decision=decision)
+
+
+def _ranked(
+    project: Project,
+    columns: Sequence[SearchColumn],
+    once: PartsOnce,
+    rules: RankingRules,
+    query_set: QuerySet,
+    progress: Progress,
+) -> dict[str, Ranked]:
+    """What each column finds; with copies as one document, and where there are copies as it comes, too."""
+    ids = once.corpus.ids()
+    parts = MeasuredParts(once, list(query_set.queries.values()))
+    plain = assemble(project, columns, parts, Stage(progress, 0.0, 0.3))
+    stage = Stage(progress, 0.3, 1.0)
+    if not rules.copies:
+        return rules.rank(plain, ids, query_set, stage)
+    distinct = assemble(project, columns, parts.distinct(rules.copies.positions(ids)))
+    found = rules.rank(distinct, ids, query_set, Stage(stage, 0.0, 0.5))
+    before = replace(rules, copies=ExactDuplicates()).rank(
+        plain, ids, query_set, Stage(stage, 0.5, 1.0)
+    )
+    return {name: Ranked(ranked.run, before[name].run) for name, ranked in found.items()}
 
 
 def _other_sides(result: Evaluation, judged: QuerySet, grades: Grades) -> list[OtherSide]:

@@ -6,7 +6,7 @@ may differ by a dose or a "not": they are counted and shown (see copy_figures.py
 """
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -41,6 +41,11 @@ class ExactDuplicates:
     def repeating(self) -> int:
         """How many documents repeat another."""
         return len(self.same) - len(set(self.same.values()))
+
+    def positions(self, ids: Sequence[str]) -> dict[int, int]:
+        """The same by the positions of documents, of which these are the ids."""
+        at = {identity: n for n, identity in enumerate(ids)} if self.same else {}
+        return {at[document]: at[one] for document, one in self.same.items()}
 
     def one(self, document: str) -> str:
         """The id that stands for a document."""

@@ -171,11 +171,11 @@ def similar_to(
 class RetrieverParts(Protocol):
     """Where the parts of retrievers over one corpus come from: made for a command, or cached by the pages."""
 
-    def dense(self, info: ModelInfo, progress: Progress) -> DenseRetriever:
+    def dense(self, info: ModelInfo, progress: Progress) -> BaseRetriever:
         """What searches by the vectors of a model."""
         ...
 
-    def bm25(self, progress: Progress) -> BM25Retriever:
+    def bm25(self, progress: Progress) -> BaseRetriever:
         """Keyword search."""
         ...
 

@@ -42,7 +42,7 @@ def derived_vectors(
     index = project.newest_where("indexes", corpus=corpus.id, model=base.indexed_as[0])
     if index is None:
         return None
-    return np.asarray(vectors_of(project, index) @ _matrix(encoder).T, dtype=np.float32)
+    return np.asarray(vectors_of(project, index) @ adapter_matrix(encoder).T, dtype=np.float32)
 
 
 def how_encoded(project: Project, info: ModelInfo) -> str | None:
@@ -63,7 +63,7 @@ def how_encoded(project: Project, info: ModelInfo) -> str | None:
     return None
 
 
-def _matrix(encoder: Any) -> Vectors:
+def adapter_matrix(encoder: Any) -> Vectors:
     """The adapter's matrix: its own, or the Dense module before the last, which only normalises."""
     if isinstance(encoder, LinearAdapter):
         return encoder.matrix
