@@ -1,7 +1,11 @@
 """A sample of what nobody judged: lined up on Evaluate, graded on Judge, one document at a time."""
 
-from app_help import TINY, labels, open_page, press, run, shown
+from pathlib import Path
 
+from app_help import TINY, labels, markup, open_page, press, run, shown
+
+from search.evaluation.evaluate import Extras, evaluate
+from search.evaluation.query_set import current_query_set
 from search.judging.sample import current_sample, graded_by
 from search.projects.project import Project
 
@@ -31,3 +35,15 @@ def test_from_the_verdict_to_the_sample_and_its_end(evaluated: Project) -> None:
 def test_without_a_sample_the_page_has_no_such_part(evaluated: Project) -> None:
     at = open_page("judge", TINY, judge="Anna")
     assert "sample" not in at.button_group(key=f"judge-part-{TINY}").options
+
+
+def test_a_run_of_another_search_stands_on_the_page_as_a_column(
+    evaluated: Project, tmp_path: Path
+) -> None:
+    _, query_set = current_query_set(evaluated)
+    lines = [f"{query} Q0 d{n} {n} {-n} x" for query in query_set.queries for n in range(12)]
+    (tmp_path / "today.run").write_text("\n".join(lines), encoding="utf-8")
+    extras = Extras(runs={"today": tmp_path / "today.run"})
+    evaluate(evaluated, ["generic", "words-2", "bm25"], extras=extras)
+    at = open_page("evaluate", TINY)
+    assert "today" in markup(at)
