@@ -299,12 +299,10 @@ def queries(
     from search.corpus.readers.judged import JudgedColumns
     from search.evaluation.add_query_set import add_query_set
     from search.evaluation.query_set import export_query_sets
-    from search.projects import audit
 
     if export is not None:
         if queries_file is not None or qrels is not None:
             raise Refused("--export takes query sets out, so it goes without QUERIES and --qrels.")
-        audit.note("began to export", project.name, "query sets")
         count, mended = export_query_sets(project, export)
         if mended:
             ids = "1 id" if mended == 1 else f"{mended:,} ids"

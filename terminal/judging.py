@@ -178,7 +178,6 @@ def judgments(
     from search.corpus.readers.judged import JudgedColumns
     from search.judging import import_export
     from search.judging.aggregation import Combine
-    from search.projects import audit
 
     alone = export is not None and not (import_ or to_queries or to_pairs or as_json)
     if not alone:
@@ -198,7 +197,6 @@ def judgments(
             aside(note)
         aside(f"{brought.judgments:,} judgments came in.")
     if export is not None:
-        audit.note("began to export", project.name, "judgments")
         import_export.export(project, export, how)
         aside(f"Written to {export}.")
     if to_queries or to_pairs:

@@ -276,10 +276,8 @@ def export(
     ] = False,
 ) -> None:
     """Write a model as a standard SentenceTransformer folder; where it was trained once more, that one."""
-    from search.projects import audit
     from training.export import export as export_model
 
-    audit.note("began to export", project.name, f"model {model}")
     for note in export_model(project, model, folder, measured):
         aside(note)
     say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")

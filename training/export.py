@@ -32,6 +32,7 @@ from search.models.registry import (
 )
 from search.models.similarity import COSINE
 from search.models.word_vectors import WordVectors
+from search.projects import audit
 from search.projects.artifacts import MANIFEST
 from search.projects.errors import Refused
 from search.projects.files import new_folder
@@ -66,6 +67,7 @@ def export(project: Project, name: str, folder: Path, measured: bool = False) ->
             f"Taken is {info.name}, which is {wanted.name} trained once more on everything (--measured takes that one)."
         )
     with new_folder(folder) as target:
+        audit.note("exported", project.name, f"model {info.name}")
         encoder = load_encoder(project, info)
         if isinstance(words := beneath_adapters(encoder), WordVectors):
             _standard(encoder).save(str(target), create_model_card=False)

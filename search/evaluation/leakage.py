@@ -1,6 +1,6 @@
 """No query, document or near-duplicate may cross from training into test: the guard, from both sides.
 
-Where the question is "new questions" (see `search.evaluation.questions`), queries are all that may not cross. Queries are
+Where the question is "new questions" (see `search.evaluation.questions`), queries are all that may not cross. Queries are compared
 with queries; what a pair teaches as an answer (its response, and the document it points to) with the documents that
 are relevant to test queries, whole and in passages. Hard negatives are not
 compared: a negative is only pushed away from its own query, so one that answers a test query teaches nothing

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from search.corpus.labels import Judgments
 from search.corpus.readers.identities import ids_in_lines
 from search.evaluation.seal import sealed_hashes, without
+from search.projects import audit
 from search.projects.artifacts import Draft, Manifest
 from search.projects.damage import notice
 from search.projects.errors import Damaged, Refused
@@ -181,6 +182,7 @@ def export_query_sets(project: Project, folder: Path) -> tuple[int, int]:
         raise Refused(f"{project.name!r} has no query set yet.")
     mended = 0
     with new_folder(folder) as target:
+        audit.note("exported", project.name, "query sets")
         for manifest in manifests:
             written, torn = QuerySet.load(project, manifest).mended()
             mended += torn

@@ -24,6 +24,7 @@ from search.evaluation.query_set import QuerySet
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import KNOWN, JudgmentStore, Question
 from search.judging.votes import ColumnPair, Judgment, choice_of, grade, judge_name, vote
+from search.projects import audit
 from search.projects.errors import Refused
 from search.projects.files import write_atomically
 from search.projects.project import Project
@@ -95,6 +96,7 @@ def export(project: Project, path: Path, how: Combine = Combine.MEDIAN) -> None:
     content = made(project) if made else as_qrels(project, how)
     if len(content.splitlines()) < (2 if made is as_csv else 1):
         raise Refused(f"{project.name!r} has no {'judgments' if made is as_csv else 'grades'} yet.")
+    audit.note("exported", project.name, "judgments")
     write_atomically(path, content)
 
 

@@ -63,7 +63,7 @@ def test_from_questions_to_a_proof(lab, call_cli, tmp_path):
 
     exported = call_cli("judgments", "lab", "--export", tmp_path / "x.csv")
     assert exported.status == 0 and exported.out == ""
-    assert ("began to export", "judgments") in [(one.what, one.on) for one in audit.entries("lab")]
+    assert ("exported", "judgments") in [(one.what, one.on) for one in audit.entries("lab")]
     again = call_cli("judgments", "lab", "--import", tmp_path / "x.csv")
     assert again.status == 0 and "18 were here already" in again.err
 
