@@ -92,6 +92,7 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.map_frames
+	$(BIN)/python -m benchmarks.handed_over
 
 # The largest list is resolved first and bounds the smaller ones, so that a version is the same in all four locks.
 # The lists pin what is direct; what that needs in turn is renewed. torch and what only its CUDA build asks for stay

@@ -151,7 +151,7 @@ def _say_verdict(project: "Project", result: "Evaluation", shown: list[str]) -> 
 
     :param shown: the metrics of the table.
     """
-    for sentence in result.decision.sentences(len(result.queries)):
+    for sentence in result.sentences:
         say(sentence)
     say(f"{'':<24}" + "".join(f"{name:>12}" for name in shown))
     for name in result.scores:
@@ -178,7 +178,8 @@ def _say_verdict(project: "Project", result: "Evaluation", shown: list[str]) -> 
             say(f"{side.candidate} against {side.baseline}: {side.sentence}")
     if any(side.settled is False and side.to_grade for side in result.unjudged):
         say(f"Line a sample up for blind grades: python cli.py questions {project.name} --sample.")
-    for sentence in others:
+    certain = [one.sentence for one in result.slices if one.verdict != "no clear difference"]
+    for sentence in [*certain, *others]:
         say(sentence)
 
 

@@ -23,7 +23,7 @@ from search.evaluation.rankings import Run
 from search.evaluation.self_matches import SelfMatches
 from search.evaluation.significance import PairedTest
 from search.evaluation.slices.define import Slice
-from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough
+from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough, worse_on
 from search.models.registry import GENERIC, current_model_name
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
@@ -102,6 +102,14 @@ class Evaluation:
     def question_sentences(self) -> list[str]:
         """In words which question the figures answer, and what they say to the other one."""
         return question_sentences(self.question, self.questions)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it comes to, in plain sentences: the verdict, what got worse for certain, keyword search, the gain in words."""
+        said = self.decision.sentences(len(self.queries))
+        main = self.decision.main
+        lost = worse_on(self.slices, main.baseline, main.candidate) if main is not None else ""
+        return [*said[:1], f"It is {lost}.", *said[1:]] if lost else said
 
     def means(self, model: str) -> dict[str, float]:
         """The mean of each metric over the queries."""

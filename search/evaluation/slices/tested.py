@@ -71,6 +71,15 @@ class SliceTest:
         is_rare = self.as_low is not None and self.as_low < RARE
         return self.verdict == "worse" and self.ci95[1] < 0 and is_rare
 
+    @property
+    def sentence(self) -> str:
+        """What there is to say of it, in a line of a list."""
+        low, high = self.ci95
+        return (
+            f"{self.candidate} against {self.baseline} on {self.title}: {self.verdict}, {self.delta:+.3f} (95% interval "
+            f"{low:+.3f} to {high:+.3f}; {self.queries:,} queries, adjusted p = {self.p_adjusted:.4f})."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The shape that `evaluate --json` prints of a slice."""
         shape: dict[str, Any] = TypeAdapter(SliceTest).dump_python(self, mode="json")

@@ -143,7 +143,7 @@ def verdict_content(measured: MeasuredPair, with_text: bool = True) -> dict[str,
         "notes": [note if with_text else _QUOTED.sub("…", note) for note in result.notes],
         "protocol": result.decision.protocol.as_json(),
         "opened": result.decision.opened,
-        "counted": result.counted.sentences,
+        "counted": [*result.counted.sentences, *result.copies.sentences],
         "looks": _looks(project, manifest),
         "judges": _judges(project),
         "made_from": {
@@ -180,7 +180,10 @@ def _in_words(measured: MeasuredPair, gain: Gain | None) -> list[str]:
         test.candidate,
     )
     said = [gain.sentence] if gain is not None else []
-    return said + ([decision.about_keywords] if is_main and decision.about_keywords else [])
+    said += [decision.about_keywords] if is_main and decision.about_keywords else []
+    pair = (test.baseline, test.candidate)
+    sides = [s for s in measured.result.unjudged if (s.baseline, s.candidate) == pair]
+    return said + [side.sentence for side in sides if side.sentence]
 
 
 def _column(measured: MeasuredPair, name: str) -> dict[str, Any]:
