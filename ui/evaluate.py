@@ -12,7 +12,7 @@ from ui.evaluating.evidence import extremes, figures, slices_table
 from ui.evaluating.picture import picture
 from ui.evaluating.sentence import verdict
 from ui.evaluating.standing import before, standing
-from ui.evaluating.unjudged import unjudged
+from ui.evaluating.unjudged import grade_button, unjudged
 from ui.rendering import literal
 
 
@@ -91,8 +91,10 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
     main = result.decision.main
     if main is not None:
         verdict(result, main)
-        unjudged(project, result, main)
-        handing_over.button(project, manifest, main)
+        unjudged(result, main)
+        with st.container(horizontal=True, key="evaluate-next"):
+            handing_over.button(project, manifest, main)
+            grade_button(project, result, main)
         once_more.once_more(project, main)
     if not result.clean:
         st.warning(

@@ -13,7 +13,9 @@ from ui.evaluating.sentence import within_sentence
 
 _SLICES = 10
 _ROW = 27
-_FIGURES = 0.14
+_FIGURES = 0.12
+_NARROW = "containerSize()[0] < 560"
+_WIDE_ALONE = {"expr": f"{_NARROW} ? 0 : 13"}  # Where there is room beside the lines.
 _HEADING = "Questions …"
 _COLOURS = {"better": "#0f9488", "no clear difference": "#6b7a90", "worse": "#b4540a"}
 
@@ -35,8 +37,11 @@ def picture(result: Evaluation, main: PairedTest) -> None:
         *([_HEADING] if slices else []),
         *names[len(rows) - len(slices) :],
     ]
-    title = f"difference in {metric_title(main.metric)} against {within_sentence(main.baseline)}"
-    height = 76 + _ROW * len(order)
+    title = [
+        f"difference in {metric_title(main.metric)}",
+        f"against {within_sentence(main.baseline)}",
+    ]
+    height = 92 + _ROW * len(order)
     # The chart comes a moment later than the rest; its place is kept.
     with st.container(height=height, border=False, key="intervals"):
         drawn = _chart(rows, order, title, main.margin)
@@ -88,7 +93,7 @@ def _row(name: str, difference: float, ends: tuple[float, float], verdict: str) 
 
 
 def _chart(
-    rows: Sequence[charts.Spec], order: Sequence[str], title: str, margin: float
+    rows: Sequence[charts.Spec], order: Sequence[str], title: Sequence[str], margin: float
 ) -> charts.Spec:
     """A line from the low to the high end of each row, its difference as a point and as a figure, zero, and the margin's band."""
     ends = [float(row[end]) for row in rows for end in ("low", "high")]
@@ -99,7 +104,7 @@ def _chart(
     verdicts = [verdict for verdict in _COLOURS if any(row["verdict"] == verdict for row in rows)]
     colours = {"domain": verdicts, "range": [_COLOURS[verdict] for verdict in verdicts]}
     labels = {
-        "labelLimit": {"expr": "containerSize()[0] < 560 ? 150 : 400"},
+        "labelLimit": {"expr": f"{_NARROW} ? 150 : 400"},
         "labelFontWeight": {
             "condition": {"test": f"datum.value == '{_HEADING}'", "value": "bold"},
             "value": "normal",
@@ -107,6 +112,8 @@ def _chart(
         "ticks": False,
         "domain": False,
         "labelPadding": 8,
+        "labelFlush": False,
+        "labelBound": False,
     }
     each = {
         "y": charts.name("name", title=None, sort=None, scale={"domain": list(order)}, axis=labels),
@@ -114,7 +121,7 @@ def _chart(
     }
     scale = {"domain": [least, room], "nice": False}
     axis = {"format": form, "tickCount": 6, "grid": False}
-    low = charts.number("low", title=title, axis=axis, scale=scale)
+    low = charts.number("low", title=list(title), axis=axis, scale=scale)
     figures = each | {"x": {"datum": room}, "text": charts.name("said")}
     difference = charts.number("difference")
     tooltip = [
@@ -127,7 +134,7 @@ def _chart(
     ink = {"labelColor": widgets.ink(), "titleColor": widgets.ink(), "labelFontSize": 13}
     return {
         "config": {"axis": ink, "legend": ink, "view": {"stroke": None}},
-        "description": title,
+        "description": " ".join(title),
         "layer": [
             charts.layer(
                 "rect", [{"from": -margin, "to": margin}], band, color="#8a94a3", opacity=0.16
@@ -135,6 +142,6 @@ def _chart(
             charts.layer("rule", [{"zero": 0.0}], zero, strokeDash=[4, 4], color="#8a94a3"),
             charts.layer("rule", rows, each | {"x": low, "x2": {"field": "high"}}, strokeWidth=3),
             charts.layer("point", rows, points, filled=True, size=90, opacity=1),
-            charts.layer("text", rows, figures, align="right", fontSize=13),
+            charts.layer("text", rows, figures, align="right", fontSize=_WIDE_ALONE),
         ],
     }
