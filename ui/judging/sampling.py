@@ -8,8 +8,8 @@ from search.judging.votes import GRADES
 from search.projects.project import Project
 from search.retrieval.columns import column_title
 from ui import failures, widgets
-from ui.hits import excerpt, marked, query_words
-from ui.rendering import literal
+from ui.hits import excerpt, query_words, segments
+from ui.rendering import literal, render
 
 _SHOWN = 900
 
@@ -52,7 +52,8 @@ def _ask(project: Project, corpus: Corpus, judge: str, item: tuple[str, str, str
     with st.container(border=True, key="sample-document"):
         if document.title:
             st.markdown(f"**{literal(document.title)}**")
-        st.html(marked(excerpt(document.text, words, _SHOWN), words))
+        short = excerpt(document.text, words, _SHOWN)
+        st.html(render("sampled.html", segments=segments(short, words)))
         if len(document.text) > _SHOWN:
             with st.expander("All of it"):
                 st.text(document.text)
@@ -60,7 +61,7 @@ def _ask(project: Project, corpus: Corpus, judge: str, item: tuple[str, str, str
     with st.container(horizontal=True):
         for value, label in GRADES.items():
             st.button(
-                f"{value} · {label}",
+                label.capitalize(),
                 key=f"sample-grade-{value}",
                 shortcut=str(value),
                 on_click=grade_next,
