@@ -147,7 +147,7 @@ def train(
     from training.advice.power import known_power
     from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
-    from training.recipes import recipe_info
+    from training.recipes import recipe_info, validated
     from training.refit import refit as train_once_more
     from training.result import Trained
     from training.train import train as train_model
@@ -167,7 +167,7 @@ def train(
                     f"Say by which recipe: python cli.py train {project.name} --recipe auto."
                 )
             # What cannot be trained at all is refused before the documents are looked at.
-            recipe_info(recipe)
+            validated(recipe_info(recipe), values)
             if (
                 not settings().rank
             ):  # Of several processes the first looks at the start, and speaks.

@@ -75,7 +75,9 @@ def test_a_run_is_done_with_result_and_events(project):
     # What is needed to have it again stands in the folder of the run, too.
     assert status.result["libraries"] == model.details["libraries"]
     assert status.result["data"] == {"corpus": project.manifests("corpora")[-1].id}
-    assert (status.error, status.notes) == (None, [])
+    assert status.error is None
+    (shown,) = status.notes
+    assert "would show a gain of" in shown
     assert (status.share, status.remaining) == (1.0, None)
     assert "epoch 5 of 5" in run.log()
     assert "is ready" not in run.log(), "results may be of texts: they stand in what was made"
