@@ -61,7 +61,7 @@ def _ask(project: Project, corpus: Corpus, judge: str, item: tuple[str, str, str
     with st.container(horizontal=True):
         for value, label in GRADES.items():
             st.button(
-                label.capitalize(),
+                literal(label.capitalize()),
                 key=f"sample-grade-{value}",
                 shortcut=str(value),
                 on_click=grade_next,
