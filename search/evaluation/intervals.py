@@ -9,8 +9,8 @@ from search.evaluation.flips import DRAWS, Flips
 from search.evaluation.groups import QueryGroups
 from search.evaluation.resampling import Resamples
 
-FEW_DIFFERENCES = 80
-"""Where fewer groups differ at all, BCa intervals of 95 % held the truth 88 to 94 times in 100 (see the tables of
+FEW_DIFFERENCES = 50
+"""Where fewer groups differ at all, BCa intervals of 95 % held the truth 88 to 92 times in 100 (see the tables of
 docs/evaluation.md), the inverted ones 94 to 96 times: most queries tie, and the others are few."""
 _LEAST_EFFECTIVE = 15
 """The same of groups of several queries: where so few make up most of the spread, (Σd²)² / Σd⁴."""
