@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluation import newest_evaluation, verdict_on
-from search.evaluation.metrics import MAIN_METRIC, METRICS
+from search.evaluation.metrics import MAIN_METRIC, METRICS, metric_title
 from search.evaluation.trained_on import TRAINED_ON
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import BEHIND, QUERY_ONLY, LinearAdapter, with_adapter
@@ -281,7 +281,7 @@ def _proof(project: Project, name: str, means: dict[str, float], queries: int) -
     if verdict is not None:
         test, count = verdict
         yield (
-            f"{test.sentence(count)} p = {test.p_value:.4f} (paired randomization test on nDCG@10); "
+            f"{test.sentence(count)} p = {test.p_value:.4f} (paired randomization test on {metric_title(test.metric)}); "
             f"{test.wins:,} queries gained, {test.ties:,} stayed, {test.losses:,} lost."
         )
 

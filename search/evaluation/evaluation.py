@@ -202,17 +202,19 @@ def newest_evaluation(project: Project, model: str | None = None) -> Manifest | 
 
 
 def verdict_on(project: Project, model: str) -> tuple[PairedTest, int] | None:
-    """The newest test of a model against generic on the current corpus and query set.
+    """The newest test of a model against generic on the current corpus and query set; where the same evaluation tested it
+    against a better ready-made model, too, that one.
 
     :returns: the test, and how many queries it was on; None when there was none.
     """
     for manifest in current_evaluations(project):
-        for test in tests_of(manifest):
-            if test.baseline == GENERIC and model in (
-                test.candidate,
-                current_model_name(project, test.candidate),
-            ):
-                return test, int(manifest.details["queries"])
+        tests = [
+            test
+            for test in tests_of(manifest)
+            if model in (test.candidate, current_model_name(project, test.candidate))
+        ]
+        if any(test.baseline == GENERIC for test in tests):
+            return tests[-1], int(manifest.details["queries"])
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from search.evaluation.evaluation import newest_evaluation
+from search.evaluation.metrics import metric_title
 from search.evaluation.rank_similarity import RankSimilarity, rank_similarities
 from search.projects.project import Project
 from search.retrieval.results import Comparison, SearchResult
@@ -81,7 +82,8 @@ def measured_gain(project: Project, names: Sequence[str]) -> list[tuple[str, str
     for test in manifest.details["comparisons"]:
         if [test["baseline"], test["candidate"]] == list(names):
             count = manifest.details["queries"]
-            return [(f"{test['delta']:+.3f}", f"nDCG@10 on {count:,} held-out queries")]
+            title = metric_title(test["metric"])
+            return [(f"{test['delta']:+.3f}", f"{title} on {count:,} held-out queries")]
     return []
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from search.evaluation.decision import Decision
 from search.evaluation.evaluate import evaluate
-from search.evaluation.evaluation import load_evaluation
+from search.evaluation.evaluation import load_evaluation, verdict_on
 from search.evaluation.groups import QueryGroups
 from search.evaluation.looks import Look, Looks
 from search.evaluation.protocol import Protocol, choose_protocol, protocol_of
@@ -108,6 +108,12 @@ def test_an_evaluation_comes_back_with_what_it_came_to(thirty):
     assert made.as_json()["headline"] == {"baseline": "generic", "candidate": "hybrid:generic"}
     with pytest.raises(Refused, match="were fixed on"):
         choose_protocol(thirty, margin=0.02)
+
+
+def test_cards_say_the_verdict_against_the_strongest_baseline(thirty):
+    evaluate(thirty, ["generic", "bm25", "hybrid:generic"], how=Manner(baselines=2))
+    test, queries = verdict_on(thirty, "hybrid:generic")
+    assert (test.baseline, queries) == ("bm25", 30)
 
 
 def test_each_new_candidate_is_a_look_the_same_again_is_none_and_watching_is_none(thirty):
