@@ -113,12 +113,10 @@ def fine_tune(
     _seeded(settings.seed, plan.steps, 0)
     learned = TrainableWeights(model, settings)
     steering = EarlyStopping(learned, meter, plan)
-    loop = Loop(
-        learned, batches, plan, settings, steering, work, checkpointer or Checkpointer(), ends
-    )
+    keeper = checkpointer or Checkpointer()
     meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
     try:
-        loop.run()
+        updates = take_steps(learned, batches, plan, settings, steering, work, keeper, ends)
     finally:
         meter.read(meter.length)
     if helps_only():
@@ -149,7 +147,7 @@ def fine_tune(
         share=share,
         share_scores={s: scores[s][ALL] for s in sorted(scores)} if settings.blend else {},
         dimensions={size: (first[size], kept[size]) for size in settings.dimensions},
-        steps=loop.updates,
+        steps=updates,
         stopped=record.stops(settings.patience) and record.steps[-1] < plan.steps,
         updates=record.steps[record.best] if better else 0,
         planned=plan.steps,
@@ -164,8 +162,27 @@ def _seeded(seed: int, step: int, process: int) -> None:
     torch.manual_seed(int(drawn[0]) >> 1)
 
 
+def take_steps(
+    learned: TrainableWeights,
+    batches: Batches,
+    plan: Schedule,
+    settings: FineTuneSettings,
+    steering: EarlyStopping,
+    work: Work,
+    checkpointer: Checkpointer,
+    ends: Callable[[], bool],
+) -> int:
+    """Take the steps of a plan, from the first or from a checkpoint; returns how many updates there were.
+
+    :param ends: asked after every step: whether the time is over, so that what there is must do.
+    """
+    loop = _Loop(learned, batches, plan, settings, steering, work, checkpointer, ends)
+    loop.run()
+    return loop.updates
+
+
 @dataclass
-class Loop:
+class _Loop:
     """The steps of a training, from the first or from a checkpoint."""
 
     learned: TrainableWeights

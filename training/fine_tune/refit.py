@@ -8,7 +8,7 @@ from search.projects.progress import Progress
 from training.checkpoints import Checkpointer
 from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, rows_of
-from training.fine_tune.loop import Loop
+from training.fine_tune.loop import take_steps
 from training.fine_tune.schedule import ALL, EarlyStopping, Meter, Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
 from training.fine_tune.weights import TrainableWeights, weights_of
@@ -42,10 +42,9 @@ def refit_weights(
     start, length = weights_of(model), Meter(model, unread, settings, work)
     learned = TrainableWeights(model, settings)
     last = EarlyStopping(learned, lambda what, epoch: {ALL: 0.0}, plan)
-    loop = Loop(learned, batches, plan, settings, last, work, checkpointer, lambda: False)
     length.read(min(settings.sequence_length, length.length) if length.length else None)
     try:
-        loop.run()
+        take_steps(learned, batches, plan, settings, last, work, checkpointer, lambda: False)
     finally:
         length.read(length.length)
     learned.put(last.best)
