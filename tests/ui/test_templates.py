@@ -128,6 +128,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
     },
     "passages": lambda say: {"passages": [([say("fact")], say("again"), say("rest"))]},
     "preload": lambda say: {"files": [say("file")]},
+    "sampled": lambda say: {"segments": [(say("around"), False), (say("match"), True)]},
     "scheme": lambda say: {"dark": True},
     "scope": lambda say: {"conditions": [say("condition")]},
     "selected": lambda say: {"titles": [say("title")], "more": say("more")},
@@ -153,7 +154,10 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "colour": say("colour"),
         "note": say("note"),
     },
-    "verdict": lambda say: {"colour": say("colour"), "say": say("say"), "why": say("why")},
+    "verdict": lambda say: {
+        **{name: say(name) for name in ("colour", "asked", "say", "gain", "why")},
+        "more": [say("more")],
+    },
     "waiting_chart": lambda say: {},
     "why": lambda say: {"title": say("title"), "query": say("query")},
     "wins": lambda say: {
