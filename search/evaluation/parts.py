@@ -9,8 +9,8 @@ from search.corpus.corpus import Corpus, ScoredDocument
 from search.corpus.filters import Scope
 from search.models.cross_encoders import Reranker
 from search.models.encoder import Encoder, Metered
-from search.models.encoding.index_vectors import adapter_matrix
 from search.models.encoding.texts import encode_texts, transformer_of
+from search.models.linear_adapter import matrix_of
 from search.models.registry import ModelInfo, base_of
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, silent
@@ -137,7 +137,7 @@ class MeasuredParts:
             base = base_of(self._parts.project, self._parts.project.artifact("models", info.id))
             if base is not None and base.id in self._vectors:
                 return np.asarray(
-                    self._vectors[base.id] @ adapter_matrix(transformer_of(encoder) or encoder).T,
+                    self._vectors[base.id] @ matrix_of(transformer_of(encoder) or encoder).T,
                     dtype=np.float32,
                 )
         # What a server answers is kept where it answers.

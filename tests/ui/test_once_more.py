@@ -29,9 +29,7 @@ BUTTON = "Train once more, from everything"
 
 
 def test_the_page_says_which_question_it_answers(evaluated: Project) -> None:
-    assert "These figures are about new questions on the documents that are here." in shown(
-        open_page("evaluate", TINY)
-    )
+    assert "New questions on the documents that are here" in shown(open_page("evaluate", TINY))
 
 
 def test_a_winner_can_be_trained_once_more(

@@ -45,7 +45,8 @@ def _verdict(made: Summary) -> None:
     colour = widgets.colours([ahead])[0] if settled else "var(--b-slate)"
     why = made.study.outlook("") if tally.voted else ""
     why = f"{tally.figures} {why} Sign test p = {tally.p_value:.3f}."
-    st.html(render("verdict.html", colour=colour, say=tally.headline, why=why))
+    said = {"asked": "", "say": tally.headline, "gain": "", "why": why, "more": []}
+    st.html(render("verdict.html", colour=colour, **said))
     st.html(_bar(tally))
     st.caption(
         "The questions asked are those on which the two differ most: this says who wins where they differ, not how "

@@ -1,13 +1,11 @@
 """The vectors that an index keeps, for whatever else is made of them: an adapter's index, maps, training."""
 
-from typing import Any
-
 import numpy as np
 
 from indexes.opening import stored_vectors
 from indexes.vector_index import BrokenIndex, Vectors
 from search.models.encoder import Encoder
-from search.models.linear_adapter import LinearAdapter, matrix_in
+from search.models.linear_adapter import matrix_of
 from search.models.registry import ModelInfo, base_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Damaged
@@ -42,7 +40,7 @@ def derived_vectors(
     index = project.newest_where("indexes", corpus=corpus.id, model=base.indexed_as[0])
     if index is None:
         return None
-    return np.asarray(vectors_of(project, index) @ adapter_matrix(encoder).T, dtype=np.float32)
+    return np.asarray(vectors_of(project, index) @ matrix_of(encoder).T, dtype=np.float32)
 
 
 def how_encoded(project: Project, info: ModelInfo) -> str | None:
@@ -61,10 +59,3 @@ def how_encoded(project: Project, info: ModelInfo) -> str | None:
                 f"{why}."
             )
     return None
-
-
-def adapter_matrix(encoder: Any) -> Vectors:
-    """The adapter's matrix: its own, or the Dense module before the last, which only normalises."""
-    if isinstance(encoder, LinearAdapter):
-        return encoder.matrix
-    return matrix_in(encoder[-2])
