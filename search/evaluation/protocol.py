@@ -40,15 +40,16 @@ class Protocol:
         :param earlier: how many others were measured on these queries before.
         :param question: which question the figures answer.
         """
-        together = "1 candidate is" if family == 1 else f"{family:,} candidates are"
+        tested = "1 candidate is tested" if family == 1 else f"{family:,} candidates are tested"
+        together = " together" if family + earlier > 1 else ""
         before = (
             f" with {earlier:,} that {'was' if earlier == 1 else 'were'} measured before"
             if earlier
             else ""
         )
         return (
-            f"{metric_title(self.metric)} decides; less than ±{self.margin:.3f} is too small to matter; {together} tested "
-            f"together{before}; question: {question.replace('_', ' ')}; seed {SEED}."
+            f"{metric_title(self.metric)} decides; less than ±{self.margin:.3f} is too small to matter; {tested}"
+            f"{together}{before}; question: {question.replace('_', ' ')}; seed {SEED}."
         )
 
     @property

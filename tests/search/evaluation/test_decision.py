@@ -97,7 +97,7 @@ def test_keyword_search_stands_in_the_sentence_where_it_is_not_clearly_below(wor
 def test_an_evaluation_comes_back_with_what_it_came_to(thirty):
     choose_protocol(thirty, margin=0.03)
     assert promise(thirty, ["generic", "bm25", "hybrid:generic"]) == (
-        "nDCG@10 decides; less than ±0.030 is too small to matter; 1 candidate is tested together; question: new "
+        "nDCG@10 decides; less than ±0.030 is too small to matter; 1 candidate is tested; question: new "
         "questions; seed 20240501."
     )
     made = evaluate(thirty, ["generic", "bm25", "hybrid:generic"])
