@@ -32,13 +32,13 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SETTINGS = {
     "adapter": {"learning_rate": "0.02", "epochs": "4", "batch_size": "16"},
     "fine-tune": {"learning_rate": "1e-3", "epochs": "2", "batch_size": "16"},
+    # What is scratched, or packaged, knows these made-up words as well as it ever will.
     "static": {
-        "start": "scratch",
-        "vector_size": 16,
-        "pieces": 400,
-        "epochs": 3,
+        "start": "distilled",
+        "vector_size": 8,
+        "epochs": 20,
         "batch_size": 16,
-        "learning_rate": 1e-2,
+        "learning_rate": 0.01,
     },
 }
 TEXTS = ["what helps against velkorin in the hand", "the registrar files a summons"]
@@ -58,8 +58,7 @@ def kept(tmp_path_factory):
 
 
 def trained(lab, recipe, tiny_model):
-    base = {} if recipe == "static" else {"base": str(tiny_model)}
-    train(lab, recipe, "mine", {**SETTINGS[recipe], **base})
+    train(lab, recipe, "mine", {**SETTINGS[recipe], "base": str(tiny_model)})
     return lab.artifact("models", find_model(lab, "mine").id)
 
 

@@ -27,7 +27,7 @@ from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
 from search.retrieval.columns import column_title, parse_column
 
-_QUOTED = re.compile(r"(?<!\w)'[^'\n]+'(?!\w)|\"[^\"\n]+\"|“[^”\n]+”")
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]+'(?!\w)|\"[^\"\n]+\"|“[^“”\n]+”")
 
 
 @dataclass(frozen=True)
