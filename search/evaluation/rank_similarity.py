@@ -201,8 +201,9 @@ def measured(
 def disagreements_path(project: Project, names: Sequence[str]) -> Path:
     """Where the disagreements of these columns are kept: named by the ids of all that they come from."""
     columns = chosen_columns(project, names)
-    manifest, _ = current_query_set(project)
-    corpus, _ = current_corpus(project)
+    # Their ids alone: what they hold is read where something is measured; this is asked with each answer of a page.
+    manifest = project.newest("queries") or current_query_set(project)[0]
+    corpus = project.newest("corpora") or current_corpus(project)[0]
     parts = [
         "own documents left out",
         manifest.id,

@@ -197,7 +197,10 @@ def look_for(project: Project, names: Sequence[str]) -> None:
         return
     tried = st.session_state.setdefault("disagree-runs", set())
     key = (project.name, *names)
-    if key in tried or known_disagreements(project, names) is not None:
+    if key in tried:
+        return
+    if known_disagreements(project, names) is not None:
+        tried.add(key)
         return
     if run_view.going(run_view.latest(project, ["disagree"])):
         return
