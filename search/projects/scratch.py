@@ -8,9 +8,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from search.projects.errors import Refused
 from search.projects.locks import Owner, is_owned
 
 _PREFIX = "bespoke-"
@@ -25,15 +26,24 @@ def scratch_folder(what: str) -> Iterator[Path]:
 
     :param what: a word for it, for whoever looks into the temporary folder.
     """
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{what}-") as name:
-        owner = Owner.take(Path(name) / _OWNER)
+    with ExitStack() as stack:
+        outer, owner = _owned(what, stack)
         try:
-            inner = Path(name) / "files"
+            inner = outer / "files"
             inner.mkdir()
             yield inner
         finally:
             shutil.rmtree(inner, ignore_errors=True)  # As long as it is owned, it is swept if not.
             owner.release()
+
+
+def _owned(what: str, stack: ExitStack) -> tuple[Path, Owner]:
+    """A new folder and who owns it. One that is swept before it was owned is given up for another: nothing was in it."""
+    while True:
+        made = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{what}-")
+        outer = Path(stack.enter_context(made))
+        with suppress(FileNotFoundError, Refused):
+            return outer, Owner.take(outer / _OWNER)
 
 
 def left_in_scratch() -> list[Path]:
@@ -56,5 +66,9 @@ def sweep_scratch() -> int:
     """Remove what killed processes left in the temporary folder; returns how many folders went."""
     left = left_in_scratch()
     for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Owned until it is gone: its maker may have been about to.
+        with suppress(OSError, Refused):
+            owner = Owner.take(folder / _OWNER)
+            shutil.rmtree(folder, ignore_errors=True)
+            owner.release()
     return len(left)
