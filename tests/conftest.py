@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import proofs
+from tests import proofs, tiny_bert
 
 if TYPE_CHECKING:
     from search.projects.project import Project
@@ -333,7 +333,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny-model")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _make_tiny_model(folder / "transformer", folder / "model")
+        tiny_bert.write_model(folder / "transformer", folder / "model", _tiny_texts())
     return folder / "model"
 
 
@@ -354,92 +354,14 @@ def write_classifier() -> Callable[..., None]:
 
 
 def write_tiny_classifier(folder: Path, labels: int) -> None:
-    """Write a BERT with a head of so many classes."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification
-
-    tokenizer = _tiny_tokenizer(pairs=True)
-    tokenizer.save_pretrained(str(folder))
-    random_state = torch.get_rng_state()
-    torch.manual_seed(11)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=128,
-        pad_token_id=tokenizer.pad_token_id,
-        num_labels=labels,
-        initializer_range=0.6,
-    )
-    BertForSequenceClassification(config).save_pretrained(str(folder), safe_serialization=True)
-    torch.set_rng_state(random_state)
+    """Write a BERT with a head of so many classes, which knows the tiny data's words."""
+    tiny_bert.write_classifier(folder, labels, _tiny_texts())
 
 
-def _make_tiny_model(transformer: Path, target: Path) -> None:
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.base.modules import Normalize, Transformer
-    from sentence_transformers.sentence_transformer.modules import Pooling
-    from transformers import BertConfig, BertModel
-
-    tokenizer = _tiny_tokenizer()
-    tokenizer.save_pretrained(str(transformer))
-    random_state = torch.get_rng_state()
-    torch.manual_seed(7)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    BertModel(config).save_pretrained(str(transformer), safe_serialization=True)
-    torch.set_rng_state(random_state)
-    model = SentenceTransformer(
-        modules=[
-            Transformer(str(transformer), max_seq_length=64),
-            Pooling(32, "mean"),
-            Normalize(),
-        ],
-        device="cpu",
-    )
-    model.save(str(target), create_model_card=False, safe_serialization=True)
-    assert any(target.rglob("*.safetensors")), "the tiny model must hold safetensors weights"
-
-
-def _tiny_tokenizer(pairs: bool = False) -> "object":
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
-    from tokenizers.models import WordPiece
-    from transformers import PreTrainedTokenizerFast
-
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    text = " ".join(tiny_text(n) for n in range(DOCUMENTS))
-    text += " ".join(tiny_query(n, shape) for n in range(DOCUMENTS) for shape in range(4))
-    words = sorted(set(text.lower().replace(".", " ").split()))
-    letters = list("abcdefghijklmnopqrstuvwxyz0123456789.,?!'-")
-    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *words]
-    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1" if pairs else "[CLS] $A [SEP] $B [SEP]",
-        special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_max_length=64,
-    )
+def _tiny_texts() -> list[str]:
+    """All that the tiny data may say."""
+    queries = [tiny_query(n, shape) for n in range(DOCUMENTS) for shape in range(4)]
+    return [*(tiny_text(n) for n in range(DOCUMENTS)), *queries]
 
 
 @pytest.fixture(scope="session")
