@@ -46,9 +46,8 @@ def expected_power(project: Project, progress: Progress = silent) -> Power | Non
     groups = _groups(project)
     if groups is None:
         return None
-    measured = _measured(project)
-    if measured is not None:
-        return Power.on(groups, measured, "measured")
+    if known := _by_a_measured_model(project, groups):
+        return known
     spread = adapter_spread(project, progress)
     return Power.on(groups, spread, "rough" if spread is None else "adapter")
 
@@ -58,15 +57,19 @@ def known_power(project: Project) -> Power | None:
     groups = _groups(project)
     if groups is None:
         return None
-    measured = _measured(project)
-    if measured is not None:
-        return Power.on(groups, measured, "measured")
+    if known := _by_a_measured_model(project, groups):
+        return known
     report = current_report(project, ADVICE)
     # What was advised before power was looked at says nothing of it.
     stored = report.details.get("power") if report is not None else None
     if stored is None or stored["basis"] != "adapter":
         return Power.on(groups, None, "rough")
     return Power.on(groups, Power.from_json(stored).spread, "adapter")
+
+
+def _by_a_measured_model(project: Project, groups: QueryGroups) -> Power | None:
+    measured = _measured(project)
+    return None if measured is None else Power.on(groups, measured, "measured")
 
 
 def adapter_spread(project: Project, progress: Progress = silent) -> Spread | None:

@@ -121,13 +121,7 @@ def _lengths(asked: _Asked) -> Iterator[Slice]:
     """Thirds by the number of words."""
     lengths = np.array([_length(text) for text in asked.texts])
     for name, members, low, high in _thirds(lengths):
-        if high is None:
-            title = f"questions of {low:,} words and more"
-        elif name == "short":
-            title = f"questions of up to {high:,} {'word' if high == 1 else 'words'}"
-        else:
-            title = f"questions of {_between(low, high)} words"
-        yield Slice(f"length:{name}", title, members)
+        yield Slice(f"length:{name}", f"questions of {_span(name, low, high, 'word')}", members)
 
 
 def _length(text: str) -> int:
@@ -187,13 +181,17 @@ def _answer_lengths(asked: _Asked) -> Iterator[Slice]:
     sizes = asked.corpus.lengths_at(sorted({d for own in asked.answers for d in own}))
     lengths = np.array([min((sizes[d] for d in own), default=0) for own in asked.answers])
     for name, members, low, high in _thirds(lengths):
-        if high is None:
-            title = f"questions whose answer has {low:,} characters or more"
-        elif name == "short":
-            title = f"questions whose answer has up to {high:,} characters"
-        else:
-            title = f"questions whose answer has {_between(low, high)} characters"
+        title = f"questions whose answer has {_span(name, low, high, 'character')}"
         yield Slice(f"answer length:{name}", title, members)
+
+
+def _span(name: str, low: int, high: int | None, unit: str) -> str:
+    """A third in words: up to 5 words, 6 to 9 words, 10 words and more."""
+    if high is None:
+        return f"{low:,} {unit}s and more"
+    if name == "short":
+        return f"up to {high:,} {unit if high == 1 else unit + 's'}"
+    return f"{_between(low, high)} {unit}s"
 
 
 def _tiers(asked: _Asked) -> Iterator[Slice]:
