@@ -20,8 +20,8 @@ from benchmarks.common import data_sets, empty_workspace, machine
 from indexes.opening import stored_vectors
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.metrics import MAIN_METRIC, score
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.metrics import MAIN_METRIC, score
 from search.models.sentence_transformer import load_generic
 from search.projects.project import Project, project_to_be
 from search.retrieval.indexing.build import index_model

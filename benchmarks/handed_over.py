@@ -18,10 +18,10 @@ from benchmarks.common import empty_workspace, json_lines, machine
 from search.corpus.corpus import current_corpus
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.groups import group_queries
-from search.evaluation.query_set import current_query_set
-from search.evaluation.significance import compare
+from search.evaluation.query_sets.query_set import current_query_set
 from search.evaluation.slices.define import slices_of
+from search.evaluation.statistics.groups import group_queries
+from search.evaluation.statistics.significance import compare
 from search.insight.verdict_page.content import MeasuredPair
 from search.insight.verdict_page.files import written
 from search.projects.project import Project, project_to_be

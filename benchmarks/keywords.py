@@ -17,7 +17,7 @@ from benchmarks.common import empty_workspace, prepared
 from search.corpus.corpus import Corpus, ScoredDocument, current_corpus
 from search.corpus.filters import Scope
 from search.evaluation.evaluate import measure
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.retrieval.retriever import EncodingTime, Ranking, Retriever
 from search.retrieval.search import ProjectParts
 from search.text.words import folded_words

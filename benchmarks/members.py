@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.common import empty_workspace, machine, prepared
 from indexes.vector_index import Vectors
-from search.evaluation.leakage import keep_apart, texts_of
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.leakage import keep_apart, texts_of
+from search.evaluation.query_sets.query_set import QuerySet
 from search.models.linear_adapter import matrix_of
 from search.models.registry import GENERIC
 from search.projects.progress import silent

@@ -27,7 +27,7 @@ def search(
 ) -> None:
     """Search with several models; missing indexes are built first."""
     from search.corpus.filters import Scope
-    from search.evaluation.self_matches import left_out_note, own_documents
+    from search.evaluation.rankings.self_matches import left_out_note, own_documents
     from search.retrieval.columns import columns_to_use
     from search.retrieval.search import compare
 
@@ -70,7 +70,7 @@ def disagree(
     """Find the questions of the query set that models answer most differently."""
     from dataclasses import asdict
 
-    from search.evaluation.rank_similarity import disagreements
+    from search.evaluation.rankings.rank_similarity import disagreements
 
     with running(project) as run:
         found = disagreements(project, model or (), run)[:k]
@@ -121,10 +121,10 @@ def evaluate(
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import Extras
     from search.evaluation.evaluate import evaluate as evaluate_models
-    from search.evaluation.metrics import CONDENSED, metric_names
-    from search.evaluation.protocol import protocol_of
+    from search.evaluation.ledger.protocol import protocol_of
+    from search.evaluation.rankings.metrics import CONDENSED, metric_names
     from search.evaluation.runs import run_files
-    from search.evaluation.verdicts import promise
+    from search.evaluation.verdict.verdicts import promise
     from search.judging.sample import grades_by_text
     from training.baseline import contestants
     from training.similarity_cost import similarity_notes

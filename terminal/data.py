@@ -297,8 +297,8 @@ def queries(
 ) -> None:
     """Add a query set (queries with relevance judgments, never trained on), take the query sets out, or seal a part."""
     from search.corpus.readers.judged import JudgedColumns
-    from search.evaluation.add_query_set import add_query_set
-    from search.evaluation.query_set import export_query_sets
+    from search.evaluation.query_sets.add_query_set import add_query_set
+    from search.evaluation.query_sets.query_set import export_query_sets
 
     if export is not None:
         if queries_file is not None or qrels is not None:

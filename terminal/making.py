@@ -62,7 +62,7 @@ def index(
     """Build the index of a model over the newest corpus."""
     from indexes.vector_index import IndexPlan
     from search.corpus.corpus import current_corpus
-    from search.evaluation.query_set import questions_of
+    from search.evaluation.query_sets.query_set import questions_of
     from search.models.registry import KEYWORD
     from search.projects.files import size_in_words
     from search.projects.runs import start

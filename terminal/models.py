@@ -189,7 +189,7 @@ def add_reranker(
 ) -> None:
     """Add a reranker, which reads the best hits of a column again: rerank:MODEL@NAME."""
     from search.corpus.corpus import current_corpus
-    from search.evaluation.query_set import questions_of
+    from search.evaluation.query_sets.query_set import questions_of
     from search.models.cross_encoders import add_reranker as add
     from search.models.cross_encoders import reranker_truncation
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from search.evaluation.questions import Question
+from search.evaluation.query_sets.questions import Question
 
 if TYPE_CHECKING:
     from search.corpus.filters import Condition

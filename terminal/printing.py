@@ -173,7 +173,7 @@ def tell_notes(run: Any, notes: Sequence[str]) -> None:
 
 def tell_comparison(comparison: Any, as_json: bool) -> None:
     """Print what several columns found, and how much they agree."""
-    from search.evaluation.rank_similarity import rank_similarities
+    from search.evaluation.rankings.rank_similarity import rank_similarities
 
     for result in comparison.results:
         if result.note:

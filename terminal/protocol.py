@@ -28,7 +28,7 @@ def protocol(
     as_json: AsJson = False,
 ) -> None:
     """Show or choose what decides: the main metric and the margin. The first evaluation fixes both."""
-    from search.evaluation.protocol import choose_protocol, protocol_of
+    from search.evaluation.ledger.protocol import choose_protocol, protocol_of
 
     asked = metric is not None or margin is not None
     chosen = choose_protocol(project, metric, margin) if asked else protocol_of(project)
@@ -40,7 +40,7 @@ def protocol(
 
 def seal(project: "Project", share: float) -> None:
     """Seal a part of the newest query set, as `queries --seal` does."""
-    from search.evaluation.sealing import seal_queries
+    from search.evaluation.ledger.sealing import seal_queries
     from search.judging.store import JudgmentStore
 
     with running(project):

@@ -6,10 +6,10 @@ import numpy as np
 
 from search.corpus.ingest import add_documents
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.groups import QueryGroups
-from search.evaluation.query_set import QuerySet
-from search.evaluation.significance import compare
+from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.slices.define import Slice
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import compare
 from search.projects.project import project_to_be
 from search.retrieval.columns import parse_column
 from search.retrieval.fingerprint import column_fingerprint

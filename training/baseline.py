@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.evaluation.sealing import Manner
+from search.evaluation.ledger.sealing import Manner
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, KEYWORD, ModelInfo, default_models, models
 from search.projects.progress import Progress, Stage, silent

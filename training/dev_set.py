@@ -9,9 +9,9 @@ import numpy as np
 from indexes.flat import FlatIndex
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus
-from search.evaluation.metrics import MAIN_METRIC, score
-from search.evaluation.query_set import QuerySet
-from search.evaluation.self_matches import SelfMatches
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.metrics import MAIN_METRIC, score
+from search.evaluation.rankings.self_matches import SelfMatches
 from search.models.encoder import Encoder
 from search.models.encoding.texts import encode_texts
 from search.models.load import load_encoder

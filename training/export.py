@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluation import newest_evaluation, verdict_on
-from search.evaluation.metrics import MAIN_METRIC, METRICS, metric_title
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.trained_on import TRAINED_ON
+from search.evaluation.rankings.metrics import MAIN_METRIC, METRICS, metric_title
 from search.models.api.encoder import ApiEncoder
 from search.models.linear_adapter import BEHIND, QUERY_ONLY, LinearAdapter, with_adapter
 from search.models.linear_adapter import FORMAT as MATRIX

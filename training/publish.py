@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import (
     ADAPTER_BASE,

@@ -12,10 +12,10 @@ from typing import Any
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
 from search.evaluation.evaluation import newest_evaluation, tests_of, verdict_on
-from search.evaluation.leakage import answered, keep_apart
-from search.evaluation.query_set import QuerySet, current_query_set
-from search.evaluation.questions import NEW_QUESTIONS, QUESTION, question_of
-from search.evaluation.significance import PairedTest
+from search.evaluation.query_sets.leakage import answered, keep_apart
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.questions import NEW_QUESTIONS, QUESTION, question_of
+from search.evaluation.statistics.significance import PairedTest
 from search.models.linear_adapter import with_adapter
 from search.models.registry import REFIT_OF, ModelInfo, find_model, named
 from search.models.sentence_transformer import best_device

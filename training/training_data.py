@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.leakage import MINED, ORIGIN, Guarded, keep_apart
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
+from search.evaluation.query_sets.leakage import MINED, ORIGIN, Guarded, keep_apart
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project

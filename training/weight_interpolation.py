@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from indexes.vector_index import Vectors
-from search.evaluation.significance import paired_test
+from search.evaluation.statistics.significance import paired_test
 from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused

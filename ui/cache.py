@@ -10,10 +10,10 @@ import streamlit as st
 from search.corpus.corpus import Column, Corpus
 from search.corpus.versions import DescribedVersion, describe_versions
 from search.evaluation.evaluation import load_evaluation
-from search.evaluation.leakage import LeakCheck, leaks_of
-from search.evaluation.query_set import QuerySet
-from search.evaluation.seal import seal_state
-from search.evaluation.self_matches import SelfMatches
+from search.evaluation.query_sets.leakage import LeakCheck, leaks_of
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.seal import seal_state
+from search.evaluation.rankings.self_matches import SelfMatches
 from search.insight.explain import Explained, attribute
 from search.insight.map import few_values, load_map
 from search.insight.training_neighbours import TrainedOn

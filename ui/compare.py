@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
-from search.evaluation.self_matches import left_out_note
+from search.evaluation.rankings.self_matches import left_out_note
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project

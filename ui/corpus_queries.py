@@ -10,8 +10,8 @@ from search.corpus.isolated.door import read_judged_queries, read_judgments, rea
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.queries import QueryColumns
 from search.corpus.readers.report import Report
-from search.evaluation.add_query_set import JudgedFiles
-from search.evaluation.questions import question_of
+from search.evaluation.query_sets.add_query_set import JudgedFiles
+from search.evaluation.query_sets.questions import question_of
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.settings import LIMITS

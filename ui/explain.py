@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from search.corpus.corpus import Corpus
-from search.evaluation.trained_on import trained_pairs
+from search.evaluation.query_sets.trained_on import trained_pairs
 from search.insight.attribution import Attribution, relative, strongest, telling
 from search.insight.explain import Explained, position_of, sides
 from search.insight.training_neighbours import TrainingNeighbour, TrainingNeighbours, is_ready

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from search.evaluation.significance import PairedTest
+from search.evaluation.statistics.significance import PairedTest
 from search.insight.verdict_page.content import MeasuredPair
 from search.insight.verdict_page.files import SUFFIXES, written
 from search.projects import audit

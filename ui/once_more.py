@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.evaluation.significance import PairedTest
+from search.evaluation.statistics.significance import PairedTest
 from search.models.registry import named, to_be_used
 from search.projects.project import Project
 from training.refit_plan import plan_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from search.evaluation.questions import NEW_DOCUMENTS
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS
 
 
 def question_options(path: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from search.evaluation.leakage import MINED, ORIGIN
+from search.evaluation.query_sets.leakage import MINED, ORIGIN
 from search.projects import runs
 from search.projects.artifacts import Manifest
 from search.projects.project import Project

@@ -5,27 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.both_questions import MeasuredQueries, Tests, both_questions
-from search.evaluation.copy_figures import CopyFigures
-from search.evaluation.costs import cost_of, spread
-from search.evaluation.counted import Counted
-from search.evaluation.decision import Decision
 from search.evaluation.evaluation import TOPS, Evaluation
-from search.evaluation.exact_duplicates import ExactDuplicates, exact_duplicates_of
-from search.evaluation.family import is_candidate
-from search.evaluation.groups import QueryGroups, group_queries
-from search.evaluation.leakage import LeakCheck, leaks_of
-from search.evaluation.looks import Looks
-from search.evaluation.metrics import MEASURED, depth_of, metric_names, score
-from search.evaluation.other_side import OtherSide
-from search.evaluation.parts import MeasuredParts, PartsOnce
-from search.evaluation.protocol import fix_protocol, protocol_of
-from search.evaluation.query_set import QuerySet, pooling_note
-from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
-from search.evaluation.rankings import Ranked, RankingRules
-from search.evaluation.runs import RunFile, check_run_names, export_runs
-from search.evaluation.seal import Seal
-from search.evaluation.sealing import (
+from search.evaluation.labels.copy_figures import CopyFigures
+from search.evaluation.labels.counted import Counted
+from search.evaluation.labels.other_side import OtherSide
+from search.evaluation.labels.unjudged import Grades
+from search.evaluation.ledger.looks import Looks
+from search.evaluation.ledger.protocol import fix_protocol, protocol_of
+from search.evaluation.ledger.sealing import (
     Manner,
     asked_queries,
     begin_opening,
@@ -33,11 +20,24 @@ from search.evaluation.sealing import (
     looks_before,
     seal_notes,
 )
-from search.evaluation.self_matches import SelfMatches, answers_note, relevant_documents
+from search.evaluation.query_sets.leakage import LeakCheck, leaks_of
+from search.evaluation.query_sets.query_set import QuerySet, pooling_note
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
+from search.evaluation.query_sets.seal import Seal
+from search.evaluation.query_sets.trained_on import unseen
+from search.evaluation.rankings.exact_duplicates import ExactDuplicates, exact_duplicates_of
+from search.evaluation.rankings.metrics import MEASURED, depth_of, metric_names, score
+from search.evaluation.rankings.parts import MeasuredParts, PartsOnce
+from search.evaluation.rankings.rankings import Ranked, RankingRules
+from search.evaluation.rankings.self_matches import SelfMatches, answers_note, relevant_documents
+from search.evaluation.runs import RunFile, check_run_names, export_runs
 from search.evaluation.slices.define import slices_of
-from search.evaluation.trained_on import unseen
-from search.evaluation.unjudged import Grades
-from search.evaluation.verdicts import Contest, identities_of, looks_of, with_families
+from search.evaluation.statistics.family import is_candidate
+from search.evaluation.statistics.groups import QueryGroups, group_queries
+from search.evaluation.verdict.both_questions import MeasuredQueries, Tests, both_questions
+from search.evaluation.verdict.costs import cost_of, spread
+from search.evaluation.verdict.decision import Decision
+from search.evaluation.verdict.verdicts import Contest, identities_of, looks_of, with_families
 from search.models.cross_encoders import find_reranker, load_reranker
 from search.models.registry import ModelInfo, find_model
 from search.projects.artifacts import Manifest

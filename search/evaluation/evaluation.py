@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from search.evaluation.both_questions import QuestionResult, question_sentences
-from search.evaluation.copy_figures import CopyFigures
-from search.evaluation.costs import Cost
-from search.evaluation.counted import Counted
-from search.evaluation.decision import Decision
-from search.evaluation.groups import QueryGroups
-from search.evaluation.metrics import Scores
-from search.evaluation.other_side import OtherSide
-from search.evaluation.questions import NEW_DOCUMENTS, Question, question_of
-from search.evaluation.rankings import Run
-from search.evaluation.self_matches import SelfMatches
-from search.evaluation.significance import PairedTest
+from search.evaluation.labels.copy_figures import CopyFigures
+from search.evaluation.labels.counted import Counted
+from search.evaluation.labels.other_side import OtherSide
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
+from search.evaluation.rankings.metrics import Scores
+from search.evaluation.rankings.rankings import Run
+from search.evaluation.rankings.self_matches import SelfMatches
 from search.evaluation.slices.define import Slice
 from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough, worse_on
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import PairedTest
+from search.evaluation.verdict.both_questions import QuestionResult, question_sentences
+from search.evaluation.verdict.costs import Cost
+from search.evaluation.verdict.decision import Decision
 from search.models.registry import GENERIC, current_model_name
 from search.projects.artifacts import Draft, Manifest
 from search.projects.errors import Refused
@@ -45,13 +45,13 @@ class Evaluation:
 
     `clean` is False where the query set shares queries or relevant documents with the project's pairs.
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
-    document was left out of the rankings, by what told so (see `search.evaluation.self_matches`), `groups` which queries are independent (None: not known).
-    `question` is what the query set asks, `questions` what is said to either (see `search.evaluation.both_questions`).
+    document was left out of the rankings, by what told so (see `search.evaluation.rankings.self_matches`), `groups` which queries are independent (None: not known).
+    `question` is what the query set asks, `questions` what is said to either (see `search.evaluation.verdict.both_questions`).
     `slices` are the tests inside parts of the queries, `slice_members` the positions of each part's queries, by its key.
     `tops` are the ids of the first three documents of each query in each column, `costs` what each column costs,
     `decision` what all of it comes to.
 
-    >>> from search.evaluation.significance import paired_test
+    >>> from search.evaluation.statistics.significance import paired_test
     >>> tested = paired_test("generic", "mine", [1.0, 0.0], [1.0, 0.6])
     >>> scores = {"generic": {"ndcg@10": [1.0, 0.0]}, "mine": {"ndcg@10": [1.0, 0.6]}}
     >>> firsts = {"generic": [1, None], "mine": [1, 3]}

@@ -15,8 +15,8 @@ import numpy as np
 
 from search.corpus.readers.identities import near_miss
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.query_set import QuerySet
-from search.evaluation.rankings import Run
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.rankings import Run
 from search.models.registry import GENERIC, KEYWORD, named
 from search.projects.errors import Refused, in_words
 from search.projects.files import new_folder

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.document import Document
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.insight.clusters import Labels, clustered, match_sentence, matches, typical_terms
 from search.insight.projection import LANDMARKS, aligned, laid_out, set_among
 from search.insight.vocabulary import content_words

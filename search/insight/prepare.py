@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from search.corpus.corpus import current_corpus
-from search.evaluation.trained_on import trained_pairs
+from search.evaluation.query_sets.trained_on import trained_pairs
 from search.insight.training_neighbours import TrainedOn
 from search.insight.vocabulary import vocabulary_of
 from search.insight.word_space import WordSpace

@@ -9,7 +9,7 @@ import numpy as np
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
-from search.evaluation.trained_on import trained_pairs
+from search.evaluation.query_sets.trained_on import trained_pairs
 from search.insight.vector_cache import at_hand, cached_vectors
 from search.models.encoder import Encoder
 from search.models.registry import ModelInfo

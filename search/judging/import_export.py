@@ -20,7 +20,7 @@ from search.corpus.readers.identities import ids_in_lines
 from search.corpus.readers.judged import JudgedColumns
 from search.corpus.readers.report import BadField, Report, Row, clean_text
 from search.corpus.readers.tables import open_report
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import KNOWN, JudgmentStore, Question
 from search.judging.votes import ColumnPair, Judgment, choice_of, grade, judge_name, vote

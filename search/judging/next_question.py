@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from search.evaluation.rank_similarity import rank_biased_overlap
+from search.evaluation.rankings.rank_similarity import rank_biased_overlap
 
 _WIDTH = 0.15
 _PRIOR = 2.0

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import query_id
-from search.evaluation.query_set import QuerySet
-from search.evaluation.seal import seal_state
-from search.evaluation.self_matches import SelfMatches
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.seal import seal_state
+from search.evaluation.rankings.self_matches import SelfMatches
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Question, RankedDocument
 from search.projects.artifacts import Manifest

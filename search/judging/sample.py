@@ -1,6 +1,6 @@
 """A sample of documents that nobody judged, to be graded blind: no list, no column, one question and one document at a time.
 
-Which documents are drawn is search.evaluation.unjudged's; grades are kept as all others are, and an evaluation is given them.
+Which documents are drawn is search.evaluation.labels.unjudged's; grades are kept as all others are, and an evaluation is given them.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from search.corpus.labels import query_id
 from search.evaluation.evaluation import load_evaluation, newest_evaluation
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.aggregation import Grades
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import asdict
 
 from search.corpus.corpus import current_corpus
-from search.evaluation.add_query_set import QueryIntake, publish_query_set
-from search.evaluation.query_set import Pool, QuerySet, newest_query_set
+from search.evaluation.query_sets.add_query_set import QueryIntake, publish_query_set
+from search.evaluation.query_sets.query_set import Pool, QuerySet, newest_query_set
 from search.judging.aggregation import Combine, Grades
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair

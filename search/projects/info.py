@@ -30,7 +30,7 @@ class ProjectInfo(_Numbered):
     `generic` is the id of the ready-made model that is called generic; `model_settings` are settings of servers' models
     that were changed since they were added, by the model's id: models themselves never change. `model_names` are the
     names that models were given since, by id, the last one today's; `former_names` those that the project had. `main_metric` (empty: the usual one) and
-    `margin` decide in evaluations since `protocol_fixed`, when the first one was made; see `search.evaluation.protocol`.
+    `margin` decide in evaluations since `protocol_fixed`, when the first one was made; see `search.evaluation.ledger.protocol`.
     """
 
     format: int = FORMAT

@@ -10,7 +10,7 @@ from driving import Server, picture, settled
 from playwright.sync_api import Browser, expect
 from test_compare import Visitor
 
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.project import Project
 from search.retrieval.search import compare
 

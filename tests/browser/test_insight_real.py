@@ -10,7 +10,7 @@ from lasso import POINTS, lasso
 from playwright.sync_api import Browser, Page, expect
 from test_insight import opened
 
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.insight.map import load_map
 from search.insight.vocabulary import vocabulary_of
 from search.projects.project import Project

@@ -11,7 +11,7 @@ from driving import PATIENCE, Server, Witness, picture, press, settled
 from playwright.sync_api import Browser, Page, expect
 
 from search.evaluation.evaluate import evaluate
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study

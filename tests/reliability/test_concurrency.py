@@ -11,7 +11,7 @@ import pytest
 from crowd import Worker, counted, crowd
 
 from search.corpus.corpus import Corpus
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.judging.safekeeping import problem_in_file
 from search.judging.store import JudgmentStore
 from search.models.registry import models

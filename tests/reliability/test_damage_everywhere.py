@@ -13,7 +13,7 @@ import pytest
 
 from search.corpus.versions import describe_versions
 from search.evaluation.evaluation import load_evaluation, newest_evaluation
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.insight.map import find_map, load_map, map_models
 from search.insight.vocabulary import vocabulary_of
 from search.judging.safekeeping import check_daily_backups, daily_backups, problem_in_file

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.votes import grade, vote

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.family import holm
-from search.evaluation.flips import Flips
-from search.evaluation.groups import QueryGroups
-from search.evaluation.intervals import Intervals
-from search.evaluation.significance import ALPHA
+from search.evaluation.statistics.family import holm
+from search.evaluation.statistics.flips import Flips
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.intervals import Intervals
+from search.evaluation.statistics.significance import ALPHA
 from tests.proofs import SEED
 
 DRAWS = 999

@@ -7,7 +7,7 @@ own groups are drawn a few large ones carry much of the spread, and to one side:
 import numpy as np
 import pytest
 
-from search.evaluation.family import adjusted
+from search.evaluation.statistics.family import adjusted
 from tests.proofs import ROW
 from tests.simulations.resampled import SETS, Real, draw, generator, planted, real, verdicts
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from search.evaluation.groups import QueryGroups
-from search.evaluation.power import Power, Spread
-from search.evaluation.significance import ALPHA
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.power import Power, Spread
+from search.evaluation.statistics.significance import ALPHA
 from tests.proofs import ROW
 from tests.simulations.resampled import SETS, Drawn, draw, generator, real
 

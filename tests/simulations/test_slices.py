@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.evaluation.flips import Flips
-from search.evaluation.groups import QueryGroups
 from search.evaluation.slices.define import Slice
 from search.evaluation.slices.tested import compare_slices
+from search.evaluation.statistics.flips import Flips
+from search.evaluation.statistics.groups import QueryGroups
 from tests.proofs import ROW
 from tests.simulations.resampled import SETS, generator, real
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from search.evaluation.flips import Flips
-from search.evaluation.groups import QueryGroups
-from search.evaluation.metrics import JUDGED, Scores, score
-from search.evaluation.other_side import OtherSide
-from search.evaluation.query_set import QuerySet
-from search.evaluation.significance import ALPHA, PairedTest, Verdict
-from search.evaluation.unjudged import TwoRuns, UnjudgedHit
+from search.evaluation.labels.other_side import OtherSide
+from search.evaluation.labels.unjudged import TwoRuns, UnjudgedHit
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.metrics import JUDGED, Scores, score
+from search.evaluation.statistics.flips import Flips
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import ALPHA, PairedTest, Verdict
 
 TOPS = Path(__file__).with_name("real_tops.json")
 TAKEN = 0.3

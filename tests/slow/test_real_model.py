@@ -11,7 +11,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
-from search.evaluation.metrics import METRICS
+from search.evaluation.rankings.metrics import METRICS
 from search.models.registry import find_model
 from search.projects.project import Project
 from search.retrieval.indexing.build import find_index, index_model

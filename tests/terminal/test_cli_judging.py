@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.setup import Setup, saved_setup
 from search.judging.store import JudgmentStore, Question
 from search.judging.votes import grade, vote

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.projects.project import Project
 from training.data.pair_sets import PairSet
 

@@ -9,7 +9,7 @@ import yaml
 from huggingface_hub import ModelCard
 
 from search.evaluation.evaluate import evaluate
-from search.evaluation.metrics import METRICS
+from search.evaluation.rankings.metrics import METRICS
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.data.intake import import_beir

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from training.dev_set import DevSet
 
 TEXTS = ["b" * (7 * place % 401) for place in range(300)]

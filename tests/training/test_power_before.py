@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from search.evaluation.evaluate import evaluate
-from search.evaluation.groups import QueryGroups
-from search.evaluation.power import Power, Spread
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.power import Power, Spread
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic
 from search.projects.project import Project, project_to_be

@@ -10,9 +10,9 @@ import pytest
 from search.corpus.labels import Pair
 from search.evaluation.evaluate import evaluate
 from search.evaluation.evaluation import newest_evaluation
-from search.evaluation.query_set import QuerySet, current_query_set
-from search.evaluation.sealing import seal_queries
-from search.evaluation.trained_on import trained_pairs
+from search.evaluation.ledger.sealing import seal_queries
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.trained_on import trained_pairs
 from search.models.load import load_encoder
 from search.models.registry import default_models, find_model
 from search.projects.errors import Refused

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.corpus.corpus import current_corpus
-from search.evaluation.leakage import keep_apart
+from search.evaluation.query_sets.leakage import keep_apart
 from search.projects.errors import Refused
 from search.projects.files import package_folder
 from search.projects.project import project_to_be

@@ -13,8 +13,8 @@ from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import evaluate
-from search.evaluation.query_set import QuerySet
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.models.word_tokenizers import words_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.evaluation.questions import NEW_DOCUMENTS, NEW_QUESTIONS
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS, NEW_QUESTIONS
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from training.data.intake import import_beir

@@ -13,7 +13,7 @@ import psutil
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from search.evaluation.significance import PairedTest
+from search.evaluation.statistics.significance import PairedTest
 from search.projects.locks import Owner
 from search.projects.project import Project
 from search.projects.runs import Run, Status, new_run

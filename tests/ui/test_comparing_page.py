@@ -7,8 +7,8 @@ import pytest
 from app_help import TINY, columns, markup, open_page, plain, press, run, shown
 
 from search.corpus.document import Document
-from search.evaluation.query_set import QuerySet
-from search.evaluation.rank_similarity import disagreements
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.rank_similarity import disagreements
 from search.projects.project import Project
 from search.retrieval import history
 from search.retrieval.search import compare, similar
@@ -152,7 +152,7 @@ def test_full_screen_is_in_the_address(trained: Project) -> None:
 
 
 def test_agreement_is_told_in_words_with_the_numbers(trained: Project) -> None:
-    from search.evaluation.rank_similarity import rank_similarities
+    from search.evaluation.rankings.rank_similarity import rank_similarities
 
     (told,) = rank_similarities(compare(trained, QUERY, BOTH, 10))
     text = plain(markup(open_page("compare", TINY, q=QUERY, model=BOTH)))

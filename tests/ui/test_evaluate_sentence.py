@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.significance import paired_test
 from search.evaluation.slices.tested import SliceTest
+from search.evaluation.statistics.significance import paired_test
 from ui.evaluating.picture import shown_slices
 from ui.evaluating.sentence import said, within_sentence
 

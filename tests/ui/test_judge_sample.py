@@ -5,7 +5,7 @@ from pathlib import Path
 from app_help import TINY, labels, markup, open_page, press, run, shown
 
 from search.evaluation.evaluate import Extras, evaluate
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.sample import current_sample, graded_by
 from search.projects.project import Project
 

@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.document import Document
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.models.registry import find_model
 from search.projects.project import Project
 from search.projects.runs import Run

@@ -7,7 +7,7 @@ from app_help import TINY, gone, labels, open_page, press, run, shown, upload, w
 
 from search.corpus.document import Document
 from search.corpus.passages import Chunker, Chunking
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.projects import runs
 from search.projects.project import Project
 from training.data.pair_sets import PairSet

@@ -20,9 +20,9 @@ from app_help import (  # fmt: skip
 )
 
 from search.evaluation.evaluation import load_evaluation
-from search.evaluation.looks import Look, Looks
-from search.evaluation.metrics import METRICS
-from search.evaluation.protocol import protocol_of
+from search.evaluation.ledger.looks import Look, Looks
+from search.evaluation.ledger.protocol import protocol_of
+from search.evaluation.rankings.metrics import METRICS
 from search.projects.artifacts import now
 from search.projects.project import Project
 from search.projects.sealed import seal

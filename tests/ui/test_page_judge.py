@@ -5,7 +5,7 @@ import json
 import pytest
 from app_help import TINY, labels, markup, open_page, press, run, shown, write_run
 
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.prepare import prepare_questions
 from search.judging.setup import Setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore

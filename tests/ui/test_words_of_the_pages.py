@@ -7,7 +7,7 @@ import pytest
 from app_help import hit
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.metrics import METRICS
+from search.evaluation.rankings.metrics import METRICS
 from search.projects.files import size_in_words
 from search.retrieval.results import SearchResult
 from ui.comparing.sides import Side

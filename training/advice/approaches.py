@@ -12,8 +12,8 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.tokenizer_fit import SHREDDED
 from search.corpus.tokenizer import UNREAD, ModelTokenizer
 from search.evaluation.evaluation import newest_evaluation
-from search.evaluation.metrics import MAIN_METRIC
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.metrics import MAIN_METRIC
 from search.models.encoder import Encoder
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, ModelInfo, custom_manifests, models

@@ -9,7 +9,7 @@ import numpy as np
 
 from search.corpus.corpus import current_corpus
 from search.corpus.report.tokenizer_fit import NOTHING, tokenizer_fit
-from search.evaluation.leakage import MINED, ORIGIN
+from search.evaluation.query_sets.leakage import MINED, ORIGIN
 from search.models.registry import generic_info
 from search.models.tokenizers import reader_of
 from search.projects.project import Project

@@ -7,9 +7,9 @@ import numpy as np
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Judgments
 from search.evaluation.evaluation import load_evaluation, newest_evaluation
-from search.evaluation.groups import QueryGroups, group_queries
-from search.evaluation.power import Power, Spread
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
+from search.evaluation.statistics.groups import QueryGroups, group_queries
+from search.evaluation.statistics.power import Power, Spread
 from search.models.load import load_encoder
 from search.models.registry import generic_info, models
 from search.projects.errors import Refused

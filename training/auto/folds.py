@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.corpus.labels import Pair
-from search.evaluation.leakage import keep_apart, texts_of
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.leakage import keep_apart, texts_of
+from search.evaluation.query_sets.query_set import QuerySet
 from search.models.linear_adapter import LinearAdapter
 from search.projects.errors import Refused
 from training.data.pair_sets import DEV_SHARE, split_pairs

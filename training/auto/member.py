@@ -45,7 +45,7 @@ _ADAPTER_PATIENCE = 4
 class Asked:
     """Vectors of the dev queries and of the pool, of length 1.
 
-    >>> from search.evaluation.query_set import QuerySet
+    >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0, 1], ["c", "d"], ["Frost.", "Rent is due."])
     >>> pool = np.eye(2, dtype=np.float32)
     >>> Asked(queries=pool[1:], pool=pool).scores(dev)
@@ -67,7 +67,7 @@ class Member:
     :param suffix: tells its checkpoints from those of the other members.
 
     >>> from types import SimpleNamespace as Some
-    >>> from search.evaluation.query_set import QuerySet
+    >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0], ["d"], ["Rent is due."])
     >>> one = np.ones((1, 2), dtype=np.float32)
     >>> data = Some(queries=one, documents=one, dev_queries=one)

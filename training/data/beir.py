@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.beir import Beir
-from search.evaluation.leakage import Texts, keep_apart, seen_in_training, texts_of
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_QUESTIONS, Question, question_for
+from search.evaluation.query_sets.leakage import Texts, keep_apart, seen_in_training, texts_of
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_QUESTIONS, Question, question_for
 from training.data.pair_sets import Grades, Split, split_pairs
 
 

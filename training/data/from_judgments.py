@@ -14,10 +14,10 @@ from typing import NamedTuple
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.pairs import PairColumns
-from search.evaluation.add_query_set import QueryIntake
-from search.evaluation.leakage import Guarded, keep_apart
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_QUESTIONS, Question, question_of
+from search.evaluation.query_sets.add_query_set import QueryIntake
+from search.evaluation.query_sets.leakage import Guarded, keep_apart
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_QUESTIONS, Question, question_of
 from search.judging.aggregation import Combine
 from search.judging.store import JudgmentStore
 from search.judging.to_query_set import judged_queries, publish_judged_queries

@@ -16,7 +16,7 @@ from search.corpus.readers.report import Report
 from search.corpus.readers.tables import open_report
 from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import CorpusWriter
-from search.evaluation.leakage import (
+from search.evaluation.query_sets.leakage import (
     MINED,
     ORIGIN,
     answered,
@@ -25,8 +25,8 @@ from search.evaluation.leakage import (
     texts_of,
     training_side,
 )
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import (
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import (
     NEW_QUESTIONS,
     QUESTION,
     TITLES,

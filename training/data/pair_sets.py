@@ -8,9 +8,9 @@ from pathlib import Path
 
 from search.corpus.labels import Pair, query_id
 from search.corpus.readers.pairs import load_pairs
-from search.evaluation.leakage import DEV_FILE, PAIRS_FILE, Texts
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import (
+from search.evaluation.query_sets.leakage import DEV_FILE, PAIRS_FILE, Texts
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import (
     NEW_DOCUMENTS,
     NEW_QUESTIONS,
     QUESTION,
@@ -140,7 +140,7 @@ def split_pairs(
     asked for, so do pairs that share a response or a document, or whose responses or documents are near-duplicates. A fifth
     goes to test (or another share), a tenth (at most 300) to dev. Of a test that asks new questions, up to half goes to
     queries whose answers no other pair has, where that gives fifty in thirty groups: they tell of new documents, too. Only
-    pairs that point to a document can be held out. Hard negatives do not bind: see `search.evaluation.leakage`.
+    pairs that point to a document can be held out. Hard negatives do not bind: see `search.evaluation.query_sets.leakage`.
 
     :param seed: the same pairs and seed, the same split.
     :param texts: the texts of the documents that pairs point to, where they are more than the responses.

@@ -31,7 +31,7 @@ class Schedule:
 
     :param steps: how many steps an epoch has.
 
-    >>> from search.evaluation.query_set import QuerySet
+    >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "who?"}, {"1": {"d": 1}}), [0], ["d"], ["Somebody."])
     >>> schedule = Schedule(dev, [TrainingRow("a query", "its answer")] * 64, FineTuneSettings(epochs=1), steps=20)
     >>> schedule.borders, schedule.epoch_of(10), [schedule.rate(step) for step in (0, 2, 11, 19)]
@@ -88,7 +88,7 @@ class Work:
 
     :param measurements: how many measurements there will be at most.
 
-    >>> from search.evaluation.query_set import QuerySet
+    >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "who?"}, {"1": {"d": 1}}), [0], ["d"], ["Somebody."])
     >>> schedule = Schedule(dev, [TrainingRow("a query", "its answer")] * 64, FineTuneSettings(epochs=1), steps=4)
     >>> Work(schedule, 1, lambda done, total, *said: print(round(done / total, 2), *said)).stepped(2, loss=0.5)
@@ -148,7 +148,7 @@ class Meter:
 
     >>> from types import SimpleNamespace as Some
     >>> import numpy as np
-    >>> from search.evaluation.query_set import QuerySet
+    >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "due?"}, {"1": {"d": 1}}), [0], ["d"], ["Rent is due."])
     >>> encode = lambda texts: np.ones((len(texts), 2), dtype=np.float32)
     >>> model = Some(training=True, max_seq_length=64, eval=lambda: None, train=lambda on: None,

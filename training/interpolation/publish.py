@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
-from search.evaluation.leakage import MINED, ORIGIN
-from search.evaluation.significance import paired_test
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.leakage import MINED, ORIGIN
+from search.evaluation.query_sets.trained_on import TRAINED_ON
+from search.evaluation.statistics.significance import paired_test
 from search.models.load import load_encoder
 from search.models.registry import IS_START, find_model
 from search.models.sentence_transformer import best_device

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from search.corpus.document import Document
 from search.corpus.labels import Pair
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_DOCUMENTS
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS
 from search.projects.files import package_folder
 from search.text.near_duplicates import NearDuplicates
 from training.data.pair_sets import Split, split_pairs

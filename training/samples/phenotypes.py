@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from search.corpus.corpus import content_key
 from search.corpus.document import Document
 from search.corpus.labels import Pair
-from search.evaluation.leakage import Texts
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_DOCUMENTS
+from search.evaluation.query_sets.leakage import Texts
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS
 from search.projects.files import package_folder
 from training.data.pair_sets import Split, as_query_set, split_pairs
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import query_id
-from search.evaluation.leakage import MINED, ORIGIN, Guarded, check_leaks, texts_of
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_DOCUMENTS
-from search.evaluation.significance import paired_test
+from search.evaluation.query_sets.leakage import MINED, ORIGIN, Guarded, check_leaks, texts_of
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS
+from search.evaluation.statistics.significance import paired_test
 from search.models.load import load_encoder
 from search.models.registry import GENERIC, find_model
 from search.projects.artifacts import Manifest

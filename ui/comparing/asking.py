@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search.evaluation.evaluation import newest_evaluation
-from search.evaluation.rank_similarity import known_disagreements
+from search.evaluation.rankings.rank_similarity import known_disagreements
 from search.projects import runs
 from search.projects.errors import BespokeError
 from search.projects.project import Project

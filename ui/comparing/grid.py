@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search.evaluation.rank_similarity import RankSimilarity
+from search.evaluation.rankings.rank_similarity import RankSimilarity
 from ui.comparing import cards
 from ui.comparing.sides import Board
 from ui.comparing.summary import brief

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from search.evaluation.evaluation import newest_evaluation
-from search.evaluation.metrics import metric_title
-from search.evaluation.rank_similarity import RankSimilarity, rank_similarities
+from search.evaluation.rankings.metrics import metric_title
+from search.evaluation.rankings.rank_similarity import RankSimilarity, rank_similarities
 from search.projects.project import Project
 from search.retrieval.results import Comparison, SearchResult
 from ui import widgets

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.metrics import METRICS
-from search.evaluation.significance import PairedTest
+from search.evaluation.rankings.metrics import METRICS
+from search.evaluation.statistics.significance import PairedTest
 from search.models.registry import GENERIC
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.metrics import metric_title
-from search.evaluation.significance import PairedTest
+from search.evaluation.rankings.metrics import metric_title
 from search.evaluation.slices.tested import SliceTest
+from search.evaluation.statistics.significance import PairedTest
 from ui import charts, widgets
 from ui.evaluating.sentence import within_sentence
 

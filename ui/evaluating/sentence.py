@@ -3,10 +3,10 @@
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.metrics import metric_title
-from search.evaluation.questions import TITLES
-from search.evaluation.significance import PairedTest
+from search.evaluation.query_sets.questions import TITLES
+from search.evaluation.rankings.metrics import metric_title
 from search.evaluation.slices.tested import worse_on
+from search.evaluation.statistics.significance import PairedTest
 from ui import widgets
 from ui.rendering import render
 

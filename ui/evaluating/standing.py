@@ -3,12 +3,12 @@
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.looks import Looks
-from search.evaluation.metrics import METRICS, metric_title
-from search.evaluation.protocol import Protocol, choose_protocol, protocol_of
-from search.evaluation.query_set import newest_query_set
-from search.evaluation.seal import Seal, seals
-from search.evaluation.sealing import sealed_in
+from search.evaluation.ledger.looks import Looks
+from search.evaluation.ledger.protocol import Protocol, choose_protocol, protocol_of
+from search.evaluation.ledger.sealing import sealed_in
+from search.evaluation.query_sets.query_set import newest_query_set
+from search.evaluation.query_sets.seal import Seal, seals
+from search.evaluation.rankings.metrics import METRICS, metric_title
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project

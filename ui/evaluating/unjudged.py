@@ -3,8 +3,8 @@
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.other_side import OtherSide
-from search.evaluation.significance import PairedTest
+from search.evaluation.labels.other_side import OtherSide
+from search.evaluation.statistics.significance import PairedTest
 from search.judging.sample import line_up_sample
 from search.projects.project import Project
 from ui import navigation

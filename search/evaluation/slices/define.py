@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.slices.signs import has_dose, has_negation, has_number
 from search.retrieval.bm25.index import TermIndex
 from search.text.languages import UNKNOWN, language_name, language_of_each

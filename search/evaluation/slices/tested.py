@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from search.evaluation.family import benjamini_hochberg
-from search.evaluation.flips import SEED, Flips
-from search.evaluation.groups import QueryGroups
-from search.evaluation.metrics import MAIN_METRIC, Scores
-from search.evaluation.significance import ALPHA, Verdict
+from search.evaluation.rankings.metrics import MAIN_METRIC, Scores
 from search.evaluation.slices.define import Slice
+from search.evaluation.statistics.family import benjamini_hochberg
+from search.evaluation.statistics.flips import SEED, Flips
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import ALPHA, Verdict
 
 LEAST_QUERIES = 20
 LEAST_GROUPS = 10

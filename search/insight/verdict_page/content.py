@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from search.corpus.corpus import Corpus
-from search.evaluation.both_questions import question_sentences
 from search.evaluation.evaluation import Evaluation, load_evaluation
-from search.evaluation.flips import SEED
-from search.evaluation.gains import Gain, gain_of
-from search.evaluation.groups import QueryGroups
-from search.evaluation.looks import Looks
-from search.evaluation.query_set import QuerySet
-from search.evaluation.significance import PairedTest
+from search.evaluation.ledger.looks import Looks
+from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.slices.tested import SliceTest, worse_on
+from search.evaluation.statistics.flips import SEED
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import PairedTest
+from search.evaluation.verdict.both_questions import question_sentences
+from search.evaluation.verdict.gains import Gain, gain_of
 from search.insight.verdict_page.questions import questions_as_json
 from search.judging.inter_rater import InterRaterAgreement
 from search.judging.setup import saved_setup

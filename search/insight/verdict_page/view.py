@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.evaluation.metrics import metric_title
+from search.evaluation.rankings.metrics import metric_title
 from search.evaluation.slices.tested import LEAST_GROUPS, LEAST_QUERIES
 from search.insight.verdict_page.content import within_sentence
 from search.insight.verdict_page.rendering import render

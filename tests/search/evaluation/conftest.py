@@ -4,8 +4,8 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.evaluation.add_query_set import publish_query_set
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.add_query_set import publish_query_set
+from search.evaluation.query_sets.query_set import QuerySet
 from search.projects.project import Project, project_to_be
 
 QUESTIONS = 30

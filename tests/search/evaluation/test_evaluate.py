@@ -11,9 +11,9 @@ from search.corpus.corpus import ScoredDocument, current_corpus
 from search.corpus.filters import EVERYTHING
 from search.evaluation.evaluate import evaluate, measure
 from search.evaluation.evaluation import load_evaluation, newest_evaluation, verdict_on
-from search.evaluation.metrics import METRICS, score
-from search.evaluation.query_set import QuerySet, current_query_set
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.trained_on import TRAINED_ON
+from search.evaluation.rankings.metrics import METRICS, score
 from search.models.registry import find_model, rename_model
 from search.projects.errors import Refused
 from search.projects.project import Project

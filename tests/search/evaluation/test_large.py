@@ -11,8 +11,8 @@ import pytest
 
 from search.corpus.corpus import ScoredDocument
 from search.evaluation.evaluate import measure
-from search.evaluation.other_side import OtherSide
-from search.evaluation.query_set import QuerySet
+from search.evaluation.labels.other_side import OtherSide
+from search.evaluation.query_sets.query_set import QuerySet
 
 DOCUMENTS, QUERIES = 100_000, 10_000
 

@@ -10,7 +10,7 @@ import pytrec_eval
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import Extras, evaluate
 from search.evaluation.evaluation import load_evaluation, newest_evaluation
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.evaluation.runs import RunFile, run_files
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -170,7 +170,7 @@ def test_names_and_files_of_runs(project, tmp_path):
 
 
 def test_tabs_part_ids_that_hold_spaces_and_a_long_run_is_read_in_little_memory(tmp_path):
-    from search.evaluation.query_set import QuerySet
+    from search.evaluation.query_sets.query_set import QuerySet
 
     ids = [f"d {n}" for n in range(9_000)]
     path = tmp_path / "r.run"

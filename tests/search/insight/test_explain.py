@@ -8,7 +8,7 @@ import pytest
 
 from indexes.vector_index import normalised
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.trained_on import trained_pairs
+from search.evaluation.query_sets.trained_on import trained_pairs
 from search.insight import vector_cache
 from search.insight.attribution import MOST_VARIANTS, by_terms, matcher, term_contributions
 from search.insight.explain import ABSENT, UNKNOWN, attribute, explain, position_of, soon

@@ -4,7 +4,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.judging.prepare import KEPT, are_prepared, prepare_questions, rank_now
 from search.judging.setup import Setup, default_setup, save_setup, saved_setup
 from search.judging.store import JudgmentStore

@@ -3,7 +3,7 @@
 import pytest
 
 from search.evaluation.evaluate import Extras, evaluate
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.judging.sample import (
     current_sample,
     grade_next,

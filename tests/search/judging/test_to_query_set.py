@@ -4,7 +4,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.judging.aggregation import Combine
 from search.judging.prepare import prepare_questions
 from search.judging.store import JudgmentStore

@@ -7,7 +7,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import IngestChoices, add_documents, cut_again
 from search.corpus.passages import WHOLE, Chunking
-from search.evaluation.query_set import QuerySet, current_query_set
+from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.models.chunking import chunking_for, smallest_reader
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import BUILT_IN, choose_generic, find_model

@@ -11,8 +11,8 @@ from sentence_transformers import CrossEncoder
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Scope, parse_condition, parse_tiers
 from search.corpus.ingest import IngestChoices, add_documents
-from search.evaluation.add_query_set import add_query_set
 from search.evaluation.evaluate import evaluate
+from search.evaluation.query_sets.add_query_set import add_query_set
 from search.models.cross_encoders import (
     Reranker,
     add_reranker,

@@ -18,7 +18,7 @@ from search.text.spreadsheet_cells import csv_text, guarded, unguarded
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Tables for programs, in formats of which every byte is fixed: ids there must be those of the corpus.
-FOR_PROGRAMS = {"search/evaluation/query_set.py": "query-id\tcorpus-id\tscore\n"}
+FOR_PROGRAMS = {"search/evaluation/query_sets/query_set.py": "query-id\tcorpus-id\tscore\n"}
 SIGNS = "=+-@＝＋－＠"
 
 

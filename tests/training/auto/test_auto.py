@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 import training.auto.recipe as making
 from indexes.vector_index import normalised
 from search.corpus.corpus import current_corpus
-from search.evaluation.trained_on import TRAINED_ON
+from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import candidates, folds

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.models.linear_adapter import LinearAdapter, with_adapter
 from training.auto.folds import all_dev_queries, averaged, facts_of, merged, split_into_folds
 from training.dev_set import DevSet

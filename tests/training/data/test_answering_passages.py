@@ -5,7 +5,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.labels import Pair
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.projects.project import project_to_be
 from training.data.answering_passages import answering_passages, nearest
 from training.dev_set import DevSet

@@ -7,9 +7,9 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.evaluate import evaluate
-from search.evaluation.leakage import check_leaks, training_side
-from search.evaluation.query_set import current_query_set
-from search.evaluation.questions import NEW_QUESTIONS
+from search.evaluation.query_sets.leakage import check_leaks, training_side
+from search.evaluation.query_sets.query_set import current_query_set
+from search.evaluation.query_sets.questions import NEW_QUESTIONS
 from search.judging.prepare import prepare_questions
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question

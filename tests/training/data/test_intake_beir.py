@@ -7,7 +7,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.errors import Refused
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs

@@ -7,7 +7,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.errors import Refused
 from search.projects.project import project_to_be
 from training.data.intake import add_pairs

@@ -5,7 +5,7 @@ from pair_rows import rows, texts
 
 from search.corpus.corpus import current_corpus
 from search.corpus.readers.pairs import PairColumns
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.errors import Refused
 from training.data.intake import add_pairs, import_beir
 from training.data.pair_sets import current_pairs

@@ -7,7 +7,7 @@ from pair_rows import numbered, rows, texts
 
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
-from search.evaluation.query_set import current_query_set
+from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.errors import Refused
 from training.data.intake import add_pairs
 from training.data.pair_sets import current_pairs

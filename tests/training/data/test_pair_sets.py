@@ -15,9 +15,9 @@ from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.writer import CorpusWriter
-from search.evaluation.leakage import Texts, answered, check_leaks, texts_of
-from search.evaluation.query_set import QuerySet
-from search.evaluation.questions import NEW_DOCUMENTS, NEW_QUESTIONS
+from search.evaluation.query_sets.leakage import Texts, answered, check_leaks, texts_of
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.query_sets.questions import NEW_DOCUMENTS, NEW_QUESTIONS
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles

@@ -8,7 +8,7 @@ import torch
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent

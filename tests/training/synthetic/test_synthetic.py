@@ -8,11 +8,11 @@ import pytest
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
-from search.evaluation.add_query_set import add_query_set
 from search.evaluation.evaluate import evaluate
-from search.evaluation.leakage import check_leaks, keep_apart, leaks_of, training_side
-from search.evaluation.metrics import MAIN_METRIC
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.add_query_set import add_query_set
+from search.evaluation.query_sets.leakage import check_leaks, keep_apart, leaks_of, training_side
+from search.evaluation.query_sets.query_set import QuerySet
+from search.evaluation.rankings.metrics import MAIN_METRIC
 from search.projects.errors import Refused
 from search.projects.project import Project, project_to_be
 from training.data.intake import add_pairs

@@ -7,7 +7,7 @@ from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
 from search.corpus.filters import parse_tiers
 from search.corpus.writer import CorpusWriter
-from search.evaluation.query_set import QuerySet
+from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.slices.define import slices_of
 from search.evaluation.slices.signs import has_dose, has_negation, has_number
 from search.retrieval.bm25.index import TermIndex, build

@@ -7,10 +7,10 @@ import pytest
 
 from search.evaluation.evaluate import evaluate
 from search.evaluation.evaluation import Evaluation, load_evaluation
-from search.evaluation.groups import QueryGroups
-from search.evaluation.significance import compare
 from search.evaluation.slices.define import Slice
 from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough, worse_on
+from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.significance import compare
 from search.projects.project import project_to_be
 from training.data.intake import import_beir
 
