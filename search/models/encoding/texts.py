@@ -61,6 +61,16 @@ def encode_texts(
     return np.stack([found[text] for text in texts])
 
 
+def unknown_texts(encoder: Encoder, info: ModelInfo, texts: Sequence[str], role: Role) -> list[str]:
+    """Those of some texts that `encode_texts` would encode, each once: the store holds no vector of them."""
+    distinct = list(dict.fromkeys(texts))
+    salt = seen_by(encoder, role)
+    with EmbeddingStore.of(info.fingerprint, info.dimension) as store:
+        keys = [store_key(embedded_key(text), salt) for text in distinct]
+        known = store.fill(keys, np.empty((len(distinct), info.dimension), dtype=np.float32))
+    return [text for text, here in zip(distinct, known, strict=True) if not here]
+
+
 def encode_batches(
     encoder: Encoder, texts: Sequence[str], role: Role
 ) -> Iterator[tuple[list[int], Vectors]]:

@@ -42,7 +42,8 @@ _STEM = 24  # A name may have 160 bytes: a stem of this many letters of any scri
 class Choices:
     """What a person can choose about a model; None leaves it to the model.
 
-    `server` holds fields of `ApiSettings`; with a `base_url` in it, the reference is a model's name there.
+    `server` holds fields of `ApiSettings`; with a `base_url` in it, the reference is a model's name there. `commit` is the
+    version of a hub id: exactly that one, without asking the hub where it is on this machine.
 
     >>> Choices(name="e5", query_prompt="query: ").default
     False
@@ -54,6 +55,7 @@ class Choices:
     max_length: int | None = None
     default: bool = False
     server: Mapping[str, Any] = field(default_factory=dict)
+    commit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,23 @@ def added_with(
     return AddedModel(added_info(made), [note]), opened.model
 
 
+def not_yet_added(reference: str, commit: str | None = None) -> tuple[ModelInfo, Any]:
+    """A ready-made model of this machine as `add_model` would note it, and its encoder; nothing is changed.
+
+    Its vectors are known by the same fingerprint when it is added, so none is computed again.
+
+    :raises Refused: see `add_model`.
+    """
+    name = reference.rstrip("/").rsplit("/", maxsplit=1)[-1]
+    if reference in wordllama.REFERENCES:
+        known, encoder = _static(Choices()), wordllama.load()
+    else:
+        known, opened = _checkpoint(reference, Choices(commit=commit), silent)
+        encoder = opened.model
+    details = {"kind": "generic", "name": name, "recipe": None, **known}
+    return added_info(Manifest(id=name, kind="models", created=now(), details=details)), encoder
+
+
 def check_server(reference: str, choices: Choices) -> None:
     """See that what is said of a server makes sense; nothing is sent.
 
@@ -211,7 +230,12 @@ def _checkpoint(
 ) -> tuple[dict[str, Any], OpenedCheckpoint]:
     """The same of a checkpoint, after it was loaded."""
     opened = open_checkpoint(
-        reference, choices.query_prompt, choices.document_prompt, choices.max_length, progress
+        reference,
+        choices.query_prompt,
+        choices.document_prompt,
+        choices.max_length,
+        progress,
+        choices.commit,
     )
     prompts = opened.prompts
     facts = [opened.files.content, prompts.query, prompts.document, choices.max_length]

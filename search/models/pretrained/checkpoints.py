@@ -70,12 +70,13 @@ class ModelFiles:
         return {"reference": self.reference, "commit": self.commit, "content": self.content}
 
 
-def find_checkpoint(reference: str) -> ModelFiles:
+def find_checkpoint(reference: str, commit: str | None = None) -> ModelFiles:
     """The checkpoint behind a folder's path or a hub id, with the model beneath it where it has one.
 
+    :param commit: exactly this version of the hub's, which needs no hub where it is here; None for the newest.
     :raises Refused: when it is neither, cannot be had, or is no embedding model.
     """
-    found = find_files(reference)
+    found = find_files(reference, commit)
     base: ModelFiles | None = None
     if peft_folders.is_adapter(found.folder):
         base = _beneath(found)

@@ -58,16 +58,18 @@ def open_checkpoint(
     document_prompt: str | None = None,
     max_length: int | None = None,
     progress: Progress = silent,
+    commit: str | None = None,
 ) -> OpenedCheckpoint:
     """Load a checkpoint by folder or hub id, and try it: a short text, and the longest that it reads.
 
     :param query_prompt: the person's choice; None leaves it to the model, "" means none. The same for `document_prompt`.
     :param max_length: the longest text in the model's own word pieces; None for what the model says.
+    :param commit: the version of a hub id; see `find_checkpoint`.
     :raises Refused: when it cannot be had or loaded, is no embedding model, or reads no texts so long.
     """
     if max_length is not None and max_length < 1:
         raise Refused(f"--max-length is {max_length}; it must be at least 1.")
-    files = checkpoints.find_checkpoint(reference)
+    files = checkpoints.find_checkpoint(reference, commit)
     prompts = checkpoints.own_prompts(files, query_prompt, document_prompt)
     progress(1, 2, f"loading {reference}")
     model = checkpoints.load(files, prompts, None)

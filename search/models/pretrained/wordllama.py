@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 FORMAT = "static"
 REFERENCES = ("static", "wordllama")
 TITLE = "WordLlama"
-_PACKAGE = "wordllama"
+PACKAGE = "wordllama"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 
 
 def folder() -> Path:
     """Where the package is."""
-    return package_folder(_PACKAGE)
+    return package_folder(PACKAGE)
 
 
 def tokenizer_file() -> Path:
@@ -40,7 +40,7 @@ def size() -> int:
 
 def content() -> str:
     """One hash over the packaged weights and tokenizer."""
-    folder = package_folder(_PACKAGE)
+    folder = package_folder(PACKAGE)
     lines = "".join(f"{known_sha256(folder / name)}\n" for name in (_WEIGHTS, _TOKENIZER))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -52,7 +52,7 @@ def load() -> "SentenceTransformer":
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    folder = package_folder(_PACKAGE)
+    folder = package_folder(PACKAGE)
     tensors = load_file(folder / _WEIGHTS)
     (weights,) = tensors.values()
     tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
