@@ -119,6 +119,18 @@ def test_only_settings_reads_the_environment():
                 assert ast.unparse(node) not in ("os.environ", "os.getenv"), named(path)
 
 
+def test_no_page_reads_a_state_that_another_event_may_have_dropped():
+    reads = [
+        f"{named(path)}:{node.lineno}"
+        for path in sources("ui")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and ast.unparse(node.value) == "st.session_state"
+    ]
+    assert reads == [], "two events at once: .get, or ui.widgets.said_by"
+
+
 def test_app_is_short():
     assert len((REPOSITORY / "app.py").read_text().splitlines()) < 40
 

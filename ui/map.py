@@ -177,7 +177,8 @@ def _selected(manifest: Manifest, i: int) -> Callable[[], None]:
     """What a lasso around points of one view does: the same documents are chosen in both."""
 
     def choose() -> None:
-        points = st.session_state[f"map-{manifest.id}-{i}"]["selection"]["points"]
+        selection = widgets.said_by(f"map-{manifest.id}-{i}", "selection") or {"points": []}
+        points = selection["points"]
         chosen = [int(p["customdata"]) for p in points if isinstance(p.get("customdata"), int)]
         st.session_state[f"chosen-{manifest.id}"] = sorted(set(chosen))
 

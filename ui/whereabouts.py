@@ -74,7 +74,7 @@ def _ask(name: str, key: str, rename: Callable[[str], None]) -> None:
 
 def _rename(key: str, rename: Callable[[str], None]) -> None:
     try:
-        rename(str(st.session_state[f"name-{key}"]).strip())
+        rename(str(st.session_state.get(f"name-{key}", "")).strip())
     except BespokeError as error:
         st.session_state[f"problem-{key}"] = str(error)
     else:

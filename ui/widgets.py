@@ -240,3 +240,11 @@ def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> None:
     import pandas as pd
 
     st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, **more)
+
+
+def said_by(key: str, what: str) -> Any:
+    """What a component of the page said; None where another event dropped its state before it was read.
+
+    Two events that arrive together are two runs of a page, and the later may find the widget of the earlier gone.
+    """
+    return (st.session_state.get(key) or {}).get(what)

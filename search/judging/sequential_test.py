@@ -17,6 +17,10 @@ from functools import lru_cache
 ENOUGH = 20.0
 """Evidence from which on a comparison counts as settled: an error of at most 1 in 20, whenever one stops."""
 _FARTHEST = 400
+FEWEST_TO_SETTLE = 8
+"""Preferences, all for one side, with which a comparison can be settled: 2^8 / 9 is the first such figure over 20."""
+FEWEST_FOR_A_SHARE = 5
+"""Preferences under which a share and its interval say nothing: after one vote it is 100 %, of 15 to 100 %."""
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -7,7 +7,14 @@ from functools import cached_property, lru_cache
 from search.judging.aggregation import Grades, Votes
 from search.judging.blinding import BlindedView, blinded_view
 from search.judging.next_question import Candidate, Decisiveness, Queue, distance, queue
-from search.judging.sequential_test import Forecast, forecast, share_interval, sign_test
+from search.judging.sequential_test import (
+    FEWEST_FOR_A_SHARE,
+    FEWEST_TO_SETTLE,
+    Forecast,
+    forecast,
+    share_interval,
+    sign_test,
+)
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore, Question, RankedDocuments
 from search.judging.votes import Judgment
@@ -59,23 +66,25 @@ class Tally:
             times = "once" if self.wins == 1 else f"{self.wins} times"
             return f"Each side was preferred as often as the other: {times}, on {on}."
         name = column_title(self.one if self.wins > self.losses else self.other)
+        if self.wins + self.losses < FEWEST_FOR_A_SHARE:
+            ahead, behind = max(self.wins, self.losses), min(self.wins, self.losses)
+            return f"{name} leads {ahead} to {behind}: too few votes to say more."
         if forecast(self.wins, self.losses, 0).needed == 0:
             return f"{name} is preferred."
         return f"{name} is ahead, which may still be chance."
 
     @property
     def figures(self) -> str:
-        """How often the side that is ahead was preferred, and what that leaves open; "" where none is ahead."""
+        """How often the side that is ahead was preferred, and what that leaves open; "" where none is ahead, or on few votes."""
         decided = self.wins + self.losses
-        if self.wins == self.losses:
+        if self.wins == self.losses or decided < FEWEST_FOR_A_SHARE:
             return ""
         won, (low, high) = self.wins, self.interval
         if self.losses > self.wins:
             won, low, high = self.losses, 1 - high, 1 - low
-        on = "the one question" if decided == 1 else f"{won} of the {decided} questions"
         return (
-            f"Preferred on {on} with a preference ({won / decided:.0%}; 95% interval {low:.0%} to "
-            f"{high:.0%})."
+            f"Preferred on {won} of the {decided} questions with a preference ({won / decided:.0%}; 95% interval "
+            f"{low:.0%} to {high:.0%})."
         )
 
     @property
@@ -187,6 +196,12 @@ class Study:
             return "Settled: more votes would only sharpen the figure."
         if not fresh:
             return "Not settled, and every question was asked. Add questions to go on."
+        missing = FEWEST_TO_SETTLE - self.tally.wins - self.tally.losses - len(fresh)
+        if missing > 0:
+            return (
+                f"At least {FEWEST_TO_SETTLE} questions with a preference are needed to settle it: ask {missing} more "
+                "that the two answer differently."
+            )
         likely = int(sum(fresh))
         votes = waiting.votes_for(ahead.needed) if ahead.needed is not None else None
         if votes is not None:
@@ -195,9 +210,10 @@ class Study:
             more = "One more vote" if votes == 1 else f"About {votes} more votes"
             return f"{more} would settle it, if preferences go on like this."
         chance = self.tally.forecast(likely).chance
+        left = "one question that is" if len(fresh) == 1 else f"{len(fresh)} questions that are"
         return (
-            f"The {len(fresh)} questions that are left will probably not settle it (chance {chance:.0%}): the "
-            "sides are close, or more questions are needed."
+            f"The {left} left will probably not settle it (chance {chance:.0%}): the sides are close, or more "
+            "questions are needed."
         )
 
     @property

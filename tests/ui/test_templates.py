@@ -137,7 +137,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
     "skeleton": lambda say: {"count": 2, "rows": 3},
     "soft": lambda say: {"text": say("text")},
     "standing": lambda say: {
-        key: say(key) for key in ("done", "total", "shared", "kappa", "outlook", "revealed")
+        key: say(key) for key in ("done", "total", "shared", "kappa", "outlook", "same", "revealed")
     },
     "summary": lambda say: {
         "sentence": say("sentence"),

@@ -1,12 +1,11 @@
 """What a person can do with a hit: see why it moved, look for more like it. The page's script says what was pressed."""
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from search.projects.project import Project
-from ui import explain, failures
+from ui import explain, failures, widgets
 from ui.comparing import asking, tools
 from ui.comparing.sides import Board
 from ui.rendering import render
@@ -37,7 +36,7 @@ def listen(project: Project, asked: str, board: Board | None, copied: str) -> No
 
 def _pressed() -> None:
     """What was pressed on a card, with the number of its document and a question to ask."""
-    message: Any = st.session_state[_KEY].get("act")
+    message = widgets.said_by(_KEY, "act")
     if not isinstance(message, dict):
         return
     act, number = message.get("act"), int(message.get("document", -1))

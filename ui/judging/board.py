@@ -55,7 +55,7 @@ def board(project: Project, setup: Setup, manifest: Manifest, corpus: Corpus, ju
     }
 
     def said() -> None:
-        value = st.session_state[slot.key].get("said") or {}
+        value = widgets.said_by(slot.key, "said") or {}
         now = Study.of(project, setup, manifest)
         events = value.get("events") or []
         store = JudgmentStore.of(project)
@@ -89,6 +89,7 @@ def standing(study: Study, judge: str, revealed: str) -> None:
     done = len(lined & set(study.answered(judge)))
     agreement = study.votes.inter_rater_agreement()
     early = agreement.kappa is None
+    same = study.queue(judge).same
     st.html(
         render(
             "standing.html",
@@ -97,6 +98,9 @@ def standing(study: Study, judge: str, revealed: str) -> None:
             shared=widgets.counted(agreement.items, "shared question") if agreement.items else "",
             kappa="too early to tell" if early else f"{agreement.kappa:.2f}".replace("0.", "."),
             outlook=study.outlook(judge),
+            same=f"{widgets.counted(same, 'further question')} not asked: both sides show the same"
+            if same
+            else "",
             revealed=revealed,
         )
     )

@@ -172,14 +172,16 @@ def _choices(project: Project, setup: Setup, where: str) -> Setup:
     )
     left, right = st.columns(2)
     depth = left.slider("Documents a side", *DEPTHS, setup.depth, key=f"judge-depth-{where}")
-    goal = right.number_input(
-        "Questions of the query set, those that differ most",
-        1,
-        MOST_QUESTIONS,
-        setup.goal,
-        step=10,
-        key=f"judge-goal-{where}",
-    )
+    goal = setup.goal
+    if project.newest("queries") is not None:
+        goal = right.number_input(
+            "Questions of the query set, those that differ most",
+            1,
+            MOST_QUESTIONS,
+            setup.goal,
+            step=10,
+            key=f"judge-goal-{where}",
+        )
     return replace(
         setup, one=one, other=other, layout=cast(Layout, layout), depth=int(depth), goal=int(goal)
     )

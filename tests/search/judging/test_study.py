@@ -5,7 +5,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.judging.next_question import distance
 from search.judging.prepare import prepare_questions
-from search.judging.sequential_test import settled
+from search.judging.sequential_test import FEWEST_TO_SETTLE, settled
 from search.judging.setup import Setup
 from search.judging.store import JudgmentStore
 from search.judging.study import Study, Tally
@@ -77,10 +77,12 @@ def test_the_tally_speaks_of_the_set_ups_columns_whichever_comes_first_by_name(l
             "w is preferred. Preferred on 18 of the 22 questions with a preference (82%; 95% interval 62% to 94%).",
         ),
         (
-            Tally("generic", "w", 3, 1, 0, 0, 0),
-            "Generic is ahead, which may still be chance. Preferred on 3 of the 4 questions with a preference (75%; 95% "
-            "interval 28% to 97%).",
+            Tally("generic", "w", 4, 1, 0, 0, 0),
+            "Generic is ahead, which may still be chance. Preferred on 4 of the 5 questions with a preference (80%; 95% "
+            "interval 37% to 98%).",
         ),
+        (Tally("generic", "w", 1, 0, 0, 0, 0), "Generic leads 1 to 0: too few votes to say more."),
+        (Tally("generic", "w", 1, 3, 2, 0, 0), "w leads 3 to 1: too few votes to say more."),
     ],
 )  # fmt: skip
 def test_the_verdict_in_a_sentence(tally, said):
@@ -105,6 +107,18 @@ def test_the_outlook(lab, setup):
     assert count == 8, "eight of eight: 2^8 / 9 = 28 times"
 
 
+def test_too_few_questions_to_settle_anything_are_said_before_the_first_vote(lab, setup):
+    prepare_questions(lab, Setup("bm25", "words"), [])
+    asked = study(lab, setup).queue("Anna").questions
+    few = Setup("bm25", "words", goal=3)
+    assert study(lab, few).outlook("Anna") == (
+        "At least 8 questions with a preference are needed to settle it: ask 5 more that the two answer differently."
+    )
+    JudgmentStore.of(lab).add([vote("Anna", asked[0], setup.pair, "first")])
+    assert study(lab, few).outlook("Anna").startswith("At least 8")
+    assert settled(FEWEST_TO_SETTLE, 0) and not settled(FEWEST_TO_SETTLE - 1, 0)
+
+
 def test_the_outlook_when_it_goes_back_and_forth(lab, setup):
     prepare_questions(lab, setup)
     store = JudgmentStore.of(lab)
@@ -113,6 +127,9 @@ def test_the_outlook_when_it_goes_back_and_forth(lab, setup):
         store.add([vote("Anna", question, setup.pair, ("first", "second")[place % 2])])
     said = study(lab, setup).outlook("Anna")
     assert said.startswith("The 2 questions that are left will probably not settle it (chance 0%)")
+    store.add([vote("Anna", asked[-2], setup.pair, "both")])
+    said = study(lab, setup).outlook("Anna")
+    assert said.startswith("The one question that is left will probably not settle it (chance 0%)")
     for question in asked[-2:]:
         store.add([vote("Anna", question, setup.pair, "both")])
     assert (
