@@ -133,13 +133,14 @@ def column_title(name: str) -> str:
 
 
 def chosen_columns(project: Project, names: Sequence[str] = ()) -> list[SearchColumn]:
-    """The columns of these names, each once. No names: generic and the newest custom model.
+    """The columns of these names, each once. No names: generic and the newest custom model, until there is one keyword search.
 
     :raises Refused: for a form that does not exist, or a model or reranker that the project does not have, naming
         those that it has.
     """
     if not names:
-        return [SearchColumn(info.name) for info in default_models(project)]
+        usual = [SearchColumn(info.name) for info in default_models(project)]
+        return usual if len(usual) > 1 else [*usual, SearchColumn(None)]
     columns = list(dict.fromkeys(map(parse_column, names)))
     for column in columns:
         if column.model is not None:

@@ -84,7 +84,7 @@ def test_real_questions_and_odd_ones(
 
     for query in ("ما هو الحد الأدنى للدفع", "क्रेडिट कार्ड", "🦶🤕", "xyzzy plugh"):
         _ask(page, query)
-        expect(said).to_have_text("No model found anything for this question.")
+        expect(said).to_have_text("No side found anything for this question.")
         expect(page.get_by_text("Nothing found")).to_have_count(2)
     _ask(page, "credit card " * 833 + "cred")
     expect(page.locator(".b-hit[data-doc]")).to_have_count(20)

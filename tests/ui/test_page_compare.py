@@ -120,7 +120,7 @@ def test_a_judged_query_gets_the_right_sentence_and_badges(trained: Project) -> 
     at = _ask(f"  {query.upper()} ")
     text = plain(markup(at))
     if ranks == [1, 1]:
-        assert "Every model puts the judged answer first." in text
+        assert "Every side puts the judged answer first." in text
     else:
         assert re.search("judged answer (first|at rank)", text)
     for column, rank in zip(columns(at), ranks, strict=True):
@@ -137,7 +137,7 @@ def test_words_of_the_query_are_marked_in_titles_and_texts(trained: Project) -> 
 
 def test_a_query_without_known_words_finds_nothing_and_says_so(trained: Project) -> None:
     at = _ask("xyzzy plugh")
-    assert "No model found anything for this question." in plain(markup(at))
+    assert "No side found anything for this question." in plain(markup(at))
     assert plain(markup(at)).count("Nothing found No known words in this query.") == 2
 
 
@@ -209,11 +209,12 @@ def test_an_example_is_searched_when_it_is_chosen(trained: Project) -> None:
     assert len(columns(at)) == 2
 
 
-def test_the_generic_model_alone_leads_to_training(evaluated: Project) -> None:
+def test_without_a_custom_model_keyword_search_is_the_other_side_and_training_the_next_step(evaluated: Project) -> None:
     shutil.rmtree(evaluated.folder / "models")
     at = open_page("compare", TINY, q=FREE)
-    (column,) = columns(at)
+    column, words = columns(at)
     assert (column.title, column.subtitle) == ("Generic", "all-MiniLM-L6-v2 · ready-made")
+    assert words.title == "Keyword search", "the other side until there is a custom model"
     expected = compare(evaluated, FREE, ["generic"], 10).results[0]
     assert _ids(column, evaluated) == [hit.id for hit in expected.hits]
     press(at, "to-train")

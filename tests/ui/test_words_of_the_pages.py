@@ -39,9 +39,9 @@ def sentence(results: list[SearchResult], judged: dict[str, int]) -> str:
         ("jab", "abj", "The generic model puts the judged answer first; the custom model w has it at rank 3."),
         ("ajb", "abj", "The generic model has the judged answer at rank 2; the custom model w has it at rank 3."),
         ("abc", "ajb", "The custom model w has the judged answer at rank 2; the generic model does not have it among its first 3."),
-        ("jab", "jba", "Every model puts the judged answer first."),
-        ("ajb", "bja", "Every model has the judged answer at rank 2."),
-        ("abc", "bca", "No model has the judged answer among its first 3."),
+        ("jab", "jba", "Every side puts the judged answer first."),
+        ("ajb", "bja", "Every side has the judged answer at rank 2."),
+        ("abc", "bca", "No side has the judged answer among its first 3."),
         ("abj", "", "The generic model has the judged answer at rank 3; the custom model w does not have it among its first 3."),
     ],
 )  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_sentence_without_judgments() -> None:
     assert sentence([_found("generic")], {}) == "Nothing found."
     assert (
         sentence([_found("generic"), _found("w")], {})
-        == "No model found anything for this question."
+        == "No side found anything for this question."
     )
 
 

@@ -65,7 +65,7 @@ def sentence(
     if len(results) == 1:
         return f"{widgets.counted(len(results[0].hits), 'result')}." if tops else "Nothing found."
     if not tops:
-        return "No model found anything for this question."
+        return "No side found anything for this question."
     if len(tops) < len(results):
         finders = [name for name, result in zip(names, results, strict=True) if result.hits]
         return f"Only {' and '.join(finders)} found anything."
@@ -93,11 +93,11 @@ def _on_judged(
     ranks = [next((hit.rank for hit in r.hits if hit.id in judged), None) for r in results]
     depth = max((len(result.hits) for result in results), default=0)
     if not any(ranks):
-        return f"No model has the judged answer among its first {depth}."
+        return f"No side has the judged answer among its first {depth}."
     if len(set(ranks)) == 1 and len(results) > 1:
         if ranks[0] == 1:
-            return "Every model puts the judged answer first."
-        return f"Every model has the judged answer at rank {ranks[0]}."
+            return "Every side puts the judged answer first."
+        return f"Every side has the judged answer at rank {ranks[0]}."
     parts = [
         f"{name} puts the judged answer first"
         if rank == 1

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search.models.registry import GENERIC
+from search.models.registry import GENERIC, KEYWORD
 from search.projects import audit
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
@@ -109,7 +109,7 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
         )
     if news:
         st.caption(literal(news))
-    if [column.name for column in chosen] == [GENERIC]:
+    if {column.name for column in chosen} <= {GENERIC, KEYWORD}:
         navigation.step("Train a custom model to compare with", "train", "to-train")
 
 
