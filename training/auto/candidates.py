@@ -12,7 +12,7 @@ from typing import Any
 from search.projects.progress import Progress, Stage
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialResult
-from training.auto.fitting import SAFETY, Fitted, characters, fitted, pace_of
+from training.auto.fitting import SAFETY, Fitted, fitted
 from training.auto.folds import facts_of, merged
 from training.auto.leaderboard import MEMBER, Trial
 from training.auto.member import ORIGIN, OTHERS, STEERING, Member
@@ -20,6 +20,7 @@ from training.auto.settings import AutoSettings
 from training.base_model import load_trainable_base
 from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.speed import characters, pace
 from training.probe import adapter_step
 from training.refit_plan import PLAN
 from training.result import Request
@@ -139,15 +140,15 @@ class Candidates:
         longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
         pairs, dev = longest.material.guarded.pairs, longest.material.dev
         model = load_trainable_base(self._request.project, self._fine_tuning.base)
-        pace = pace_of(model, pairs, dev, self._fine_tuning)
+        speed = pace(model, pairs, dev, self._fine_tuning)
         # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
         read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
-        after = pace.character * read + self._adapter_seconds()
+        after = speed.character * read + self._adapter_seconds()
         pool = characters(dev.narrowed(STEERING).texts)
         free = (self._search.clock.left - after) / len(self._members)
-        fits = fitted(pace, len(pairs), pool, 1 + len(SHARES), free) or Fitted(0, 0, 0.0)
-        reserve = (after + len(SHARES) * pool * pace.character) / SAFETY
-        return {**asdict(fits), "character": pace.character, "reserve": reserve}
+        fits = fitted(speed, len(pairs), pool, 1 + len(SHARES), free) or Fitted(0, 0, 0.0)
+        reserve = (after + len(SHARES) * pool * speed.character) / SAFETY
+        return {**asdict(fits), "character": speed.character, "reserve": reserve}
 
     def _top_seconds(self, name: str) -> float:
         if name in RATES:

@@ -16,13 +16,13 @@ from training.adapter.fit import measure_of, train_adapter
 from training.adapter.recipe import planned_step, shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult
-from training.auto.fitting import characters
 from training.auto.settings import AutoSettings
 from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
 from training.embeddings import Embedded, embedded, numbered
 from training.fine_tune.recipe import learn_fine_tune
 from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.speed import characters
 from training.refit_plan import plan_facts, plan_of
 from training.result import Learn, Request
 from training.settings import RecipeSettings

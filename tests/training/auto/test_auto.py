@@ -17,12 +17,13 @@ from search.models.load import load_encoder
 from search.models.registry import find_model
 from training.auto import candidates, folds
 from training.auto.budgeted_search import TimeBudget, TimeUp
-from training.auto.fitting import TrainingSpeed, fitted
+from training.auto.fitting import fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS, asked, embedded_by
 from training.dev_set import DevSet
 from training.export import model_card
+from training.fine_tune.speed import TrainingSpeed
 from training.refit_plan import plan_of
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
@@ -211,9 +212,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
 ):
     """A static model knows these words no better than the tiny one does, so that it leads once it has learned."""
     monkeypatch.setitem(OTHERS, "static", (StaticSettings, learn_static))
-    monkeypatch.setattr(
-        candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
-    )
+    monkeypatch.setattr(candidates, "pace", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
     made = run_auto(tiny, tiny_model, 2)
     details = details_of(tiny, made.name)
     names = [trial["name"] for trial in details["leaderboard"]]
@@ -235,9 +234,7 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
 
 @pytest.mark.usefixtures("briefly")
 def test_without_time_for_a_fine_tune_none_is_begun(tiny, tiny_model, monkeypatch):
-    monkeypatch.setattr(
-        candidates, "pace_of", lambda *_: TrainingSpeed(pair=10.0, character=0.0001)
-    )
+    monkeypatch.setattr(candidates, "pace", lambda *_: TrainingSpeed(pair=10.0, character=0.0001))
     made = run_auto(tiny, tiny_model, 1)
     outcomes = {
         trial["name"]: trial["outcome"] for trial in details_of(tiny, made.name)["leaderboard"]
