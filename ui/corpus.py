@@ -76,7 +76,7 @@ def _pairs_step(project: Project) -> None:
     """The second step: pairs of a query and its answer."""
     manifest = project.newest("pairs")
     with st.container(border=True):
-        st.subheader("2 · Pairs of a query and its answer", anchor=False)
+        st.header("2 · Pairs of a query and its answer", anchor=False)
         if manifest is not None:
             pairs = cache.pair_set(project, manifest).pairs
             rows = [{"query": p.query, "response": p.response} for p in pairs[:_ROWS]]

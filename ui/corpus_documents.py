@@ -32,7 +32,7 @@ def step(project: Project) -> None:
     """Draw the step."""
     manifest = project.newest("corpora")
     with st.container(border=True):
-        st.subheader("1 · Documents", anchor=False)
+        st.header("1 · Documents", anchor=False)
         corpus = None
         if manifest is not None:
             corpus = Corpus.of(project, manifest)

@@ -33,7 +33,7 @@ def step(project: Project) -> None:
     """The third step: the query set, by which models are compared."""
     manifest = project.newest("queries")
     with st.container(border=True):
-        st.subheader("3 · Query set: the proof", anchor=False)
+        st.header("3 · Query set: the proof", anchor=False)
         if manifest is not None:
             query_set = cache.query_set(project, manifest)
             rows = [

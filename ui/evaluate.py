@@ -131,7 +131,7 @@ def _known(result: Evaluation) -> None:
     about = [*result.question_sentences[1:], *documents, *groups]
     lines = [*result.notes, *about, *result.counted.sentences, *result.copies.sentences]
     if lines:
-        st.subheader("What to know of these figures", anchor=False)
+        st.header("What to know of these figures", anchor=False)
         with st.container(key="evaluate-notes"):
             st.markdown("\n".join(f"- {literal(_sentence(line))}" for line in lines))
 

@@ -208,7 +208,7 @@ def _selection(manifest: Manifest, chosen: frozenset[int] | None, titles: Sequen
     if not chosen:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.subheader(f"{widgets.counted(len(chosen), 'document')} selected", anchor=False)
+    left.header(f"{widgets.counted(len(chosen), 'document')} selected", anchor=False)
     if right.button("Clear", key="clear-map", width="stretch"):
         st.session_state.pop(f"chosen-{manifest.id}", None)
         st.rerun()
@@ -221,7 +221,7 @@ def _moved(made: Map, movers: Sequence[int], titles: Sequence[str], names: dict[
     """The documents that moved most, with the groups they lie in under each model."""
     if not movers:
         return
-    st.subheader("What moved most", anchor=False)
+    st.header("What moved most", anchor=False)
     documents = [
         (titles[n], [(view.names[view.groups[n]], names[view.model]) for view in made.views])
         for n in movers

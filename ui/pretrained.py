@@ -34,7 +34,7 @@ _BACKENDS = {"openvino": "OpenVINO", "torch": "PyTorch", "ray": "Ray"}
 
 def section(project: Project) -> None:
     """The ready-made models, and the form that adds one."""
-    st.subheader("Ready-made models", anchor=False)
+    st.header("Ready-made models", anchor=False)
     st.write(
         "What a custom model is compared with. The one called generic is the first column of every "
         "comparison, and the baseline of every proof; the others can be chosen beside it."
@@ -245,7 +245,7 @@ def _in_words(refusal: str) -> str:
 
 def rerankers_section(project: Project) -> None:
     """The rerankers, and the form that adds one."""
-    st.subheader("Rerankers", anchor=False)
+    st.header("Rerankers", anchor=False)
     st.write(
         "A reranker reads the question and each of the best answers of a column side by side: slower, and often "
         "better at the top. Each makes further columns for Compare and Evaluate."

@@ -31,7 +31,7 @@ def page() -> None:
     samples = {_sample_name(sample) for sample in SAMPLES.values()}
     own = [p for p in door.all_opened() if p.name not in samples]
     if own:
-        st.subheader("Your projects", anchor=False)
+        st.header("Your projects", anchor=False)
         for project in own:
             try:
                 _card(project)
@@ -40,7 +40,7 @@ def page() -> None:
     for _, why in door.all_damaged():
         st.error(literal(why), icon=":material/error:")
     _new_project(first=not own)
-    st.subheader("Try a sample: real data, one click", anchor=False)
+    st.header("Try a sample: real data, one click", anchor=False)
     for column, sample in zip(st.columns(2), SAMPLES.values(), strict=True):
         with column:
             _sample(sample)

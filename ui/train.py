@@ -61,7 +61,7 @@ def _choose(project: Project) -> None:
         synthetic.offer(project, "train")
         if st.button("Add pairs of your own", key="to-pairs"):
             navigation.go("corpus")
-        st.subheader("Or learn words from the documents alone", anchor=False)
+        st.header("Or learn words from the documents alone", anchor=False)
     form.draw(project, best)
     advice.compared(project)
     if pairs is not None:

@@ -223,7 +223,7 @@ def neighbours_html(info: ModelInfo, near: Near | str, shared: set[str], colour:
 def _moved(project: Project, manifest: Manifest, chosen: Sequence[ModelInfo]) -> None:
     """The words whose neighbours differ most between the first and the second model."""
     one, two = (widgets.model_title(info.name) for info in chosen[:2])
-    st.subheader("What moved", anchor=False)
+    st.header("What moved", anchor=False)
     with st.spinner("Comparing neighbourhoods…"):
         moved = cache.moved(project, manifest, chosen[0], chosen[1])
     changed = [word for word in moved if word.common < 1]
@@ -244,7 +244,7 @@ def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[W
     able = [(i, s) for i, s in zip(chosen, spaces, strict=True) if i.recipe in _VECTORS]
     if not able:
         return
-    st.subheader("Analogies", anchor=False)
+    st.header("Analogies", anchor=False)
     st.caption("Word vectors can be added and taken away: king − man + woman comes near queen.")
     boxes = st.columns(3)
     labels = ("Take this word", "take this away", "and add this")

@@ -104,7 +104,17 @@ def as_drawn(markdown: str) -> str:
 
 def shown(at: AppTest) -> str:
     """All texts of a page, in no promised order."""
-    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
+    kinds = (
+        "title",
+        "header",
+        "subheader",
+        "markdown",
+        "caption",
+        "error",
+        "warning",
+        "info",
+        "success",
+    )
     texts = [as_drawn(str(element.value)) for kind in kinds for element in at.get(kind)]
     texts += [str(element.value) for element in at.get("code")]
     return "\n".join([*texts, plain(markup(at)), *labels(at)])

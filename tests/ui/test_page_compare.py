@@ -209,7 +209,9 @@ def test_an_example_is_searched_when_it_is_chosen(trained: Project) -> None:
     assert len(columns(at)) == 2
 
 
-def test_without_a_custom_model_keyword_search_is_the_other_side_and_training_the_next_step(evaluated: Project) -> None:
+def test_without_a_custom_model_keyword_search_is_the_other_side_and_training_the_next_step(
+    evaluated: Project,
+) -> None:
     shutil.rmtree(evaluated.folder / "models")
     at = open_page("compare", TINY, q=FREE)
     column, words = columns(at)

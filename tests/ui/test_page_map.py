@@ -53,7 +53,7 @@ def test_both_views_show_every_document_in_the_same_colours(mapped: Project) -> 
     arrows = [a for a in right["layout"]["annotations"] if a["showarrow"]]
     assert len(arrows) == len(made.movers(10))
     assert summary(made, {m: m for m in BOTH}) in shown(at)
-    assert "What moved most" in [s.value for s in at.subheader]
+    assert "What moved most" in [s.value for s in at.header]
 
 
 def values(data: object) -> list[int]:
@@ -79,10 +79,10 @@ def test_documents_chosen_in_one_view_are_marked_in_both(mapped: Project) -> Non
         }
         assert marked == {3, 7}
     titles, _ = cache.map_columns(mapped, manifest)
-    assert "2 documents selected" in [s.value for s in at.subheader]
+    assert "2 documents selected" in [s.value for s in at.header]
     assert titles[3] in plain(markup(at))
     press(at, "clear-map")
-    assert not any(s.value.endswith("selected") for s in at.subheader)
+    assert not any(s.value.endswith("selected") for s in at.header)
 
 
 def test_held_out_questions_are_won_or_lost(mapped: Project) -> None:

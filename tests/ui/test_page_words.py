@@ -72,7 +72,7 @@ def test_what_moved(trained: Project) -> None:
     at = open_page("words", TINY, model=BOTH)
     found = moved_words(space(trained, "words"), space(trained, "words-2"))
     changed = [word.word for word in found if word.common < 1]
-    assert "What moved" in [s.value for s in at.subheader]
+    assert "What moved" in [s.value for s in at.header]
     options = [o.replace("\\", "") for group in at.get("button_group") for o in group.options]
     assert changed[0] in options
 

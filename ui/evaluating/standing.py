@@ -30,7 +30,7 @@ def before(project: Project) -> None:
 
 def standing(project: Project, result: Evaluation, manifest: Manifest) -> None:
     """What decides, what was looked at, and what is sealed."""
-    st.subheader("How often was it looked at?", anchor=False)
+    st.header("How often was it looked at?", anchor=False)
     lines = [*_looks(project, manifest), *_seals(project, result), _decides(result)]
     with st.container(key="evaluate-looks"):
         st.markdown("\n".join(f"- {literal(line)}" for line in lines))

@@ -71,7 +71,7 @@ def _bar(tally: Tally) -> str:
 
 
 def _agreement(made: Summary) -> None:
-    st.subheader("Do the judges agree?", anchor=False)
+    st.header("Do the judges agree?", anchor=False)
     judges = [
         (name, f"{counts['votes']:,}", f"{counts['grades']:,}")
         for name, counts in made.judges.items()
@@ -87,7 +87,7 @@ def _disagreements(project: Project, setup: Setup, made: Summary, corpus: Corpus
     undecided = [one for one in [*votes, *grades] if one.question in made.study.questions]
     if not undecided:
         return
-    st.subheader("What they see differently", anchor=False)
+    st.header("What they see differently", anchor=False)
     st.caption("Look again and decide: your word then stands for everybody. The sides stay hidden.")
     judge = st.session_state.get("judge-name")
     for i, disagreement in enumerate(undecided[:_LISTED]):

@@ -47,7 +47,7 @@ def _ask(project: Project, corpus: Corpus, judge: str, item: tuple[str, str, str
     _, question, identity = item
     document = corpus.document(identity)
     assert document is not None
-    st.subheader(literal(question), anchor=False)
+    st.header(literal(question), anchor=False)
     words = query_words(question)
     with st.container(border=True, key="sample-document"):
         if document.title:

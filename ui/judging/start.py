@@ -75,7 +75,7 @@ def begin(
         return
     run_view.ended(run, quiet=["done"])
     with st.container(border=True, key="judge-begin"):
-        st.subheader("You see two answers to each question, and not who gave them", anchor=False)
+        st.header("You see two answers to each question, and not who gave them", anchor=False)
         st.caption(
             "Say which side is better, with one key. Mark documents from 0 to 3 where you know. Everything is "
             "saved at once; others can judge at the same time."

@@ -60,7 +60,7 @@ def _make(project: Project, grades: Grades) -> None:
     rejected = sum(g == 0 for graded in judged.judgments.values() for g in graded.values())
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
-        st.subheader("A query set, to measure on", anchor=False)
+        st.header("A query set, to measure on", anchor=False)
         st.markdown(
             f"{widgets.counted(len(relevant), 'question has', 'questions have')} a document graded 1 to 3."
         )
@@ -73,7 +73,7 @@ def _make(project: Project, grades: Grades) -> None:
         ):
             _run(project, ["--to-queries", *(["--merge"] if merge else [])], how)
     with right.container(border=True, height="stretch"):
-        st.subheader("Pairs, to train on", anchor=False)
+        st.header("Pairs, to train on", anchor=False)
         st.markdown(
             f"{widgets.counted(good, 'document')} graded 2 or 3 as answers, "
             f"{widgets.counted(rejected, 'document')} graded 0 as hard negatives."
@@ -94,7 +94,7 @@ def _run(project: Project, arguments: list[str], how: Combine) -> None:
 
 
 def _take_away(project: Project) -> None:
-    st.subheader("Take them away", anchor=False)
+    st.header("Take them away", anchor=False)
     name = uploads.safe_name(f"{project.name}.x").removesuffix(".x")
     for box, (label, made, ending, kind, key) in zip(
         st.columns(3),

@@ -39,7 +39,7 @@ def table(project: Project) -> None:
         )
     if not rows:
         return
-    st.subheader("Custom models", anchor=False)
+    st.header("Custom models", anchor=False)
     with st.container(key="made"):
         widgets.dataframe(rows)
     st.caption(
@@ -64,7 +64,7 @@ def nearest(project: Project) -> None:
     known = [i.name for i in reversed(models(project)) if i.recipe in ("word2vec", "fasttext")]
     if not known:
         return
-    st.subheader("What did it learn about a word?", anchor=False)
+    st.header("What did it learn about a word?", anchor=False)
     left, right = st.columns(2)
     model = left.selectbox("Word-vector model", known, key="words-model")
     word = right.text_input("Word", placeholder="for example: mortgage", key="words-word")
