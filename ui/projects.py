@@ -176,12 +176,16 @@ def _next(project: Project) -> tuple[str, str]:
     """The one button that leads on: its label, and the page."""
     if _newest(project, "corpora") is None:
         return "Add documents", "corpus"
+    if going := run_view.going_in_words(run_view.latest(project, ["train"])):
+        return going, "train"
     if not custom_manifests(project):
         if project.info.examples:
             return "Search it", "compare"
         if _newest(project, "pairs") is None:
             return "Add pairs", "corpus"
         return "Train a model", "train"
-    if newest_evaluation(project) is None and _newest(project, "queries") is not None:
+    if _newest(project, "queries") is None:
+        return "Add questions", "corpus"
+    if newest_evaluation(project) is None:
         return "See the proof", "evaluate"
     return "Compare", "compare"

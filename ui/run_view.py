@@ -59,6 +59,16 @@ def going(run: Run | None) -> TypeGuard[Run]:
     return run is not None and run.status.state not in OVER
 
 
+def going_in_words(run: Run | None) -> str:
+    """What goes on, how far it is and how long it takes, in a few words: "Training 40%, 3 min left"; "" where nothing does."""
+    if not going(run):
+        return ""
+    status = run.status
+    share = f" {status.share:.0%}" if status.share is not None else ""
+    left = f", {duration(status.remaining)} left" if status.remaining is not None else ""
+    return f"{_TITLES.get(run.verb, run.verb)}{share}{left}"
+
+
 def watched(run: Run | None) -> bool:
     """Draw a run live while it goes on; when it ends the whole page is drawn again.
 

@@ -1,4 +1,6 @@
 import json
+import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -148,6 +150,23 @@ def test_the_next_step_with_a_model(trained: Project) -> None:
     at = open_page("projects")
     assert "2 custom models" in shown(at)
     assert at.button(key="next-Tiny").label == "See the proof"
+
+
+def test_a_training_is_the_next_step_while_it_goes_on(trained: Project) -> None:
+    now = time.time()
+    write_run(
+        trained, ["train", TINY], state="running", started=now - 60, updated=now, done=1, total=4, **alive()
+    )  # fmt: skip
+    at = open_page("projects")
+    assert at.button(key="next-Tiny").label == "Training 25%, 3 min left"
+    press(at, "next-Tiny")
+    assert at.title[0].value == "Which model should you make?"
+
+
+def test_a_model_without_questions_to_measure_it_asks_for_some(trained: Project) -> None:
+    shutil.rmtree(trained.folder / "queries")
+    at = open_page("projects")
+    assert at.button(key="next-Tiny").label == "Add questions"
 
 
 def test_the_card_tells_the_verdict_on_the_newest_custom_model(evaluated: Project) -> None:
