@@ -10,9 +10,10 @@ import typer
 
 from search.projects.errors import Refused
 from search.projects.settings import settings
-from terminal.options import AsJson, EncodeWith, Engine, IndexKind, ThisProject
+from terminal.options import AsJson, EncodeWith, Engine, Form, IndexKind, Precision, ThisProject
 from terminal.printing import (
     aside,
+    bar,
     checkpoints_of,
     key_values,
     print_json,
@@ -274,10 +275,21 @@ def export(
             help="The model itself, though it was trained once more from everything (train --refit).",
         ),
     ] = False,
+    format_: Annotated[
+        Form, typer.Option("--format", help="What is to read it.")
+    ] = "sentence-transformers",
+    precision: Annotated[
+        Precision, typer.Option(help="Bits of a weight; what fewer cost is measured.")
+    ] = "fp32",
 ) -> None:
-    """Write a model as a standard SentenceTransformer folder; where it was trained once more, that one."""
-    from training.export import export as export_model
+    """Write a model for other programs, after it was loaded again and held against the model on 200 texts."""
+    from training.export.export import export as export_model
 
-    for note in export_model(project, model, folder, measured):
+    with bar() as progress:
+        notes = export_model(project, model, folder, measured, format_, precision, progress)
+    for note in notes:
         aside(note)
-    say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
+    if format_ == "sentence-transformers":
+        say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
+    else:
+        say(f"{model} is in {folder}. How to use it stands in {folder / 'README.md'}.")

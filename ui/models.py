@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import streamlit as st
 
@@ -15,7 +16,8 @@ from search.projects.files import size_in_words
 from search.projects.project import Project
 from search.projects.scratch import scratch_folder
 from search.retrieval.indexing.describe import newest_of
-from training.export import export
+from training.export.export import FORMATS, export
+from training.export.formats import FULL, Form, Precision
 from training.recipes import RECIPES
 from ui import blending, deleting, leaderboard, navigation, pretrained, whereabouts, widgets
 from ui.rendering import literal
@@ -88,38 +90,71 @@ def _card(project: Project, info: ModelInfo) -> None:
 
 
 def _download(project: Project, info: ModelInfo) -> None:
-    """Prepare the zip first, on request: it may be large."""
-    key = f"zip-{info.id}"
-    if not st.session_state.get(key):
-        if st.button("Export", key=f"export-{info.id}", width="stretch"):
-            st.session_state[key] = True
-            st.rerun()
-        return
-    try:
-        with st.spinner("Packing…"):
-            content = _zipped(project, info)
-    except BespokeError as error:
-        st.error(literal(error))
-        return
-    st.download_button(
-        "Download zip",
-        audit.noted(project.name, f"model {info.name}", lambda: content),
-        file_name=f"{info.name}.zip",
-        mime="application/zip",
-        type="primary",
-        key=f"download-{info.id}",
-        on_click="ignore",
-        width="stretch",
-    )
+    """Prepare the zip first, on request: it may be large, and is held against the model before."""
+    with st.popover("Export", key=f"formats-{info.id}", width="stretch"):
+        form = st.selectbox(
+            "Format",
+            _formats_of(info),
+            format_func=lambda name: FORMATS[name].title,
+            key=f"form-{info.id}",
+        )
+        precision = st.selectbox(
+            "Precision",
+            FORMATS[form].precisions,
+            format_func=_PRECISIONS.__getitem__,
+            key=f"precision-{info.id}",
+        )
+        key = f"zip-{info.id}-{form}-{precision}"
+        if not st.session_state.get(key):
+            if st.button("Prepare", key=f"export-{info.id}", width="stretch"):
+                st.session_state[key] = True
+                st.rerun()
+            return
+        try:
+            with st.spinner("Writing it, and comparing it with the model…"):
+                content, notes = _zipped(project, info, form, precision)
+        except BespokeError as error:
+            st.error(literal(error))
+            return
+        for note in notes:
+            st.caption(literal(note))
+        st.download_button(
+            "Download zip",
+            audit.noted(project.name, f"model {info.name}", lambda: content),
+            file_name=f"{info.name}.zip",
+            mime="application/zip",
+            type="primary",
+            key=f"download-{info.id}",
+            on_click="ignore",
+            width="stretch",
+        )
 
 
-def _zipped(project: Project, info: ModelInfo) -> bytes:
-    """A model as a standard SentenceTransformer folder, zipped."""
+_PRECISIONS: dict[Precision, str] = {
+    "fp32": "full (32 bits)",
+    "fp16": "half (16 bits)",
+    "int8": "quarter (8 bits)",
+}
+
+
+def _formats_of(info: ModelInfo) -> list[Form]:
+    """The formats that can hold a model, by its kind."""
+    words = info.recipe in ("word2vec", "fasttext")
+    return [name for name in get_args(Form) if words or name != "word2vec"]
+
+
+def _zipped(
+    project: Project,
+    info: ModelInfo,
+    form: Form = "sentence-transformers",
+    precision: Precision = FULL,
+) -> tuple[bytes, list[str]]:
+    """A model in one of the formats, zipped; and what is to be said of it."""
     buffer = io.BytesIO()
     with scratch_folder("export") as scratch:
         folder = Path(scratch) / "model"
-        export(project, info.name, folder)
+        notes = export(project, info.name, folder, form=form, precision=precision)
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             for path in sorted(p for p in folder.rglob("*") if p.is_file()):
                 archive.write(path, f"{info.name}/{path.relative_to(folder).as_posix()}")
-    return buffer.getvalue()
+    return buffer.getvalue(), notes

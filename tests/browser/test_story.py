@@ -178,6 +178,7 @@ def _take_away(page: Page, pictures: Path, folder: Path) -> None:
     visit(page, "Models", "What can you take away?")
     expect(page.get_by_text("letters-words", exact=True).first).to_be_visible()
     press(page, "Export")
+    press(page, "Prepare")
     download = page.get_by_role("button", name="Download zip")
     expect(download).to_be_visible()
     settled(page)

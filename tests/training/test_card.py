@@ -13,7 +13,8 @@ from search.evaluation.rankings.metrics import METRICS
 from search.models.registry import find_model
 from search.projects.project import Project
 from training.data.intake import import_beir
-from training.export import CARD, export, model_card
+from training.export.card import CARD, model_card
+from training.export.export import export
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[2]

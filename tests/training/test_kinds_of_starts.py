@@ -18,7 +18,8 @@ from search.retrieval.indexing.build import index_model
 from search.retrieval.search import compare
 from tests import tiny_models as tiny
 from training.base_model import load_base_model
-from training.export import export, model_card
+from training.export.card import model_card
+from training.export.export import export
 from training.similarity_cost import lengthened, similarity_notes
 from training.train import train
 

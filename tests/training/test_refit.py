@@ -20,7 +20,8 @@ from search.projects.project import project, project_to_be
 from training import refit as making
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
-from training.export import export, model_card
+from training.export.card import model_card
+from training.export.export import export
 from training.interpolation.publish import blend
 from training.refit import refit
 from training.refit_plan import PLAN, PlannedStep, averaged_plan, plan_facts, plan_of, with_share
@@ -178,11 +179,12 @@ def test_nothing_here_can_measure_it(again):
 
 def test_export_and_search_take_it_and_say_so(again, call_cli, tmp_path):
     lab = again
-    (note,) = export(lab, "mine", tmp_path / "once-more")
+    note, _ = export(lab, "mine", tmp_path / "once-more")
     assert note.startswith("Taken is mine-refit, which is mine trained once more on everything")
     card = (tmp_path / "once-more" / "README.md").read_text()
     assert "Not measured itself: it is mine trained once more" in card
-    assert export(lab, "mine", tmp_path / "itself", measured=True) == []
+    (agreed,) = export(lab, "mine", tmp_path / "itself", measured=True)
+    assert agreed.startswith("Loaded again")
     assert "+0.125" in model_card(lab, find_model(lab, "mine"))
     done = call_cli("search", "lab", "velkorin", "--json")
     assert list(json.loads(done.out)["results"]) == ["generic", "mine-refit"]

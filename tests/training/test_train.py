@@ -23,7 +23,7 @@ from search.projects.project import Project
 from training import forgetting
 from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
-from training.export import export
+from training.export.export import export
 from training.fine_tune.settings import FineTuneSettings
 from training.forgetting import general_ndcg, general_questions
 from training.train import train
@@ -366,7 +366,8 @@ def test_an_exported_model_is_the_same_model_anywhere(project, tmp_path, name):
     from sentence_transformers import SentenceTransformer
 
     target = tmp_path / "exported"
-    notes = export(project, name, target)
+    *notes, agreed = export(project, name, target)
+    assert "cosine 1.00000 at least" in agreed
     encoder = load_encoder(project, find_model(project, name))
     _, corpus = current_corpus(project)
     texts = [*corpus.embedded_texts(0, 40), "who orders a splint against velkorin", ""]

@@ -46,10 +46,19 @@ def test_export_prepares_a_zip(trained: Project) -> None:
     (download,) = at.get("download_button")
     assert download.label == "Download zip"
     assert f"export-{info.id}" not in [button.key for button in at.button]
+    assert "held against the model on" in shown(at)
+    form = at.selectbox(key=f"form-{info.id}")
+    assert form.options == ["a SentenceTransformer folder", "OpenVINO", "word2vec's text format"]
+    form.select("word2vec").run()
+    assert at.selectbox(key=f"precision-{info.id}").options == ["full (32 bits)"]
+    press(at, f"export-{info.id}")
+    assert "the mean of the rows of its words" in shown(at)
 
 
 def test_the_zip_is_a_standard_folder_without_pickle(trained: Project) -> None:
-    with zipfile.ZipFile(io.BytesIO(_zipped(trained, find_model(trained, "words")))) as archive:
+    content, (agreed,) = _zipped(trained, find_model(trained, "words"))
+    assert agreed.startswith("Loaded again and held against the model")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
         assert archive.testzip() is None
     assert "words/modules.json" in names

@@ -23,7 +23,7 @@ from training.adapter.fit import Learner, train_adapter
 from training.adapter.settings import AdapterSettings
 from training.checkpoints import Checkpointer
 from training.embeddings import Embedded, numbered
-from training.export import export
+from training.export.export import export
 from training.train import train
 from training.training_data import load_training_data
 
@@ -381,7 +381,7 @@ def test_an_adapter_over_word_vectors(project, recipe, side, tmp_path):
     np.testing.assert_allclose(encoder.encode_document(texts), documents, atol=1e-6)
     assert project.artifact("models", made.id).details["format"] == "matrix"
     evaluate(project, ["words", "mine"])
-    notes = export(project, "mine", tmp_path / "out")
+    *notes, _ = export(project, "mine", tmp_path / "out")
     assert len(notes) == (recipe == "fasttext")
     plain = SentenceTransformer(str(tmp_path / "out"), device="cpu")
     np.testing.assert_allclose(plain.encode_query(texts[:1]), turned[:1], atol=1e-5)

@@ -22,7 +22,7 @@ from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS, asked, embedded_by
 from training.dev_set import DevSet
-from training.export import model_card
+from training.export.card import model_card
 from training.fine_tune.speed import TrainingSpeed
 from training.refit_plan import plan_of
 from training.static.recipe import learn_static

@@ -7,7 +7,7 @@ reports to its makers over the network.
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from search.models.encoding.backends.pipeline import Features, finished
 from search.models.prompts import Role
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -84,7 +85,7 @@ def attention_window(model: "SentenceTransformer") -> int | None:
 
 
 @contextmanager
-def _as_it_converts(model: "SentenceTransformer") -> Iterator[None]:
+def as_it_converts(model: "SentenceTransformer") -> Iterator[None]:
     """While it is converted, a transformer with a window has plain attention.
 
     A row of padding far from any word has nothing in its window. PyTorch's fused attention gives zeros for it, OpenVINO's
@@ -109,10 +110,6 @@ def convert(model: "SentenceTransformer", folder: Path) -> None:
     """
     import torch
 
-    openvino = load_openvino()
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
     check_convertible(model)
     example = model.preprocess(_EXAMPLES)
     given = {name: example[name] for name in INPUTS if name in example}
@@ -131,22 +128,37 @@ def convert(model: "SentenceTransformer", folder: Path) -> None:
             return hidden
 
     try:
-        with torch.no_grad(), _as_it_converts(model), warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Tracing tells what it makes constant; the probe judges that.
-            trace: Any = torch.jit.trace
-            traced = trace(Plain(), tuple(given.values()), check_trace=False)
-            frontend = FrontEndManager().load_by_framework("pytorch")
-            decoder = TorchScriptPythonDecoder(traced, example_input=tuple(given.values()))
-            converted = frontend.convert(frontend.load(decoder))
-        for place, name in enumerate(given):
-            converted.inputs[place].get_tensor().set_names({name})
-        converted.reshape({name: openvino.PartialShape([-1, -1]) for name in given})
-        openvino.save_model(converted, folder / MODEL_FILE, compress_to_fp16=False)
+        with as_it_converts(model):
+            converted = traced(Plain(), given)
+        load_openvino().save_model(converted, folder / MODEL_FILE, compress_to_fp16=False)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[-1][:200]
         raise Unconvertible(f"OpenVINO cannot convert it: {reason}") from error
+
+
+def traced(module: "torch.nn.Module", given: Mapping[str, "torch.Tensor"]) -> Any:
+    """A module of PyTorch as a model of OpenVINO, for any number of texts of any length.
+
+    :param given: examples of its inputs by name, each of shape (texts, pieces).
+    """
+    import torch
+
+    openvino = load_openvino()
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    with torch.no_grad(), warnings.catch_warnings():
+        # Tracing tells what it makes constant; whoever converts measures that.
+        warnings.simplefilter("ignore")
+        trace: Any = torch.jit.trace
+        script = trace(module, tuple(given.values()), check_trace=False)
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        decoder = TorchScriptPythonDecoder(script, example_input=tuple(given.values()))
+        converted = frontend.convert(frontend.load(decoder))
+    for place, name in enumerate(given):
+        converted.inputs[place].get_tensor().set_names({name})
+    converted.reshape({name: openvino.PartialShape([-1, -1]) for name in given})
+    return converted
 
 
 def precisions() -> list[str]:

@@ -82,7 +82,7 @@ def measured(
     cosines = np.einsum("nd,nd->n", vectors, reference)
     cosines[~np.isfinite(both).all(axis=1)] = -1.0  # What is no number does not agree.
     count = len(texts)
-    overlap = _overlap(vectors[:count], reference[:count])
+    overlap = neighbours_shared(vectors[:count], reference[:count])
     return Measured(
         backend.name, speed, float(cosines.min()), float(cosines.mean()), overlap
     ), vectors
@@ -112,8 +112,11 @@ def _run(model: "SentenceTransformer", backend: Backend, texts: Sequence[str]) -
     return np.stack([rows[place] for place in range(len(texts))])
 
 
-def _overlap(vectors: Vectors, reference: Vectors) -> float:
-    """The share of each row's nearest rows under the reference that are its nearest under the vectors too."""
+def neighbours_shared(vectors: Vectors, reference: Vectors) -> float:
+    """The share of each row's ten nearest rows under the reference that are its nearest under the vectors too.
+
+    :param vectors: of length 1, shape (n, d); `reference` likewise.
+    """
     k = min(_NEIGHBOURS, len(vectors) - 1)
     if k < 1:
         return 1.0

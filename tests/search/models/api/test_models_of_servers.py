@@ -21,7 +21,7 @@ from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.retrieval.indexing.build import find_index, index_model
 from search.retrieval.search import compare
-from training.export import export
+from training.export.export import export
 from training.train import train
 
 REPOSITORY = Path(__file__).resolve().parents[4]

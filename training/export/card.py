@@ -1,24 +1,18 @@
-"""A model out of the workspace: a standard SentenceTransformer folder for other programs, with its model card.
+"""The card of a model that leaves the workspace.
 
-The card says what a model is, what made it, and what that did, in the format of https://huggingface.co/docs/hub/model-cards
+It says what a model is, what made it, and what that did, in the format of https://huggingface.co/docs/hub/model-cards
 (Mitchell et al. 2019, "Model Cards for Model Reporting"): YAML that programs read, then Markdown for people. Losses are
 told like gains.
 """
 
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluation import newest_evaluation, verdict_on
-from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.evaluation.rankings.metrics import MAIN_METRIC, METRICS, metric_title
-from search.models.api.encoder import ApiEncoder
-from search.models.linear_adapter import BEHIND, QUERY_ONLY, LinearAdapter, with_adapter
-from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.load import load_encoder
+from search.models.linear_adapter import BEHIND, QUERY_ONLY
 from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
 from search.models.registry import (
     BUILT_IN,
@@ -28,17 +22,12 @@ from search.models.registry import (
     base_of,
     find_model,
     named,
-    to_be_used,
 )
-from search.models.similarity import COSINE
-from search.models.word_vectors import WordVectors
-from search.projects import audit
-from search.projects.artifacts import MANIFEST
-from search.projects.errors import Refused
-from search.projects.files import new_folder
 from search.projects.project import Project
-from training.base_model import beneath_adapters
 from training.dev_set import START
+from training.export.agreement import Agreement
+from training.export.formats import FULL, ExportFormat, Precision
+from training.export.sentence_transformers_folder import FORMAT as FOLDER
 from training.forgetting import General
 
 if TYPE_CHECKING:
@@ -49,67 +38,27 @@ _HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def export(project: Project, name: str, folder: Path, measured: bool = False) -> list[str]:
-    """Write a model as a standard SentenceTransformer folder that works anywhere, with its model card.
-
-    A model that was trained once more on everything gives way to what came of that.
-
-    :param folder: must not exist, or be empty.
-    :param measured: write the model itself in any case.
-    :returns: notes on what does not travel, and on which model was taken.
-    :raises Refused: for an unknown model, or a folder with something in it.
-    """
-    wanted = find_model(project, name)
-    info = wanted if measured else to_be_used(project, wanted)
-    notes: list[str] = []
-    if info is not wanted:
-        notes.append(
-            f"Taken is {info.name}, which is {wanted.name} trained once more on everything (--measured takes that one)."
-        )
-    with new_folder(folder) as target:
-        audit.note("exported", project.name, f"model {info.name}")
-        encoder = load_encoder(project, info)
-        if isinstance(words := beneath_adapters(encoder), WordVectors):
-            _standard(encoder).save(str(target), create_model_card=False)
-            if words.subwords is not None:
-                notes.append(
-                    "Only words of the corpus have vectors in the exported model: the word parts by "
-                    "which FastText reads unseen words do not fit the standard format."
-                )
-        elif info.id == BUILT_IN or (info.kind == "custom" and info.format not in (BEHIND, MATRIX)):
-            own = project.folder / "models" / info.id
-            source = generic_folder() if info.id == BUILT_IN else own
-            ignored = shutil.ignore_patterns(MANIFEST, TRAINED_ON, "__pycache__")
-            shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
-        elif isinstance(encoder, LinearAdapter):
-            raise Refused(
-                f"{name!r} is a matrix over vectors that a server computes: no model to load elsewhere. Take "
-                f"the matrix: it is in {project.folder / 'models' / info.id}."
-            )
-        elif isinstance(encoder, ApiEncoder):
-            raise Refused(f"{name!r} is computed by a server, so there is no model to take away.")
-        else:
-            # A SentenceTransformer: nothing else is left. An adapter becomes one with its base.
-            model: Any = encoder
-            if info.kind == "custom":
-                model.similarity_fn_name = COSINE
-            model.save(str(target), create_model_card=False, safe_serialization=True)
-        if info.kind == "custom":
-            (target / CARD).write_text(model_card(project, info), encoding="utf-8")
-    return notes
+def card_of_export(
+    project: Project, info: ModelInfo, known: ExportFormat, precision: Precision, agreed: Agreement
+) -> str | None:
+    """The card that goes with an export; None for a ready-made model in its own format, which has a card of its own."""
+    exported = f"{known.title[0].upper()}{known.title[1:]}, {precision}. {agreed.sentence}"
+    if info.kind == "custom":
+        return model_card(project, info, known, exported)
+    if known is FOLDER and precision == FULL:
+        return None
+    about = f"{info.title}, a ready-made embedding model of {info.dimension} dimensions, written by Bespoke."
+    return "\n\n".join([f"# {info.title}", about, exported, "## Use", known.usage]) + "\n"
 
 
-def _standard(encoder: Any) -> Any:
-    """Word vectors, and adapters on them, as one SentenceTransformer."""
-    if isinstance(encoder, LinearAdapter):
-        return with_adapter(_standard(encoder.base), encoder.matrix, encoder.side)
-    return encoder.as_sentence_transformer()
-
-
-def model_card(project: Project, info: ModelInfo) -> str:
+def model_card(
+    project: Project, info: ModelInfo, known: ExportFormat = FOLDER, exported: str | None = None
+) -> str:
     """The card of a custom model, with the newest evaluation of it.
 
     :param info: a model that was trained here.
+    :param known: the format that it is written in.
+    :param exported: what was measured of this export.
     """
     from huggingface_hub import ModelCardData
 
@@ -117,13 +66,14 @@ def model_card(project: Project, info: ModelInfo) -> str:
     details = manifest.details
     means, queries = _measured(project, info.name)
     results = list(_results(details, means, queries))
+    library = ["sentence-transformers"] if known is FOLDER else []
     header = ModelCardData(
         model_name=info.name,
         base_model=_hub_name(project, info.origin),
         metrics=sorted({result.metric_type for result in results}) or None,
-        library_name="sentence-transformers",
+        library_name=library[0] if library else None,
         pipeline_tag="sentence-similarity",
-        tags=["sentence-transformers", "feature-extraction", "bespoke", info.recipe or ""],
+        tags=[*library, "feature-extraction", "bespoke", info.recipe or ""],
         eval_results=results or None,
     )
     parts = [
@@ -131,8 +81,10 @@ def model_card(project: Project, info: ModelInfo) -> str:
         f"# {info.name}",
         f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
         f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
-        _USE,
-        *_elsewhere(project, info),
+        *([exported] if exported else []),
+        "## Use",
+        known.usage,
+        *(_elsewhere(project, info) if known is FOLDER else []),
         "## What it does to held-out queries",
         *_proof(project, info.name, means, queries),
         "## How it was made",
@@ -190,18 +142,6 @@ def _hub_name(project: Project, origin: str) -> str | None:
 
 def _hub_id(origin: str) -> str | None:
     return origin if _HUB_ID.fullmatch(origin) and not Path(origin).exists() else None
-
-
-_USE = """## Use
-
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder")
-questions = model.encode_query(["a question"])
-documents = model.encode_document(["a document"])
-print(model.similarity(questions, documents))
-```"""
 
 
 def _elsewhere(project: Project, info: ModelInfo) -> Iterable[str]:
