@@ -33,6 +33,39 @@ def mine(
             metavar="MODEL", help="Also let a T5 model (folder or hub id) write questions."
         ),
     ] = None,
+    with_: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="URL",
+            help="Let a chat server (OpenAI-compatible) write questions: passages go there.",
+        ),
+    ] = None,
+    chat_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its model, where it has several.")
+    ] = None,
+    key_variable: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The environment variable of its key.")
+    ] = None,
+    calls: Annotated[int, typer.Option(min=1, help="The most passages to ask it about.")] = 500,
+    estimate: Annotated[
+        bool, typer.Option(help="Say what would be sent to it, and send nothing.")
+    ] = False,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="The most tokens, read and written. [estimated]")
+    ] = None,
+    answer_tokens: Annotated[
+        int | None, typer.Option(help="The longest answer. [500]", show_default=False)
+    ] = None,
+    parallel: Annotated[
+        int | None, typer.Option(help="Questions under way at once. [4]", show_default=False)
+    ] = None,
+    price: Annotated[
+        float | None, typer.Option(help="Dollars for a million tokens that it reads.")
+    ] = None,
+    written_price: Annotated[
+        float | None, typer.Option(help="Dollars for a million that it writes. [as --price]")
+    ] = None,
     save: Annotated[bool, typer.Option(help="Make them the project's pairs.")] = False,
     replace: Annotated[
         bool, typer.Option(help="Even in place of pairs that people wrote.")
@@ -41,18 +74,44 @@ def mine(
 ) -> None:
     """Mine pairs from the structure of the documents: kinds, counts, examples."""
     from search.corpus.corpus import current_corpus
+    from search.projects.errors import Refused
+    from training.synthetic.chat.written import ChatRequest, planned
     from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
+    chat = None
+    if with_ is not None:
+        chat = ChatRequest(
+            with_,
+            chat_model,
+            key_variable,
+            calls,
+            max_tokens,
+            price,
+            written_price,
+            answer_tokens,
+            parallel,
+        )
+    _, corpus = current_corpus(project)
+    if chat is None and (estimate or chat_model):
+        raise Refused("Say which chat server: --with URL.")
+    if chat is not None:
+        asks = planned(
+            project, corpus, chat
+        )  # Before the command is noted: it may hold a key by mistake.
+        aside(asks.sentence)
+        if estimate:
+            return
+        asks.admit()
     wanted = SyntheticRequest(
         kinds=tuple(kind or ()),
         most=most,
         weights={key: _share(key, text) for key, text in key_values(weight or []).items()},
         learn_weights=learn_weights,
         generator=generate,
+        chat=chat,
         save=save,
         replace=replace,
     )
-    current_corpus(project)
     with running(project) as run:
         made = make_synthetic_pairs(project, wanted, run)
         if made.pairs is not None:

@@ -25,10 +25,10 @@ _NAME = re.compile(r"\.?[\w-][\w.-]*")
 
 
 class Move(BaseModel):
-    """A folder of a kind, or of uploads, that gets another name: a draft its id, or what is removed that of a grave."""
+    """A folder of a kind, of uploads or of answers that gets another name: a draft its id, or what is removed that of a grave."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: Kind | Literal["uploads"]
+    kind: Kind | Literal["uploads", "answers"]
     before: str
     after: str
 

@@ -33,6 +33,8 @@ from search.projects.settings import settings
 from search.retrieval.indexing.servers import leave_servers, sweep_what_answers
 
 UPLOADS = "uploads"
+ANSWERS = "answers"
+"""The folder of what chat servers wrote about a project's passages (`training.synthetic.chat.answers`)."""
 VOTES = "judgments/judgments.sqlite"
 # Vectors of texts that no manifest names: they go with whatever the texts may have been of, and are computed again.
 _OF_ANY_TEXT: dict[Kind, tuple[Kind, ...]] = {
@@ -101,6 +103,12 @@ def planned(project: Project, kind: Kind, identity: str) -> Deletion:
     if kind in _SOURCES and not _going(project):  # Files as they came, of which this was made.
         uploads = (project.folder / UPLOADS).glob("[!.]*")
         parts += [f"{UPLOADS}/{folder.name}" for folder in sorted(uploads)]
+    if kind in (
+        "corpora",
+        "pairs",
+    ):  # What was written about its passages, in the style of its queries.
+        answers = (project.folder / ANSWERS).glob("[!.]*")
+        parts += [f"{ANSWERS}/{folder.name}" for folder in sorted(answers)]
     return Deletion(
         project,
         f"The {KIND_NAMES[kind]} {describe(mine[0]) if mine else identity}",

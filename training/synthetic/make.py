@@ -30,6 +30,7 @@ from training.adapter.settings import AdapterSettings
 from training.data.pair_sets import SEED, PairSet, split_pairs
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
+from training.synthetic.chat.written import ChatRequest, written
 from training.synthetic.draw import PAIRS, SyntheticPairs, draw_pairs
 from training.synthetic.generated import generated
 from training.synthetic.kinds import GENERATED, chosen_kinds
@@ -37,6 +38,8 @@ from training.training_data import TrainingData
 from training.weight_interpolation import SHRUNKEN, between_matrices
 
 KIND = "synthetic-pairs"
+WRITTEN = "written"
+"""The key of a manifest under which it is said which server wrote the questions, with which model, of which kinds."""
 _WEIGHING = 500  # Pairs of a kind, for learning its weight.
 _LEAST = 20
 _SETTINGS = AdapterSettings(epochs=5, negatives="corpus")
@@ -50,6 +53,7 @@ class SyntheticRequest:
     :param weights: the share of a kind's pairs to use, set by hand.
     :param learn_weights: whether the weights of the others are learned.
     :param generator: a T5 model that writes questions, by folder or hub id.
+    :param chat: a chat server that writes questions: where no kind is named, they are all that is made.
     :param save: whether the pairs become the project's.
     :param replace: whether they may displace pairs that people wrote.
     """
@@ -59,18 +63,20 @@ class SyntheticRequest:
     weights: Mapping[str, float] = field(default_factory=dict)
     learn_weights: bool = False
     generator: str | None = None
+    chat: ChatRequest | None = None
     save: bool = False
     replace: bool = False
 
 
 @dataclass(frozen=True)
 class SyntheticResult:
-    """What was mined; `pairs` is the artifact, where it was saved."""
+    """What was mined; `pairs` is the artifact, where it was saved, `written` what is known of questions that a server wrote."""
 
     synthetic: SyntheticPairs
     weights: dict[str, float]
     notes: list[str]
     pairs: Manifest | None = None
+    written: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `mine --json` prints."""
@@ -81,7 +87,8 @@ class SyntheticResult:
         told = self.synthetic.as_json()
         for kind in told["kinds"]:
             kind["weight"] = self.weights.get(kind["kind"], 1.0)
-        return {**told, "notes": self.notes, "saved": saved}
+        more = {} if self.written is None else {WRITTEN: self.written}
+        return {**told, **more, "notes": self.notes, "saved": saved}
 
 
 def make_synthetic_pairs(
@@ -97,18 +104,28 @@ def make_synthetic_pairs(
     if wanted.save:
         _refuse_to_displace(project, wanted.replace)
     weights, notes = dict(wanted.weights), list[str]()
-    synthetic = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, 0.3))
+    about: dict[str, Any] | None = None
+    # A server takes longer than all else.
+    drawn, wrote = (0.3, 0.6) if wanted.chat is None else (0.02, 0.9)
+    if wanted.chat is not None and not wanted.kinds:
+        synthetic = SyntheticPairs(len(corpus), len(corpus), [])
+    else:
+        synthetic = draw_pairs(corpus, wanted.kinds, wanted.most, Stage(progress, 0.0, drawn))
     if wanted.generator is not None:
         kind, note = generated(
-            project, corpus, wanted.generator, wanted.most, Stage(progress, 0.3, 0.6)
+            project, corpus, wanted.generator, wanted.most, Stage(progress, drawn, wrote)
         )
         synthetic = replace(synthetic, kinds=[*synthetic.kinds, kind])
         notes.append(note)
+    if wanted.chat is not None:
+        came = written(project, corpus, wanted.chat, Stage(progress, drawn, wrote))
+        synthetic = replace(synthetic, kinds=[*synthetic.kinds, came.kind])
+        notes, about = [*notes, *came.notes], came.facts
     if wanted.learn_weights:
-        learned = learned_weights(project, synthetic, Stage(progress, 0.6, 0.95))
+        learned = learned_weights(project, synthetic, Stage(progress, wrote, 0.95))
         notes += learned.notes
         weights = {**learned.weights, **weights}
-    made = SyntheticResult(synthetic, weights, notes)
+    made = SyntheticResult(synthetic, weights, notes, written=about)
     sources = {"corpus": manifest.id, "report": KIND}
     with project.publish("reports", sources, report=KIND, synthetic=made.as_json()):
         pass
@@ -175,6 +192,7 @@ def _save(
         for found in made.synthetic.kinds
     }
     details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}, "kinds": kinds}
+    details |= {} if made.written is None else {WRITTEN: made.written}
     with project.publish("pairs", {"corpus": manifest.id}, **{**details, ORIGIN: MINED}) as draft:
         PairSet(split.train, split.dev).save(draft)
         queries = project.newest("queries")

@@ -8,7 +8,8 @@ import numpy as np
 
 from indexes.vector_index import Vectors
 from search.corpus.corpus import embedded_key
-from search.models.api.client import KEPT, Caller, RateLimiter, TooMuch
+from search.models.api.client import Caller, RateLimiter
+from search.models.api.server_client import KEPT, TooMuch
 from search.models.api.settings import ApiSettings
 from search.models.api.token_count import Estimate, cut_to, estimate, tokens_of
 from search.models.encoding.cache import EmbeddingStore, store_key

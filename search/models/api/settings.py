@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -152,6 +152,26 @@ def is_openai_model(reference: str) -> bool:
     return _OPENAI_MODEL.fullmatch(reference) is not None
 
 
+class ChatSettings(ApiSettings):
+    """A server that chats, and how to deal with it.
+
+    `price` is what a million tokens cost that it reads, `written_price` what a million cost that it writes (as `price`
+    where it is not given), `answer_tokens` the longest answer, `parallel` how many questions are under way at once.
+
+    >>> ChatSettings(base_url="http://localhost:11434/v1", model="qwen").timeout
+    300.0
+    """
+
+    timeout: float = Field(300.0, gt=0, le=3_600, allow_inf_nan=False)
+    retries: int = Field(3, ge=0, le=20)
+    written_price: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
+    answer_tokens: int = Field(500, ge=16, le=100_000)
+    parallel: int = Field(4, ge=1, le=64)
+
+
+Made = TypeVar("Made", bound=ApiSettings)
+
+
 def api_settings(values: Mapping[str, Any]) -> ApiSettings:
     """Settings out of what a person gave; OpenAI's address, key and longest text go without saying.
 
@@ -162,10 +182,22 @@ def api_settings(values: Mapping[str, Any]) -> ApiSettings:
     if is_openai_model(str(given.get("model", ""))):
         given.setdefault("base_url", OPENAI)
         given.setdefault("max_length", _OPENAI_LONGEST)
+    return _made(ApiSettings, given)
+
+
+def chat_settings(values: Mapping[str, Any]) -> ChatSettings:
+    """Settings of a server that chats, out of what a person gave; see `api_settings`.
+
+    :raises Refused: naming the first field that is wrong.
+    """
+    return _made(ChatSettings, {name: value for name, value in values.items() if value is not None})
+
+
+def _made(kind: type[Made], given: dict[str, Any]) -> Made:
     if str(given.get("base_url", "")).rstrip("/") == OPENAI:
         given.setdefault("key_variable", OPENAI_KEY)
     try:
-        return ApiSettings(**given)
+        return kind(**given)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         field = str(first["loc"][0]).replace("_", "-")

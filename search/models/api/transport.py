@@ -58,19 +58,23 @@ class OneServer(httpx2.BaseTransport):
     :param key: what is sent as its key; None for none, whatever the client would send.
     :param project: for the log of hosts.
     :param seconds: that one answer may take from its first byte to its last.
+    :param purpose: what it is asked for, for the same log.
 
-    >>> server = OneServer("http://localhost:8080/v1", None, "lab", 60.0)
+    >>> server = OneServer("http://localhost:8080/v1", None, "lab", 60.0, "embeddings")
     >>> server.handle_request(httpx2.Request("POST", "http://elsewhere/v1"))
     Traceback (most recent call last):
     httpx2.UnsupportedProtocol: a request to another host
     """
 
-    def __init__(self, base_url: str, key: str | None, project: str, seconds: float) -> None:
+    def __init__(
+        self, base_url: str, key: str | None, project: str, seconds: float, purpose: str
+    ) -> None:
         self._base_url = base_url
         self._host = httpx2.URL(base_url).host
         self._key = key
         self._project = project
         self._seconds = seconds
+        self._purpose = purpose
         self._inner = httpx2.HTTPTransport(verify=_trusted())
         self.most_bytes = _BEGINNING
 
@@ -92,7 +96,7 @@ class OneServer(httpx2.BaseTransport):
             addresses = addresses_of(self._base_url)
         except OSError as error:
             raise httpx2.ConnectError(f"{name}: {error}", request=request) from None
-        note_contact(self._base_url, "embeddings", self._project, addresses[0])
+        note_contact(self._base_url, self._purpose, self._project, addresses[0])
         if not _is_number(name):
             request.extensions = {**request.extensions, "sni_hostname": name}
         for last, address in enumerate(addresses, 1 - len(addresses)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bad_server import KEY, vector
 
-from search.models.api.client import KEPT
+from search.models.api.server_client import KEPT
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
 from search.projects.errors import Failed
