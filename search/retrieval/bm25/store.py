@@ -13,7 +13,7 @@ from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
-MADE_SO = "bm25/2"  # Another number when texts become other terms or scores: older indexes are built again.
+MADE_SO = "bm25/3"  # Another number when texts become other terms or scores: older indexes are built again.
 _WINDOW = 128
 
 
@@ -70,7 +70,7 @@ def open_keyword_index(project: Project, index: Manifest) -> TermIndex:
     :raises Damaged: when it is damaged.
     """
     facts = index.details
-    analysis = Analysis(facts["stop_words"], facts["stems"])
+    analysis = Analysis(tuple(facts["stop_words"]), tuple(facts["stems"]))
     return _opened(project.checked(index), analysis, facts["passages"])
 
 

@@ -1,30 +1,28 @@
-"""Texts as the terms that keyword search counts: words of any script, and what is left out or cut back in English.
+"""Texts as the terms that keyword search counts: words of any script, what is left out, and what is cut back to a stem.
 
 Measured on the shared sets (`make bench`): leaving out English function words ("what", "can", "my") is what a
 question gains most by, and stems help wherever nearly everything is English; they cost code-mixed text a
-hundredth. So both follow the language of the corpus, and no other language is touched.
+hundredth. So both follow the languages of the corpus (`languages`): a query is too short to tell its own.
 """
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from search.corpus.corpus import Corpus
-from search.retrieval.bm25.capitals import STOP_WORDS, capitals
+from search.retrieval.bm25.capitals import capitals
+from search.retrieval.bm25.languages import function_words, has_stems, stem
 from search.retrieval.bm25.letters import spellings
 from search.text.languages import ENGLISH, languages
 from search.text.words import MARKS, UNSPACED, folded_words
 
-if TYPE_CHECKING:
-    from Stemmer import Stemmer
-
 _SAMPLE = 400  # Documents by which the language of a corpus is told.
 _LETTERS = 2_000
-_AT_HOME = 0.1  # The share of English documents from which its function words are left out,
-_THROUGHOUT = 0.9  # and from which words are cut back to their stems.
+_AT_HOME = 0.1  # The share of documents in a language from which its function words are left out;
+_THROUGHOUT = (
+    0.9  # that of all such languages together from which words are cut back to their stems.
+)
 # Scripts written without spaces, and Hangul, whose words carry their particles: pairs of letters, as Lucene's
 # CJKAnalyzer takes them.
 _PAIRED = UNSPACED + "\u1100-\u11ff\uac00-\ud7a3"
@@ -36,14 +34,19 @@ _LETTER = re.compile(f"[{_PAIRED}][{MARKS}]*")
 class Analysis:
     """How texts become terms; the same for the documents of an index and the queries that are asked of it.
 
-    >>> Analysis(stop_words=True, stems=True).terms("What helps against tenants?")
+    `stop_words` and `stems` are codes of languages: whose function words are left out, and whose words are cut to stems.
+    Where there are several, a word has the stems of each.
+
+    >>> Analysis(stop_words=("en",), stems=("en",)).terms("What helps against tenants?")
     ['help', 'tenant']
+    >>> Analysis(stop_words=("de",), stems=("de",)).terms("Was steht in den Verträgen?")
+    ['steht', 'vertrag']
     >>> Analysis().terms("東京都")
     ['東京', '京都']
     """
 
-    stop_words: bool = False
-    stems: bool = False
+    stop_words: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
 
     def terms(self, text: str) -> list[str]:
         """The terms of a query, in order, function words left out unless it has nothing else."""
@@ -67,7 +70,7 @@ class Analysis:
 
         :param asked: whether the text is a query.
         """
-        for one in capitals(text, asked) if self.stop_words else ():
+        for one in capitals(text, asked) if ENGLISH in self.stop_words else ():
             terms = [one.letters] if one.sure else []
             # Of "A" and "I" documents have more than letters; of the others the letter alone tells.
             if one.before and not (asked and one.sure and one.letters not in "AI"):
@@ -76,7 +79,7 @@ class Analysis:
 
     def is_stop(self, term: str) -> bool:
         """Whether a term is a function word, which neither counts nor makes its text longer."""
-        return self.stop_words and term in STOP_WORDS
+        return bool(self.stop_words) and term in function_words(self.stop_words)
 
     def is_light(self, term: str) -> bool:
         """Whether a term makes its text no longer: a function word, or one that repeats what other terms say."""
@@ -86,23 +89,36 @@ class Analysis:
 
     def _of(self, word: str, indexed: bool) -> Sequence[str]:
         if word.isascii():
-            return (self._stem(word),)
+            return self._stems(word, word)
         found: list[str] = []
-        for plain in spellings(word):
+        known = spellings(word)
+        for plain in known:
             if _RUNS.search(plain):
                 parts = [part for part in _RUNS.split(plain) if part]
                 found += [term for part in parts for term in _pairs(part, indexed)]
             else:
-                found.append(self._stem(plain) if plain.isascii() else plain)
+                found += self._stems(plain, word if len(known) == 1 else plain)
         return found
 
     def _last_term(self, word: str) -> Sequence[str]:
         return [term for folded in folded_words(word) for term in self.terms_of(folded)][-1:]
 
-    def _stem(self, word: str) -> str:
-        if not self.stems or word in STOP_WORDS:
-            return word
-        return str(_english().stemWord(word))
+    def _stems(self, plain: str, written: str) -> Sequence[str]:
+        """The stems of a word without its accents, and of the word as it is written.
+
+        Endings have accents, and people leave them out: "informações" is found by "informação" through the stem of what is
+        written, and by "informacoes" through that of what is left of it.
+        """
+        if not self.stems or plain in function_words(self.stems):
+            return (plain,)
+        found = []
+        for code in self.stems:
+            if code == ENGLISH:  # Its accents are foreign.
+                found.append(stem(code, plain) if plain.isascii() else plain)
+            else:
+                found.append(stem(code, plain))
+                found += spellings(stem(code, written)) if written != plain else ()
+        return list(dict.fromkeys(found))
 
 
 def analysis_for(corpus: Corpus) -> Analysis:
@@ -110,8 +126,10 @@ def analysis_for(corpus: Corpus) -> Analysis:
     step = max(len(corpus) // _SAMPLE, 1)
     documents = corpus.documents_at(range(0, len(corpus), step)[:_SAMPLE])
     found = languages([document.embedded[:_LETTERS] for document in documents])
-    share = sum(language.share for language in found if language.code == ENGLISH)
-    return Analysis(stop_words=share >= _AT_HOME, stems=share >= _THROUGHOUT)
+    at_home = [one for one in found if one.share >= _AT_HOME and has_stems(one.code)]
+    codes = tuple(sorted(one.code for one in at_home))
+    throughout = sum(one.share for one in at_home) >= _THROUGHOUT
+    return Analysis(stop_words=codes, stems=codes if throughout else ())
 
 
 def _pairs(part: str, single: bool) -> list[str]:
@@ -124,15 +142,3 @@ def _pairs(part: str, single: bool) -> list[str]:
     letters = _LETTER.findall(part)
     pairs = [a + b for a, b in pairwise(letters)]
     return [*pairs, *letters] if single else pairs or letters
-
-
-_LOCAL = threading.local()  # A stemmer keeps a cache, which two threads must not share.
-
-
-def _english() -> "Stemmer":
-    stemmer: Stemmer | None = getattr(_LOCAL, "english", None)
-    if stemmer is None:
-        from Stemmer import Stemmer as Snowball
-
-        stemmer = _LOCAL.english = Snowball("english", 100_000)
-    return stemmer

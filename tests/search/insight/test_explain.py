@@ -89,14 +89,14 @@ def test_the_best_of_several_passages_is_explained(workspace: Path, tmp_path: Pa
 
 
 def test_matching_uses_the_stemming_of_the_index() -> None:
-    matches = matcher(Analysis(stems=True), "run down", "Running runs; RAN, run-down")
+    matches = matcher(Analysis(stems=("en",)), "run down", "Running runs; RAN, run-down")
     assert matches("run") == [True, True, False, True, False]
     assert matches("down") == [False, False, False, False, True]
     assert matcher(Analysis(), "run", "Running runs; run")("run") == [False, False, True]
 
 
 def test_letters_in_capitals_are_explained_where_they_stand(tmp_path: Path) -> None:
-    analysis = Analysis(stop_words=True, stems=True)
+    analysis = Analysis(("en",), ("en",))
     texts = ["A week of hepatitis A, a rash", "A week of hepatitis B, a rash", "frost in gold"]
     build(texts, analysis, tmp_path)
     index = TermIndex.load(tmp_path, analysis, len(texts))

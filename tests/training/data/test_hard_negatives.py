@@ -32,7 +32,7 @@ def sources(tmp_path, cosines, pairs):
     writer = CorpusWriter(tmp_path)
     writer.add([Document(f"d{n}", "", text) for n, text in enumerate(TEXTS)])
     writer.close()
-    analysis = Analysis(stop_words=False, stems=False)
+    analysis = Analysis()
     build(TEXTS, analysis, tmp_path)
     cosines = np.array(cosines)
     documents = np.zeros((len(TEXTS), 1 + len(TEXTS)), dtype=np.float32)

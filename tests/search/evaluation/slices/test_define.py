@@ -37,8 +37,8 @@ def sliced(tmp_path):
     writer.add([Document(name, "", text, facts) for name, text, facts in DOCUMENTS])
     writer.close()
     corpus = Corpus(tmp_path / CORPUS_FILE)
-    build(corpus.embedded_texts(0, 9), Analysis(stop_words=True), tmp_path)
-    index = TermIndex.load(tmp_path, Analysis(stop_words=True), corpus.passages)
+    build(corpus.embedded_texts(0, 9), Analysis(stop_words=("en",)), tmp_path)
+    index = TermIndex.load(tmp_path, Analysis(stop_words=("en",)), corpus.passages)
     queries = {query: text for query, (text, _) in QUERIES.items()}
     query_set = QuerySet(queries, {query: judged for query, (_, judged) in QUERIES.items()}, TAGS)
     made = slices_of(corpus, query_set, index)

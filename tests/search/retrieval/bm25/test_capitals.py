@@ -6,7 +6,7 @@ from search.retrieval.bm25.capitals import capitals
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis
 
-ENGLISH = Analysis(stop_words=True, stems=True)
+ENGLISH = Analysis(("en",), ("en",))
 
 
 def _sure(text, asked=False):

@@ -75,7 +75,7 @@ def _scores(index, query):
     return index.score(index.weights(index.analysis.terms(query), 256))
 
 
-@pytest.mark.parametrize("analysis", [Analysis(), Analysis(True), Analysis(True, True)])
+@pytest.mark.parametrize("analysis", [Analysis(), Analysis(("en",)), Analysis(("en",), ("en",))])
 @pytest.mark.parametrize("query", QUERIES)
 def test_scores_equal_the_formula(tmp_path, analysis, query):
     texts = _texts(80)
@@ -87,7 +87,7 @@ def test_scores_equal_the_formula(tmp_path, analysis, query):
 @pytest.mark.parametrize("query", ["rent gold", "tenant notice court", "lease"])
 def test_scores_equal_bm25s(tmp_path, query):
     texts = _texts(300, seed=4)
-    index = _made(tmp_path / "i", texts, Analysis(True))
+    index = _made(tmp_path / "i", texts, Analysis(("en",)))
     other = bm25s.BM25(method="lucene", k1=room.K1, b=room.B)
     kept = [[word for word in text.split() if word not in STOP_WORDS] for text in texts]
     other.index(kept, show_progress=False)

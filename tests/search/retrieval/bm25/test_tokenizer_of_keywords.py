@@ -10,7 +10,7 @@ from search.corpus.writer import CorpusWriter
 from search.retrieval.bm25.capitals import STOP_WORDS
 from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
-PLAIN, STOPS, ENGLISH = Analysis(), Analysis(True), Analysis(True, True)
+PLAIN, STOPS, ENGLISH = Analysis(), Analysis(("en",)), Analysis(("en",), ("en",))
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,19 @@ GERMAN = "Der Vermieter kündigt dem Mieter die Wohnung wegen Eigenbedarfs zum E
 TEXT = "The landlord may end the lease when the tenant has not paid the rent for two months."
 HINDI = "किरायेदार को हर महीने मकान मालिक को किराया देना होता है और मकान की मरम्मत करानी होती है।"
 
+JAPANESE = "大家は借主が二か月家賃を払わないとき契約を終えることができます。"
+
 
 @pytest.mark.parametrize(
     ("texts", "wanted"),
     [
         ([TEXT] * 20, ENGLISH),
-        ([GERMAN] * 20, PLAIN),
-        ([HINDI] * 20, PLAIN),
-        ([TEXT] * 15 + [GERMAN] * 5, STOPS),
-        ([TEXT] * 10 + [HINDI] * 10, STOPS),
+        ([GERMAN] * 20, Analysis(("de",), ("de",))),
+        ([HINDI] * 20, Analysis(("hi",), ("hi",))),
+        ([TEXT] * 15 + [GERMAN] * 5, Analysis(("de", "en"), ("de", "en"))),
+        ([TEXT] * 10 + [HINDI] * 10, Analysis(("en", "hi"), ("en", "hi"))),
+        ([TEXT] * 16 + ["kya mausam hai aaj mumbai mein"] * 4, STOPS),
+        ([JAPANESE] * 20, PLAIN),
         (["xq zv", "kk"], PLAIN),
     ],
 )
