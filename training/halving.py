@@ -28,7 +28,7 @@ _TRIED = 8
 _SEED = 7
 
 
-@dataclass
+@dataclass(eq=False)
 class Entrant:
     """A model that is measured: how it is opened, and what was found so far.
 
@@ -154,7 +154,7 @@ def halve(
                 break
         alive = fit
         _measure((first, *alive), part_of(dev, share), Stage(progress, number / rounds, 1.0))
-        alive.sort(key=lambda entrant: -(entrant.score or 0.0))
+        alive.sort(key=lambda entrant: (-(entrant.score or 0.0), others.index(entrant)))
         if number + 1 < rounds:
             for entrant in alive[math.ceil(len(alive) / 2) :]:
                 entrant.release()

@@ -10,6 +10,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model
+from search.models.pretrained.at_hand import models_at_hand
 from search.models.registry import choose_generic, find_model, models
 from search.projects.project import Project, project_to_be
 from training.baseline import best_ready_made, contestants, measured_ready_made
@@ -94,8 +95,12 @@ def test_one_that_lies_in_the_hub_cache_and_wins_is_added_without_asking_a_hub(
 
     monkeypatch.setattr(baseline, "not_yet_added", perfect)
     monkeypatch.setattr(baseline, "models", lambda _: models(project)[:1])
+    at_hand = models_at_hand(project)
+    assert [one.reference for one in at_hand] == ["wordllama", "somebody/good"]
+    assert at_hand[1][1:] == (COMMIT, (good / "model.safetensors").stat().st_size)
+    monkeypatch.setattr(baseline, "models_at_hand", lambda _: at_hand[1:])
     best = best_ready_made(project)
-    assert {one.name for one in best.standings} == {"generic", "wordllama", "somebody/good"}
+    assert {one.name for one in best.standings} == {"generic", "somebody/good"}
     assert best.standings[0].name == "somebody/good"
     assert (best.info.name, best.info.kind, best.info.reference) == (
         "good",
