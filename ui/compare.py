@@ -18,6 +18,7 @@ from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
 from ui.comparing import actions, asking, changed, columns, fair_queue, grid, summary, tools
 from ui.comparing.sides import Board, Side
+from ui.hits import shortened
 from ui.rendering import literal, render
 
 
@@ -163,7 +164,7 @@ def _alike(
         )
     results = [similar_to(retriever, corpus, position, k, scope) for retriever in retrievers]
     (document,) = corpus.documents_at([position])
-    name = " ".join((document.title or document.text).split())[:90]
+    name = shortened(document.title or document.text, 90)
     return Board(name, k, sides, results, like=identity)
 
 

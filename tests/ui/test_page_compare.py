@@ -106,7 +106,7 @@ def test_the_figures(trained: Project) -> None:
     common = {hit.id for hit in first.hits} & {hit.id for hit in second.hits}
     at = _ask(FREE)
     assert f"{len(common)} of 10 in common" in plain(markup(at))
-    assert re.search(r"\d+ ms · \d+ ms per search", plain(markup(at)))
+    assert " ms per search" not in plain(markup(at)), "each column's head says how long it took"
 
 
 def test_a_judged_query_gets_the_right_sentence_and_badges(trained: Project) -> None:

@@ -85,6 +85,7 @@ def test_the_sentence_cuts_a_long_first_answer() -> None:
     one = hit(1, "a", 0.5, "", "very  long\nanswer " * 20)
     said = sentence([SearchResult("generic", [one], 1), SearchResult("w", [one], 1)], {})
     assert said.startswith("They agree on the first answer: very long answer very")
+    assert said.endswith("answer …")
     assert len(said) < 120
 
 

@@ -48,8 +48,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
       tell(act);
       return;
     }
-    if (event.target.closest?.("[data-copy]")) {
-      copy(event.target.closest("[data-copy]"), data.copied);
+    const copies = event.target.closest?.("[data-copy]");
+    if (copies) {
+      copy(copies, copies.dataset.copy === "link" ? location.href : data.copied);
       return;
     }
     if (event.target.closest?.("a, button, summary, input") || String(getSelection())) return;

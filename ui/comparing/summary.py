@@ -21,11 +21,7 @@ def likenesses(board: Board) -> list[RankSimilarity]:
 def brief(likeness: RankSimilarity) -> str:
     """How much a column agrees with the first, in a line."""
     said = f"{likeness.common} of {likeness.of} in common with the first"
-    return (
-        f"{said} · {order_in_words(likeness)} ({likeness.tau:.2f})"
-        if likeness.tau is not None
-        else said
-    )
+    return f"{said} · {order_in_words(likeness)}" if likeness.tau is not None else said
 
 
 def order_in_words(likeness: RankSimilarity) -> str:
@@ -45,12 +41,8 @@ def html(board: Board, said: str, measured: Sequence[tuple[str, str]]) -> str:
     figures: list[tuple[str, str]] = []
     if len(board.results) == 2:
         likeness = likenesses(board)[0]
-        figures.append((f"{likeness.common} of {likeness.of}", "in common"))
-        if likeness.tau is not None:
-            figures.append((f"{likeness.tau:.2f}", f"rank correlation: {order_in_words(likeness)}"))
-    if len(board.results) < 3:  # More stand in the heads of the columns alone.
-        spent = " · ".join(f"{result.ms:.0f} ms" for result in board.results)
-        figures.append((spent, "per search"))
+        order = f", {order_in_words(likeness)}" if likeness.tau is not None else ""
+        figures.append((f"{likeness.common} of {likeness.of}", f"in common{order}"))
     return render("summary.html", sentence=said, figures=[*figures, *measured])
 
 
@@ -70,7 +62,8 @@ def sentence(
         finders = [name for name, result in zip(names, results, strict=True) if result.hits]
         return f"Only {' and '.join(finders)} found anything."
     if len({hit.id for hit in tops}) == 1:
-        return f"They agree on the first answer: {name_of(tops[0], 70)}."
+        # A name that was cut ends with dots of its own.
+        return f"They agree on the first answer: {name_of(tops[0], 70)}.".replace("….", "…")
     return "They disagree on the first answer. Which would you rather read?"
 
 

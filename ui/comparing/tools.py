@@ -91,7 +91,6 @@ def share(project: Project, board: Board | None) -> str:
             icon=":material/download:",
             width="stretch",
         )
-    st.caption("The address of this page is a link to this view.")
     said = summary.sentence(board.results, board.sides, board.judged)
     return downloads.as_markdown(board, said, st.context.url or "")
 
