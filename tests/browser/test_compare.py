@@ -205,6 +205,10 @@ def test_what_can_be_taken_away_and_full_screen(
     copied = page.evaluate("navigator.clipboard.readText()")
     assert f"**{QUERY}**" in copied
     assert f"| 1 | {results[0].hits[0].title}" in copied
+    press(page, "Copy link")
+    page.wait_for_function(
+        "address => navigator.clipboard.readText().then(text => text === address)", arg=page.url
+    )
     found = {}
     for kind in ("CSV", "JSON"):
         with page.expect_download() as started:
