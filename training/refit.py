@@ -6,13 +6,13 @@ once its recipe is chosen by held-out parts is the usual last step (Hastie, Tibs
 Statistical Learning", section 7.10).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
 from search.evaluation.evaluation import newest_evaluation, tests_of, verdict_on
-from search.evaluation.query_sets.leakage import answered, keep_apart
+from search.evaluation.query_sets.leakage import GENERATED_DEV, answered, keep_apart
 from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.evaluation.query_sets.questions import NEW_QUESTIONS, QUESTION, question_of
 from search.evaluation.statistics.significance import PairedTest
@@ -32,6 +32,7 @@ from training.base_model import load_base_model, load_trainable_base
 from training.checkpoints import Checkpointer
 from training.data.answering_passages import answering_passages
 from training.data.pair_sets import current_pairs
+from training.data.real_and_generated import weighted
 from training.dev_set import DevSet
 from training.embeddings import document_vectors, embedded
 from training.fine_tune import recipe as fine_tune
@@ -134,7 +135,9 @@ def _everything(project: Project) -> TrainingData:
     corpus_manifest, corpus = current_corpus(project)
     pairs_manifest, pair_set = current_pairs(project)
     query_manifest, query_set = current_query_set(project)
-    held = [pair for part in (pair_set.dev, query_set) for pair in _best_pairs(part, corpus)]
+    made = set(pairs_manifest.details.get(GENERATED_DEV, ()))  # Nobody asked these.
+    asked = pair_set.dev.only(query for query in pair_set.dev.queries if query not in made)
+    held = [pair for part in (asked, query_set) for pair in _best_pairs(part, corpus)]
     known = {(pair.query, pair.document) for pair in pair_set.pairs}
     pairs = pair_set.pairs + [pair for pair in held if (pair.query, pair.document) not in known]
     made_from = {
@@ -148,6 +151,7 @@ def _everything(project: Project) -> TrainingData:
     guarded = keep_apart(pairs, [sealed], corpus, question)
     # The dev set asks nothing here: what it draws from the corpus stands for all documents where that is too much.
     dev = DevSet.of(corpus, pair_set.dev)
+    guarded = replace(guarded, pairs=weighted(guarded.pairs))
     return TrainingData(corpus_manifest, corpus, guarded, dev, made_from)
 
 

@@ -1,15 +1,16 @@
 """What a recipe that learns from pairs is given: guarded pairs, dev queries, and where they came from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.query_sets.leakage import MINED, ORIGIN, Guarded, keep_apart
+from search.evaluation.query_sets.leakage import GENERATED_DEV, MINED, ORIGIN, Guarded, keep_apart
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
 from training.data.pair_sets import Grades, current_pairs
+from training.data.real_and_generated import weighted, weights_note
 from training.dev_set import DevSet
 
 _MIN_TRAIN = 4
@@ -34,6 +35,7 @@ class TrainingData:
     made_from: dict[str, str]
     synthetic: bool = False
     grades: Grades = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
 
     @property
     def question(self) -> Question:
@@ -44,7 +46,7 @@ class TrainingData:
     def notes(self) -> list[str]:
         """What was left out and what was learned from, in words."""
         notes = [self.guarded.note] if self.guarded.note else []
-        return [*notes, MINED_DEV] if self.synthetic else notes
+        return [*notes, MINED_DEV] if self.synthetic else [*notes, *self.generated]
 
 
 def load_training_data(project: Project, strict: bool = False) -> TrainingData:
@@ -78,7 +80,21 @@ def load_training_data(project: Project, strict: bool = False) -> TrainingData:
             "No dev query has an answer in the corpus, so training could not be steered. Add pairs "
             "whose responses are documents of the corpus."
         )
-    synthetic = pairs_manifest.details.get(ORIGIN) == MINED
+    details = pairs_manifest.details
+    counted = replace(guarded, pairs=weighted(guarded.pairs))
+    generated = [weights_note(guarded.pairs)]
+    if steering := details.get(GENERATED_DEV):  # Of before there were any, it says nothing.
+        every = len(pair_set.dev.queries)
+        generated.append(
+            f"{len(steering):,} of the {every:,} dev queries are generated: nobody asked them"
+        )
     return TrainingData(
-        corpus_manifest, corpus, guarded, dev, made_from, synthetic, pair_set.grades
+        corpus_manifest,
+        corpus,
+        counted,
+        dev,
+        made_from,
+        details.get(ORIGIN) == MINED,
+        pair_set.grades,
+        tuple(filter(None, generated)),
     )

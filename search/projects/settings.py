@@ -57,6 +57,8 @@ class AppSettings:
     `milvus_uri` and `milvus_token` are where a Milvus server is and what lets us in (BESPOKE_MILVUS_URI,
     BESPOKE_MILVUS_TOKEN: user:password or an API key). `ray_address` is the Ray cluster that encodes
     (RAY_ADDRESS). `servers` are those that may be asked wherever they are, each as host:port (BESPOKE_SERVERS).
+    `chat_url`, `chat_model` and `chat_key` are the chat server that pages propose for writing questions, its model, and the
+    variable of its key (BESPOKE_CHAT_URL, BESPOKE_CHAT_MODEL; BESPOKE_KEY_CHAT where that is set).
     `beyond_loopback` says that others than this machine's own people reach the app (BESPOKE_BEYOND_LOOPBACK, set
     by the app for the runs that it starts). `listens` is who can reach the app where it listens on every address of its container
     (BESPOKE_LISTENS: loopback says that the port is published on 127.0.0.1 alone), `proxy_user_header` the header in
@@ -78,6 +80,9 @@ class AppSettings:
     milvus_token: str = field(default="", repr=False)
     ray_address: str = ""
     servers: frozenset[str] = frozenset()
+    chat_url: str = ""
+    chat_model: str = ""
+    chat_key: str = ""
     beyond_loopback: bool = False
     listens: str = ""
     proxy_user_header: str = ""
@@ -102,6 +107,8 @@ BEYOND_VARIABLE = "BESPOKE_BEYOND_LOOPBACK"
 KEYS_VARIABLE = "BESPOKE_KEYS"
 KEY_PREFIX = "BESPOKE_KEY_"
 OPENAI_KEY = "OPENAI_API_KEY"
+CHAT_URL_VARIABLE, CHAT_MODEL_VARIABLE = "BESPOKE_CHAT_URL", "BESPOKE_CHAT_MODEL"
+_CHAT_KEY = KEY_PREFIX + "CHAT"
 LISTENS_VARIABLE = "BESPOKE_LISTENS"
 PROXY_VARIABLE = "BESPOKE_PROXY_USER_HEADER"
 PEOPLE_VARIABLE = "BESPOKE_PEOPLE"
@@ -127,6 +134,9 @@ def settings() -> AppSettings:
         milvus_token=os.environ.get("BESPOKE_MILVUS_TOKEN", ""),
         ray_address=os.environ.get("RAY_ADDRESS", ""),
         servers=_servers(os.environ.get(SERVERS_VARIABLE, "")),
+        chat_url=os.environ.get(CHAT_URL_VARIABLE, ""),
+        chat_model=os.environ.get(CHAT_MODEL_VARIABLE, ""),
+        chat_key=_CHAT_KEY if os.environ.get(_CHAT_KEY) else "",
         beyond_loopback=bool(os.environ.get(BEYOND_VARIABLE)),
         listens=_listens(os.environ.get(LISTENS_VARIABLE, "")),
         proxy_user_header=_header(os.environ.get(PROXY_VARIABLE, "")),

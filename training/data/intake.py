@@ -17,6 +17,8 @@ from search.corpus.readers.tables import open_report
 from search.corpus.tokenizer import SubwordCounter
 from search.corpus.writer import CorpusWriter
 from search.evaluation.query_sets.leakage import (
+    DEV_KIND,
+    GENERATED_DEV,
     MINED,
     ORIGIN,
     answered,
@@ -207,6 +209,10 @@ def _add_split(
         file = report.summary() if report else {}
         pairs = drafts.add("pairs", {"corpus": corpus_id}, **facts, seed=seed, file=file)
         PairSet(split.train, split.dev, split.grades, split.question).save(pairs)
+        earlier = project.newest("pairs")
+        made = earlier.details.get(GENERATED_DEV, ()) if earlier is not None else ()
+        if still := [query for query in made if query in split.dev.queries]:
+            pairs.details.update({GENERATED_DEV: still, DEV_KIND: "partly generated"})
         if seed is None and split.dev.queries:
             dev = check_leaks(split.train, split.dev, corpus)
             pairs.details["dev_leaks"] = dev.as_json(pairs.id)

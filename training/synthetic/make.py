@@ -7,15 +7,22 @@ stands for the other recipes here.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from search.corpus.corpus import current_corpus
-from search.corpus.labels import query_id
-from search.evaluation.query_sets.leakage import MINED, ORIGIN, Guarded, check_leaks, texts_of
+from search.corpus.labels import Pair, query_id
+from search.evaluation.query_sets.leakage import (
+    DEV_KIND,
+    MINED,
+    ORIGIN,
+    Guarded,
+    check_leaks,
+    texts_of,
+)
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS
 from search.evaluation.statistics.significance import paired_test
@@ -30,6 +37,7 @@ from training.adapter.settings import AdapterSettings
 from training.data.pair_sets import SEED, PairSet, split_pairs
 from training.dev_set import DevSet
 from training.embeddings import Embedded, document_vectors, embedded
+from training.synthetic.beside import has_own_pairs, save_beside
 from training.synthetic.chat.written import ChatRequest, written
 from training.synthetic.draw import PAIRS, SyntheticPairs, draw_pairs
 from training.synthetic.generated import generated
@@ -101,7 +109,8 @@ def make_synthetic_pairs(
     """
     manifest, corpus = current_corpus(project)
     _check_weights(wanted.weights)
-    if wanted.save:
+    beside = wanted.chat is not None and not wanted.replace and has_own_pairs(project)
+    if wanted.save and not beside:
         _refuse_to_displace(project, wanted.replace)
     weights, notes = dict(wanted.weights), list[str]()
     about: dict[str, Any] | None = None
@@ -132,6 +141,10 @@ def make_synthetic_pairs(
     if not wanted.save:
         return made
     last = Stage(progress, 0.95, 1.0)
+    if beside:
+        joining = synthetic.pairs(weights)
+        facts = {"kinds": _kinds(made, joining), WRITTEN: about}
+        return replace(made, pairs=save_beside(project, joining, facts, last))
     return replace(made, pairs=_save(project, wanted, made, last))
 
 
@@ -182,16 +195,8 @@ def _save(
     split = split_pairs(pairs, hold_test=False, texts=texts, question=NEW_DOCUMENTS)
     if not split.dev.queries:
         raise Refused("No mined pair could be held out to steer by: mine more kinds of pairs.")
-    used = Counter(pair.mined for pair in split.train)
-    kinds = {
-        found.kind.name: {
-            "count": found.count,
-            "weight": made.weights.get(found.kind.name, 1.0),
-            "pairs": used[found.kind.name],
-        }
-        for found in made.synthetic.kinds
-    }
-    details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}, "kinds": kinds}
+    details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}}
+    details |= {"kinds": _kinds(made, split.train), DEV_KIND: GENERATED.name}
     details |= {} if made.written is None else {WRITTEN: made.written}
     with project.publish("pairs", {"corpus": manifest.id}, **{**details, ORIGIN: MINED}) as draft:
         PairSet(split.train, split.dev).save(draft)
@@ -201,6 +206,22 @@ def _save(
             draft.details["leaks"] = check_leaks(split.train, held, corpus).as_json(queries.id)
     progress(1, 1, f"{len(split.train):,} pairs to train on")
     return project.artifact("pairs", draft.id)
+
+
+def _kinds(made: SyntheticResult, used: Sequence[Pair]) -> dict[str, Any]:
+    """What a manifest says of each kind.
+
+    :param used: the pairs that are learned from.
+    """
+    counts = Counter(pair.mined for pair in used)
+    return {
+        found.kind.name: {
+            "count": found.count,
+            "weight": made.weights.get(found.kind.name, 1.0),
+            "pairs": counts[found.kind.name],
+        }
+        for found in made.synthetic.kinds
+    }
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ DEV_FILE = "dev.json"
 ORIGIN = "origin"
 MINED = "mined"
 """Pairs whose manifest says `origin: mined` were written by nobody: see `training.synthetic`."""
+DEV_KIND, GENERATED_DEV = "dev_kind", "generated_dev"
+"""In a manifest of pairs: that (a part of) the dev queries are generated, and the ids of those among people's own."""
 _EXAMPLES = 50
 _SHOWN_CHARACTERS = 200
 
@@ -241,8 +243,14 @@ def training_side(project: Project, manifest: Manifest, corpus: Corpus) -> list[
 def dev_pairs(project: Project, manifest: Manifest, corpus: Corpus) -> list[Pair]:
     """What training is steered by: the dev queries of a set of pairs, as pairs."""
     dev = json.loads((project.checked(manifest) / DEV_FILE).read_text(encoding="utf-8"))
-    mined = MINED if manifest.details.get(ORIGIN) == MINED else ""
-    return [replace(p, mined=mined) for p in answered(dev["queries"], dev["judgments"], corpus)]
+    queries, details = dev["queries"], manifest.details
+    nobodys = set(queries if details.get(ORIGIN) == MINED else details.get(GENERATED_DEV, ()))
+    peoples = {query: text for query, text in queries.items() if query not in nobodys}
+    made = {query: text for query, text in queries.items() if query in nobodys}
+    return [
+        *answered(peoples, dev["judgments"], corpus),
+        *(replace(p, mined=MINED) for p in answered(made, dev["judgments"], corpus)),
+    ]
 
 
 def answered(queries: Mapping[str, str], judgments: Judgments, corpus: Corpus) -> list[Pair]:

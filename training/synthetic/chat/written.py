@@ -126,7 +126,10 @@ def written(
     ]
     facts = {
         "server": host,
+        "url": asks.settings.base_url,
         "model": model,
+        "key_variable": asks.settings.key_variable,
+        "calls": wanted.calls,
         "passages": len(asks.asked),
         "written": len(made),
         "used": len(pairs),
