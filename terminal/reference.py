@@ -24,7 +24,8 @@ failed, 2 the input was refused, with one line saying what, where and what to do
 | BESPOKE_BACKEND | what encodes on a CPU: auto, torch or openvino |
 | BESPOKE_INDEX_MEMORY_GB | the memory that an index may take; what is free by default |
 | BESPOKE_EMBEDDINGS_GB | the disk that kept vectors may take; 10 by default, 0 keeps nothing |
-| BESPOKE_MAX_TOKENS | the most tokens that a command may send to a server that embeds |
+| BESPOKE_MAX_TOKENS | the most tokens that a command may send to a server that embeds or chats |
+| BESPOKE_CHAT_URL, BESPOKE_CHAT_MODEL | the chat server that *Train* proposes for writing questions; its key in BESPOKE_KEY_CHAT |
 | BESPOKE_TRAININGS | how many trainings of a workspace go on at once; 1 by default, others wait for their turn |
 | OPENAI_API_KEY, BESPOKE_KEY_..., BESPOKE_KEYS | keys for servers: [models.md](models.md#what-goes-to-a-server) |
 | BESPOKE_SERVERS | servers (host:port, ...) that may be asked wherever they are: [models.md](models.md#what-goes-to-a-server) |

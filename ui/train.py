@@ -69,3 +69,6 @@ def _choose(project: Project) -> None:
         if pairs.details.get(ORIGIN) == MINED:
             with st.expander("Mine again, with other shares"):
                 synthetic.offer(project, "again")
+        else:
+            with st.expander("Add questions written by a chat server"):
+                synthetic.beside(project)

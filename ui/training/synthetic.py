@@ -1,15 +1,17 @@
 """Pairs mined from the documents: what there is of each kind, how much of it to use, and the button that does."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from search.projects.project import Project
-from training.synthetic.make import current_synthetic_pairs
+from search.projects.settings import settings
+from training.synthetic.make import WRITTEN, current_synthetic_pairs
 from ui import run_view, widgets
 from ui.rendering import literal
+from ui.training import chat
 
-VERB = "mine"
+VERB = chat.VERB
 
 
 def offer(project: Project, key: str) -> None:
@@ -29,11 +31,22 @@ def offer(project: Project, key: str) -> None:
             "model follows them only a little way, and only where that is clearly better on some that "
             "were held out. Real questions with their answers teach more."
         )
-        if described is None:
-            if st.button("See what can be mined", key=f"look-{key}", type="primary"):
+        if described is None or WRITTEN in described:
+            kind: Literal["primary", "secondary"] = "primary" if described is None else "secondary"
+            if st.button("See what can be mined", key=f"look-{key}", type=kind):
                 run_view.start(project, [VERB, project.name])
-        else:
+        if described is not None:
             _kinds(project, described, key)
+        with st.expander("Questions written by a chat server", expanded=bool(settings().chat_url)):
+            chat.offer(project, key)
+
+
+def beside(project: Project) -> None:
+    """What a project with pairs of its own can do: let a server write some more beside them."""
+    described = current_synthetic_pairs(project)
+    chat.offer(project, "beside")
+    if described is not None and WRITTEN in described:
+        _kinds(project, described, "beside")
 
 
 def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
@@ -69,12 +82,20 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
             widgets.escaped_table(
                 ["asked", "to be found"], [[e["query"], e["response"]] for e in kind["examples"]]
             )
-    learn = st.checkbox(
+    written = described.get(WRITTEN)  # Reports of before there were chat servers have no such key.
+    for note in described["notes"] if written else ():
+        st.caption(literal(note))
+    learn = len(kinds) > 1 and st.checkbox(
         "Leave out kinds that make the others harder to find (takes a minute or two)",
         key=f"learn-{key}",
     )
     if st.button("Use these pairs", key=f"save-{key}", type="primary"):
         arguments = [VERB, project.name, "--save"]
+        if written:  # Its answers are here: it is asked nothing again.
+            arguments += chat.arguments_of(written)
+            for kind in kinds:
+                if kind["kind"] != "generated":
+                    arguments += ["--kind", kind["kind"]]
         for name, weight in weights.items():
             if weight != 1.0:
                 arguments += ["--weight", f"{name}={weight:g}"]
