@@ -18,6 +18,7 @@ from search.projects.scratch import scratch_folder
 from search.retrieval.indexing.describe import newest_of
 from training.export.export import FORMATS, export
 from training.export.formats import FULL, Form, Precision
+from training.export.index_files import INDEX_FORMS
 from training.recipes import RECIPES
 from ui import blending, deleting, leaderboard, navigation, pretrained, whereabouts, widgets
 from ui.rendering import literal
@@ -95,12 +96,12 @@ def _download(project: Project, info: ModelInfo) -> None:
         form = st.selectbox(
             "Format",
             _formats_of(info),
-            format_func=lambda name: FORMATS[name].title,
+            format_func=lambda name: INDEX_FORMS.get(name) or FORMATS[name].title,
             key=f"form-{info.id}",
         )
         precision = st.selectbox(
             "Precision",
-            FORMATS[form].precisions,
+            FORMATS[form].precisions if form in FORMATS else (FULL,),
             format_func=_PRECISIONS.__getitem__,
             key=f"precision-{info.id}",
         )

@@ -6,6 +6,7 @@ from app_help import TINY, labels, open_page, plain, press, shown, verdict_of
 from search.models.registry import find_model
 from search.projects.project import Project
 from search.retrieval.indexing.build import index_model
+from training.export.export import FORMATS
 from training.train import train
 from ui.models import _zipped
 
@@ -48,7 +49,11 @@ def test_export_prepares_a_zip(trained: Project) -> None:
     assert f"export-{info.id}" not in [button.key for button in at.button]
     assert "held against the model on" in shown(at)
     form = at.selectbox(key=f"form-{info.id}")
-    assert form.options == ["a SentenceTransformer folder", "OpenVINO", "word2vec's text format"]
+    assert form.options == [
+        *(FORMATS[name].title for name in FORMATS),
+        "its index, for FAISS",
+        "its vectors, as Parquet",
+    ]
     form.select("word2vec").run()
     assert at.selectbox(key=f"precision-{info.id}").options == ["full (32 bits)"]
     press(at, f"export-{info.id}")

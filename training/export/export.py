@@ -27,6 +27,7 @@ from training.export import openvino_graph, sentence_transformers_folder, word2v
 from training.export.agreement import held_against
 from training.export.card import CARD, card_of_export
 from training.export.formats import FULL, ExportFormat, Form, Precision, see_that_it_is_installed
+from training.export.index_files import INDEX_FORMS, write_index
 from training.export.sentence_transformers_folder import standard
 
 FORMATS: dict[str, ExportFormat] = {
@@ -50,7 +51,7 @@ def export(
     precision: Precision = FULL,
     progress: Progress = silent,
 ) -> list[str]:
-    """Write a model into a folder that works anywhere, with its model card; whole or not at all.
+    """Write a model into a folder that works anywhere, with its model card, or the vectors of its index; whole or not at all.
 
     A model that was trained once more on everything gives way to what came of that.
 
@@ -61,7 +62,11 @@ def export(
         package, and for an export that is not the same model.
     :raises Failed: when it cannot be written, or the model's base is gone.
     """
-    known = _format(form, precision)
+    known = None if form in INDEX_FORMS else _format(form, precision)
+    if known is None and precision != FULL:
+        raise Refused(
+            f"--format {form} has no {precision}: it holds vectors, as they are in the index."
+        )
     wanted = find_model(project, name)
     info = wanted if measured else to_be_used(project, wanted)
     notes: list[str] = []
@@ -71,6 +76,9 @@ def export(
         )
     try:
         with new_folder(folder) as target:
+            if known is None:
+                audit.note("exported", project.name, f"index of {info.name}")
+                return notes + write_index(project, info, form, target, progress)
             audit.note("exported", project.name, f"model {info.name}")
             notes += _written(project, info, target, form, precision, known, progress)
     except OSError as error:
@@ -87,7 +95,7 @@ def _format(form: Form, precision: Precision) -> ExportFormat:
     """
     known = FORMATS.get(form)
     if known is None:
-        raise Refused(f"There is no format {form!r}. There are: {', '.join(FORMATS)}.")
+        raise Refused(f"There is no format {form!r}. There are: {', '.join(get_args(Form))}.")
     if precision not in known.precisions:
         there = [name for name, other in FORMATS.items() if precision in other.precisions]
         instead = (
