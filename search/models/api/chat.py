@@ -51,7 +51,7 @@ class ChatClient(ServerClient[ChatSettings]):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._form = 0
+        self._form = self._asked = 0
         self._limit = 0
 
     def ask(self, messages: Messages, schema: Mapping[str, Any]) -> ChatAnswer:
@@ -62,17 +62,21 @@ class ChatClient(ServerClient[ChatSettings]):
         :raises TooMuch: where it refused this request, or did not answer it in time.
         """
         sent = [message["content"] for message in messages]
+        is_unknown = True
         for form in range(self._form, len(_FORMS)):
+            self._asked = form
             try:
                 once = partial(self._once, messages, schema, sent, form)
                 answer = self._tried(once, slow_again=True)
             except _OtherLimit:
                 return self.ask(messages, schema)
             except _NotTaken as refused:
+                is_unknown &= refused.is_unknown
                 if form == len(_FORMS) - 1:
                     raise TooMuch(str(refused)) from None
             else:
-                self._form = form
+                if is_unknown:
+                    self._form = form
                 return answer
         raise AssertionError("the last form returns or raises")
 
@@ -131,6 +135,12 @@ class ChatClient(ServerClient[ChatSettings]):
             refused=bool(getattr(message, "refusal", None)),
         )
 
+    def _status(self, error: "openai.APIStatusError") -> Exception:
+        # llama.cpp says so where an answer was cut off before its JSON ended; in another form it may go well.
+        if error.status_code == 500 and _FORMS[self._asked]:
+            return _NotTaken("status 500", is_unknown=False)
+        return super()._status(error)
+
     def _refused(self, error: "openai.APIStatusError", said: str) -> Exception:
         if self._limit == 0 and _LIMITS[1] in str(error.message):
             self._limit = 1
@@ -145,7 +155,11 @@ class _OtherLimit(Exception):
 
 
 class _NotTaken(Exception):
-    """The server refused a request as it was; its message is for a person."""
+    """The server refused a request as it was; its message is for a person. `is_unknown` says that it may not know the form."""
+
+    def __init__(self, message: str, is_unknown: bool = True) -> None:
+        super().__init__(message)
+        self.is_unknown = is_unknown
 
 
 def the_model(settings: ChatSettings, project: str) -> str:

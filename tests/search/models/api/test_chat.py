@@ -76,7 +76,7 @@ def test_the_longest_answer_is_called_as_the_server_calls_it(server, client):
     assert server.requests[-1]["body"]["max_completion_tokens"] == 50
 
 
-@pytest.mark.parametrize("did", ["500", "503:2", "429:2", "dead", "html"])
+@pytest.mark.parametrize("did", ["502", "503:2", "429:2", "dead", "html"])
 def test_what_may_pass_is_asked_again(server, client, did):
     server.script.append(did)
     asker = client()
@@ -84,6 +84,18 @@ def test_what_may_pass_is_asked_again(server, client, did):
     assert len(asker.waits) == 1
     if ":2" in did:
         assert asker.waits == [2.0]
+
+
+def test_a_form_in_which_one_answer_failed_is_left_for_that_answer_alone(server, client):
+    server.script.extend(["500", "500"])
+    asker = client()
+    assert asker.ask(MESSAGES, SCHEMA).text.startswith("{")
+    asker.ask(MESSAGES, SCHEMA)
+    forms = [r["body"].get("response_format", {}).get("type", "") for r in server.requests]
+    assert forms == ["json_schema", "json_object", "", "json_schema"] and asker.waits == []
+    server.always = "500"
+    with pytest.raises(Failed, match="did not answer, asked 2 times: status 500"):
+        client(retries=1).ask(MESSAGES, SCHEMA)
 
 
 @pytest.mark.parametrize(
