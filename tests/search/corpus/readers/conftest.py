@@ -67,9 +67,3 @@ def rows(
         return [(row.where, dict(row.fields)) for row in read_rows(path, report)], report
 
     return read
-
-
-@pytest.fixture
-def refusals() -> Callable[[Report], list[tuple[str, str]]]:
-    """Where the refused rows of a report stand, and why they were refused."""
-    return lambda report: [(row.where, row.reason) for row in report.refused]

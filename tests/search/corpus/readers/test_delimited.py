@@ -3,6 +3,7 @@
 import pytest
 
 from search.projects.errors import Refused
+from tests.search.corpus.readers.refused_rows import refusals
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_byte_order_mark_blank_lines_and_line_ends(rows, newline):
     assert report.refused_count == 0
 
 
-def test_short_and_long_rows_are_left_out_and_named(rows, refusals):
+def test_short_and_long_rows_are_left_out_and_named(rows):
     found, report = rows("a.csv", "id,text\n1\n2,two\n3,three,more\n")
     assert found == [("row 3", {"id": "2", "text": "two"})]
     assert refusals(report) == [
@@ -193,7 +194,7 @@ def test_a_csv_with_tabs_has_quoting(rows, content, texts):
     assert report.refused_count == 0
 
 
-def test_a_torn_row_beside_a_quotation_mark_is_named(rows, refusals):
+def test_a_torn_row_beside_a_quotation_mark_is_named(rows):
     found, report = rows("a.tsv", 'id\ttext\n1\t"one\n2\ttorn\nhere\n3\tthree"\n')
     assert [where for where, _ in found] == ["row 2", "row 3", "row 5"]
     assert refusals(report) == [("row 4", "has 1 fields, the header has 2")]

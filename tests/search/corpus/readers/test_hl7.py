@@ -6,6 +6,7 @@ import pytest
 
 from search.corpus.document import Document
 from search.projects.errors import Refused
+from tests.search.corpus.readers.refused_rows import refusals
 
 HEAD = r"MSH|^~\&|LAB|HOSP|EHR|X|20240312101500||ORU^R01|{}|P|2.5"
 REPORT = [
@@ -41,7 +42,7 @@ def test_a_report(documents, end):
     assert report.notes == ["identifiers, visits and orders without a text were left out"]
 
 
-def test_batches_frames_and_messages_that_say_nothing(documents, refusals):
+def test_batches_frames_and_messages_that_say_nothing(documents):
     first = "\x0b" + "\r".join(REPORT[:4]) + "\r\x1c\r"
     empty = "\r".join([HEAD.format("m2"), "PID|1||5||Doe^J", "PV1|1|I"])
     found, report = documents("a.txt", f"FHS|^~\\&|X\rBHS|^~\\&|X\r{first}{empty}\rBTS|2\r")

@@ -8,6 +8,7 @@ import pytest
 from search.corpus.readers import json_rows
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+from tests.search.corpus.readers.refused_rows import refusals
 
 
 def test_json_lines(rows):
@@ -16,7 +17,7 @@ def test_json_lines(rows):
     assert (report.format, report.columns, report.refused_count) == ("JSONL", ("a", "b"), 0)
 
 
-def test_bad_json_lines_are_left_out_and_named(rows, refusals):
+def test_bad_json_lines_are_left_out_and_named(rows):
     lines = ['{"a": 1}', "{broken", '["list"]', "5", "null", '{"a": 2}', "[" * 3000 + "]" * 3000]
     found, report = rows("a.ndjson", "\n".join(lines))
     assert found == [("line 1", {"a": 1}), ("line 6", {"a": 2})]
@@ -33,7 +34,7 @@ def test_columns_are_gathered_from_the_first_hundred_rows(rows):
     assert found[119] == ("line 120", {"c119": 119})
 
 
-def test_json_list(rows, refusals):
+def test_json_list(rows):
     found, report = rows("a.json", b"\xef\xbb\xbf" + b'[{"a": "x"}, 3, {"a": "y"}]')
     assert found == [("item 1", {"a": "x"}), ("item 3", {"a": "y"})]
     assert refusals(report) == [("item 2", "not a JSON object")]

@@ -9,10 +9,7 @@ from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.corpus.readers.judged import RELEVANT, JudgedColumns
 from search.corpus.readers.judgments import read_judged_queries
 from search.projects.errors import Refused
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
+from tests.search.corpus.readers.refused_rows import refusals
 
 
 @pytest.mark.parametrize(

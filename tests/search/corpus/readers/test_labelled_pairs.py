@@ -9,11 +9,7 @@ from search.corpus.readers.grades import GradeRules, UnclearGrades
 from search.corpus.readers.pairs import PairColumns, preview_pairs, read_pair_file
 from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
-
+from tests.search.corpus.readers.refused_rows import refusals
 
 YES_NO = [
     Pair("one", "right", None, ("wrong", "worse")),

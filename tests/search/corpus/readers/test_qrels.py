@@ -5,10 +5,7 @@ import pytest
 from search.corpus.readers.judged import RELEVANT, JudgedColumns
 from search.corpus.readers.qrels import read_judgments
 from search.projects.errors import Refused
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
+from tests.search.corpus.readers.refused_rows import refusals
 
 
 @pytest.mark.parametrize(

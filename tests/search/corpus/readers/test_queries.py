@@ -4,10 +4,7 @@ import pytest
 
 from search.corpus.readers.queries import QueryColumns, read_queries
 from search.projects.errors import Refused
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
+from tests.search.corpus.readers.refused_rows import refusals
 
 
 @pytest.mark.parametrize(

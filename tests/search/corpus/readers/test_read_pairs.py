@@ -15,12 +15,9 @@ from search.corpus.readers.tables import open_report
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
 from tests.proofs import examples
+from tests.search.corpus.readers.refused_rows import refusals
 
 JSON = '[{"query": "runny nose", "response": "Rhinorrhea: excess drainage."}]'
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
 
 
 @pytest.mark.parametrize(

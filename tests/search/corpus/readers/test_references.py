@@ -4,6 +4,7 @@ import pytest
 
 from search.corpus.document import Document
 from search.projects.errors import Refused
+from tests.search.corpus.readers.refused_rows import refusals
 
 MEDLINE = """\ufeff
 PMID- 7
@@ -156,7 +157,7 @@ BIBTEX = r"""% A library
 """
 
 
-def test_bibtex(documents, refusals):
+def test_bibtex(documents):
     found, report = documents("refs.bib", BIBTEX)
     assert found[0] == Document(
         "doe2020",

@@ -13,6 +13,7 @@ from search.corpus.readers import spreadsheets
 from search.corpus.readers.report import BadField, clean_text
 from search.projects.errors import Refused
 from search.projects.settings import LIMITS
+from tests.search.corpus.readers.refused_rows import refusals
 
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -187,7 +188,7 @@ def test_escaped_characters(rows):
     assert found[1][1]["text"] == "snake_xyz_case"
 
 
-def test_values_beyond_the_header_are_left_out_and_named(rows, refusals):
+def test_values_beyond_the_header_are_left_out_and_named(rows):
     content = workbook(["id", "text"], [1], [2, "two", None, "more"], [3, "three", " "])
     found, report = rows("a.xlsx", content)
     assert found == [("row 2", {"id": 1, "text": None}), ("row 4", {"id": 3, "text": "three"})]

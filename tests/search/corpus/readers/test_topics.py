@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from search.corpus.readers.judgments import read_judged_queries
 from search.corpus.readers.queries import QueryColumns, read_queries
 from search.projects.errors import Refused
+from tests.search.corpus.readers.refused_rows import refusals
 
 CLASSIC = """
 <top>
@@ -32,10 +33,6 @@ A relevant document must name the organization & its type.
 <title> Topic: Poliomyelitis and Post-Polio, R&D where n < 5 </title>
 </top>
 """
-
-
-def refusals(report):
-    return [(row.where, row.reason) for row in report.refused]
 
 
 @pytest.mark.parametrize("name", ["topics.301-302", "topics.txt", "topics.trec", "topics"])
