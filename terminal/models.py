@@ -34,7 +34,7 @@ def add_model(
     reference: Annotated[
         str,
         typer.Argument(
-            help="A folder, a hub id (intfloat/e5-small-v2), static, one of OpenAI's models "
+            help="A folder, a hub id (intfloat/e5-small-v2), static, multilingual, one of OpenAI's models "
             "(text-embedding-3-small), or with --base-url the name of a model at that server."
         ),
     ],

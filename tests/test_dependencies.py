@@ -15,11 +15,13 @@ LISTS = {
     "requirements.lock": ("requirements.txt",),
     "requirements-cluster.lock": ("requirements.txt", "requirements-cluster.txt"),
     "requirements-dev.lock": (
-        "requirements.txt", "requirements-cluster.txt", "requirements-dev.txt",
+        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-dev.txt",
     ),
     "requirements-bench.lock": (
-        "requirements.txt", "requirements-cluster.txt", "requirements-dev.txt", "requirements-bench.txt",
+        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-dev.txt",
+        "requirements-bench.txt",
     ),
+    "requirements-multilingual.lock": ("requirements-multilingual.txt",),
 }  # fmt: skip
 LOCKS = tuple(LISTS)
 PINNED = re.compile(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(?:\s+# (\S.*))?$")
@@ -110,8 +112,9 @@ def test_torch_and_its_own_companions_are_in_no_lock(lock: str) -> None:
 
 
 def test_a_larger_lock_holds_the_smaller_one() -> None:
-    app, cluster, dev, bench = (set(locked(lock).items()) for lock in LOCKS)
+    app, cluster, dev, bench, multilingual = (set(locked(lock).items()) for lock in LOCKS)
     assert app < cluster < dev < bench
+    assert multilingual < dev
 
 
 @pytest.mark.parametrize(

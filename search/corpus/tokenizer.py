@@ -20,6 +20,7 @@ LONGEST_RUN = 2_000
 UNREAD = "[UNK]"
 """Stands for a piece of which a model sees nothing."""
 _UNKNOWNS = ("[UNK]", "<unk>")
+_OF_MANY_LANGUAGES = 100_000  # Pieces: XLM-RoBERTa has 250,000, multilingual BERT 120,000.
 _BYTES = re.compile("[\u00a1-\u0143]|<0x")
 """What names bytes in vocabularies of bytes (GPT-2's letters for them, and SentencePiece's)."""
 
@@ -94,6 +95,11 @@ class ModelTokenizer:
     window: int | None = None
     around: int = 2
     english: bool = False
+
+    @property
+    def many_languages(self) -> bool:
+        """Whether it was made for many languages: as many pieces as that no single one needs (BERT has 30,000)."""
+        return int(self.tokenizer.get_vocab_size()) >= _OF_MANY_LANGUAGES
 
     @cached_property
     def counter(self) -> SubwordCounter:

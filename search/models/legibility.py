@@ -12,6 +12,7 @@ from search.corpus.corpus import Corpus
 from search.corpus.report.corpus_report import percent
 from search.corpus.report.tokenizer_fit import TokenizerFit, fertility, tokenizer_fit
 from search.corpus.tokenizer import ModelTokenizer
+from search.models.pretrained.multilingual import folder as multilingual
 from search.models.pretrained.opening import OpenedCheckpoint
 from search.models.registry import ModelInfo, generic_info
 from search.models.tokenizers import reader_in, reader_of
@@ -21,7 +22,7 @@ from search.text.languages import ENGLISH, UNKNOWN, language_name, language_of_e
 from search.text.sampling import evenly_spaced
 from search.text.words import word_runs
 
-MULTILINGUAL = "intfloat/multilingual-e5-small"
+MULTILINGUAL = multilingual.REFERENCE
 """A base that reads a hundred languages, as large a step as a small machine takes."""
 _SAMPLE = 400
 _WORTH_TELLING = 0.05
@@ -63,10 +64,15 @@ def illegible_to(reader: ModelTokenizer, project: Project, corpus: Corpus) -> st
         return None
     share = sum(share for _, share, _ in found)
     parts = ", ".join(f"{_named(code)} ({_why(fit)})" for code, _, fit in found)
+    start = f"{reader.title} cannot read {percent(share)} of the documents well: {parts}."
+    if reader.many_languages:
+        return (
+            f"{start} It is a model of many languages already, and no other that is known here reads them better: keyword "
+            "search (bm25) needs no model, and word vectors (word2vec, fasttext) learn from your documents alone."
+        )
     return (
-        f"{reader.title} cannot read {percent(share)} of the documents well: {parts}. What is trained on it stands on "
-        f"scraps. Take a model of many languages first: python cli.py add-model {project.name} {MULTILINGUAL} --default "
-        f"(or start from it: --set base={MULTILINGUAL})."
+        f"{start} What is trained on it stands on scraps. Take a model of many languages first: python cli.py add-model "
+        f"{project.name} {MULTILINGUAL} --default (or start from it: --set base={MULTILINGUAL})."
     )
 
 

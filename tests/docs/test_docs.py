@@ -19,7 +19,7 @@ from training.recipes import RECIPES
 README, ARCHITECTURE = PAGES[0], PAGES[1]
 KINDS = {"sh", "sh server", "python", "text"}
 # Words of commands that are parsed alone: they take longer than two seconds,
-LONG = {"sample", "report", "advise", "auto"}
+LONG = {"sample", "report", "advise", "auto", "multilingual"}
 # want a network, more pairs than ten documents have, or a training that was killed.
 WANTING = {"intfloat/e5-small-v2", "curve", "resume", "--seal", "--open-seal"}
 ALL = [command for page in PAGES for command in commands(page)]

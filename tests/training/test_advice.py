@@ -76,6 +76,20 @@ def test_reasons_name_the_facts():
     )
 
 
+def test_a_model_of_many_languages_is_named_where_another_one_may_help():
+    generic = next(a for a in recommend(HINDI) if a.option == "generic")
+    assert "add-model PROJECT multilingual --default" in generic.reasons[-1]
+    assert "four times as slowly" in generic.reasons[-1]
+    many = dataclasses.replace(HINDI, english=False, many_languages=True)
+    generic = next(a for a in recommend(many) if a.option == "generic")
+    assert not any("made for English" in r or "add-model" in r for r in generic.reasons)
+    assert "no other that is known here reads them better" in generic.reasons[-1]
+    reads = dataclasses.replace(many, pieces_ratio=1.3, unreadable=0.0)
+    generic = next(a for a in recommend(reads) if a.option == "generic")
+    assert not reads.foreign
+    assert "1.3 times as many pieces" in generic.reasons[-1]
+
+
 def test_auto_is_recommended_where_there_are_pairs_mined_ones_too():
     mined = dataclasses.replace(PLAIN, pairs=500, mined=True)
     assert recommend(mined)[0].option == "auto"

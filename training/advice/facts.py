@@ -33,7 +33,7 @@ class CorpusFacts:
     it cuts into three pieces or more, or cannot read at all. `pairs` are those to train on; `mined` says that nobody
     wrote them. `query_characters` is the mean length of their queries, `indexed` whether the generic model has
     encoded the corpus, `server` whether the generic model is computed by one, `model` what it is called by itself, and
-    `english` whether it was made for English alone. All that is said of it is counted with its own tokenizer.
+    `english` whether it was made for English alone and `many_languages` whether for many. All that is said of it is counted with its own tokenizer.
     """
 
     documents: int
@@ -53,6 +53,7 @@ class CorpusFacts:
     server: bool = False
     model: str = "the generic model"
     english: bool = True
+    many_languages: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -101,6 +102,7 @@ def facts_of(project: Project) -> CorpusFacts:
         server=info.format == "endpoint",
         model=info.title,
         english=reader is not None and reader.english,
+        many_languages=reader is not None and reader.many_languages,
         **given,
     )
 

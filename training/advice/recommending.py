@@ -19,7 +19,14 @@ from training.word_vectors.settings import Word2VecSettings
 FEW_PAIRS = 1_000
 """Below, fine-tuning scored higher than an adapter on the measured sets; above, the adapter did, in less time."""
 BUDGET_MINUTES = 10.0
-_OTHER = f"A multilingual model may read them whole: python cli.py add-model PROJECT {MULTILINGUAL} --default."
+_OTHER = (
+    "A model of a hundred languages may read them whole (it encodes about four times as slowly): python cli.py add-model "
+    f"PROJECT {MULTILINGUAL} --default."
+)
+_NO_OTHER = (
+    "It is a model of many languages already, and no other that is known here reads them better. Keyword search (bm25) needs "
+    "no model, and word vectors learn from your documents alone."
+)
 _TITLES = {"generic": "The generic model as it is", "api": "A model on a server (API)", "mine": "Mine pairs, then train an adapter"}  # fmt: skip
 _READ = 1_000
 """About how many characters a transformer of 256 word pieces reads; what is behind costs nothing."""
@@ -116,7 +123,8 @@ def _weighed(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     """Each option with its fit and its reasons."""
     taught = facts.pairs > 0 and not facts.mined
     strange = _strangeness(facts)
-    known = [*strange, _OTHER] if facts.foreign else [_fitting(facts)]
+    other = _NO_OTHER if facts.many_languages else _OTHER
+    known = [*strange, other] if facts.foreign else [_fitting(facts)]
     generic = 45 if facts.foreign else 60, ["Ready now: nothing to train.", *known]
     learned = _from_pairs(facts) if facts.pairs else _without_pairs(facts)
     options = {"generic": generic, **learned}

@@ -77,7 +77,7 @@ def add_model(
     choices: Choices = Choices(),
     progress: Progress = silent,
 ) -> AddedModel:
-    """Add a ready-made model: a folder, a hub id, `static`, one of OpenAI's models, or a model of a server.
+    """Add a ready-made model: a folder, a hub id, `static`, `multilingual`, one of OpenAI's models, or a model of a server.
 
     :raises Refused: when there is no such model, it cannot be read or gives no usable vectors, or its name is
         taken; nothing is changed then.
@@ -176,7 +176,7 @@ def _free_name(project: Project, reference: str, choices: Choices) -> str:
     """
     if not reference:
         raise Refused(
-            "Say which model: a folder, a hub id such as intfloat/e5-small-v2, or static."
+            "Say which model: a folder, a hub id such as intfloat/e5-small-v2, static, or multilingual."
         )
     name = choices.name
     if name is None:

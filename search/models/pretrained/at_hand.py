@@ -1,4 +1,4 @@
-"""Ready-made models that are on this machine and could be added: the static one, and what a hub gave before.
+"""Ready-made models that are on this machine and could be added: those in packages, and what a hub gave before.
 
 Only the files of the hub's cache are looked at; no hub is asked.
 """
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from search.models.pretrained import wordllama
 from search.models.pretrained.kinds import MODULES_FILE, refuse_other_kinds
+from search.models.pretrained.multilingual import folder as multilingual
 from search.models.registry import GENERIC_SHA256
 from search.projects.errors import Refused
 from search.projects.files import known_sha256
@@ -34,8 +35,12 @@ def models_at_hand(project: Project) -> list[AtHand]:
     added = {
         (m.details.get("reference"), m.details.get("commit")) for m in project.manifests("models")
     }
-    static = AtHand(wordllama.PACKAGE, None, wordllama.size())
-    return [one for one in (static, *_of_hub_cache()) if (one.reference, one.commit) not in added]
+    packaged = [AtHand(wordllama.PACKAGE, None, wordllama.size())]
+    if multilingual.is_installed():
+        packaged.append(AtHand(multilingual.REFERENCE, None, multilingual.SIZE))
+    return [
+        one for one in (*packaged, *_of_hub_cache()) if (one.reference, one.commit) not in added
+    ]
 
 
 def _of_hub_cache() -> list[AtHand]:

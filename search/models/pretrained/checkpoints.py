@@ -18,6 +18,8 @@ from search.models.pretrained.kinds import (
     transformer_folder,
 )
 from search.models.pretrained.longest_text import set_longest
+from search.models.pretrained.multilingual.folder import REFERENCE as MULTILINGUAL
+from search.models.pretrained.multilingual.folder import multilingual_folder
 from search.models.prompts import Prompts, prompts_of
 from search.models.sentence_transformer import (
     load_sentence_transformer,
@@ -121,12 +123,15 @@ def _beneath(files: ModelFiles) -> ModelFiles:
 
 
 def find_files(reference: str, commit: str | None = None) -> ModelFiles:
-    """A model's folder, or what a hub has of it, whatever kind of model it is.
+    """A model's folder, or what a hub or the package of the multilingual one has of it, whatever kind of model it is.
 
     In an app that is open to others no folder is looked into: it may be another project's, or nobody's to know of.
 
     :raises Refused: when it is neither, or cannot be had.
     """
+    if reference == MULTILINGUAL:
+        folder = multilingual_folder()
+        return ModelFiles(reference, folder, content_of(folder))
     if settings().beyond_loopback:
         refuse_folder(reference)
         folder = snapshot(reference, commit)
@@ -301,7 +306,9 @@ def _same_folder(name: str, facts: dict[str, Any]) -> Path:
 
     :raises Failed: when it is gone.
     """
-    if facts["commit"] is not None:
+    if facts["reference"] == MULTILINGUAL:
+        folder = multilingual_folder()
+    elif facts["commit"] is not None:
         folder = snapshot(facts["reference"], facts["commit"])
     else:
         folder = Path(facts["reference"])

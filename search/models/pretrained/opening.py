@@ -14,6 +14,7 @@ from search.models.pretrained import checkpoints
 from search.models.pretrained.checkpoints import ModelFiles
 from search.models.pretrained.kinds import SETTINGS_FILE, read_settings, transformer_folder
 from search.models.pretrained.longest_text import fit_longest, longest_read
+from search.models.pretrained.multilingual import folder as multilingual
 from search.models.prompts import Prompts, other_prompts
 from search.models.similarity import made_for, note_of
 from search.projects.errors import BespokeError, Refused, first_line
@@ -124,8 +125,8 @@ def facts_of(opened: OpenedCheckpoint) -> dict[str, Any]:
 
 
 def _notes_on_files(files: ModelFiles) -> list[str]:
-    """What is done with the files that a person did not ask for."""
-    notes = []
+    """What a person should know of the files, and what is done with them that was not asked for."""
+    notes = list(multilingual.NOTES) if files.reference == multilingual.REFERENCE else []
     if files.base is not None:
         notes.append(
             f"What PEFT learned on {files.base.reference} is added into that model's layers; both must stay as they are."

@@ -8,7 +8,7 @@ import pytest
 from search.corpus.corpus import current_corpus
 from search.corpus.ingest import add_documents
 from search.corpus.report.tokenizer_fit import tokenizer_fit
-from search.corpus.tokenizer import UNREAD, generic_reader
+from search.corpus.tokenizer import UNREAD, ModelTokenizer, generic_reader
 from search.models.legibility import MULTILINGUAL, illegible
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import GENERIC, find_model, generic_info, models
@@ -133,6 +133,15 @@ def test_documents_that_a_model_cannot_read_are_named_before_training(
     add_model(hindi, str(multilingual), Choices(name="many", default=True))
     assert illegible(hindi, corpus) is None
     assert illegible(hindi, corpus, find_model(hindi, "all-MiniLM-L6-v2")) == note
+
+
+def test_a_corpus_that_no_model_of_many_languages_reads_gets_a_sentence_too(hindi, monkeypatch):
+    """The same reader, were it one of many languages: no other model is named, but what needs none is."""
+    _, corpus = current_corpus(hindi)
+    monkeypatch.setattr(ModelTokenizer, "many_languages", True)
+    note = illegible(hindi, corpus)
+    assert "add-model" not in note
+    assert "keyword search (bm25) needs no model" in note
 
 
 def test_a_start_that_is_a_folder_is_looked_at_as_a_model_that_is_added(
