@@ -66,7 +66,7 @@ def measured(name: str, recipes: Iterable[str], minutes: float, kept: Path) -> R
     wanted = [recipe for recipe in recipes if recipe not in rows]
     if GENERIC in rows and not wanted:
         return rows
-    project = _ready(name, name)
+    project = ready_project(name, name)
     if GENERIC not in rows:
         rows |= _figures(evaluate(project, [GENERIC, KEYWORD]))
         write_json(kept, known)
@@ -79,7 +79,7 @@ def measured(name: str, recipes: Iterable[str], minutes: float, kept: Path) -> R
     return rows
 
 
-def _ready(name: str, called: str) -> Project:
+def ready_project(name: str, called: str) -> Project:
     """A project with a set in it, indexed with the generic model; made where there is none yet."""
     project = project_to_be(called)
     if project.newest("corpora") is None:
@@ -90,7 +90,7 @@ def _ready(name: str, called: str) -> Project:
 
 def _mined(name: str) -> Project:
     """The same documents in a project of their own, with pairs mined from them instead of the set's."""
-    project = _ready(name, f"{name}-documents-only")
+    project = ready_project(name, f"{name}-documents-only")
     for manifest in project.manifests("pairs"):
         project.remove(manifest)
     make_synthetic_pairs(project, SyntheticRequest(save=True))

@@ -27,6 +27,7 @@ def search(
 ) -> None:
     """Search with several models; missing indexes are built first."""
     from search.corpus.filters import Scope
+    from search.evaluation.rankings.fit_fusion import fit_missing
     from search.evaluation.rankings.self_matches import left_out_note, own_documents
     from search.retrieval.columns import columns_to_use
     from search.retrieval.search import compare
@@ -35,6 +36,7 @@ def search(
     with bar() as progress:
         own = own_documents(project, query)
         names, note = (model, None) if model else columns_to_use(project)
+        fit_missing(project, names, progress)
         found = compare(project, query, names, k, progress, scope, own)
     if note:
         aside(note)
@@ -55,10 +57,12 @@ def similar(
 ) -> None:
     """Find documents like one, as several models see it."""
     from search.corpus.filters import Scope
+    from search.evaluation.rankings.fit_fusion import fit_missing
     from search.retrieval.search import similar as find_similar
 
     scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
+        fit_missing(project, model or (), progress)
         found = find_similar(project, document, model or (), k, progress, scope)
     tell_comparison(found, as_json)
 

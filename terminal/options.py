@@ -66,7 +66,7 @@ ProjectInAnyState = Annotated[Project, _project("project_in_any_state")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")]
 _RANKS = (
     "What ranks (repeatable): a model's name (generic or a custom one), bm25 for keyword search, hybrid:MODEL for both "
-    "(hybrid:MODEL@0.3: the words count 0.3), rerank:MODEL@RERANKER. Default: "
+    "(hybrid:MODEL@0.3: the words count 0.3; @auto: as the dev queries weigh them), rerank:MODEL@RERANKER. Default: "
 )
 Models = Annotated[
     list[str] | None,

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field, replace
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.evaluation.query_sets.dev_queries import Grades
 from search.evaluation.query_sets.leakage import GENERATED_DEV, MINED, ORIGIN, Guarded, keep_apart
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
 from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project
-from training.data.pair_sets import Grades, current_pairs
+from training.data.pair_sets import current_pairs
 from training.data.real_and_generated import weighted, weights_note
 from training.dev_set import DevSet
 

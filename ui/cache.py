@@ -29,6 +29,8 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.retrieval.dense import DenseRetriever
+from search.retrieval.fitted import fitted_fusion
+from search.retrieval.fusion import Fusion
 from search.retrieval.indexing.build import find_index
 from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
@@ -152,6 +154,10 @@ class CachedParts:
     def reranker(self, name: str) -> Reranker:
         """See `RetrieverParts.reranker`."""
         return _reranker(self.project, find_reranker(self.project, name))
+
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """See `RetrieverParts.fusion`."""
+        return fitted_fusion(self.project, info, self.manifest).fusion
 
 
 @_cached(256)

@@ -26,6 +26,7 @@ from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, ques
 from search.evaluation.query_sets.seal import Seal
 from search.evaluation.query_sets.trained_on import unseen
 from search.evaluation.rankings.exact_duplicates import ExactDuplicates, exact_duplicates_of
+from search.evaluation.rankings.fit_fusion import fit_missing
 from search.evaluation.rankings.metrics import MEASURED, depth_of, metric_names, score
 from search.evaluation.rankings.parts import MeasuredParts, PartsOnce
 from search.evaluation.rankings.rankings import Ranked, RankingRules
@@ -47,6 +48,7 @@ from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in, parse_column
 from search.retrieval.fingerprint import column_fingerprint
+from search.retrieval.fitted import what_was_fitted
 from search.retrieval.indexing.describe import truncation_notes
 from search.retrieval.retriever import Retriever
 from search.retrieval.search import assemble
@@ -98,9 +100,11 @@ def evaluate(
     again = sorted({c.reranker for c in columns if c.reranker is not None})
     measured = metric_names([protocol_of(project).metric, *extras.metrics])
     asked = _asked(project, how, columns, corpus)
-    notes = [*known, *asked.notes]
+    fits = fit_missing(project, names, Stage(progress, 0.0, 0.3))
+    weighed = [f"{name}: {what_was_fitted(report).sentence}" for name, report in fits.items()]
+    notes = [*known, *weighed, *asked.notes]
     parts = PartsOnce(project, corpus_manifest, corpus)
-    retrievers = assemble(project, columns, parts, Stage(progress, 0.0, 0.65))
+    retrievers = assemble(project, columns, parts, Stage(progress, 0.3 if fits else 0.0, 0.65))
     words = keyword_index(project, corpus_manifest, corpus, Stage(progress, 0.65, 0.7))
     slices = slices_of(corpus, asked.usable, words)
     notes += truncation_notes(project, infos, corpus_manifest)
@@ -148,6 +152,7 @@ def evaluate(
         "queries": asked.manifest.id,
         **{f"model:{info.name}": info.id for info in infos},
         **{f"reranker:{name}": find_reranker(project, name).id for name in again},
+        **{f"fusion:{name}": report.id for name, report in fits.items()},
     }
     fingerprints |= {run.name: run.fingerprint for run in runs}
     result = _published(project, result, asked, how, identities, made_from, fingerprints)

@@ -12,6 +12,7 @@ from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import query_id
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.seal import seal_state
+from search.evaluation.rankings.fit_fusion import fit_missing
 from search.evaluation.rankings.self_matches import SelfMatches
 from search.judging.setup import DEPTHS, MOST_QUESTIONS, Setup, save_setup
 from search.judging.store import JudgmentStore, Question, RankedDocument
@@ -66,6 +67,7 @@ def prepare_questions(
     lacking = {name: _lacking(store, questions, name, of) for name, of in versions.items()}
     wanted = [name for name in versions if lacking[name]]
     if wanted:
+        fit_missing(project, wanted)
         retrievers, corpus = retrievers_for(project, wanted, Stage(progress, 0.0, 0.5))
         ids = corpus.ids()
         own = _own_documents(project, corpus)

@@ -3,6 +3,7 @@
     generic            the ready-made model          MODEL              any other model of the project
     bm25               keyword search                hybrid:MODEL       keyword search and a model, fused
     hybrid:MODEL@0.3   the same, the words weighing .3
+    hybrid:MODEL@auto  the same, weighed on the dev queries (see `search.retrieval.fitted`)
     rerank:BASE@NAME   the best of BASE, any of the above, read again by the reranker NAME
 
 A name of a model or reranker holds no colon and no @ (`workspace.check_project_name`), and what stands behind the
@@ -28,7 +29,8 @@ from search.projects.project import Project
 _HYBRID = "hybrid:"
 _RERANK = "rerank:"
 _EVEN = 0.5
-_FORMS = "MODEL, bm25, hybrid:MODEL, hybrid:MODEL@0.3 or rerank:MODEL@RERANKER"
+_AUTO = "auto"
+_FORMS = "MODEL, bm25, hybrid:MODEL, hybrid:MODEL@0.3, hybrid:MODEL@auto or rerank:MODEL@RERANKER"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SearchColumn:
     """One way to rank documents: by a model, by keywords, by both, read again by a reranker or not.
 
     `model` is None for keyword search alone. `weight` is the share of the keywords, 0 to 1: None for a model
-    alone. `reranker` is None where nothing is read again.
+    alone. `reranker` is None where nothing is read again. `fitted` says that the dev queries weigh the two, not `weight`.
 
     >>> column = SearchColumn("mine", 0.3)
     >>> column.name, column.title
@@ -48,6 +50,7 @@ class SearchColumn:
     model: str | None
     weight: float | None = None
     reranker: str | None = None
+    fitted: bool = False
 
     @property
     def kind(self) -> str:
@@ -77,6 +80,8 @@ class SearchColumn:
             return KEYWORD
         if self.weight is None:
             return self.model
+        if self.fitted:
+            return f"{_HYBRID}{self.model}@{_AUTO}"
         return f"{_HYBRID}{self.model}" + (f"@{self.weight:g}" if self.weight != _EVEN else "")
 
     @property
@@ -89,6 +94,8 @@ class SearchColumn:
         model = "Generic" if self.model == GENERIC else self.model
         if self.weight is None:
             return model
+        if self.fitted:
+            return f"Keywords + {model}, weighed on dev"
         share = f", words {100 * self.weight:.3g} %" if self.weight != _EVEN else ""
         return f"Keywords + {model}{share}"
 
@@ -103,6 +110,10 @@ class SearchColumn:
         who = "the generic model" if self.model == GENERIC else f"the model {self.model!r}"
         if self.weight is None:
             return f"Compares meanings as {who} sees them."
+        if self.fitted:
+            return (
+                f"Joins what keyword search and {who} find, weighed as served the dev queries best."
+            )
         share = "" if self.weight == _EVEN else f"; the words count {100 * self.weight:.3g} %"
         return f"Joins the ranks that keyword search and {who} give{share}."
 
@@ -121,6 +132,8 @@ def parse_column(text: str) -> SearchColumn:
         model, sign, share = text.removeprefix(_HYBRID).partition("@")
         if not model or ":" in model or model == KEYWORD:
             raise Refused(f"{text!r} names no model to join with keyword search: hybrid:MODEL.")
+        if share == _AUTO:
+            return SearchColumn(model, _EVEN, fitted=True)
         return SearchColumn(model, _weight(text, share) if sign else _EVEN)
     if not text or ":" in text or "@" in text:
         raise Refused(f"{text!r} names no column. Write {_FORMS}.")
@@ -167,10 +180,16 @@ def columns_to_use(project: Project) -> tuple[list[str], str | None]:
 
 
 def known_columns(project: Project) -> list[SearchColumn]:
-    """Every column that a person may choose from, weights left even: models, keywords, both, and reranked."""
+    """Every column that a person may choose from, weights left even: models, keywords, both, and reranked.
+
+    Both weighed on the dev queries, where there are pairs, with which these come.
+    """
     names = [info.name for info in models(project)]
     plain = [SearchColumn(name) for name in names]
-    bases = [*plain, SearchColumn(None), *(SearchColumn(name, _EVEN) for name in names)]
+    both = [SearchColumn(name, _EVEN) for name in names]
+    if project.folders("pairs"):
+        both += [replace(column, fitted=True) for column in both]
+    bases = [*plain, SearchColumn(None), *both]
     again = [replace(base, reranker=r.name) for r in rerankers(project) for base in bases]
     return [*bases, *again]
 
@@ -190,5 +209,7 @@ def _weight(text: str, share: str) -> float:
     except ValueError:
         weight = -1.0
     if not 0.0 <= weight <= 1.0:  # False for NaN, too.
-        raise Refused(f"The weight in {text!r} must be a number from 0 to 1, such as @0.3.")
+        raise Refused(
+            f"The weight in {text!r} must be a number from 0 to 1, such as @0.3, or @auto."
+        )
     return float(f"{weight + 0.0:g}")  # As it is printed, so that equal names are equal columns.

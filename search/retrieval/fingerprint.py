@@ -7,8 +7,9 @@ from search.models.cross_encoders import find_reranker
 from search.models.registry import find_model
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
-from search.retrieval import hybrid, sparse
+from search.retrieval import fusion, sparse
 from search.retrieval.columns import SearchColumn
+from search.retrieval.fitted import fusion_depends_on
 
 
 def column_fingerprint(project: Project, column: SearchColumn, corpus: Manifest) -> str:
@@ -39,7 +40,9 @@ def _parts(project: Project, column: SearchColumn) -> list[object]:
     if column.uses_words:
         parts.append(sparse.SETTINGS)
     if column.weight is not None:
-        parts += [hybrid.CONSTANT, hybrid.DEPTH]
+        parts += [fusion.CONSTANT, fusion.DEPTH]
+    if column.fitted:
+        parts += fusion_depends_on(project)
     if column.reranker is not None:
         reranker = find_reranker(project, column.reranker)
         parts += [reranker.fingerprint, reranker.depth]

@@ -1,15 +1,9 @@
-"""Keyword search and a model, fused by rank.
-
-Reciprocal rank fusion: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual
-Rank Learning Methods", SIGIR 2009, with their k of 60. A document's score is the sum of 1 / (60 + rank) over the
-sides that found it; with weights, each side's part is multiplied by twice its share, so that even shares are the
-plain sum. Ranks need no common scale, which BM25 and cosines do not have.
-"""
+"""Keyword search and a model, fused: by rank or by score (see `search.retrieval.fusion`)."""
 
 from collections.abc import Sequence
 
-from search.corpus.corpus import ScoredDocument
 from search.corpus.filters import EVERYTHING, Scope
+from search.retrieval.fusion import Fusion
 from search.retrieval.retriever import (
     BaseRetriever,
     EncodingTime,
@@ -21,20 +15,15 @@ from search.retrieval.retriever import (
     without,
 )
 
-CONSTANT = 60
-DEPTH = 200
-"""How many documents of each side are fused, at least: the same for every k, so that ten hits are the first
-ten of a hundred."""
-
 
 class HybridRetriever(Retriever):
     """Ranks by two sides at once; a document by the best passage of the side that ranks it higher.
 
     :param words: keyword search.
     :param model: a model's searcher over the same corpus.
-    :param weight: the share of the keywords, 0 to 1.
 
     >>> from types import SimpleNamespace
+    >>> from search.corpus.corpus import ScoredDocument
     >>> def side(*ranking):
     ...     hits = [ScoredDocument(document, 1.0, document) for document in ranking]
     ...     return SimpleNamespace(corpus=None, prepare_queries=lambda queries, timing: lambda k, scope: [hits])
@@ -44,13 +33,13 @@ class HybridRetriever(Retriever):
     """
 
     def __init__(
-        self, name: str, words: BaseRetriever, model: BaseRetriever, weight: float = 0.5
+        self, name: str, words: BaseRetriever, model: BaseRetriever, fusion: Fusion = Fusion()
     ) -> None:
         self.name = name
         self.corpus = model.corpus
         self._words = words
         self._model = model
-        self._weight = weight
+        self._fusion = fusion
 
     def ranked(
         self, queries: Sequence[str], k: int, scope: Scope, timing: EncodingTime
@@ -76,41 +65,24 @@ class HybridRetriever(Retriever):
     def _joined(
         self, words: PreparedQuery, model: PreparedQuery, k: int, scope: Scope
     ) -> list[Ranking]:
-        depth = max(DEPTH, k)
+        depth = max(self._fusion.depth, k)
         parts = tier_scopes(self.corpus, scope) if scope.tiers_first else [scope]
         found = []
         pairs = zip(_searched(words, depth, parts), _searched(model, depth, parts), strict=True)
         for left, right in pairs:
             sides = [_together(left), _together(right)]
-            ranking = fused(sides, [self._weight, 1 - self._weight])
+            ranking = self._fusion.fuse(*sides)
             if scope.tiers_first:
                 tiers = {
                     f.document: n for side in (left, right) for n, r in enumerate(side) for f in r
                 }
-                ahead = answers(sides[0]) | answers(sides[1])
+                shares = (self._fusion.weight, 1 - self._fusion.weight)
+                answering = [answers(s) for s, share in zip(sides, shares, strict=True) if share]
+                ahead = set[int]().union(*answering)
                 # Stable: within a tier, and among what does not answer, by score.
                 ranking.sort(key=lambda f: tiers[f.document] if f.document in ahead else len(parts))
             found.append(ranking[:k])
         return found
-
-
-def fused(rankings: Sequence[Ranking], weights: Sequence[float]) -> Ranking:
-    """Rankings fused by reciprocal rank; equal scores in the order of the last ranking, then by position.
-
-    :param weights: the share of each ranking; what only a ranking of weight 0 found is left out.
-    """
-    scores: dict[int, float] = {}
-    passages: dict[int, tuple[int, int]] = {}
-    for ranking, weight in zip(rankings, weights, strict=True):
-        for rank, found in enumerate(ranking, start=1):
-            share = len(rankings) * weight / (CONSTANT + rank)
-            if share:
-                scores[found.document] = scores.get(found.document, 0.0) + share
-                best = passages.get(found.document, (rank, found.passage))
-                passages[found.document] = best if best[0] < rank else (rank, found.passage)
-    last = {found.document: rank for rank, found in enumerate(rankings[-1])}
-    order = sorted(scores, key=lambda d: (-scores[d], last.get(d, len(last)), d))
-    return [ScoredDocument(document, scores[document], passages[document][1]) for document in order]
 
 
 def _searched(find: PreparedQuery, depth: int, parts: Sequence[Scope]) -> list[list[Ranking]]:

@@ -24,6 +24,8 @@ from search.projects.settings import LIMITS
 from search.retrieval.bm25.store import keyword_index
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in
 from search.retrieval.dense import DenseRetriever
+from search.retrieval.fitted import fitted_fusion
+from search.retrieval.fusion import Fusion
 from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, in_words
@@ -183,6 +185,10 @@ class RetrieverParts(Protocol):
         """A reranker by its name."""
         ...
 
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """How keyword search and a model are joined, as the dev queries weigh them."""
+        ...
+
 
 @dataclass(frozen=True)
 class ProjectParts:
@@ -224,6 +230,13 @@ class ProjectParts:
         """
         return load_reranker(self.project, find_reranker(self.project, name))
 
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """See `RetrieverParts.fusion`.
+
+        :raises Refused: where they were not weighed yet (`search.evaluation.rankings.fit_fusion`).
+        """
+        return fitted_fusion(self.project, info, self.manifest).fusion
+
 
 def retrievers_for(
     project: Project, names: Sequence[str], progress: Progress = silent
@@ -242,6 +255,7 @@ def assemble(
 ) -> list[Retriever]:
     """What ranks for each column. Each part is asked for once: columns that share a model share its retriever."""
     infos = models_in(project, columns)
+    known = {info.name: info for info in infos}
     with_words = any(column.uses_words for column in columns)
     steps = len(infos) + with_words
     dense = {
@@ -260,7 +274,8 @@ def assemble(
         if column.weight is None:
             return model
         assert words is not None
-        return HybridRetriever(column.name, words, model, column.weight)
+        fusion = parts.fusion(known[column.model]) if column.fitted else Fusion(column.weight)
+        return HybridRetriever(column.name, words, model, fusion)
 
     def reranked(column: SearchColumn) -> Retriever:
         base = unread(column.base)

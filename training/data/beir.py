@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.corpus.readers.beir import Beir
+from search.evaluation.query_sets.dev_queries import Grades
 from search.evaluation.query_sets.leakage import Texts, keep_apart, seen_in_training, texts_of
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_QUESTIONS, Question, question_for
-from training.data.pair_sets import Grades, Split, split_pairs
+from training.data.pair_sets import Split, split_pairs
 
 
 def beir_split(

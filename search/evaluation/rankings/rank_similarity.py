@@ -11,6 +11,7 @@ import numpy as np
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_sets.query_set import current_query_set
 from search.evaluation.query_sets.seal import seal_state
+from search.evaluation.rankings.fit_fusion import fit_missing
 from search.evaluation.rankings.self_matches import SelfMatches
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, Stage, silent
@@ -142,6 +143,7 @@ def disagreements(
     known = _read(path)
     if known is not None:
         return known
+    fit_missing(project, names)
     retrievers, corpus = retrievers_for(project, names, Stage(progress, 0, 0.5))
     _, query_set = current_query_set(project)
     step = max(-(-len(query_set.queries) // _MOST), 1)

@@ -37,6 +37,8 @@ NAMES = st.text(st.sampled_from("aZ9 ._-+()äक़b"), min_size=1, max_size=8).
         ("hybrid:mine@0.3", SearchColumn("mine", 0.3), "hybrid"),
         ("hybrid:mine@0", SearchColumn("mine", 0.0), "hybrid"),
         ("hybrid:mine@1", SearchColumn("mine", 1.0), "hybrid"),
+        ("hybrid:mine@auto", SearchColumn("mine", 0.5, fitted=True), "hybrid"),
+        ("rerank:hybrid:mine@auto@ce", SearchColumn("mine", 0.5, "ce", fitted=True), "rerank"),
         ("rerank:mine@ce", SearchColumn("mine", None, "ce"), "rerank"),
         ("rerank:bm25@ce", SearchColumn(None, None, "ce"), "rerank"),
         ("rerank:hybrid:mine@ce", SearchColumn("mine", 0.5, "ce"), "rerank"),
@@ -89,6 +91,7 @@ def test_every_column_is_read_back_from_its_name(model, weight, reranker):
         ("hybrid:mine@1.5", "a number from 0 to 1"),
         ("hybrid:mine@nan", "a number from 0 to 1"),
         ("hybrid:mine@a", "a number from 0 to 1"),
+        ("hybrid:mine@Auto", "or @auto"),
         ("rerank:mine", "rerank:MODEL@RERANKER"),
         ("rerank:@ce", "rerank:MODEL@RERANKER"),
         ("rerank:mine@", "rerank:MODEL@RERANKER"),
@@ -118,7 +121,8 @@ def test_columns_of_a_project(project):
     assert [c.name for c in columns] == ["hybrid:words", "bm25", "words"]
     assert [info.name for info in models_in(project, columns)] == ["words"]
     assert [c.name for c in known_columns(project)] == [
-        "generic", "words", "bm25", "hybrid:generic", "hybrid:words"
+        "generic", "words", "bm25", "hybrid:generic", "hybrid:words", "hybrid:generic@auto",
+        "hybrid:words@auto",
     ]  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from search.corpus.writer import CorpusWriter
 from search.models.registry import ModelInfo
 from search.projects.project import Project
 from search.retrieval.dense import DenseRetriever
-from search.retrieval.hybrid import DEPTH, HybridRetriever, fused
+from search.retrieval.fusion import DEPTH, Fusion
+from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.retriever import EncodingTime
 from search.retrieval.search import compare
 
@@ -74,7 +75,7 @@ def _by_hand(words, model, query, weight, scope=EVERYTHING):
 def test_equals_fusion_by_hand(sides, weight, condition):
     words, model = sides
     scope = EVERYTHING if condition is None else Scope((parse_condition(condition),))
-    hybrid = HybridRetriever("h", words, model, weight)
+    hybrid = HybridRetriever("h", words, model, Fusion(weight))
     for query, ranking in zip(QUERIES, hybrid.rank(QUERIES, 1000, scope), strict=True):
         wanted = _by_hand(words, model, query, weight, scope)
         assert {f.document: pytest.approx(f.score) for f in ranking} == wanted
@@ -99,7 +100,7 @@ def test_a_document_is_shown_by_the_passage_of_the_side_that_ranks_it_higher(sid
 
 @pytest.mark.parametrize(("weight", "side"), [(0.0, 1), (1.0, 0)])
 def test_all_the_weight_on_one_side_is_that_side(sides, weight, side):
-    hybrid = HybridRetriever("h", *sides, weight)
+    hybrid = HybridRetriever("h", *sides, Fusion(weight))
     for query in QUERIES:
         (alone,) = sides[side].rank([query], 20)
         (ranking,) = hybrid.rank([query], 20)
@@ -141,14 +142,60 @@ def test_both_sides_are_asked_once_for_the_vector(sides):
     assert (again.encode, again.encode_here) == (clock.encode, 0)
 
 
-def test_equal_scores_follow_the_last_ranking_then_the_position():
+def _joined_by_hand(words, model, query, fusion):
+    """Scores of each side brought between 0 and 1 over its first `depth`, the sums in a loop."""
+    sides = []
+    for side, floor in ((words, 0.0), (model, None)):
+        (ranking,) = side.rank([query], DEPTH)
+        scores = {hit.document: hit.score for hit in ranking}
+        deep = [hit.score for hit in ranking][: fusion.depth]
+        low = floor if floor is not None and len(ranking) < fusion.depth else min(deep)
+        scaled = {d: (s - low) / (max(deep) - low) for d, s in scores.items()}
+        sides.append((scaled, min([0.0, *scaled.values()])))
+    (left, no_words), (right, no_model) = sides
+    weight = fusion.weight
+    return {
+        d: weight * left.get(d, no_words) + (1 - weight) * right.get(d, no_model)
+        for d in {**left, **right}
+    }
+
+
+@pytest.mark.parametrize("fusion", [Fusion(0.5, "scores"), Fusion(0.3, "scores", 20)])
+def test_equals_a_convex_combination_by_hand(sides, fusion):
+    hybrid = HybridRetriever("h", *sides, fusion)
+    for query in ("rent gold", "tenant lease notice", "repair the deposit"):
+        (ranking,) = hybrid.rank([query], 90)
+        by_hand = _joined_by_hand(*sides, query, fusion)
+        assert {f.document: pytest.approx(f.score) for f in ranking} == by_hand
+        assert [f.score for f in ranking] == sorted((f.score for f in ranking), reverse=True)
+
+
+def test_all_the_weight_on_scores_of_words_leaves_equal_ones_to_the_model():
+    words = [ScoredDocument(n, 2.0, n) for n in (1, 2, 3)] + [ScoredDocument(4, 1.0, 4)]
+    model = [ScoredDocument(n, 1 / (1 + i), n) for i, n in enumerate((4, 5, 3, 1))]
+    ranking = Fusion(1.0, "scores").fuse(words, model)
+    assert [f.document for f in ranking] == [3, 1, 2, 4]
+    assert [f.document for f in Fusion(1.0).fuse(words, model)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("scale", ["ranks", "scores"])
+def test_a_side_that_found_nothing_or_one_document_alone_divides_by_nothing(scale):
+    one, other = ScoredDocument(8, 3.0, 80), ScoredDocument(9, 0.5, 90)
+    fusion = Fusion(0.5, scale)
+    assert fusion.fuse([], []) == []
+    assert [f.document for f in fusion.fuse([one], [])] == [8]
+    assert [f.document for f in fusion.fuse([], [other])] == [9]
+    assert [f.document for f in fusion.fuse([one], [other, one])] == [8, 9]
+    assert all(np.isfinite(f.score) for f in fusion.fuse([one], [other]))
+
+
+def test_equal_scores_follow_the_model():
     left = [ScoredDocument(5, 9.0, 50), ScoredDocument(3, 8.0, 30)]
     right = [ScoredDocument(4, 0.9, 40), ScoredDocument(2, 0.8, 20)]
-    ranking = fused([left, right], [0.5, 0.5])
+    ranking = Fusion().fuse(left, right)
     assert [f.document for f in ranking] == [4, 5, 2, 3]
     assert [f.score for f in ranking] == [1 / 61, 1 / 61, 1 / 62, 1 / 62]
-    assert fused([[ScoredDocument(8, 1.0, 8)], []], [0.5, 0.5])[0].score == 1 / 61
-    assert fused([[], []], [0.5, 0.5]) == []
+    assert Fusion().fuse([ScoredDocument(8, 1.0, 8)], [])[0].score == 1 / 61
     assert DEPTH >= 100, "recall at 100 needs as many"
 
 

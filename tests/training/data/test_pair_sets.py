@@ -15,13 +15,14 @@ from search.corpus.document import Document
 from search.corpus.labels import Pair
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.writer import CorpusWriter
+from search.evaluation.query_sets.dev_queries import as_query_set
 from search.evaluation.query_sets.leakage import Texts, answered, check_leaks, texts_of
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS, NEW_QUESTIONS
 from search.projects.errors import Failed, Refused
 from search.projects.project import project_to_be
 from search.text.near_duplicates import THRESHOLD, shingles
-from training.data.pair_sets import PairSet, as_query_set, current_pairs, split_pairs
+from training.data.pair_sets import PairSet, current_pairs, split_pairs
 
 strict_split = partial(split_pairs, question=NEW_DOCUMENTS)
 
