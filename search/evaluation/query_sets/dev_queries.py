@@ -30,8 +30,9 @@ def grades_of(project: Project, pairs: Manifest) -> Grades:
 
 
 def training_queries(project: Project, pairs: Manifest) -> QuerySet:
-    """The queries of the pairs themselves, with all that is known of them: for what never learns from pairs."""
-    asked = as_query_set(load_pairs(project.checked(pairs) / PAIRS_FILE))
+    """The queries of the pairs themselves that somebody asked, with all that is known of them: for what learns from no pairs."""
+    known = load_pairs(project.checked(pairs) / PAIRS_FILE)
+    asked = as_query_set([pair for pair in known if not pair.mined])
     return asked.graded(grades_of(project, pairs))
 
 

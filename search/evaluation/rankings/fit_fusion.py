@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus, current_corpus
 from search.evaluation.query_sets.dev_queries import dev_queries, training_queries
-from search.evaluation.query_sets.leakage import MINED, ORIGIN, seen_in_training
+from search.evaluation.query_sets.leakage import GENERATED_DEV, MINED, ORIGIN, seen_in_training
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.questions import NEW_QUESTIONS
 from search.evaluation.query_sets.trained_on import trained_pairs
@@ -121,10 +121,14 @@ def _asked(project: Project, info: ModelInfo, corpus: Corpus) -> QuerySet:
         raise Refused(f"{name} is weighed on dev queries, and {project.name!r} has none. {more}")
     if pairs.details.get(ORIGIN) == MINED:
         raise Refused(
-            f"{name} is weighed on dev queries, and those of {project.name!r} were mined from the documents: they have "
-            f"their words, so they cannot say what words are worth. {more}"
+            f"{name} is weighed on dev queries, and those of {project.name!r} were mined from its documents: nobody asked "
+            f"them, and they have its words, so they cannot say what words are worth. {more}"
         )
+    made_up = set(
+        pairs.details.get(GENERATED_DEV, ())
+    )  # Of before there were any, it says nothing.
     asked = dev_queries(project, pairs)
+    asked = asked.only(query for query in asked.queries if query not in made_up)
     trained = trained_pairs(project, info)
     if trained:
         model = project.artifact("models", info.id)

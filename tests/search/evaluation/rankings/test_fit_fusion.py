@@ -182,7 +182,7 @@ def test_what_cannot_be_weighed_is_refused_with_what_to_do(tiny):
     with pytest.raises(Refused, match="has none"):
         evaluate(tiny, ["bm25", AUTO])
     make_synthetic_pairs(tiny, SyntheticRequest(save=True))
-    with pytest.raises(Refused, match="mined from the documents"):
+    with pytest.raises(Refused, match="mined from its documents"):
         fit_missing(tiny, [AUTO])
 
 
