@@ -293,3 +293,34 @@ def export(
         say(f"{model} is in {folder}. Load it anywhere: SentenceTransformer({str(folder)!r}).")
     else:
         say(f"{model} is in {folder}. How to use it stands in {folder / 'README.md'}.")
+
+
+@app.command()
+def push(
+    project: ThisProject,
+    model: Annotated[str, typer.Argument(help="The model to publish.")],
+    repo: Annotated[str, typer.Argument(help="OWNER/NAME on the hub; made where it is not there.")],
+    public: Annotated[bool, typer.Option("--public", help="Let everybody read it.")] = False,
+    examples: Annotated[
+        bool,
+        typer.Option(
+            "--examples",
+            help="Three dev questions and the beginnings of their answers in the card. Without it no text of the corpus is.",
+        ),
+    ] = False,
+    measured: Annotated[bool, typer.Option("--measured", help="As for export.")] = False,
+    format_: Annotated[
+        Form, typer.Option("--format", help="What is to read it.")
+    ] = "sentence-transformers",
+    precision: Annotated[Precision, typer.Option(help="Bits of a weight.")] = "fp32",
+) -> None:
+    """Export a model and put it onto the Hugging Face hub, private by default; the token is that of HF_TOKEN."""
+    from training.export.push import push as push_model
+
+    with bar() as progress:
+        done = push_model(
+            project, model, repo, public, examples, measured, format_, precision, progress
+        )
+    for note in done.notes:
+        aside(note)
+    say(f"{model} is at {done.url}, {'for you alone' if done.private else 'for everybody'}.")

@@ -1,5 +1,6 @@
 """A model hub on this machine: as much of the Hugging Face hub's address as a download needs."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -12,11 +13,12 @@ from urllib.parse import urlsplit
 
 COMMIT = "1" * 40
 NEWER = "2" * 40
+TOKEN = "hf_a_token_that_may_write"
 
 
 @dataclass
 class FakeHub:
-    """`models` holds the folder of each model by its id; `asked` what was asked of it."""
+    """`models` holds the folder of each model by its id; `asked` what was asked of it; what is sent goes into `folder`."""
 
     url: str = ""
     models: dict[str, Path] = field(default_factory=dict)
@@ -24,6 +26,8 @@ class FakeHub:
     commit: str = COMMIT
     silent: bool = False
     asked: list[str] = field(default_factory=list)
+    private: set[str] = field(default_factory=set)
+    folder: Path = Path("hub")
 
 
 @contextmanager
@@ -83,8 +87,44 @@ def _handler(state: FakeHub, released: threading.Event) -> type[BaseHTTPRequestH
                 return self.answer(content, head, {"ETag": f'"{etag}"'})
             siblings = [{"rfilename": f.relative_to(folder).as_posix()} for f in self.files(folder)]
             info = {"id": model, "modelId": model, "sha": state.commit, "siblings": siblings}
-            info |= {"private": False, "tags": [], "downloads": 0, "likes": 0}
+            info |= {"private": model in state.private, "tags": [], "downloads": 0, "likes": 0}
             return self.answer(json.dumps(info).encode(), head)
+
+        def do_POST(self) -> None:
+            """As much as a folder needs that is sent in one commit: a repository, how files go, the commit."""
+            path = urlsplit(self.path).path
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            state.asked.append(f"POST {path}")
+            if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                return self.error(401, "Unauthorized")
+            parts = path.strip("/").split("/")
+            if path == "/api/repos/create":
+                wanted = json.loads(content)
+                model = f"{wanted['organization']}/{wanted['name']}"
+                state.models[model] = state.folder / model
+                state.models[model].mkdir(parents=True)
+                if wanted.get("private") or wanted.get("visibility") == "private":
+                    state.private.add(model)
+                said: dict[str, object] = {"url": f"{state.url}/{model}"}
+            elif path == "/api/validate-yaml":
+                said = {"errors": [], "warnings": []}
+            elif parts[4] == "preupload":
+                files = json.loads(content)["files"]
+                how = {"uploadMode": "regular", "shouldIgnore": False}
+                said = {"files": [{"path": file["path"], **how} for file in files]}
+            else:
+                assert parts[4] == "commit", path
+                folder = state.models["/".join(parts[2:4])]
+                for line in map(json.loads, content.splitlines()):
+                    if line["key"] == "file":
+                        file = folder / line["value"]["path"]
+                        file.parent.mkdir(parents=True, exist_ok=True)
+                        file.write_bytes(base64.b64decode(line["value"]["content"]))
+                said = {
+                    "commitUrl": f"{state.url}/{'/'.join(parts[2:4])}/commit/1",
+                    "commitOid": "1",
+                }
+            return self.answer(json.dumps(said).encode(), False)
 
         def files(self, folder: Path) -> list[Path]:
             return [file for file in sorted(folder.rglob("*")) if file.is_file()]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.evaluation.evaluation import newest_evaluation, verdict_on
 from search.evaluation.rankings.metrics import MAIN_METRIC, METRICS, metric_title
+from search.evaluation.statistics.significance import PairedTest
 from search.models.linear_adapter import BEHIND, QUERY_ONLY
 from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
 from search.models.registry import (
@@ -23,18 +24,21 @@ from search.models.registry import (
     find_model,
     named,
 )
+from search.projects.errors import Refused
 from search.projects.project import Project
 from training.dev_set import START
 from training.export.agreement import Agreement
 from training.export.formats import FULL, ExportFormat, Precision
 from training.export.sentence_transformers_folder import FORMAT as FOLDER
 from training.forgetting import General
+from training.similarity_cost import dev_of
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 CARD = "README.md"
 _HUB_NAMES = {GENERIC_TITLE: f"sentence-transformers/{GENERIC_TITLE}"}
+_EXAMPLES, _SHOWN = 3, 200
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -65,7 +69,8 @@ def model_card(
     manifest = project.artifact("models", info.id)
     details = manifest.details
     means, queries = _measured(project, info.name)
-    results = list(_results(details, means, queries))
+    verdict = verdict_on(project, info.name) if means else None
+    results = list(_results(details, means, queries, verdict[0] if verdict else None))
     library = ["sentence-transformers"] if known is FOLDER else []
     header = ModelCardData(
         model_name=info.name,
@@ -80,7 +85,7 @@ def model_card(
         f"---\n{header.to_yaml()}\n---",
         f"# {info.name}",
         f"A custom embedding model of {info.dimension} dimensions for semantic search in one corpus "
-        f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {info.origin}.",
+        f"({project.name}), made by Bespoke with the recipe *{info.recipe}* from {_elsewhere_called(info.origin)}.",
         *([exported] if exported else []),
         "## Use",
         known.usage,
@@ -96,7 +101,7 @@ def model_card(
 
 
 def _results(
-    details: dict[str, Any], means: dict[str, float], queries: int
+    details: dict[str, Any], means: dict[str, float], queries: int, test: PairedTest | None
 ) -> Iterable["EvalResult"]:
     """What was measured, for programs: on held-out queries, on those that steered, and outside the field."""
     from huggingface_hub import EvalResult
@@ -114,6 +119,21 @@ def _results(
     for metric in METRICS if means else ():
         said = f"{queries:,} held-out queries of the project"
         yield result("held-out-queries", said, metric, means[metric])
+    if test is not None:
+        # The verdict in one entry: the difference, and what it may be believed by.
+        yield EvalResult(
+            task_type="information-retrieval",
+            dataset_type="held-out-queries",
+            dataset_name=f"{queries:,} held-out queries of the project",
+            metric_type=f"{test.metric.replace('@', '_at_')}_gain",
+            metric_name=f"{test.metric} against {test.baseline}: {test.verdict}",
+            metric_value=round(test.delta, 4),
+            metric_args={
+                "ci95": [round(end, 4) for end in test.interval],
+                "p_value": round(test.p_decisive, 5),
+                "verdict": test.verdict,
+            },
+        )
     dev, general = details.get("dev"), details.get("general")
     if dev and dev["ndcg@10"]:
         # A recipe that learns from pairs keeps its best state, one that learns from documents its last.
@@ -126,6 +146,22 @@ def _results(
             f"{kept.questions} general questions, outside the corpus (the start: {kept.start:.4f})"
         )
         yield result("general-questions", said, MAIN_METRIC, kept.model)
+
+
+def examples_of(project: Project) -> str:
+    """Three dev questions with the beginnings of their answers, for a card whose reader may see texts of the corpus.
+
+    :raises Refused: where there are none.
+    """
+    dev = dev_of(project)
+    if dev is None:
+        raise Refused("There are no dev questions to show: they come with pairs.")
+    texts = dict(zip(dev.ids, dev.texts, strict=True))
+    lines = []
+    for name in sorted(dev.query_set.queries)[:_EXAMPLES]:
+        answer = next(texts[d] for d in texts if d in dev.query_set.relevant(name))
+        lines.append(f"- {dev.query_set.queries[name]}\n  > {' '.join(answer.split())[:_SHOWN]}")
+    return "\n## Examples of the corpus\n\n" + "\n".join(lines) + "\n"
 
 
 def _hub_name(project: Project, origin: str) -> str | None:
@@ -228,7 +264,9 @@ def _proof(project: Project, name: str, means: dict[str, float], queries: int) -
 
 def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]:
     """Settings, data, steering and versions: what a second training needs to give the same model."""
-    settings = "\n".join(f"| {key} | {value} |" for key, value in details["settings"].items())
+    settings = "\n".join(
+        f"| {key} | {_elsewhere_called(value)} |" for key, value in details["settings"].items()
+    )
     yield f"| setting | value |\n|---|---|\n{settings}"
     if "pairs" in details:
         yield (
@@ -251,6 +289,11 @@ def _making(details: dict[str, Any], made_from: dict[str, str]) -> Iterable[str]
     libraries = ", ".join(f"{name} {version}" for name, version in noted.items())
     using = f", with {libraries}" if libraries else ""
     yield f"{details['seconds']:,} seconds on {details['device']}{using}."
+
+
+def _elsewhere_called(value: object) -> object:
+    """A setting as a card says it: of a folder on this machine its name alone."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _trial(trial: dict[str, Any]) -> str:
