@@ -91,6 +91,7 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.first_search
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.insight

@@ -20,6 +20,7 @@ from terminal import (
     people,
     protocol,
     reference,
+    serving,
     synthetic,
     verdict,
 )
@@ -41,6 +42,7 @@ for room in (
     judging,
     people,
     lifecycle,
+    serving,
     reference,
 ):
     app.add_typer(room.app)

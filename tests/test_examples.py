@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-ROOMS = ("indexes", "search/models", "search/retrieval", "search/evaluation", "training")
+ROOMS = ("indexes", "search/models", "search/retrieval", "search/evaluation", "training", "serving")
 RECIPES = ("adapter", "auto", "fine_tune", "static", "word_vectors")
 
 

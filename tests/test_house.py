@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "gensim", "faiss", "openai", "pandas", "streamlit",
     "datasets", "sklearn", "scipy", "pymilvus", "ray", "pyarrow", "plotly", "openvino",
-    "huggingface_hub", "tokenizers", "wordllama", "peft",
+    "huggingface_hub", "tokenizers", "wordllama", "peft", "fastapi", "uvicorn", "prometheus_client",
 }  # fmt: skip
 LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
 
@@ -81,7 +81,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path):
     assert roots(at_module_level(parsed(path))) & HEAVY == set()
 
 
-@pytest.mark.parametrize("room", ["indexes", "search", "training", "ui", "terminal"])
+@pytest.mark.parametrize("room", ["indexes", "search", "training", "serving", "ui", "terminal"])
 def test_nothing_imports_what_is_started(room):
     """The linter knows packages only; app.py and cli.py are files above them."""
     for path in sources(room):
@@ -89,7 +89,9 @@ def test_nothing_imports_what_is_started(room):
 
 
 def test_no_pickle_and_no_remote_code():
-    for path in sources("app.py", "cli.py", "terminal", "ui", "search", "training", "indexes"):
+    for path in sources(
+        "app.py", "cli.py", "terminal", "ui", "serving", "search", "training", "indexes"
+    ):
         tree = parsed(path)
         forbidden = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
         assert roots(imports(tree)) & forbidden == set(), named(path)
@@ -111,7 +113,9 @@ def test_no_pickle_and_no_remote_code():
 
 
 def test_only_settings_reads_the_environment():
-    for path in sources("cli.py", "terminal", "search", "training", "indexes", "ui", "app.py"):
+    for path in sources(
+        "cli.py", "terminal", "serving", "search", "training", "indexes", "ui", "app.py"
+    ):
         if named(path) == "search/projects/settings.py":
             continue
         for node in ast.walk(parsed(path)):

@@ -15,7 +15,7 @@ from search.corpus.tokenizer import generic_subwords
 from search.models.encoder import Encoder
 from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import LinearAdapter
-from search.models.prompts import prompt_of
+from search.models.prompts import Role, prompt_of
 
 TRUNCATION = "truncation"
 """Where an index's manifest says what its model does not read."""
@@ -82,7 +82,7 @@ def truncation_of(encoder: Encoder, corpus: Corpus) -> Truncation | None:
 
     :returns: None for a model that reads texts of any length, or whose window is not known.
     """
-    counted = _counter(encoder)
+    counted = token_counter(encoder)
     return None if counted is None else truncation_by(*counted, corpus)
 
 
@@ -128,13 +128,16 @@ Count = Callable[[Sequence[str]], list[int]]
 """How many tokens each text has, uncut, with all that goes around it."""
 
 
-def _counter(encoder: Encoder) -> tuple[int, Count] | None:
-    """The window of an encoder, and what counts its tokens."""
+def token_counter(encoder: Encoder, role: Role = "document") -> tuple[int, Count] | None:
+    """The window of an encoder, and what counts the tokens of texts, its prompt for a role included.
+
+    :returns: None for a model that reads texts of any length, or whose window is not known.
+    """
     if isinstance(encoder, LinearAdapter):
-        return _counter(encoder.base)
+        return token_counter(encoder.base, role)
     model = transformer_of(encoder)
     if model is not None:
-        return _counter_of_transformer(model)
+        return _counter_of_transformer(model, role)
     most = getattr(getattr(encoder, "settings", None), "max_length", None)
     if most is None:
         return None
@@ -143,13 +146,13 @@ def _counter(encoder: Encoder) -> tuple[int, Count] | None:
     return most, lambda texts: [tokens_of(text) for text in texts]
 
 
-def _counter_of_transformer(model: Any) -> tuple[int, Count] | None:
-    first = _reading_documents(model)
+def _counter_of_transformer(model: Any, role: Role) -> tuple[int, Count] | None:
+    first = reading(model, role)
     window, tokenizer = getattr(first, "max_seq_length", None), getattr(first, "tokenizer", None)
     if type(first).__name__ != "Transformer" or tokenizer is None or not window or window > 10**9:
         return None
-    window = getattr(first, "document_length", None) or window
-    prompt = prompt_of(model, "document") or ""
+    window = getattr(first, f"{role}_length", None) or window
+    prompt = prompt_of(model, role) or ""
 
     def count(texts: Sequence[str]) -> list[int]:
         found = tokenizer([prompt + text for text in texts], truncation=False, padding=False)
@@ -158,13 +161,13 @@ def _counter_of_transformer(model: Any) -> tuple[int, Count] | None:
     return int(window), count
 
 
-def _reading_documents(model: Any) -> Any:
-    """The module that a document's text goes into first."""
+def reading(model: Any, role: Role) -> Any:
+    """The module of a SentenceTransformer that the text of a role goes into first."""
     first = model[0]
     if type(first).__name__ != "Router":
         return first
     ways = first.sub_modules
-    way = "document" if "document" in ways else next(iter(ways))
+    way = role if role in ways else next(iter(ways))
     return ways[way][0]
 
 

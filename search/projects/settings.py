@@ -40,6 +40,10 @@ class Limits:
     endpoint_tokens: int = 2_000_000
     explanation_tokens: int = 30_000
     prompt_characters: int = 4_000
+    served_bytes: int = 8 * 1024 * 1024
+    served_texts: int = 2_048
+    served_waiting: int = 16_384
+    served_requests: int = 512
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class AppSettings:
     (BESPOKE_LISTENS: loopback says that the port is published on 127.0.0.1 alone), `proxy_user_header` the header in
     which a reverse proxy on this machine names who asks (BESPOKE_PROXY_USER_HEADER), `people` who may sign in
     (BESPOKE_PEOPLE: addresses and @domains, comma-separated; everybody by default), and `person` for whom a run
-    works (BESPOKE_PERSON, set by the page that started it). `trainings` is how many trainings of a workspace go on at
+    works (BESPOKE_PERSON, set by the page that started it). `serve_key` is what programs must send that ask `serve`
+    (BESPOKE_SERVE_KEY; none by default). `trainings` is how many trainings of a workspace go on at
     once (BESPOKE_TRAININGS; 1 by default, others wait). `rank`, `local_rank` and `world` say which of several training processes this is (RANK,
     LOCAL_RANK, WORLD_SIZE, set by torchrun).
     """
@@ -88,6 +93,7 @@ class AppSettings:
     proxy_user_header: str = ""
     people: tuple[str, ...] = ()
     person: str = ""
+    serve_key: str = field(default="", repr=False)
     trainings: int = 1
     rank: int = 0
     local_rank: int = 0
@@ -114,8 +120,10 @@ PROXY_VARIABLE = "BESPOKE_PROXY_USER_HEADER"
 PEOPLE_VARIABLE = "BESPOKE_PEOPLE"
 PERSON_VARIABLE = "BESPOKE_PERSON"
 TRAININGS_VARIABLE = "BESPOKE_TRAININGS"
+SERVE_KEY_VARIABLE = "BESPOKE_SERVE_KEY"
 LOOPBACK = "loopback"
 _MOST_TRAININGS = 64
+_KEY_CHARACTERS = 16
 BACKENDS = ("auto", "torch", "openvino")
 
 
@@ -142,6 +150,7 @@ def settings() -> AppSettings:
         proxy_user_header=_header(os.environ.get(PROXY_VARIABLE, "")),
         people=_people(os.environ.get(PEOPLE_VARIABLE, "")),
         person=os.environ.get(PERSON_VARIABLE, ""),
+        serve_key=_serve_key(os.environ.get(SERVE_KEY_VARIABLE, "")),
         trainings=_trainings(os.environ.get(TRAININGS_VARIABLE) or "1"),
         rank=_number("RANK", 0),
         local_rank=_number("LOCAL_RANK", 0),
@@ -228,6 +237,17 @@ def _trainings(number: str) -> int:
             f"{TRAININGS_VARIABLE} is {number!r}; it must be a whole number from 1 to {_MOST_TRAININGS}."
         )
     return int(number)
+
+
+def _serve_key(key: str) -> str:
+    if key and not (
+        len(key) >= _KEY_CHARACTERS and key.isascii() and key.isprintable() and " " not in key
+    ):
+        raise Refused(
+            f"{SERVE_KEY_VARIABLE} holds no key that would hold: it must be at least {_KEY_CHARACTERS} plain letters, digits "
+            "and signs without a space, such as openssl rand -hex 16 prints."
+        )
+    return key
 
 
 def _index_bytes(gigabytes: str | None) -> int:

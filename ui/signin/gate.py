@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers
@@ -21,12 +20,13 @@ from streamlit.url_util import make_url_path
 
 from search.projects import audit, members
 from search.projects.audit import Actor
+from search.projects.loopback import came_by_proxy, host_of, is_loopback
 from search.projects.unexpected import unexpected
 from ui.page_names import NAMES
 from ui.signin import security_headers
 from ui.signin.identity import DAY, Person, Unwelcome, person_of
 from ui.signin.sessions import is_own_file, is_own_session, may_take_up
-from ui.signin.ways import WayIn, is_loopback
+from ui.signin.ways import WayIn
 
 _LOG = logging.getLogger(__name__)
 _STREAM = "_stcore/stream"
@@ -48,16 +48,6 @@ _OPEN = frozenset(
 _OPEN_BELOW = ("static/",)
 # Files of parts that are drawn; what a person's own sessions drew and took in.
 _OWN_BELOW = ("media/", "_stcore/upload_file/", "_stcore/bidi-components/", "component/")
-_FORWARDED = (
-    "forwarded",
-    "x-real-ip",
-    "via",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-)
-_FORWARDED_TOO = "x-forwarded-"
 _CACHE = b"cache-control"
 _PROTOCOL = "sec-websocket-protocol"
 _POLICY_VIOLATION = 1008
@@ -217,9 +207,9 @@ def _check_machine(way: WayIn, scope: Scope, headers: Headers) -> None:
             403, "Without sign-in, Bespoke answers on this machine alone: see SECURITY.md."
         )
     # A page elsewhere can point its own name at this machine, and then ask as if it were ours.
-    if not is_loopback(_host_of(headers.get("host", ""))):
+    if not is_loopback(host_of(headers.get("host", ""))):
         raise _Refusal(403, "Without sign-in, Bespoke answers at localhost alone: see SECURITY.md.")
-    if any(name in _FORWARDED or name.startswith(_FORWARDED_TOO) for name in headers):
+    if came_by_proxy(headers):
         raise _Refusal(403, "This came through a proxy, and nobody is signed in: see SECURITY.md.")
 
 
@@ -233,7 +223,7 @@ def _check_origin(way: WayIn, headers: Headers) -> None:
     if (
         origin is not None
         and way.way == "alone"
-        and not is_loopback(_host_of(origin.partition("://")[2]))
+        and not is_loopback(host_of(origin.partition("://")[2]))
     ):
         raise _Refusal(403, "Another page may not ask here.")
 
@@ -267,12 +257,6 @@ def _cookies(headers: Headers) -> Mapping[str, str]:
     with suppress(CookieError):
         jar.load("; ".join(headers.getlist("cookie")))
     return {name: morsel.value for name, morsel in jar.items()}
-
-
-def _host_of(host: str) -> str:
-    with suppress(ValueError):
-        return urlsplit(f"//{host}").hostname or ""
-    return ""
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,6 +1,5 @@
 """The ways in: alone on this machine, Streamlit's own OpenID Connect, or the header of a proxy; and refusing to start."""
 
-import ipaddress
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from streamlit.auth_util import get_secrets_auth_section, is_authlib_installed
 from streamlit.runtime.secrets import AttrDict
 
 from search.projects.errors import Refused
+from search.projects.loopback import is_loopback
 from search.projects.settings import (
     LISTENS_VARIABLE,
     LOOPBACK,
@@ -119,24 +119,6 @@ def start_or_exit() -> WayIn:
     if way.way != "alone":
         reached_from_elsewhere()
     return way
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is of this machine alone."""
-    name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return _bare(ipaddress.ip_address(name)).is_loopback
-    except ValueError:
-        return False
-
-
-def _bare(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 def _auth_section() -> Mapping[str, object]:

@@ -8,8 +8,9 @@ import pytest
 from signin_help import ORIGIN, SECRET
 
 from search.projects.errors import Refused
+from search.projects.loopback import is_loopback
 from ui.signin import ways
-from ui.signin.ways import is_loopback, may_start, start_or_exit, way_in
+from ui.signin.ways import may_start, start_or_exit, way_in
 
 AUTH: dict[str, Any] = {
     "redirect_uri": f"{ORIGIN}/oauth2callback", "cookie_secret": SECRET, "client_id": "bespoke",
