@@ -7,14 +7,12 @@ as the same model.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from search.corpus.labels import Pair
-from search.models.prompts import prompt_of
 from search.projects.progress import Progress
 from search.projects.settings import settings as environment
 from training.checkpoints import Checkpointer, adamw_tensors, beneath, put_adamw
@@ -28,7 +26,7 @@ from training.distributed import (
     tensors_from_first,
 )
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
-from training.fine_tune.losses import ranking_loss
+from training.fine_tune.engines import Engine, engine_of
 from training.fine_tune.schedule import ALL, EarlyStopping, Meter, Record, Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
 from training.fine_tune.weights import TrainableWeights, weights_of
@@ -90,6 +88,9 @@ def fine_tune(
 ) -> Tuned | None:
     """Train `model` in place; it ends as the state with the best dev score, which may be the untouched start.
 
+    It may be stopped at any time: after whatever step `ends` says so, what is learned by then is measured, and the best
+    of what was measured remains. A first measurement comes early, as soon as it has learned for as long as one takes.
+
     :param model: the start.
     :param pairs: what to learn from, kept apart from dev and test by the caller.
     :param dev: what to steer by.
@@ -106,17 +107,18 @@ def fine_tune(
     plan = Schedule(dev, rows, settings, len(first_epoch))
     blends = len(SHARES) if settings.blend else 0
     work = Work(plan, 1 + len(plan.borders) + blends, progress)
-    meter = Meter(model, dev, settings, work)
+    keeper = checkpointer or Checkpointer()
     start, before = weights_of(model), model.dtype
-    ranking_loss(model, settings)  # Refused before anything is measured.
-    first = {} if helps_only() else meter("before training", 0)
     _seeded(settings.seed, plan.steps, 0)
     learned = TrainableWeights(model, settings)
+    engine = engine_of(model, settings, keeper.folder)
+    learned.freeze(engine.frozen)
+    meter = Meter(model, dev, settings, work, engine.encoder)
+    first = {} if helps_only() else meter("before training", 0)
     steering = EarlyStopping(learned, meter, plan)
-    keeper = checkpointer or Checkpointer()
     meter.read(min(settings.sequence_length, meter.length) if meter.length else None)
     try:
-        updates = take_steps(learned, batches, plan, settings, steering, work, keeper, ends)
+        updates = take_steps(learned, engine, batches, plan, settings, steering, work, keeper, ends)
     finally:
         meter.read(meter.length)
     if helps_only():
@@ -164,6 +166,7 @@ def _seeded(seed: int, step: int, process: int) -> None:
 
 def take_steps(
     learned: TrainableWeights,
+    engine: Engine,
     batches: Batches,
     plan: Schedule,
     settings: FineTuneSettings,
@@ -176,7 +179,7 @@ def take_steps(
 
     :param ends: asked after every step: whether the time is over, so that what there is must do.
     """
-    loop = _Loop(learned, batches, plan, settings, steering, work, checkpointer, ends)
+    loop = _Loop(learned, engine, batches, plan, settings, steering, work, checkpointer, ends)
     loop.run()
     return loop.updates
 
@@ -186,6 +189,7 @@ class _Loop:
     """The steps of a training, from the first or from a checkpoint."""
 
     learned: TrainableWeights
+    engine: Engine
     batches: Batches
     plan: Schedule
     settings: FineTuneSettings
@@ -198,9 +202,10 @@ class _Loop:
         import torch
 
         self._model = self.learned.model
-        self._loss = ranking_loss(self._model, self.settings)
-        weights, rate = self.learned.parameters.values(), self.learned.rate
-        self._optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.0)
+        self._weights = list(self.learned.parameters.values())
+        self._optimizer = torch.optim.AdamW(
+            self._weights, lr=self.learned.rate, weight_decay=0.0, fused=True
+        )
         self._losses: list[float] = []
         self._curve: list[tuple[int, float]] = []
         self.updates = 0
@@ -211,7 +216,6 @@ class _Loop:
         record = self.steering.record
         points = zip(map(self.plan.epoch_of, record.steps), record.scores, strict=True)
         self.work.goes_on(step, [(epoch, scores[ALL]) for epoch, scores in points], self._curve)
-        self._model.train()
         epoch = -1
         batches: list[list[TrainingRow]] = []
         while step < self.plan.steps:
@@ -246,32 +250,13 @@ class _Loop:
         _seeded(self.settings.seed, step, environment().rank)
         for group in self._optimizer.param_groups:
             group["lr"] = self.learned.rate * self.plan.rate(step)
-        features = self._features(rows)
-        with _precision(self._model, self.settings):
-            loss = self._loss(features, None)
-            loss.backward()
-        average_gradients(self.learned.parameters.values())
-        torch.nn.utils.clip_grad_norm_(self.learned.parameters.values(), _LARGEST_GRADIENT)
+        loss = self.engine.learn(rows)
+        average_gradients(self._weights)
+        torch.nn.utils.clip_grad_norm_(self._weights, _LARGEST_GRADIENT)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        self._losses.append(float(loss.detach()))
+        self._losses.append(loss)
         self.updates += 1
-
-    def _features(self, rows: Sequence[TrainingRow]) -> list[dict[str, Any]]:
-        """Queries, answers, and negatives as the model takes them, column by column."""
-        from sentence_transformers.util import batch_to_device
-
-        query, document = prompt_of(self._model, "query"), prompt_of(self._model, "document")
-        columns = [[row.answer for row in rows]]
-        columns += [list(column) for column in zip(*(row.negatives for row in rows), strict=True)]
-        tokens = [self._model.preprocess([row.query for row in rows], prompt=query, task="query")]
-        tokens += [
-            self._model.preprocess(column, prompt=document, task="document") for column in columns
-        ]
-        tokens[0]["task"] = "query"  # A start that turns queries only has a way for each.
-        for features in tokens[1:]:
-            features["task"] = "document"
-        return [batch_to_device(features, self._model.device) for features in tokens]
 
     def _save(self, step: int) -> None:
         """Write how far it came, in place of what was there; with several processes the first alone does."""
@@ -316,12 +301,3 @@ class _Loop:
         self._curve.append((step, float(np.mean(self._losses))))
         self._losses = []
         self.work.stepped(step, self._curve[-1][1])
-
-
-def _precision(model: "SentenceTransformer", settings: FineTuneSettings) -> Any:
-    """bfloat16 for what may be computed in it, on a graphics card that can; the weights stay in 32 bits."""
-    import torch
-
-    if settings.bf16 and model.device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()

@@ -7,6 +7,7 @@ gradients are those of the whole batch, the memory that of a mini-batch. Matryos
 the first numbers of each vector.
 """
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
@@ -14,6 +15,7 @@ from training.distributed import alone
 from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 _WHOLE = 128
@@ -45,12 +47,39 @@ def ranking_loss(model: "SentenceTransformer", settings: FineTuneSettings) -> An
         loss = MultipleNegativesRankingLoss(model, **gather)
     else:
         loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=mini, **gather)
+    sizes = _sizes(model, settings)
+    return MatryoshkaLoss(model, loss, sizes) if sizes else loss
+
+
+def loss_of_vectors(
+    model: "SentenceTransformer", settings: FineTuneSettings
+) -> "Callable[[Sequence[torch.Tensor]], torch.Tensor]":
+    """The same loss, called with the vectors of queries, answers, and negatives, column by column.
+
+    :raises Refused: when vectors are to be shortened to more numbers than they have.
+    """
+    import torch
+    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from torch.nn.functional import normalize
+
+    loss = MultipleNegativesRankingLoss(model, gather_across_devices=not alone())
+    sizes: list[int | None] = [*_sizes(model, settings)] or [None]
+
+    def of(columns: "Sequence[torch.Tensor]") -> "torch.Tensor":
+        cut = [[normalize(column[:, :size]) for column in columns] for size in sizes]
+        return torch.stack([loss.compute_loss_from_embeddings(one, None) for one in cut]).sum()
+
+    return of
+
+
+def _sizes(model: "SentenceTransformer", settings: FineTuneSettings) -> list[int]:
+    """By how many of a vector's first numbers the loss is taken; none for all of them alone."""
     whole = model.get_embedding_dimension()
     if not settings.dimensions:
         # What is published keeps these numbers alone, so they alone learn.
-        return loss if model.truncate_dim is None else MatryoshkaLoss(model, loss, [whole])
+        return [] if whole is None or model.truncate_dim is None else [whole]
     if whole is None or max(settings.dimensions) >= whole:
         raise Refused(
             f"Vectors of {settings.base} have {whole} numbers; dimensions={settings.dimensions} must all be less."
         )
-    return MatryoshkaLoss(model, loss, [whole, *settings.dimensions])
+    return [whole, *settings.dimensions]

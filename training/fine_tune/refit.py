@@ -8,6 +8,7 @@ from search.projects.progress import Progress
 from training.checkpoints import Checkpointer
 from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, rows_of
+from training.fine_tune.engines import engine_of
 from training.fine_tune.loop import take_steps
 from training.fine_tune.schedule import ALL, EarlyStopping, Meter, Schedule, Work
 from training.fine_tune.settings import FineTuneSettings
@@ -41,10 +42,14 @@ def refit_weights(
     work = Work(plan, 0, progress)
     start, length = weights_of(model), Meter(model, unread, settings, work)
     learned = TrainableWeights(model, settings)
+    engine = engine_of(model, settings, checkpointer.folder)
+    learned.freeze(engine.frozen)
     last = EarlyStopping(learned, lambda what, epoch: {ALL: 0.0}, plan)
     length.read(min(settings.sequence_length, length.length) if length.length else None)
     try:
-        take_steps(learned, batches, plan, settings, last, work, checkpointer, lambda: False)
+        take_steps(
+            learned, engine, batches, plan, settings, last, work, checkpointer, lambda: False
+        )
     finally:
         length.read(length.length)
     learned.put(last.best)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from indexes.vector_index import BadVectors
+from search.models.encoder import Encoder
 from search.models.pretrained.longest_text import longest_of
 from search.projects.progress import Progress
 from training.dev_set import DevSet
@@ -56,6 +57,10 @@ class Schedule:
             for epoch in range(settings.epochs)
             for part in range(1, checks + 1)
         ]
+        # One that may be stopped at any time has something to keep early: when it has learned as long as it measures.
+        early = max(_STEPS_BETWEEN, round(self.measure_cost / self.step_cost))
+        if 2 * early < self.borders[0]:
+            self.borders.insert(0, early)
         self._epochs = settings.epochs
         self._warmup = settings.warmup
 
@@ -144,6 +149,7 @@ class Work:
 class Meter:
     """Measures a model on the dev queries as it will be used: in full length, without dropout.
 
+    :param encoder: what encodes with the model's weights; None for the model itself.
     :param length: what the model reads when it searches; None when that has no bound.
 
     >>> from types import SimpleNamespace as Some
@@ -160,9 +166,15 @@ class Meter:
     """
 
     def __init__(
-        self, model: "SentenceTransformer", dev: DevSet, settings: FineTuneSettings, work: Work
+        self,
+        model: "SentenceTransformer",
+        dev: DevSet,
+        settings: FineTuneSettings,
+        work: Work,
+        encoder: Encoder | None = None,
     ) -> None:
         self._model = model
+        self._encoder = encoder or model
         self._dev = dev
         self._dimensions = settings.dimensions
         self._work = work
@@ -178,7 +190,7 @@ class Meter:
         self.read(self.length)
         try:
             queries, documents = self._dev.vectors(
-                self._model, lambda share: self._work.measuring(share, what)
+                self._encoder, lambda share: self._work.measuring(share, what)
             )
             scores = {
                 size: self._dev.ndcg_of_vectors(

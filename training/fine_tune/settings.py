@@ -55,6 +55,11 @@ class FineTuneSettings(RecipeSettings):
     mini_batch: int = Field(0, ge=0, le=4096, title="Mini-batch", json_schema_extra=ADVANCED)
     """How many texts go through the model at once; the result is that of the whole batch. 0: the whole batch up to
     128 pairs, else 32."""
+    frozen_layers: int = Field(
+        -1, ge=-1, le=1000, title="Frozen layers", json_schema_extra=ADVANCED
+    )
+    """So many of a transformer's lower layers (and its word vectors) stay as they are, and read each text only once:
+    faster, and less is forgotten. -1: half of them; 0: train the whole model."""
     lora_rank: int = Field(0, ge=0, le=512, title="LoRA rank", json_schema_extra=ADVANCED)
     """Train small matrices beside each layer instead of the model, with ten times the learning rate: less memory,
     less forgotten. 0: train the whole model."""
@@ -63,4 +68,4 @@ class FineTuneSettings(RecipeSettings):
     )
     """Needs less memory and a third more time."""
     bf16: bool = Field(True, title="Half precision", json_schema_extra=ADVANCED)
-    """Compute in bfloat16 on a graphics card that can; never on a processor."""
+    """Compute in bfloat16 where the graphics card or the processor is faster with it."""

@@ -1,7 +1,7 @@
 """How fast a fine-tuning learns and is measured on this machine, timed on a few real steps of the engine that will do it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from search.corpus.labels import Pair
 from training.dev_set import DevSet
-from training.fine_tune.losses import ranking_loss
+from training.fine_tune.batches import rows_of
+from training.fine_tune.engines import engine_of
 from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _ROWS = 16
-_TEXTS = 64
-_BATCH = 16
+_TEXTS = 32
 _READ = 1_200  # Characters of a text that a transformer reads, about.
 
 
@@ -27,7 +27,8 @@ class TrainingSpeed:
 
     :param pair: to learn from one pair once more.
     :param character: to encode one character of many texts, sorted by length, as the model is used.
-    :param first: what a pair takes beside that when it is learned from for the first time.
+    :param first: what a pair takes beside that when it is learned from for the first time: what its frozen layers make
+        of it is kept.
     :param measured: to encode one character in a dev measurement that is not the first; None where that is `character`.
 
     >>> speed = TrainingSpeed(pair=0.01, character=1e-5, first=0.02)
@@ -57,35 +58,38 @@ def characters(texts: Iterable[str]) -> int:
 def pace(
     model: "SentenceTransformer", pairs: Sequence[Pair], dev: DevSet, settings: FineTuneSettings
 ) -> TrainingSpeed:
-    """Time two real steps and some batches of encoding; the model's weights stay as they are.
+    """Time a few real steps and a batch of the dev pool; the model's weights stay as they are.
 
-    A fine-tuning that `ends` stops keeps the best state that it measured (see `training.fine_tune.loop.fine_tune`). So
-    what is planned with these figures need not fit: what is reached in time is what is kept.
+    What is planned with these figures need not fit: a fine-tuning that `ends` stops keeps the best that it measured (see
+    `training.fine_tune.loop.fine_tune`), so what it needs at the least is its first few steps and two measurements.
     """
-    from sentence_transformers.util import batch_to_device
-
     random = np.random.default_rng(settings.seed)
-    chosen = [pairs[n] for n in random.permutation(len(pairs))[: 2 * _ROWS]]
-    loss = ranking_loss(model, settings)
+    rows = rows_of([pairs[n] for n in random.permutation(len(pairs))[: 2 * _ROWS]], 1)
+    texts = [dev.texts[n] for n in random.permutation(len(dev.texts))[:_TEXTS]]
+    read = max(1, characters(texts))
     length = model.max_seq_length
-    if length is not None:
-        model.max_seq_length = min(length, settings.sequence_length)
-    taken = []
-    for rows in (chosen[:_ROWS], chosen[-_ROWS:]):
-        started = time.perf_counter()
-        features = [
-            batch_to_device(model.preprocess(texts), model.device)
-            for texts in ([p.query for p in rows], [p.response for p in rows])
-        ]
-        loss(features, None).backward()
+    character = _timed(lambda: model.encode_document(texts)) / read
+    engine = engine_of(model, settings)
+    for module in engine.frozen:
+        module.requires_grad_(False)
+    try:
+        engine.encoder.encode_document(texts)
+        measured = _timed(lambda: engine.encoder.encode_document(texts)) / read
+        if length is not None:
+            model.max_seq_length = min(length, settings.sequence_length)
+        engine.learn(rows[:_ROWS])  # This warms up; the next is like all that follow.
+        new = rows[-_ROWS:]
+        first = _timed(lambda: engine.learn(new)) / len(new)
+        again = _timed(lambda: engine.learn(new)) / len(new)
+    finally:
+        if length is not None:
+            model.max_seq_length = length
+        model.eval().requires_grad_(True)
         model.zero_grad(set_to_none=True)
-        taken.append((time.perf_counter() - started) / len(rows))
-    if length is not None:
-        model.max_seq_length = length
-    chosen_texts = [dev.texts[n] for n in random.permutation(len(dev.texts))[:_TEXTS]]
-    texts = sorted(chosen_texts, key=len)
+    return TrainingSpeed(again, character, max(0.0, first - again), measured)
+
+
+def _timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
-    model.encode_document(texts, batch_size=_BATCH)
-    spent = time.perf_counter() - started
-    # The first step warms up; the second is like all that follow.
-    return TrainingSpeed(pair=taken[-1], character=spent / max(1, characters(texts)))
+    work()
+    return time.perf_counter() - started

@@ -1,5 +1,6 @@
 """The weights that a training changes: the whole model's, or those of small matrices beside its layers (LoRA)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from search.projects.errors import Refused
@@ -44,11 +45,16 @@ class TrainableWeights:
         if settings.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
         self.rate = settings.learning_rate * (LORA_RATE if settings.lora_rank else 1.0)
-        self.parameters = {
-            name: parameter
-            for name, parameter in model.named_parameters()
-            if parameter.requires_grad
-        }
+
+    @property
+    def parameters(self) -> Weights:
+        """What learns, by name."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def freeze(self, modules: "Iterable[torch.nn.Module]") -> None:
+        """Let some modules stay as they are until the training ends."""
+        for module in modules:
+            module.requires_grad_(False)
 
     def copy(self) -> Weights:
         """The weights as they stand."""
