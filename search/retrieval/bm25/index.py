@@ -5,12 +5,15 @@ stands tf times in a text of length l adds
 
     log(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * l / average l))
 
-Every such part is computed when the index is built (Lù, "BM25S", 2024), so a search only adds up a few rows.
+N, df and the average are of different texts: a copy says nothing new of how rare a term is, and what is found stays what it was
+where documents come in twice. Every such part is computed when the index is built (Lù, "BM25S", 2024), so a search only adds
+up a few rows.
 """
 
 import hashlib
 import os
 import tempfile
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -159,33 +162,52 @@ def build(texts: Iterable[str], analysis: Analysis, folder: Path) -> int:
     :returns: the number of different terms.
     """
     vocabulary = _Vocabulary(analysis)
-    lengths: list[int] = []
+    sizes = _Sizes()
     with tempfile.TemporaryDirectory(dir=folder) as spill:
         chunks: list[Path] = []
-        for terms, passages, counts in _chunks(texts, vocabulary, lengths):
+        for terms, passages, counts in _chunks(texts, vocabulary, sizes):
             path = Path(spill) / f"{len(chunks)}.npy"
             np.save(path, np.stack([terms, passages, counts]), allow_pickle=False)
             chunks.append(path)
-        _write(folder, vocabulary, np.array(lengths, dtype=np.float64), chunks)
+        _write(folder, vocabulary, sizes, chunks)
     return len(vocabulary.hashes)
 
 
-def _write(
-    folder: Path, vocabulary: "_Vocabulary", lengths: NDArray[np.float64], chunks: Sequence[Path]
-) -> None:
+class _Sizes:
+    """How long each passage is, and which of them say what none before them said (see `terms`)."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self._terms = array("Q")
+
+    def terms(self, numbers: Numbers) -> None:
+        """Note the terms of the next passage: passages with the same ones in the same order are copies."""
+        digest = hashlib.blake2b(numbers.tobytes(), digest_size=8).digest()
+        self._terms.append(int.from_bytes(digest, "big"))
+
+    def firsts(self) -> NDArray[np.bool_]:
+        """Which passages are no copy of an earlier one: shape (passages,)."""
+        first = np.zeros(len(self._terms), dtype=bool)
+        first[np.unique(np.array(self._terms, dtype=np.uint64), return_index=True)[1]] = True
+        return first
+
+
+def _write(folder: Path, vocabulary: "_Vocabulary", sizes: _Sizes, chunks: Sequence[Path]) -> None:
     """Sort the postings of all chunks by term, in order of the terms' hashes, and write them with their scores."""
     hashes = np.array(vocabulary.hashes, dtype=np.uint64)
     order = np.argsort(hashes, kind="stable")
     place_of = np.empty(len(order), dtype=np.int64)
     place_of[order] = np.arange(len(order))
-    frequency = np.zeros(len(order), dtype=np.int64)
+    postings, frequency = np.zeros((2, len(order)), dtype=np.int64)
+    first, lengths = sizes.firsts(), np.array(sizes.lengths, dtype=np.float64)
     for path in chunks:
-        terms = np.load(path, mmap_mode="r", allow_pickle=False)[0]
-        frequency += np.bincount(place_of[terms], minlength=len(order))
-    starts = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int64)
-    average = max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
+        terms, where = np.load(path, mmap_mode="r", allow_pickle=False)[:2]
+        postings += np.bincount(place_of[terms], minlength=len(order))
+        frequency += np.bincount(place_of[terms[first[where]]], minlength=len(order))
+    starts = np.concatenate([[0], np.cumsum(postings)]).astype(np.int64)
+    average = max(float(lengths[first].mean()) if len(lengths) else 0.0, 1e-9)
     norms = K1 * (1 - B + B * lengths / average)
-    idf = np.log(1 + (len(lengths) - frequency + 0.5) / (frequency + 0.5))
+    idf = np.log(1 + (first.sum() - frequency + 0.5) / (frequency + 0.5))
     passages = _created(folder, "passages", int(starts[-1]))
     scores = _created(folder, "scores", int(starts[-1]))
     free = starts[:-1].copy()
@@ -195,16 +217,16 @@ def _write(
         by_term = np.argsort(terms, kind="stable")
         terms, where, counts = terms[by_term], where[by_term], counts[by_term]
         firsts = np.flatnonzero(np.concatenate([[True], terms[1:] != terms[:-1]]))
-        sizes = np.diff(np.append(firsts, len(terms)))
-        targets = np.repeat(free[terms[firsts]] - firsts, sizes) + np.arange(len(terms))
+        runs = np.diff(np.append(firsts, len(terms)))
+        targets = np.repeat(free[terms[firsts]] - firsts, runs) + np.arange(len(terms))
         passages[targets] = where
         scores[targets] = idf[terms] * counts / (counts + norms[where])
-        free[terms[firsts]] += sizes
+        free[terms[firsts]] += runs
     np.save(folder / "terms.npy", hashes[order], allow_pickle=False)
     np.save(folder / "starts.npy", starts, allow_pickle=False)
-    for array in (passages, scores):
-        if isinstance(array, np.memmap):
-            array.flush()
+    for written in (passages, scores):
+        if isinstance(written, np.memmap):
+            written.flush()
 
 
 def _created(folder: Path, name: str, size: int) -> NDArray[np.generic]:
@@ -225,16 +247,18 @@ def _created(folder: Path, name: str, size: int) -> NDArray[np.generic]:
 
 
 def _chunks(
-    texts: Iterable[str], vocabulary: "_Vocabulary", lengths: list[int]
+    texts: Iterable[str], vocabulary: "_Vocabulary", sizes: _Sizes
 ) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
     """Postings in order of the passages, a bounded number at a time: terms, passages, counts."""
     held: list[tuple[Numbers, Numbers, Numbers]] = []
     size = 0
     for numbers in _batches(texts, vocabulary):
-        first = len(lengths)
+        first = len(sizes.lengths)
+        for own in numbers:
+            sizes.terms(own)
         owners = np.repeat(np.arange(len(numbers)), [len(found) for found in numbers])
         terms = np.concatenate(numbers)
-        lengths += np.bincount(
+        sizes.lengths += np.bincount(
             owners[~vocabulary.are_light(terms)], minlength=len(numbers)
         ).tolist()
         # One number for passage and term together, so that one sort counts them all.

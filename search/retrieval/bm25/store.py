@@ -13,7 +13,7 @@ from search.projects.project import Project
 from search.retrieval.bm25.index import TermIndex, build
 from search.retrieval.bm25.tokenizer import Analysis, analysis_for
 
-MADE_SO = "bm25/3"  # Another number when texts become other terms or scores: older indexes are built again.
+MADE_SO = "bm25/4"  # Another number when texts become other terms or scores: older indexes are built again.
 _WINDOW = 128
 
 

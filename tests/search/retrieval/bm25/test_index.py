@@ -52,19 +52,20 @@ def _made(folder, texts, analysis=Analysis()):
 
 
 def _by_hand(texts, query, analysis):
-    """The formula of the docstring, in a loop; function words make no text longer."""
+    """The formula of the docstring, in a loop; function words make no text longer, copies no term more frequent."""
     documents = [
         Counter(term for word in text.split() for term in analysis.indexed_terms_of(word))
         for text in texts
     ]
     lengths = [sum(n for t, n in d.items() if not analysis.is_light(t)) for d in documents]
-    average = sum(lengths) / len(texts)
+    firsts = [n for n, text in enumerate(texts) if text not in texts[:n]]
+    average = sum(lengths[n] for n in firsts) / len(firsts)
     scores = []
     for document, length in zip(documents, lengths, strict=True):
         score = 0.0
         for term in analysis.terms(query):
-            df = sum(term in d for d in documents)
-            idf = math.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+            df = sum(term in documents[n] for n in firsts)
+            idf = math.log(1 + (len(firsts) - df + 0.5) / (df + 0.5))
             tf = document[term]
             score += idf * tf / (tf + 1.5 * (1 - 0.75 + 0.75 * length / average))
         scores.append(score)
@@ -86,7 +87,7 @@ def test_scores_equal_the_formula(tmp_path, analysis, query):
 
 @pytest.mark.parametrize("query", ["rent gold", "tenant notice court", "lease"])
 def test_scores_equal_bm25s(tmp_path, query):
-    texts = _texts(300, seed=4)
+    texts = list(dict.fromkeys(_texts(300, seed=4)))  # It counts copies.
     index = _made(tmp_path / "i", texts, Analysis(("en",)))
     other = bm25s.BM25(method="lucene", k1=room.K1, b=room.B)
     kept = [[word for word in text.split() if word not in STOP_WORDS] for text in texts]
@@ -94,6 +95,16 @@ def test_scores_equal_bm25s(tmp_path, query):
     np.testing.assert_allclose(
         _scores(index, query), other.get_scores(query.split()), rtol=1e-5, atol=1e-6
     )
+
+
+def test_copies_change_no_score(tmp_path):
+    texts = list(dict.fromkeys(_texts(60, seed=6)))
+    copied = [*texts[:20], *texts, *(text.upper() for text in texts[:30])]
+    once, twice = _made(tmp_path / "once", texts), _made(tmp_path / "twice", copied)
+    for query in QUERIES:
+        wanted = _scores(once, query)
+        expected = np.concatenate([wanted[:20], wanted, wanted[:30]])
+        np.testing.assert_array_equal(_scores(twice, query), expected)
 
 
 def test_many_chunks_give_the_same_files(tmp_path, monkeypatch):
