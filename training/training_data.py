@@ -13,6 +13,7 @@ from search.projects.project import Project
 from training.data.pair_sets import current_pairs
 from training.data.real_and_generated import weighted, weights_note
 from training.dev_set import DevSet
+from training.weight_interpolation import SHRUNKEN, followed
 
 _MIN_TRAIN = 4
 MINED_DEV = (
@@ -37,6 +38,7 @@ class TrainingData:
     synthetic: bool = False
     grades: Grades = field(default_factory=dict)
     generated: tuple[str, ...] = ()
+    followed: float = SHRUNKEN
 
     @property
     def question(self) -> Question:
@@ -98,4 +100,5 @@ def load_training_data(project: Project, strict: bool = False) -> TrainingData:
         details.get(ORIGIN) == MINED,
         pair_set.grades,
         tuple(filter(None, generated)),
+        followed(details),
     )

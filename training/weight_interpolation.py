@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from indexes.vector_index import Vectors
+from search.evaluation.query_sets.leakage import MINED, ORIGIN, WRITTEN
 from search.evaluation.statistics.significance import paired_test
 from search.models.registry import ModelInfo, models
 from search.projects.artifacts import Manifest
@@ -31,6 +32,8 @@ SHARES = (0.25, 0.5, 0.75)
 """How much of the way is tried, beside all of it."""
 SHRUNKEN = 0.2
 """How much of the way is gone on pairs that nobody wrote."""
+WRITTEN_SHARE = 0.5
+"""The same where a chat server wrote all questions, which are nearer to what people ask."""
 PLACE = "place"
 
 
@@ -126,16 +129,32 @@ def between_matrices(matrix: Vectors, share: float) -> Vectors:
     return (identity + np.float32(share) * (matrix - identity)).astype(np.float32)
 
 
+def followed(details: Mapping[str, Any]) -> float:
+    """How much of the way is gone at most on a set of pairs, by its manifest.
+
+    >>> followed({}), followed({"origin": "mined"}), followed({"origin": "mined", "written": {}, "kinds": {"generated": {}}})
+    (1.0, 0.2, 0.5)
+    """
+    if details.get(ORIGIN) != MINED:
+        return 1.0
+    is_written = WRITTEN in details and details["kinds"].keys() == {"generated"}
+    return WRITTEN_SHARE if is_written else SHRUNKEN
+
+
 def shrunken(
-    matrix: Vectors, blend: float, measure: Callable[[Vectors], list[float]]
+    matrix: Vectors,
+    blend: float,
+    measure: Callable[[Vectors], list[float]],
+    most: float = SHRUNKEN,
 ) -> tuple[Vectors, float, float] | None:
-    """A matrix that was learned from mined pairs, a fifth of the way from the identity.
+    """A matrix that was learned from mined pairs, a part of the way from the identity.
 
     :param matrix: what was learned, `blend` of the way from the identity.
     :param measure: nDCG@10 of each dev query under a matrix.
+    :param most: how much of the way is gone at most; see `followed`.
     :returns: the matrix, its share of the way, and its dev score; None where that is not clearly better than the start.
     """
-    share = min(SHRUNKEN, blend)
+    share = min(most, blend)
     careful = between_matrices(matrix, share / blend)
     before, after = measure(np.eye(len(matrix), dtype=np.float32)), measure(careful)
     if paired_test("start", "mined", before, after).verdict != "better":

@@ -266,7 +266,7 @@ def hosts_section(project: Project) -> None:
     with st.expander("Which other machines were asked", icon=":material/lan:"):
         if not found:
             st.write(
-                "None. A line appears here before a model hub, a server that embeds or a Milvus server is asked."
+                "None. A line appears here before a model hub, a server that embeds or chats, or a Milvus server is asked."
             )
             return
         columns = ("When (UTC)", "Machine", "Address", "For what")

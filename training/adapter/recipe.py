@@ -41,7 +41,7 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     training = Stage(progress, 0.4, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
     if material.synthetic:
-        adapted = shrunken_adapter(adapted, data, material.dev, settings.side)
+        adapted = shrunken_adapter(adapted, data, material.dev, settings.side, material.followed)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
     facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
@@ -73,12 +73,15 @@ def _record(adapted: FittedAdapter, mined: HardNegatives | None) -> DevRecord:
 
 
 def shrunken_adapter(
-    adapted: FittedAdapter, data: Embedded, dev: DevSet, side: str
+    adapted: FittedAdapter, data: Embedded, dev: DevSet, side: str, most: float
 ) -> FittedAdapter:
-    """What was learned from mined pairs, as far as it can be trusted."""
+    """What was learned from mined pairs, as far as it can be trusted.
+
+    :param most: how much of the way is gone at most.
+    """
     if adapted.epoch == 0:
         return adapted
-    found = shrunken(adapted.matrix, adapted.blend, measure_of(data, dev, side))
+    found = shrunken(adapted.matrix, adapted.blend, measure_of(data, dev, side), most)
     if found is None:
         identity = np.eye(len(adapted.matrix), dtype=np.float32)
         return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)

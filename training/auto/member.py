@@ -190,7 +190,7 @@ class Member:
         )
         adapted = train_adapter(data, dev, settings, progress)
         if self.material.synthetic:
-            adapted = shrunken_adapter(adapted, data, dev, settings.side)
+            adapted = shrunken_adapter(adapted, data, dev, settings.side, self.material.followed)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
         pairs = len(self.material.guarded.pairs)

@@ -32,7 +32,7 @@ from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import LIBRARIES, BaseOfAdapter, form_of, save_model, untouched
 from training.refit_plan import with_share
 from training.train import free_name
-from training.weight_interpolation import SHRUNKEN, InterpolationPoint
+from training.weight_interpolation import InterpolationPoint, followed
 
 KIND = "blend"
 AUTO = "auto"
@@ -153,8 +153,8 @@ def _point(source: Manifest, name: str) -> InterpolationPoint:
     return position
 
 
-def _dev(project: Project, source: Manifest) -> tuple[DevSet, bool]:
-    """The dev queries that the model was steered by, which it never learned from; and whether they were mined."""
+def _dev(project: Project, source: Manifest) -> tuple[DevSet, Manifest]:
+    """The dev queries that the model was steered by, which it never learned from; and the pairs they belong to."""
     try:
         pairs = project.artifact("pairs", source.made_from["pairs"])
         corpus = Corpus.of(project, project.artifact("corpora", source.made_from["corpus"]))
@@ -164,7 +164,7 @@ def _dev(project: Project, source: Manifest) -> tuple[DevSet, bool]:
             "The documents or pairs that the model was trained with are gone or damaged, so no place on the way can be "
             "measured. Train anew."
         ) from error
-    return dev, pairs.details.get(ORIGIN) == MINED
+    return dev, pairs
 
 
 class _Work:
@@ -176,7 +176,9 @@ class _Work:
         self._project = project
         self._source = source
         self._point = position
-        self._dev, self._mined = _dev(project, source)
+        self._dev, pairs = _dev(project, source)
+        self._mined = pairs.details.get(ORIGIN) == MINED
+        self._followed = followed(pairs.details)
         self._measured: dict[float, Scores] = {}
         info = position.start_info(project)
         start = load_start(project, info, position.start)
@@ -199,7 +201,7 @@ class _Work:
             stage(1, 1, f"measured {share:.0%} of the way", numbers)
             if share == 0:
                 self._same_start()
-        free = [share for share in shares if share <= (SHRUNKEN if self._mined else 1.0)]
+        free = [share for share in shares if share <= self._followed]
         return InterpolationCurve(
             shares,
             dev=[self._score(share) for share in shares],

@@ -19,6 +19,7 @@ from search.evaluation.query_sets.leakage import (
     DEV_KIND,
     MINED,
     ORIGIN,
+    WRITTEN,
     Guarded,
     check_leaks,
     texts_of,
@@ -46,8 +47,6 @@ from training.training_data import TrainingData
 from training.weight_interpolation import SHRUNKEN, between_matrices
 
 KIND = "synthetic-pairs"
-WRITTEN = "written"
-"""The key of a manifest under which it is said which server wrote the questions, with which model, of which kinds."""
 _WEIGHING = 500  # Pairs of a kind, for learning its weight.
 _LEAST = 20
 _SETTINGS = AdapterSettings(epochs=5, negatives="corpus")

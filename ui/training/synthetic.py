@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from search.evaluation.query_sets.leakage import WRITTEN
 from search.projects.project import Project
 from search.projects.settings import settings
-from training.synthetic.make import WRITTEN, current_synthetic_pairs
+from training.synthetic.make import current_synthetic_pairs
 from ui import run_view, widgets
 from ui.rendering import literal
 from ui.training import chat

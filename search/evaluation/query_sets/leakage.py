@@ -34,6 +34,8 @@ DEV_FILE = "dev.json"
 ORIGIN = "origin"
 MINED = "mined"
 """Pairs whose manifest says `origin: mined` were written by nobody: see `training.synthetic`."""
+WRITTEN = "written"
+"""In a manifest of pairs: which chat server wrote questions, with which model, of which kinds."""
 DEV_KIND, GENERATED_DEV = "dev_kind", "generated_dev"
 """In a manifest of pairs: that (a part of) the dev queries are generated, and the ids of those among people's own."""
 _EXAMPLES = 50

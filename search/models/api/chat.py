@@ -67,7 +67,7 @@ class ChatClient(ServerClient[ChatSettings]):
             self._asked = form
             try:
                 once = partial(self._once, messages, schema, sent, form)
-                answer = self._tried(once, slow_again=True)
+                answer = self._tried(once, slow_again=False)
             except _OtherLimit:
                 return self.ask(messages, schema)
             except _NotTaken as refused:

@@ -163,7 +163,6 @@ class ChatSettings(ApiSettings):
     """
 
     timeout: float = Field(300.0, gt=0, le=3_600, allow_inf_nan=False)
-    retries: int = Field(3, ge=0, le=20)
     written_price: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
     answer_tokens: int = Field(500, ge=16, le=100_000)
     parallel: int = Field(4, ge=1, le=64)
