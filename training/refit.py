@@ -201,15 +201,20 @@ class _Refit:
         # A plan that names no frozen layers was made when every layer learned.
         settings = FineTuneSettings(**{"frozen_layers": 0, **step.settings})
         project, material = self._request.project, self._material
-        model = load_trainable_base(project, self._base)
-        self._knew = general_ndcg(model)
+        base = load_trainable_base(project, self._base)
+        self._knew = general_ndcg(base)
         pairs = answering_passages(material.guarded.pairs, material.corpus)
         if settings.hard_negatives:
             mining = Stage(progress, 0.0, 0.2)
             pairs = fine_tune.with_hard_negatives(
-                project, settings, model, material, pairs, mining
+                project, settings, base, material, pairs, mining
             ).pairs
+        # A step after the first goes on from what that made, and keeps checkpoints of its own.
         training, checkpoints = Stage(progress, 0.2, 1.0), self._checkpoints()
+        if model is None:
+            model = base
+        else:
+            checkpoints = checkpoints.part("gone-on")
         refit_weights(model, pairs, settings, step, material.dev, training, checkpoints)
         return model
 

@@ -130,6 +130,7 @@ class BudgetedSearch:
         self._base = base
         self._progress = progress
         self._models: dict[str, Sequence[Any]] = {}
+        self._held = ""
         saved = self._checkpointer.load(_NAME)
         known: dict[str, Any] = saved.state if saved else {"trials": [], "spent": 0.0, "plans": {}}
         self.leaderboard = Leaderboard([Trial.from_json(trial) for trial in known["trials"]])
@@ -198,12 +199,22 @@ class BudgetedSearch:
             if (folder := self._folder(position)) is not None:
                 _save_models(folder, models)
         self.leaderboard.trials.append(trial)
-        # Only the newest is learned upon, and only what leads is published: the others need no memory.
-        needed = {trial.name, self.leaderboard.leader.name}
-        self._models = {name: kept for name, kept in self._models.items() if name in needed}
         self._save()
+        self._forget(trial)
         self._tell(position)
         return trial
+
+    def hold(self, trial: Trial) -> None:
+        """Keep the models of one trial, in place of those that were held before: a later one will go on from them."""
+        self._held = trial.name
+
+    def _forget(self, newest: Trial) -> None:
+        """Only the newest is learned upon, only what leads is published, and only what is held is gone on from."""
+        needed = {newest.name, self.leaderboard.leader.name, self._held}
+        self._models = {name: kept for name, kept in self._models.items() if name in needed}
+        for position, trial in enumerate(self.leaderboard.trials):
+            if trial.name not in needed and (folder := self._folder(position)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _save(self) -> None:
         trials = [asdict(trial) for trial in self.leaderboard.trials]

@@ -5,37 +5,46 @@ Every member learns what is tried; a trial is measured on all that any of them w
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 from search.projects.progress import Progress, Stage
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import BudgetedSearch, TooLittleTime, TrialResult
-from training.auto.fitting import SAFETY, Fitted, fitted
+from training.auto.fitting import SAFETY, STEERING, Fitted, fitted, steered_by
 from training.auto.folds import facts_of, merged
-from training.auto.leaderboard import MEMBER, Trial
-from training.auto.member import ORIGIN, OTHERS, STEERING, Member
+from training.auto.leaderboard import MEMBER, Outcome, Trial
+from training.auto.member import ORIGIN, OTHERS, Member
 from training.auto.settings import AutoSettings
+from training.auto.tunings import TUNINGS, Tuning
 from training.base_model import load_trainable_base
 from training.dev_set import START
 from training.fine_tune.settings import FineTuneSettings
-from training.fine_tune.speed import characters, pace
+from training.fine_tune.speed import TrainingSpeed, characters, pace
 from training.probe import adapter_step
 from training.refit_plan import PLAN
 from training.result import Request
 from training.weight_interpolation import SHARES
 
 ADAPTER = "adapter"
-TUNE = "fine-tune"
-RATES = {TUNE: 2e-4, f"{TUNE}, smaller steps": 5e-5}
-"""Learning rates, in the order in which they are tried."""
+_HARD = 1.6
+"""What a pair with a hard negative takes, over one without."""
+_TOP_SHARE = 0.15
+"""Of the minutes at most for an adapter on a fine-tuned model, which has to encode the pairs anew."""
+_FEWEST_ON_TOP = 200
+"""Pairs; with fewer of those that there are an adapter on a fine-tuned model is not begun."""
 _EPOCHS, _FEWEST_EPOCHS = 60, 10
 """Of an adapter; it keeps the best of them, and their number sets how slowly it comes to rest."""
 _ADAPTER_SHARE = 0.2
 _OTHERS_NEED = 0.2
 _LOOKS = 1.5
 """An adapter's epoch with the dev measurements in between, over its steps alone."""
+
+_SURE = 0.9
+"""Of the time that seems to be there, for what cannot be ended half-way."""
+_PACE = "pace"
+"""Among the plans: what a step takes, timed once."""
 
 _Learns = Callable[[int, Member, Progress], TrialResult]
 """How one member learns: its place, itself, and where to report."""
@@ -77,9 +86,18 @@ class Candidates:
             needs = _OTHERS_NEED * clock.budget
             other = self._tried(name, needs, partial(self._other, name))
             self._topped(other, start)
-        for name, rate in RATES.items():
-            tuned = self._tried(name, 0.0, partial(self._tune, name, rate))
-            self._topped(tuned, start)
+        tuned: list[Trial] = []
+        for tuning in TUNINGS:
+            best = max(tuned, key=lambda trial: trial.score or 0.0, default=start)
+            if tuning.relative and best is start:
+                continue  # Nothing was learned that it could go on from, or by.
+            made = self._tried(tuning.title, 0.0, partial(self._tune, tuning, best))
+            if made.outcome is Outcome.CANNOT:
+                return
+            if (made.score or 0.0) > (start.score or 0.0):
+                tuned.append(made)
+                self._search.hold(max(tuned, key=lambda trial: trial.score or 0.0))
+            self._topped(made, start)
 
     def _tried(self, name: str, needs: float, learns: _Learns) -> Trial:
         """Let every member learn, and take what they made as one trial."""
@@ -109,14 +127,15 @@ class Candidates:
         """Try an adapter on what a trial made, where that is better than the start."""
         if below.score is None or below.score <= (start.score or 0.0):
             return
-        origin = {key: below.facts[key] for key in (ORIGIN, PLAN) if key in below.facts}
+        origin = _origin_of(below)
         epochs = self._epochs()
+        pairs = self._pairs_on_top(below.name)
 
         def learns(position: int, member: Member, progress: Progress) -> TrialResult:
             model = self._search.models_of(below)[position]
-            return member.on(below.name, model, origin, epochs, progress)
+            return member.on(below.name, model, origin, pairs, epochs, progress)
 
-        self._tried(f"{ADAPTER} on {below.name}", self._top_seconds(below.name), learns)
+        self._tried(f"{ADAPTER} on {below.name}", 0.0 if pairs else math.inf, learns)
 
     def _other(self, name: str, position: int, member: Member, progress: Progress) -> TrialResult:
         clock, after = self._search.clock, len(self._members) - 1 - position
@@ -124,38 +143,82 @@ class Candidates:
         return member.other(name, lambda: clock.left <= after * share, progress)
 
     def _tune(
-        self, name: str, rate: float, position: int, member: Member, progress: Progress
+        self, tuning: Tuning, best: Trial, position: int, member: Member, progress: Progress
     ) -> TrialResult:
-        plan = self._search.planned(name, self._plan)
-        if not plan["epochs"]:
+        plan = self._search.planned(tuning.title, partial(self._plan, tuning))
+        fits = Fitted(**plan["fits"])
+        if not fits.epochs:
             raise TooLittleTime
-        chosen = {"learning_rate": rate, "epochs": plan["epochs"]}
+        rate = tuning.rate * (best.settings["learning_rate"] if tuning.relative else 1.0)
+        chosen = {
+            "learning_rate": rate,
+            "epochs": fits.epochs,
+            "batch_size": tuning.batch_size,
+            "hard_negatives": tuning.hard_negatives,
+            "blend": not tuning.goes_on,  # The line from where it began leads to no start.
+        }
         settings = self._fine_tuning.model_copy(update=chosen)
         clock, after = self._search.clock, len(self._members) - 1 - position
-        reserve = plan["reserve"] + after * plan["seconds"]
-        return member.tune(name, settings, plan["pairs"], lambda: clock.left < reserve, progress)
+        reserve = plan["reserve"] + after * fits.seconds / SAFETY
+        begins = None
+        if tuning.goes_on:
+            begins = self._search.models_of(best)[position], _origin_of(best)
+        return member.tune(
+            tuning.title, settings, fits, lambda: clock.left < reserve, progress, begins
+        )
 
-    def _plan(self) -> dict[str, Any]:
-        """How much fine-tuning fits, timed here and now: as much for each member."""
-        longest = max(self._members, key=lambda member: len(member.material.guarded.pairs))
-        pairs, dev = longest.material.guarded.pairs, longest.material.dev
+    def _plan(self, tuning: Tuning) -> dict[str, Any]:
+        """How much of a fine-tuning fits: as much for each member."""
+        speed = TrainingSpeed(**self._search.planned(_PACE, self._pace))
+        longest = self._longest()
+        dev = longest.material.dev
+        pools = {size: characters(steered_by(dev, size).texts) for size in STEERING}
+        # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it; what goes on uses
+        # what is left, and has an adapter where there is time even then.
+        pool = speed.character * sum(characters(m.material.dev.texts) for m in self._members)
+        reads = speed.character * sum(m.beside_the_pool() for m in self._members)
+        top = min(reads, _TOP_SHARE * self._search.clock.budget) + self._adapter_seconds()
+        top = 0.0 if tuning.goes_on else top
+        free = (self._search.clock.left - pool - top) / len(self._members)
+        if tuning.hard_negatives:
+            speed = replace(speed, pair=_HARD * speed.pair, first=_HARD * speed.first)
+        count = len(longest.material.guarded.pairs)
+        blends = 0 if tuning.goes_on else len(SHARES)
+        fits = fitted(speed, count, pools, blends, free, tuning.epochs)
+        if fits is None or fits.seen < tuning.share * self._seen_first(tuning):
+            fits = Fitted(0, 0, 0.0, min(pools))
+        last = (1 + blends) * speed.measurement(pools[fits.passages])
+        return {"fits": asdict(fits), "reserve": (pool + top + last) / _SURE}
+
+    def _pace(self) -> dict[str, float]:
+        """What a step and a character take, timed here and now."""
+        longest = self._longest().material
         model = load_trainable_base(self._request.project, self._fine_tuning.base)
-        speed = pace(model, pairs, dev, self._fine_tuning)
-        # Afterwards: the whole pool once, the pairs as the tuned model sees them, and an adapter on it.
-        read = sum(characters(m.material.dev.texts) + m.beside_the_pool() for m in self._members)
-        after = speed.character * read + self._adapter_seconds()
-        pool = characters(dev.narrowed(STEERING).texts)
-        free = (self._search.clock.left - after) / len(self._members)
-        fits = fitted(speed, len(pairs), pool, 1 + len(SHARES), free) or Fitted(0, 0, 0.0)
-        reserve = (after + len(SHARES) * pool * speed.character) / SAFETY
-        return {**asdict(fits), "character": speed.character, "reserve": reserve}
+        return asdict(pace(model, longest.guarded.pairs, longest.dev, self._fine_tuning))
 
-    def _top_seconds(self, name: str) -> float:
-        if name in RATES:
-            each: float = self._search.planned(name, self._plan)["character"]
-        else:
-            each = max(member.character_seconds.get(name, 0.0) for member in self._members)
-        return each * sum(m.reads(name) for m in self._members) + self._adapter_seconds()
+    def _longest(self) -> Member:
+        """The member with the most pairs."""
+        return max(self._members, key=lambda member: len(member.material.guarded.pairs))
+
+    def _seen_first(self, tuning: Tuning) -> int:
+        """How many pairs the first fine-tuning was to learn from, each time counted."""
+        first = TUNINGS[0]
+        if tuning is first:
+            return 0
+        return Fitted(**self._search.planned(first.title, partial(self._plan, first))["fits"]).seen
+
+    def _pairs_on_top(self, name: str) -> int:
+        """How many pairs an adapter on a trial has time for; none where that is too few to be worth it."""
+        count = len(self._longest().material.guarded.pairs)
+        clock = self._search.clock
+        timed = [member.character_seconds.get(name, 0.0) for member in self._members]
+        each = max(timed) or self._search.planned(_PACE, self._pace)["character"]
+        pool = each * sum(m.pool_unread(name) for m in self._members)
+        reads = each * sum(m.beside_the_pool() for m in self._members)
+        left = _SURE * clock.left - pool - self._adapter_seconds()
+        allowed = min(left, _TOP_SHARE * clock.budget)
+        pairs = int(count * min(1.0, allowed / max(reads, 1e-9)))
+        return pairs if pairs >= min(_FEWEST_ON_TOP, count) else 0
 
     def _epochs(self) -> int:
         """How many epochs an adapter has time for."""
@@ -172,6 +235,11 @@ class Candidates:
         batches = sum(math.ceil(len(member.data.queries) / size) for member in self._members)
         step = adapter_step(self._members[0].data.queries.shape[1])
         return 2 * batches * step * _LOOKS
+
+
+def _origin_of(trial: Trial) -> dict[str, Any]:
+    """What the facts of a trial say of where it came from, and how."""
+    return {key: trial.facts[key] for key in (ORIGIN, PLAN) if key in trial.facts}
 
 
 def _of(progress: Progress, position: int, count: int) -> Progress:

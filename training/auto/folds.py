@@ -25,6 +25,7 @@ from search.models.linear_adapter import LinearAdapter
 from search.projects.errors import Refused
 from training.data.pair_sets import DEV_SHARE, split_pairs
 from training.dev_set import DevSet
+from training.fine_tune.speed import characters
 from training.refit_plan import PLAN, averaged_plan, plan_facts, plan_of
 from training.training_data import TrainingData
 from training.weight_interpolation import PLACE
@@ -37,6 +38,9 @@ ENOUGH = 60
 MEMBERS = 3
 FEW = 600
 """Pairs: with fewer, several members learn; a tenth of so many is enough to choose by."""
+_CHARACTERS = 150_000
+"""Of the dev pools of all members together, for each minute."""
+_FEWEST_PASSAGES = 250
 _MOST = 0.2
 _SEED = 11
 
@@ -70,6 +74,17 @@ def split_into_folds(material: TrainingData) -> list[TrainingData]:
         learned = set(split.train)
         held += [pair for pair in pairs if pair not in learned]
     return parts or [material]
+
+
+def narrowed(parts: Sequence[TrainingData], minutes: float) -> list[TrainingData]:
+    """The parts with dev pools that can be encoded often enough within some minutes: each trial's models encode all of them."""
+    most = max(_CHARACTERS * minutes / len(parts), 1.0)
+    made = []
+    for part in parts:
+        share = most / max(characters(part.dev.texts), 1)
+        passages = max(_FEWEST_PASSAGES, int(share * len(part.dev.ids)))
+        made.append(replace(part, dev=part.dev.narrowed(passages)) if share < 1 else part)
+    return made
 
 
 def all_dev_queries(parts: Sequence[TrainingData]) -> QuerySet:

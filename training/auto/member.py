@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from training.adapter.fit import measure_of, train_adapter
 from training.adapter.recipe import planned_step, shrunken_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult
+from training.auto.fitting import Fitted, steered_by
 from training.auto.settings import AutoSettings
 from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
@@ -29,12 +32,10 @@ from training.settings import RecipeSettings
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.training_data import TrainingData
-from training.weight_interpolation import InterpolationPoint
+from training.weight_interpolation import PLACE, InterpolationPoint
 
 ORIGIN = "origin"
 """Among the facts of a trial: what it started from as people read it, where that is not the start of the leaderboard."""
-STEERING = 1_000
-"""Passages that a fine-tuning steers by; what it ends with is measured on all of the dev pool."""
 OTHERS: dict[str, tuple[type[RecipeSettings], Learn]] = {"static": (StaticSettings, learn_static)}
 """What learns from pairs in little time, beside adapters and fine-tunings."""
 _ADAPTER_PATIENCE = 4
@@ -99,14 +100,21 @@ class Member:
         return self._adapter(self._base, self.data, self.material.dev, epochs, progress)
 
     def on(
-        self, below: str, model: Any, origin: dict[str, Any], epochs: int, progress: Progress
+        self,
+        below: str,
+        model: Any,
+        origin: dict[str, Any],
+        pairs: int,
+        epochs: int,
+        progress: Progress,
     ) -> TrialResult:
         """An adapter on what this member made of a trial.
 
         :param origin: what the facts of that trial say of where it came from, and how.
+        :param pairs: how many it learns from at most, drawn at random.
         """
         known = self._asked.get(below) or asked(model, self.material.dev, progress)
-        data, dev = embedded_by(model, self.material, known, progress)
+        data, dev = embedded_by(model, self._drawn(pairs), known, progress)
         made = self._adapter(model, data, dev, epochs, progress)
         steps = plan_of(origin) + plan_of(made.facts)
         return replace(made, facts=origin | plan_facts(*steps))
@@ -115,22 +123,39 @@ class Member:
         self,
         name: str,
         settings: FineTuneSettings,
-        pairs: int,
+        fits: Fitted,
         ends: Callable[[], bool],
         progress: Progress,
+        start: tuple[Any, dict[str, Any]] | None = None,
     ) -> TrialResult:
         """A fine-tuning.
 
-        :param pairs: how many it learns from at most, drawn at random.
+        :param fits: from how many pairs it learns at most, drawn at random, and by how many passages it steers.
+        :param start: a model of another trial that it goes on from, and the facts of that; else it starts from the base.
         """
+        part = self._drawn(fits.pairs)
+        part = replace(part, dev=steered_by(part.dev, fits.passages))
+        learn, before = learn_fine_tune, start[1] if start else {}
+        if start is not None:
+            learn = partial(learn_fine_tune, start=deepcopy(start[0]))
+        seen = len(part.guarded.pairs)
+        made = self._learned(name, "fine-tune", settings, learn, part, ends, progress, pairs=seen)
+        if start is None:
+            return made
+        steps = plan_of(before) + plan_of(made.facts)
+        # What it went on from lies beyond the base already: there is no line to the base to go back on.
+        facts = made.facts | before | plan_facts(*steps)
+        if PLACE in facts:
+            facts[PLACE] = {**facts[PLACE], "share": 1.0}
+        return replace(made, facts=facts)
+
+    def _drawn(self, pairs: int) -> TrainingData:
+        """The material with so many of its pairs at most."""
+        known = self.material.guarded.pairs
         random = np.random.default_rng(self._settings.seed)
-        known, dev = self.material.guarded.pairs, self.material.dev
         chosen = sorted(random.permutation(len(known))[:pairs].tolist())
         guarded = replace(self.material.guarded, pairs=[known[position] for position in chosen])
-        part = replace(self.material, guarded=guarded, dev=dev.narrowed(STEERING))
-        return self._learned(
-            name, "fine-tune", settings, learn_fine_tune, part, ends, progress, pairs=len(chosen)
-        )
+        return replace(self.material, guarded=guarded)
 
     def other(self, name: str, ends: Callable[[], bool], progress: Progress) -> TrialResult:
         """Another recipe that learns from pairs."""
@@ -176,10 +201,9 @@ class Member:
         answers = {pair.response for pair in pairs if pair.document not in pool}
         return characters(pair.query for pair in pairs) + characters(answers)
 
-    def reads(self, below: str) -> int:
-        """How many characters an adapter on a trial has to have encoded yet."""
-        pool = 0 if below in self._asked else characters(self.material.dev.texts)
-        return self.beside_the_pool() + pool
+    def pool_unread(self, below: str) -> int:
+        """How many characters of the dev pool an adapter on a trial has to have encoded yet."""
+        return 0 if below in self._asked else characters(self.material.dev.texts)
 
     def _adapter(
         self, beneath: Any, data: Embedded, dev: DevSet, epochs: int, progress: Progress
@@ -193,8 +217,7 @@ class Member:
             adapted = shrunken_adapter(adapted, data, dev, settings.side, self.material.followed)
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
-        pairs = len(self.material.guarded.pairs)
-        facts = plan_facts(planned_step(adapted, settings, pairs))
+        facts = plan_facts(planned_step(adapted, settings, len(data.queries)))
         if beneath is self._base:
             info = named(self._request.project, settings.base)
             facts |= InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)

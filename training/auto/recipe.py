@@ -12,8 +12,8 @@ from search.projects.progress import Stage
 from training.adapter.fit import measure_of
 from training.auto.budgeted_search import BudgetedSearch
 from training.auto.candidates import Candidates
-from training.auto.folds import all_dev_queries, averaged, merged, split_into_folds
-from training.auto.leaderboard import Leaderboard, Trial
+from training.auto.folds import all_dev_queries, averaged, merged, narrowed, split_into_folds
+from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import ORIGIN, Member, members_of
 from training.auto.settings import AutoSettings
 from training.base_model import load_base_model
@@ -26,6 +26,8 @@ from training.training_data import TrainingData
 from training.weight_interpolation import is_matrix_of_start
 
 LEADERBOARD = "leaderboard"
+_USED = 0.9
+"""Of the minutes; where less is used, it says why more would not help."""
 
 
 def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
@@ -37,7 +39,7 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     assert isinstance(settings, AutoSettings)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
     base, info = load_base_model(project, settings.base), named(project, settings.base)
-    parts = split_into_folds(material)
+    parts = narrowed(split_into_folds(material), settings.minutes)
     # Before the clock starts: where the base has no index yet, it is built.
     documents, _ = document_vectors(
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
@@ -49,7 +51,7 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     leader = search.leaderboard.leader
     facts: dict[str, Any] = {LEADERBOARD: search.leaderboard.table(), **leader.facts}
     origin = facts.pop(ORIGIN, None)
-    notes = _notes(material, parts)
+    notes = [*_notes(material, parts), *_enough(search, material)]
     is_adapter = leader.name == START or is_matrix_of_start(facts)
     if leader.name == START:
         model = untouched(base, documents.shape[1])
@@ -101,6 +103,24 @@ def _notes(material: TrainingData, parts: Sequence[TrainingData]) -> list[str]:
     return [
         f"{few}{len(parts)} models learned, each with other pairs held out to choose by, {asked:,} queries in all."
     ]
+
+
+def _enough(search: BudgetedSearch, material: TrainingData) -> list[str]:
+    """Why more time would not help, where it was not used."""
+    clock, board = search.clock, search.leaderboard
+    if clock.spent >= _USED * clock.budget:
+        return []
+    outcomes = {trial.outcome for trial in board.trials}
+    if material.synthetic:
+        why = "what nobody asked teaches no more than an adapter"
+    elif Outcome.CANNOT in outcomes:
+        why = "the weights of this start cannot be trained here, and what else can learn was tried"
+    elif Outcome.NO_TIME in outcomes:
+        why = "what was left is too little for another way to learn"
+    else:
+        why = "every way to learn that it knows was tried, and the same again would bring the same"
+    spent = f"{clock.spent / 60:.1f} of {clock.budget / 60:g} minutes were used"
+    return [f"{spent}; the rest would not help: {why}."]
 
 
 def _record(

@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 _MINING = 0.15  # Of the time: where the start has no index yet, its building comes first.
 
 
-def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult | None:
+def learn_fine_tune(
+    request: Request, material: TrainingData, start: "SentenceTransformer | None" = None
+) -> TrainingResult | None:
     """Fine-tune a SentenceTransformer.
 
+    :param start: a model made of the base to go on from, changed in place; None for the base itself.
     :returns: None in a process that only helped (see `training.distributed`).
     :raises Refused: when the base has no weights here, or settings do not go with it.
     """
@@ -42,15 +45,15 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
     assert isinstance(settings, FineTuneSettings)
     device = best_device()
     progress(0, 0, f"loading {settings.base} on {device}")
-    model = load_trainable_base(project, settings.base)
+    base = load_trainable_base(project, settings.base)
     pairs = answering_passages(material.guarded.pairs, material.corpus)
-    knew = 0.0 if helps_only() else general_ndcg(model)
+    knew = 0.0 if helps_only() else general_ndcg(base)
     kept = request.resumable(material.made_from)
     mined: HardNegatives | None = None
     with together(device):
         if settings.hard_negatives and not helps_only():
             mined = with_hard_negatives(
-                project, settings, model, material, pairs, Stage(progress, 0.0, _MINING)
+                project, settings, base, material, pairs, Stage(progress, 0.0, _MINING)
             )
         if settings.hard_negatives:
             negatives = from_first([p.negatives for p in mined.pairs] if mined else None, device)
@@ -58,6 +61,7 @@ def learn_fine_tune(request: Request, material: TrainingData) -> TrainingResult 
                 replace(p, negatives=tuple(n)) for p, n in zip(pairs, negatives or [], strict=True)
             ]
             progress = Stage(progress, _MINING, 1.0)
+        model = base if start is None else start
         tuned = fine_tune(model, pairs, material.dev, settings, progress, kept, request.ends)
     if tuned is None:
         return None

@@ -286,8 +286,9 @@ class _Work:
 
     def _same_start(self) -> None:
         dev = self._source.details["dev"]
-        if dev["queries"] != len(self._dev.query_set.queries):
-            return  # It was steered by more than the dev queries of its pairs.
+        asked = len(self._dev.query_set.queries), len(self._dev.ids)
+        if (dev["queries"], dev["documents"]) != asked:
+            return  # It was steered by other dev queries than those of its pairs, or among fewer documents.
         then, now = dev["ndcg@10"][0], self._score(0.0)
         if abs(then - now) > _SAME:
             raise Failed(

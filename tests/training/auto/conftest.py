@@ -1,10 +1,13 @@
 """A tiny project for auto, and what auto tries of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from search.projects.project import Project
-from training.auto import candidates, fitting
+from training.auto import candidates
 from training.auto.member import OTHERS
+from training.auto.tunings import TUNINGS
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +21,7 @@ def no_others(monkeypatch, one_thread):
 def briefly(monkeypatch):
     """Short trainings, and of fine-tunings the first alone: for tests that do not ask how good a model becomes."""
     monkeypatch.setattr(candidates, "_EPOCHS", 20)
-    monkeypatch.setattr(fitting, "_MOST_EPOCHS", 2)
-    monkeypatch.setattr(candidates, "RATES", {candidates.TUNE: candidates.RATES[candidates.TUNE]})
+    monkeypatch.setattr(candidates, "TUNINGS", (replace(TUNINGS[0], epochs=2),))
 
 
 @pytest.fixture

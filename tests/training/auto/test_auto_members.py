@@ -1,6 +1,7 @@
 """Members of auto: who learns from what, what they are measured by together, and their average."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,27 @@ from sentence_transformers import SentenceTransformer
 
 from search.evaluation.query_sets.query_set import QuerySet
 from search.models.linear_adapter import LinearAdapter, with_adapter
-from training.auto.folds import all_dev_queries, averaged, facts_of, merged, split_into_folds
+from search.projects.progress import silent
+from training import refit
+from training.auto.fitting import Fitted
+from training.auto.folds import (
+    all_dev_queries,
+    averaged,
+    facts_of,
+    merged,
+    narrowed,
+    split_into_folds,
+)
+from training.auto.member import members_of
+from training.auto.settings import AutoSettings
+from training.base_model import load_base_model
 from training.dev_set import DevSet
+from training.embeddings import document_vectors
+from training.fine_tune.settings import FineTuneSettings
+from training.refit_plan import plan_of
+from training.result import Request
 from training.training_data import load_training_data
+from training.weight_interpolation import PLACE
 
 
 @pytest.fixture
@@ -107,6 +126,19 @@ def test_mined_pairs_are_not_parted(material):
 # --- what they are measured by ---
 
 
+def test_pools_are_as_large_as_the_minutes_allow(material, monkeypatch):
+    monkeypatch.setattr("training.auto.folds._FEWEST_PASSAGES", 12)
+    parts = split_into_folds(material)
+    whole = sum(len(text) for text in parts[0].dev.texts)
+    monkeypatch.setattr("training.auto.folds._CHARACTERS", 3 * whole)
+    assert [part.dev for part in narrowed(parts, 1.5)] == [part.dev for part in parts]
+    for part, less in zip(parts, narrowed(parts, 0.5), strict=True):
+        assert less.dev.query_set == part.dev.query_set
+        judged = {d for q in part.dev.query_set.queries for d in part.dev.query_set.relevant(q)}
+        assert judged <= set(less.dev.ids)
+        assert len(less.dev.ids) == max(len(part.dev.ids) // 2, len(judged))
+
+
 def test_a_query_counts_once_with_the_mean_of_those_who_were_asked_it(material):
     def asked(*queries):
         first = material.corpus.ids()[0]
@@ -117,6 +149,39 @@ def test_a_query_counts_once_with_the_mean_of_those_who_were_asked_it(material):
     # In the order of ids: a, own; b, c, own.
     assert merged(parts, [[0.5, 1.0], [0.2, 0.3, 0.0]]) == pytest.approx([0.5, 0.2, 0.3, 0.5])
     assert list(all_dev_queries(parts).queries) == ["a", "own", "b", "c"]
+
+
+# --- what goes on from what they learned ---
+
+
+@pytest.mark.slow
+def test_a_refit_goes_the_way_again_of_what_went_on(tiny, tiny_model):
+    """Two fine-tunings, one upon the other, from the same pairs: the same weights, and the first one's left as they were."""
+    material = load_training_data(tiny)
+    settings = AutoSettings(base=str(tiny_model))
+    request = Request(tiny, "mine", "auto", settings)
+    base = load_base_model(tiny, settings.base)
+    documents, _ = document_vectors(tiny, settings.base, base, material, silent)
+    (member,) = members_of(request, [material], base, documents, silent)
+    tuning = FineTuneSettings(base=settings.base, epochs=1, learning_rate=2e-4, batch_size=16)
+    fits = Fitted(1, len(material.guarded.pairs), 0.0, 1_000)
+    first = member.tune("one", tuning, fits, lambda: False, silent)
+    texts = ["the first text", "gamma delta"]
+    left = first.models[0].encode(texts)
+    more = {"epochs": 2, "learning_rate": 1e-3, "hard_negatives": 1, "blend": False}
+    on = tuning.model_copy(update=more)
+    second = member.tune("two", on, fits, lambda: False, silent, (first.models[0], first.facts))
+    np.testing.assert_array_equal(first.models[0].encode(texts), left)
+    steps = plan_of(second.facts)
+    assert [(step.recipe, step.settings["hard_negatives"]) for step in steps] == [
+        ("fine-tune", 0), ("fine-tune", 1),
+    ]  # fmt: skip
+    assert all(step.updates for step in steps), "both learned something"
+    assert second.facts[PLACE]["share"] == 1.0
+    winner = SimpleNamespace(manifest=SimpleNamespace(details=second.facts))
+    again = refit._Refit(request, material, winner).learn().model
+    np.testing.assert_allclose(again.encode(texts), second.models[0].encode(texts), atol=1e-5)
+    assert np.abs(again.encode(texts) - left).max() > 1e-3
 
 
 # --- their average ---

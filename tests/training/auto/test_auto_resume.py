@@ -1,5 +1,6 @@
 """Auto broken off, killed and cancelled: what it goes on with, and that nothing half-made is left."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import killing
@@ -15,7 +16,7 @@ from search.projects.progress import silent
 from search.projects.project import project
 from training.auto import candidates
 from training.auto.budgeted_search import BudgetedSearch
-from training.auto.candidates import RATES
+from training.auto.tunings import TUNINGS
 from training.checkpoints import Checkpointer
 from training.train import train
 
@@ -29,15 +30,15 @@ def test_a_leaderboard_that_was_broken_off_goes_on_without_trying_again(
     tiny, tiny_model, tmp_path, briefly, monkeypatch
 ):
     """The same trials, scores and model as without the break; nothing that was measured is trained twice."""
-    monkeypatch.setattr(candidates, "RATES", RATES)
+    monkeypatch.setattr(candidates, "TUNINGS", [replace(one, epochs=2) for one in TUNINGS])
 
-    def until_third(done, total, message, metrics=None):
-        if metrics and metrics.get("trial") == 3:
+    def until_fifth(done, total, message, metrics=None):
+        if metrics and metrics.get("trial") == 5:
             raise _Stop
 
     kept = Checkpointer(tmp_path / "checkpoints")
     with pytest.raises(_Stop):
-        run_auto(tiny, tiny_model, 5, progress=until_third, checkpointer=kept)
+        run_auto(tiny, tiny_model, 5, progress=until_fifth, checkpointer=kept)
     assert tiny.manifests("models") == []
     heard = []
     made = run_auto(tiny, tiny_model, 5, progress=lambda *r: heard.append(r[2]), checkpointer=kept)
