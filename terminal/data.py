@@ -25,6 +25,7 @@ from terminal.options import (
 )
 from terminal.printing import (
     aside,
+    bar,
     print_json,
     running,
     say,
@@ -40,7 +41,9 @@ app = typer.Typer()
 @app.command("import")
 def import_(
     project: ProjectToBe,
-    path: Annotated[Path, typer.Argument(help="A BEIR folder, or a zip of one.")],
+    path: Annotated[
+        Path, typer.Argument(help="A BEIR folder, a zip of one, or what bundle wrote.")
+    ],
     query_column: QueryColumn = None,
     document_column: DocumentColumn = None,
     grade_column: GradeColumns = None,
@@ -55,12 +58,18 @@ def import_(
     ] = None,
     question: AskedQuestion = None,
 ) -> None:
-    """Bring in a BEIR data set: corpus, pairs from train, query set from test."""
+    """Bring in a BEIR data set: corpus, pairs from train, query set from test. A bundle is measured again."""
     from search.corpus.isolated import door
     from search.corpus.readers.judged import JudgedColumns
     from search.models.chunking import chunking_for
     from training.data.intake import import_beir
+    from training.export import bundle
 
+    if bundle.is_bundle(path):
+        with bar() as progress:
+            _, again = bundle.bring_in(path, project.name, progress)
+        say(again.sentence if again else bundle.WITHOUT_TEXT.format(project.name))
+        raise typer.Exit(1 if again and again.differs else 0)
     door.prepare()
     columns = JudgedColumns(query_column, document_column, grade_column, id_column, grades)
     with running(project) as run:

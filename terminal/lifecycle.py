@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from search.projects.errors import Failed, Refused
+from search.projects.files import size_in_words
 from terminal.options import (
     AnyProject,
     AsJson,
@@ -123,7 +124,6 @@ def backup(
     from search.judging.safekeeping import problem_in_file
     from search.projects import audit
     from search.projects.backup import Part, back_up
-    from search.projects.files import size_in_words
 
     left: dict[Part, bool] = {"votes": without_votes, "history": without_history}
     with suppress(Failed):  # A workspace that nothing can be written to any more can be backed up.
@@ -158,6 +158,52 @@ def restore(
             f"Where people sign in, it is open to: {', '.join(people)}. Change that with: python cli.py members '{made.name}'."
         )
     say(f"The project {made.name!r} is restored.")
+
+
+@app.command()
+def bundle(
+    project: ThisProject,
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write; it must not exist.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The model that it is about.")] = None,
+    no_text: Annotated[
+        bool,
+        typer.Option(
+            "--no-text",
+            help="Hashes in place of documents, pairs and questions: who has them can measure.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Of a project that came from a bundle: measure again, and compare the figures.",
+        ),
+    ] = False,
+) -> None:
+    """Write a model with all that it takes to measure it again into one file; import brings it in and measures."""
+    from training.export.bundle import bundle as write_bundle
+    from training.export.bundle import measured_again
+
+    if again:
+        if file is not None or model is not None or no_text:
+            raise Refused("--again writes no file: it goes alone.")
+        with bar() as progress:
+            came_out = measured_again(project, progress)
+        say(came_out.sentence)
+        raise typer.Exit(1 if came_out.differs else 0)
+    if file is None or model is None:
+        raise Refused(
+            f"Say which model, and a file to write: python cli.py bundle {project.name} FILE --model NAME."
+        )
+    with bar() as progress:
+        made = write_bundle(project, model, file, not no_text, progress)
+    for note in made.notes:
+        aside(note)
+    say(
+        f"{file} holds {model!r} of {project.name!r}: {made.files:,} files, {size_in_words(made.size)}."
+    )
 
 
 @app.command()

@@ -35,7 +35,7 @@ from search.retrieval.fingerprint import column_fingerprint
 
 TOPS = 3
 """So many of the first documents of every query are kept, to be shown side by side."""
-_LIBRARIES = ("ir-measures", "numpy", "scipy", "faiss-cpu", "sentence-transformers", "torch")
+LIBRARIES = ("ir-measures", "numpy", "scipy", "faiss-cpu", "sentence-transformers", "torch")
 _PER_QUERY = "per_query.json"
 
 
@@ -144,7 +144,7 @@ class Evaluation:
             notes=self.notes,
             clean=self.clean,
             fingerprints=dict(fingerprints),
-            libraries=libraries(_LIBRARIES),
+            libraries=libraries(LIBRARIES),
         )
         each = ("queries", "texts", "scores", "first_relevant", "slice_members", "tops")
         content = {name: getattr(self, name) for name in each}

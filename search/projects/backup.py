@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal, get_args
 from search.projects.artifacts import MANIFEST, FileRecord, Kind, new_id, now, read_manifest
 from search.projects.backup_archive import (
     ARCHIVE_FORMAT,
+    BUNDLE,
     CHUNK,
     COMMENT,
     CONTENTS,
@@ -185,6 +186,8 @@ def _sources(
         )
     if "votes" not in leave_out and (project.folder / VOTES).is_file():
         found[VOTES] = (_copy_of_votes(project.folder / VOTES, scratch), None)
+    if (project.folder / BUNDLE).is_file():
+        found[BUNDLE] = (project.folder / BUNDLE, None)
     if "history" not in leave_out:
         found.update(_history(project, scratch))
     for path in ledger_files(project.folder):  # It is written anew while the rest is copied.

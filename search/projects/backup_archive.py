@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict
 from search.projects.artifacts import FileRecord, Kind
 from search.projects.ledger import FOLDER as LEDGER
 
+BUNDLE = "bundle.json"
+"""What a bundle says of itself; no artifact, and in every backup of a project that came from one."""
 VOTES = "judgments/judgments.sqlite"
 ARCHIVE_FORMAT = 1
 CONTENTS = "backup.json"
