@@ -109,6 +109,20 @@ def test_the_weight_of_a_hybrid_is_in_the_address(trained: Project) -> None:
     assert [card.title for card in columns(at)[1].cards] == [hit.title for hit in wanted.hits]
 
 
+def test_a_hybrid_is_weighed_on_the_dev_queries_where_it_is_first_asked(trained: Project) -> None:
+    auto = "hybrid:words@auto"
+    at = open_page("compare", TINY, q=QUERY, model=["words", auto])
+    assert [c.title for c in columns(at)] == ["words", "Keywords + words, weighed on dev"]
+    assert not [slider for slider in at.slider if "how much the words count" in slider.label]
+    wanted = compare(trained, QUERY, [auto], 10).results[0]
+    assert [card.title for card in columns(at)[1].cards] == [hit.title for hit in wanted.hits]
+    for pairs in trained.manifests("pairs"):
+        trained.remove(pairs)
+    at = open_page("compare", TINY, q=QUERY, model=["words", auto])
+    assert "Add query/response pairs" in shown(at)
+    assert not at.exception
+
+
 def test_more_like_this(trained: Project) -> None:
     at = open_page("compare", TINY, q=QUERY, like="d7", model=[*BOTH, "bm25"])
     found = similar(trained, "d7", [*BOTH, "bm25"], 10)

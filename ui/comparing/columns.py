@@ -46,10 +46,12 @@ def choose(project: Project) -> tuple[list[SearchColumn], list[str]]:
 
     :returns: the columns, and the names in the address that the project does not have (any more).
     """
-    options = {column.name: column for column in known_columns(project)}
     same = widgets.same_as_start(project)
     usual = [column.name for column in chosen_columns(project)]
     wanted, lost = _from_address(project)
+    # One that needs what is not there yet says so when it is asked.
+    offered = [*known_columns(project), *map(_even, wanted)]
+    options = {column.name: column for column in offered}
     default = [_even(column).name for column in wanted] or usual
     # A model made or deleted meanwhile is another list of options: the widget begins anew from the address.
     key = f"columns-{project.name}-{hash(tuple(options))}"
@@ -105,8 +107,9 @@ def ready(
     if missing:
         waiting()
         return None
-    with st.spinner("Weighing words and meaning on the dev queries…"):
-        fit_missing(project, [column.name for column in columns])
+    if any(column.fitted for column in columns):
+        with st.spinner("Weighing words and meaning on the dev queries…"):
+            fit_missing(project, [column.name for column in columns])
     return assemble(project, columns, cache.CachedParts(project, manifest, waiting))
 
 
