@@ -23,6 +23,8 @@ from search.projects.runs import OVER, start
 from search.projects.unexpected import unexpected
 from search.retrieval.bm25.store import find_keyword_index, keyword_index, open_keyword_index
 from search.retrieval.dense import DenseRetriever
+from search.retrieval.fitted import fitted_fusion
+from search.retrieval.fusion import Fusion
 from search.retrieval.indexing.build import find_index, index_model
 from search.retrieval.search import open_dense
 from search.retrieval.sparse import BM25Retriever
@@ -84,6 +86,13 @@ class ServedParts:
     def reranker(self, name: str) -> Reranker:
         """See `RetrieverParts.reranker`."""
         return load_reranker(self.project, find_reranker(self.project, name))
+
+    def fusion(self, info: ModelInfo) -> Fusion:
+        """See `RetrieverParts.fusion`.
+
+        :raises Refused: where they were not weighed yet.
+        """
+        return fitted_fusion(self.project, info, self.manifest).fusion
 
 
 @dataclass(frozen=True)

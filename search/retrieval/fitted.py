@@ -91,7 +91,8 @@ def fitted_fusion(project: Project, info: ModelInfo, corpus: Manifest) -> Fitted
     report = find_fusion(project, info, corpus)
     if report is None:
         raise Refused(
-            f"hybrid:{info.name}@auto is not weighed yet for this corpus: search with it, or evaluate it, from the terminal."
+            f"hybrid:{info.name}@auto is not weighed yet for the newest documents and dev queries: python cli.py search "
+            f"{project.name} QUERY --model hybrid:{info.name}@auto."
         )
     return what_was_fitted(report)
 

@@ -65,6 +65,10 @@ def test_filters_and_tiers_are_part_of_the_search(project, running, tmp_path):
         ({"query": QUERY, "filter": ["nothing"]}, "The filter 'nothing' is not of the form"),
         ({"query": QUERY, "by_tier": True}, "The corpus has no source tiers"),
         ({"query": QUERY, "model": "hybrid:generic@2"}, "The weight in"),
+        (
+            {"query": QUERY, "model": "hybrid:generic@auto"},
+            "hybrid:generic@auto is not weighed yet",
+        ),
         ({"query": QUERY, "model": "nope"}, "There is no model 'nope' in 'lab'."),
         ({"query": QUERY, "model": "rerank:bm25@nope"}, "There is no reranker 'nope'"),
         (
