@@ -177,6 +177,14 @@ def advise(
     budget: Annotated[
         float, typer.Option(min=0.1, help="Minutes that a training may take.")
     ] = 10.0,
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download",
+            help="Download small ready-made models worth measuring from the hub first; which ones, and how much, is said "
+            "without this.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recommend an approach from measured facts, with the time it would take here."""
@@ -184,11 +192,10 @@ def advise(
     from training.advice.advise import advise as look
 
     with running(project) as run:
-        made = look(project, budget, run)
+        made = look(project, budget, run, download)
         run.result(id=made.id)
-    told = {
-        key: made.details[key] for key in ("budget", "facts", "recommended", "approaches", "power")
-    }
+    keys = ("budget", "facts", "recommended", "approaches", "ready_made", "power")
+    told = {key: made.details[key] for key in keys}
     if as_json:
         print_json(told)
         return
@@ -200,6 +207,11 @@ def advise(
             say(f"   {reason}")
     if told["power"] is not None:
         say(told["power"]["sentence"])
+    say(told["ready_made"]["sentence"])
+    for row in told["ready_made"]["standings"]:
+        say(f"   {row['title']}: {row['figures']}")
+    for note in told["ready_made"]["notes"]:
+        aside(note)
     for row in told["approaches"]:
         facts = [row["quality"]]
         facts += [f"{row['unseen']:.0%} of query words unseen"] if row["unseen"] is not None else []

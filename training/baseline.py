@@ -94,9 +94,16 @@ class ReadyMade:
         return self.standings[0].megabytes if self.standings else None
 
     @property
+    def is_generic(self) -> bool:
+        """Whether nothing that was measured is better than the model that the project calls generic."""
+        return self.standings[0].name == GENERIC
+
+    @property
     def sentence(self) -> str:
         """Which one it is, and what was measured, in words."""
         measured = [one for one in self.standings if one.score is not None]
+        if not measured and self.standings:
+            return f"No ready-made model was measured: {self.standings[0].why_not}."
         if len(measured) < 2:
             return f"{self.info.name} is the only ready-made model that could be measured here."
         best = measured[0]

@@ -40,6 +40,7 @@ _FAMILIES: tuple[tuple[str, Prompts], ...] = (
         r"bge-(small|base|large)-zh",
         Prompts("为这个句子生成表示以用于检索相关文章：", "", "Chinese BGE models"),
     ),
+    (r"mdbr-leaf-ir", Prompts(_SEARCH, "", "LEAF models for retrieval")),
     (r"mxbai-embed", Prompts(_SEARCH, "", "mxbai-embed models")),
     (r"uae-large", Prompts(_SEARCH, "", "UAE models")),
     (r"arctic-embed-.*v2", Prompts("query: ", "", "Arctic-embed 2 models")),

@@ -8,7 +8,7 @@ import pytest
 
 from search.evaluation.evaluate import evaluate
 from search.models.pretrained.add import Choices, add_model
-from search.models.registry import choose_generic
+from search.models.registry import choose_generic, models
 from search.projects.project import Project, project_to_be
 from training import probe
 from training.advice.advise import advise, current_advice, quick_recommendation
@@ -116,7 +116,8 @@ def test_seconds_are_arithmetic_over_measured_speed():
 
 
 @pytest.fixture
-def project(import_tiny, tiny_model) -> Project:
+def project(import_tiny, tiny_model, tmp_path, monkeypatch) -> Project:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "no-hub"))
     made = project_to_be("Tiny")
     import_tiny(made)
     add_model(made, str(tiny_model), Choices(name="tiny"))
@@ -174,6 +175,24 @@ def test_an_advice_is_kept_with_its_table(project):
     assert rows["adapter"]["quality"].startswith("expected: ")
     assert rows["adapter"]["training"] > 0
     assert "word2vec" not in rows
+    ready = kept["ready_made"]
+    titles = [row["title"] for row in ready["standings"]]
+    assert titles[0] in ("all-MiniLM-L6-v2", "wordllama") and set(titles) == {
+        "all-MiniLM-L6-v2", "wordllama", "tiny",
+    }  # fmt: skip
+    assert ready["sentence"].startswith(f"{titles[0]} is the best of 3 ready-made models here: ")
+    generic = next(row for row in kept["recommended"] if row["option"] == "generic")
+    assert f"{titles[0]} does better on your dev queries (" in generic["reasons"][-1]
+    assert generic["reasons"][-1].endswith(
+        ("default-model Tiny all-MiniLM-L6-v2.", "add-model Tiny wordllama --default.")
+    )
+    assert [model.name for model in models(project)][:2] == ["generic", "all-MiniLM-L6-v2"]
+    assert len(project.manifests("models")) == 2, "nothing is added"
+    (note,) = ready["notes"]
+    assert note.startswith("A hub has 6 more that are worth measuring: Snowflake/snowflake-arctic-")
+    assert note.endswith(
+        "To download 608 MB and measure them too: python cli.py advise Tiny --download."
+    )
     assert current_report(project) is None
     for manifest in project.manifests("pairs"):
         project.remove(manifest)

@@ -1,7 +1,7 @@
 """The advisor: facts, speed, a ranked recommendation and the table of approaches, kept as a report."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from search.corpus.corpus import current_corpus
@@ -13,18 +13,24 @@ from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import CorpusFacts, facts_of
 from training.advice.power import ADVICE, expected_power
+from training.advice.ready_made import ReadyMadeAdvice, ready_made
 from training.advice.recommending import BUDGET_MINUTES, Advice, recommend, seconds_of
 from training.data.reports import current_report, sources_of
 from training.probe import speed
 
 
 def advise(
-    project: Project, budget: float = BUDGET_MINUTES, progress: Progress = silent
+    project: Project,
+    budget: float = BUDGET_MINUTES,
+    progress: Progress = silent,
+    with_hub: bool = False,
 ) -> Manifest:
-    """Look at a project, measure this machine, and say which approach to take.
+    """Look at a project, measure this machine and the ready-made models on it, and say which approach to take.
 
-    :param budget: minutes that a training may take.
-    :returns: a report; its details hold "facts", "recommended", "approaches" and "power" (None without a query set): plain JSON.
+    :param budget: minutes that a training may take; a fifth of it goes into measuring ready-made models.
+    :param with_hub: download the models of the catalogue first, to be measured too.
+    :returns: a report; its details hold "facts", "recommended", "approaches", "ready_made" and "power" (None without a query
+        set): plain JSON.
     :raises Refused: without documents.
     """
     manifest, corpus = current_corpus(project)
@@ -32,10 +38,11 @@ def advise(
     facts = facts_of(project)
     info = generic_info(project)
     encoder = load_encoder(project, info)
-    found = None if facts.server else speed(encoder, info, Stage(progress, 0.2, 0.5))
+    found = None if facts.server else speed(encoder, info, Stage(progress, 0.05, 0.2))
     seconds = seconds_of(facts, found) if found else {}
-    ranked = recommend(facts, seconds, budget)
-    shown = expected_power(project, Stage(progress, 0.5, 0.8))
+    ready = ready_made(project, facts.language, budget, with_hub, Stage(progress, 0.2, 0.6))
+    ranked = [_with(advice, ready) for advice in recommend(facts, seconds, budget)]
+    shown = expected_power(project, Stage(progress, 0.6, 0.8))
     last = Stage(progress, 0.8, 1.0)
     rows = approaches(project, corpus, facts, found, seconds, last) if found else []
     details = {
@@ -45,12 +52,20 @@ def advise(
         "recommended": [advice.as_json() for advice in ranked],
         "approaches": [asdict(row) for row in rows],
         "power": shown.as_json() if shown is not None else None,
+        "ready_made": ready.as_json(),
     }
     sources = sources_of(project, manifest, project.newest("pairs"))
     with project.publish("reports", sources, **json.loads(json.dumps(details))) as draft:
         pass
     progress(1, 1, "the advice is ready")
     return project.artifact("reports", draft.id)
+
+
+def _with(advice: Advice, ready: ReadyMadeAdvice) -> Advice:
+    """What is said of the generic model, with which one is better."""
+    if advice.option != "generic" or ready.better is None:
+        return advice
+    return replace(advice, reasons=(*advice.reasons, ready.better))
 
 
 def current_advice(project: Project) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from search.projects.project import Project
 from training.advice.advise import current_advice
 from training.advice.recommending import Advice
 from ui import run_view, widgets
+from ui.rendering import literal
 
 VERB = "advise"
 _NONE = "–"
@@ -32,10 +33,12 @@ def compared(project: Project) -> None:
         if saved is None:
             st.write(
                 "Looks at your documents and pairs, measures some real steps on this machine, and says what each "
-                "approach would take and bring. It takes a minute at most."
+                "approach would take and bring; ready-made models on this machine are measured on your dev queries. It takes a "
+                "minute or two."
             )
         else:
             _ranking(saved)
+            _ready_made(saved.get("ready_made"))  # Advice of before it was measured has none.
             _table(saved["approaches"])
         minutes = st.number_input(
             "Minutes a training may take",
@@ -56,6 +59,17 @@ def _ranking(saved: dict[str, Any]) -> None:
         spent = widgets.duration(seconds) if seconds is not None else _NONE
         rows.append([f"{rank}. {advice['title']}", " ".join(advice["reasons"]), spent])
     widgets.escaped_table(["approach", "why", "time here (estimated)"], rows)
+
+
+def _ready_made(measured: dict[str, Any] | None) -> None:
+    if measured is None:
+        return
+    st.write(literal(measured["sentence"]))
+    if len(measured["standings"]) > 1:
+        rows = [[row["title"], row["figures"]] for row in measured["standings"]]
+        widgets.escaped_table(["ready-made model", "on your dev queries, on this machine"], rows)
+    for note in measured["notes"]:
+        st.caption(literal(note))
 
 
 def _table(approaches: list[dict[str, Any]]) -> None:

@@ -1,17 +1,21 @@
 """Ready-made models that are on this machine and could be added: those in packages, and what a hub gave before.
 
-Only the files of the hub's cache are looked at; no hub is asked.
+Only the files of the hub's cache are looked at; no hub is asked but by `download`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from search.models.pretrained import wordllama
+from search.models.pretrained.catalogue import HubModel, catalogue
+from search.models.pretrained.checkpoints import snapshot
 from search.models.pretrained.kinds import MODULES_FILE, refuse_other_kinds
 from search.models.pretrained.multilingual import folder as multilingual
 from search.models.registry import GENERIC_SHA256
 from search.projects.errors import Refused
 from search.projects.files import known_sha256
+from search.projects.progress import Progress, silent
 from search.projects.project import Project
 
 _LARGEST = 2 * 1024**3
@@ -43,13 +47,34 @@ def models_at_hand(project: Project) -> list[AtHand]:
     ]
 
 
+def not_at_hand(project: Project, language: str | None) -> list[HubModel]:
+    """The models of the catalogue that a hub could give: neither in the project nor in the hub's cache."""
+    known = {one.reference for one in models_at_hand(project)}
+    known |= {str(m.details.get("reference")) for m in project.manifests("models")}
+    return [model for model in catalogue(language) if model.reference not in known]
+
+
+def download(models: Sequence[HubModel], progress: Progress = silent) -> str | None:
+    """Bring models of a hub into its cache, where `models_at_hand` finds them.
+
+    :returns: in words why not all of them came; None where they did.
+    """
+    for number, model in enumerate(models):
+        progress(number, len(models), f"downloading {model.sentence}")
+        try:
+            snapshot(model.reference)
+        except Refused as error:
+            return f"{error} What is on this machine was measured without it."
+    return None
+
+
 def _of_hub_cache() -> list[AtHand]:
     """What the hub's cache holds whole: the newest version of each embedding model, but the one that comes with Bespoke."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repositories = scan_cache_dir().repos
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return []
     found = []

@@ -136,3 +136,20 @@ def test_a_version_that_left_this_machine_is_had_again_or_told(
     done = run_cli("search", "lab", "frost", "--model", "e5-small-tiny")
     assert done.returncode in (1, 2)
     assert "The hub cannot be reached" in done.stderr
+
+
+@slow
+def test_advice_downloads_what_it_said_and_measures_it(hub, published, lab, run_cli):
+    hub.models = {"Snowflake/snowflake-arctic-embed-xs": published}
+    offered = run_cli("advise", "lab")
+    assert offered.returncode == 0, offered.stderr
+    assert hub.asked == [], "nothing is asked unasked"
+    assert (
+        "To download 608 MB and measure them too: python cli.py advise lab --download."
+        in offered.stderr
+    )
+    done = run_cli("advise", "lab", "--download")
+    assert done.returncode == 0, done.stderr
+    assert "   Snowflake/snowflake-arctic-embed-xs: " in done.stdout
+    assert "The hub has no model MongoDB/mdbr-leaf-ir" in done.stderr
+    assert "What is on this machine was measured without it." in done.stderr
