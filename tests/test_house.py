@@ -1,9 +1,10 @@
 """The rules of the house that a program can check: who imports whom, and what is never used."""
 
 import ast
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -76,9 +77,11 @@ def test_the_checks_see_what_they_should():
     assert roots(imports(tree)) >= {"faiss", "streamlit"}
 
 
-@pytest.mark.parametrize("path", sources(*LIGHT_ROOMS), ids=named)
-def test_heavy_libraries_are_imported_where_they_are_used(path):
-    assert roots(at_module_level(parsed(path))) & HEAVY == set()
+def test_heavy_libraries_are_imported_where_they_are_used():
+    heavy = {
+        named(path): roots(at_module_level(parsed(path))) & HEAVY for path in sources(*LIGHT_ROOMS)
+    }
+    assert {name: libraries for name, libraries in heavy.items() if libraries} == {}
 
 
 @pytest.mark.parametrize("room", ["indexes", "search", "training", "serving", "ui", "terminal"])
@@ -144,39 +147,46 @@ def test_no_folder_named_pages():
 
 
 LOADED = """
-import runpy, sys
-sys.argv = {arguments!r}
-status = 0
-try:
-    runpy.run_path("cli.py", run_name="__main__")
-except SystemExit as end:
-    status = end.code or 0
-loaded = sorted({heavy!r} & set(sys.modules))
-print("\\n@", status, ",".join(loaded))
+import json, runpy, sys
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["cli.py", *line]
+    status = 0
+    try:
+        runpy.run_path("cli.py", run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    print("\\n@", json.dumps([status, sorted({heavy!r} & set(sys.modules))]))
 """
 
 
-def loaded_by(*arguments: object) -> tuple[int, set[str]]:
-    """Exit status of a command, and which heavy libraries it loaded."""
-    code = LOADED.format(arguments=["cli.py", *map(str, arguments)], heavy=HEAVY)
+def loaded_by(*lines: Sequence[object]) -> list[tuple[int, list[str]]]:
+    """Exit status of commands, one after the other in one process, and which heavy libraries are loaded after each."""
+    wanted = json.dumps([[str(part) for part in line] for line in lines])
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        [sys.executable, "-c", LOADED.format(heavy=HEAVY), wanted],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    status, _, names = done.stdout.rsplit("\n@ ", 1)[1].strip("\n").partition(" ")
-    return int(status), set(filter(None, names.split(",")))
+    said = [json.loads(line[2:]) for line in done.stdout.splitlines() if line.startswith("@ ")]
+    return [(status, libraries) for status, libraries in said]
 
 
-@pytest.mark.parametrize("command", [[], ["train"]])
-def test_help_loads_nothing_heavy(command):
-    assert loaded_by(*command, "--help") == (0, set())
-
-
-def test_small_commands_load_nothing_heavy(tiny_beir):
-    assert loaded_by("import", "lab", tiny_beir) == (0, set())
-    assert loaded_by("models", "lab", "--json") == (0, set())
-    assert loaded_by("projects") == (0, set())
-    assert loaded_by("search", "lab", "frost", "--model", "nope") == (2, set())
-    assert loaded_by("train", "lab", "--recipe", "nope") == (2, set())
+def test_help_and_small_commands_load_nothing_heavy(tiny_beir):
+    """In one process: what one of them loaded would stand in the answers of all after it."""
+    assert (
+        loaded_by(
+            ["--help"],
+            ["train", "--help"],
+            ["import", "lab", tiny_beir],
+            ["models", "lab", "--json"],
+            ["projects"],
+            ["search", "lab", "frost", "--model", "nope"],
+            ["train", "lab", "--recipe", "nope"],
+        )
+        == [(0, [])] * 5 + [(2, [])] * 2
+    )
 
 
 def test_help_names_every_command(run_cli):
