@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from search.corpus.corpus import current_corpus
+from search.evaluation.query_sets.seal import seals
 from search.judging.safekeeping import problem_in_file
 from search.judging.store import JudgmentStore
 from search.judging.votes_file import opened
@@ -21,6 +22,7 @@ from search.projects.artifacts import Kind, Manifest
 from search.projects.check import ASIDE, check_project, check_workspace
 from search.projects.damage import noticed
 from search.projects.errors import BespokeError
+from search.projects.ledger import noted, notes
 from search.projects.members import members
 from search.projects.project import Project, projects, unusable_projects
 from search.projects.runs import OVER, runs
@@ -94,6 +96,12 @@ def _project(project: Project, base: str) -> dict[str, Any]:
     items["models"] = [info.name for info in models(project)]
     items["members"] = sorted([one.person, one.role] for one in members(project))
     items["asked"] = recent(project, 100)
+    # Which evaluation looked first is none of it: one that is killed is counted, and measures again under another id.
+    proof = {
+        name: _without(noted(project, name), {"time", "evaluation"}) for name in notes(project, "")
+    }
+    items["proof"] = _plain(proof, names)
+    items["opened"] = sum(not seal.closed for seal in seals(project))
     items["kept"] = len([*project.folder.glob(f"{ASIDE}/*"), *project.folder.glob(".*.damaged")])
     if known["corpora"]:
         items["documents"] = len(current_corpus(project)[1])

@@ -138,13 +138,14 @@ _ADAPTER: Line = ("train", "lab", "--recipe", "adapter", "--name", "turned", "--
 _TUNE: Line = ("train", "lab", "--recipe", "fine-tune", "--name", "tuned", "--set", "epochs=1")
 _COLUMNS: Line = ("--column", "words", "--column", "bm25")
 _SEARCH: Line = ("search", "lab", "velkorin in the hand")
+_SEAL: Line = ("queries", "lab", "--seal", "0.7")
 _BACKUP = "{out}/lab.backup"
 
 STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
     # Which stage comes before, and what is done after it.
     "nothing": (None, ()),
     "imported": ("nothing", (("import", "lab", "{in}/beir"),)),
-    "backed up": ("imported", (("backup", "lab", _BACKUP),)),
+    "backed up": ("imported", (_SEAL, ("backup", "lab", _BACKUP))),
     "judged": ("imported", (("call", f"{HERE}:judge"),)),
     "versions": ("judged", (("add", "lab", "{in}/new.jsonl"), ("index", "lab", "--model", "bm25"))),
     "tiny": (
@@ -156,6 +157,7 @@ STAGES: dict[str, tuple[str | None, tuple[Line, ...]]] = {
     "second": ("tiny", (("add-model", "lab", "static", "--name", "light"),)),
     "reranker": ("tiny", (("add-reranker", "lab", "{in}/reader", "--name", "reader"),)),
     "trained": ("tiny", (_WORDS, _ADAPTER, _TUNE)),
+    "sealed": ("trained", (_SEAL,)),
     "indexed": (
         "trained",
         (
@@ -182,6 +184,7 @@ COMMANDS = (
         "queries", "imported", ("queries", "lab", "{in}/beir/queries.jsonl", "--qrels", "{in}/beir/qrels/dev.tsv"), points=60, sampled=(6, 2, 0),
     ),
     Writing("queries --export", "imported", ("queries", "lab", "--export", "{out}/queries"), points=12, sampled=(3, 1, 0)),
+    Writing("queries --seal", "imported", _SEAL, points=12),
     Writing("report", "imported", ("report", "lab"), points=50),
     Writing("versions --delete", "versions", ("versions", "lab", "1", "--delete", "--yes")),
     Writing("members --add", "imported", ("members", "lab", "--add", "a@b.example"), points=15, sampled=(4, 1, 1)),
@@ -215,6 +218,9 @@ COMMANDS = (
     Writing("advise", "tiny", ("advise", "lab"), together=False, points=12),
     Writing("search, which indexes", "trained", (*_SEARCH, "--model", "words", "--model", "bm25"), together=False, points=45),
     Writing("evaluate", "trained", ("evaluate", "lab", "--model", "words", "--model", "bm25"), together=False, points=40),
+    Writing(
+        "evaluate --open-seal", "sealed", ("evaluate", "lab", "--open-seal", "--model", "words"), together=False, points=40,
+    ),
     Writing("prepare", "trained", ("prepare", "lab", "--model", "words"), together=False, points=30),
     Writing("words", "tiny", ("words", "lab", "small", "frost"), together=False, points=30),
     Writing("explain", "trained", ("explain", "lab", "velkorin hand", "d0", "--model", "turned"), together=False, points=25),

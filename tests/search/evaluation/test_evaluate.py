@@ -3,7 +3,6 @@
 import json
 import math
 
-import numpy as np
 import pytest
 import pytrec_eval
 
@@ -18,6 +17,7 @@ from search.models.registry import find_model, rename_model
 from search.projects.errors import Refused
 from search.projects.project import Project
 from search.retrieval.search import compare
+from tests.search.evaluation.random_runs import random_case
 from training.data.intake import import_beir
 from training.data.pair_sets import current_pairs
 from training.train import train
@@ -91,21 +91,6 @@ def test_small_cases_by_hand(ranking, judged, wanted):
     found = scored(ranking, judged)
     assert found == pytest.approx(dict(zip(METRICS, wanted, strict=True)), abs=1e-9)
     assert found == pytest.approx(by_hand(ranking, judged), abs=1e-9)
-
-
-def random_case(seed, queries=30):
-    rng = np.random.default_rng(seed)
-    documents = [f"d{number}" for number in range(180)]
-    run, judgments = {}, {}
-    for number in range(queries):
-        judged = rng.choice(documents, size=rng.integers(2, 40), replace=False)
-        judgments[f"q{number}"] = {
-            str(document): int(grade)
-            for document, grade in zip(judged, rng.integers(0, 4, len(judged)), strict=True)
-        } | {str(judged[0]): 2}
-        size = rng.integers(0, 130)
-        run[f"q{number}"] = [str(d) for d in rng.permutation(documents)[:size]]
-    return run, QuerySet(dict.fromkeys(run, "?"), judgments)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -7,6 +7,7 @@ import pytrec_eval
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.rankings.metrics import MEASURED, Metric, depth_of, metric_names, score
 from search.projects.errors import Refused
+from tests.search.evaluation.random_runs import random_case
 
 THEIRS = {
     "ndcg@3": "ndcg_cut_3",
@@ -20,19 +21,6 @@ THEIRS = {
     "success@5": "success_5",
 }
 JUDGED_ONLY = {"condensed_ndcg@10": "ndcg_cut_10", "condensed_ndcg@3": "ndcg_cut_3"}
-
-
-def random_case(seed, queries=40):
-    rng = np.random.default_rng(seed)
-    documents = [f"d{number}" for number in range(300)]
-    run, judgments = {}, {}
-    for number in range(queries):
-        judged = rng.choice(documents, size=rng.integers(2, 60), replace=False)
-        grades = rng.integers(0, 4, len(judged))
-        judgments[f"q{number}"] = {str(d): int(g) for d, g in zip(judged, grades, strict=True)}
-        size = 0 if number % 9 == 0 else rng.integers(1, 220)
-        run[f"q{number}"] = [str(d) for d in rng.permutation(documents)[:size]]
-    return run, QuerySet(dict.fromkeys(run, "?"), judgments)
 
 
 def by_pytrec_eval(run, query_set, wanted, **how):
