@@ -85,6 +85,7 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt requirements-bench
 bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data sets in BESPOKE_DATA
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.targets --folder $$(mktemp -d) --documents-only
+	$(BIN)/python -m benchmarks.fine_tuning
 	$(BIN)/python -m benchmarks.members
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.side_by_side

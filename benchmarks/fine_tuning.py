@@ -1,6 +1,6 @@
 """Fine-tuning beside SentenceTransformerTrainer: processor seconds an epoch, and what the dev queries gain by it.
 
-Run it with: python -m benchmarks.fine_tuning --results fine_tuning.jsonl. Both sides learn from the same pairs with the same
+Run it with: python -m benchmarks.fine_tuning --sets ask_cfpb --seeds 1 --frozen 3 0. Both sides learn from the same pairs with the same
 loss, batch size, learning rate, warm-up, sequence length and number of epochs, no batch with two rows of one text; both are
 measured on the same dev queries before training and after each epoch, and count by the best of these. What is timed is the
 processor's time of this process (on a graphics card, the clock's), so that a busy machine does not decide. A row that is in
@@ -84,10 +84,11 @@ def main() -> None:
     )
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=FineTuneSettings().learning_rate)
-    parser.add_argument("--results", type=Path, default=Path("fine_tuning.jsonl"))
+    parser.add_argument("--results", type=Path, default=Path("dist/fine_tuning.jsonl"))
     chosen = parser.parse_args()
     sides = {_THEIRS: 0} | {_side(frozen): frozen for frozen in chosen.frozen}
     rows = _read(chosen.results)
+    chosen.results.parent.mkdir(parents=True, exist_ok=True)
     with empty_workspace():
         for name in chosen.sets:
             for seed in chosen.seeds:

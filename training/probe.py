@@ -17,6 +17,9 @@ from search.models.sentence_transformer import best_device
 from search.projects.files import write_atomically
 from search.projects.progress import Progress, silent
 from search.projects.settings import settings
+from training.fine_tune.batches import TrainingRow
+from training.fine_tune.settings import FineTuneSettings
+from training.fine_tune.speed import trial_steps
 
 _FOLDER = ".machine"
 _FILE = "speed.json"
@@ -99,19 +102,10 @@ def _tuned(encoder: Encoder, encoded: float) -> float:
 
     if not isinstance(encoder, SentenceTransformer):
         return encoded / 3
-    texts = [f"{number} {_TEXT}" for number in range(_STEP_PAIRS)]
-    features = encoder.preprocess(texts)
-    features = {
-        key: value.to(encoder.device) if hasattr(value, "to") else value
-        for key, value in features.items()
-    }
-
-    def step() -> None:
-        made = encoder(dict(features))["sentence_embedding"]
-        made.sum().backward()
-        encoder.zero_grad(set_to_none=True)
-
-    return sum(map(len, texts)) / _seconds(step)
+    rows = [TrainingRow(f"{number}", f"{number} {_TEXT}") for number in range(_STEP_PAIRS)]
+    with trial_steps(encoder, FineTuneSettings()) as engine:
+        step = _seconds(lambda: engine.learn(rows))
+    return sum(len(row.query) + len(row.answer) for row in rows) / step
 
 
 @cache

@@ -1,7 +1,8 @@
 """How fast a fine-tuning learns and is measured on this machine, timed on a few real steps of the engine that will do it."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from search.corpus.labels import Pair
 from training.dev_set import DevSet
 from training.fine_tune.batches import rows_of
-from training.fine_tune.engines import engine_of
+from training.fine_tune.engines import Engine, engine_of
 from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
@@ -67,26 +68,33 @@ def pace(
     rows = rows_of([pairs[n] for n in random.permutation(len(pairs))[: 2 * _ROWS]], 1)
     texts = [dev.texts[n] for n in random.permutation(len(dev.texts))[:_TEXTS]]
     read = max(1, characters(texts))
-    length = model.max_seq_length
     character = _timed(lambda: model.encode_document(texts)) / read
-    engine = engine_of(model, settings)
-    for module in engine.frozen:
-        module.requires_grad_(False)
-    try:
+    with trial_steps(model, settings) as engine:
         engine.encoder.encode_document(texts)
         measured = _timed(lambda: engine.encoder.encode_document(texts)) / read
-        if length is not None:
-            model.max_seq_length = min(length, settings.sequence_length)
+        if model.max_seq_length is not None:  # It is put back when the steps end.
+            model.max_seq_length = min(model.max_seq_length, settings.sequence_length)
         engine.learn(rows[:_ROWS])  # This warms up; the next is like all that follow.
         new = rows[-_ROWS:]
         first = _timed(lambda: engine.learn(new)) / len(new)
         again = _timed(lambda: engine.learn(new)) / len(new)
+    return TrainingSpeed(again, character, max(0.0, first - again), measured)
+
+
+@contextmanager
+def trial_steps(model: "SentenceTransformer", settings: FineTuneSettings) -> Iterator[Engine]:
+    """The engine of a training, to take steps with that change nothing: gradients alone, and none are left behind."""
+    length = model.max_seq_length
+    engine = engine_of(model, settings)
+    for module in engine.frozen:
+        module.requires_grad_(False)
+    try:
+        yield engine
     finally:
         if length is not None:
             model.max_seq_length = length
         model.eval().requires_grad_(True)
         model.zero_grad(set_to_none=True)
-    return TrainingSpeed(again, character, max(0.0, first - again), measured)
 
 
 def _timed(work: Callable[[], object]) -> float:
