@@ -144,7 +144,7 @@ def _theirs(model: Any, pairs: list[Pair], dev: DevSet, settings: FineTuneSettin
         SentenceTransformerTrainer,
         SentenceTransformerTrainingArguments,
     )
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import TrainerCallback
 
     length = model.max_seq_length

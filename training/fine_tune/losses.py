@@ -34,7 +34,7 @@ def ranking_loss(model: "SentenceTransformer", settings: FineTuneSettings) -> An
     :raises Refused: when vectors are to be shortened to more numbers than they have.
     """
     from sentence_transformers.base.losses.gradcache import has_static_embedding_input
-    from sentence_transformers.losses import (
+    from sentence_transformers.sentence_transformer.losses import (
         CachedMultipleNegativesRankingLoss,
         MatryoshkaLoss,
         MultipleNegativesRankingLoss,
@@ -59,7 +59,7 @@ def loss_of_vectors(
     :raises Refused: when vectors are to be shortened to more numbers than they have.
     """
     import torch
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from torch.nn.functional import normalize
 
     loss = MultipleNegativesRankingLoss(model, gather_across_devices=not alone())
