@@ -26,7 +26,6 @@ from search.models.registry import GENERIC
 from search.models.sentence_transformer import best_device
 from search.projects.progress import silent
 from search.projects.project import project_to_be
-from training.auto.member import STEERING
 from training.base_model import load_trainable_base
 from training.data.answering_passages import answering_passages
 from training.dev_set import DevSet
@@ -37,6 +36,7 @@ from training.training_data import load_training_data
 _SETS = ("medquad_small", "ask_cfpb", "medical")
 _THEIRS = "SentenceTransformerTrainer"
 _ALL = "all sets"
+_POOL = 1_000
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--frozen", nargs="+", type=int, default=[-1], help="frozen layers")
     parser.add_argument("--pairs", type=int, default=100_000, help="at most, drawn by the seed")
-    parser.add_argument(
-        "--pool", type=int, default=STEERING, help="passages that dev queries search"
-    )
+    parser.add_argument("--pool", type=int, default=_POOL, help="passages that dev queries search")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=FineTuneSettings().learning_rate)
     parser.add_argument("--results", type=Path, default=Path("dist/fine_tuning.jsonl"))
