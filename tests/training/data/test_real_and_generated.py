@@ -30,7 +30,7 @@ from training.training_data import load_training_data
 
 REAL, MADE = (
     [Pair(f"r{n}", "a") for n in range(3)],
-    [Pair(f"g{n}", "b", mined="generated") for n in range(9)],
+    [Pair(f"g{n}", "b", mined="generated") for n in range(12)],
 )
 
 
@@ -52,13 +52,13 @@ def saved(project):
         yield project, wanted
 
 
-def test_few_real_pairs_weigh_as_much_as_many_generated_ones():
+def test_few_real_pairs_are_seen_oftener_than_many_generated_ones():
     pairs = weighted([*REAL, *MADE])
-    assert [pairs.count(p) for p in REAL] == [3] * 3 and [pairs.count(p) for p in MADE] == [1] * 9
+    assert [pairs.count(p) for p in REAL] == [2] * 3 and [pairs.count(p) for p in MADE] == [1] * 12
     assert weighted(REAL) == REAL and weighted(MADE) == MADE
     assert pair_weights(1, 10_000) == (10, 1), "a handful is not learned by heart"
     assert weights_note([*REAL, *MADE]) == (
-        "3 pairs of people, each seen 3 times, beside 9 that nobody wrote, each seen once"
+        "3 pairs of people, each seen 2 times, beside 12 that nobody wrote, each seen once"
     )
     assert weights_note(REAL) is None and weights_note(MADE) is None
 
@@ -100,9 +100,8 @@ def test_what_training_is_given_says_what_counts_how_much(project, saved):
     material = load_training_data(project)
     assert not material.synthetic
     real = [p for p in material.guarded.pairs if not p.mined]
-    assert 2 * len(real) >= len(material.guarded.pairs) - len(real) or len(real) == 10 * len(
-        set(real)
-    )
+    times, _ = pair_weights(len(set(real)), len(material.guarded.pairs) - len(real))
+    assert len(real) == times * len(set(real))
     assert any("that nobody wrote, each seen once" in note for note in material.notes)
     assert any("dev queries are generated: nobody asked them" in note for note in material.notes)
 
