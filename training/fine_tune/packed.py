@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
-Tokens = NDArray[np.int64]
+Tokens = NDArray[np.int32]
 _ATTENTION = "packed"
+_REMEMBERED = 200_000  # Texts whose tokens are held in memory.
 _AT_ONCE = 32  # Texts that are encoded together when the dev queries are asked.
 _LOWEST_COSINE = 0.9999
 _PROBES = ("a", "What is it about?", "Texts of unlike lengths show that each is read alone. " * 9)
@@ -129,12 +130,18 @@ class PackedEncoder:
         missing = [
             text for text in dict.fromkeys(texts) if (role, text, length) not in self._tokens
         ]
+        made: dict[str, Tokens] = {}
         if missing:
-            made = self._model.preprocess(missing, prompt=prompt_of(self._model, role), task=role)
-            masks = made["attention_mask"].bool()
-            for text, ids, mask in zip(missing, made["input_ids"], masks, strict=True):
-                self._tokens[role, text, length] = ids[mask].numpy()
-        return [self._tokens[role, text, length] for text in texts]
+            features = self._model.preprocess(
+                missing, prompt=prompt_of(self._model, role), task=role
+            )
+            masks = features["attention_mask"].bool()
+            for text, ids, mask in zip(missing, features["input_ids"], masks, strict=True):
+                made[text] = ids[mask].numpy().astype(np.int32)
+        of = [made[t] if t in made else self._tokens[role, t, length] for t in texts]
+        if len(self._tokens) < _REMEMBERED:
+            self._tokens |= {(role, text, length): ids for text, ids in made.items()}
+        return of
 
     def vectors(self, texts: Sequence[Tokens], half: bool = False) -> "torch.Tensor":
         """Vectors of texts, with their gradients, of shape (texts, dimension); within `reading`.
@@ -202,7 +209,7 @@ class PackedEncoder:
     def _embedded(self, texts: Sequence[Tokens]) -> "torch.Tensor":
         import torch
 
-        ids = torch.from_numpy(np.concatenate(texts)).to(self._model.device)[None]
+        ids = torch.from_numpy(np.concatenate(texts)).long().to(self._model.device)[None]
         places = np.concatenate([np.arange(len(text)) for text in texts]) + self._first_position
         positions = torch.from_numpy(places).to(ids.device)[None]
         made: torch.Tensor = self._embeddings(
