@@ -17,10 +17,8 @@ from search.evaluation.query_sets.leakage import (
     leaks_of,
 )
 from search.evaluation.query_sets.query_set import QuerySet
-from search.models.pretrained.add import Choices, add_model
-from search.models.registry import choose_generic
 from search.projects.errors import Refused
-from search.projects.project import Project, project_to_be
+from search.projects.project import Project
 from training.data.intake import add_pairs
 from training.data.pair_sets import PairSet, current_pairs
 from training.data.real_and_generated import ENOUGH_DEV, pair_weights, weighted, weights_note
@@ -35,12 +33,8 @@ REAL, MADE = (
 
 
 @pytest.fixture
-def project(import_tiny, tiny_model) -> Project:
-    made = project_to_be("Tiny")
-    import_tiny(made)
-    add_model(made, str(tiny_model), Choices(name="tiny"))
-    choose_generic(made, "tiny")
-    return made
+def project(searched: Project) -> Project:
+    return searched
 
 
 @pytest.fixture

@@ -10,12 +10,10 @@ from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
 from search.evaluation.query_sets.leakage import MINED, ORIGIN
 from search.evaluation.query_sets.query_set import QuerySet
-from search.models.pretrained.add import Choices, add_model
-from search.models.registry import choose_generic
 from search.projects import audit
 from search.projects.errors import Failed
 from search.projects.progress import silent
-from search.projects.project import Project, project_to_be
+from search.projects.project import Project
 from search.retrieval.deletion import delete
 from search.retrieval.deletion import planned as planned_deletion
 from training.data.pair_sets import PairSet, current_pairs
@@ -26,12 +24,8 @@ from training.synthetic.make import SyntheticRequest, make_synthetic_pairs
 
 
 @pytest.fixture
-def project(import_tiny, tiny_model) -> Project:
-    made = project_to_be("Tiny")
-    import_tiny(made)
-    add_model(made, str(tiny_model), Choices(name="tiny"))
-    choose_generic(made, "tiny")
-    return made
+def project(searched: Project) -> Project:
+    return searched
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def server():
 
 
 def asked(server: ChatServer, **more) -> ChatRequest:
-    return ChatRequest(server.url, **{"model": "tiny-chat", "calls": 12, "parallel": 2, **more})
+    return ChatRequest(server.url, **{"model": "tiny-chat", "calls": 8, "parallel": 2, **more})
 
 
 def write(project: Project, wanted: ChatRequest):
@@ -62,20 +56,20 @@ def lines(project: Project) -> list[bytes]:
 def test_questions_become_pairs_of_the_passages_they_were_written_about(documents_only, server):
     made = write(documents_only, asked(server))
     corpus = current_corpus(documents_only)[1]
-    assert len(server.requests) == 12 == len(set(server.passages))
+    assert len(server.requests) == 8 == len(set(server.passages))
     pairs = made.kind.pairs
     by_word = [p for p in pairs if p.query.startswith("What can be done about ")]
-    assert len(by_word) > 8
+    assert len(by_word) > 5
     for pair in by_word:
         document = corpus.document(pair.document)
         assert document.title.casefold() in pair.query.casefold()
         assert (pair.response, pair.mined) == (document.embedded, "generated")
     assert [p.query.split()[0] for p in pairs[:2]] == ["helps", "What"]  # One of each kind first.
     facts = made.facts
-    assert (facts["model"], facts["passages"], facts["written"]) == ("tiny-chat", 12, 48)
+    assert (facts["model"], facts["passages"], facts["written"]) == ("tiny-chat", 8, 32)
     assert facts["used"] == len(pairs) == sum(facts["question_kinds"].values())
     assert facts["written"] == facts["used"] + sum(facts["left_out"].values())
-    assert f"wrote 48 questions about 12 passages; {len(pairs)} are used" in made.notes[0]
+    assert f"wrote 32 questions about 8 passages; {len(pairs)} are used" in made.notes[0]
 
 
 def test_what_would_be_sent_is_said_before_and_nothing_is_sent(documents_only, server, call_cli):
@@ -102,7 +96,7 @@ def test_the_estimate_is_held_where_a_server_uses_more(documents_only, server):
         Failed, match=rf"of the {estimate:,} tokens allowed are used\. What was ans"
     ):
         write(documents_only, wanted)
-    assert 0 < len(server.requests) < 12
+    assert 0 < len(server.requests) < 8
     assert len(lines(documents_only)) == len(server.requests)
 
 
@@ -118,7 +112,7 @@ def test_which_documents_leave_is_one_line_of_the_log(documents_only, server):
     assert len([e for e in audit.entries("Tiny") if e.what == entry.what]) == 1
 
 
-@pytest.mark.parametrize("did", ["quota", "401", "503", "dead"])
+@pytest.mark.parametrize("did", ["quota", "dead"])
 def test_a_run_that_ends_goes_on_without_asking_again(documents_only, server, did, monkeypatch):
     monkeypatch.setattr("search.models.api.server_client._FIRST_WAIT", 0.0)
     server.script.extend(["good"] * 4)
@@ -135,8 +129,8 @@ def test_a_run_that_ends_goes_on_without_asking_again(documents_only, server, di
     server.always, server.word = None, lambda passage: passage.split()[1]
     server.requests.clear()
     made = write(documents_only, asked(server))
-    assert made.facts["passages"] == 12
-    assert len(server.requests) == 12 - len(answered) + 1
+    assert made.facts["passages"] == 8
+    assert len(server.requests) == 8 - len(answered) + 1
     assert len(set(server.passages) & set(answered)) == 1  # The one whose answer was cut off.
     server.requests.clear()
     assert write(documents_only, asked(server)).kind == made.kind
@@ -166,7 +160,7 @@ def test_what_was_written_about_documents_goes_with_them(documents_only, server)
 def test_a_model_that_writes_nothing_is_not_asked_on_and_on(documents_only, server, did, words):
     server.always = did
     with pytest.raises(Failed, match=f"10 answers in a row held no question: .*{words}"):
-        write(documents_only, asked(server))
+        write(documents_only, asked(server, calls=20))
     assert len(server.requests) == 10
 
 
