@@ -19,6 +19,7 @@ from search.retrieval.indexing.describe import newest_of
 from training.export.export import FORMATS, export
 from training.export.formats import FULL, Form, Precision
 from training.export.index_files import INDEX_FORMS
+from training.export.snippets import UNTRIED, snippets
 from training.recipes import RECIPES
 from ui import blending, deleting, leaderboard, navigation, pretrained, whereabouts, widgets
 from ui.rendering import literal
@@ -80,13 +81,12 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.code(
                 f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"
             )
-            st.code(
-                "from sentence_transformers import SentenceTransformer\n\n"
-                'model = SentenceTransformer("my-model")\n'
-                'questions = model.encode_query(["a question"])\n'
-                'documents = model.encode_document(["a document"])',
-                language="python",
-            )
+            known = snippets(project, info)
+            for tab, snippet in zip(st.tabs([one.title for one in known]), known, strict=True):
+                with tab:
+                    st.code(snippet.code, language=snippet.language)
+                    if not snippet.tried:
+                        st.caption(UNTRIED)
             st.json(details["settings"], expanded=False)
 
 

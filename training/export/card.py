@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 from search.evaluation.evaluation import newest_evaluation, verdict_on
 from search.evaluation.rankings.metrics import MAIN_METRIC, METRICS, metric_title
 from search.evaluation.statistics.significance import PairedTest
-from search.models.linear_adapter import BEHIND, QUERY_ONLY
-from search.models.pretrained.kinds import SETTINGS_FILE, read_settings
+from search.models.linear_adapter import QUERY_ONLY
 from search.models.registry import (
     BUILT_IN,
     GENERIC_TITLE,
     REFIT_OF,
     ModelInfo,
-    base_of,
     find_model,
     named,
 )
@@ -30,6 +28,7 @@ from training.dev_set import START
 from training.export.agreement import Agreement
 from training.export.formats import FULL, ExportFormat, Precision
 from training.export.sentence_transformers_folder import FORMAT as FOLDER
+from training.export.snippets import model_prompts
 from training.forgetting import General
 from training.similarity_cost import dev_of
 
@@ -188,25 +187,8 @@ def _elsewhere(project: Project, info: ModelInfo) -> Iterable[str]:
     )
     if project.artifact("models", info.id).details.get(QUERY_ONLY):
         yield _QUERY_SIDE
-    elif _puts_prompts(project, info):
+    elif (prompts := model_prompts(project, info)).query or prompts.document:
         yield _PROMPTS
-
-
-def _puts_prompts(project: Project, info: ModelInfo) -> bool:
-    """Whether a model, or the one that an adapter stands on, puts something before its texts."""
-    if info.id == BUILT_IN:
-        return False
-    manifest = project.artifact("models", info.id)
-    if info.format == BEHIND:
-        base = base_of(project, manifest)
-        return base is not None and _puts_prompts(project, base)
-    prompts = manifest.details.get(
-        "prompts"
-    )  # Of an added model; who trained one finds them in its folder.
-    if isinstance(prompts, dict):
-        return bool(prompts["query"] or prompts["document"])
-    prompts = read_settings(project.folder_of(manifest) / SETTINGS_FILE).get("prompts")
-    return isinstance(prompts, dict) and any(prompts.values())
 
 
 _PROMPTS = """It puts prompts before queries and documents. `encode_query` and `encode_document` do that; plain `encode`,
