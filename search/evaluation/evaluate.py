@@ -100,10 +100,10 @@ def evaluate(
     again = sorted({c.reranker for c in columns if c.reranker is not None})
     measured = metric_names([protocol_of(project).metric, *extras.metrics])
     asked = _asked(project, how, columns, corpus)
-    fits = fit_missing(project, names, Stage(progress, 0.0, 0.3))
+    parts = PartsOnce(project, corpus_manifest, corpus)
+    fits = fit_missing(project, names, Stage(progress, 0.0, 0.3), parts)
     weighed = [f"{name}: {what_was_fitted(report).sentence}" for name, report in fits.items()]
     notes = [*known, *weighed, *asked.notes]
-    parts = PartsOnce(project, corpus_manifest, corpus)
     retrievers = assemble(project, columns, parts, Stage(progress, 0.3 if fits else 0.0, 0.65))
     words = keyword_index(project, corpus_manifest, corpus, Stage(progress, 0.65, 0.7))
     slices = slices_of(corpus, asked.usable, words)

@@ -51,13 +51,17 @@ Table = NDArray[np.float64]
 
 
 def fit_missing(
-    project: Project, names: Sequence[str], progress: Progress = silent
+    project: Project,
+    names: Sequence[str],
+    progress: Progress = silent,
+    parts: PartsOnce | None = None,
 ) -> dict[str, Manifest]:
     """Weigh what columns named `hybrid:MODEL@auto` join, where that was not done yet for what there is today.
 
     A missing index is built first.
 
     :param names: columns by name; others are left alone.
+    :param parts: what searches the newest corpus, where somebody has it open.
     :returns: the report of what was fitted, by the name of such a column (without its reranker).
     :raises Refused: for an unknown model or column, and where there are fewer than ten dev queries.
     """
@@ -71,21 +75,23 @@ def fit_missing(
         report = find_fusion(project, info, manifest)
         if report is None:
             stage = Stage(progress, number / len(infos), (number + 1) / len(infos))
-            fitted = _fitted(project, info, manifest, corpus, stage)
+            parts = parts or PartsOnce(project, manifest, corpus)
+            fitted = _fitted(project, info, parts, stage)
             report = keep_fusion(project, info, manifest, fitted)
         found[SearchColumn(name, fitted=True, weight=0.5).name] = report
     return found
 
 
 def _fitted(
-    project: Project, info: ModelInfo, manifest: Manifest, corpus: Corpus, progress: Progress
+    project: Project, info: ModelInfo, opened: PartsOnce, progress: Progress
 ) -> FittedFusion:
     """Keyword search and a model weighed on what may be asked of it."""
+    corpus = opened.corpus
     asked = _asked(project, info, corpus)
     own = SelfMatches.of(corpus, asked).left_out
     queries = sorted(asked.queries)
     texts = [asked.queries[query] for query in queries]
-    parts = MeasuredParts(PartsOnce(project, manifest, corpus), texts)
+    parts = MeasuredParts(opened, texts)
     model = parts.dense(info, Stage(progress, 0.0, 0.8))
     words = parts.bm25(Stage(progress, 0.8, 0.9))
     progress(9, 10, f"weighing words and {info.name} on {len(queries):,} dev queries")
