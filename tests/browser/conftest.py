@@ -1,5 +1,6 @@
 """A server and a browser for each story."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from search.evaluation.evaluate import evaluate
 from search.insight.map import draw_map
 from search.projects import runs
+from search.projects.locks import exclusive
 from search.projects.project import Project, project, project_to_be, projects
 from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
@@ -60,16 +62,20 @@ Built = Callable[[str, Callable[[Project], object]], Project]
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Built]:
-    """Real projects take a while to make: each is made once, and copied for the tests that need it."""
-    kept = tmp_path_factory.mktemp("projects")
+    """Real projects take a while to make: each is made once, by one of the workers, and copied for the tests that need it."""
+    own = tmp_path_factory.getbasetemp()
+    kept = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "projects"
+    kept.mkdir(exist_ok=True)
 
     def into(workspace: Path) -> Built:
         def reach(name: str, build: Callable[[Project], object]) -> Project:
-            saved = kept / name
-            if not saved.is_dir():
-                build(project_to_be(name))
-                shutil.copytree(workspace / name, saved)
-            elif not (workspace / name).is_dir():
+            saved, draft = kept / name, kept / f"{name}.draft"
+            with exclusive(kept / f"{name}.lock", f"the making of {name}", patience=600):
+                if not saved.is_dir():
+                    build(project_to_be(name))
+                    shutil.copytree(workspace / name, draft)
+                    draft.rename(saved)
+            if not (workspace / name).is_dir():
                 shutil.copytree(saved, workspace / name)
             return project(name)
 

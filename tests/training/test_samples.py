@@ -18,8 +18,16 @@ from training.samples import SAMPLES, constitution, create_sample, phenotypes
 
 
 @pytest.fixture(scope="module")
-def medical():
-    return phenotypes.read()
+def terms():
+    """The terms of the ontology, parsed once."""
+    return list(phenotypes._terms())
+
+
+@pytest.fixture(scope="module")
+def medical(terms):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phenotypes, "_terms", lambda: terms)
+        return phenotypes.read()
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +160,10 @@ def test_medical_counts(medical):
     assert len(split.train) > 5000
 
 
-def test_medical_queries_are_laypersons_words(medical):
+def test_medical_queries_are_laypersons_words(medical, terms):
     documents, split = medical
     by_id = {d.id: d for d in documents}
-    lay = {
-        (text, term.id)
-        for term, synonyms in phenotypes._terms()
-        for text, is_lay, _ in synonyms
-        if is_lay
-    }
+    lay = {(text, term.id) for term, synonyms in terms for text, is_lay, _ in synonyms if is_lay}
     for query, text in split.test.queries.items():
         for identity in split.test.judgments[query]:
             assert (text, identity) in lay
