@@ -26,6 +26,18 @@ Encode = Callable[[list[str], Role, str, Progress], Vectors]
 
 
 @dataclass(frozen=True)
+class TeacherRanking:
+    """How a teacher ranks some passages for each query.
+
+    :param rows: of `Embedded.documents`, shape (pairs, candidates).
+    :param shares: the teacher's probabilities of them, which sum to 1 for each query.
+    """
+
+    rows: NDArray[np.int64]
+    shares: Vectors
+
+
+@dataclass(frozen=True)
 class Embedded:
     """Everything the training sees, as vectors of the base model.
 
@@ -33,7 +45,8 @@ class Embedded:
     wrong answers that came with them, zero where a pair has fewer. `documents` has one row a passage of the
     corpus, and `owners` the position of its document. `answers` is the position of a pair's document, or -1.
     `texts` tells equal queries by equal numbers. `mined`, of shape (pairs, most of a pair), are the rows of `documents`
-    that are hard negatives of a pair, -1 where it has fewer; None where none were looked for.
+    that are hard negatives of a pair, -1 where it has fewer; None where none were looked for. `teacher` is what an adapter
+    learns that is taught a ranking.
     """
 
     queries: Vectors
@@ -45,6 +58,7 @@ class Embedded:
     owners: NDArray[np.int64]
     dev_queries: Vectors
     mined: NDArray[np.int64] | None = None
+    teacher: TeacherRanking | None = None
 
     def only(self, pairs: Sequence[int]) -> "Embedded":
         """The same with these pairs alone; documents and dev queries stay."""
@@ -57,6 +71,7 @@ class Embedded:
             answers=self.answers[chosen],
             texts=self.texts[chosen],
             mined=None if self.mined is None else self.mined[chosen],
+            teacher=None,
         )
 
 

@@ -24,7 +24,7 @@ class AdapterLoss:
 
     :param kind: what a query learns to keep away from, beside the wrong answers that came with it: "batch" for the other
         answers of its batch, "corpus" for documents drawn from the corpus, "mined" for the answers of the batch
-        and its own hard negatives.
+        and its own hard negatives. "teacher": no answer is right or wrong, it learns how a teacher ranks.
     :param random: what the documents are drawn by.
 
     >>> import torch
@@ -58,6 +58,7 @@ class AdapterLoss:
         self._corpus = data.documents
         self._documents = torch.from_numpy(data.documents) if kind == "corpus" else None
         self._mined = data.mined if kind == "mined" else None
+        self._teacher = data.teacher if kind == "teacher" else None
         self._known: dict[int, set[int]] = {}
         for text, answer in zip(data.texts.tolist(), data.answers.tolist(), strict=True):
             self._known.setdefault(text, set()).add(answer)
@@ -72,6 +73,13 @@ class AdapterLoss:
 
         scale = 1 / self._settings.temperature
         queries = normalize(self._matrix.turned(self._queries[batch]), dim=1)
+        if self._teacher is not None:
+            rows, shares = self._teacher.rows[batch.numpy()], self._teacher.shares[batch.numpy()]
+            different, where = np.unique(rows, return_inverse=True)
+            others = self._answering(torch.from_numpy(self._corpus[different]))
+            ranked = others[torch.from_numpy(where.reshape(rows.shape))]
+            cosines = torch.einsum("bd,bnd->bn", queries, ranked)
+            return cross_entropy(cosines * scale, torch.from_numpy(shares))
         responses = self._answering(self._responses[batch])
         answers, texts = self._answers[batch], self._texts[batch]
         right = texts[:, None] == texts[None, :]

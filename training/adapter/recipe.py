@@ -1,6 +1,7 @@
 """The recipe "adapter", from a request to what it learned."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
 from training.adapter.fit import FittedAdapter, measure_of, train_adapter
+from training.adapter.keyword_teacher import keyword_matrix, with_keywords
 from training.adapter.settings import AdapterSettings
 from training.base_model import load_base_model
 from training.data.hard_negatives import HardNegatives, NegativeSources, mine_hard_negatives
@@ -20,7 +22,7 @@ from training.forgetting import general_ndcg
 from training.refit_plan import PlannedStep, plan_facts
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
-from training.weight_interpolation import InterpolationPoint, shrunken
+from training.weight_interpolation import SHRUNKEN, InterpolationPoint, shrunken
 
 
 def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
@@ -38,14 +40,14 @@ def learn_adapter(request: Request, material: TrainingData) -> TrainingResult:
     data = embedded(base, info, material, documents, encoded)
     data, mined = with_hard_negatives(project, settings, data, material, Stage(progress, 0.3, 0.4))
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    training = Stage(progress, 0.4, 1.0)
+    training, last = Stage(progress, 0.4, 0.9), Stage(progress, 0.9, 1.0)
     adapted = train_adapter(data, material.dev, settings, training, kept)
     if material.synthetic:
-        adapted = shrunken_adapter(adapted, data, material.dev, settings.side, material.followed)
+        adapted = followed_adapter(project, material, data, material.dev, adapted, settings, last)
     model = with_adapter(base, adapted.matrix, settings.side)
     dev = _record(adapted, mined)
     facts = InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)
-    facts |= plan_facts(planned_step(adapted, settings, len(material.guarded.pairs)))
+    facts |= plan_of_adapter(adapted, settings, material, len(material.guarded.pairs))
     return TrainingResult(
         settings.base, model, dev, general_ndcg(base), facts, is_adapter=True, info=info
     )
@@ -72,21 +74,46 @@ def _record(adapted: FittedAdapter, mined: HardNegatives | None) -> DevRecord:
     return DevRecord(scores, adapted.selected, {"hard_negatives": mined.figures}, [mined.sentence])
 
 
-def shrunken_adapter(
-    adapted: FittedAdapter, data: Embedded, dev: DevSet, side: str, most: float
-) -> FittedAdapter:
-    """What was learned from mined pairs, as far as it can be trusted.
+def plan_of_adapter(
+    adapted: FittedAdapter, settings: AdapterSettings, material: TrainingData, pairs: int
+) -> dict[str, Any]:
+    """What a refit follows; nothing where keyword search taught, too: then there is nobody's question to learn more from."""
+    if _has_keywords(material):
+        return {}
+    return plan_facts(planned_step(adapted, settings, pairs))
 
-    :param most: how much of the way is gone at most.
+
+def followed_adapter(
+    project: Project,
+    material: TrainingData,
+    data: Embedded,
+    dev: DevSet,
+    adapted: FittedAdapter,
+    settings: AdapterSettings,
+    progress: Progress,
+) -> FittedAdapter:
+    """What was learned from pairs that nobody asked, and from keyword search where no model wrote them, as far as it can be
+    trusted.
+
+    :param data: the material as the base sees it; `dev` asks in it.
     """
+    if _has_keywords(material):
+        taught = keyword_matrix(project, material, data, settings, progress)
+        adapted = with_keywords(adapted, taught)
     if adapted.epoch == 0:
         return adapted
-    found = shrunken(adapted.matrix, adapted.blend, measure_of(data, dev, side), most)
+    measure = measure_of(data, dev, settings.side)
+    found = shrunken(adapted.matrix, adapted.blend, measure, material.followed)
     if found is None:
         identity = np.eye(len(adapted.matrix), dtype=np.float32)
         return replace(adapted, matrix=identity, best=adapted.start, epoch=0, blend=0.0)
     matrix, blend, score = found
     return replace(adapted, matrix=matrix, best=score, blend=blend)
+
+
+def _has_keywords(material: TrainingData) -> bool:
+    """Whether keyword search teaches beside the pairs: where they are scraps of the documents, followed a fifth of the way."""
+    return material.synthetic and material.followed <= SHRUNKEN
 
 
 def with_hard_negatives(

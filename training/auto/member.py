@@ -15,7 +15,7 @@ from search.models.linear_adapter import with_adapter
 from search.models.registry import named
 from search.projects.progress import Progress, Stage
 from training.adapter.fit import measure_of, train_adapter
-from training.adapter.recipe import planned_step, shrunken_adapter
+from training.adapter.recipe import followed_adapter, plan_of_adapter
 from training.adapter.settings import AdapterSettings
 from training.auto.budgeted_search import TrialResult
 from training.auto.fitting import Fitted, steered_by
@@ -214,10 +214,12 @@ class Member:
         )
         adapted = train_adapter(data, dev, settings, progress)
         if self.material.synthetic:
-            adapted = shrunken_adapter(adapted, data, dev, settings.side, self.material.followed)
+            adapted = followed_adapter(
+                self._request.project, self.material, data, dev, adapted, settings, progress
+            )
         scores = measure_of(data, dev, settings.side)(adapted.matrix)
         model = with_adapter(beneath, adapted.matrix)
-        facts = plan_facts(planned_step(adapted, settings, len(data.queries)))
+        facts = plan_of_adapter(adapted, settings, self.material, len(data.queries))
         if beneath is self._base:
             info = named(self._request.project, settings.base)
             facts |= InterpolationPoint.facts_of("matrix", adapted.blend, settings.base, info)

@@ -355,3 +355,4 @@ def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monk
     kept = details["leaderboard"][1]["settings"]["kept"]
     assert kept == "start" or float(kept.rpartition(" ")[2]) <= 0.2
     assert any("nobody asked these questions" in note for note in made.notes)
+    assert plan_of(details) == [], "keyword search taught, too: no refit goes this way again"
