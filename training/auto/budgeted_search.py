@@ -110,6 +110,7 @@ class BudgetedSearch:
 
     :param checkpointer: keeps the leaderboard and its models, and finds those of an earlier process.
     :param base: the start: what is no SentenceTransformer is a matrix over it.
+    :param spent: seconds of the budget that are gone before anything is tried.
 
     >>> search = BudgetedSearch(minutes=1, progress=lambda *said: None)
     >>> start = search.tried("start", 0.0, lambda progress: TrialResult([], [0.25, 0.5]))
@@ -125,6 +126,7 @@ class BudgetedSearch:
         progress: Progress,
         checkpointer: Checkpointer | None = None,
         base: Any = None,
+        spent: float = 0.0,
     ) -> None:
         self._checkpointer = checkpointer or Checkpointer()
         self._base = base
@@ -132,7 +134,9 @@ class BudgetedSearch:
         self._models: dict[str, Sequence[Any]] = {}
         self._held = ""
         saved = self._checkpointer.load(_NAME)
-        known: dict[str, Any] = saved.state if saved else {"trials": [], "spent": 0.0, "plans": {}}
+        known: dict[str, Any] = (
+            saved.state if saved else {"trials": [], "spent": spent, "plans": {}}
+        )
         self.leaderboard = Leaderboard([Trial.from_json(trial) for trial in known["trials"]])
         self._earlier = {trial.name: n for n, trial in enumerate(self.leaderboard.trials)}
         self._plans: dict[str, dict[str, Any]] = known["plans"]

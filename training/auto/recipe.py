@@ -1,12 +1,14 @@
 """The recipe "auto": several ways to learn within a time budget, of which the best on dev is published."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from search.models.linear_adapter import LinearAdapter
-from search.models.registry import named
+from search.models.registry import GENERIC, named
 from search.models.sentence_transformer import best_device
 from search.projects.progress import Stage
 from training.adapter.fit import measure_of
@@ -17,6 +19,7 @@ from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import ORIGIN, Member, members_of
 from training.auto.settings import AutoSettings
 from training.base_model import load_base_model
+from training.baseline import best_ready_made
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
 from training.forgetting import general_ndcg
@@ -25,7 +28,10 @@ from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 from training.weight_interpolation import is_matrix_of_start
 
-LEADERBOARD = "leaderboard"
+LEADERBOARD, READY_MADE = "leaderboard", "ready_made"
+_START = "ready-made"
+_READY_SHARE = 0.2
+"""Of the minutes at most, for finding the ready-made model to start from."""
 _USED = 0.9
 """Of the minutes; where less is used, it says why more would not help."""
 
@@ -35,7 +41,10 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
 
     :raises Refused: when the base cannot be adapted.
     """
-    project, settings, progress = request.project, request.settings, request.progress
+    project, progress = request.project, request.progress
+    begun = _start(request, material)
+    settings = request.settings.model_copy(update={"base": begun["base"]})
+    request = replace(request, settings=settings)
     assert isinstance(settings, AutoSettings)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
     base, info = load_base_model(project, settings.base), named(project, settings.base)
@@ -45,13 +54,15 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
     kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
-    search = BudgetedSearch(settings.minutes, Stage(progress, 0.2, 1.0), kept, base)
+    told = Stage(progress, 0.2, 1.0)
+    search = BudgetedSearch(settings.minutes, told, kept, base, begun["seconds"])
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
     Candidates(request, members, search).search()
     leader = search.leaderboard.leader
     facts: dict[str, Any] = {LEADERBOARD: search.leaderboard.table(), **leader.facts}
+    facts |= {READY_MADE: begun["standings"]} if begun["standings"] else {}
     origin = facts.pop(ORIGIN, None)
-    notes = [*_notes(material, parts), *_enough(search, material)]
+    notes = [*begun["notes"], *_notes(material, parts), *_enough(search, material)]
     is_adapter = leader.name == START or is_matrix_of_start(facts)
     if leader.name == START:
         model = untouched(base, documents.shape[1])
@@ -62,6 +73,33 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     return TrainingResult(
         settings.base, model, dev, general_ndcg(base), facts, origin, is_adapter, info
     )
+
+
+def _start(request: Request, material: TrainingData) -> dict[str, Any]:
+    """The model to start from, how long it took to find it, and what to say of it: measured now, or by a process that was
+    killed.
+
+    Where no other start was asked for, it is the ready-made model that serves the dev queries best. Queries that nobody asked
+    choose none.
+    """
+    settings = request.settings
+    assert isinstance(settings, AutoSettings)
+    if settings.base != GENERIC or material.synthetic:
+        return {"base": settings.base, "seconds": 0.0, "notes": [], "standings": []}
+    kept = request.resumable(material.made_from)
+    if (saved := kept.load(_START)) is not None:
+        return saved.state
+    started, most = time.monotonic(), _READY_SHARE * 60 * settings.minutes
+    ready = best_ready_made(request.project, Stage(request.progress, 0.0, 0.1), most)
+    measured = [standing for standing in ready.standings if standing.score is not None]
+    state = {
+        "base": ready.info.name,
+        "seconds": time.monotonic() - started,
+        "notes": [ready.sentence] if len(measured) > 1 else [],
+        "standings": ready.as_json() if len(measured) > 1 else [],
+    }
+    kept.save(_START, {}, state)
+    return state
 
 
 def _one_of(

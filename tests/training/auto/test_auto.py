@@ -15,19 +15,23 @@ from search.corpus.corpus import current_corpus
 from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.load import load_encoder
 from search.models.registry import find_model
+from search.projects.progress import silent
 from training.auto import candidates, folds
-from training.auto.budgeted_search import TimeBudget, TimeUp
+from training.auto.budgeted_search import BudgetedSearch, TimeBudget, TimeUp
 from training.auto.fitting import SAFETY, Fitted, fitted
 from training.auto.folds import all_dev_queries, merged, split_into_folds
 from training.auto.leaderboard import Leaderboard, Outcome, Trial
 from training.auto.member import OTHERS, asked, embedded_by
 from training.auto.tunings import TUNINGS
+from training.baseline import ReadyMade, Standing
+from training.checkpoints import Checkpointer
 from training.dev_set import DevSet
 from training.export.card import model_card
 from training.fine_tune.speed import TrainingSpeed
 from training.refit_plan import plan_of
 from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
+from training.train import train
 from training.training_data import load_training_data
 
 # --- which trial stands ---
@@ -243,6 +247,49 @@ def test_what_else_learns_from_pairs_is_tried_before_a_fine_tuning(
         DevSet.of(current_corpus(tiny)[1], all_dev_queries(parts)).ndcg(folds.averaged(models)),
         abs=1e-6,
     )
+
+
+@pytest.mark.usefixtures("briefly")
+def test_it_starts_from_the_best_ready_made_model_and_looks_for_it_once(
+    tiny, tmp_path, monkeypatch
+):
+    train(tiny, "word2vec", "words", {"vector_size": 16, "epochs": 2, "min_count": 1})
+    measured = [Standing("words", "Words", 0.5, 8, 40, 1.25, 12.0, True)]
+    measured.append(replace(measured[0], name="generic", title="MiniLM", score=0.25))
+    asked = []
+
+    def best(project, progress, seconds):
+        asked.append(seconds)
+        return ReadyMade(find_model(project, "words"), tuple(measured))
+
+    class Stop(Exception):
+        pass
+
+    def until_first(done, total, message, metrics=None):
+        if metrics and metrics.get("trial") == 0:
+            raise Stop
+
+    monkeypatch.setattr(making, "best_ready_made", best)
+    kept = Checkpointer(tmp_path / "checkpoints")
+    with pytest.raises(Stop):
+        train(tiny, "auto", "mine", {"minutes": 5}, until_first, kept)
+    made = train(tiny, "auto", "mine", {"minutes": 5}, checkpointer=kept)
+    assert asked == [60.0], "a fifth of the minutes, and not again after a break"
+    details = details_of(tiny, made.name)
+    assert tiny.artifact("models", made.id).made_from["base"] == find_model(tiny, "words").id
+    assert [(one["name"], one["milliseconds"]) for one in details["ready_made"]] == [
+        ("words", 1.25), ("generic", 1.25),
+    ]  # fmt: skip
+    assert (
+        "Words is the best of 2 ready-made models here: 0.500 nDCG@10 on 8 dev queries, 1.2 ms a query, 12 MB."
+        in made.notes
+    )
+
+
+@pytest.mark.parametrize("minutes", [1.0, 10.0])
+def test_what_finding_the_start_took_is_gone_from_the_minutes(minutes):
+    search = BudgetedSearch(minutes, silent, spent=6.0)
+    assert search.clock.left == pytest.approx(60 * minutes - 6, abs=1)
 
 
 @pytest.mark.usefixtures("briefly")
