@@ -13,6 +13,7 @@ from training.fine_tune.batches import TrainingRow
 from training.fine_tune.hidden_states import IN_MEMORY, HiddenStates
 from training.fine_tune.losses import loss_of_vectors, mini_batch, ranking_loss
 from training.fine_tune.packed import PackedEncoder, computes_halves, layers_of, makes_equal_vectors
+from training.fine_tune.schedule import FORWARD_AND_BACKWARD
 from training.fine_tune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ class Engine(Protocol):
 
     :param encoder: encodes the dev queries and their pool with the weights as they stand.
     :param frozen: the modules whose weights stay as they are.
+    :param cost: what a text costs in a step, where reading it to measure costs 1.
     """
 
     encoder: Encoder
+    cost: float
     frozen: "Sequence[torch.nn.Module]"
 
     def learn(self, rows: Sequence[TrainingRow]) -> float:
@@ -61,6 +64,7 @@ class _Plain:
     def __init__(self, model: "SentenceTransformer", settings: FineTuneSettings) -> None:
         self.encoder: Encoder = model
         self.frozen: Sequence[torch.nn.Module] = ()
+        self.cost = FORWARD_AND_BACKWARD
         self._model = model
         self._loss = ranking_loss(model, settings)
         self._half = settings.bf16 and model.device.type == "cuda" and computes_halves(model.device)
@@ -118,6 +122,8 @@ class _Packed:
         self._loss = loss_of_vectors(model, settings)
         self._mini = mini_batch(settings)
         self._half = settings.bf16 and computes_halves(model.device)
+        # It is measured in 32 bits.
+        self.cost = FORWARD_AND_BACKWARD / 2 if self._half else FORWARD_AND_BACKWARD
 
     def learn(self, rows: Sequence[TrainingRow]) -> float:
         """Leave the gradients of the loss over some rows at the weights; returns the loss."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,12 +57,14 @@ class HiddenStates:
         if self.in_memory + states.nbytes <= self._memory:
             self._held[tokens] = states
             self.in_memory += states.nbytes
-        elif self._fits(states.nbytes):
-            assert self._file is not None
-            self._file.seek(self.on_disk)
-            self._file.write(states.tobytes())
-            self._placed[tokens] = self.on_disk, (states.shape[0], states.shape[1])
-            self.on_disk += states.nbytes
+            return
+        with suppress(OSError):  # Without room it is computed again.
+            if self._fits(states.nbytes):
+                assert self._file is not None
+                self._file.seek(self.on_disk)
+                self._file.write(states.tobytes())
+                self._placed[tokens] = self.on_disk, (states.shape[0], states.shape[1])
+                self.on_disk += states.nbytes
 
     def _fits(self, size: int) -> bool:
         if self._file is None:

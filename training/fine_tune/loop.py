@@ -104,15 +104,15 @@ def fine_tune(
     batches = Batches(rows, settings.batch_size, settings.seed, environment().world)
     first_epoch = batches.epoch(0)
     check_shareable(max(map(len, first_epoch), default=0))
-    plan = Schedule(dev, rows, settings, len(first_epoch))
-    blends = len(SHARES) if settings.blend else 0
-    work = Work(plan, 1 + len(plan.borders) + blends, progress)
     keeper = checkpointer or Checkpointer()
     start, before = weights_of(model), model.dtype
-    _seeded(settings.seed, plan.steps, 0)
+    _seeded(settings.seed, len(first_epoch) * settings.epochs, 0)
     learned = TrainableWeights(model, settings)
     engine = engine_of(model, settings, keeper.folder)
     learned.freeze(engine.frozen)
+    plan = Schedule(dev, rows, settings, len(first_epoch), engine.cost)
+    blends = len(SHARES) if settings.blend else 0
+    work = Work(plan, 1 + len(plan.borders) + blends, progress)
     meter = Meter(model, dev, settings, work, engine.encoder)
     first = {} if helps_only() else meter("before training", 0)
     steering = EarlyStopping(learned, meter, plan)

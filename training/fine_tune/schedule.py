@@ -16,7 +16,8 @@ from training.fine_tune.weights import TrainableWeights, Weights
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_FORWARD_AND_BACKWARD = 3.0
+FORWARD_AND_BACKWARD = 3.0
+"""What a text costs in a step, where reading it to measure costs 1."""
 _MOST_CHECKS = 8  # An epoch,
 _CHECK_COSTS = 0.25  # together at most this share of its time,
 _STEPS_BETWEEN = 8  # and with so many steps between two of them.
@@ -31,6 +32,7 @@ class Schedule:
     Costs are in characters that go through the model once; a training step counts its backward pass.
 
     :param steps: how many steps an epoch has.
+    :param cost: what a text costs in a step, where reading it to measure costs 1.
 
     >>> from search.evaluation.query_sets.query_set import QuerySet
     >>> dev = DevSet(QuerySet({"1": "who?"}, {"1": {"d": 1}}), [0], ["d"], ["Somebody."])
@@ -40,12 +42,17 @@ class Schedule:
     """
 
     def __init__(
-        self, dev: DevSet, rows: Sequence[TrainingRow], settings: FineTuneSettings, steps: int
+        self,
+        dev: DevSet,
+        rows: Sequence[TrainingRow],
+        settings: FineTuneSettings,
+        steps: int,
+        cost: float = FORWARD_AND_BACKWARD,
     ) -> None:
         # A word piece is about four characters; what is cut off costs nothing.
         most = settings.sequence_length * 4
         texts = (text for row in rows for text in (row.query, row.answer, *row.negatives))
-        epoch = _FORWARD_AND_BACKWARD * sum(min(len(text), most) for text in texts)
+        epoch = cost * sum(min(len(text), most) for text in texts)
         self.per_epoch = steps
         self.steps = self._planned = steps * settings.epochs
         self.measure_cost = float(dev.characters) + 1

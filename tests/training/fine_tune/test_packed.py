@@ -303,3 +303,13 @@ def test_a_first_measurement_comes_when_it_learned_as_long_as_one_takes(dev):
     early, *others = plan.borders
     assert others == [100, 200]
     assert early * plan.step_cost == pytest.approx(plan.measure_cost, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("cost", "borders"), [(3.0, [10, 21, 32, 42, 52, 63]), (1.5, [8, 21, 42, 63])]
+)
+def test_cheaper_steps_are_measured_more_rarely(dev, cost, borders):
+    rows = [TrainingRow("q" * 200, "a" * 400) for _ in range(4_000)]
+    pool = replace(dev, texts=["x" * 299_000])
+    plan = Schedule(pool, rows, FineTuneSettings(epochs=1), 63, cost)
+    assert plan.borders == borders
