@@ -63,7 +63,7 @@ def test_two_processes_learn_what_one_learns(tiny_beir, calm_model, workspace, c
     train.write_text("".join(train.read_text().splitlines(keepends=True)[:25]))
     assert call_cli("import", "lab", tiny_beir).status == 0
     settings = ("--set", f"base={calm_model}", "--set", "epochs=6", "--set", "batch_size=8",
-                "--set", "learning_rate=2e-3", *more)  # fmt: skip
+                "--set", "learning_rate=2e-3", "--set", "bf16=false", *more)  # fmt: skip
     recipe = ("train", "lab", "--recipe", "fine-tune")
     alone_ = call_cli(*recipe, "--name", "alone", *settings)
     assert alone_.status == 0, alone_.err
