@@ -90,7 +90,8 @@ def _kinds(project: Project, described: dict[str, Any], key: str) -> None:
         "Leave out kinds that make the others harder to find (takes a minute or two)",
         key=f"learn-{key}",
     )
-    if st.button("Use these pairs", key=f"save-{key}", type="primary"):
+    label = "Use these pairs beside your own" if key == "beside" else "Use these pairs"
+    if st.button(label, key=f"save-{key}", type="primary"):
         arguments = [VERB, project.name, "--save"]
         if written:  # Its answers are here: it is asked nothing again.
             arguments += chat.arguments_of(written)

@@ -164,7 +164,12 @@ def _ranks(retriever: Retriever) -> Ranks:
 
 
 def _shown_first(left: Sequence[WrittenQuestion], pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs, with one of each kind of question at the front: the first are shown as examples."""
-    front = {one.question.kind: n for n, one in reversed(list(enumerate(left)))}
-    chosen = sorted(front.values())
-    return [pairs[n] for n in chosen] + [p for n, p in enumerate(pairs) if n not in set(chosen)]
+    """The pairs, with one of each kind of question at the front, of different documents: the first are shown as examples."""
+    front: dict[str, int] = {}
+    shown: set[str] = set()
+    for n, one in enumerate(left):
+        if one.question.kind not in front and one.about.document not in shown:
+            front[one.question.kind] = n
+            shown.add(one.about.document)
+    chosen = set(front.values())
+    return [pairs[n] for n in front.values()] + [p for n, p in enumerate(pairs) if n not in chosen]
