@@ -33,6 +33,7 @@ from training.static.recipe import learn_static
 from training.static.settings import StaticSettings
 from training.train import train
 from training.training_data import load_training_data
+from training.weight_interpolation import SHRUNKEN
 
 # --- which trial stands ---
 
@@ -394,7 +395,7 @@ def test_each_member_leaves_time_for_the_next(tiny, tiny_model, monkeypatch):
 def test_mined_pairs_teach_no_more_than_a_careful_adapter(tiny, tiny_model, monkeypatch):
     monkeypatch.setattr(
         "training.recipes.load_training_data",
-        lambda *given: replace(load_training_data(*given), synthetic=True),
+        lambda *given: replace(load_training_data(*given), synthetic=True, followed=SHRUNKEN),
     )
     made = run_auto(tiny, tiny_model, 1)
     details = details_of(tiny, made.name)
