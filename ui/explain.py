@@ -83,7 +83,9 @@ def _sides(
     project: Project, manifest: Manifest, query: str, position: int, names: Sequence[str]
 ) -> list[_Side]:
     made = []
-    for name, colour in zip(names, widgets.colours(names), strict=True):
+    for name, colour in zip(
+        names, widgets.colours(names, widgets.ready_made(project)), strict=True
+    ):
         info = find_model(project, name) if name != KEYWORD else None
         index = find_index(project, info, manifest) if info is not None else None
         if info is not None and index is None:

@@ -79,7 +79,7 @@ def _show(project: Project, infos: Sequence[ModelInfo], manifest: Manifest) -> N
     chosen = _chosen(manifest, len(titles))
     dark = st.context.theme.type == "dark"
     movers = made.movers(_ARROWS)
-    colours = widgets.colours([one.model for one in made.views])
+    colours = widgets.colours([one.model for one in made.views], widgets.ready_made(project))
     frame = Frame.around([one.coordinates for one in made.views])
     for i, (box, one) in enumerate(zip(st.columns(len(made.views)), made.views, strict=True)):
         marks = Marks(

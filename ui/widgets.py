@@ -1,6 +1,6 @@
 """What several pages draw: headings, empty states, cards, figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from itertools import cycle
 from typing import Any
@@ -152,12 +152,15 @@ def summary(sentence: str, figures: Sequence[tuple[str, str]]) -> None:
         st.html(render("summary.html", sentence=sentence, figures=figures))
 
 
-def colours(names: Sequence[str]) -> list[str]:
-    """The colours of columns: slate is the generic model, teal the first custom one, on every page."""
+def colours(names: Sequence[str], ready_made: Collection[str] = ()) -> list[str]:
+    """The colours of columns: slate is the generic model, teal the first custom one, on every page.
+
+    :param ready_made: names of models that are not custom ones.
+    """
     further = cycle(_FURTHER)
     made: list[str] = []
     for name in names:
-        plain = name != KEYWORD and ":" not in name
+        plain = name != KEYWORD and ":" not in name and name not in ready_made
         if name == GENERIC:
             made.append("var(--b-slate)")
         elif plain and "var(--b-teal)" not in made:
@@ -165,6 +168,11 @@ def colours(names: Sequence[str]) -> list[str]:
         else:
             made.append(next(further))
     return made
+
+
+def ready_made(project: Project) -> dict[str, str]:
+    """The ready-made models of a project: their own titles by their names here."""
+    return {info.name: info.title for info in models(project) if info.kind == "generic"}
 
 
 def model_title(model: str) -> str:

@@ -169,7 +169,10 @@ def _around(
     known = [{w for w, _ in near} for near in lists]
     shared = set.intersection(*known) if len(known) > 1 else set()
     st.html(render("summary.html", sentence=sentence(text, chosen, nearest), figures=()))
-    boxes, colours = st.columns(len(chosen)), widgets.colours([info.name for info in chosen])
+    boxes, colours = (
+        st.columns(len(chosen)),
+        widgets.colours([info.name for info in chosen], widgets.ready_made(project)),
+    )
     for box, info, near, colour in zip(boxes, chosen, nearest, colours, strict=True):
         box.html(neighbours_html(info, near, shared, colour))
     onward = list(dict.fromkeys(w for row in zip(*lists, strict=False) for w, _ in row))
@@ -256,7 +259,7 @@ def _analogies(project: Project, chosen: Sequence[ModelInfo], spaces: Sequence[W
         return
     base, less, more = words
     names = [info.name for info in chosen]
-    colours = dict(zip(names, widgets.colours(names), strict=True))
+    colours = dict(zip(names, widgets.colours(names, widgets.ready_made(project)), strict=True))
     for box, (info, space) in zip(st.columns(len(able)), able, strict=True):
         try:
             near: Near | str = space.analogy(less, base, more, _COUNT)

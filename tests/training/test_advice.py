@@ -220,4 +220,4 @@ def test_the_terminal_advises(project, call_cli):
     assert scores == sorted(scores, reverse=True)
     words = call_cli("advise", "Tiny").out
     assert words.startswith("1. ")
-    assert "generic (tiny): not measured" in words
+    assert "generic (tiny): dev 0." in words

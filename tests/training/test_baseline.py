@@ -13,6 +13,7 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.pretrained.at_hand import models_at_hand
 from search.models.registry import choose_generic, find_model, models
 from search.projects.project import Project, project_to_be
+from training import halving
 from training.baseline import best_ready_made, contestants, measured_ready_made
 from training.data.pair_sets import PairSet
 from training.dev_set import DevSet
@@ -69,6 +70,18 @@ def test_the_models_of_a_project_are_measured_and_the_best_is_the_second_baselin
     assert "all-MiniLM-L6-v2 is the best of 2 ready-made models here: " in measured.sentence, (
         measured.sentence
     )
+
+
+def test_a_higher_score_by_chance_is_an_opponent_but_not_a_start(project, monkeypatch):
+    monkeypatch.setattr(halving, "surely_better", lambda one, other: False)
+    measured = measured_ready_made(project)
+    assert (measured.info.name, measured.standings[0].name) == ("generic", "generic")
+    assert measured.highest.name == "all-MiniLM-L6-v2"
+    assert measured.sentence == (
+        f"tiny stays: all-MiniLM-L6-v2 is higher on 8 dev queries ({measured.highest.score:.3f} to "
+        f"{measured.score:.3f}), by no more than chance."
+    )
+    assert contestants(project)[0] == ["generic", "all-MiniLM-L6-v2", "bm25"]
 
 
 def test_one_that_lies_in_the_hub_cache_and_wins_is_added_without_asking_a_hub(

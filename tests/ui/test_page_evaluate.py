@@ -114,7 +114,7 @@ def test_the_table_shows_every_metric_of_every_model(evaluated: Project) -> None
     rows = [
         plain(row) for row in re.findall(r"<tr>(.*?)</tr>", markup(open_page("evaluate", TINY)))
     ]
-    titles = {"generic": "Generic", "bm25": "Keyword search"}
+    titles = {"generic": "Generic all-MiniLM-L6-v2", "bm25": "Keyword search"}
     for model, means in manifest.details["models"].items():
         figures = " ".join(f"{means[metric]:.3f}" for metric in METRICS)
         assert f"{titles.get(model, model)} {figures}" in rows

@@ -213,4 +213,5 @@ def test_a_model_has_one_colour_on_every_page_and_no_two_share_one() -> None:
     slate, teal, blue, violet = (f"var(--b-{c})" for c in ("slate", "teal", "blue", "violet"))
     assert colours(["generic", "mine"]) == [slate, teal]
     assert colours(["mine", "other"]) == [teal, blue]
+    assert colours(["generic", "e5", "mine"], {"generic", "e5"}) == [slate, blue, teal]
     assert colours(["bm25", "hybrid:mine", "mine", "generic"]) == [blue, violet, teal, slate]

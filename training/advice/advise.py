@@ -44,7 +44,8 @@ def advise(
     ranked = [_with(advice, ready) for advice in recommend(facts, seconds, budget)]
     shown = expected_power(project, Stage(progress, 0.6, 0.8))
     last = Stage(progress, 0.8, 1.0)
-    rows = approaches(project, corpus, facts, found, seconds, last) if found else []
+    dev = ready.generic_dev
+    rows = approaches(project, corpus, facts, found, seconds, dev, last) if found else []
     details = {
         "report": ADVICE,
         "budget": budget,

@@ -69,9 +69,13 @@ def approaches(
     facts: CorpusFacts,
     speed: Speed,
     seconds: Mapping[str, float],
+    generic_dev: float | None,
     progress: Progress,
 ) -> list[Approach]:
-    """The generic model, the newest custom models, and the recipes that were not used yet."""
+    """The generic model, the newest custom models, and the recipes that were not used yet.
+
+    :param generic_dev: nDCG@10 of the generic model on the dev queries; None where that is not known.
+    """
     known = models(project)
     existing = [known[0], *[info for info in known if info.kind == "custom"][-_MODELS:]]
     queries = _query_texts(project, corpus)
@@ -82,7 +86,7 @@ def approaches(
         if info.format == "endpoint":
             continue  # Measuring it would cost money.
         try:
-            rows.append(_measured(project, info, queries, texts))
+            rows.append(_measured(project, info, queries, texts, generic_dev))
         except BespokeError:
             continue  # What is damaged says so where it is used.
     used = {info.recipe for info in existing}
@@ -111,7 +115,11 @@ def approaches(
 
 
 def _measured(
-    project: Project, info: ModelInfo, queries: Sequence[str], texts: Sequence[str]
+    project: Project,
+    info: ModelInfo,
+    queries: Sequence[str],
+    texts: Sequence[str],
+    generic_dev: float | None,
 ) -> Approach:
     encoder = load_encoder(project, info)
     details = project.artifact("models", info.id).details if info.kind == "custom" else {}
@@ -119,7 +127,7 @@ def _measured(
     encoder.encode_query(asked[:1])
     times = [_time(encoder.encode_query, [query]) for query in asked]
     whole = min(_time(encoder.encode_document, texts) for _ in range(_ROUNDS))
-    quality, score = _quality(project, info, details)
+    quality, score = _quality(project, info, details, generic_dev)
     return Approach(
         name=info.name,
         title=info.name if info.name != GENERIC else f"generic ({info.title})",
@@ -135,7 +143,7 @@ def _measured(
 
 
 def _quality(
-    project: Project, info: ModelInfo, details: Mapping[str, Any]
+    project: Project, info: ModelInfo, details: Mapping[str, Any], generic_dev: float | None
 ) -> tuple[str, float | None]:
     """A test score where there is one, else a dev score, with what it is."""
     evaluation = newest_evaluation(project, info.name)
@@ -143,6 +151,8 @@ def _quality(
         score = float(evaluation.details["models"][info.name][MAIN_METRIC])
         return f"test {score:.3f}", score
     if info.name == GENERIC:
+        if generic_dev is not None:
+            return f"dev {generic_dev:.3f}", generic_dev
         for manifest in reversed(custom_manifests(project)):
             known = generic_dev_of(manifest.details)
             if known is not None:

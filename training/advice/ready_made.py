@@ -18,15 +18,17 @@ class ReadyMadeAdvice:
 
     :param standings: the best first.
     :param sentence: which one is the best.
+    :param generic_dev: nDCG@10 of the generic one on the dev queries; None where it was not measured.
     :param better: what to do where that is not the generic one; None where it is.
     :param notes: what a hub could give, or why it gave nothing.
 
-    >>> ReadyMadeAdvice((), "Only one is here.", None, ()).as_json()["sentence"]
+    >>> ReadyMadeAdvice((), "Only one is here.", None, None, ()).as_json()["sentence"]
     'Only one is here.'
     """
 
     standings: tuple[Standing, ...]
     sentence: str
+    generic_dev: float | None
     better: str | None
     notes: tuple[str, ...]
 
@@ -69,4 +71,6 @@ def ready_made(
             else f"python cli.py add-model {project.name} {best.name} --default"
         )
         better = f"{best.title} does better on your dev queries ({best.figures}): {do}."
-    return ReadyMadeAdvice(measured.standings, measured.sentence, better, tuple(notes))
+    return ReadyMadeAdvice(
+        measured.standings, measured.sentence, measured.generic_score, better, tuple(notes)
+    )

@@ -77,7 +77,8 @@ def sides(
 
     :param cuts: by column, what is not read of the passages.
     """
-    colours = widgets.colours([column.name for column in columns])
+    names = [column.name for column in columns]
+    colours = widgets.colours(names, widgets.ready_made(project))
     return [
         Side(
             one.name,

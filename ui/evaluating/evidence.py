@@ -9,7 +9,7 @@ import streamlit as st
 from search.evaluation.evaluation import Evaluation
 from search.evaluation.rankings.metrics import METRICS
 from search.evaluation.statistics.significance import PairedTest
-from search.models.registry import GENERIC
+from search.models.registry import GENERIC, models
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
@@ -33,12 +33,16 @@ _METRIC_HELP = {
 
 
 def metrics_table(
-    result: Evaluation, same: Collection[str] = (), reads: Mapping[str, str] = MappingProxyType({})
+    result: Evaluation,
+    same: Collection[str] = (),
+    reads: Mapping[str, str] = MappingProxyType({}),
+    ready_made: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Each model's means as HTML, the best of each column in bold.
 
     :param same: models that are their start; it is said of them.
     :param reads: by model, how much of the passages it reads, where that is not all.
+    :param ready_made: the titles of models that are not custom ones, by name.
     """
     means = {model: result.means(model) for model in result.scores}
     best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
@@ -54,11 +58,11 @@ def metrics_table(
             (
                 own,
                 widgets.model_title(model) + (widgets.SAME if model in same else ""),
-                reads.get(model, ""),
+                " · ".join(filter(None, (_behind(model, ready_made), reads.get(model, "")))),
                 [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in METRICS],
             )
             for (model, values), own in zip(
-                means.items(), widgets.colours(list(means)), strict=True
+                means.items(), widgets.colours(list(means), ready_made), strict=True
             )
         ],
     )
@@ -75,12 +79,26 @@ def figures(project: Project, corpus: Manifest, result: Evaluation, manifest: Ma
         ]
         cuts = truncations(project, columns, corpus, _models_of(manifest))
         reads = {column.name: share_read(column, cuts) for column in columns}
-        st.html(metrics_table(result, widgets.same_as_start(project), reads))
+        titles = _ready_made(project, manifest)
+        st.html(metrics_table(result, widgets.same_as_start(project), reads, titles))
         if unequal := unequal_note(columns, cuts):
             st.caption(literal(unequal))
     _forgotten(project, manifest)
-    for test in result.comparisons:
+    main = result.decision.main
+    first = main.baseline if main is not None else None
+    for test in sorted(result.comparisons, key=lambda one: one.baseline != first):
         st.html(_wins(test, len({one.baseline for one in result.comparisons}) > 1))
+
+
+def _behind(model: str, ready_made: Mapping[str, str]) -> str:
+    """Which model is behind the name “generic”; nothing of a model that says so itself."""
+    return ready_made.get(model, "") if model == GENERIC else ""
+
+
+def _ready_made(project: Project, manifest: Manifest) -> dict[str, str]:
+    """The titles of the ready-made models that were measured, by their names of then."""
+    known = {info.id: info.title for info in models(project) if info.kind == "generic"}
+    return {name: known[one] for name, one in _models_of(manifest).items() if one in known}
 
 
 def _models_of(manifest: Manifest) -> dict[str, str]:

@@ -47,9 +47,14 @@ def compared(project: Project) -> None:
             value=round(saved["budget"]) if saved and saved["budget"] >= 1 else 10,
             key=f"budget-{project.name}",
         )
+        hub = st.checkbox(
+            "Download small ready-made models of a hub first, and measure them too",
+            key=f"download-{project.name}",
+        )
         label = "Measure again" if saved else "Measure on this machine"
         if st.button(label, key="advise", icon=":material/speed:"):
-            run_view.start(project, [VERB, project.name, "--budget", str(minutes)])
+            more = ["--download"] if hub else []
+            run_view.start(project, [VERB, project.name, "--budget", str(minutes), *more])
 
 
 def _ranking(saved: dict[str, Any]) -> None:
