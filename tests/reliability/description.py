@@ -31,7 +31,7 @@ from search.retrieval.history import recent
 
 Description = dict[str, Any]
 _NOT_OF_IT = {"created", "id", "run"}
-_HOW = {"seconds", "ms", "encoding", "reused"}
+_HOW = {"seconds", "ms", "milliseconds", "encoding", "reused"}
 """Facts of how something was computed: how long it took, and what of it the embedding store knew already."""
 
 _TABLES = (

@@ -13,7 +13,9 @@ from tests.reliability.writing_commands import STAGES, Inputs, Line, Writing
 
 SEED = 20261130
 _DESCRIBE = "tests.reliability.description:described"
-_DECISIVE = (".journal", "manifest.json", "project.json", ".deleted", ".grave", ".restoring")
+_DECISIVE = (
+    ".journal", "manifest.json", "project.json", "/proof/", ".deleted", ".grave", ".restoring",
+)  # fmt: skip
 
 
 class Workshop:

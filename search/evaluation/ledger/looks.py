@@ -1,8 +1,8 @@
 """How often a query set was looked at: one line a candidate, with the p-value it got first.
 
 Whoever measures one candidate after the other on the same queries finds one that wins by chance in the end. What was
-measured before is counted with what is measured now (`search.evaluation.statistics.family`), so it is noted in a file of the query
-set that outlives evaluations, models and the query set itself.
+measured before is counted with what is measured now (`search.evaluation.statistics.family`), so it is noted in a file
+of the query set that outlives evaluations, models and the query set itself.
 """
 
 from collections.abc import Iterable
