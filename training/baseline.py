@@ -70,7 +70,8 @@ class Standing:
 class ReadyMade:
     """The best ready-made model, and how it stands beside the others.
 
-    `info` is a model of the project. `standings` begin with the one that was chosen; the others follow by score.
+    `info` is a model of the project. `standings` begin with the one that was chosen; the others follow by score. `notes` are
+    what a person should know of one that was added.
 
     >>> info = ModelInfo("generic", "generic", "generic", None, 384, "f00d", "2026-01-01", "all-MiniLM-L6-v2")
     >>> ReadyMade(info, ()).sentence
@@ -79,6 +80,7 @@ class ReadyMade:
 
     info: ModelInfo
     standings: tuple[Standing, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def score(self) -> float | None:
@@ -169,15 +171,16 @@ def best_ready_made(
     :returns: generic where there are no dev queries, or nothing beats it by more than chance.
     :raises Refused: without documents.
     """
-    measured = measured_ready_made(project, progress, seconds, models_at_hand(project))
+    at_hand = models_at_hand(project)
+    measured = measured_ready_made(project, progress, seconds, at_hand)
     best = measured.standings[0]
     if best.added:
         return measured
-    commit = next(one.commit for one in models_at_hand(project) if one.reference == best.name)
-    added = add_model(
-        project, best.name, Choices(name=_free_name(project, best.name), commit=commit)
-    )
-    return ReadyMade(added.info, measured.standings)
+    commit = next(one.commit for one in at_hand if one.reference == best.name)
+    choices = Choices(name=_free_name(project, best.name), commit=commit)
+    added = add_model(project, best.name, choices)
+    note = f"{best.title} is a model of the project now, {added.info.name!r}."
+    return ReadyMade(added.info, measured.standings, (note, *added.notes))
 
 
 def measured_ready_made(
@@ -200,7 +203,7 @@ def measured_ready_made(
         only = Standing(name, title, None, 0, 0, None, None, added=True, why_not=_NOTHING)
         return ReadyMade(infos[0], (only,))
     entrants = [Entrant(info.name, partial(_opened, project, info, dev)) for info in infos]
-    entrants += [Entrant(one.reference, partial(not_yet_added, *one[:2])) for one in at_hand]
+    entrants += [Entrant(one.reference, partial(_outside, infos, one)) for one in at_hand]
     able = openable(entrants)
     limit = math.inf if seconds is None else seconds
     best = halve(able[0], able[1:], dev, limit, progress) if able else entrants[0]
@@ -244,6 +247,18 @@ def _opened(project: Project, info: ModelInfo, dev: DevSet) -> tuple[ModelInfo, 
         paid = False
     if not paid:
         raise Refused("a server computes it, and what it has not read yet would be paid for.")
+    return info, encoder
+
+
+def _outside(infos: Sequence[ModelInfo], one: AtHand) -> tuple[ModelInfo, Encoder]:
+    """A model that is not in the project under any name.
+
+    :raises BespokeError: where it is, and where it cannot be loaded.
+    """
+    info, encoder = not_yet_added(one.reference, one.commit)
+    for known in infos:
+        if known.fingerprint == info.fingerprint:
+            raise Refused(f"it is {known.name!r} of this project")
     return info, encoder
 
 

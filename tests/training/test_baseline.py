@@ -120,10 +120,24 @@ def test_one_that_lies_in_the_hub_cache_and_wins_is_added_without_asking_a_hub(
         "generic",
         "somebody/good",
     )
+    assert best.notes[0] == "somebody/good is a model of the project now, 'good'."
+    assert any("“q: ”" in note for note in best.notes)
     manifest = project.artifact("models", best.info.id)
     assert manifest.details["commit"] == COMMIT
     assert manifest.details["prompts"]["query"] == "q: "
     assert find_model(project, "good").fingerprint == opened("somebody/good", COMMIT)[0].fingerprint
+
+
+def test_one_that_is_in_the_project_under_another_name_is_measured_once(
+    project, hub_cache, tiny_model
+):
+    put(hub_cache, "somebody/copy", tiny_model)
+    rows = measured_ready_made(project, at_hand=models_at_hand(project)[1:]).standings
+    assert {row.name: row.why_not for row in rows} == {
+        "generic": "",
+        "all-MiniLM-L6-v2": "",
+        "somebody/copy": "it is 'generic' of this project",
+    }
 
 
 class Perfect:

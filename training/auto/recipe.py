@@ -95,7 +95,7 @@ def _start(request: Request, material: TrainingData) -> dict[str, Any]:
     state = {
         "base": ready.info.name,
         "seconds": time.monotonic() - started,
-        "notes": [ready.sentence] if len(measured) > 1 else [],
+        "notes": [ready.sentence, *ready.notes] if len(measured) > 1 else [],
         "standings": ready.as_json() if len(measured) > 1 else [],
     }
     kept.save(_START, {}, state)
