@@ -51,8 +51,8 @@ def test_export_prepares_a_zip(trained: Project) -> None:
     form = at.selectbox(key=f"form-{info.id}")
     assert form.options == [
         *(FORMATS[name].title for name in FORMATS),
-        "its index, for FAISS",
-        "its vectors, as Parquet",
+        "Its index, for FAISS",
+        "Its vectors, as Parquet",
     ]
     form.select("word2vec").run()
     assert at.selectbox(key=f"precision-{info.id}").options == ["full (32 bits)"]

@@ -45,7 +45,7 @@ def card_of_export(
     project: Project, info: ModelInfo, known: ExportFormat, precision: Precision, agreed: Agreement
 ) -> str | None:
     """The card that goes with an export; None for a ready-made model in its own format, which has a card of its own."""
-    exported = f"{known.title[0].upper()}{known.title[1:]}, {precision}. {agreed.sentence}"
+    exported = f"{known.title}, {precision}. {agreed.sentence}"
     if info.kind == "custom":
         return model_card(project, info, known, exported)
     if known is FOLDER and precision == FULL:

@@ -36,6 +36,7 @@ FORMATS: dict[str, ExportFormat] = {
     "word2vec": word2vec_text.FORMAT,
 }
 _WORDS_ONLY = "word2vec"
+_FULL = "No space left on device"
 _UNREAD_WORDS = (
     "Only words of the corpus have vectors in the exported model: the word parts by "
     "which FastText reads unseen words do not fit the standard format."
@@ -81,10 +82,12 @@ def export(
                 return notes + write_index(project, info, form, target, progress)
             audit.note("exported", project.name, f"model {info.name}")
             notes += _written(project, info, target, form, precision, known, progress)
-    except OSError as error:
-        raise Failed(
-            f"{folder} cannot be written: {in_words(error)}. Nothing was left there."
-        ) from error
+    except Exception as error:
+        # Libraries that write on their own wrap what the system said.
+        if not isinstance(error, OSError) and _FULL not in str(error):
+            raise
+        said = in_words(error) if isinstance(error, OSError) else _FULL
+        raise Failed(f"{folder} cannot be written: {said}. Nothing was left there.") from error
     return notes
 
 

@@ -24,8 +24,8 @@ from search.retrieval.indexing.build import find_index
 from training.export.formats import Form
 
 INDEX_FORMS: dict[Form, str] = {
-    "faiss": "its index, for FAISS",
-    "parquet": "its vectors, as Parquet",
+    "faiss": "Its index, for FAISS",
+    "parquet": "Its vectors, as Parquet",
 }
 """The formats of an index, and their titles for people."""
 _FAISS, _IDS, _PARQUET = "index.faiss", "ids.jsonl", "vectors.parquet"

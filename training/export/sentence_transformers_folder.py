@@ -42,4 +42,4 @@ questions = model.encode_query(["a question"])
 documents = model.encode_document(["a document"])
 print(model.similarity(questions, documents))
 ```"""
-FORMAT = ExportFormat("a SentenceTransformer folder", ("fp32", "fp16"), (), write, opened, USAGE)
+FORMAT = ExportFormat("SentenceTransformer folder", ("fp32", "fp16"), (), write, opened, USAGE)

@@ -105,4 +105,4 @@ from gensim.models import KeyedVectors
 words = KeyedVectors.load_word2vec_format("path/to/this/folder/vectors.txt", binary=False)
 print(words.most_similar("a word of the corpus"))
 ```"""
-FORMAT = ExportFormat("word2vec's text format", ("fp32",), (), write, opened, USAGE)
+FORMAT = ExportFormat("Text format of word2vec", ("fp32",), (), write, opened, USAGE)

@@ -1,9 +1,11 @@
 """Graphs of ONNX and OpenVINO: the same vectors, whoever computes them, from the exported folder alone."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from indexes.vector_index import normalised
@@ -11,6 +13,7 @@ from search.corpus.corpus import current_corpus
 from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
+from search.projects.project import Project
 from training.export import openvino_graph
 from training.export.export import export
 
@@ -100,9 +103,16 @@ def test_what_a_format_cannot_hold_is_refused(lab, tmp_path, form, precision, sa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_leaves_nothing(lab, tmp_path, tree, monkeypatch, workspace):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_leaves_nothing(lab, tmp_path, tree, monkeypatch, workspace, error):
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("training.export.graph.write_json", full)
     target = tmp_path / "there"
@@ -110,6 +120,15 @@ def test_a_full_disk_leaves_nothing(lab, tmp_path, tree, monkeypatch, workspace)
     with pytest.raises(Failed, match=r"out cannot be written: .*Nothing was left there"):
         export(lab, "both", target / "out", form="openvino")
     assert tree(target) == {}
+
+
+def test_a_model_whose_base_is_gone_is_one_sentence(lab, workspace, tmp_path):
+    shutil.copytree(lab.folder, workspace / "lab")
+    orphaned = Project(workspace / "lab")
+    shutil.rmtree(orphaned.folder / "models" / find_model(orphaned, "base").id)
+    with pytest.raises(Failed, match=r"is an adapter on a model that is gone \(base\)"):
+        export(orphaned, "both", tmp_path / "out", form="openvino")
+    assert not (tmp_path / "out").exists()
 
 
 def test_half_precision_of_a_folder(lab, tmp_path, workspace):
