@@ -122,8 +122,8 @@ def _written(
     known: ExportFormat,
     progress: Progress,
 ) -> list[str]:
+    encoder = load_encoder(project, info)  # What cannot be loaded is said before anything else.
     progress(0, 1, f"writing {info.name}")
-    encoder = load_encoder(project, info)
     model = _to_take_away(project, info, encoder, form)
     as_it_lies = _files_of(project, info)
     see_that_it_fits("the export", target, 2 * _bytes_of(project, info, model), 0)

@@ -21,6 +21,7 @@ def measured(lab):
     return lab
 
 
+@pytest.mark.slow
 def test_it_is_measured_again_elsewhere_and_comes_out_the_same(
     measured, tmp_path, workspace, call_cli
 ):

@@ -32,7 +32,7 @@ def _code_of(folder) -> dict:
 
 
 @pytest.mark.parametrize("form", OF)
-@pytest.mark.parametrize("name", ["asks", "turned"])
+@pytest.mark.parametrize("name", [pytest.param("asks", marks=pytest.mark.slow), "turned"])
 def test_a_graph_gives_what_the_model_gives(lab, tmp_path, form, name, workspace):
     *_, agreed = export(lab, name, tmp_path / "out", form=form)
     assert "cosine 1.00000 at least" in agreed
@@ -51,6 +51,7 @@ def test_a_graph_gives_what_the_model_gives(lab, tmp_path, form, name, workspace
     assert graphs == ({"document", "query"} if name == "asks" else {"model"})
 
 
+@pytest.mark.slow
 def test_eight_bits_are_smaller_and_say_what_they_cost(lab, tmp_path, workspace):
     notes = {}
     for precision in ("fp32", "int8", "fp16"):

@@ -25,6 +25,7 @@ def hub(monkeypatch, tmp_path, workspace):
         yield made
 
 
+@pytest.mark.slow
 def test_a_model_goes_with_its_verdict_and_without_a_text(hub, lab):
     found = evaluate(lab, ["generic", "both"])
     done = push(lab, "both", REPO)
