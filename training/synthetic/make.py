@@ -49,6 +49,7 @@ from training.weight_interpolation import SHRUNKEN, between_matrices
 KIND = "synthetic-pairs"
 _WEIGHING = 500  # Pairs of a kind, for learning its weight.
 _LEAST = 20
+_WRITTEN_HELD = 0.23  # Beside the tenth that is held out of all.
 _SETTINGS = AdapterSettings(epochs=5, negatives="corpus")
 
 
@@ -191,14 +192,17 @@ def _save(
     documents = {p.document for p in pairs if p.document is not None}
     # What nobody asked is chosen by documents that it does not learn from: see `training.weight_interpolation`.
     texts = texts_of(corpus, documents)
-    split = split_pairs(pairs, hold_test=False, texts=texts, question=NEW_DOCUMENTS)
-    if not split.dev.queries:
+    # Far fewer are written than mined, and what they teach must show on those that are held out: a third of them.
+    more = _WRITTEN_HELD if made.written is not None else 0.0
+    split = split_pairs(pairs, more > 0, texts=texts, test_share=more, question=NEW_DOCUMENTS)
+    dev = split.dev | split.test
+    if not dev.queries:
         raise Refused("No mined pair could be held out to steer by: mine more kinds of pairs.")
     details = {"source": MINED, "split": split.digest, "seed": SEED, "file": {}}
     details |= {"kinds": _kinds(made, split.train), DEV_KIND: GENERATED.name}
     details |= {} if made.written is None else {WRITTEN: made.written}
     with project.publish("pairs", {"corpus": manifest.id}, **{**details, ORIGIN: MINED}) as draft:
-        PairSet(split.train, split.dev).save(draft)
+        PairSet(split.train, dev).save(draft)
         queries = project.newest("queries")
         if queries is not None:
             held = QuerySet.load(project, queries)
