@@ -50,7 +50,7 @@ def multilingual_folder() -> Path:
     :raises Refused: when the package is not installed.
     :raises Failed: when it holds another model than the one that is known here.
     """
-    folder = settings().home / _FOLDER / f"{REFERENCE}-{SHA256[:12]}"
+    folder = settings().home / _FOLDER / f"{HUB_ID.rpartition('/')[2]}-{SHA256[:6]}"
     if (folder / "modules.json").is_file():
         return folder
     source = _package_file()
