@@ -155,7 +155,7 @@ class Candidates:
             "epochs": fits.epochs,
             "batch_size": tuning.batch_size,
             "hard_negatives": tuning.hard_negatives,
-            "blend": not tuning.goes_on,  # The line from where it began leads to no start.
+            "blend": plan["blend"],
         }
         settings = self._fine_tuning.model_copy(update=chosen)
         clock, after = self._search.clock, len(self._members) - 1 - position
@@ -178,17 +178,20 @@ class Candidates:
         pool = speed.character * sum(characters(m.material.dev.texts) for m in self._members)
         reads = speed.character * sum(m.beside_the_pool() for m in self._members)
         top = min(reads, _TOP_SHARE * self._search.clock.budget) + self._adapter_seconds()
-        top = 0.0 if tuning.goes_on else top
-        free = (self._search.clock.left - pool - top) / len(self._members)
         if tuning.hard_negatives:
             speed = replace(speed, pair=_HARD * speed.pair, first=_HARD * speed.first)
-        count = len(longest.material.guarded.pairs)
-        blends = 0 if tuning.goes_on else len(SHARES)
-        fits = fitted(speed, count, pools, blends, free, tuning.epochs)
-        if fits is None or fits.seen < tuning.share * self._seen_first(tuning):
-            fits = Fitted(0, 0, 0.0, min(pools))
-        last = (1 + blends) * speed.measurement(pools[fits.passages])
-        return {"fits": asdict(fits), "reserve": (pool + top + last) / _SURE}
+        count, members = len(longest.material.guarded.pairs), len(self._members)
+        least = tuning.share * self._seen_first(tuning)
+        # Rather without an adapter on it, and without a look at blends, than not at all.
+        ways = ((top, len(SHARES)), (0.0, len(SHARES)), (0.0, 0))
+        for after, blends in ways[2 * tuning.goes_on :]:
+            free = (self._search.clock.left - pool - after) / members
+            fits = fitted(speed, count, pools, blends, free, tuning.epochs)
+            if fits is not None and fits.seen >= least:
+                last = (1 + blends) * speed.measurement(pools[fits.passages])
+                reserve = (pool + after + last) / _SURE
+                return {"fits": asdict(fits), "reserve": reserve, "blend": blends > 0}
+        return {"fits": asdict(Fitted(0, 0, 0.0, min(pools))), "reserve": 0.0, "blend": False}
 
     def _pace(self) -> dict[str, float]:
         """What a step and a character take, timed here and now."""

@@ -38,9 +38,9 @@ ENOUGH = 60
 MEMBERS = 3
 FEW = 600
 """Pairs: with fewer, several members learn; a tenth of so many is enough to choose by."""
-_CHARACTERS = 150_000
-"""Of the dev pools of all members together, for each minute."""
-_FEWEST_PASSAGES = 250
+_POOLS = 0.08
+"""Of the time may go into encoding the dev pools of all members once."""
+_FEWEST_PASSAGES = 100
 _MOST = 0.2
 _SEED = 11
 
@@ -76,9 +76,13 @@ def split_into_folds(material: TrainingData) -> list[TrainingData]:
     return parts or [material]
 
 
-def narrowed(parts: Sequence[TrainingData], minutes: float) -> list[TrainingData]:
-    """The parts with dev pools that can be encoded often enough within some minutes: each trial's models encode all of them."""
-    most = max(_CHARACTERS * minutes / len(parts), 1.0)
+def narrowed(parts: Sequence[TrainingData], seconds: float, character: float) -> list[TrainingData]:
+    """The parts with dev pools that are encoded often enough in the time: each trial's models encode all of them.
+
+    :param seconds: the whole budget.
+    :param character: seconds that one takes.
+    """
+    most = _POOLS * seconds / len(parts) / max(character, 1e-9)
     made = []
     for part in parts:
         share = most / max(characters(part.dev.texts), 1)

@@ -20,16 +20,17 @@ from training.auto.member import ORIGIN, Member, members_of
 from training.auto.settings import AutoSettings
 from training.base_model import load_base_model
 from training.baseline import best_ready_made
+from training.checkpoints import Checkpointer
 from training.dev_set import START, DevSet
 from training.embeddings import document_vectors
-from training.forgetting import general_ndcg
+from training.forgetting import general_ndcg, general_questions
 from training.publish import untouched
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData
 from training.weight_interpolation import is_matrix_of_start
 
 LEADERBOARD, READY_MADE = "leaderboard", "ready_made"
-_START = "ready-made"
+_START, _PACE = "ready-made", "pace"
 _READY_SHARE = 0.2
 """Of the minutes at most, for finding the ready-made model to start from."""
 _USED = 0.9
@@ -48,12 +49,13 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
     assert isinstance(settings, AutoSettings)
     progress(0, 0, f"loading {settings.base} on {best_device()}")
     base, info = load_base_model(project, settings.base), named(project, settings.base)
-    parts = narrowed(split_into_folds(material), settings.minutes)
+    kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
+    pace = _pace(base, kept)
+    parts = narrowed(split_into_folds(material), 60 * settings.minutes, pace["character"])
     # Before the clock starts: where the base has no index yet, it is built.
     documents, _ = document_vectors(
         project, settings.base, base, material, Stage(progress, 0.0, 0.1)
     )
-    kept = request.resumable(material.made_from, start=info.fingerprint if info else settings.base)
     told = Stage(progress, 0.2, 1.0)
     search = BudgetedSearch(settings.minutes, told, kept, base, begun["seconds"])
     members = members_of(request, parts, base, documents, Stage(progress, 0.1, 0.2))
@@ -70,9 +72,7 @@ def learn_auto(request: Request, material: TrainingData) -> TrainingResult:
         model, said = _one_of(search.models_of(leader), leader, members)
         notes += said
     dev = _record(search.leaderboard, parts, notes)
-    return TrainingResult(
-        settings.base, model, dev, general_ndcg(base), facts, origin, is_adapter, info
-    )
+    return TrainingResult(settings.base, model, dev, pace["knew"], facts, origin, is_adapter, info)
 
 
 def _start(request: Request, material: TrainingData) -> dict[str, Any]:
@@ -99,6 +99,18 @@ def _start(request: Request, material: TrainingData) -> dict[str, Any]:
         "standings": ready.as_json() if len(measured) > 1 else [],
     }
     kept.save(_START, {}, state)
+    return state
+
+
+def _pace(base: Any, checkpointer: Checkpointer) -> dict[str, float]:
+    """What the base knows of other fields, and the seconds that a character took it: now, or in a process that was killed."""
+    if (saved := checkpointer.load(_PACE)) is not None:
+        return dict(saved.state)
+    started = time.perf_counter()
+    knew = general_ndcg(base)
+    read = sum(len(text) for pair in general_questions() for text in pair)
+    state = {"knew": knew, "character": (time.perf_counter() - started) / read}
+    checkpointer.save(_PACE, {}, state)
     return state
 
 

@@ -130,9 +130,10 @@ def test_pools_are_as_large_as_the_minutes_allow(material, monkeypatch):
     monkeypatch.setattr("training.auto.folds._FEWEST_PASSAGES", 12)
     parts = split_into_folds(material)
     whole = sum(len(text) for text in parts[0].dev.texts)
-    monkeypatch.setattr("training.auto.folds._CHARACTERS", 3 * whole)
-    assert [part.dev for part in narrowed(parts, 1.5)] == [part.dev for part in parts]
-    for part, less in zip(parts, narrowed(parts, 0.5), strict=True):
+    monkeypatch.setattr("training.auto.folds._POOLS", 0.5)
+    # Half of the time for three pools of about one size: 6 * whole / 3 characters at one a second, then a quarter of that.
+    assert [part.dev for part in narrowed(parts, 12 * whole, 1.0)] == [part.dev for part in parts]
+    for part, less in zip(parts, narrowed(parts, 12 * whole, 4.0), strict=True):
         assert less.dev.query_set == part.dev.query_set
         judged = {d for q in part.dev.query_set.queries for d in part.dev.query_set.relevant(q)}
         assert judged <= set(less.dev.ids)

@@ -143,6 +143,15 @@ def test_the_minutes_are_used(tried, minutes, pair, character, pairs, length, me
     assert len(kinds) == len(first.learned) >= 1, "none is another one's repetition"
 
 
+def test_where_little_fits_it_begins_without_what_comes_after(tried):
+    """Some pairs are learned from on a slow machine, without a look at blends, rather than none."""
+    search, (only,) = tried(6, 0.8, 4e-4, 170, 650)
+    ((name, fits, settings, _),) = only.learned
+    assert (name, fits.epochs, fits.passages, settings.blend) == ("fine-tune", 1, 125, False)
+    assert 64 <= fits.pairs < 170
+    assert search.clock.spent <= search.clock.budget
+
+
 def test_what_ends_early_says_why(tried):
     search, (only,) = tried(60, 0.01, 1e-6, 300, 200)
     assert search.clock.spent < 0.5 * search.clock.budget
