@@ -1,13 +1,14 @@
-"""Commands for a model that is used from elsewhere: served to programs."""
+"""Commands for a model that is used from elsewhere: served to programs, and held against what others serve."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from terminal.options import ThisProject
-from terminal.printing import aside, bar, say
+from terminal.options import AsJson, ThisProject
+from terminal.printing import aside, bar, print_json, say
 
 app = typer.Typer()
+_DIFFERS = 3
 
 
 @app.command()
@@ -40,3 +41,52 @@ def serve(
 
     with bar() as progress:
         answer(project, model, host, port, progress, ready)
+
+
+@app.command()
+def verify(
+    project: ThisProject,
+    model: Annotated[str, typer.Argument(help="A model of the project.")],
+    base_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The server, usually ending in /v1. It is sent texts of the documents and questions.",
+        ),
+    ],
+    served_name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What the model is called there. Default: as here."),
+    ] = None,
+    key_variable: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIABLE", help="The environment variable that holds the server's key."
+        ),
+    ] = None,
+    prompts: Annotated[
+        Literal["server", "client"],
+        typer.Option(
+            help="Who puts prompts before texts: the server, which is told the side (input_type), or whoever asks it."
+        ),
+    ] = "server",
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Let the server encode all documents, too, before nDCG is measured."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server whether it gives what the model gives: what differs, and what to set; exit status 3 where it does."""
+    from search.verification.verify import verify as ask
+
+    with bar() as progress:
+        made = ask(project, model, base_url, served_name, key_variable, prompts, whole, progress)
+    if as_json:
+        print_json(made.as_json())
+    else:
+        for sentence in made.sentences:
+            say(sentence)
+    if not made.is_right:
+        raise typer.Exit(_DIFFERS)

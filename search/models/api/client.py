@@ -1,5 +1,6 @@
 """Requests for vectors to an embeddings server, and how many of them go in a minute; an answer is looked at before it is used."""
 
+import base64
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 from indexes.vector_index import Vectors
 from search.models.api.server_client import KEPT, ServerClient, TooMuch
 from search.models.api.settings import ApiSettings
+from search.models.prompts import Role
 from search.projects.errors import Failed, Refused
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ _LONGEST_VECTOR = 65_536
 class Answer(NamedTuple):
     """Vectors, shape (texts, dimension), and the tokens that the server counted (None: it did not say).
 
+    `in_order` says whether they came in the order of the texts: many clients do not look at how they are numbered.
+
     >>> Answer(np.zeros((1, 2), dtype=np.float32), tokens=3).tokens
     3
     """
 
     vectors: Vectors
     tokens: int | None
+    in_order: bool = True
 
 
 class Caller(ServerClient[ApiSettings]):
@@ -42,18 +47,21 @@ class Caller(ServerClient[ApiSettings]):
 
     purpose = "embeddings"
 
-    def embed(self, texts: Sequence[str], dimension: int | None) -> Answer:
+    def embed(
+        self, texts: Sequence[str], dimension: int | None, side: Role | None = None
+    ) -> Answer:
         """Vectors of texts in one request, tried again after failures that may pass.
 
         :param dimension: what the vectors must have; None where that is not known yet.
+        :param side: of a search, for servers that put prompts before texts themselves (`input_type`); None to say nothing.
         :raises Failed: naming the server, what it said and what to do.
         :raises TooMuch: the same, where fewer texts may help.
         """
         # Fewer texts are answered sooner: it is not asked for the same again and again.
-        return self._tried(lambda: self._once(texts, dimension), slow_again=len(texts) < 2)
+        return self._tried(lambda: self._once(texts, dimension, side), slow_again=len(texts) < 2)
 
-    def _once(self, texts: Sequence[str], dimension: int | None) -> Answer:
-        more: dict[str, Any] = {}
+    def _once(self, texts: Sequence[str], dimension: int | None, side: Role | None) -> Answer:
+        more: dict[str, Any] = {} if side is None else {"extra_body": {"input_type": side}}
         if self._settings.dimensions is not None:
             more["dimensions"] = self._settings.dimensions
         response = self._answer(
@@ -64,7 +72,8 @@ class Caller(ServerClient[ApiSettings]):
             _answer_bytes(len(texts), dimension or self._settings.dimensions),
             "answered more than any vectors of these texts can be",
         )
-        return Answer(self._checked(response, len(texts), dimension), _counted(response))
+        vectors, places = self._checked(response, len(texts), dimension)
+        return Answer(vectors, _counted(response), places == sorted(places))
 
     def _refused(self, error: "openai.APIStatusError", said: str) -> Exception:
         return self._failed(
@@ -73,8 +82,10 @@ class Caller(ServerClient[ApiSettings]):
             TooMuch,
         )
 
-    def _checked(self, response: Any, texts: int, dimension: int | None) -> Vectors:
-        """The vectors of an answer, in the order of the texts.
+    def _checked(
+        self, response: Any, texts: int, dimension: int | None
+    ) -> tuple[Vectors, list[int]]:
+        """The vectors of an answer, in the order of the texts, and the places in which they came.
 
         :raises Failed: when there are too few or too many, or they are no finite numbers of one dimension.
         """
@@ -91,7 +102,7 @@ class Caller(ServerClient[ApiSettings]):
                 places = list(range(texts))
             if None in places or sorted(places) != list(range(texts)):
                 raise self._failed("answered vectors that are not numbered from 0 on")
-            found = [np.asarray(row.embedding, dtype=np.float32) for row in rows]
+            found = [_numbers(row.embedding) for row in rows]
         except (AttributeError, TypeError, ValueError):
             raise self._failed("answered something else than vectors of numbers") from None
         sizes = {vector.shape for vector in found}
@@ -104,7 +115,7 @@ class Caller(ServerClient[ApiSettings]):
         vectors[places] = found
         if not np.isfinite(vectors).all():
             raise self._failed("answered vectors with numbers that are not finite (NaN)")
-        return vectors
+        return vectors, places
 
 
 class RateLimiter:
@@ -178,6 +189,16 @@ def probe(settings: ApiSettings, project: str = "") -> int:
             "--dimensions."
         )
     return dimension
+
+
+def _numbers(embedding: Any) -> Vectors:
+    """A vector as it was sent: as numbers, or in base64 whatever was asked for.
+
+    :raises ValueError: for anything else.
+    """
+    if isinstance(embedding, str):
+        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
+    return np.asarray(embedding, dtype=np.float32)
 
 
 def _answer_bytes(texts: int, dimension: int | None) -> int:
