@@ -22,13 +22,13 @@ _MOST_REFUSED = 0.4
 
 
 @dataclass(frozen=True)
-class Answers:
+class ServerAnswers:
     """What a server answered to probes.
 
     `vectors` has a row for each, zeros where `refused` says that it would not. `mixed_up` says that a text has one vector in
     one batch and another's in the next, `unordered` that it numbers its answers in another order than it sends them.
 
-    >>> Answers(np.ones((1, 2), dtype=np.float32), np.array([False])).mixed_up
+    >>> ServerAnswers(np.ones((1, 2), dtype=np.float32), np.array([False])).mixed_up
     False
     """
 
@@ -88,7 +88,7 @@ class AskedServer:
             return answer
 
 
-def ask(server: AskedServer, probes: Sequence[Probe], progress: Progress = silent) -> Answers:
+def ask(server: AskedServer, probes: Sequence[Probe], progress: Progress = silent) -> ServerAnswers:
     """Ask for all probes, each side by itself.
 
     :raises Failed: where the server does not answer, answers another number of vectors, or refuses most.
@@ -112,7 +112,7 @@ def ask(server: AskedServer, probes: Sequence[Probe], progress: Progress = silen
     vectors = np.zeros((len(probes), *sizes.pop()), dtype=np.float32)
     for i, vector in first.items():
         vectors[i] = vector
-    return Answers(vectors, refused, mixed_up, server.unordered, asked.said)
+    return ServerAnswers(vectors, refused, mixed_up, server.unordered, asked.said)
 
 
 class _Asking:
@@ -123,7 +123,7 @@ class _Asking:
         self.said: list[str] = []
 
     def all(self, order: Sequence[int], size: int) -> dict[int, Vectors]:
-        """The vectors of probes by their places, without those that are refused."""
+        """The vectors of probes by their positions, without those that are refused."""
         found: dict[int, Vectors] = {}
         for role in _ROLES:
             own = [i for i in order if self._probes[i].role == role]
@@ -132,16 +132,16 @@ class _Asking:
                 found |= self._some(own[start : start + size], role)
         return found
 
-    def _some(self, places: Sequence[int], role: Role) -> dict[int, Vectors]:
+    def _some(self, positions: Sequence[int], role: Role) -> dict[int, Vectors]:
         """One request; where it is refused, each text by itself."""
-        texts = [self._probes[i].text for i in places]
+        texts = [self._probes[i].text for i in positions]
         try:
-            return dict(zip(places, self._server.encode(texts, role), strict=True))
+            return dict(zip(positions, self._server.encode(texts, role), strict=True))
         except Failed as error:
-            if len(places) > 1:
+            if len(positions) > 1:
                 # A server that is gone is asked once more, not for each text.
                 self._server.encode(["rent"], role)
-                return {i: v for one in places for i, v in self._some([one], role).items()}
+                return {i: v for one in positions for i, v in self._some([one], role).items()}
             self.said.append(str(error))
             return {}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from indexes.vector_index import Vectors
 from search.models.prompts import Role
-from search.verification.asking import Answers
+from search.verification.asking import ServerAnswers
 from search.verification.probes import LONG, PLAIN, SHORT, Probe
 from search.verification.variants import OWN, PROMPTS, RIGHT, Body, Head, LocalModel
 
@@ -63,7 +63,7 @@ class Diagnosis:
     """What explains a server's vectors.
 
     `errors` are 1 - cosine of each probe to the way that explains it best (NaN where it was refused), `noise` their median
-    over usual and short texts. `dimension` is what was served, `of` what the model has. `unlike` are kinds of texts that are
+    over usual and short texts. `dimension` is what was served, `of` what that way gives. `unlike` are kinds of texts that are
     read otherwise than all others. `lengths` are those of the served vectors, from the shortest to the longest.
 
     >>> Diagnosis(Way(), np.zeros(2), 0.0, 384, 384, (1.0, 1.0), (1.0, 1.0)).is_other_model
@@ -90,7 +90,7 @@ class Diagnosis:
         return EIGHT_BITS < self.noise <= ANOTHER
 
 
-def diagnose(local: LocalModel, probes: Sequence[Probe], answers: Answers) -> Diagnosis:
+def diagnose(local: LocalModel, probes: Sequence[Probe], answers: ServerAnswers) -> Diagnosis:
     """Find the way that explains what a server answered.
 
     :param probes: what was asked, in the order of the answers.
@@ -99,7 +99,7 @@ def diagnose(local: LocalModel, probes: Sequence[Probe], answers: Answers) -> Di
 
 
 class _Diagnosing:
-    def __init__(self, local: LocalModel, probes: Sequence[Probe], answers: Answers) -> None:
+    def __init__(self, local: LocalModel, probes: Sequence[Probe], answers: ServerAnswers) -> None:
         self._local = local
         self._probes = probes
         self._answers = answers
@@ -108,12 +108,13 @@ class _Diagnosing:
     def run(self) -> Diagnosis:
         way = Way()
         errors, own = self._errors_of(way, self._asked)
+        made = own
         if not self._explains(errors):
             way = self._by_short_texts()
-            errors, _ = self._errors_of(way, self._asked)
+            errors, made = self._errors_of(way, self._asked)
             if self._are_cut(errors):
                 way = self._by_long_texts(way)
-                errors, _ = self._errors_of(way, self._asked)
+                errors, made = self._errors_of(way, self._asked)
         of_all = np.full(len(self._probes), np.nan)
         of_all[self._asked] = errors
         noise = float(np.median(of_all[self._of_kinds(PLAIN, SHORT)]))
@@ -123,7 +124,7 @@ class _Diagnosing:
             of_all,
             noise,
             served.shape[1],
-            own.shape[1],
+            own.shape[1] if noise > ANOTHER else made.shape[1],
             _ends(served),
             _ends(own),
             self._unlike(of_all, noise),
@@ -136,19 +137,17 @@ class _Diagnosing:
     def _of_kinds(self, *kinds: str) -> list[int]:
         return [i for i in self._asked if self._probes[i].kind in kinds]
 
-    def _errors_of(
-        self, way: Way, places: Sequence[int] | NDArray[np.int64]
-    ) -> tuple[Errors, Vectors]:
+    def _errors_of(self, way: Way, positions: Sequence[int]) -> tuple[Errors, Vectors]:
         """1 - cosine of probes to what a way of serving gives, and what it gives."""
         made: dict[int, Vectors] = {}
         for role in _ROLES:
-            own = [i for i in places if self._probes[i].role == role]
+            own = [i for i in positions if self._probes[i].role == role]
             texts = [self._probes[i].text for i in own]
             if own:
                 rows = self._local.vectors(texts, role, way.body(role), [way.head])[way.head]
                 made |= dict(zip(own, rows, strict=True))
-        vectors = np.stack([made[i] for i in places])
-        return errors(self._answers.vectors[places], vectors), vectors
+        vectors = np.stack([made[i] for i in positions])
+        return errors(self._answers.vectors[positions], vectors), vectors
 
     def _by_short_texts(self) -> Way:
         """Prompts, special tokens, pooling and Dense: by the short texts that fit best into any cut."""
@@ -198,13 +197,13 @@ class _Diagnosing:
 
     def _by_long_texts(self, way: Way) -> Way:
         """Where a server cuts: the length that explains long texts best, by a few and then between its neighbours."""
-        window, places = self._local.window or 0, self._of_kinds(LONG)[: 2 * _LONG]
+        window, positions = self._local.window or 0, self._of_kinds(LONG)[: 2 * _LONG]
         known: dict[int, float] = {}
 
         def cost(length: int) -> float:
             if length not in known:
                 shorter = Way(way.prompts, way.special, length, way.head)
-                known[length] = _cost(self._errors_of(shorter, places)[0])
+                known[length] = _cost(self._errors_of(shorter, positions)[0])
             return known[length]
 
         lengths = [one for one in _LENGTHS if one <= self._local.positions] + [window]
@@ -232,11 +231,11 @@ class _Diagnosing:
             return []
         unlike = []
         for kind in dict.fromkeys(probe.kind for probe in self._probes):
-            places = self._of_kinds(kind)
-            if kind in (PLAIN, SHORT) or not places:
+            positions = self._of_kinds(kind)
+            if kind in (PLAIN, SHORT) or not positions:
                 continue
             # Each text counts: of a script, a server may know one letter and not the next.
-            if float(np.quantile(errors[places], 0.75)) > max(10 * SAME, 6 * noise):
+            if float(np.quantile(errors[positions], 0.75)) > max(10 * SAME, 6 * noise):
                 unlike.append(kind)
         return unlike
 

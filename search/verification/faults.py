@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search.verification.asking import Answers
+from search.verification.asking import ServerAnswers
 from search.verification.diagnosis import Diagnosis, Way
 from search.verification.probes import LONG
 from search.verification.variants import BOTH, MISSING, NONE, OTHER, OWN, TWICE, LocalModel
@@ -41,7 +41,7 @@ class Fault:
 
 
 def faults_of(
-    local: LocalModel, answers: Answers, diagnosis: Diagnosis, sent_here: bool
+    local: LocalModel, answers: ServerAnswers, diagnosis: Diagnosis, sent_here: bool
 ) -> list[Fault]:
     """What differs, the gravest first; nothing where a server is right.
 
@@ -81,7 +81,7 @@ def faults_of(
     return found + _of_vectors(diagnosis) + _of_texts(answers, diagnosis)
 
 
-def _of_order(answers: Answers) -> list[Fault]:
+def _of_order(answers: ServerAnswers) -> list[Fault]:
     found = []
     if answers.mixed_up:
         found.append(
@@ -178,7 +178,7 @@ def _of_length(local: LocalModel, length: int) -> Fault:
 
 def _of_vectors(diagnosis: Diagnosis) -> list[Fault]:
     found = []
-    if diagnosis.dimension != diagnosis.of and diagnosis.way.head.dense == OWN:
+    if diagnosis.dimension != diagnosis.of:
         found.append(
             Fault(
                 "dimension",
@@ -210,7 +210,7 @@ def _of_vectors(diagnosis: Diagnosis) -> list[Fault]:
     return found
 
 
-def _of_texts(answers: Answers, diagnosis: Diagnosis) -> list[Fault]:
+def _of_texts(answers: ServerAnswers, diagnosis: Diagnosis) -> list[Fault]:
     found = []
     if answers.refused.any():
         number = int(answers.refused.sum())
