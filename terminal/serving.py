@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from terminal.options import AsJson, ThisProject
-from terminal.printing import aside, bar, print_json, say
+from terminal.printing import aside, bar, print_json, running, say
 
 app = typer.Typer()
 _DIFFERS = 3
@@ -81,8 +81,9 @@ def verify(
     """Ask a server whether it gives what the model gives: what differs, and what to set; exit status 3 where it does."""
     from search.verification.verify import verify as ask
 
-    with bar() as progress:
-        made = ask(project, model, base_url, served_name, key_variable, prompts, whole, progress)
+    with running(project) as run:
+        made = ask(project, model, base_url, served_name, key_variable, prompts, whole, run)
+        run.result(right=made.is_right, sentences=made.sentences)
     if as_json:
         print_json(made.as_json())
     else:

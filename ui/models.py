@@ -21,7 +21,16 @@ from training.export.formats import FULL, Form, Precision
 from training.export.index_files import INDEX_FORMS
 from training.export.snippets import UNTRIED, snippets
 from training.recipes import RECIPES
-from ui import blending, deleting, leaderboard, navigation, pretrained, whereabouts, widgets
+from ui import (
+    blending,
+    deleting,
+    leaderboard,
+    navigation,
+    pretrained,
+    verifying,
+    whereabouts,
+    widgets,
+)
 from ui.rendering import literal
 
 
@@ -39,6 +48,7 @@ def page() -> None:
         _card(project, info)
     pretrained.section(project)
     pretrained.rerankers_section(project)
+    verifying.section(project)
     pretrained.hosts_section(project)
 
 

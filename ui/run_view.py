@@ -33,6 +33,7 @@ _TITLES = {
     "judgments": "Using the judgments",
     "prepare": "Reading words and training questions",
     "map": "Drawing the map",
+    "verify": "Asking the server",
 }
 
 
