@@ -15,6 +15,7 @@ _NO_TOKENS = (
     "must be a text or a list of texts, not of tokens: what made them is another model's tokenizer. In LangChain: "
     "OpenAIEmbeddings(check_embedding_ctx_length=False)"
 )
+_MODEL = "A model of the project, see /v1/models; none for what answers now."
 
 
 class _Request(BaseModel):
@@ -30,13 +31,15 @@ class EmbeddingsRequest(_Request):
     `mine:document`. Where neither says so they are documents.
     """
 
-    model: Name = ""
-    input: Text | Texts
+    model: Name = Field("", description=_MODEL)
+    input: Text | Texts = Field(description="One text, or a list of texts.")
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(
         None, ge=1, description="Only the first so many numbers, brought to length 1 again."
     )
-    input_type: InputType | None = None
+    input_type: InputType | None = Field(
+        None, description="Which side of a search the texts are; documents, where nothing says so."
+    )
 
     @field_validator("input", mode="before")
     @classmethod
@@ -77,12 +80,12 @@ class SearchRequest(_Request):
 class RerankRequest(_Request):
     """Documents to put in order for a question, by a reranker of the project or by a model's vectors."""
 
-    model: Name = ""
+    model: Name = Field("", description="A reranker or model of the project.")
     query: Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.query_characters)]
     documents: Annotated[
         list[Text | dict[str, Any]], Field(min_length=1, max_length=LIMITS.served_texts)
     ]
-    top_n: int | None = Field(None, ge=1)
+    top_n: int | None = Field(None, ge=1, description="Only the best so many.")
     return_documents: bool = False
 
     @field_validator("documents", mode="after")

@@ -17,7 +17,7 @@ from tests.docs.pages import PAGES, Command, anchors, bodies, commands, infos, l
 from training.recipes import RECIPES
 
 README, ARCHITECTURE = PAGES[0], PAGES[1]
-KINDS = {"sh", "sh server", "python", "text"}
+KINDS = {"sh", "sh server", "python", "python server", "text"}
 # Words of commands that are parsed alone: they take longer than two seconds,
 LONG = {"sample", "report", "advise", "auto", "multilingual"}
 # want a network, more pairs than ten documents have, or a training that was killed.
