@@ -1,6 +1,7 @@
 """Something newer takes over without a dropped request; a server that ends answers what was asked."""
 
 import threading
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from search.corpus.ingest import add_documents
 from search.evaluation.statistics.significance import paired_test
 from search.models.pretrained.add import Choices, add_model
 from search.models.registry import find_model
+from search.projects.runs import runs
 from search.retrieval.indexing.build import index_model
 from serving.application import Served
 from serving.winner import verdicts, winner
@@ -73,6 +75,37 @@ def test_new_documents_take_over_and_a_search_that_began_before_ends_as_it_began
     assert second["corpus"] == project.newest("corpora").id != before.corpus
     assert second["results"]["bm25"]["hits"][0]["id"] == "novum"
     assert "bespoke_takeovers_total 1.0" in asking.get("/metrics").text
+
+
+@pytest.mark.slow
+def test_while_new_documents_are_indexed_by_a_command_nobody_is_turned_away(
+    asking, project, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    answers, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            both = BODY | {"model": ["generic", "bm25"]}
+            answers.append(asking.post("/v1/search", both))
+            answers.append(asking.post("/v1/embeddings", {"input": BODY["query"]}))
+
+    asked = threading.Thread(target=ask)
+    asked.start()
+    add_one(project, tmp_path)
+    newest = project.newest("corpora").id
+    until = time.monotonic() + 120
+    while asking.get("/v1/status").json()["corpus"] != newest and time.monotonic() < until:
+        time.sleep(0.2)
+    time.sleep(0.5)
+    stop.set()
+    asked.join(30)
+    assert {answer.status_code for answer in answers} == {200}
+    searched = [answer.json() for answer in answers[::2]]
+    assert {one["corpus"] for one in searched} == {newest, searched[0]["corpus"]}
+    assert searched[0]["corpus"] != searched[-1]["corpus"] == newest
+    assert searched[-1]["results"]["bm25"]["hits"][0]["id"] == "novum"
+    assert [run.verb for run in runs(project)] == ["index", "index"]
 
 
 def test_what_cannot_take_over_leaves_what_answers(asking, project, tmp_path, monkeypatch):

@@ -46,14 +46,14 @@ def test_a_fault_is_named(accused):
 
 
 @pytest.mark.slow
-@pytest.mark.sample(8)
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_is_named(accused, name):
     assert set(accused(name)) == expected(name)
 
 
 @pytest.mark.slow
-@pytest.mark.sample(4)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("names", PAIRS, ids=" and ".join)
 def test_two_faults_at_once_are_both_named(accused, names):
     assert set(accused(*names)) == expected(*names)
