@@ -3,7 +3,7 @@
 Fifty real pairs and five hundred generated ones are the usual case. With each pair counting the same, the few that say what
 people really ask are a tenth of what is learned; with each kind counting the same, a handful is learned by heart. Halfway
 between, the real ones are seen as often as the square root of how many times more the others are: measured on dev queries,
-better on average than either end and than either kind alone (docs/benchmarks.md).
+hardly told apart from either end by so few draws, and the best of the three on average (docs/benchmarks.md).
 """
 
 import math
