@@ -87,6 +87,7 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.targets --folder $$(mktemp -d) --documents-only
 	$(BIN)/python -m benchmarks.fine_tuning
 	$(BIN)/python -m benchmarks.members
+	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.side_by_side
 	$(BIN)/python -m benchmarks.load
