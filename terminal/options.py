@@ -144,6 +144,6 @@ AskedQuestion = Annotated[
 ]
 Engine = Literal["faiss", "milvus"]
 EncodeWith = Literal["local", "ray"]
-Form = Literal["sentence-transformers", "openvino", "word2vec", "faiss", "parquet"]
+Form = Literal["sentence-transformers", "onnx", "openvino", "gguf", "word2vec", "faiss", "parquet"]
 Precision = Literal["fp32", "fp16", "int8"]
 IndexKind = Literal["auto", "flat", "hnsw", "ivf", "ivf-sq8", "ivf-pq", "ivf-rabitq", "diskann"]

@@ -1,11 +1,9 @@
 """A real server of somebody else's: llama.cpp behind an OpenAI-compatible address, serving all-MiniLM-L6-v2 or a chat model.
 
-The packaged weights are written as a GGUF file (as llama.cpp's own convert_hf_to_gguf.py does for a
-BertModel), and a process of its own serves them: `python tests/llama_server.py FOLDER MODEL KEY`. The chat model is a
+The packaged weights are exported as a GGUF file, and a process of its own serves them: `python tests/llama_server.py FOLDER MODEL KEY`. The chat model is a
 Llama of one layer with random weights, which knows bytes: what it says is nonsense.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,59 +13,6 @@ from pathlib import Path
 MODEL = "minilm"
 CHAT_MODEL = "babble"
 PATIENCE = 60.0
-
-
-def write_gguf(model: Path, target: Path) -> Path:
-    """Write a BERT model of a SentenceTransformer folder as a GGUF of 32-bit floats with mean pooling."""
-    import gguf
-    from safetensors.numpy import load_file
-
-    config = json.loads((model / "config.json").read_text())
-    writer = gguf.GGUFWriter(str(target), "bert")
-    writer.add_name(MODEL)
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_layer_norm_eps(config["layer_norm_eps"])
-    writer.add_causal_attention(False)
-    writer.add_pooling_type(gguf.PoolingType.MEAN)
-    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    tokenizer = json.loads((model / "tokenizer.json").read_text())
-    vocabulary = sorted(tokenizer["model"]["vocab"].items(), key=lambda item: item[1])
-    special = {token["content"] for token in tokenizer["added_tokens"]}
-    numbers = dict(vocabulary)
-    writer.add_tokenizer_model("bert")
-    writer.add_token_type_count(config["type_vocab_size"])
-    # llama.cpp marks where a word begins, instead of where it goes on.
-    writer.add_token_list([_spelt(token, token in special) for token, _ in vocabulary])
-    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
-    writer.add_token_types([control if token in special else normal for token, _ in vocabulary])
-    writer.add_bos_token_id(numbers["[CLS]"])
-    writer.add_sep_token_id(numbers["[SEP]"])
-    writer.add_eos_token_id(numbers["[SEP]"])
-    writer.add_unk_token_id(numbers["[UNK]"])
-    writer.add_pad_token_id(numbers["[PAD]"])
-    writer.add_mask_token_id(numbers["[MASK]"])
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, config["num_hidden_layers"])
-    for name, tensor in load_file(model / "model.safetensors").items():
-        if name.endswith("position_ids") or name.startswith("pooler."):
-            continue
-        known = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        assert known, name
-        writer.add_tensor(known, tensor.astype("float32"))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return target
-
-
-def _spelt(token: str, special: bool) -> str:
-    if special or (token.startswith("[") and token.endswith("]")):
-        return token
-    return token[2:] if token.startswith("##") else "\u2581" + token
 
 
 def write_chat_gguf(target: Path) -> Path:
@@ -123,6 +68,11 @@ def write_chat_gguf(target: Path) -> Path:
 @contextmanager
 def llama_server(folder: Path, key: str = "", model: str = MODEL) -> Iterator[str]:
     """Serve the packaged MiniLM, or the chat model, with llama.cpp; yields the base URL (ending in /v1)."""
+    if model == MODEL:
+        from search.models.sentence_transformer import load_generic
+        from training.export import gguf_file
+
+        gguf_file.write(load_generic(), folder, "fp32")
     with (folder / "llama.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, __file__, str(folder), model, key],
@@ -149,15 +99,11 @@ def serve(folder: Path, model: str, key: str) -> None:
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
-    path = folder / f"{model}.gguf"
+    path = folder / "model.gguf"
     if model == CHAT_MODEL:
         write_chat_gguf(path)
         parameters.n_ctx, parameters.n_parallel = 4096, 1
     else:
-        from search.corpus.tokenizer import generic_folder
-
-        if not path.exists():
-            write_gguf(generic_folder(), path)
         parameters.embedding = True
         parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = 512
@@ -175,5 +121,4 @@ def serve(folder: Path, model: str, key: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     serve(Path(sys.argv[1]), *sys.argv[2:4])

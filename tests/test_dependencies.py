@@ -15,13 +15,16 @@ LISTS = {
     "requirements.lock": ("requirements.txt",),
     "requirements-cluster.lock": ("requirements.txt", "requirements-cluster.txt"),
     "requirements-dev.lock": (
-        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-dev.txt",
+        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-export.txt",
+        "requirements-dev.txt",
     ),
     "requirements-bench.lock": (
-        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-dev.txt",
+        "requirements.txt", "requirements-cluster.txt", "requirements-multilingual.txt", "requirements-export.txt",
+        "requirements-dev.txt",
         "requirements-bench.txt",
     ),
     "requirements-multilingual.lock": ("requirements-multilingual.txt",),
+    "requirements-export.lock": ("requirements-export.txt",),
 }  # fmt: skip
 LOCKS = tuple(LISTS)
 PINNED = re.compile(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(?:\s+# (\S.*))?$")
@@ -112,16 +115,18 @@ def test_torch_and_its_own_companions_are_in_no_lock(lock: str) -> None:
 
 
 def test_a_larger_lock_holds_the_smaller_one() -> None:
-    app, cluster, dev, bench, multilingual = (set(locked(lock).items()) for lock in LOCKS)
+    app, cluster, dev, bench, multilingual, exporting = (
+        set(locked(lock).items()) for lock in LOCKS
+    )
     assert app < cluster < dev < bench
-    assert multilingual < dev
+    assert multilingual < dev and exporting < dev
 
 
 @pytest.mark.parametrize(
     ("rooms", "lists"),
     [
-        # ray is what only a cluster needs.
-        (APP, ("requirements.txt", "requirements-cluster.txt")),
+        # ray is what only a cluster needs, onnx and its like what only an export for others' runtimes does.
+        (APP, ("requirements.txt", "requirements-cluster.txt", "requirements-export.txt")),
         (("tests",), LISTS["requirements-dev.lock"]),
         (("benchmarks",), LISTS["requirements-bench.lock"]),
     ],

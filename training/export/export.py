@@ -23,7 +23,13 @@ from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.projects.room import see_that_it_fits
 from training.base_model import beneath_adapters
-from training.export import openvino_graph, sentence_transformers_folder, word2vec_text
+from training.export import (
+    gguf_file,
+    onnx_graph,
+    openvino_graph,
+    sentence_transformers_folder,
+    word2vec_text,
+)
 from training.export.agreement import held_against
 from training.export.card import CARD, card_of_export
 from training.export.formats import FULL, ExportFormat, Form, Precision, see_that_it_is_installed
@@ -32,7 +38,9 @@ from training.export.sentence_transformers_folder import standard
 
 FORMATS: dict[str, ExportFormat] = {
     "sentence-transformers": sentence_transformers_folder.FORMAT,
+    "onnx": onnx_graph.FORMAT,
     "openvino": openvino_graph.FORMAT,
+    "gguf": gguf_file.FORMAT,
     "word2vec": word2vec_text.FORMAT,
 }
 _WORDS_ONLY = "word2vec"

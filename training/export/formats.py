@@ -10,10 +10,10 @@ from typing import Any, Literal
 from search.models.encoder import Encoder
 from search.projects.errors import Refused
 
-Form = Literal["sentence-transformers", "openvino", "word2vec", "faiss", "parquet"]
+Form = Literal["sentence-transformers", "onnx", "openvino", "gguf", "word2vec", "faiss", "parquet"]
 Precision = Literal["fp32", "fp16", "int8"]
 FULL: Precision = "fp32"
-INSTALLED = "pip install -r requirements-export.txt"
+INSTALLED = "make formats"
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from search.models.load import load_encoder
 from search.models.registry import find_model
 from search.projects.errors import Failed, Refused
 from search.projects.project import Project
-from training.export import openvino_graph
+from tests.conftest import REPOSITORY
+from training.export import onnx_graph, openvino_graph
 from training.export.export import export
 
-OF = {"openvino": openvino_graph}
+OF = {"onnx": onnx_graph, "openvino": openvino_graph}
 LONG = "velkorin " * 90
 QUESTIONS = ["who files the summons about velkorin", "", "knee"]
 
@@ -31,7 +32,7 @@ def _code_of(folder) -> dict:
     return space
 
 
-@pytest.mark.parametrize("form", OF)
+@pytest.mark.parametrize("form", [pytest.param("onnx", marks=pytest.mark.slow), "openvino"])
 @pytest.mark.parametrize("name", [pytest.param("asks", marks=pytest.mark.slow), "turned"])
 def test_a_graph_gives_what_the_model_gives(lab, tmp_path, form, name, workspace):
     *_, agreed = export(lab, name, tmp_path / "out", form=form)
@@ -47,8 +48,23 @@ def test_a_graph_gives_what_the_model_gives(lab, tmp_path, form, name, workspace
     with OF[form].opened(tmp_path / "out") as again:
         vectors = again.encode_query(QUESTIONS)
     np.testing.assert_allclose(vectors, normalised(encoder.encode_query(QUESTIONS)), atol=2e-5)
-    graphs = {path.stem for path in (tmp_path / "out").glob("*.xml")}
+    graphs = {
+        path.stem for path in (tmp_path / "out").glob({"onnx": "*.onnx", "openvino": "*.xml"}[form])
+    }
     assert graphs == ({"document", "query"} if name == "asks" else {"model"})
+
+
+@pytest.mark.slow
+def test_onnx_of_fewer_bits_says_what_they_cost(lab, tmp_path, workspace):
+    sizes = {}
+    for precision in ("fp32", "fp16", "int8"):
+        *_, said = export(lab, "both", tmp_path / precision, form="onnx", precision=precision)
+        lowest = float(re.search(r"cosine ([\d.]+) at least", said).group(1))
+        assert lowest > {"fp32": 0.9999, "fp16": 0.9999, "int8": 0.8}[precision]
+        assert ("dev queries:" in said) == (precision != "fp32")
+        sizes[precision] = (tmp_path / precision / "model.onnx").stat().st_size
+    assert sizes["int8"] < sizes["fp32"] > sizes["fp16"]
+    assert str(REPOSITORY).encode() not in (tmp_path / "fp32" / "model.onnx").read_bytes()
 
 
 @pytest.mark.slow
