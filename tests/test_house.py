@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -136,6 +137,12 @@ def test_no_page_reads_a_state_that_another_event_may_have_dropped():
         and ast.unparse(node.value) == "st.session_state"
     ]
     assert reads == [], "two events at once: .get, or ui.widgets.said_by"
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """Their folders are no packages, so pytest refuses to collect the second: all of the suite, not that file alone."""
+    names = Counter(path.name for path in sources("tests") if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_app_is_short():
