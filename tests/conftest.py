@@ -204,6 +204,13 @@ def few_general_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "general_questions", lambda: few)
 
 
+@pytest.fixture(autouse=True)
+def no_large_model_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The multilingual base, which is installed for its own test, is measured by no other: it takes half a minute."""
+    at = "search.models.pretrained.multilingual.folder.is_installed"
+    monkeypatch.setattr(at, lambda: False)
+
+
 @pytest.fixture
 def tiny_beir(tmp_path: Path) -> Path:
     """A BEIR folder: documents d0 to d39, queries train-0 to train-59, dev-0 ..., test-0 to test-19."""

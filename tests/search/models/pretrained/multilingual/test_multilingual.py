@@ -20,6 +20,8 @@ from search.projects.files import sha256_of
 from search.projects.project import project_to_be
 from training.base_model import load_trainable_base
 
+IS_INSTALLED = multilingual.is_installed
+
 
 @pytest.fixture(scope="module")
 def arrays():
@@ -41,6 +43,7 @@ def package(tmp_path, data, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.setattr(multilingual, "SHA256", sha256_of(file))
     monkeypatch.setattr(multilingual, "SIZE", len(data))
+    monkeypatch.setattr(multilingual, "is_installed", IS_INSTALLED)
     return file
 
 
