@@ -21,7 +21,7 @@ from training.auto.settings import AutoSettings
 from training.base_model import load_base_model
 from training.baseline import best_ready_made
 from training.checkpoints import Checkpointer
-from training.dev_set import START, DevSet
+from training.dev_set import START
 from training.embeddings import document_vectors
 from training.forgetting import general_ndcg, general_questions
 from training.publish import untouched
@@ -140,7 +140,9 @@ def _score_of(model: Any, members: Sequence[Member]) -> float:
     if isinstance(model, LinearAdapter):  # A server would be paid again for vectors that are here.
         each = [measure_of(m.data, m.material.dev, model.side)(model.matrix) for m in members]
         return float(np.mean(merged(parts, each)))
-    return DevSet.of(parts[0].corpus, all_dev_queries(parts)).ndcg(model)
+    # Among the documents that the leader was measured among: fewer make a higher score.
+    each = [part.dev.scores_of_vectors(*part.dev.vectors(model)) for part in parts]
+    return float(np.mean(merged(parts, each)))
 
 
 def _notes(material: TrainingData, parts: Sequence[TrainingData]) -> list[str]:

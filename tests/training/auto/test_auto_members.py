@@ -21,7 +21,8 @@ from training.auto.folds import (
     narrowed,
     split_into_folds,
 )
-from training.auto.member import members_of
+from training.auto.member import asked, members_of
+from training.auto.recipe import _score_of
 from training.auto.settings import AutoSettings
 from training.base_model import load_base_model
 from training.dev_set import DevSet
@@ -247,6 +248,19 @@ def test_one_alone_is_published_as_it_is():
 def test_an_average_is_all_that_was_learned_unless_nobody_learned(shares, share):
     facts = [{"place": {"kind": "weights", "share": s}, "other": 1} for s in shares]
     assert facts_of(facts) == {"place": {"kind": "weights", "share": share}, "other": 1}
+
+
+def test_an_average_is_held_against_its_models_among_the_same_documents(
+    material, tiny_model, monkeypatch
+):
+    """A member's pool may be narrow, which makes its score higher; the average of equal models has the score of each."""
+    monkeypatch.setattr("training.auto.folds._FEWEST_PASSAGES", 12)
+    parts = narrowed(split_into_folds(material), 1.0, 1.0)
+    model = SentenceTransformer(str(tiny_model), device="cpu")
+    each = [asked(model, part.dev, silent).scores(part.dev) for part in parts]
+    score = _score_of(model, [SimpleNamespace(material=part) for part in parts])
+    assert score == pytest.approx(np.mean(merged(parts, each)), abs=1e-6)
+    assert score > DevSet.of(material.corpus, all_dev_queries(parts)).ndcg(model)
 
 
 def test_models_without_a_place_have_none_on_average():
