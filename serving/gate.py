@@ -1,6 +1,7 @@
 """The gate before all that is answered: who may ask, how much at once, and what each answer carries."""
 
 import hmac
+from asyncio import CancelledError
 from time import perf_counter
 
 from starlette.datastructures import Headers
@@ -75,6 +76,10 @@ class ServingGate:
         self._metrics.open.set(self._open)
         try:
             await self._answered(scope, receive, sent)
+        except CancelledError:  # It stops, and this took too long to wait for.
+            if not status:
+                stops = refusal(503, "This server is about to stop. Ask again in a moment.")
+                await stops(scope, receive, sent)
         except Exception as error:
             if not status:  # Else starlette answered, and raises all the same.
                 await of_error(error)(scope, receive, sent)

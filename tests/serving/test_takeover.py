@@ -165,7 +165,10 @@ def test_a_new_winner_takes_over_and_a_client_that_named_the_old_one_still_gets_
     assert answer["results"]["mine"]["verdict"]["verdict"] == "better"
 
 
-def test_a_server_that_ends_answers_what_was_asked(project, running):
+@pytest.mark.parametrize("patience", [30, 0.2])
+def test_a_server_that_ends_answers_what_was_asked_or_says_that_it_stops(
+    project, running, patience, caplog
+):
     with running(project) as asking:
         model = asking.served.models.get(asking.served.current.snapshot.model)
         encoder, holding, go_on = model.encoder.query.encoder, threading.Event(), threading.Event()
@@ -182,10 +185,15 @@ def test_a_server_that_ends_answers_what_was_asked(project, running):
         asked = threading.Thread(target=lambda: answers.append(asking.post("/v1/embeddings", body)))
         asked.start()
         assert holding.wait(30)
+        asking.server.config.timeout_graceful_shutdown = patience
         asking.server.should_exit = True
-        go_on.set()
+        if patience == 30:
+            go_on.set()
         asked.join(30)
-        assert answers[0].status_code == 200 and len(answers[0].json()["data"]) == 1
+        go_on.set()
+    status = 200 if patience == 30 else 503
+    assert answers[0].status_code == status and ("data" in answers[0].json()) == (status == 200)
+    assert "Traceback" not in caplog.text
 
 
 def test_a_project_without_documents_embeds_and_says_why_it_does_not_search(workspace, running):
