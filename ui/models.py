@@ -92,7 +92,9 @@ def _card(project: Project, info: ModelInfo) -> None:
                 f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"
             )
             known = snippets(project, info)
-            for tab, snippet in zip(st.tabs([one.title for one in known]), known, strict=True):
+            for tab, snippet in zip(
+                st.tabs([literal(one.title) for one in known]), known, strict=True
+            ):
                 with tab:
                     st.code(snippet.code, language=snippet.language)
                     if not snippet.tried:

@@ -35,13 +35,13 @@ def _said(run: Run) -> None:
     sentences = run.status.result.get("sentences", [])
     if not sentences:
         return
-    first, *others = map(literal, sentences)
+    first, *others = sentences
     if run.status.result.get("right"):
-        st.success(first, icon=":material/verified:")
+        st.success(literal(first), icon=":material/verified:")
     else:
-        st.warning(first, icon=":material/report:")
+        st.warning(literal(first), icon=":material/report:")
     for sentence in others:
-        st.write(sentence)
+        st.write(literal(sentence))
 
 
 def _form(project: Project) -> None:

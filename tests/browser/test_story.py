@@ -207,7 +207,8 @@ def _open_the_sample(page: Page, pictures: Path, server: Server) -> None:
     box = page.get_by_placeholder("Type a question and press Enter")
     box.fill("Can the police keep me locked up without telling me why?")
     press(page, "Search")
-    expect(page.locator(".b-hit")).to_have_count(10)
+    expect(page.locator('.b-hit[data-side="0"]')).to_have_count(10)
+    expect(page.get_by_role("columnheader").filter(has_text="Keyword search")).to_be_visible()
     expect(page.locator(".b-hit .b-rank").first).to_have_text("1")
     expect(page.locator(".b-hit").filter(has_text="arrest").first).to_be_visible()
     assert "project=Legal" in page.url

@@ -121,16 +121,19 @@ def bundle(
 
 def is_bundle(file: Path) -> bool:
     """Whether a file is what `bundle` wrote."""
-    if not file.is_file() or file.stat().st_size <= TAIL:
-        return False
-    with file.open("rb") as stream:
-        stream.seek(-TAIL, 2)
-        if not stream.read(TAIL).startswith(COMMENT):
-            return False
     try:
+        if not file.is_file() or file.stat().st_size <= TAIL:
+            return False
+        with file.open("rb") as stream:
+            stream.seek(-TAIL, 2)
+            if not stream.read(TAIL).startswith(COMMENT):
+                return False
         with zipfile.ZipFile(file) as archive:
             return BUNDLE in archive.namelist()
-    except zipfile.BadZipFile:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+    ):  # Whoever reads it as something else says what is wrong with it.
         return False
 
 

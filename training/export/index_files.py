@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from indexes.faiss_files import INDEX_FILE, read_faiss
 from indexes.vector_index import Vectors
 from search.corpus.corpus import Corpus, current_corpus
 from search.models.encoding.index_vectors import vectors_of
@@ -28,7 +29,7 @@ INDEX_FORMS: dict[Form, str] = {
     "parquet": "Its vectors, as Parquet",
 }
 """The formats of an index, and their titles for people."""
-_FAISS, _IDS, _PARQUET = "index.faiss", "ids.jsonl", "vectors.parquet"
+_IDS, _PARQUET = "ids.jsonl", "vectors.parquet"
 _BLOCK = 10_000
 _LOOKED_AT = 200
 
@@ -96,8 +97,9 @@ def _write_faiss(target: Path, vectors: Vectors, corpus: Corpus, progress: Progr
             index.add(np.ascontiguousarray(vectors[start : start + len(rows)]))
             for row in rows:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-    faiss.write_index(index, str(target / _FAISS))
-    again = faiss.read_index(str(target / _FAISS))
+    faiss.write_index(index, str(target / INDEX_FILE))
+    size = (target / INDEX_FILE).stat().st_size
+    again = read_faiss(target, type(index).__name__, size, mapped=False)
     with (target / _IDS).open(encoding="utf-8") as stream:
         lines = sum(1 for _ in stream)
     looked_at = _sample(len(vectors))
@@ -166,7 +168,7 @@ import json
 from pathlib import Path
 import faiss
 
-index = faiss.read_index("path/to/this/folder/{_FAISS}")
+index = faiss.read_index("path/to/this/folder/{INDEX_FILE}")
 rows = [json.loads(line) for line in Path("path/to/this/folder/{_IDS}").read_text(encoding="utf-8").splitlines()]
 scores, positions = index.search(index.reconstruct_n(0, 1), 3)  # in place of a query: the first passage
 print([rows[position]["id"] for position in positions[0]])

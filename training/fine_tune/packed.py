@@ -62,13 +62,18 @@ def layers_of(model: "SentenceTransformer") -> "list[torch.nn.Module]":
 
 
 def makes_equal_vectors(model: "SentenceTransformer") -> bool:
-    """Whether a model makes the same vectors of a few texts packed as it does padded."""
+    """Whether a model makes the same vectors of a few texts packed as it does padded, of queries and of documents.
+
+    One that sends queries another way than documents does not: packed, all texts go one way.
+    """
     import torch
 
+    texts, packed = list(_PROBES), PackedEncoder(model)
     with torch.inference_mode():
-        plain = torch.from_numpy(model.encode(list(_PROBES)))
-        packed = torch.from_numpy(PackedEncoder(model).encode_document(_PROBES))
-    return bool((torch.cosine_similarity(plain, packed) >= _LOWEST_COSINE).all())
+        padded = np.concatenate([model.encode_query(texts), model.encode_document(texts)])
+        made = np.concatenate([packed.encode_query(texts), packed.encode_document(texts)])
+    cosines = torch.cosine_similarity(torch.from_numpy(padded), torch.from_numpy(made))
+    return bool((cosines >= _LOWEST_COSINE).all())
 
 
 class PackedEncoder:

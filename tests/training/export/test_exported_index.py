@@ -31,6 +31,15 @@ def cut(workspace, tiny_beir):
     return project
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_new_process():
+    """Whoever takes an index away has FAISS as it starts; here other tests have read indexes, each with its own limit."""
+    before = faiss.get_deserialization_vector_byte_limit()
+    faiss.set_deserialization_vector_byte_limit(1 << 40)
+    yield
+    faiss.set_deserialization_vector_byte_limit(before)
+
+
 def test_each_row_is_named_by_its_document(cut, tmp_path):
     export(cut, "words", tmp_path / "faiss", form="faiss")
     export(cut, "words", tmp_path / "parquet", form="parquet")

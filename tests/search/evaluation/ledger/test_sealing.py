@@ -155,6 +155,10 @@ DOORS = {
     "training/data/from_judgments.py": "keeps pairs apart",
     "training/training_data.py": "keeps pairs apart",
     "training/refit.py": "keeps pairs apart",
+    "training/synthetic/beside.py": "keeps generated pairs apart",
+    "training/synthetic/chat/written.py": "keeps examples that are shown to a server apart",
+    "search/evaluation/rankings/fit_fusion.py": "keeps dev queries apart that are near a test query",
+    "training/export/bundle.py": "hashes them",
 }
 
 

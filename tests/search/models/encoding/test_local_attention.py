@@ -50,7 +50,7 @@ def test_a_batch_of_unlike_lengths_is_what_pytorch_makes_of_it(model):
 
 
 def test_what_gives_nan_does_not_agree_and_pytorch_encodes(model, monkeypatch):
-    monkeypatch.setattr(openvino, "_as_it_converts", lambda model: nullcontext())
+    monkeypatch.setattr(openvino, "as_it_converts", lambda model: nullcontext())
     broken = on_openvino(model)
     _, reference = measured(model, TorchBackend(model), TEXTS, None)
     result, _ = measured(model, broken, TEXTS, reference)
@@ -61,7 +61,7 @@ def test_what_gives_nan_does_not_agree_and_pytorch_encodes(model, monkeypatch):
 
 
 def test_a_batch_that_gives_nan_later_is_computed_by_pytorch(model, monkeypatch):
-    monkeypatch.setattr(openvino, "_as_it_converts", lambda model: nullcontext())
+    monkeypatch.setattr(openvino, "as_it_converts", lambda model: nullcontext())
     broken, texts = on_openvino(model), unlike(model, TEXTS)
     assert np.isnan(one_batch(model, broken, texts)).any()
     broken.budget = 10_000  # All in one batch.
