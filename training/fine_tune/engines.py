@@ -54,7 +54,7 @@ def engine_of(
         )
     if not layers or not makes_equal_vectors(model):
         return _Plain(model, settings)
-    frozen = (len(layers) - 1) // 2 if wanted < 0 else wanted
+    frozen = (len(layers) - 1) // 3 if wanted < 0 else wanted
     return _Packed(model, settings, layers[: frozen + 1 if frozen else 0], folder)
 
 

@@ -193,7 +193,8 @@ def test_the_best_trial_is_published_as_the_leaderboard_says(
     made = run_auto(tiny, tiny_model, 10, progress=hear)
     details = details_of(tiny, made.name)
     leaderboard = details["leaderboard"]
-    assert [trial["name"] for trial in leaderboard[:3]] == ["start", "adapter", "fine-tune"]
+    names = ["start", "adapter", "fine-tune", "adapter on fine-tune"]
+    assert [trial["name"] for trial in leaderboard[:4]] == names
     kept = [trial for trial in leaderboard if trial["outcome"] == "kept"]
     assert len(kept) == 1
     assert details["dev"]["kept"] == kept[0]["name"]

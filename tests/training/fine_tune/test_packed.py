@@ -33,7 +33,7 @@ TEXTS = [
     "Velkorin affects the hand after frost. " * 20,
 ]
 WHOLE = FineTuneSettings(frozen_layers=0, bf16=False, batch_size=20)
-HALF = FineTuneSettings(bf16=False, batch_size=20)
+HALF = FineTuneSettings(frozen_layers=1, bf16=False, batch_size=20)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_what_is_frozen_is_read_once_and_changes_neither_loss_nor_gradients(
     plain_model = calm(tiny_model)
     frozen = layers_of(plain_model)[:2]
     TrainableWeights(plain_model, HALF).freeze(frozen)
-    wanted = learned(padded(plain_model, HALF), plain_model, rows)
+    wanted = learned(padded(plain_model, WHOLE), plain_model, rows)
     model = calm(tiny_model)
     engine = engine_of(model, HALF)
     TrainableWeights(model, HALF).freeze(engine.frozen)
@@ -162,7 +162,9 @@ def test_what_is_known_of_a_text_does_not_depend_on_its_batch(tiny_model):
 def test_only_what_learns_is_changed(tiny_model, pairs, dev):
     model = load_sentence_transformer(tiny_model)
     before = weights_of(model)
-    settings = FineTuneSettings(epochs=2, batch_size=10, learning_rate=1e-2, blend=False)
+    settings = FineTuneSettings(
+        epochs=2, batch_size=10, learning_rate=1e-2, blend=False, frozen_layers=1
+    )
     tuned = fine_tune(model, pairs, dev, settings, silent)
     assert tuned is not None and tuned.best_epoch
     changed = {n for n, tensor in weights_of(model).items() if not torch.equal(tensor, before[n])}
