@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=_SETS, help="data sets and samples")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--frozen", nargs="+", type=int, default=[-1], help="frozen layers")
+    parser.add_argument("--frozen", nargs="+", type=int, default=[0], help="frozen layers")
     parser.add_argument("--pairs", type=int, default=100_000, help="at most, drawn by the seed")
     parser.add_argument("--pool", type=int, default=_POOL, help="passages that dev queries search")
     parser.add_argument("--epochs", type=int, default=3)
@@ -186,7 +186,7 @@ def _clock() -> float:
 
 
 def _side(frozen: int) -> str:
-    return "ours" if frozen < 0 else f"ours, {frozen} layers frozen"
+    return f"ours, {frozen} layers frozen" if frozen else "ours"
 
 
 def _read(path: Path) -> list[_Row]:

@@ -198,8 +198,7 @@ class _Refit:
         return TrainingResult(base, model, dev, self._knew, {}, origin, is_adapter, self._info)
 
     def _fine_tune(self, model: Any, step: PlannedStep, progress: Progress) -> Any:
-        # A plan that names no frozen layers was made when every layer learned.
-        settings = FineTuneSettings(**{"frozen_layers": 0, **step.settings})
+        settings = FineTuneSettings(**step.settings)
         project, material = self._request.project, self._material
         base = load_trainable_base(project, self._base)
         self._knew = general_ndcg(base)

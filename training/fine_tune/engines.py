@@ -46,16 +46,19 @@ def engine_of(
     :raises Refused: where layers are to be frozen of a model that has none, or has fewer.
     """
     layers = layers_of(model)
-    wanted = settings.frozen_layers
+    frozen = settings.frozen_layers
     most = max(len(layers) - 2, 0)  # The last one must learn.
-    if wanted > most:
+    if frozen > most:
         raise Refused(
-            f"At most {most} layers of {settings.base!r} can be frozen; frozen_layers={wanted} is too many. Leave it at -1."
+            f"At most {most} layers of {settings.base!r} can be frozen; frozen_layers={frozen} is too many. Leave it at 0."
         )
-    if not layers or not makes_equal_vectors(model):
-        return _Plain(model, settings)
-    frozen = (len(layers) - 1) // 3 if wanted < 0 else wanted
-    return _Packed(model, settings, layers[: frozen + 1 if frozen else 0], folder)
+    if layers and makes_equal_vectors(model):
+        return _Packed(model, settings, layers[: frozen + 1 if frozen else 0], folder)
+    if frozen:
+        raise Refused(
+            f"No layer of {settings.base!r} can be frozen: it is read in a way of its own. Leave frozen_layers at 0."
+        )
+    return _Plain(model, settings)
 
 
 class _Plain:

@@ -55,11 +55,9 @@ class FineTuneSettings(RecipeSettings):
     mini_batch: int = Field(0, ge=0, le=4096, title="Mini-batch", json_schema_extra=ADVANCED)
     """How many texts go through the model at once; the result is that of the whole batch. 0: the whole batch up to
     128 pairs, else 32."""
-    frozen_layers: int = Field(
-        -1, ge=-1, le=1000, title="Frozen layers", json_schema_extra=ADVANCED
-    )
+    frozen_layers: int = Field(0, ge=0, le=1000, title="Frozen layers", json_schema_extra=ADVANCED)
     """So many of a transformer's lower layers (and its word vectors) stay as they are, and read each text only once:
-    faster, and less is forgotten. -1: a third of them; 0: train the whole model."""
+    faster, less is forgotten, and less is gained. 0: train the whole model."""
     lora_rank: int = Field(0, ge=0, le=512, title="LoRA rank", json_schema_extra=ADVANCED)
     """Train small matrices beside each layer instead of the model, with ten times the learning rate: less memory,
     less forgotten. 0: train the whole model."""
