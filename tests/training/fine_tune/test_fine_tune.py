@@ -12,7 +12,6 @@ from search.evaluation.query_sets.query_set import QuerySet
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Cancelled
 from search.projects.progress import silent
-from search.projects.project import Project
 from training.data.pair_sets import current_pairs
 from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, rows_of
@@ -22,13 +21,6 @@ from training.fine_tune.settings import FineTuneSettings
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-3, "blend": False}
-
-
-@pytest.fixture
-def project(tmp_path, import_tiny):
-    made = Project(tmp_path / "workspace" / "p")
-    import_tiny(made)
-    return made
 
 
 @pytest.fixture

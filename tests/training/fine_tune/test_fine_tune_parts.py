@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from without_dropout import calm
 
-from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
 from search.models.prompts import prompt_of
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
-from search.projects.project import Project
 from training.data.pair_sets import current_pairs
-from training.dev_set import DevSet
 from training.fine_tune.batches import Batches, TrainingRow, rows_of
 from training.fine_tune.loop import fine_tune
 from training.fine_tune.losses import mini_batch, ranking_loss
@@ -28,29 +26,8 @@ SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "blend": False
 
 
 @pytest.fixture
-def project(tmp_path, import_tiny):
-    made = Project(tmp_path / "workspace" / "p")
-    import_tiny(made)
-    return made
-
-
-@pytest.fixture
 def pairs(project):
     return current_pairs(project)[1].pairs
-
-
-@pytest.fixture
-def dev(project):
-    return DevSet.of(current_corpus(project)[1], current_pairs(project)[1].dev)
-
-
-def calm(folder):
-    """The tiny model without dropout."""
-    model = load_sentence_transformer(folder)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
 
 
 # --- rows and batches ---

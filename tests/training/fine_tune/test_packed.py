@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 import torch
 from transformers import RobertaConfig, RobertaModel
+from without_dropout import calm
 
-from search.corpus.corpus import current_corpus
 from search.models.sentence_transformer import load_sentence_transformer
 from search.projects.errors import Refused
 from search.projects.progress import silent
-from search.projects.project import Project
 from training.data.pair_sets import current_pairs
-from training.dev_set import DevSet
 from training.fine_tune import engines, packed
 from training.fine_tune.batches import TrainingRow, rows_of
 from training.fine_tune.engines import engine_of
@@ -37,29 +35,8 @@ HALF = FineTuneSettings(frozen_layers=1, bf16=False, batch_size=20)
 
 
 @pytest.fixture
-def project(tmp_path, import_tiny):
-    made = Project(tmp_path / "workspace" / "p")
-    import_tiny(made)
-    return made
-
-
-@pytest.fixture
 def pairs(project):
     return list({p.response: p for p in current_pairs(project)[1].pairs}.values())[:20]
-
-
-@pytest.fixture
-def dev(project):
-    return DevSet.of(current_corpus(project)[1], current_pairs(project)[1].dev)
-
-
-def calm(folder):
-    """The tiny model without dropout."""
-    model = load_sentence_transformer(folder)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
 
 
 def padded(model, settings):
