@@ -4,7 +4,6 @@ from typing import Literal
 
 import streamlit as st
 
-from search.evaluation.evaluation import newest_evaluation
 from search.models.registry import custom_manifests, models
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError, OtherFormat
@@ -12,6 +11,7 @@ from search.projects.project import Project
 from search.retrieval.deletion import planned_project
 from training.samples import SAMPLES, SampleProject
 from ui import deleting, door, navigation, people, run_view, whereabouts, widgets
+from ui.next_step import next_step
 from ui.rendering import literal
 
 _SAMPLE_NAMES = {"medical": "Medical sample", "legal": "Legal sample"}
@@ -137,9 +137,9 @@ def _state(project: Project) -> None:
 def _actions(project: Project, side: Literal["left", "right"] = "left") -> None:
     """The next step, and a way to delete."""
     with st.container(horizontal=True, horizontal_alignment=side):
-        label, page = _next(project)
-        if st.button(literal(label), key=f"next-{project.name}", type="primary"):
-            navigation.go(page, project.name)
+        following = next_step(project)
+        if st.button(literal(following.label), key=f"next-{project.name}", type="primary"):
+            navigation.go(following.page, project.name, **following.parameters)
         if door.owns(project):
             people.button(project)
             whereabouts.button(project)
@@ -170,22 +170,3 @@ def _newest(project: Project, kind: Kind) -> Manifest | None:
         return project.newest(kind)
     except BespokeError:
         return None
-
-
-def _next(project: Project) -> tuple[str, str]:
-    """The one button that leads on: its label, and the page."""
-    if _newest(project, "corpora") is None:
-        return "Add documents", "corpus"
-    if going := run_view.going_in_words(run_view.latest(project, ["train"])):
-        return going, "train"
-    if not custom_manifests(project):
-        if project.info.examples:
-            return "Search it", "compare"
-        if _newest(project, "pairs") is None:
-            return "Add pairs", "corpus"
-        return "Train a model", "train"
-    if _newest(project, "queries") is None:
-        return "Add questions", "corpus"
-    if newest_evaluation(project) is None:
-        return "See the proof", "evaluate"
-    return "Compare", "compare"

@@ -133,7 +133,7 @@ def test_the_card_of_a_project_without_anything(empty: Project) -> None:
 def test_the_next_step_with_documents_only(documents_only: Project) -> None:
     at = open_page("projects")
     assert "40 documents · no pairs yet · no query set yet" in shown(at)
-    assert at.button(key="next-Tiny").label == "Add pairs"
+    assert at.button(key="next-Tiny").label == "Add questions"
 
 
 def test_the_next_step_with_pairs(data: Project) -> None:
@@ -166,7 +166,7 @@ def test_a_training_is_the_next_step_while_it_goes_on(trained: Project) -> None:
 def test_a_model_without_questions_to_measure_it_asks_for_some(trained: Project) -> None:
     shutil.rmtree(trained.folder / "queries")
     at = open_page("projects")
-    assert at.button(key="next-Tiny").label == "Add questions"
+    assert at.button(key="next-Tiny").label == "Add questions for the proof"
 
 
 def test_the_card_tells_the_verdict_on_the_newest_custom_model(evaluated: Project) -> None:
