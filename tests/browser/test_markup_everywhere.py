@@ -25,7 +25,18 @@ MARKUP = (
     f"[l](javascript:window.ran=1) <svg onload=window.ran=1> <style>@import '{OUT}/s.css';</style> :material/home: $x^2$ "
     f'"><iframe src={OUT}/f></iframe> {{{{7*7}}}} &lt;b&gt; **bold** ![r][r] [r]: {OUT}/ref.png'
 )
-PAGES = ("projects", "corpus", "train", "compare", "judge", "evaluate", "map", "words", "models")
+PAGES = (
+    "projects",
+    "corpus",
+    "questions",
+    "train",
+    "compare",
+    "judge",
+    "evaluate",
+    "map",
+    "words",
+    "models",
+)
 
 
 def own(n):
