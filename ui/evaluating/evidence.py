@@ -71,7 +71,7 @@ def metrics_table(
 def figures(project: Project, corpus: Manifest, result: Evaluation, manifest: Manifest) -> None:
     """Every metric of every column, what was forgotten elsewhere, and how many questions went which way."""
     st.header("What stands behind it", anchor=False)
-    with st.container(key="evaluate-table"):
+    with st.container(key=f"evaluate-table-{len(result.scores)}"):
         known = {role.removeprefix("model:") for role in manifest.made_from}
         # A run of another search is no column of ours.
         columns = [

@@ -21,8 +21,10 @@ def verdict(result: Evaluation, test: PairedTest) -> None:
     decision = result.decision
     is_main = test == decision.main
     gain = decision.gain.sentence if is_main and decision.gain else ""
-    more = [decision.about_keywords if is_main else "", *_doubts(test)]
-    with st.container(key="evaluate-verdict"):
+    more = [line for line in (decision.about_keywords if is_main else "", *_doubts(test)) if line]
+    # Its text comes a moment after its place, which is as high from the start (style.css).
+    lines = 1 + bool(gain) + len(more)
+    with st.container(key=f"evaluate-verdict-{lines}"):
         st.html(
             render(
                 "verdict.html",
@@ -31,7 +33,7 @@ def verdict(result: Evaluation, test: PairedTest) -> None:
                 say=said(result, test),
                 gain=gain,
                 why=_why(result, test),
-                more=[sentence for sentence in more if sentence],
+                more=more,
             )
         )
 
