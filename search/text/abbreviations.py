@@ -9,6 +9,8 @@ Each is in a source that anybody can look up; what was in none, or is more often
   prn, qid, tds, tid): the Latin of prescriptions, and the terms of drug orders that PennTURBO expands.
 - Units are UCUM's; headings and signs of charts (bilat, dx, fx, hx, rx, sx, tx) as public lists of clinical shorthand
   and notes without names have them.
+- Hindi: the prefixes of Moses (nonbreaking_prefix.hi: titles and the names of Latin letters), and the first halves of units
+  (मि. ग्रा., कि. मी.); all others by their length (`sentences`).
 Plurals go with their singulars. Lower case, without the last point.
 """
 
@@ -16,7 +18,9 @@ NEVER_LAST = frozenset([
     "adv", "amp", "approx", "bankr", "bzw", "cap", "caps", "capt", "cf", "civ", "col", "crim", "crm", "d.h", "dil",
     "dr", "dra", "drs", "e.g", "elix", "fed", "gen", "gtt", "hon", "i.e", "inj", "lot", "lt", "messrs", "mlle",
     "mme", "mons", "mr", "mrs", "ms", "neb", "oint", "prof", "pulv", "sgt", "sol", "soln", "srta", "susp", "syr",
-    "tab", "tabs", "tbl", "u.a", "ung", "v", "vgl", "viz", "vs", "z.b", "डॉ", "प्रो", "श्री",
+    "tab", "tabs", "tbl", "u.a", "ung", "v", "vgl", "viz", "vs", "z.b", "डॉ", "प्रो", "श्री", "रु", "टी.वी",
+    "ए", "बी", "सी", "डी", "ई", "ऐफ", "एफ", "जी", "एच", "आइ", "आई", "जे", "के", "ऐल", "एल", "ऐम", "एम", "ऐन", "एन", "ओ",
+    "पी", "क्यू", "आर", "एस", "टी", "यू", "वी", "डब्ल्यू", "ऐक्स", "एक्स", "वाय", "ज़ैड", "मि", "कि", "पं", "स्व", "कु",
 ])  # fmt: skip
 """What a sentence never ends with: what follows is a name, a drug, a rule."""
 
@@ -52,3 +56,6 @@ ALSO_WORDS = frozenset([
     "rev", "sol", "stat", "sup", "temp", "wash",
 ])  # fmt: skip
 """Of these in small letters before a letter the words are meant, not the abbreviations."""
+
+COPULAS = frozenset(["है", "हैं", "था", "थे", "थी", "थीं", "हो", "हूँ", "हूं"])
+"""Words of one syllable that sentences in Hindi end with."""

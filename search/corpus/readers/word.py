@@ -22,7 +22,7 @@ from search.corpus.readers.typography import (
     raised,
 )
 from search.corpus.readers.word_fields import Field
-from search.corpus.readers.word_numbering import Numbering
+from search.corpus.readers.word_numbering import FieldNumbers, Numbering
 from search.corpus.readers.word_numbering import W as _W
 from search.corpus.readers.word_styles import Styles, is_on, style_of
 from search.corpus.readers.word_styles import value as _value
@@ -69,9 +69,9 @@ def read_word(path: Path, report: Report) -> Prose:
         styles = Styles(document.styles.element)
         numbering = Numbering(next(_parts(document, "numbering"), None), document.styles.element)
         text = _Text(styles, numbering)
-        blocks = list(text.blocks(document.element.body))
+        blocks = list(text.part(document.element.body))
         for notes in _parts(document, *_NOTES):
-            blocks += text.blocks(notes)
+            blocks += text.part(notes)
         report.notes += text.notes(document)
         if not blocks and text.has_inserted_files():
             raise Refused(
@@ -81,7 +81,7 @@ def read_word(path: Path, report: Report) -> Prose:
         core = document.core_properties
         title = core.title or ""
         if title.strip().casefold() in _NO_TITLE:
-            title = _styled_title(document.element.body, styles, text)
+            title = _styled_title(document.element.body, styles, _Text(styles, numbering))
         created = core.created
         fields = {"author": core.author or "", "created": f"{created:%Y-%m-%d}" if created else ""}
     except Refused:
@@ -136,6 +136,12 @@ class _Text:
         self._legacy: list[str] = []
         self._ahead = ""
         self._fields: list[Field] = []
+        self._field_numbers = FieldNumbers()
+
+    def part(self, element: Any) -> Iterator[Block]:
+        """The blocks of the body or of the notes: in each, fields are counted anew."""
+        self._field_numbers = FieldNumbers(_instructions(element))
+        yield from self.blocks(element)
 
     def has_inserted_files(self) -> bool:
         """Whether a part of the text is in files of their own, which are not read."""
@@ -307,10 +313,21 @@ class _Text:
         elif kind == "end" and self._fields:
             field = self._fields.pop()
             if not field.has_result:
-                text, left_out = field.shown()
+                text, left_out = field.shown(self._field_numbers)
                 self._left_out[left_out] += bool(left_out)
                 return text if all(outer.separated for outer in self._fields) else ""
         return ""
+
+
+def _instructions(element: Any) -> Iterator[str]:
+    """What the fields of an element ask for, also where that is spread over runs; of one inside another, both in one."""
+    said: list[str] = []
+    for child in element.iter(f"{_W}fldChar", f"{_W}instrText"):
+        if child.tag == f"{_W}instrText":
+            said.append(child.text or "")
+        elif said:
+            yield "".join(said)
+            said = []
 
 
 def _last(parts: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.corpus.readers.sign_fonts import UNKNOWN_SIGN, sign_of
-from search.corpus.readers.word_numbering import W
+from search.corpus.readers.word_numbering import FieldNumbers, W
 from search.corpus.readers.word_styles import is_on, value
 
 _SYMBOL = re.compile(r'SYMBOL\s+(0x[0-9a-f]+|\d+|\S)(?:.*?\\f\s*"?([^"\\]+))?', re.I)
@@ -28,8 +28,11 @@ class Field:
     separated: bool = False
     has_result: bool = False
 
-    def shown(self) -> tuple[str, str]:
-        """What a field shows that has no result in the file, and what of it is left out, if anything."""
+    def shown(self, numbers: FieldNumbers) -> tuple[str, str]:
+        """What a field shows that has no result in the file, and what of it is left out, if anything.
+
+        :param numbers: counts the fields of this part of the document.
+        """
         words = self.instruction.split()
         kind = words[0].upper() if words else ""
         if kind == "FORMCHECKBOX":
@@ -40,7 +43,8 @@ class Field:
             return sign_of(_code(found[1]), (found[2] or "").strip()), ""
         if kind == "EQ":
             return _equation(self.instruction.strip()[len("EQ") :]), ""
-        return "", NUMBERS if kind in _COUNTED else ""
+        number = numbers.number(self.instruction)
+        return number, NUMBERS if kind in _COUNTED and not number else ""
 
 
 def _code(written: str) -> int:

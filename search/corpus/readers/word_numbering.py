@@ -1,10 +1,11 @@
 """The numbers that Word counts for itself: clause numbers, "(a)" and "iv.", which stand in no paragraph's text.
 
-Source of the rules: ECMA-376 part 1, 17.9 (Numbering).
+Source of the rules: ECMA-376 part 1, 17.9 (Numbering); of the fields LISTNUM, Microsoft's article 162895 (How to use the
+ListNum field).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,20 @@ _ORDINALS = (
     "twelfth", *(f"{word}th" for word in _CARDINALS[13:]),
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_LISTNUM = re.compile(r'\s*LISTNUM\s+"?([a-z]+)"?((?:\s+\\[ls]\s*\d{1,4})*)\s*', re.I)
+_SWITCH = re.compile(r"\\([ls])\s*(\d+)", re.I)
+_BUILT_IN = {
+    "numberdefault": "1) a) i) (1) (a) (i) 1. a. i.",
+    "outlinedefault": "I. A. 1. a) (1) (a) (i) (a) (i)",
+    "legaldefault": "1. " * _LEVELS,
+}
+_KINDS = {
+    "1": "decimal",
+    "a": "lowerLetter",
+    "A": "upperLetter",
+    "i": "lowerRoman",
+    "I": "upperRoman",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,21 @@ class _List:
 
     levels: dict[int, _Level]
     counts: list[int | None] = field(default_factory=lambda: [None] * _LEVELS)
+
+    def count(self, level: int, first: int | None = None) -> str:
+        """Count one more at a level, from `first` on where that is given; returns the number as Word shows it."""
+        rule = self.levels[level]
+        now = self.counts[level]
+        following = rule.start if now is None else now + 1
+        self.counts[level] = following if first is None else first
+        for below in range(level + 1, _LEVELS):
+            restart = self.levels[below].restart if below in self.levels else None
+            if restart is None or (restart and level < restart):
+                self.counts[below] = None
+        if rule.kind == "bullet":  # of these only boxes and ticks say something
+            mark = signs(rule.text, rule.font)
+            return mark if mark in MARKS else ""
+        return "" if rule.kind == "none" else _shown(self, rule)
 
 
 class Numbering:
@@ -71,22 +101,11 @@ class Numbering:
         found = self._lists.get(identity)
         if found is None or level not in found.levels:
             return ""
-        rule = found.levels[level]
-        first = rule.start
+        first = None
         if level in starts and (number, level) not in self._begun:
             self._begun.add((number, level))
             first = starts[level]
-            found.counts[level] = None
-        now = found.counts[level]
-        found.counts[level] = first if now is None else now + 1
-        for below in range(level + 1, _LEVELS):
-            restart = found.levels[below].restart if below in found.levels else None
-            if restart is None or (restart and level < restart):
-                found.counts[below] = None
-        if rule.kind == "bullet":  # of these only boxes and ticks say something
-            mark = signs(rule.text, rule.font)
-            return mark if mark in MARKS else ""
-        return "" if rule.kind == "none" else _shown(found, rule)
+        return found.count(level, first)
 
     def _read(self, numbering: Any) -> None:
         linked, links = {}, {}
@@ -133,6 +152,58 @@ class Numbering:
         if levels is None:
             return None
         return next((i for i, level in levels.levels.items() if level.style == style), None)
+
+
+class FieldNumbers:
+    r"""Counts the fields LISTNUM of a part of a document where their numbers are certain, and otherwise none.
+
+    They are where each names its level and the same one of Word's three built-in lists; how Word goes on from one list to
+    another, or finds a level by the paragraph, is written down nowhere.
+
+    >>> said = ["LISTNUM NumberDefault \\l 6", "LISTNUM NumberDefault \\l 6 \\s 5"]
+    >>> numbers = FieldNumbers(said)
+    >>> [numbers.number(one) for one in said], FieldNumbers([*said, "LISTNUM"]).number(said[0])
+    (['(i)', '(v)'], '')
+    """
+
+    def __init__(self, instructions: Iterable[str] = ()) -> None:
+        """:param instructions: of all fields of the part, in any order."""
+        said = [
+            one for one in instructions if one.split()[:1] and one.split()[0].upper() == "LISTNUM"
+        ]
+        names = {found[1].lower() if (found := _certain(one)) else "" for one in said}
+        self._list = (
+            _built_in(_BUILT_IN[names.pop()]) if len(names) == 1 and "" not in names else None
+        )
+
+    def number(self, instruction: str) -> str:
+        """The number that the next field shows; "" where that is not certain."""
+        found = _certain(instruction)
+        if self._list is None or found is None:
+            return ""
+        switches = {name.lower(): int(at) for name, at in _SWITCH.findall(found[2])}
+        return self._list.count(switches["l"] - 1, switches.get("s"))
+
+
+def _certain(instruction: str) -> re.Match[str] | None:
+    """A field LISTNUM that names a built-in list and one of its levels."""
+    found = _LISTNUM.fullmatch(instruction)
+    level = (
+        next((int(at) for name, at in _SWITCH.findall(found[2]) if name in "lL"), 0) if found else 0
+    )
+    return found if found and found[1].lower() in _BUILT_IN and 0 < level <= _LEVELS else None
+
+
+def _built_in(samples: str) -> _List:
+    """A list of nine levels from what the first number of each looks like."""
+    levels = {}
+    for index, sample in enumerate(samples.split()):
+        sign = sample.strip("().")
+        text = sample.replace(sign, f"%{index + 1}")
+        if samples == _BUILT_IN["legaldefault"]:
+            text = "".join(f"%{above + 1}." for above in range(index + 1))
+        levels[index] = _Level(1, _KINDS[sign], text, False, None, "", "")
+    return _List(levels)
 
 
 def _levels(element: Any) -> Iterator[tuple[int, _Level]]:

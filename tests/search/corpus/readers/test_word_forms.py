@@ -101,10 +101,40 @@ def test_a_field_shows_its_result_or_what_it_stands_for(read, inside, shown):
     assert read(paragraph(run("a ") + inside + run(" b")))[0] == f"a {shown} b"
 
 
-def test_numbers_that_fields_count_are_said_to_be_left_out(read):
-    text, notes = read(paragraph(field(r"LISTNUM LegalDefault \l 2") + run("Rent")))
-    assert text == "Rent"
-    assert notes == ["left out: 1 numbers that Word counts in fields (LISTNUM, AUTONUM)"]
+@pytest.mark.parametrize(
+    ("instructions", "shown"),
+    [
+        ([r"LISTNUM NumberDefault \l 6"] * 3, ["(i)", "(ii)", "(iii)"]),
+        ([r'LISTNUM "LegalDefault" \l 1', r"LISTNUM LegalDefault \l 2", r"LISTNUM LegalDefault \l 2",
+          r"listnum LegalDefault \l 1", r"LISTNUM LegalDefault \l 2"], ["1.", "1.1.", "1.2.", "2.", "2.1."]),
+        ([r"LISTNUM OutlineDefault \l 2 \s 3", r"LISTNUM OutlineDefault \l 2", r"LISTNUM OutlineDefault \l4"],
+         ["C.", "D.", "a)"]),
+        ([r"LISTNUM LegalDefault \l 2"], ["1.1."]),
+    ],
+)  # fmt: skip
+def test_numbers_of_fields_are_counted_where_they_are_certain(read, instructions, shown):
+    body = "".join(paragraph(field(one) + run(" Rent")) for one in instructions)
+    assert read(body) == ("\n\n".join(f"{number} Rent" for number in shown), [])
+
+
+@pytest.mark.parametrize(
+    "other", ["LISTNUM", r"LISTNUM \l 2", r"LISTNUM OutlineDefault \l 1", r"LISTNUM NumberDefault"]
+)
+def test_others_are_said_to_be_left_out(read, other):
+    certain = paragraph(field(r"LISTNUM NumberDefault \l 1") + run("Rent"))
+    text, notes = read(
+        certain
+        + paragraph(field(other) + run("Deposit"))
+        + paragraph(field("AUTONUM") + run("Fees"))
+    )
+    assert text.split() == ["Rent", "Deposit", "Fees"]
+    assert notes == ["left out: 3 numbers that Word counts in fields (LISTNUM, AUTONUM)"]
+
+
+def test_a_title_that_is_read_twice_counts_once(read):
+    numbered = field(r"LISTNUM NumberDefault \l 1")
+    title = paragraph(numbered + run("Lease"), '<w:pStyle w:val="Title"/>')
+    assert read(title + paragraph(numbered + run(" Rent")))[0] == "1)Lease\n\n2) Rent"
 
 
 @pytest.mark.parametrize(
