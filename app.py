@@ -11,7 +11,7 @@ from search.projects.room import reserve
 from search.projects.settings import settings
 from search.retrieval.deletion import finish_deletions
 from ui import door, failures, first_paint
-from ui.navigation import pages
+from ui.navigation import menu
 from ui.rendering import render
 from ui.signin.gate import Gate
 from ui.signin.ways import start_or_exit
@@ -24,7 +24,7 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     # A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
     st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
     if door.entered():
-        st.navigation(list(pages().values()), position="top").run()
+        st.navigation(menu(), position="top").run()
 else:  # ... and imports it once, for what it serves.
     way = start_or_exit()
     keep_private(settings().home)

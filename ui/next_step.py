@@ -12,8 +12,9 @@ from search.models.registry import custom_manifests
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from search.retrieval import history
 from ui import run_view
-from ui.page_names import NAMES
+from ui.page_names import TITLES, WAY
 
 State = Literal["done", "next", "running", "ahead"]
 
@@ -48,9 +49,9 @@ def next_step(project: Project) -> NextStep:
     if not custom_manifests(project):
         if pairs is not None:
             return NextStep("Train a model", "train")
-        return NextStep("Add questions", questions_page())
+        return NextStep("Add questions", "questions")
     if queries is None:
-        return NextStep("Add questions for the proof", questions_page())
+        return NextStep("Add questions for the proof", "questions")
     if newest_evaluation(project) is None:
         return NextStep("See the proof", "evaluate")
     return NextStep("Compare", "compare")
@@ -58,28 +59,20 @@ def next_step(project: Project) -> NextStep:
 
 def steps(project: Project | None) -> list[Step]:
     """The pages on the way, each with its state; all ahead where no project is open."""
-    titles = {"corpus": "Documents", "questions": "Questions", "train": "Train"}
-    titles |= {"compare": "Compare", "evaluate": "Proof"}
-    on_the_way = {page: title for page, title in titles.items() if page in NAMES}
     if project is None:
-        return [Step(page, title, "ahead") for page, title in on_the_way.items()]
+        return [Step(page, TITLES[page], "ahead") for page in WAY]
     said = _said(project)
     following = next_step(project).page
     running = run_view.going(run_view.latest(project, ["train"]))
     made = []
-    for page, title in on_the_way.items():
+    for page in WAY:
         state: State = "done" if said[page] else "ahead"
         if page == "train" and running:
             state = "running"
         elif page == following:
             state = "next"
-        made.append(Step(page, title, state, said[page] or ""))
+        made.append(Step(page, TITLES[page], state, said[page] or ""))
     return made
-
-
-def questions_page() -> str:
-    """Where questions are added."""
-    return "questions" if "questions" in NAMES else "corpus"
 
 
 def _said(project: Project) -> dict[str, str]:
@@ -92,7 +85,7 @@ def _said(project: Project) -> dict[str, str]:
         "corpus": f"{corpus.details['documents']:,}" if corpus else "",
         "questions": " + ".join(known),
         "train": ("1 model" if models == 1 else f"{models:,} models") if models else "",
-        "compare": "",
+        "compare": "asked" if history.recent(project, 1) else "",
         "evaluate": "measured" if newest_evaluation(project) else "",
     }
 

@@ -137,7 +137,11 @@ def press(page: Page, name: str) -> None:
 
 
 def visit(page: Page, name: str, heading: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
+    if name in ("Map", "Words", "Judge", "Models"):
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("menuitem", name=name, exact=True).click()
+    else:
+        page.get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", name=heading)).to_be_visible()
     settled(page)
 

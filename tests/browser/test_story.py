@@ -197,7 +197,7 @@ def _take_away(page: Page, pictures: Path, folder: Path) -> None:
 
 
 def _open_the_sample(page: Page, pictures: Path, server: Server) -> None:
-    visit(page, "Projects", "Is a custom embedding worth it")
+    visit(page, "Home", "Is a custom embedding worth it")
     expect(page.get_by_text("letters-words").first).to_be_visible()
     page.locator(".st-key-open-legal button:visible").click()
     expect(page.get_by_text(re.compile("indexing 465 passages")).first).to_be_visible()
