@@ -11,7 +11,7 @@ from search.projects.room import reserve
 from search.projects.settings import settings
 from search.retrieval.deletion import finish_deletions
 from ui import door, failures, first_paint
-from ui.navigation import menu
+from ui.menu import menu
 from ui.rendering import render
 from ui.signin.gate import Gate
 from ui.signin.ways import start_or_exit

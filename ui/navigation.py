@@ -13,44 +13,12 @@ from search.projects.errors import BespokeError, Failed, OtherFormat
 from search.projects.project import Project
 from search.projects.renaming import current_name
 from ui import address, door, failures
-from ui.page_names import NAMES, TITLES, WAY
+from ui.page_names import NAMES, TITLES
 from ui.rendering import literal
 
 _PROJECT = "project"
 _OF_JUDGES = ("projects", door.JUDGES_PAGE)
 """What the way around the app shows people who were only asked to judge: the others say the same, and nothing else."""
-
-
-_ICONS: dict[str, str] = {
-    "done": ":material/check_circle:",
-    "next": ":material/radio_button_checked:",
-    "running": ":material/hourglass_top:",
-    "ahead": ":material/radio_button_unchecked:",
-}
-
-
-def menu() -> dict[str, list[Any]]:
-    """The pages as the navigation shows them: home, the way to a verdict with its state, and the rest behind "More"."""
-    made = pages(_icons())
-    if door.is_judge_elsewhere():
-        return {"": list(made.values())}
-    first = ["projects", *WAY]
-    more = [page for name, page in made.items() if name not in first]
-    return {"": [made[name] for name in first], "More": more}
-
-
-def _icons() -> dict[str, str]:
-    """The state of each page on the way, as its icon, where a project is open."""
-    # Imported here because what is next is worked out by parts that lead to pages through this module.
-    from ui.next_step import steps
-
-    name = chosen_name()
-    if name is None:
-        return {}
-    try:
-        return {step.page: _ICONS[step.state] for step in steps(door.opened(current_name(name)))}
-    except BespokeError:  # The page that is drawn says what is wrong.
-        return {}
 
 
 def pages(icons: Mapping[str, str] = {}) -> dict[str, Any]:
