@@ -130,10 +130,12 @@ def evaluate(
     from search.evaluation.runs import run_files
     from search.evaluation.verdict.verdicts import promise
     from search.judging.sample import grades_by_text
+    from search.judging.to_query_set import grow_query_set
     from training.baseline import contestants
     from training.similarity_cost import similarity_notes
 
     with running(project) as run:
+        grow_query_set(project)
         runs = run_files(run_ or ())
         names, how = contestants(project, model or (), open_seal, run)
         ours = [name for name in names if name not in runs]

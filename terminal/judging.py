@@ -61,6 +61,14 @@ def questions(
             "80, at most 160.",
         ),
     ] = False,
+    pool: Annotated[
+        bool,
+        typer.Option(
+            "--pool",
+            help="Line up, for the project's own questions, what keyword search, generic and the newest custom model (or each "
+            "--column) show first: graded blind, it becomes a query set.",
+        ),
+    ] = False,
     ask: Annotated[
         list[str] | None, typer.Option(ASK, help="One more question (repeatable).")
     ] = None,
@@ -72,6 +80,9 @@ def questions(
 
     if sample:
         _line_up_sample(project, column or [])
+        return
+    if pool:
+        _line_up_pool(project, column or [], ask or [])
         return
     known = _setup(project, column)
     setup = replace(
@@ -85,6 +96,22 @@ def questions(
         made = prepare_questions(project, setup, ask or (), run)
         tell_notes(run, made.notes)
         say(f"{made.questions:,} questions are lined up, {made.searched:,} of them searched now.")
+
+
+def _line_up_pool(project: "Project", columns: list[str], texts: list[str]) -> None:
+    """Line up what several columns show first for the project's own questions."""
+    from search.judging.own_questions import OwnQuestion, ask_own
+    from search.judging.pooling import line_up_pool
+
+    with running(project) as run:
+        if texts:
+            ask_own(project, "Somebody", [OwnQuestion(text) for text in texts])
+        made = line_up_pool(project, columns, run)
+        asked = len({question for question, _, _ in made.items})
+        say(
+            f"{len(made.items):,} documents for {asked:,} questions are lined up on the page Judge, one at a time and without "
+            "names. What is graded becomes the query set."
+        )
 
 
 def _line_up_sample(project: "Project", columns: list[str]) -> None:

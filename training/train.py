@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from search.judging.to_query_set import grow_query_set
 from search.models.registry import is_taken
 from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
@@ -58,6 +59,7 @@ def train(
         # Several processes find each other within a bounded time, so they cannot wait.
         with turn(project, name, wait=alone()) as own:
             called = own.reserve(lambda others: free_name(project, info.name, name, others))
+            grow_query_set(project)  # What was judged by now is kept apart from what is learned.
             needs = see_that_training_fits(project, info.name, settings)
             if needs:
                 progress(0, 0, needs)

@@ -21,7 +21,7 @@ from search.evaluation.ledger.sealing import (
     seal_notes,
 )
 from search.evaluation.query_sets.leakage import LeakCheck, leaks_of
-from search.evaluation.query_sets.query_set import QuerySet, pooling_note
+from search.evaluation.query_sets.query_set import PROPOSED, QuerySet, pooling_note, proposed_note
 from search.evaluation.query_sets.questions import NEW_DOCUMENTS, Question, question_of
 from search.evaluation.query_sets.seal import Seal
 from search.evaluation.query_sets.trained_on import unseen
@@ -126,7 +126,9 @@ def evaluate(
     result = replace(
         result.in_slices(slices),
         unjudged=_other_sides(result, judged, copies.by_query(asked.usable, extras.grades)),
-        clean=asked.leaks.is_clean(asked.question),
+        clean=asked.leaks.is_clean(asked.question) and not asked.proposed,
+        proposed=asked.proposed,
+        by_people=pooling_note(asked.manifest.details) is not None,
         left_out=asked.own.as_json(),
         counted=Counted.of(asked.query_set, set(corpus.ids()), result.scores),
         costs={
@@ -175,6 +177,11 @@ class _Asked:
     own: SelfMatches
     notes: list[str]
 
+    @property
+    def proposed(self) -> int:
+        """How many of the usable were proposed from the documents; a query set of before any were says nothing of it."""
+        return len(set(self.manifest.details.get(PROPOSED, ())) & self.usable.queries.keys())
+
 
 def _asked(
     project: Project, how: Manner, columns: Sequence[SearchColumn], corpus: Corpus
@@ -194,7 +201,12 @@ def _asked(
         raise Refused("No query is left to evaluate on: " + "; ".join(notes) + ".")
     leaks = leaks_of(project, manifest, query_set, corpus, afresh=seal is not None)
     own = SelfMatches.of(corpus, query_set).only(usable.queries)
-    about = (pooling_note(manifest.details), manifest.details.get("asks"), leaks.note(question))
+    about = (
+        proposed_note(manifest.details, usable.queries),
+        pooling_note(manifest.details),
+        manifest.details.get("asks"),
+        leaks.note(question),
+    )
     notes += [note for note in (*about, *own.notes, answers_note(usable)) if note]
     notes += seal_notes(project, manifest, usable)
     return _Asked(manifest, query_set, usable, seal, question, leaks, own, notes)
@@ -287,6 +299,8 @@ def _for_both(
         project, infos, asked.usable, asked.manifest, corpus, asked.leaks, measured
     )
     notes = [*result.notes, *([cost] if cost else [])]
+    if asked.proposed:
+        said = {each: replace(one, clean=False) for each, one in said.items()}
     return replace(result, question=asked.question, questions=said, notes=notes)
 
 

@@ -20,6 +20,7 @@ from search.evaluation.rankings.self_matches import SelfMatches
 from search.evaluation.slices.define import Slice
 from search.evaluation.slices.tested import SliceTest, compare_slices, large_enough, worse_on
 from search.evaluation.statistics.groups import QueryGroups
+from search.evaluation.statistics.power import FEWEST_QUESTIONS, how_many_more
 from search.evaluation.statistics.significance import PairedTest
 from search.evaluation.verdict.both_questions import QuestionResult, question_sentences
 from search.evaluation.verdict.costs import Cost
@@ -43,7 +44,8 @@ _PER_QUERY = "per_query.json"
 class Evaluation:
     """Several models on one query set, with every single query's figures.
 
-    `clean` is False where the query set shares queries or relevant documents with the project's pairs.
+    `clean` is False where the query set shares queries or relevant documents with the project's pairs, or holds questions
+    that were proposed from the documents: `proposed` says how many. `by_people` says that its answers were judged in this project.
     `relevant_documents` is how many different documents the queries ask for, `left_out` for how many queries their own
     document was left out of the rankings, by what told so (see `search.evaluation.rankings.self_matches`), `groups` which queries are independent (None: not known).
     `question` is what the query set asks, `questions` what is said to either (see `search.evaluation.verdict.both_questions`).
@@ -83,6 +85,31 @@ class Evaluation:
     decision: Decision = field(default_factory=Decision)
     question: Question = NEW_DOCUMENTS
     questions: dict[Question, QuestionResult] = field(default_factory=dict)
+    proposed: int = 0
+    by_people: bool = False
+
+    @property
+    def too_few(self) -> str:
+        """Why no figure is shown, where so few judged questions cannot bear one; else empty."""
+        count = len(self.queries)
+        if not self.by_people or count >= FEWEST_QUESTIONS:
+            return ""
+        on = "1 question has" if count == 1 else f"{count} questions have"
+        return f"Too few to tell: {on} a right answer. {how_many_more(count)}"
+
+    @property
+    def not_clean(self) -> str:
+        """Why nobody may call it clean; empty where it is."""
+        if self.proposed:
+            count = len(self.queries)
+            part = "" if self.proposed == count else f" ({self.proposed:,} of {count:,} of them)"
+            return (
+                f"This verdict is on questions proposed from the documents{part}: a person accepted them, and nobody "
+                "asked them. Questions that people really ask may go another way."
+            )
+        if not self.clean:
+            return "This is not a clean evaluation: training and test share questions or answers."
+        return ""
 
     def in_slices(self, slices: Sequence[Slice]) -> "Evaluation":
         """The same with the tests inside slices of its queries.
@@ -106,6 +133,8 @@ class Evaluation:
     @property
     def sentences(self) -> list[str]:
         """What it comes to, in plain sentences: the verdict, what got worse for certain, keyword search, the gain in words."""
+        if self.too_few:
+            return [self.too_few]
         said = self.decision.sentences(len(self.queries))
         main = self.decision.main
         lost = worse_on(self.slices, main.baseline, main.candidate) if main is not None else ""
@@ -132,6 +161,8 @@ class Evaluation:
             **self.decision.as_json(),
             "question": self.question,
             "questions": {asked: said.as_json() for asked, said in self.questions.items()},
+            "proposed": self.proposed,
+            "by_people": self.by_people,
         }
 
     def save(self, draft: Draft, fingerprints: Mapping[str, str]) -> None:
@@ -188,6 +219,9 @@ def load_evaluation(project: Project, manifest: Manifest) -> Evaluation:
         # At first there was one question.
         question=question_of(facts),
         questions={q: QuestionResult.from_json(r) for q, r in facts.get("questions", {}).items()},
+        # Nor were questions proposed.
+        proposed=facts.get("proposed", 0),
+        by_people=facts.get("by_people", False),
         **content,
     )
 

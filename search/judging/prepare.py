@@ -50,7 +50,7 @@ def prepare_questions(
     :param texts: further questions to ask.
     :raises Refused: without documents, without any question, and for columns that cannot be used.
     """
-    corpus_manifest, _ = current_corpus(project)
+    current_corpus(project)  # Without documents, nothing is kept.
     good = setup.checked(project)
     store = JudgmentStore.of(project)
     notes = _bring_questions(project, store)
@@ -63,7 +63,28 @@ def prepare_questions(
             f"queries: python cli.py queries {project.name} QUERIES."
         )
     save_setup(project, good)
-    versions = good.versions(project, corpus_manifest)
+    searched = rank_columns(project, [good.one, good.other], questions, progress)
+    store.set(_ASKED, _asked_now(project))
+    progress(1, 1, f"{len(questions):,} questions lined up")
+    return PreparedQuestions(len(questions), searched, notes)
+
+
+def rank_columns(
+    project: Project,
+    names: Sequence[str],
+    questions: Sequence[Question],
+    progress: Progress = silent,
+) -> int:
+    """Search questions with columns where that was not done yet; missing indexes are built first.
+
+    :param names: of columns.
+    :returns: how many questions were searched now.
+    """
+    corpus_manifest, _ = current_corpus(project)
+    store = JudgmentStore.of(project)
+    versions = {
+        name: column_fingerprint(project, parse_column(name), corpus_manifest) for name in names
+    }
     lacking = {name: _lacking(store, questions, name, of) for name, of in versions.items()}
     wanted = [name for name in versions if lacking[name]]
     if wanted:
@@ -75,10 +96,7 @@ def prepare_questions(
             share = 0.5 / len(wanted)
             stage = Stage(progress, 0.5 + place * share, 0.5 + (place + 1) * share)
             _rank(store, retriever, (name, versions[name]), lacking[name], ids, stage, own)
-    store.set(_ASKED, _asked_now(project))
-    progress(1, 1, f"{len(questions):,} questions lined up")
-    searched = {question.id for asked in lacking.values() for question in asked}
-    return PreparedQuestions(len(questions), len(searched), notes)
+    return len({question.id for asked in lacking.values() for question in asked})
 
 
 def are_prepared(project: Project, setup: Setup, corpus: Manifest) -> bool:

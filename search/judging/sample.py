@@ -1,6 +1,8 @@
-"""A sample of documents that nobody judged, to be graded blind: no list, no column, one question and one document at a time.
+"""Documents to be graded blind: no list, no column, one question and one document at a time.
 
-Which documents are drawn is search.evaluation.labels.unjudged's; grades are kept as all others are, and an evaluation is given them.
+A sample is what nobody judged of an evaluation; which documents are drawn is search.evaluation.labels.unjudged's. A pool is
+what several columns show first for the questions of a project (see `search.judging.pooling`): what one person graded of it,
+another need not. Grades are kept as all others are, and an evaluation is given them.
 """
 
 import json
@@ -24,13 +26,16 @@ _SETTING = "sample"
 class Sample:
     """What is to be graded: the columns it was drawn from, and questions with a document each, in their order.
 
+    `pooled` says that it is a pool.
+
     >>> sample = Sample(("generic", "mine"), [("q1", "rent", "a"), ("q2", "frost", "b")])
     >>> sample.left({"q1": {"a": 0}})
     [('q2', 'frost', 'b')]
     """
 
-    columns: tuple[str, str]
+    columns: tuple[str, ...]
     items: list[tuple[str, str, str]]
+    pooled: bool = False
 
     def left(self, graded: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, str]]:
         """Question, its text and document of what has no grade yet.
@@ -76,8 +81,13 @@ def line_up_sample(project: Project, columns: Sequence[str] = ()) -> Sample | No
         items.append((identity, text, document))
     store.ask(asked)
     sample = Sample((side.baseline, side.candidate), items)
-    store.set(_SETTING, json.dumps([sample.columns, sample.items]))
+    keep_sample(store, sample)
     return sample
+
+
+def keep_sample(store: JudgmentStore, sample: Sample) -> None:
+    """Line up what is to be graded, in place of what was."""
+    store.set(_SETTING, json.dumps([sample.columns, sample.items, sample.pooled]))
 
 
 def current_sample(project: Project) -> Sample | None:
@@ -85,14 +95,14 @@ def current_sample(project: Project) -> Sample | None:
     said = JudgmentStore.of(project).setting(_SETTING, "")
     if not said:
         return None
-    columns, items = json.loads(said)
-    return Sample((columns[0], columns[1]), [(q, text, d) for q, text, d in items])
+    columns, items, *pooled = json.loads(said)  # Of before there were pools, it says of none.
+    return Sample(tuple(columns), [(q, text, d) for q, text, d in items], any(pooled))
 
 
-def graded_by(project: Project, judge: str) -> dict[str, dict[str, int]]:
-    """What one judge graded: question to document to grade."""
-    own = [judgment for judgment in JudgmentStore.of(project).standing() if judgment.judge == judge]
-    return Grades.of(own).judgments()
+def graded_by(project: Project, judge: str | None) -> dict[str, dict[str, int]]:
+    """What one judge graded, or anybody: question to document to grade."""
+    standing = JudgmentStore.of(project).standing()
+    return Grades.of(one for one in standing if judge in (one.judge, None)).judgments()
 
 
 def grade_next(project: Project, judge: str, item: tuple[str, str, str], value: int) -> None:
@@ -100,8 +110,21 @@ def grade_next(project: Project, judge: str, item: tuple[str, str, str], value: 
 
     :raises Refused: for a grade that there is not.
     """
-    question, _, document = item
-    JudgmentStore.of(project).add([grade(judge, question, document, value)])
+    grade_all(project, judge, [item], value)
+
+
+def grade_all(
+    project: Project, judge: str, items: Sequence[tuple[str, str, str]], value: int
+) -> None:
+    """Keep one grade of several documents, all or none; of a pool, who put them there is noted.
+
+    :raises Refused: for a grade that there is not.
+    """
+    sample = current_sample(project)
+    facts = {"columns": list(sample.columns)} if sample is not None and sample.pooled else {}
+    JudgmentStore.of(project).add(
+        grade(judge, question, document, value, details=facts) for question, _, document in items
+    )
 
 
 def undo_last(project: Project, judge: str) -> None:

@@ -53,7 +53,7 @@ RankedDocuments = list[RankedDocument]
 
 @dataclass(frozen=True)
 class Question:
-    """Something to ask both columns; `origin` is "query set", "typed", "history" or "imported"."""
+    """Something to ask both columns; `origin` is "query set", "typed", "history", "imported" or "proposed"."""
 
     id: str
     text: str
@@ -180,6 +180,19 @@ class JudgmentStore:
         self.ask([question])
         return question
 
+    def withdraw(self, identity: str) -> bool:
+        """Ask a question no more, as long as nothing that anybody said of it stands.
+
+        :returns: whether it is gone; what was judged stays.
+        """
+        with self._write() as connection:
+            standing = f"{_STANDING} AND value IS NOT NULL"
+            gone = connection.execute(
+                f"DELETE FROM questions WHERE id = ?1 AND id NOT IN (SELECT question FROM ({standing}))",
+                (identity,),
+            )
+            return bool(gone.rowcount)
+
     def questions(self) -> list[Question]:
         """All questions, in the order in which they came."""
         rows = self._rows("SELECT id, text, origin FROM questions ORDER BY rowid")
@@ -215,10 +228,23 @@ class JudgmentStore:
 
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
+        self.set_all({name: value})
+
+    def set_all(self, values: Mapping[str, str]) -> None:
+        """Change several settings at once."""
         with self._write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO settings VALUES (?1, ?2, row_sum(?1, ?2))", (name, value)
+            connection.executemany(
+                "INSERT OR REPLACE INTO settings VALUES (?1, ?2, row_sum(?1, ?2))", values.items()
             )
+
+    def settings_of(self, prefix: str) -> dict[str, str]:
+        """All settings whose names begin alike."""
+        rows = self._rows(
+            "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ?",
+            str(len(prefix)),
+            prefix,
+        )
+        return dict(rows)
 
     def secret(self) -> bytes:
         """The key of all shuffles: made here, never shown, so that nobody can work out the sides."""

@@ -1,12 +1,15 @@
 """Judgments become a query set, so that Evaluate measures on what people said; and what that leaves open."""
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import asdict
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.query_sets.add_query_set import QueryIntake, publish_query_set
-from search.evaluation.query_sets.query_set import Pool, QuerySet, newest_query_set
+from search.evaluation.query_sets.query_set import PROPOSED, Pool, QuerySet, newest_query_set
 from search.judging.aggregation import Combine, Grades
+from search.judging.proposals import proposed_questions
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
 from search.projects.errors import Refused
@@ -49,6 +52,7 @@ def publish_judged_queries(
     how: Combine = Combine.MEDIAN,
     merge: bool = False,
     only: Collection[str] | None = None,
+    grows: bool = False,
 ) -> QueryIntake:
     """Publish the graded questions as the project's newest query set.
 
@@ -56,6 +60,7 @@ def publish_judged_queries(
     :param merge: also keep the queries of the query set that there is. Where a judge graded a document, the
         judge's grade counts.
     :param only: the ids of the questions to take. Default: all of them.
+    :param grows: whether later judgments join it by themselves (see `grow_query_set`).
     :raises Refused: when no question has a document that was graded relevant.
     """
     manifest, corpus = current_corpus(project)
@@ -72,10 +77,13 @@ def publish_judged_queries(
         notes.append(f"{unanswered:,} judged questions left out: no document was graded relevant")
     found = pool(project, usable.queries)
     notes.append(found.note)
+    proposed = proposed_questions(JudgmentStore.of(project).questions()) & usable.queries.keys()
     if merge:
         # What is sealed stays in the set, and sealed.
-        earlier = QuerySet.with_sealed(project, newest_query_set(project))
+        before = newest_query_set(project)
+        earlier = QuerySet.with_sealed(project, before)
         usable = _merged(earlier, usable)
+        proposed |= set(before.details.get(PROPOSED, ()))  # Of before any were, it has no word.
     made, told = publish_query_set(
         project,
         usable,
@@ -84,8 +92,39 @@ def publish_judged_queries(
         source=SOURCE,
         combined=how.value,
         pooling=asdict(found),
+        proposed=sorted(proposed & usable.queries.keys()),
+        grown=_digest(whole) if grows else None,
     )
     return QueryIntake(made, len(usable.queries), notes + told)
+
+
+def grow_query_set(project: Project) -> QueryIntake | None:
+    """Let the query set hold all questions that have a right answer by now, in a project without a query set of another kind.
+
+    What measures and what trains begins with it, so that judging yields a query set as it goes.
+
+    :returns: what was published; None where nothing is new, or a query set came from elsewhere.
+    """
+    newest = project.newest("queries")
+    # Of before query sets grew, none says that it does.
+    before = newest.details.get("grown") if newest is not None else None
+    if newest is not None and before is None:
+        return None
+    corpus = project.newest("corpora")
+    judged = judged_queries(project)
+    if corpus is None or not any(judged.relevant(query) for query in judged.queries):
+        return None
+    if before == _digest(judged):
+        return None
+    if not judged.restricted_to(set(current_corpus(project)[1].ids()))[0].queries:
+        return None
+    return publish_judged_queries(project, grows=True)
+
+
+def _digest(judged: QuerySet) -> str:
+    """A hash of questions and grades."""
+    said = [judged.queries, {q: dict(sorted(d.items())) for q, d in judged.judgments.items()}]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _merged(earlier: QuerySet, judged: QuerySet) -> QuerySet:

@@ -90,16 +90,18 @@ def draw_pairs(
     kinds: Iterable[str] = (),
     most: int = PAIRS,
     progress: Progress = silent,
+    documents: int = DOCUMENTS,
 ) -> SyntheticPairs:
     """Mine the documents of a corpus.
 
     :param kinds: names of kinds; none means all.
     :param most: how many pairs of a kind to keep.
+    :param documents: how many documents to look at, spread evenly.
     :raises Refused: for an unknown kind.
     """
     wanted = chosen_kinds(kinds)
     total = len(corpus)
-    positions = evenly_spaced(total, DOCUMENTS)
+    positions = evenly_spaced(total, documents)
     weigh = _rarity(corpus, positions, progress)
     drawn = {kind.name: _Draw(most) for kind in wanted}
     for number, source in enumerate(_sources(corpus, positions, weigh)):

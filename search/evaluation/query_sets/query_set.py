@@ -1,7 +1,7 @@
 """Query sets: queries with judgments, never trained on, by which models are compared; and who could be judged."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from search.projects.files import new_folder
 from search.projects.project import Project
 from search.retrieval.columns import column_title
 
+PROPOSED = "proposed"
+"""The key of a manifest: the ids of the queries that were proposed from the documents and accepted by a person."""
 _QUERIES = "queries.jsonl"
 _QRELS = "qrels.tsv"
 
@@ -245,12 +247,32 @@ class Pool:
     @property
     def note(self) -> str:
         """In plain words what the figures of such a query set can and cannot tell."""
+        if not self.columns:
+            return "documents that nobody graded count as not relevant: another one may answer a question as well"
         share = f"{self.graded:,} of the {self.shown:,} documents shown were graded"
         return (
-            f"judged was what {' and '.join(map(column_title, self.columns)) or 'nobody knows who'} showed ({share}). Documents "
+            f"judged was what {_listed(map(column_title, self.columns))} showed ({share}). Documents "
             "that nobody graded count as not relevant: fair between these columns, and too hard on others, "
             "which find documents that nobody has seen"
         )
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as people list them: "a, b and c"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def proposed_note(details: Mapping[str, Any], queries: Collection[str]) -> str | None:
+    """What an evaluation should say of questions that nobody asked: those that were proposed from the documents.
+
+    :param queries: the ids of those that are measured on.
+    """
+    count = len(set(details.get(PROPOSED, ())) & set(queries))
+    if not count:
+        return None
+    part = "all of them" if count == len(queries) else f"{count:,} of the {len(queries):,}"
+    return f"this is on questions proposed from the documents ({part}): a person accepted them, and nobody asked them"
 
 
 def pooling_note(details: Mapping[str, Any]) -> str | None:

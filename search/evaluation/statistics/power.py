@@ -20,6 +20,10 @@ POWER = 0.8
 """Four times in five."""
 ROUGH_SPREAD = 0.20
 """Of a difference in nDCG@10 from query to query, where nothing was measured: between what was seen on real sets."""
+FEWEST_QUESTIONS = 20
+"""Under so many questions that people judged no figure is shown: it would change with the next one."""
+FIRST_GAIN = 0.10
+"""In nDCG@10: the gain that a first verdict is aimed at, a large one."""
 _ALPHA = 0.05
 _MOST = 1_000_000
 
@@ -179,3 +183,34 @@ class Power:
             "detectable": self.detectable(),
             "sentence": self.sentence,
         }
+
+
+def questions_for_a_verdict(gain: float = FIRST_GAIN) -> int:
+    """About how many independent questions show a gain four times in five, before anything was measured: a round number.
+
+    >>> questions_for_a_verdict()
+    30
+    """
+    begun = Power.on(QueryGroups.single(FEWEST_QUESTIONS), None, "rough")
+    return round((FEWEST_QUESTIONS + (begun.more_queries(gain) or 0)) / 10) * 10
+
+
+def how_many_more(judged: int) -> str:
+    """The one statement of how many questions are still to be judged, in plain words.
+
+    :param judged: how many have a right answer.
+
+    >>> how_many_more(12)
+    '8 more, and there is a first figure; a large gain shows four times in five on about 30.'
+    >>> how_many_more(30)
+    'Enough for a first figure; a small gain takes several times as many.'
+    """
+    if judged < FEWEST_QUESTIONS:
+        return (
+            f"{FEWEST_QUESTIONS - judged} more, and there is a first figure; a large gain shows four times in five on "
+            f"about {questions_for_a_verdict()}."
+        )
+    aim = questions_for_a_verdict()
+    if judged < aim:
+        return f"Enough for a first figure; a large gain shows four times in five on about {aim}."
+    return "Enough for a first figure; a small gain takes several times as many."

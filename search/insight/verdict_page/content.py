@@ -43,9 +43,11 @@ class MeasuredPair:
     def of(cls, project: Project, manifest: Manifest, model: str, against: str) -> "MeasuredPair":
         """The comparison of two columns in an evaluation.
 
-        :raises Refused: where it did not compare these.
+        :raises Refused: where it did not compare these, or on too few questions for a figure.
         """
         result = load_evaluation(project, manifest)
+        if result.too_few:
+            raise Refused(result.too_few)
         for test in result.comparisons:
             if (test.candidate, test.baseline) == (model, against):
                 return cls(project, manifest, result, test)
@@ -131,6 +133,7 @@ def verdict_content(measured: MeasuredPair, with_text: bool = True) -> dict[str,
         "query_groups": facts.get("groups"),
         "relevant_documents": result.relevant_documents,
         "clean": result.clean,
+        "not_clean": result.not_clean,
         "gain": None if gain is None else gain.as_json(),
         "in_words": _in_words(measured, gain),
         "question": result.question,

@@ -109,7 +109,7 @@ def html_page(content: Mapping[str, Any]) -> str:
         practical=_PRACTICAL[content["practical"]].format(margin=f"{content['margin']:.3f}"),
         facts=_facts(content),
         bar=[(kind, content[kind]) for kind in ("wins", "ties", "losses") if content[kind]],
-        clean=content["clean"],
+        not_clean=content["not_clean"],
         opened=content["opened"][:10],
         wide=wide,
         margin=(wide.at(-content["margin"]), wide.at(content["margin"])),
