@@ -18,7 +18,7 @@ TOKEN = "hf_a_token_that_may_write"
 
 @dataclass
 class FakeHub:
-    """`models` holds the folder of each model by its id; `asked` what was asked of it; what is sent goes into `folder`."""
+    """`models` holds the folder of each model by its id; `asked` what was asked of it; `moved` what it sends on; what is sent goes into `folder`."""
 
     url: str = ""
     models: dict[str, Path] = field(default_factory=dict)
@@ -26,6 +26,7 @@ class FakeHub:
     commit: str = COMMIT
     silent: bool = False
     asked: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
     private: set[str] = field(default_factory=set)
     folder: Path = Path("hub")
 
@@ -62,6 +63,11 @@ def _handler(state: FakeHub, released: threading.Event) -> type[BaseHTTPRequestH
         def do_GET(self, head: bool = False) -> None:
             path = urlsplit(self.path).path
             state.asked.append(f"{self.command} {path}")
+            if path in state.moved:
+                self.send_response(302)
+                self.send_header("Location", state.moved[path])
+                self.send_header("Content-Length", "0")
+                return self.end_headers()
             if state.silent:
                 released.wait(60)
                 return None

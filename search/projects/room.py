@@ -109,8 +109,10 @@ def see_that_it_fits(
         )
     if seconds is None or seconds < LONG:
         return None
+    beside = (
+        f", and about {size_in_words(memory)} of {size_in_words(spare)} of memory" if memory else ""
+    )
     return (
         f"{what[0].upper()}{what[1:]} will take about {seconds / 60:,.0f} minutes. It needs about {size_in_words(disk)} of "
-        f"the {size_in_words(free)} that are free on {volume_of(path)}, and about {size_in_words(memory)} of "
-        f"{size_in_words(spare)} of memory."
+        f"the {size_in_words(free)} that are free on {volume_of(path)}{beside}."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from search.corpus.corpus import CORPUS_FILE, Corpus
 from search.corpus.document import Document
-from search.corpus.ingest import require_enough_documents
+from search.corpus.ingest import require_enough_documents, see_that_documents_fit
 from search.corpus.isolated.door import open_beir, read_documents, read_pair_file
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.judged import JudgedColumns
@@ -86,6 +86,7 @@ def import_beir(
     with open_beir(path, columns) as data:
         report = open_report(data.corpus)
         notes = list(data.notes)
+        see_that_documents_fit(project, [data.corpus], None, progress)
         with project.publish_together(source=data.source) as drafts:
             draft = drafts.add("corpora")
             chunking, pieces = cut or (WHOLE, None)

@@ -7,7 +7,7 @@ from search.models.pretrained.checkpoints import looks_like_hub_id
 from search.models.registry import find_model
 from search.projects import audit
 from search.projects.errors import BespokeError, Failed, Refused, first_line
-from search.projects.outgoing import host_and_port, note_contact
+from search.projects.outgoing import host_and_port
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.projects.scratch import scratch_folder
@@ -56,6 +56,8 @@ def push(
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
+    from search.models.pretrained.hub import guard_hub
+
     if "/" not in repo or not looks_like_hub_id(repo):
         raise Refused(f"{repo!r} is no name of a repository: it is OWNER/NAME.")
     token = get_token()
@@ -74,7 +76,7 @@ def push(
             text = card.read_text(encoding="utf-8") if card.is_file() else ""
             card.write_text(text + examples_of(project), encoding="utf-8")
         audit.note("pushed", project.name, f"model {name} to {repo}")
-        note_contact(constants.ENDPOINT, "a model that is published", project.name)
+        guard_hub("a model that is published", project.name)
         api = HfApi(endpoint=constants.ENDPOINT, token=token)
         host = host_and_port(constants.ENDPOINT)
         try:

@@ -75,7 +75,7 @@ class OneServer(httpx2.BaseTransport):
         self._project = project
         self._seconds = seconds
         self._purpose = purpose
-        self._inner = httpx2.HTTPTransport(verify=_trusted())
+        self._inner = httpx2.HTTPTransport(verify=trusted())
         self.most_bytes = _BEGINNING
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -92,21 +92,7 @@ class OneServer(httpx2.BaseTransport):
         request.headers.update({"accept-encoding": "identity", "user-agent": "bespoke"})
         if self._key is not None:
             request.headers["authorization"] = f"Bearer {self._key}"
-        try:
-            addresses = addresses_of(self._base_url)
-        except OSError as error:
-            raise httpx2.ConnectError(f"{name}: {error}", request=request) from None
-        note_contact(self._base_url, self._purpose, self._project, addresses[0])
-        if not _is_number(name):
-            request.extensions = {**request.extensions, "sni_hostname": name}
-        for last, address in enumerate(addresses, 1 - len(addresses)):
-            request.url = request.url.copy_with(host=address)
-            try:
-                return self._bounded(self._inner.handle_request(request))
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                if not last:
-                    raise
-        raise AssertionError("a name has an address, or looking it up raises")
+        return self._bounded(send_to_looked_at(self._inner, request, self._purpose, self._project))
 
     def _bounded(self, response: httpx2.Response) -> httpx2.Response:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -125,8 +111,43 @@ class OneServer(httpx2.BaseTransport):
         self._inner.close()
 
 
+def send_to_looked_at(
+    inner: httpx2.BaseTransport, request: httpx2.Request, purpose: str, project: str
+) -> httpx2.Response:
+    """Send a request to an address of its host that was looked at just now, the next one where it does not connect.
+
+    :param inner: connects.
+    :param purpose: what is asked for, for the log of hosts; `project` as well.
+    :raises Refused: where the host may not be asked.
+    """
+    url, name = str(request.url), request.url.host
+    try:
+        addresses = addresses_of(url)
+    except OSError as error:
+        raise httpx2.ConnectError(f"{name}: {error}", request=request) from None
+    note_contact(url, purpose, project, addresses[0])
+    extensions = dict(request.extensions)
+    if not _is_number(name):
+        extensions["sni_hostname"] = name
+    for last, address in enumerate(addresses, 1 - len(addresses)):
+        # A copy: what a redirect leads to is found from the address that was asked for.
+        to = httpx2.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=extensions,
+        )
+        try:
+            return inner.handle_request(to)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            if not last:
+                raise
+    raise AssertionError("a name has an address, or looking it up raises")
+
+
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The authorities that this machine trusts. To read them takes longer than a request, so it is done once."""
     return httpx2.create_ssl_context()
 

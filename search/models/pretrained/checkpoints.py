@@ -29,7 +29,6 @@ from search.models.sentence_transformer import (
 from search.projects.artifacts import MANIFEST, Manifest
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import known_sha256
-from search.projects.outgoing import note_contact
 from search.projects.settings import settings
 
 if TYPE_CHECKING:
@@ -332,16 +331,17 @@ def snapshot(reference: str, commit: str | None = None) -> Path:
     :raises Refused: when the hub does not have it, or cannot be reached and it is not here either.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    from search.models.pretrained.hub import guard_hub
 
     disable_progress_bars()
     owned = reference if "/" in reference else f"sentence-transformers/{reference}"
     here = _here(owned, commit) if commit else None
     if here is not None:
         return here
-    note_contact(ENDPOINT, "a model of the hub")
+    guard_hub("a model of the hub")
     try:
         found = HfApi().model_info(owned, revision=commit, timeout=_PATIENCE)
         return _fetched(owned, found.sha, here_only=False)
@@ -354,6 +354,8 @@ def snapshot(reference: str, commit: str | None = None) -> Path:
         raise Refused(
             f"The hub has no model {owned} (or it is private: set HF_TOKEN to your token)."
         ) from None
+    except Refused:
+        raise
     except Exception as error:  # The hub's own errors, httpx2's and the system's: too many to name.
         here = _here(owned, commit)
         if here is not None:

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from search.corpus import ingest
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import parse_tiers
 from search.corpus.ingest import IngestChoices, add_documents
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.documents import DocumentColumns
-from search.projects.errors import Failed, Refused
+from search.projects import room
+from search.projects.errors import AlreadyThere, Failed, Refused
 from search.projects.project import project_to_be
 
 LONG = " ".join(f"The tenant number {n} pays the rent in month {n % 12}." for n in range(60))
@@ -120,3 +122,23 @@ def test_a_corpus_of_before_passages_says_so(home, file):
     )
     with pytest.raises(Failed, match="made by an earlier version of Bespoke"):
         Corpus.of(home, old)
+
+
+def test_what_the_disk_has_no_room_for_is_refused_before_it_is_read(home, file, monkeypatch):
+    rows = file("a.csv", f"id,text\na,{LONG}\nb,short\n")
+    add_documents(home, [rows])
+    enough = 64_000_000 + 1.7 * rows.stat().st_size + current_corpus(home)[1].path.stat().st_size
+    monkeypatch.setattr(room, "free_bytes", lambda _path: enough - 1)
+    with pytest.raises(Refused, match=r"^The reading needs about .* on the disk mounted at /"):
+        add_documents(home, [rows])
+    monkeypatch.setattr(room, "free_bytes", lambda _path: enough)
+    with pytest.raises(AlreadyThere):
+        add_documents(home, [rows])
+
+
+def test_long_reading_says_what_it_needs(home, file, monkeypatch):
+    monkeypatch.setattr(ingest, "_SPEED", 0.1)
+    said = []
+    rows = file("a.csv", f"id,text\na,{LONG}\nb,short\n")
+    add_documents(home, [rows], progress=lambda *told: said.append(told[2]))
+    assert said[0].startswith("The reading will take about ") and "memory" not in said[0]

@@ -5,9 +5,14 @@ import shutil
 
 import pytest
 from fake_hub import NEWER, fake_hub
+from huggingface_hub import constants
 
 from search.models.pretrained.checkpoints import looks_like_hub_id
+from search.models.pretrained.hub import guard_hub
 from search.models.registry import find_model
+from search.projects import outgoing
+from search.projects.errors import Refused
+from search.projects.outgoing import contacts, host_and_port
 from search.projects.project import project
 
 MODEL = "somebody/e5-small-tiny"
@@ -58,6 +63,50 @@ def test_ids():
         "https://x/y",
     ):
         assert not looks_like_hub_id(odd)
+
+
+@pytest.fixture
+def library(monkeypatch):
+    """The session of the hub's library, guarded; afterwards it is as it was."""
+    from huggingface_hub import constants, set_client_factory
+    from huggingface_hub.utils import get_session
+    from huggingface_hub.utils._http import default_client_factory
+
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    outgoing._note_once.cache_clear()
+    yield get_session
+    set_client_factory(default_client_factory)
+
+
+def test_where_the_hub_sends_on_to_is_looked_at_and_noted_too(hub, library, monkeypatch):
+    with fake_hub() as other:
+        there = other.url.replace("127.0.0.1", "localhost")
+        hub.moved["/file"] = f"{there}/api/models/a/b"
+        guard_hub("a model of the hub")
+        assert library().get(f"{hub.url}/file").status_code == 404
+        assert other.asked == ["GET /api/models/a/b"]
+        noted = {(one.host, one.what) for one in contacts()}
+        assert noted == {(host_and_port(url), "a model of the hub") for url in (hub.url, there)}
+        monkeypatch.setenv("BESPOKE_BEYOND_LOOPBACK", "1")
+        with pytest.raises(Refused, match="is a server of this machine or network"):
+            library().get(f"{hub.url}/file")
+        monkeypatch.setenv("BESPOKE_SERVERS", host_and_port(hub.url))
+        with pytest.raises(Refused, match=f"{host_and_port(there)} is a server of this machine"):
+            library().get(f"{hub.url}/file")
+        assert len(other.asked) == 1, "the hub was asked again, what it sent on to was not"
+        guard_hub("a model of the hub")
+        assert constants.HF_HUB_DISABLE_XET
+
+
+def test_behind_a_proxy_the_hub_alone_is_noted(hub, library, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    before = library()
+    guard_hub("a model of the hub")
+    assert library() is before
+    assert [one.host for one in contacts()] == [host_and_port(constants.ENDPOINT)]
 
 
 @slow
