@@ -204,6 +204,21 @@ def cut(
 
 
 @app.command()
+def remove(
+    project: ThisProject,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of the documents.")],
+) -> None:
+    """Take documents out: a new version of the corpus without them; the version before stays."""
+    from search.corpus.ingest import remove_documents
+    from search.models.chunking import chunking_for
+
+    with running(project) as run:
+        made = remove_documents(project, ids, chunking_for(project)[1], run)
+        run.result(id=made.id)
+        say(f"{made.details['documents']:,} documents are left.")
+
+
+@app.command()
 def pairs(
     project: ProjectToBe,
     file: Annotated[

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
 from search.corpus.corpus import Column, Corpus
+from search.corpus.isolated.door import open_beir
 from search.corpus.versions import DescribedVersion, describe_versions
 from search.evaluation.evaluation import load_evaluation
 from search.evaluation.query_sets.leakage import LeakCheck, leaks_of
@@ -35,6 +37,7 @@ from search.retrieval.indexing.build import find_index
 from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
 from training.advice.power import known_power
+from training.data.beir import BeirCounts, count_beir
 from training.data.pair_sets import PairSet
 
 _LOADING = Lock()
@@ -77,6 +80,13 @@ def _power_sentence(
 ) -> str | None:
     power = known_power(project)
     return power.sentence if power is not None else None
+
+
+@_cached(8, "Counting what it holds…")
+def beir_counts(path: str) -> BeirCounts:
+    """What an uploaded BEIR data set brings."""
+    with open_beir(Path(path)) as data:
+        return count_beir(data)
 
 
 evaluation = _cached(16)(load_evaluation)

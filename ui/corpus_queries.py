@@ -171,7 +171,8 @@ def _understood(path: Path, report: Report, what: str, roles: Mapping[str, bool]
     if what == "judgment":
         reading.choose_meanings(path, list(report.meanings), report.meanings)
     reading.how_to_read(path, report)
-    reading.refused(report.refused, report.refused_count, f"queries-{path}")
+    total = report.accepted + report.refused_count
+    reading.refused(report.refused, report.refused_count, total, f"queries-{path}")
 
 
 def _judged_rows(files: JudgedFiles) -> None:

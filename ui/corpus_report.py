@@ -32,15 +32,12 @@ def draw(project: Project) -> None:
             run_view.start(project, ["report", project.name])
         return
     _corpus(made.details["corpus"])
+    if pairs := made.details.get("pairs"):
+        st.header("Pairs", anchor=False)
+        _pairs(pairs)
 
 
-def draw_pairs(project: Project) -> None:
-    """The pairs' part of the newest report; where it is made is beside the documents."""
-    made = current_report(project)
-    pairs = made.details.get("pairs") if made else None
-    if pairs is None:
-        st.caption("Look at the data, under the documents above, and the pairs are told here.")
-        return
+def _pairs(pairs: Mapping[str, Any]) -> None:
     figures = [
         (f"{pairs['pairs']:,}", "pairs"),
         (f"{pairs['distinct_queries']:,}", "different queries"),

@@ -1,9 +1,11 @@
 """What the steps of the Corpus page share: how a file is read, its columns, and the rows that are left out."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -15,18 +17,45 @@ from search.corpus.readers.report import DELIMITERS, RefusedRow, Report
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.text.spreadsheet_cells import csv_text
-from ui import run_view, uploads, widgets
+from ui import address, navigation, run_view, uploads, widgets
 from ui.rendering import literal
 
 _GRADES = [0, 1, 2, 3, 4]
 _MEANINGS = 12
+_DRAWER = "add"
 NONE = "(none)"
 _Read = TypeVar("_Read")
+
+
+def opened(project: Project) -> str | None:
+    """What the open drawer adds; None where none is open."""
+    return address.value(_DRAWER)
+
+
+def drawer_button(project: Project, what: str, label: str, usual: bool) -> bool:
+    """Draw the button that opens and closes a drawer; the address holds that it is open, so that a reload keeps it.
+
+    :param what: is added there.
+    :param usual: whether it is open where nobody chose.
+    :returns: whether it is open.
+    """
+    if usual:
+        return True
+    is_open = opened(project) == what
+    if st.button(
+        literal("Close" if is_open else label),
+        key=f"drawer-{what}",
+        icon=":material/close:" if is_open else ":material/add:",
+    ):
+        navigation.hold(_DRAWER, "" if is_open else what)
+        st.rerun()
+    return is_open
 
 
 def start(project: Project, arguments: Sequence[str]) -> None:
     """Start a run that changes the project's data, and draw the page anew."""
     uploads.empty(project)
+    navigation.hold(_DRAWER, "")
     run_view.start(project, arguments, "corpus-run")
 
 
@@ -102,6 +131,11 @@ def how_to_read(path: Path, report: Report | None) -> None:
     """Encoding and delimiter to choose; for files that are text."""
     if report is not None and report.encoding is None:
         return
+    with st.expander("Letters look wrong, or columns run together?") if report else nullcontext():
+        _encoding_and_delimiter(path, report)
+
+
+def _encoding_and_delimiter(path: Path, report: Report | None) -> None:
     left, right, _ = st.columns([1, 1, 2])
     left.selectbox(
         "Encoding",
@@ -240,36 +274,53 @@ def _columns_of(path: Path) -> Sequence[str]:
         return ()
 
 
-def refused(rows: Sequence[RefusedRow], count: int, key: str) -> None:
-    """The rows that will be left out, why, and the list to take away."""
+def refused(rows: Sequence[RefusedRow], count: int, total: int, key: str) -> None:
+    """One line on the rows that will be left out; unfolded, each with its reason, and the list to take away.
+
+    :param total: how many rows there are, those among them.
+    """
     if not count:
         return
-    st.warning(
-        f"{widgets.counted(count, 'row')} will be left out.", icon=":material/playlist_remove:"
-    )
-    import pandas as pd
-
-    frame = pd.DataFrame([{"where": row.where, "why": row.reason} for row in rows])
-    widgets.dataframe(frame, height=min(220, 38 + 35 * len(frame)))
-    listed = "" if len(rows) == count else f" (the first {len(rows):,})"
-    st.download_button(
-        f"Download the list{listed}",
-        csv_text(("where", "why"), [(row.where, row.reason) for row in rows]).encode("utf-8-sig"),
-        file_name="left-out.csv",
-        mime="text/csv",
-        key=f"refused-{key}",
-    )
+    label = left_out(count, total, [row.reason for row in rows], "will be")
+    with st.expander(literal(label), icon=":material/playlist_remove:"):
+        cells = [(row.where, row.reason) for row in rows]
+        widgets.dataframe(cells, ["where", "why"], height=widgets.full_height(len(cells), 220))
+        listed = "" if len(rows) == count else f" (the first {len(rows):,})"
+        st.download_button(
+            f"Download the list{listed}",
+            csv_text(("where", "why"), cells).encode("utf-8-sig"),
+            file_name="left-out.csv",
+            mime="text/csv",
+            key=f"refused-{key}",
+        )
 
 
-def refusals_of(files: Sequence[Mapping[str, object]], listed: Sequence[Sequence[str]]) -> None:
+def left_out(count: int, total: int, reasons: Sequence[str], were: str, of: str = "rows") -> str:
+    """One line on rows that were left out, with the most frequent reason: "11 of 267 rows were left out: ..."."""
+    often = Counter(reasons).most_common(2)
+    why = f": {often[0][0].rstrip('.')}" if often else ""
+    more = " and other reasons" if len(often) > 1 else ""
+    return f"{count:,} of {total:,} {of} {were} left out{why}{more}"
+
+
+def refusals_of(files: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[str]]) -> None:
     """What was left out when the files of a version came in."""
     for file in files:
         refusals = file.get("refusals")
         if isinstance(refusals, list) and refusals:
+            count, source = int(file["refused"]), file["source"]
+            total = count + int(file.get("accepted", 0))
+            reasons = [reason for _, reason in refusals]
             with st.expander(
-                f"{literal(file['refused'])} rows of {literal(file['source'])} were left out: see why"
+                literal(left_out(count, total, reasons, "were", f"rows of {source}")),
+                icon=":material/playlist_remove:",
             ):
-                widgets.dataframe(refusals, ["where", "why"])
+                widgets.dataframe(
+                    refusals, ["where", "why"], height=widgets.full_height(len(refusals), 220)
+                )
     if listed:
-        with st.expander(f"{widgets.counted(len(listed), 'file')} left out: see why"):
+        label = left_out(
+            len(listed), len(listed) + len(files), [why for _, why in listed], "were", "files"
+        )
+        with st.expander(literal(label), icon=":material/playlist_remove:"):
             widgets.dataframe(listed, ["file", "why"])

@@ -16,6 +16,7 @@ _TITLES = {
     "sample": "Preparing the sample",
     "import": "Importing",
     "add": "Adding documents",
+    "remove": "Taking documents out",
     "pairs": "Adding pairs",
     "queries": "Adding the query set",
     "index": "Building the index",

@@ -35,17 +35,29 @@ def saved(project: Project, upload: UploadedFile) -> Path:
     known = st.session_state.get(key)
     if known and Path(known).is_file():
         return Path(known)
-    parent = project.folder / _FOLDER
-    _sweep(parent)
-    folder = parent / new_id()
-    parent.mkdir(exist_ok=True)  # Not the project's: it may be gone.
-    folder.mkdir()
-    path = folder / safe_name(upload.name)
+    path = _new_file(project, upload.name)
     with path.open("wb") as stream:
         upload.seek(0)
         shutil.copyfileobj(upload, stream)
     st.session_state[key] = str(path)
     return path
+
+
+def written(project: Project, name: str, text: str) -> Path:
+    """Write what was typed on a page where uploads are, and say where it is."""
+    path = _new_file(project, name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _new_file(project: Project, name: str) -> Path:
+    """A file that is not there yet, in a new folder among the uploads of a project."""
+    parent = project.folder / _FOLDER
+    _sweep(parent)
+    folder = parent / new_id()
+    parent.mkdir(exist_ok=True)  # Not the project's: it may be gone.
+    folder.mkdir()
+    return folder / safe_name(name)
 
 
 def safe_name(name: str) -> str:

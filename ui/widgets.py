@@ -239,15 +239,21 @@ def escaped_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     st.html(render("table.html", heads=heads, rows=rows))
 
 
-def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> None:
+def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> Any:
     """Draw rows as a table to scroll and sort.
 
     :param rows: what pandas makes a table of: mappings by the names of the columns, or sequences in their order.
     :param more: what else `st.dataframe` takes.
+    :returns: what is selected of it, where `on_select` asks for it.
     """
     import pandas as pd
 
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, **more)
+    return st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, **more)
+
+
+def full_height(rows: int, most: int = 560) -> int:
+    """The pixels of a table that shows so many rows without an empty one below, and scrolls where they are many."""
+    return min(38 + 35 * rows, most)
 
 
 def said_by(key: str, what: str) -> Any:

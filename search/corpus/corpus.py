@@ -296,6 +296,16 @@ class Corpus:
         """The first `count` documents."""
         return self.documents_at(range(min(count, len(self))))
 
+    def containing(self, text: str, most: int) -> tuple[int, list[int]]:
+        """How many documents have a text in their id, title or text, and the positions of the first of them.
+
+        The case of a to z counts for nothing; that of other letters does, as SQLite has it.
+        """
+        has = "instr(lower(id || ' ' || title || ' ' || text), lower(?))"
+        number = int(next(self._column(f"SELECT count(*) FROM documents WHERE {has}", text)))
+        question = f"SELECT position FROM documents WHERE {has} ORDER BY position LIMIT ?"
+        return number, list(self._column(question, text, most))
+
     def _setting(self, name: str) -> dict[str, Any] | None:
         value = next(self._column("SELECT value FROM settings WHERE name = ?", name), None)
         return json.loads(value) if value else None

@@ -1,6 +1,6 @@
 """Adding documents to a project: from files to a new version of its corpus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ _PLAIN = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".md")
 _STORED = 1.7  # Bytes of a corpus for each of a plain file: 1.3 to 1.6 on the shared sets and on 69 MB of products.
 _SPEED = 2.5e6  # Bytes a second, on one core.
 _READING = 0.8  # The share of the work that is reading; indexing metadata is the rest.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,39 @@ def see_that_documents_fit(
     needs = see_that_it_fits("the reading", project.folder, disk, 0, plain / _SPEED)
     if needs:
         progress(0, 0, needs)
+
+
+@on_newest
+def remove_documents(
+    project: Project,
+    ids: Collection[str],
+    pieces: SubwordCounter | None = None,
+    progress: Progress = silent,
+) -> Manifest:
+    """Take documents out of the newest corpus: a new version without them, cut as it was; the old one stays.
+
+    :param pieces: counts the word pieces of the model by which the corpus is cut; None for the built-in one's.
+    :raises Refused: without documents, for an id that none has, and where fewer than two would be left.
+    """
+    earlier, old = current_corpus(project)
+    gone = set(ids)
+    if unknown := sorted(gone - set(old.ids())):
+        raise Refused(f"No document of {project.name!r} has the id {unknown[0]!r}.")
+    with project.publish_together() as drafts:
+        draft = drafts.add("corpora", {"corpus": earlier.id})
+        writer = CorpusWriter(draft.folder, chunking=old.chunking, tiers=old.tiers, pieces=pieces)
+        for start in range(0, len(old), _AT_ONCE):
+            progress(_READING * start, len(old), f"copying {len(old):,} documents")
+            some = old.documents_at(range(start, min(start + _AT_ONCE, len(old))))
+            writer.add(document for document in some if document.id not in gone)
+        total = writer.count
+        require_enough_documents(total, project.name)
+        passages = writer.close(Stage(progress, _READING, 1.0))
+        draft.details.update(
+            documents=total, passages=passages, written=0, replaced=0, unchanged=total
+        )
+    progress(1, 1, f"{total:,} documents in the corpus")
+    return project.artifact("corpora", draft.id)
 
 
 def in_words(chunking: Chunking) -> str:

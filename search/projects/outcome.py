@@ -9,6 +9,7 @@ _PURPOSE: dict[str, Kind] = {
     "import": "corpora",
     "add": "corpora",
     "cut": "corpora",
+    "remove": "corpora",
     "pairs": "pairs",
     "queries": "queries",
     "sample": "indexes",

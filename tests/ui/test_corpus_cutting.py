@@ -3,7 +3,7 @@
 from app_help import TINY, labels, open_page, press, shown
 
 from search.corpus.corpus import current_corpus
-from search.corpus.ingest import IngestChoices, add_documents, cut_again, in_words
+from search.corpus.ingest import IngestChoices, add_documents, cut_again
 from search.corpus.passages import WHOLE
 from search.models.chunking import chunking_for
 from search.projects.project import Project
@@ -15,9 +15,10 @@ def test_documents_that_came_whole_can_be_cut_to_what_the_models_read(
     wanted, _ = chunking_for(data, again=True)
     assert current_corpus(data)[1].chunking == WHOLE != wanted
     at = open_page("corpus", TINY)
+    assert wanted.tokens == 250
     assert (
-        f"Now: each document is one passage. For the models of this project: {in_words(wanted)}. "
-        "Cutting again makes a new version; judgments are of documents, so they stay."
+        "Each document is one passage. For the models of this project: documents are cut to passages of about 190 words at "
+        "most. Cutting again makes a new version; judgments are of documents, so they stay."
     ) in shown(at)
     press(at, "cut-again")
     assert started == [["cut", TINY]]
@@ -30,10 +31,10 @@ def test_what_is_cut_as_the_models_read_it_is_not_offered_again(
     rows.write_text("id,text\na,The tenant pays the rent.\nb,The owner mends the roof.\n")
     add_documents(empty, [rows], IngestChoices(tokens=20, overlap=0))
     at = open_page("corpus", TINY)
-    assert "Now: passages of at most 20 word pieces" in shown(at)
+    assert "Documents are cut to passages of about 20 words at most." in shown(at)
     wanted, pieces = chunking_for(empty, again=True)
     cut_again(empty, wanted, pieces)
     at = open_page("corpus", TINY)
     assert "Cut again" not in labels(at)
-    assert "Now: passages" not in shown(at)
+    assert "Documents are cut to passages" not in shown(at)
     assert not started

@@ -1,9 +1,10 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
-from app_help import TINY, gone, labels, open_page, press, run, shown, upload, write_run
+from app_help import TINY, gone, open_page, press, run, shown, upload, write_run
 
 from search.corpus.document import Document
 from search.corpus.passages import Chunker, Chunking
@@ -18,29 +19,45 @@ CSV = "id,title,text\na,Knee,Pain in the knee\nb,,\nc,Hip,Pain in the hip\na,Twi
 
 def test_what_came_in(data: Project) -> None:
     at = open_page("corpus", TINY)
-    assert "Everything is here: documents to search, pairs to learn from" in shown(at)
-    assert "40 documents 60 pairs to train on 20 test queries" in shown(at)
-    documents, pairs, queries = (frame.value for frame in at.dataframe)
+    assert "**Documents** 40" in shown(at)
+    assert "**Questions** 60 + 20 for the proof" in shown(at)
+    assert at.button(key="next-step").label == "Train a model"
+    documents, pairs = (frame.value for frame in at.dataframe)
     assert list(documents["id"]) == [f"d{n}" for n in range(40)]
     assert documents["title"][0] == "Velkorin"
     assert list(pairs.columns) == ["query", "response"]
-    assert len(pairs) == 50
-    assert len(queries) == 20
-    assert queries["relevant documents"][0] == "d28"
-    assert "The first 50 of 60 pairs to train on. 8 more queries are held out" in shown(at)
-    assert labels(at)[-1] == "Train a model"
+    assert len(pairs) == 60
+    pair_set = PairSet.load(data, data.newest("pairs"))  # type: ignore[arg-type]
+    assert f"60 pairs to train on; 8 more questions ({pair_set.held_answers} answers)" in shown(at)
+
+
+def test_documents_and_pairs_are_searched(data: Project) -> None:
+    at = open_page("corpus", TINY)
+    documents, pairs = (frame.value for frame in at.dataframe)
+    title, query = documents["title"][3], pairs["query"][5]
+    at.text_input(key="find-documents-Tiny").set_value(title.upper())
+    at.text_input(key="find-pairs-Tiny").set_value(query.upper())
+    documents, pairs = (frame.value for frame in run(at).dataframe)
+    assert title in list(documents["title"]) and len(documents) < 40
+    assert query in list(pairs["query"]) and len(pairs) < 60
+
+
+def test_a_document_is_opened_changed_and_taken_out(
+    data: Project, started: list[list[str]]
+) -> None:
+    chosen = {"selection": {"rows": [2], "columns": [], "cells": []}}
+    manifest = data.newest("corpora")
+    assert manifest is not None
+    at = open_page("corpus", TINY)
+    at.session_state[f"documents-{manifest.id}-"] = chosen
+    press(run(at), "open-document")
+    assert not started
 
 
 def test_documents_only(documents_only: Project) -> None:
     at = open_page("corpus", TINY)
-    assert "Documents are in. Pairs of a query and its answer let a model learn" in shown(at)
-    assert "40 documents 0 pairs to train on 0 test queries" in shown(at)
-    assert labels(at)[-1] == "Search it with the generic model"
-
-
-def test_pairs_but_no_query_set(no_query_set: Project) -> None:
-    at = open_page("corpus", TINY)
-    assert "A query set is missing, so nothing can be proved yet." in shown(at)
+    assert "**Documents** 40" in shown(at) and "A pair is what somebody asked" in shown(at)
+    assert at.button(key="next-step").label == "Add questions"
 
 
 def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused(
@@ -50,8 +67,8 @@ def test_the_preview_of_documents_shows_what_was_understood_and_what_was_refused
     assert "**2 documents** found in My-file.csv (CSV, encoding utf-8, delimiter comma)." in shown(
         at
     )
-    assert [w.value for w in at.warning] == ["2 rows will be left out."]
-    documents, refused = (frame.value for frame in at.dataframe)
+    refused, documents = (frame.value for frame in at.dataframe)
+    assert any(part.label.startswith("2 of 4 rows will be left out: ") for part in at.expander)
     assert documents.to_dict("list") == {
         "id": ["a", "c"],
         "title": ["Knee", "Hip"],
@@ -182,21 +199,41 @@ def test_markup_in_a_file_is_text(empty: Project) -> None:
     assert "<img" not in shown(at)
 
 
-def test_a_zip_is_offered_as_a_data_set(empty: Project, started: list[list[str]]) -> None:
+def test_a_zip_is_offered_as_a_data_set_with_what_it_brings(
+    empty: Project, tiny_beir: Path, started: list[list[str]]
+) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for name in ("set/corpus.jsonl", "set/queries.jsonl", "set/qrels/test.tsv"):
-            archive.writestr(name, "{}")
+        for path in (p for p in tiny_beir.rglob("*") if p.is_file()):
+            archive.write(path, f"set/{path.relative_to(tiny_beir)}")
     at = upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", content.getvalue())
+    train, test = (
+        (tiny_beir / "qrels" / f"{part}.tsv").read_text().splitlines()[1:]
+        for part in ("train", "test")
+    )
+    asked, proof = (len({line.split("\t")[0] for line in lines}) for lines in (train, test))
+    assert (
+        f"A BEIR data set with 40 documents, {len(train)} pairs of {asked} questions to learn from and "
+        f"{proof} questions for the proof."
+    ) in shown(at)
     press(at, "import")
     assert started[0][:2] == ["import", TINY]
     assert started[0][2].endswith("/beir.zip")
 
 
+def test_a_broken_data_set_is_a_message(empty: Project) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("set/corpus.jsonl", "set/queries.jsonl", "set/qrels/test.tsv"):
+            archive.writestr(name, "{}")
+    at = upload(open_page("corpus", TINY), "documents-Tiny", "beir.zip", content.getvalue())
+    assert len(at.error) == 1 and "import" not in [button.key for button in at.button]
+
+
 def test_a_refused_run_says_why_after_it_was_started_here(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
+    at = upload(open_page("corpus", TINY, add="documents"), "documents-Tiny", "a.csv", CSV)
     press(at, "add-documents")
     (started_here,) = runs.runs(documents_only)
     refused = started_here.read().ended("refused", error="Nothing was added: it is all there.")
@@ -233,15 +270,16 @@ def test_rows_that_were_left_out_stay_readable(empty: Project, tmp_path) -> None
     path.write_text(CSV)
     add_documents(empty, [path])
     at = open_page("corpus", TINY)
-    assert "2 rows of mixed.csv were left out: see why" in [e.label for e in at.expander]
-    assert list(at.dataframe[1].value["where"]) == ["row 3", "row 5"]
+    said = "2 of 4 rows of mixed.csv were left out: "
+    (part,) = [e for e in at.expander if e.label.startswith(said)]
+    assert list(part.dataframe[0].value["where"]) == ["row 3", "row 5"]
 
 
 @pytest.mark.parametrize("file", ["corpus.sqlite", "pairs.jsonl", "qrels.tsv"])
 def test_a_damaged_artifact_is_a_message(data: Project, file: str) -> None:
     (path,) = data.folder.glob(f"*/*/{file}")
     path.write_bytes(b"garbage")
-    at = open_page("corpus", TINY)
+    at = open_page("questions" if file == "qrels.tsv" else "corpus", TINY)
     assert any("is damaged" in e.value and file in e.value for e in at.error), shown(at)
     assert any("back from a backup; or delete it" in e.value for e in at.error)
 
@@ -273,7 +311,7 @@ def test_documents_can_stay_whole(empty: Project, started: list[list[str]]) -> N
 def test_metadata_columns_and_tiers_are_chosen(empty: Project, started: list[list[str]]) -> None:
     rows = "id,text,kind,note\na,one,case,x\nb,two,blog,y\nc,three,statute,z\n"
     at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", rows)
-    (kept,) = [box for box in at.multiselect if "metadata" in box.label]
+    (kept,) = [box for box in at.multiselect if box.label == "Columns to filter by and to show"]
     assert kept.value == ["kind", "note"]
     kept.set_value(["kind"])
     run(at)
@@ -312,7 +350,7 @@ def test_several_files_come_in_together(empty: Project, started: list[list[str]]
     files = at.dataframe[0].value
     assert files["read as"].tolist() == ["CSV", "HTML"]
     assert files["documents"].tolist() == [1, 1]
-    assert at.dataframe[-1].value["where"].tolist() == ["a.csv, row 3"]
+    assert at.dataframe[1].value["where"].tolist() == ["a.csv, row 3"]
     press(at, "add-documents")
     assert [path.rsplit("/", 1)[-1] for path in started[0][2:]] == ["a.csv", "page.html"]
 
@@ -324,7 +362,6 @@ def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> Non
     path.write_text("id,text\nnew-1,one more\n")
     made = add_documents(documents_only, [path])
     at = open_page("corpus", TINY)
-    assert "Versions (2)" in [e.label for e in at.expander]
     (line,) = [m.value for m in at.markdown if "added" in m.value]
     assert "1 added, 0 changed, 0 removed" in line.replace("\\", "")
     press(at, f"delete-{made.corpus.id}")
@@ -332,7 +369,7 @@ def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> Non
     assert len(documents_only.manifests("corpora")) == 2, "a bin asks first"
     press(at, f"sure-delete-{made.corpus.id}")
     assert len(documents_only.manifests("corpora")) == 1
-    assert "Versions (2)" not in [e.label for e in at.expander]
+    assert not [m.value for m in at.markdown if "1 added" in m.value]
 
 
 def test_the_report_is_drawn(data: Project) -> None:
@@ -358,12 +395,12 @@ def test_a_split_that_is_not_clean_is_told_with_examples(data: Project) -> None:
         QuerySet(
             {"leak": known.query, "new": "ombrathal"}, {"leak": {"d0": 1}, "new": {"d38": 1}}
         ).save(draft)
-    at = open_page("corpus", TINY)
+    at = open_page("questions", TINY)
     (warning,) = [w.value for w in at.warning]
     assert warning.startswith("This split is not clean: training and test share 1 query")
     assert any(known.query in str(frame.value.values) for frame in at.dataframe[-2:])
 
 
 def test_a_clean_split_is_called_clean(data: Project) -> None:
-    at = open_page("corpus", TINY)
+    at = open_page("questions", TINY)
     assert "Leak check: none of these queries" in shown(at)

@@ -1,4 +1,4 @@
-"""The Corpus page: pairs, and judgments of a query set."""
+"""Pairs on the Documents page, and judgments of a query set on that of questions."""
 
 import json
 
@@ -14,13 +14,13 @@ def test_the_preview_of_pairs(documents_only: Project, started: list[list[str]])
     rows += [{"query": "", "response": "x"}, {"query": "question 1", "response": "answer 1"}]
     at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
     assert "**9 pairs** found in p.json (JSON, encoding utf-8)." in shown(at)
-    assert [w.value for w in at.warning] == ["2 rows will be left out."]
-    refused = at.dataframe[-1].value
+    said = "2 of 11 rows will be left out: the query is empty and other reasons"
+    (refused,) = [part.dataframe[0].value for part in at.expander if part.label == said]
     assert dict(zip(refused["where"], refused["why"], strict=True)) == {
         "item 10": "the query is empty",
         "item 11": "the same pair stands in an earlier row",
     }
-    at.checkbox[0].check()
+    next(box for box in at.checkbox if (box.key or "").startswith("extend-")).check()
     run(at)
     press(at, "add-pairs")
     assert started[0][:2] == ["pairs", TINY]
@@ -48,14 +48,16 @@ def test_more_pairs_are_asked_what_the_first_ones_were(
     data: Project, started: list[list[str]]
 ) -> None:
     rows = [{"query": f"question {n}", "response": f"answer {n}"} for n in range(9)]
-    at = upload(open_page("corpus", TINY), "pairs-Tiny", "p.json", json.dumps(rows))
+    at = upload(open_page("corpus", TINY, add="pairs"), "pairs-Tiny", "p.json", json.dumps(rows))
     assert not [box for box in at.checkbox if (box.key or "").startswith("question-")]
 
 
 def test_judgments_may_be_about_new_documents(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,doc_id\nwhat is it,d0\n")
+    at = upload(
+        open_page("questions", TINY), "queries-Tiny", "q.csv", "query,doc_id\nwhat is it,d0\n"
+    )
     tick(at)
     press(at, "add-queries")
     assert started[0][-2:] == ["--question", "new_documents"]
@@ -82,7 +84,9 @@ def test_bad_pairs_are_one_clear_message(
 def test_judgments_in_a_file_of_their_own(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
+    at = upload(
+        open_page("questions", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}'
+    )
     at = upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n1\td1\t0\n")
     assert "**1 query** found in q.jsonl" in shown(at)
     assert "**2 judgments** found in r.tsv" in shown(at)
@@ -109,7 +113,7 @@ def test_a_column_that_may_hold_grades_is_chosen_or_not(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     rows = "query,doc_id,passt\nx,d0,ja\nx,d1,nein\n"
-    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
+    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", rows)
     assert "may hold grades" in at.warning[0].value
     boxes = {box.label: box for box in at.selectbox}
     assert boxes["Column of the document"].value == "doc_id"
@@ -124,7 +128,7 @@ def test_a_column_that_may_hold_grades_is_chosen_or_not(
 
 
 def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
-    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
+    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
     assert "every row counts as relevant" in shown(at)
     press(at, "add-queries")
     (arguments,) = started
@@ -136,7 +140,7 @@ def test_what_labels_mean_is_shown_and_can_be_changed(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     rows = "query,product,label\nx,d0,Exact\nx,d1,Irrelevant\n"
-    at = upload(open_page("corpus", TINY), "queries-Tiny", "q.csv", rows)
+    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", rows)
     assert "has no document id column" in at.error[0].value
     next(box for box in at.selectbox if box.label == "Column of the document").set_value("product")
     run(at)
@@ -154,7 +158,10 @@ def test_labels_that_nobody_knows_are_asked_for(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     at = upload(
-        open_page("corpus", TINY), "queries-Tiny", "q.csv", "query,doc_id,rating\nx,d0,A\nx,d1,B\n"
+        open_page("questions", TINY),
+        "queries-Tiny",
+        "q.csv",
+        "query,doc_id,rating\nx,d0,A\nx,d1,B\n",
     )
     assert "Say what each means" in at.warning[0].value
     assert "add-queries" not in [button.key for button in at.button]

@@ -1,6 +1,7 @@
 """The split that a BEIR data set comes with; what it lacks is held out of its training queries."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
@@ -58,6 +59,28 @@ def beir_split(
             "qrels/dev.tsv is not used: without qrels/test.tsv, both are held out of train"
         )
     return split_pairs(pairs, hold_test=True, texts=texts, question=question)
+
+
+@dataclass(frozen=True)
+class BeirCounts:
+    """What a BEIR data set brings, counted before anything of it is used: rows that are refused later are in it.
+
+    `pairs` are answers that training queries have, of `training` queries; `test` are the queries of the test part.
+    """
+
+    documents: int
+    pairs: int
+    training: int
+    test: int
+
+
+def count_beir(data: Beir) -> BeirCounts:
+    """Count what a data set holds."""
+    with data.corpus.open("rb") as stream:
+        documents = sum(bool(line.strip()) for line in stream)
+    train, test = (data.judgments.get(split, {}) for split in ("train", "test"))
+    answers = [sum(grade > 0 for grade in judged.values()) for judged in train.values()]
+    return BeirCounts(documents, sum(answers), sum(map(bool, answers)), len(test))
 
 
 def _question(pairs: Sequence[Pair], test: QuerySet, corpus: Corpus) -> Question:

@@ -52,6 +52,11 @@ class PairSet:
     grades: Grades = field(default_factory=dict)
     question: Question = NEW_DOCUMENTS
 
+    @property
+    def held_answers(self) -> int:
+        """How many answers the dev queries have: the pairs that were held out."""
+        return sum(len(self.dev.relevant(query)) for query in self.dev.queries)
+
     def save(self, draft: Draft) -> None:
         """Write the pairs into an artifact."""
         write_pairs(draft.folder / PAIRS_FILE, self.pairs)

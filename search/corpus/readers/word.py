@@ -32,6 +32,8 @@ from search.projects.settings import LIMITS
 _CHUNK = 1024 * 1024
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _NO_TITLE = ("", "word document")
+# What a file says of itself that a program wrote with python-docx: the library, and when its blank file was made.
+_LIBRARY, _BLANK_MADE = "python-docx", "2013-12-23 23:15"
 # What is not, or no longer, text of the document.
 _SKIPPED = frozenset((f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_W}tblPr", f"{_W}trPr",
                       f"{_W}tcPr", _FALLBACK))  # fmt: skip
@@ -82,8 +84,9 @@ def read_word(path: Path, report: Report) -> Prose:
         title = core.title or ""
         if title.strip().casefold() in _NO_TITLE:
             title = _styled_title(document.element.body, styles, _Text(styles, numbering))
-        created = core.created
-        fields = {"author": core.author or "", "created": f"{created:%Y-%m-%d}" if created else ""}
+        author = "" if core.author == _LIBRARY else core.author or ""
+        created = f"{core.created:%Y-%m-%d %H:%M}" if core.created else ""
+        fields = {"author": author, "created": "" if created == _BLANK_MADE else created[:10]}
     except Refused:
         raise
     except Exception as error:  # python-docx lets every error of its libraries through

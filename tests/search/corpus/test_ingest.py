@@ -7,7 +7,7 @@ import pytest
 from search.corpus import ingest
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.filters import parse_tiers
-from search.corpus.ingest import IngestChoices, add_documents
+from search.corpus.ingest import IngestChoices, add_documents, remove_documents
 from search.corpus.passages import WHOLE, Chunking
 from search.corpus.readers.documents import DocumentColumns
 from search.projects import room
@@ -142,3 +142,45 @@ def test_long_reading_says_what_it_needs(home, file, monkeypatch):
     rows = file("a.csv", f"id,text\na,{LONG}\nb,short\n")
     add_documents(home, [rows], progress=lambda *told: said.append(told[2]))
     assert said[0].startswith("The reading will take about ") and "memory" not in said[0]
+
+
+def test_documents_are_taken_out_in_a_version_that_is_what_was_never_given_them(home, file):
+    rows = [f"a,{LONG},law", "b,Two.,law", f"c,{LONG.replace('tenant', 'owner')},blog"]
+    given = file("a.csv", "\n".join(["id,text,kind", *rows]))
+    rule = parse_tiers("kind=law,blog")
+    add_documents(home, [given], IngestChoices(tokens=40, overlap=0, tiers=rule))
+    before, old = current_corpus(home)
+    remove_documents(home, ["b"])
+    made, corpus = current_corpus(home)
+    other = project_to_be("other")
+    fewer = file("b.csv", "\n".join(["id,text,kind", rows[0], rows[2]]))
+    add_documents(other, [fewer], IngestChoices(tokens=40, overlap=0, tiers=rule))
+    _, wanted = current_corpus(other)
+    assert corpus.documents_at([0, 1]) == wanted.documents_at([0, 1])
+    assert list(corpus.embedded_keys()) == list(wanted.embedded_keys())
+    assert (corpus.chunking, corpus.tiers) == (wanted.chunking, wanted.tiers)
+    assert corpus.tier_sizes() == [(0, 1), (1, 1)]
+    assert made.details["documents"] == 2 and made.details["passages"] == corpus.passages
+    assert made.made_from == {"corpus": before.id} and old.ids() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [(["x"], "No document of 'lab' has the id 'x'"), (["a"], "at least 2 documents")],
+)
+def test_what_is_not_there_or_would_leave_too_little_is_not_taken_out(home, file, ids, says):
+    add_documents(home, [file("a.csv", "id,text\na,one\nb,two\n")])
+    with pytest.raises(Refused, match=says):
+        remove_documents(home, ids)
+    assert len(home.manifests("corpora")) == 1
+
+
+def test_documents_are_looked_for_by_what_stands_in_them(home, file):
+    rows = ["id,title,text", "a-1,Rent,Paid %monthly_", "b,Lease,The RENT falls due", "c,,nothing"]
+    add_documents(home, [file("a.csv", "\n".join(rows))])
+    _, corpus = current_corpus(home)
+    assert corpus.containing("rent", 10) == (2, [0, 1])
+    assert corpus.containing("rent", 1) == (2, [0])
+    assert corpus.containing("%MONTHLY_", 10) == (1, [0])
+    assert corpus.containing("A-1", 10) == (1, [0])
+    assert corpus.containing("x_", 10) == (0, [])

@@ -222,3 +222,11 @@ def test_damaged_files_are_read_or_refused(tmp_path, rng: random.Random):
             assert str(error).startswith("damaged.docx ")
             refused += 1
     assert refused > 10
+
+
+def test_what_a_library_says_of_its_blank_file_is_not_said_of_a_document(tmp_path):
+    made = docx.Document()
+    assert made.core_properties.author == "python-docx"
+    made.add_paragraph("Some text.")
+    (found,), _ = preview_documents(saved(made, tmp_path / "made.docx"))
+    assert found.metadata == {"file": "made.docx"}
