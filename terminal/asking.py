@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terminal.options import AsJson, ByTier, Contestants, Filters, Hits, Models, ThisProject
-from terminal.printing import aside, bar, print_json, running, say, tell_comparison, tell_notes
+from terminal.printing import aside, bar, print_json, running, say, tell_comparison
+from terminal.shared import measure
 
 if TYPE_CHECKING:
     from search.evaluation.evaluation import Evaluation
@@ -124,27 +125,12 @@ def evaluate(
 ) -> None:
     """Compare models on held-out queries: metrics, intervals, paired tests, a verdict."""
     from search.evaluation.evaluate import Extras
-    from search.evaluation.evaluate import evaluate as evaluate_models
-    from search.evaluation.ledger.protocol import protocol_of
     from search.evaluation.rankings.metrics import CONDENSED, metric_names
     from search.evaluation.runs import run_files
-    from search.evaluation.verdict.verdicts import promise
-    from search.judging.sample import grades_by_text
-    from search.judging.to_query_set import grow_query_set
-    from training.baseline import contestants
-    from training.similarity_cost import similarity_notes
 
     with running(project) as run:
-        grow_query_set(project)
-        runs = run_files(run_ or ())
-        names, how = contestants(project, model or (), open_seal, run)
-        ours = [name for name in names if name not in runs]
-        if not protocol_of(project).fixed:
-            aside(promise(project, ours))
-        known = similarity_notes(project, ours, run)
-        extras = Extras(metric or (), runs, export, grades_by_text(project))
-        result = evaluate_models(project, names, run, known, extras, how)
-        tell_notes(run, result.notes)
+        extras = Extras(metric or (), run_files(run_ or ()), export)
+        result = measure(project, model or (), run, extras, open_seal)
     if as_json:
         print_json(result.as_json())
         return

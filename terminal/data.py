@@ -1,6 +1,5 @@
 """Commands that bring data in and look at it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,11 +28,11 @@ from terminal.printing import (
     print_json,
     running,
     say,
-    tell_left_out,
     tell_notes,
     tell_report,
 )
 from terminal.protocol import seal as seal_part
+from terminal.shared import add_files
 
 app = typer.Typer()
 
@@ -135,13 +134,10 @@ def add(
     ] = False,
 ) -> None:
     """Add documents from files; the project is made if it does not exist."""
-    from search.corpus.corpus import current_corpus
     from search.corpus.filters import parse_tiers
-    from search.corpus.ingest import IngestChoices, add_documents, in_words
+    from search.corpus.ingest import IngestChoices
     from search.corpus.isolated import door
     from search.corpus.readers.documents import DocumentColumns
-    from search.models.chunking import chunking_for
-    from search.models.legibility import illegible
 
     door.prepare()
     metadata = tuple(filter(None, metadata_column)) if metadata_column else None
@@ -153,14 +149,7 @@ def add(
         replace_changed=replace_,
     )
     with running(project) as run:
-        chunking, pieces = chunking_for(project, passage_tokens, overlap)
-        made = add_documents(
-            project, files, replace(choices, chunking=chunking, pieces=pieces), run
-        )
-        for report in made.reports:
-            tell_report(run, report, "documents")
-        tell_left_out(run, made.listed)
-        tell_notes(run, made.notes)
+        made = add_files(project, files, choices, run, passage_tokens, overlap)
         added = made.added
         noun = "document" if added.written == 1 else "documents"
         changed = f", {added.replaced:,} replaced" if added.replaced else ""
@@ -169,10 +158,6 @@ def add(
             f"{added.written:,} {noun} added{changed}{same}; the corpus has {made.total:,} "
             f"in {made.passages:,} passages."
         )
-        if chunking.tokens:
-            aside(f"Longer documents are cut into {in_words(chunking)}.")
-        if note := illegible(project, current_corpus(project)[1]):
-            tell_notes(run, [note])
 
 
 @app.command()

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from search.projects.errors import Refused
-from search.projects.settings import settings
 from terminal.options import AsJson, EncodeWith, Engine, Form, IndexKind, Precision, ThisProject
 from terminal.printing import (
     aside,
@@ -21,6 +20,7 @@ from terminal.printing import (
     say,
     tell_notes,
 )
+from terminal.shared import tell_trained, train_by
 
 app = typer.Typer()
 
@@ -145,45 +145,26 @@ def train(
     ] = None,
 ) -> None:
     """Train a custom model by a recipe, or a winner once more from everything."""
-    from training.advice.power import known_power
-    from training.base_model import reading_notes
     from training.checkpoints import Checkpointer
-    from training.recipes import recipe_info, validated
     from training.refit import refit as train_once_more
-    from training.result import Trained
-    from training.train import train as train_model
 
     with running(project) as run:
-        values, kept = key_values(set_ or []), Checkpointer(checkpoints_of(run))
-        made: Trained | None
-        if refit is not None:
-            if recipe is not None or values or strict:
-                raise Refused(
-                    "--refit repeats what a model was made by, so it goes without --recipe, --set and --strict."
-                )
-            made = train_once_more(project, refit, name, run, kept)
-        else:
+        values = key_values(set_ or [])
+        if refit is None:
             if recipe is None:
                 raise Refused(
                     f"Say by which recipe: python cli.py train {project.name} --recipe auto."
                 )
-            # What cannot be trained at all is refused before the documents are looked at.
-            validated(recipe_info(recipe), values)
-            if (
-                not settings().rank
-            ):  # Of several processes the first looks at the start, and speaks.
-                shown = known_power(project)
-                notes = [] if shown is None else [shown.sentence]
-                tell_notes(run, [*reading_notes(project, values.get("base")), *notes])
-            made = train_model(project, recipe, name, values, run, kept, strict)
-        if made is None:
-            return
-        tell_notes(run, made.notes)
-        manifest = project.artifact("models", made.id)
-        # All that a second training needs to give the same model, in the run's own folder.
-        needed = {key: manifest.details[key] for key in ("settings", "libraries", "device")}
-        run.result(model=made.name, id=made.id, data=manifest.made_from, **needed)
-        say(f"The model {made.name!r} is ready.")
+            made = train_by(project, recipe, name, values, run, strict)
+        else:
+            if recipe is not None or values or strict:
+                raise Refused(
+                    "--refit repeats what a model was made by, so it goes without --recipe, --set and --strict."
+                )
+            again = train_once_more(project, refit, name, run, Checkpointer(checkpoints_of(run)))
+            made = tell_trained(project, again, run)
+        if made is not None:
+            say(f"The model {made.name!r} is ready.")
 
 
 @app.command()

@@ -15,10 +15,12 @@ from terminal.options import ASK
 
 
 @contextmanager
-def running(project: Any) -> Iterator[Any]:
+def running(project: Any, arguments: Sequence[str] | None = None) -> Iterator[Any]:
     """Run the block as a recorded run, with a bar on stderr where that is a terminal.
 
     Of several processes that torchrun started, the first records and speaks.
+
+    :param arguments: the command line behind `cli.py` that does the same; None for that of this process.
     """
     from search.projects.progress import silent
     from search.projects.run_recorder import recorded
@@ -28,7 +30,7 @@ def running(project: Any) -> Iterator[Any]:
         return
     with (
         bar() as progress,
-        recorded(project, _without_questions(sys.argv[1:]), progress) as recorder,
+        recorded(project, _without_questions(arguments or sys.argv[1:]), progress) as recorder,
     ):
         yield recorder
 

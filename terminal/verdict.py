@@ -1,16 +1,13 @@
 """The verdict as something to hand over: a page, JSON, and an exit status for jobs that run at night."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from terminal.options import ThisProject
-from terminal.printing import aside, running, say, tell_notes
-
-if TYPE_CHECKING:
-    from search.projects.project import Project
+from terminal.printing import aside, running, say
+from terminal.shared import measure
 
 app = typer.Typer()
 _RED = 3
@@ -60,7 +57,8 @@ def verdict(
     measured = choose.find_measured(project, candidate, against)
     if measured is None:
         named = choose.columns_to_measure(candidate, against) if model or against else []
-        _measure(project, named, fail_on == "worse")
+        with running(project) as run:
+            measure(project, named, run, watching=fail_on == "worse")
         measured = choose.find_measured(project, candidate, against)
         assert measured is not None
     if out is not None:
@@ -72,23 +70,3 @@ def verdict(
     say(measured.test.sentence(len(measured.result.queries)))
     if files.failure(measured, fail_on):
         raise typer.Exit(_RED)
-
-
-def _measure(project: "Project", names: list[str], watching: bool) -> None:
-    """Measure as `evaluate` does, by default the same columns.
-
-    :param names: of columns, the baseline first; none for the usual ones.
-    :param watching: a job that only watches what was decided before is no look at the questions.
-    """
-    from search.evaluation.evaluate import Extras, evaluate
-    from search.judging.sample import grades_by_text
-    from training.baseline import contestants
-    from training.similarity_cost import similarity_notes
-
-    with running(project) as run:
-        columns, how = contestants(project, names, progress=run)
-        extras = Extras(grades=grades_by_text(project))
-        known = similarity_notes(project, columns, run)
-        how = replace(how, watching=watching)
-        made = evaluate(project, columns, run, known, extras, how)
-        tell_notes(run, made.notes)

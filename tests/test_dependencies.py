@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-APP = ("app.py", "cli.py", "indexes", "search", "serving", "terminal", "training", "ui")
+APP = ("app.py", "bespoke", "cli.py", "indexes", "search", "serving", "terminal", "training", "ui")
 LISTS = {
     "requirements.lock": ("requirements.txt",),
     "requirements-cluster.lock": ("requirements.txt", "requirements-cluster.txt"),

@@ -17,7 +17,7 @@ HEAVY = {
     "datasets", "sklearn", "scipy", "pymilvus", "ray", "pyarrow", "plotly", "openvino",
     "huggingface_hub", "tokenizers", "wordllama", "peft", "fastapi", "uvicorn", "prometheus_client",
 }  # fmt: skip
-LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal")
+LIGHT_ROOMS = ("search", "training", "indexes", "cli.py", "terminal", "bespoke")
 
 
 def sources(*rooms: str) -> list[Path]:
@@ -85,7 +85,9 @@ def test_heavy_libraries_are_imported_where_they_are_used():
     assert {name: libraries for name, libraries in heavy.items() if libraries} == {}
 
 
-@pytest.mark.parametrize("room", ["indexes", "search", "training", "serving", "ui", "terminal"])
+@pytest.mark.parametrize(
+    "room", ["indexes", "search", "training", "serving", "ui", "terminal", "bespoke"]
+)
 def test_nothing_imports_what_is_started(room):
     """The linter knows packages only; app.py and cli.py are files above them."""
     for path in sources(room):
@@ -94,7 +96,7 @@ def test_nothing_imports_what_is_started(room):
 
 def test_no_pickle_and_no_remote_code():
     for path in sources(
-        "app.py", "cli.py", "terminal", "ui", "serving", "search", "training", "indexes"
+        "app.py", "cli.py", "bespoke", "terminal", "ui", "serving", "search", "training", "indexes"
     ):
         tree = parsed(path)
         forbidden = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
@@ -118,7 +120,7 @@ def test_no_pickle_and_no_remote_code():
 
 def test_only_settings_reads_the_environment():
     for path in sources(
-        "cli.py", "terminal", "serving", "search", "training", "indexes", "ui", "app.py"
+        "cli.py", "bespoke", "terminal", "serving", "search", "training", "indexes", "ui", "app.py"
     ):
         if named(path) == "search/projects/settings.py":
             continue

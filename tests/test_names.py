@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-ROOMS = ("search", "training", "indexes", "serving", "ui", "terminal")
+ROOMS = ("bespoke", "search", "training", "indexes", "serving", "ui", "terminal")
 # In no name of a class, function, field or parameter.
 NOWHERE = {"place", "places", "found", "told", "kept"}
 # In no name of a module, class or public function.

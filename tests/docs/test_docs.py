@@ -67,7 +67,11 @@ def test_commands_of_ours_are_understood(command):
         RECIPES[recipe].settings.model_validate(key_values(given["set_"]))
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if any(c.own for c in commands(p))], ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [p for p in PAGES if any(c.own for c in commands(p)) or bodies(p, "python")],
+    ids=name_of,
+)
 def test_commands_of_a_page_run_one_after_the_other(page, typist):
     """And so does its Python, where they leave it."""
     asked = [command for command in commands(page) if command.own and runs(command)]
