@@ -8,6 +8,9 @@ from streamlit.delta_generator import DeltaGenerator
 from search.corpus.corpus import Corpus
 from search.corpus.filters import Scope
 from search.evaluation.rankings.self_matches import left_out_note
+from search.judging.own_questions import marked_answers
+from search.judging.proposals import ANSWER
+from search.judging.to_query_set import grown_elsewhere
 from search.projects.artifacts import Manifest
 from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
@@ -171,13 +174,16 @@ def _alike(
 def _judged(
     project: Project, over: Manifest, query: str
 ) -> tuple[Mapping[str, int], frozenset[str]]:
-    """When the query is one of the query set: documents judged relevant, and those that are the query itself."""
+    """The documents that somebody judged relevant, here or in the query set, and those that are the query itself."""
+    marked = dict.fromkeys(marked_answers(project, query), ANSWER)
     manifest = project.newest("queries")
     if manifest is None:
-        return {}, frozenset()
+        return marked, frozenset()
     query_set = cache.query_set(project, manifest)
     identity = query_set.named(query)
     if identity is None:
-        return {}, frozenset()
+        return marked, frozenset()
     own = cache.self_matches(project, manifest, over).left_out
-    return query_set.relevant(identity), own.get(identity, frozenset())
+    # A set that grows from marks knows none that was taken back since.
+    known = query_set.relevant(identity) if grown_elsewhere(manifest) else {}
+    return marked | known, own.get(identity, frozenset())

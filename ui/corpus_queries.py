@@ -1,4 +1,4 @@
-"""The third step of the Corpus page: the query set, how its files were understood, and what its grades mean."""
+"""The query set, as the pages Corpus and Questions show it: how its files were understood, and what its grades mean."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -30,10 +30,10 @@ _QRELS_ROLES = {"id": False, "document": False, "grade": True}
 
 
 def step(project: Project) -> None:
-    """The third step: the query set, by which models are compared."""
+    """The query set, by which models are compared."""
     manifest = project.newest("queries")
     with st.container(border=True):
-        st.header("3 · Query set: the proof", anchor=False)
+        st.header("Query set: the proof", anchor=False)
         if manifest is not None:
             query_set = cache.query_set(project, manifest)
             rows = [

@@ -81,7 +81,8 @@ def _sample(project: Project, manifest: Manifest) -> None:
 def _part(project: Project) -> str:
     """Which part of the page is shown; another part of the page may have turned to it. Judges see what is to be judged."""
     parts = list(_PARTS)
-    if current_sample(project) is None:
+    sample = current_sample(project)
+    if sample is None:
         parts.remove("sample")
     if door.role(project) == "judge":
         parts = [part for part in parts if part in ("judge", "sample")]
@@ -91,10 +92,11 @@ def _part(project: Project) -> str:
     if turn := st.session_state.pop("judge-turn", None):
         st.session_state[key] = turn
     st.session_state.setdefault(key, "judge")
+    titles = _PARTS | ({"sample": "Grade answers"} if sample and sample.pooled else {})
     part = st.segmented_control(
         "Part",
         parts,
-        format_func=_PARTS.__getitem__,
+        format_func=titles.__getitem__,
         required=True,
         key=key,
         label_visibility="collapsed",

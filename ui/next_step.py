@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from search.evaluation.evaluation import newest_evaluation
+from search.judging.counter import QuestionCount, count_questions
+from search.judging.to_query_set import grown_elsewhere
 from search.models.registry import custom_manifests
 from search.projects.artifacts import Kind, Manifest
 from search.projects.errors import BespokeError
@@ -46,11 +48,12 @@ def next_step(project: Project) -> NextStep:
     if going:
         return NextStep(going, "train")
     pairs, queries = _newest(project, "pairs"), _newest(project, "queries")
+    few = _few_questions(project, queries)
     if not custom_manifests(project):
-        if pairs is not None:
+        if pairs is not None or not few:
             return NextStep("Train a model", "train")
         return NextStep("Add questions", "questions")
-    if queries is None:
+    if few:
         return NextStep("Add questions for the proof", "questions")
     if newest_evaluation(project) is None:
         return NextStep("See the proof", "evaluate")
@@ -75,12 +78,28 @@ def steps(project: Project | None) -> list[Step]:
     return made
 
 
+def _few_questions(project: Project, queries: Manifest | None) -> bool:
+    """Whether a proof still lacks questions. What was judged here grows into a query set when it is measured."""
+    return not grown_elsewhere(queries) and bool(_counted(project).missing)
+
+
+def _counted(project: Project) -> QuestionCount:
+    """The counter; none where votes cannot be read: the page they stand on says so."""
+    try:
+        return count_questions(project)
+    except BespokeError:
+        return QuestionCount(0, 0, 0, 0)
+
+
 def _said(project: Project) -> dict[str, str]:
     """What is there already, by page; empty where nothing is."""
     corpus, pairs, queries = (_newest(project, k) for k in ("corpora", "pairs", "queries"))
     models = len(custom_manifests(project))
     known = [f"{pairs.details['pairs']:,}"] if pairs else []
-    known += [f"{queries.details['queries']:,} for the proof"] if queries else []
+    if grown_elsewhere(queries):
+        known += [f"{queries.details['queries']:,} for the proof"]
+    elif (count := _counted(project)).judged:
+        known += [f"{count.short} for the proof"]
     return {
         "corpus": f"{corpus.details['documents']:,}" if corpus else "",
         "questions": " + ".join(known),

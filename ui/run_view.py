@@ -24,6 +24,7 @@ _TITLES = {
     "evaluate": "Measuring on held-out queries",
     "report": "Looking at the data",
     "mine": "Mining pairs",
+    "propose": "Proposing questions",
     "advise": "Measuring the approaches",
     "curve": "Drawing the learning curve",
     "blend": "Blending with the start",

@@ -10,7 +10,7 @@ from search.evaluation.statistics.power import (
 )
 from search.judging.pooling import own_questions
 from search.judging.proposals import ORIGIN, proposals
-from search.judging.to_query_set import judged_queries
+from search.judging.to_query_set import grown_elsewhere, judged_queries
 from search.projects.project import Project
 
 
@@ -53,9 +53,14 @@ class QuestionCount:
         )
 
     @property
+    def more(self) -> str:
+        """How many more it takes, in words."""
+        return how_many_more(self.judged)
+
+    @property
     def sentence(self) -> str:
         """The counter with what it means."""
-        return f"{self.short} questions have a right answer. {how_many_more(self.judged)}"
+        return f"{self.short} questions have a right answer. {self.more}"
 
 
 def count_questions(project: Project) -> QuestionCount:
@@ -65,7 +70,7 @@ def count_questions(project: Project) -> QuestionCount:
     own = own_questions(project)
     nobodys = {one.text for one in own if one.origin == ORIGIN} & answered
     unanswered = [one for one in own if one.text not in answered]
-    if project.newest("queries") is not None:
+    if grown_elsewhere(project.newest("queries")):
         query_set = current_query_set(project)[1]
         answered |= {query_set.queries[q] for q in query_set.queries if query_set.relevant(q)}
     waiting = sum(one.state == "open" for one in proposals(project))

@@ -96,15 +96,33 @@ def mark_answer(project: Project, judge: str, text: str, document: str, right: b
         return
     for question in store.questions():
         if question.text == " ".join(text.split()):
-            own = [
-                Judgment(one.judge, one.question, "grade", one.target, None, one.final)
-                for one in store.standing()
-                if (one.kind, one.question, one.target) == ("grade", question.id, document)
-                and one.judge == name
-            ]
-            if own:
-                store.add(own)
+            _take_back(store, name, question.id, document)
             store.withdraw(question.id)
+
+
+def withdraw_question(project: Project, judge: str, identity: str) -> None:
+    """Ask a question no more; what this judge said of its documents is taken back.
+
+    :raises Refused: where others judged it, too.
+    """
+    store = JudgmentStore.of(project)
+    _take_back(store, store.join(judge), identity)
+    if not store.withdraw(identity):
+        raise Refused("Somebody else judged this question, or voted on it, so it stays.")
+
+
+def _take_back(
+    store: JudgmentStore, judge: str, question: str, document: str | None = None
+) -> None:
+    """Take back the grades of one judge for a question: of one document, or of all."""
+    own = [
+        Judgment(judge, question, "grade", one.target, None, one.final)
+        for one in store.standing()
+        if (one.kind, one.question, one.judge) == ("grade", question, judge)
+        and document in (one.target, None)
+    ]
+    if own:
+        store.add(own)
 
 
 def marked_answers(project: Project, text: str) -> set[str]:

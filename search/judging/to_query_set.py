@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict
+from typing import TypeGuard
 
 from search.corpus.corpus import current_corpus
 from search.evaluation.query_sets.add_query_set import QueryIntake, publish_query_set
@@ -12,6 +13,7 @@ from search.judging.aggregation import Combine, Grades
 from search.judging.proposals import proposed_questions
 from search.judging.store import JudgmentStore
 from search.judging.votes import ColumnPair
+from search.projects.artifacts import Manifest
 from search.projects.errors import Refused
 from search.projects.project import Project, on_newest
 
@@ -105,20 +107,28 @@ def grow_query_set(project: Project) -> QueryIntake | None:
 
     :returns: what was published; None where nothing is new, or a query set came from elsewhere.
     """
-    newest = project.newest("queries")
-    # Of before query sets grew, none says that it does.
-    before = newest.details.get("grown") if newest is not None else None
-    if newest is not None and before is None:
-        return None
     corpus = project.newest("corpora")
+    if corpus is None or not is_behind(project):
+        return None
     judged = judged_queries(project)
-    if corpus is None or not any(judged.relevant(query) for query in judged.queries):
-        return None
-    if before == _digest(judged):
-        return None
     if not judged.restricted_to(set(current_corpus(project)[1].ids()))[0].queries:
         return None
     return publish_judged_queries(project, grows=True)
+
+
+def is_behind(project: Project) -> bool:
+    """Whether a query set that grows lacks what was judged since it was made, or is not there yet."""
+    newest = project.newest("queries")
+    judged = judged_queries(project)
+    if grown_elsewhere(newest) or not any(map(judged.relevant, judged.queries)):
+        return False
+    return newest is None or newest.details["grown"] != _digest(judged)
+
+
+def grown_elsewhere(queries: Manifest | None) -> TypeGuard[Manifest]:
+    """Whether there is a query set that does not grow with what is judged here: uploaded, split from pairs, or made on demand."""
+    # Of before query sets grew, none says that it does.
+    return queries is not None and queries.details.get("grown") is None
 
 
 def _digest(judged: QuerySet) -> str:

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
+from search.judging.counter import count_questions
+from search.judging.own_questions import mark_answer, marked_answers
+from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import explain, failures, widgets
+from ui import door, explain, failures, widgets
 from ui.comparing import asking, tools
 from ui.comparing.sides import Board
-from ui.rendering import render
+from ui.judging.naming import judging_as
+from ui.rendering import literal, render
 
 _SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 _KEY = "compare-script"
 _mount = st.components.v2.component("bespoke_compare", js=_SCRIPT, isolate_styles=False)
 _SHOWN = "compare-documents"
+_ASKED = "compare-asked"
 _WHY = "compare-why"
 
 
@@ -25,6 +30,7 @@ def listen(project: Project, asked: str, board: Board | None, copied: str) -> No
     """
     # A press comes back with the number of a document of the board that was on the page then.
     st.session_state[_SHOWN] = list(board.numbers) if board is not None else []
+    st.session_state[_ASKED] = (project.name, board.query if board is not None else "")
     data = {"asked": asked, "copied": copied, "full": tools.full()}
     _mount(key=_KEY, data=data, on_act_change=_pressed, height=1)
     if tools.full():
@@ -52,6 +58,25 @@ def _pressed() -> None:
             st.session_state[_WHY] = known[number]
         elif act == "more":
             asking.look_like(known[number])
+        elif act == "right":
+            _right(known[number])
+
+
+def _right(identity: str) -> None:
+    """Keep the question with this document as its answer, or take that back; say how many there are by now."""
+    name, text = st.session_state.get(_ASKED, ("", ""))
+    if not text:
+        return
+    try:
+        project = door.opened(name)
+        right = identity not in marked_answers(project, text)
+        mark_answer(project, judging_as(), text, identity, right)
+        count = count_questions(project)
+    except BespokeError as error:
+        st.toast(literal(error), icon=":material/error:")
+        return
+    said = "Kept as the right answer" if right else "Taken back"
+    st.toast(f"{said}: {count.short} questions have one.", icon=":material/check:")
 
 
 @st.dialog("Why is it where it is?", width="large")

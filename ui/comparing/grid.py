@@ -12,6 +12,11 @@ from ui.rendering import render
 
 _SKELETON_ROWS = 5
 _WHY = ("why", "Why?", "See which words drew this document")
+_RIGHT = (
+    "right",
+    "Right answer",
+    "Keep this question, with this document as its answer; again takes it back",
+)
 _MORE = ("more", "More like this", "Search for documents like this one")
 
 
@@ -42,7 +47,7 @@ def table(board: Board, likenesses: list[RankSimilarity], explains: bool) -> str
             for column in range(len(board.results))
         ],
         # The page's script tells the page which was pressed.
-        acts=[_WHY, _MORE] if explains else [_MORE],
+        acts=[_RIGHT, _WHY, _MORE] if explains else [_MORE],
     )
 
 
