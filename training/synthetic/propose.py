@@ -3,7 +3,8 @@
 They steer no training: what a person accepts of them is tested on, and stays marked as proposed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from search.corpus.corpus import current_corpus
@@ -16,10 +17,11 @@ from training.synthetic.draw import draw_pairs
 
 MOST = 40
 """Questions at a time: some twenty minutes of deciding and judging."""
-_KINDS = ("question", "definition", "heading", "title", "words")
-"""The kinds that read like something a person types, the most natural first."""
+_WORDS = "words"
+_KINDS = ("question", "definition", "heading", "title", _WORDS)
+"""The kinds that read like something a person types, the most natural first; a few words only of what has nothing else."""
 _LOOKED_AT = 400
-_LEAST_WORDS, _MOST_CHARACTERS = 2, 200
+_MOST_CHARACTERS = 200
 
 
 def propose(
@@ -46,12 +48,21 @@ def propose(
     return add_proposals(project, asked, most)
 
 
-def _spread(pairs: list[Pair]) -> Iterator[Pair]:
+def _spread(pairs: Sequence[Pair]) -> Iterator[Pair]:
     """Pairs that can be asked, in turn one of each document; of one document the earlier kinds first."""
     of_document: dict[str, list[Pair]] = {}
     for pair in pairs:
-        short = len(pair.query) <= _MOST_CHARACTERS
-        if pair.document is not None and short and len(pair.query.split()) >= _LEAST_WORDS:
-            of_document.setdefault(pair.document, []).append(pair)
+        if pair.document is None or len(pair.query) > _MOST_CHARACTERS:
+            continue
+        own = of_document.setdefault(pair.document, [])
+        if pair.mined != _WORDS:
+            own.append(pair)
+        elif not own and len(telling := _telling(pair.query)) > 1:
+            own.append(replace(pair, query=" ".join(telling)))
     for turn in zip_longest(*of_document.values()):
         yield from (pair for pair in turn if pair is not None)
+
+
+def _telling(query: str) -> list[str]:
+    """The words of a search that are long enough to say something, where the language has short ones."""
+    return [word for word in query.split() if len(word) > 3 or not word.isascii()]
