@@ -76,7 +76,7 @@ def _right(identity: str) -> None:
         st.toast(literal(error), icon=":material/error:")
         return
     said = "Kept as the right answer" if right else "Taken back"
-    st.toast(f"{said}: {count.short} questions have one.", icon=":material/check:")
+    st.toast(literal(f"{said}: {count.short} questions have one."), icon=":material/check:")
 
 
 @st.dialog("Why is it where it is?", width="large")

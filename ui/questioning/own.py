@@ -45,7 +45,9 @@ def typed(project: Project, primary: bool) -> None:
         return
     st.session_state[f"own-count-{project.name}"] = count + 1
     st.toast(
-        f"{widgets.counted(len(asked), 'question')} added, {answered} with a right answer.",
+        literal(
+            f"{widgets.counted(len(asked), 'question')} added, {answered} with a right answer."
+        ),
         icon=":material/check:",
     )
     st.rerun()

@@ -85,7 +85,7 @@ def _button(
     primary: bool = False,
 ) -> None:  # fmt: skip
     st.button(
-        label,
+        literal(label),
         key=f"question-{act.__name__.strip('_')}",
         shortcut=key,
         type="primary" if primary else "secondary",
