@@ -34,15 +34,17 @@ from ui.rendering import literal, render
 @failures.guarded
 def page(project: Project, manifest: Manifest) -> None:
     """Draw the page."""
-    columns.make_room()
+    columns.make_room(asking.is_asked())
     corpus = Corpus.of(project, manifest)
-    query = asking.box(project)
+    row = st.container(key="compare-bar", horizontal=True)
+    with row:
+        query = asking.box(project)
     asked = asking.like() or query.strip()
     if asked:
         with fair_queue.turn(manifest.id, query):
-            drawn = _answer(project, manifest, corpus, query)
+            drawn = _answer(project, manifest, corpus, query, row)
     else:
-        drawn = _answer(project, manifest, corpus, query)
+        drawn = _answer(project, manifest, corpus, query, row)
     chosen, board, share = drawn
     if board is not None and not board.like:
         asking.remember(project, board.query)
@@ -55,11 +57,12 @@ def page(project: Project, manifest: Manifest) -> None:
 
 
 def _answer(
-    project: Project, manifest: Manifest, corpus: Corpus, query: str
+    project: Project, manifest: Manifest, corpus: Corpus, query: str, row: DeltaGenerator
 ) -> tuple[Sequence[SearchColumn], Board | None, DeltaGenerator]:
     """Draw what is between the box and the foot; returns the columns, the answer, and where it is shared from."""
     offers = asking.offers()
-    bar = tools.bar()
+    with row:
+        bar = tools.bar()
     with bar.columns:
         chosen, lost = columns.choose(project)
         k = tools.depth()
@@ -141,7 +144,7 @@ def _searched(
     slot.draw(
         (render("like.html", name=board.query) if board.like else "")
         + render("scope.html", conditions=filters.describe_scope(scope, corpus))
-        + summary.html(board, said, figures)
+        + summary.html(board, said, figures, tools.to_proof(project, chosen, bool(figures)))
         + (render("soft.html", text=unequal) if (unequal := unequal_note(chosen, cuts)) else "")
         + grid.table(board, summary.likenesses(board), explains=not board.like)
     )

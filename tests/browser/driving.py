@@ -49,6 +49,7 @@ CONTRAST = """() => {
     const under = ground(e), ink = parse(style.color);
     let cover = ink[3];
     for (let p = e; p; p = p.parentElement) cover *= +getComputedStyle(p).opacity;
+    if (cover === 0) continue; // Comes up where a pointer or the keys are.
     const seen = [0, 1, 2].map(i => cover * ink[i] + (1 - cover) * under[i]);
     const [a, b] = [light(seen), light(under.slice(0, 3))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);

@@ -161,7 +161,7 @@ def test_a_document_lights_up_everywhere_and_lines_join_it(tiny: Project, visito
     assert joins is not None and a is not None and b is not None
     assert abs(joins["x"] - (a["x"] + a["width"])) < 8, "a line begins at the card"
     assert abs(joins["x"] + joins["width"] - b["x"]) < 8, "and ends at the other"
-    page.locator("h1").hover()
+    page.locator(".b-summary").hover()
     expect(page.locator(".b-lit")).to_have_count(0)
     rank = int(left.get_attribute("data-rank") or 0)
     moved = rank - int(right.get_attribute("data-rank") or 0)
@@ -175,7 +175,7 @@ def test_a_document_lights_up_everywhere_and_lines_join_it(tiny: Project, visito
     page.keyboard.press("ArrowDown")
     assert page.evaluate("[document.activeElement.dataset.side, document.activeElement.dataset.rank]") == ["1", "2"]  # fmt: skip
     left.locator(".b-rank").click()
-    page.locator("h1").hover()
+    page.locator(".b-summary").hover()
     expect(page.locator(".b-hit.b-lit")).to_have_count(2)
     page.keyboard.press("Escape")
     expect(page.locator(".b-hit.b-lit")).to_have_count(0)

@@ -162,16 +162,15 @@ def cards(board: str) -> list[tuple[int, Card]]:
     found = []
     for part in board.split('<div class="b-card b-hit')[1:]:
         head, _, rest = part.partition('<div class="b-text" dir="auto">')
-        text, _, foot = rest.partition('<div class="b-foot">')
+        text = rest.partition('<div class="b-foot">')[0]
         move = re.search(r'<span class="b-move.*?">(.*?)</span>', head)
         title = re.search(r'<span class="b-title".*?>(.*?)</span>', head)
-        shown = foot.split('<div class="b-tail">')[0]
         card = Card(
             rank=int(re.search(r'data-rank="(\d+)"', head)[1]),  # type: ignore[index]
             title=plain(title[1]) if title else "",
             text=plain(text),
             move=plain(move[1]) if move else "",
-            judged="judged relevant</span>" in shown or "judged relevant ·" in shown,
+            judged='class="b-answer"' in head,
             only=" b-only" in part.split(">", 1)[0],
             marks=[html.unescape(mark) for mark in re.findall(r"<mark>(.*?)</mark>", part)],
         )

@@ -52,6 +52,7 @@ def _head(say: Say, **more: Any) -> dict[str, Any]:
     return {
         "side": side,
         "took": say("took"),
+        "ms": say("ms"),
         "like": say("like"),
         "answer_rank": say("answer rank"),
         "nothing": say("nothing"),
@@ -71,6 +72,11 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "rows": [[_card(say), None]],
         "gone": [[], [(say("gone number"), say("gone rank"), say("gone name"))]],
         "acts": _acts(say),
+    },
+    "answer": lambda say: {
+        "sentence": say("sentence"),
+        "figures": [(say("value"), say("caption"))],
+        "proof": say("proof"),
     },
     "caption": lambda say: {"text": say("text")},
     "person": lambda say: {"name": say("name"), "role": say("role")},
@@ -143,6 +149,7 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "sentence": say("sentence"),
         "figures": [(say("value"), say("caption"))],
     },
+    "switch": lambda say: {"titles": [say("title"), say("other title")]},
     "table": lambda say: {"heads": [say("head")], "rows": [[say("cell")]]},
     "tally": lambda say: {
         "parts": [(say("kind"), say("count"))],

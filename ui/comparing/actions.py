@@ -8,7 +8,7 @@ from search.judging.counter import count_questions
 from search.judging.own_questions import mark_answer, marked_answers
 from search.projects.errors import BespokeError
 from search.projects.project import Project
-from ui import door, explain, failures, widgets
+from ui import door, explain, failures, navigation, widgets
 from ui.comparing import asking, tools
 from ui.comparing.sides import Board
 from ui.judging.naming import judging_as
@@ -20,6 +20,7 @@ _mount = st.components.v2.component("bespoke_compare", js=_SCRIPT, isolate_style
 _SHOWN = "compare-documents"
 _ASKED = "compare-asked"
 _WHY = "compare-why"
+_PROOF = "compare-proof"
 
 
 def listen(project: Project, asked: str, board: Board | None, copied: str) -> None:
@@ -35,6 +36,8 @@ def listen(project: Project, asked: str, board: Board | None, copied: str) -> No
     _mount(key=_KEY, data=data, on_act_change=_pressed, height=1)
     if tools.full():
         st.html(render("sign.html", name="b-full"))
+    if st.session_state.pop(_PROOF, False):
+        navigation.go("evaluate")
     wanted = st.session_state.pop(_WHY, None)
     if wanted is not None and board is not None:
         _why(project, board, wanted)
@@ -51,6 +54,8 @@ def _pressed() -> None:
         asking.ask(str(message.get("text", "")))
     elif act == "leave":
         tools.leave_full()
+    elif act == "proof":
+        st.session_state[_PROOF] = True
     elif act == "question":
         asking.leave_like()
     elif 0 <= number < len(known):

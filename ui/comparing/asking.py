@@ -21,7 +21,7 @@ from ui.rendering import literal, render
 KEY = "q"
 """The key of the box, and the name of the question in the address."""
 _LIKE = "like"
-_OFFERED = 6
+_OFFERED = 4  # As many as one line holds.
 _LATEST = 12
 _PAUSE = "250ms"
 _LABEL = 60
@@ -41,8 +41,7 @@ def box(project: Project) -> str:
         ):
             st.session_state[KEY] = before
         st.session_state["compare-project"] = project.name
-    left, right = st.columns([7, 1.2], vertical_alignment="bottom")
-    query = left.text_input(
+    query = st.text_input(
         "Your question",
         key=KEY,
         type="search",
@@ -53,9 +52,14 @@ def box(project: Project) -> str:
         on_change=leave_like,
         bind="query-params",
     )
-    right.button("Search", type="primary", width="stretch", key="search-button")
+    st.button("Search", type="primary", key="search-button")
     st.session_state[last] = query or ""
     return query or ""
+
+
+def is_asked() -> bool:
+    """Whether there is a question, or a document that others are looked for like: known before the box is drawn."""
+    return bool(like() or str(st.session_state.get(KEY, address.value(KEY)) or "").strip())
 
 
 def ask(query: str) -> None:

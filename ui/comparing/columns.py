@@ -33,11 +33,14 @@ MOST = 4
 _ADDRESS = "model"
 
 
-def make_room() -> None:
-    """Widen the page for the columns of the address before anything else of it is drawn."""
+def make_room(asked: bool) -> None:
+    """Make room for the columns of the address, and for answers, before anything else of the page is drawn.
+
+    :param asked: whether there is a question: the page's own stands in nobody's way then.
+    """
     count = min(len(set(address.values(_ADDRESS))), MOST)
     # A container is there at once, what is in it a moment later.
-    with st.container(key=f"room-{count}"):
+    with st.container(key=f"room-{count}{'-asked' if asked else ''}"):
         st.html(render("sign.html", name="b-room"))
 
 

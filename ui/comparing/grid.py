@@ -28,7 +28,8 @@ def table(board: Board, likenesses: list[RankSimilarity], explains: bool) -> str
     """
     # Documents like one have no question of words to mark.
     words = query_words("" if board.like else board.query)
-    return render(
+    switch = render("switch.html", titles=[side.title for side in board.sides])
+    return (switch if len(board.sides) > 1 else "") + render(
         "board.html",
         k=board.k,
         judged=bool(board.judged),
@@ -59,10 +60,11 @@ def skeleton(count: int) -> str:
 def _head(board: Board, likenesses: list[RankSimilarity], column: int) -> dict[str, object]:
     """What the template says in the head of a column."""
     result = board.results[column]
-    read = f"read in {result.encode_ms:.0f} ms · " if result.encode_ms else ""
+    read = f"question read in {result.encode_ms:.0f} ms, " if result.encode_ms else ""
     return {
         "side": board.sides[column],
         "took": f"{read}searched in {result.search_ms:.0f} ms",
+        "ms": f"{result.ms:.0f}",
         "like": brief(likenesses[column - 1]) if column and len(board.sides) > 2 else "",
         "answer_rank": next((hit.rank for hit in result.hits if hit.id in board.judged), None),
         "nothing": "" if result.hits else f"{(result.note or 'nothing fits').capitalize()}.",

@@ -1,6 +1,6 @@
-// What HTML and CSS cannot do on Compare: the same document lights up in every column, lines join it across
-// them, keys move between cards, the buttons of a card tell the page what was pressed, and a question that the app
-// did not hear is asked again.
+// What HTML and CSS cannot do on Compare: the same document lights up in every column, lines join it across them, on a
+// narrow page one side can stand alone, keys move between cards, the buttons of a card tell the page what was pressed,
+// and a question that the app did not hear is asked again.
 // The page works without it; it reads only what the page itself has drawn.
 
 const ROOM = ".st-key-compare-board";
@@ -13,6 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.bespoke = control;
   const { signal } = control;
   let pinned = null;
+  const room = document.querySelector(ROOM);
 
   const board = () => document.querySelector(`${ROOM} .b-compare[role=table]`);
   const documentAt = (target) => target.closest?.(`${ROOM} [data-doc]`)?.dataset.doc ?? null;
@@ -51,6 +52,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const copies = event.target.closest?.("[data-copy]");
     if (copies) {
       copy(copies, copies.dataset.copy === "link" ? location.href : data.copied);
+      return;
+    }
+    const shows = event.target.closest?.("[data-show]");
+    if (shows) {
+      room.dataset.only = shows.dataset.show;
+      attach();
       return;
     }
     if (event.target.closest?.("a, button, summary, input") || String(getSelection())) return;
@@ -123,7 +130,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const [a, b] = [from.getBoundingClientRect(), to.getBoundingClientRect()];
       if (b.left - a.right < 12) return; // Stacked, on a narrow window: nothing to join.
       const [x, end] = [(a.right - frame.left) / zoom, (b.left - frame.left) / zoom];
-      const [y, stop] = [(a.top - frame.top) / zoom + 26, (b.top - frame.top) / zoom + 26];
+      const [y, stop] = [(a.top - frame.top) / zoom + 18, (b.top - frame.top) / zoom + 18];
       const bend = (end - x) / 2;
       const moved = Number(from.dataset.rank) - Number(to.dataset.rank);
       const line = document.createElementNS(SVG, "path");
@@ -150,10 +157,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const attach = () => {
     resized.disconnect();
     const table = board();
+    for (const one of document.querySelectorAll("[data-show]")) {
+      one.setAttribute("aria-pressed", String(one.dataset.show === (room.dataset.only ?? "")));
+    }
     if (table) for (const part of [table, ...table.children]) if (part.nodeName !== "svg") resized.observe(part);
     soon();
   };
-  const room = document.querySelector(ROOM);
   if (room) changed.observe(room, { childList: true, subtree: true });
   attach();
   signal.addEventListener("abort", () => {

@@ -36,14 +36,17 @@ def order_in_words(likeness: RankSimilarity) -> str:
     return "opposite order" if opposite else "different order"
 
 
-def html(board: Board, said: str, measured: Sequence[tuple[str, str]]) -> str:
-    """The sentence and the figures beside it, as HTML."""
+def html(board: Board, said: str, measured: Sequence[tuple[str, str]], proof: str) -> str:
+    """The sentence and the figures beside it, as HTML.
+
+    :param proof: what leads on to the proof; may be empty.
+    """
     figures: list[tuple[str, str]] = []
     if len(board.results) == 2:
         likeness = likenesses(board)[0]
         order = f", {order_in_words(likeness)}" if likeness.tau is not None else ""
         figures.append((f"{likeness.common} of {likeness.of}", f"in common{order}"))
-    return render("summary.html", sentence=said, figures=[*figures, *measured])
+    return render("answer.html", sentence=said, figures=[*figures, *measured], proof=proof)
 
 
 def sentence(

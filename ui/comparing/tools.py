@@ -11,10 +11,11 @@ from search.models.registry import GENERIC, KEYWORD
 from search.projects import audit
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
-from ui import address, navigation
+from ui import address, cache, navigation
 from ui.comparing import downloads, summary
 from ui.comparing.sides import Board
 from ui.rendering import literal, render
+from ui.widgets import counted
 
 _VIEW = "view"
 _FULL = "full"
@@ -34,20 +35,26 @@ class Bar:
 
 
 def bar() -> Bar:
-    """Draw the row; what is in its lists comes later."""
-    with st.container(key="compare-tools", horizontal=True, vertical_alignment="center"):
+    """Draw the row; what is in its lists comes later. Each is a symbol on a wide page: its word is there to be heard."""
+    with st.container(key="compare-tools", horizontal=True, width="content"):
         made = Bar(
-            columns=st.popover("Columns", icon=":material/view_column:", key="tool-columns"),
+            columns=_opens("Columns", "view_column"),
             filters=st.container(width="content"),
-            changed=st.popover("Wins and losses", icon=":material/swap_vert:", key="tool-changed"),
-            history=st.popover("History", icon=":material/history:", key="tool-history"),
-            share=st.popover("Share", icon=":material/ios_share:", key="tool-share"),
+            changed=_opens("Wins and losses", "swap_vert"),
+            history=_opens("History", "history"),
+            share=_opens("Share", "ios_share"),
             judge=st.container(width="content"),
         )
         label = "Leave full screen" if full() else "Full screen"
         icon = ":material/fullscreen_exit:" if full() else ":material/fullscreen:"
-        st.button(label, key="full-screen", icon=icon, on_click=_toggle_full)
+        st.button(label, key="full-screen", icon=icon, on_click=_toggle_full, help=label)
     return made
+
+
+def _opens(label: str, icon: str) -> DeltaGenerator:
+    """A list of the row, with its name as a tip."""
+    name = literal(label)
+    return st.popover(name, icon=f":material/{icon}:", key=f"tool-{icon}", help=name)
 
 
 def depth() -> int:
@@ -110,6 +117,18 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
         st.caption(literal(news))
     if {column.name for column in chosen} <= {GENERIC, KEYWORD}:
         navigation.step("Train a custom model to compare with", "train", "to-train")
+
+
+def to_proof(project: Project, chosen: Sequence[SearchColumn], measured: bool) -> str:
+    """What the way from one question to all of them is called; empty where there is nothing to measure with.
+
+    :param measured: whether these columns were measured against each other.
+    """
+    manifest = project.newest("queries")
+    if manifest is None or len(chosen) < 2:
+        return ""
+    count = len(cache.query_set(project, manifest).queries)
+    return "See the proof" if measured else f"Measure this on {counted(count, 'question')}"
 
 
 def judge_blind(names: Sequence[str]) -> None:
