@@ -236,10 +236,18 @@ def check(
             help="With --repair: also remove the vectors of the embedding store that no project's texts need.",
         ),
     ] = False,
+    hub: Annotated[
+        bool,
+        typer.Option("--hub", help="Also ask whether the model hub can be reached."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is damaged."""
+    """Look over everything on disk: checksums, votes, what is left over; exit status 1 where something is damaged.
+
+    Without a project also over the machine: versions, memory, device, and whether configured servers can be reached.
+    """
     from search.judging.safekeeping import check_daily_backups, problem_in_file
+    from search.models.machine import machine_report
     from search.projects.check import check_project, check_workspace
     from search.projects.check import repair as mend
     from search.projects.project import projects, unusable_projects
@@ -254,6 +262,8 @@ def check(
 
     if vectors and not repair:
         raise Refused("--vectors removes vectors: say --repair, too.")
+    if hub and project is not None:
+        raise Refused("--hub is about the machine: leave the project out.")
     chosen = [project] if project else [*projects(), *(p for p, _ in unusable_projects())]
     findings = [
         finding
@@ -272,9 +282,13 @@ def check(
     if vectors:
         said.append(remove_unneeded())
     wrong = [one for one in findings if not one.left_over and not (repair and one.act)]
+    machine = machine_report(projects(), hub) if project is None else None
     if as_json:
-        print_json({"findings": [one.as_json() for one in findings], "repaired": said})
+        about = {} if machine is None else {"machine": machine.as_json()}
+        print_json({"findings": [one.as_json() for one in findings], "repaired": said, **about})
     else:
+        for line in machine.sentences if machine is not None else ():
+            say(line)
         for line in [one.sentence for one in findings] + said:
             say(line)
         if not findings:

@@ -103,7 +103,11 @@ def test_backup_restore_check_and_where(call_cli, lab, tmp_path, workspace, monk
     (workspace / "second" / "queries" / queries.id / "queries.jsonl").write_text("")
     found = call_cli("check", "--json")
     assert found.status == 1
-    [finding] = json.loads(found.out)["findings"]
+    said = json.loads(found.out)
+    [finding] = said["findings"]
+    assert said["machine"]["device"] == "cpu" and said["machine"]["servers"] == []
+    assert "hub was not asked" in said["machine"]["to_do"][-1]
+    assert call_cli("check", "second", "--hub").status == 2
     assert finding["problem"] == (
         "The query set is damaged: queries.jsonl is not as it was written."
     )
