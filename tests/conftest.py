@@ -27,6 +27,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Its assertions say what they compared, too.
 pytest.register_assert_rewrite("tests.indexes.brute_force")
 
+# What is collected stays to the end: looking through it again and again finds nothing. See `pytest_collection_finish`.
+gc.disable()
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -70,6 +73,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

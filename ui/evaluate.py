@@ -9,6 +9,7 @@ from search.projects.project import Project
 from search.retrieval.columns import known_columns
 from ui import cache, deleting, handing_over, navigation, once_more, run_view, widgets
 from ui.evaluating.evidence import extremes, figures, slices_table
+from ui.evaluating.opening import opening
 from ui.evaluating.picture import picture
 from ui.evaluating.sentence import verdict
 from ui.evaluating.standing import before, standing
@@ -44,6 +45,7 @@ def page(project: Project, corpus: Manifest) -> None:
     else:
         _show(project, corpus, cache.evaluation(project, manifest), manifest)
     _again(project, wanted)
+    opening(project)
 
 
 def _possible(project: Project) -> bool:

@@ -19,9 +19,11 @@ from app_help import (  # fmt: skip
     write_run,
 )
 
+from search.evaluation.evaluate import evaluate
 from search.evaluation.evaluation import load_evaluation
 from search.evaluation.ledger.looks import Look, Looks
 from search.evaluation.ledger.protocol import protocol_of
+from search.evaluation.ledger.sealing import Manner, seal_queries
 from search.evaluation.rankings.metrics import METRICS
 from search.projects.artifacts import now
 from search.projects.project import Project
@@ -183,8 +185,6 @@ def test_a_newer_model_makes_the_evaluation_stale(
 def test_a_measurement_of_chosen_models_stays_and_is_not_replaced(
     evaluated: Project, started: list[list[str]]
 ) -> None:
-    from search.evaluation.evaluate import evaluate
-
     evaluate(evaluated, ["words", "words-2"])
     at = open_page("evaluate", TINY)
     assert started == []
@@ -204,8 +204,6 @@ def test_other_models_can_be_measured(evaluated: Project, started: list[list[str
 def test_keywords_and_a_model_together_can_be_measured(
     evaluated: Project, started: list[list[str]]
 ) -> None:
-    from search.evaluation.evaluate import evaluate
-
     at = open_page("evaluate", TINY)
     assert "Keywords + words-2" in at.multiselect[0].options
     at.multiselect[0].set_value(["generic", "words-2", "hybrid:words-2"])
@@ -274,3 +272,26 @@ def test_before_anything_is_measured_it_can_be_chosen_and_sealed(
     assert protocol_of(data).margin == 0.05
     press(at, "seal")
     assert started == [["queries", TINY, "--seal", "0.3"]]
+
+
+def test_what_is_sealed_is_opened_once_for_one_model_that_was_chosen_before(
+    trained: Project, started: list[list[str]]
+) -> None:
+    seal_queries(trained, 0.7, [])
+    evaluate(trained, ["generic", "words", "words-2"])
+    at = open_page("evaluate", TINY)
+    (box,) = [e for e in at.expander if e.label.startswith("Open the sealed part: 14 queries")]
+    assert "14 queries of the query set are sealed since 20" in box.markdown[0].value
+    (choice,) = box.selectbox
+    assert choice.value == "words-2", "the newest"
+    assert not {"Keyword search (BM25)", "generic", "bm25"} & set(choice.options)
+    assert box.button(key="unseal").disabled
+    box.checkbox(key="unseal-sure").check()
+    run(at)
+    press(at, "unseal")
+    assert started[-1] == ["evaluate", TINY, "--open-seal", "--model", "words-2"]
+    shutil.rmtree(trained.folder / "runs")
+    evaluate(trained, ["generic", "words-2"], how=Manner(open_seal=True))
+    at = open_page("evaluate", TINY)
+    assert not [e for e in at.expander if e.label.startswith("Open the sealed part")]
+    assert "These figures are of the sealed part" in shown(at)

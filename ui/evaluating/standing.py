@@ -131,6 +131,5 @@ def _seal(project: Project) -> None:
     if st.button(f"Seal {_SHARE:.0%} of the query set", key="seal"):
         run_view.start(project, ["queries", project.name, "--seal", f"{_SHARE:g}"])
     st.caption(
-        "Nobody reads the judgments of a sealed part, until it is opened once, for one model: python cli.py evaluate "
-        f"{literal(project.name)} --open-seal --model MODEL."
+        "Nobody reads the judgments of a sealed part, until it is opened once, for one model: below, when you have chosen it."
     )
