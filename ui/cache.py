@@ -178,16 +178,18 @@ def explained(
     info: ModelInfo | None,
     query: str,
     document: int,
+    among: int,
 ) -> Explained:
     """Why a model (None: keyword search) scored a document of a corpus as it did.
 
     :param index: the model's index; None for keyword search.
     :param document: the document's position.
+    :param among: how many models explain it.
     """
     if index is None or info is None:
         return attribute(bm25(project, over), Corpus.of(project, over), query, document)
     retriever = dense_retriever(project, info, index)
-    return attribute(retriever, Corpus.of(project, over), query, document)
+    return attribute(retriever, Corpus.of(project, over), query, document, among=among)
 
 
 @_cached(4)

@@ -82,6 +82,7 @@ def explain(project: Project, query: str, document_id: str, columns: Sequence[st
 def _sides(
     project: Project, manifest: Manifest, query: str, position: int, names: Sequence[str]
 ) -> list[_Side]:
+    among = max(sum(name != KEYWORD for name in names), 1)
     made = []
     for name, colour in zip(
         names, widgets.colours(names, widgets.ready_made(project)), strict=True
@@ -92,7 +93,7 @@ def _sides(
             note = "This model has not read the documents yet: search with it first."
             explained = Explained(name, None, note)
         else:
-            explained = cache.explained(project, manifest, index, info, query, position)
+            explained = cache.explained(project, manifest, index, info, query, position, among)
         made.append(_Side(name, colour, explained, info, index))
     return made
 

@@ -34,7 +34,7 @@ from search.retrieval.search import check_query, retrievers_for
 from search.retrieval.sparse import BM25Retriever
 
 UNKNOWN = "The model knows no word of this question, so it cannot find the document."
-# All variants of a passage together: all-MiniLM-L6-v2 reads so many words in some 1.5 s on two cores.
+# All variants of a passage together, under all models: all-MiniLM-L6-v2 reads so many words in some 1.5 s on two cores.
 _WORDS = 5_000
 _FEWEST = 12
 ABSENT = "No word of the question stands in this document, so keyword search cannot find it."
@@ -96,12 +96,18 @@ def position_of(corpus: Corpus, identity: str) -> int:
 
 
 def attribute(
-    retriever: Retriever, corpus: Corpus, query: str, document: int, most: int = MOST_VARIANTS
+    retriever: Retriever,
+    corpus: Corpus,
+    query: str,
+    document: int,
+    most: int = MOST_VARIANTS,
+    among: int = 1,
 ) -> Explained:
     """Why a model scored a document as it did: by the passage of it that it finds best.
 
     :param document: the position of the document.
     :param most: how many variants of the passage a model may be asked to score.
+    :param among: how many models explain it one after another: they share the time that a person waits.
     :raises Refused: for a kind of search that cannot be taken apart.
     """
     if isinstance(retriever, BM25Retriever):
@@ -112,19 +118,20 @@ def attribute(
     if place is None:
         return Explained(retriever.name, None, UNKNOWN)
     (passage,) = corpus.embedded_at([place])
-    asked, most = MOST_QUERY_WORDS, soon(passage, most)
+    asked, most = MOST_QUERY_WORDS, soon(passage, most, among)
     if isinstance(retriever.encoder, Metered):
         most, asked = affordable(query, passage, most)
     scorer = Scorer(retriever.encoder)
     return Explained(retriever.name, left_out(scorer, query, passage, most, asked))
 
 
-def soon(passage: str, most: int) -> int:
-    """How many variants of a passage are scored, so that a long one is explained within two seconds, too.
+def soon(passage: str, most: int, among: int = 1) -> int:
+    """How many variants of a passage each model scores, so that a long one is explained within two seconds, too.
 
     :param most: the most variants of any passage.
+    :param among: how many models there are.
     """
-    return min(most, max(_FEWEST, _WORDS // max(len(word_spans(passage)), 1)))
+    return min(most, max(_FEWEST, _WORDS // (max(len(word_spans(passage)), 1) * among)))
 
 
 def affordable(query: str, passage: str, most: int) -> tuple[int, int]:
@@ -179,9 +186,10 @@ def explain(
     text = check_query(query)
     retrievers, corpus = retrievers_for(project, sides(chosen_columns(project, names)), progress)
     position = position_of(corpus, document)
+    among = max(sum(isinstance(one, DenseRetriever) for one in retrievers), 1)
     made = []
     for retriever in retrievers:
-        one = attribute(retriever, corpus, text, position)
+        one = attribute(retriever, corpus, text, position, among=among)
         if isinstance(retriever, DenseRetriever) and one.attribution is not None:
             trained_on = TrainedOn.load(project, corpus, retriever, progress)
             if trained_on is not None:

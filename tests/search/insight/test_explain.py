@@ -240,6 +240,7 @@ def test_a_hybrid_is_explained_by_both_of_its_sides(tiny: Project) -> None:
 def test_long_passages_are_taken_apart_less_finely_so_that_all_are_explained_soon() -> None:
     assert soon("word " * 60, MOST_VARIANTS) == MOST_VARIANTS
     assert soon("word " * 200, MOST_VARIANTS) == 25
+    assert soon("word " * 100, MOST_VARIANTS, among=2) == 25, "two models share the time"
     assert soon("word " * 2_000, MOST_VARIANTS) == 12
     assert soon("", MOST_VARIANTS) == MOST_VARIANTS
     assert soon("word", 4) == 4
