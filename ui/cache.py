@@ -37,6 +37,7 @@ from search.retrieval.indexing.build import find_index
 from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
 from training.advice.power import known_power
+from training.advice.too_small import too_small as why_too_small
 from training.data.beir import BeirCounts, count_beir
 from training.data.pair_sets import PairSet
 
@@ -87,6 +88,16 @@ def beir_counts(path: str) -> BeirCounts:
     """What an uploaded BEIR data set brings."""
     with open_beir(Path(path)) as data:
         return count_beir(data)
+
+
+def too_small(project: Project) -> str | None:
+    """Why nothing can be learned from a project's documents alone; None where something can."""
+    return _too_small(project, project.newest("corpora"), project.newest("pairs"))
+
+
+@_cached(16)
+def _too_small(project: Project, corpus: Manifest | None, pairs: Manifest | None) -> str | None:
+    return None if corpus is None else why_too_small(project)
 
 
 evaluation = _cached(16)(load_evaluation)

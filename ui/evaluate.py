@@ -3,6 +3,8 @@
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation, newest_evaluation, verdict_on
+from search.judging.counter import count_questions
+from search.judging.to_query_set import grown_elsewhere, is_behind
 from search.models.registry import KEYWORD, default_models, models
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
@@ -50,13 +52,14 @@ def page(project: Project, corpus: Manifest) -> None:
 
 def _possible(project: Project) -> bool:
     """Whether anything can be proved; else say what is missing."""
-    if project.newest("queries") is None:
+    queries = project.newest("queries")
+    if not grown_elsewhere(queries) and (count := count_questions(project)).missing:
         widgets.empty(
-            "No query set yet",
-            "A proof needs queries whose right answers are known. Add pairs (a fifth is held out), or "
-            "upload judgments.",
+            f"{count.short} questions have a right answer",
+            f"A proof asks questions whose right answers are known. {count.more} Your documents propose some; or type "
+            "your own, bring a file, or add pairs, of which a fifth is held out.",
         )
-        navigation.step("Add pairs or judgments", "corpus", "to-queries")
+        navigation.step("Add questions", "questions", "to-queries")
         return False
     if len(models(project)) == 1:
         widgets.empty(
@@ -91,6 +94,14 @@ def _again(project: Project, wanted: list[str]) -> None:
 
 def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Manifest) -> None:
     main = result.decision.main
+    if is_behind(project) and st.button(
+        "Measure again: more was judged since", type="primary", key="measure-grown"
+    ):
+        _measure(project, list(result.scores))
+    if result.too_few:
+        widgets.empty("Too few questions to tell", result.too_few)
+        navigation.step("Add questions", "questions", "too-few")
+        return
     if main is not None:
         verdict(result, main)
         unjudged(result, main)
@@ -100,8 +111,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
         once_more.once_more(project, main)
     if not result.clean:
         st.warning(
-            "This is not a clean evaluation: training and test share queries or answers. What that means "
-            "stands below.",
+            literal(f"{result.not_clean} What that means stands below."),
             icon=":material/water_drop:",
         )
     if main is not None:

@@ -68,12 +68,18 @@ def _judge(project: Project, manifest: Manifest, beside: DeltaGenerator) -> None
 def _sample(project: Project, manifest: Manifest) -> None:
     judge = _judge_name(project)
     if judge is None:
+        st.markdown(
+            "You see a question and one document at a time, not who found it. One key a document."
+        )
         name = st.text_input(
             "Your name", key="judge-name-input", placeholder="A first name will do"
         )
-        if name and st.button("Start grading", type="primary", key="sample-start"):
+        pressed = st.button("Start grading", type="primary", key="sample-start")
+        if name:  # Enter is enough.
             start.be(project, name)
             st.rerun()
+        elif pressed:
+            st.warning("Say who you are: a first name will do.")
         return
     sampling.grade_sample(project, Corpus.of(project, manifest), judge)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from search.corpus.corpus import Corpus
 from search.judging.counter import QuestionCount, count_questions
+from search.judging.to_query_set import grown_elsewhere
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.projects.runs import Run
@@ -42,7 +43,7 @@ def page(project: Project, manifest: Manifest) -> None:
     part = st.segmented_control(
         "Part",
         list(_PARTS),
-        default="proposed",
+        default="files" if grown_elsewhere(project.newest("queries")) else "proposed",
         required=True,
         format_func=_PARTS.__getitem__,
         key=f"questions-part-{project.name}",

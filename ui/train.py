@@ -54,13 +54,22 @@ def _choose(project: Project) -> None:
     """What is recommended, where pairs come from, and the form."""
     best = quick_recommendation(project)
     pairs = project.newest("pairs")
+    if (small := cache.too_small(project)) is not None:
+        widgets.empty("Too little to learn from yet", small)
+        navigation.step("Add documents", "corpus", "small-to-corpus")
+        with st.expander("Train all the same"):
+            form.draw(project, best)
+        return
     advice.say(best)
     if shown := cache.power_sentence(project):
         st.caption(literal(shown))
     if pairs is None:
         synthetic.offer(project, "train")
-        if st.button("Add pairs of your own", key="to-pairs"):
-            navigation.go("corpus")
+        with st.container(horizontal=True):
+            if st.button("Add pairs of your own", key="to-pairs"):
+                navigation.go("corpus")
+            if st.button("Add questions for the proof", key="to-questions"):
+                navigation.go("questions")
         st.header("Or learn words from the documents alone", anchor=False)
     form.draw(project, best)
     advice.compared(project)

@@ -32,9 +32,10 @@ from search.projects.sealed import seal
 
 def test_without_a_query_set_nothing_can_be_proved(no_query_set: Project) -> None:
     at = open_page("evaluate", TINY)
-    assert "No query set yet" in shown(at)
+    assert "0 of about 30 questions have a right answer" in shown(at)
+    assert "20 more, and there is a first figure" in shown(at)
     press(at, "to-queries")
-    assert at.title[0].value == "What is in your corpus?"
+    assert at.title[0].value == "Which questions should it answer?"
 
 
 def test_without_a_custom_model_training_is_the_next_step(

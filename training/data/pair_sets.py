@@ -36,7 +36,7 @@ DEV_SHARE = 0.1
 DEV_QUERIES = 300
 ENOUGH_QUERIES, ENOUGH_GROUPS = 50, 30
 """Of a test, so that it says something of new documents."""
-_MIN_GROUPS = 4
+MIN_GROUPS = 4
 
 
 @dataclass(frozen=True)
@@ -154,15 +154,15 @@ def split_pairs(
     if len(pairs) < LIMITS.min_pairs:
         raise Refused(
             f"{len(pairs)} pairs are too few to train on and to prove anything with: at least "
-            f"{LIMITS.min_pairs} are needed, a few hundred are a good start."
+            f"{LIMITS.min_pairs} are needed, so add {LIMITS.min_pairs - len(pairs)} more; a few hundred are a good start."
         )
     strict = question == NEW_DOCUMENTS
     groups = _groups(pairs, texts or {}, by_answer=strict)
-    if len(groups) < _MIN_GROUPS:
+    if len(groups) < MIN_GROUPS:
         alike = "query or response" if strict else "query"
         raise Refused(
             f"The {len(pairs)} pairs form only {len(groups)} independent groups (pairs with the same "
-            f"or nearly the same {alike} belong together): at least {_MIN_GROUPS} are "
+            f"or nearly the same {alike} belong together): at least {MIN_GROUPS} are "
             "needed, so that some can be held out for the proof."
         )
     test_size = max(2, round(len(pairs) * test_share)) if hold_test else 0

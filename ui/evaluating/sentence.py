@@ -39,7 +39,10 @@ def verdict(result: Evaluation, test: PairedTest) -> None:
 
 
 def _asked(result: Evaluation) -> str:
-    """Which question the figures answer, in a few words."""
+    """Which question the figures answer, in a few words; of proposed questions that they are."""
+    if result.proposed:
+        part = "On" if result.proposed == len(result.queries) else "Partly on"
+        return f"{part} questions proposed from the documents"
     title = TITLES[result.question]
     return title[0].upper() + title[1:]
 
