@@ -75,6 +75,10 @@ class SearchRequest(_Request):
     k: int = Field(10, ge=1, le=LIMITS.max_hits)
     filter: list[str] = Field([], max_length=100, description="type=case,statute or year>=2015")
     by_tier: bool = Field(False, description="Better source tiers first.")
+    relevance: bool = Field(
+        False,
+        description="How probable it is that each hit answers, where that was fitted (a search in the terminal does it).",
+    )
 
 
 class RerankRequest(_Request):

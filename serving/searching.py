@@ -11,6 +11,7 @@ from search.models.cross_encoders import find_reranker, load_reranker, rerankers
 from search.projects.errors import BespokeError, Refused
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn, chosen_columns, models_in
+from search.retrieval.relevance.judge import find_judges
 from search.retrieval.search import assemble, check_k, check_query, search
 from serving.current import Current, Snapshot
 from serving.models import Models
@@ -44,9 +45,14 @@ def _searched(project: Project, snapshot: Snapshot, asked: SearchRequest) -> dic
     scope = Scope(tuple(map(parse_condition, asked.filter)), tiers_first=asked.by_tier)
     columns = chosen_columns(project, _names(asked.model, snapshot.model.name, project.name))
     retrievers = assemble(project, columns, snapshot.parts)
+    judges = (
+        find_judges(project, columns, snapshot.parts.manifest, snapshot.parts.bm25)
+        if asked.relevance
+        else [None] * len(columns)
+    )
     results = {
-        column.name: search(retriever, snapshot.parts.corpus, query, k, scope)
-        for column, retriever in zip(columns, retrievers, strict=True)
+        column.name: search(retriever, snapshot.parts.corpus, query, k, scope, judge=judge)
+        for column, retriever, judge in zip(columns, retrievers, judges, strict=True)
     }
     return {
         "object": "search",
@@ -57,7 +63,7 @@ def _searched(project: Project, snapshot: Snapshot, asked: SearchRequest) -> dic
         "model": columns[0].name,
         "results": {
             name: {
-                "hits": [hit.as_json() for hit in result.hits],
+                **result.as_json(),
                 "note": result.note,
                 "ms": result.ms,
                 "models": _identities(project, columns, name),

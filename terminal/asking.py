@@ -30,6 +30,7 @@ def search(
     from search.corpus.filters import Scope
     from search.evaluation.rankings.fit_fusion import fit_missing
     from search.evaluation.rankings.self_matches import left_out_note, own_documents
+    from search.evaluation.relevance.fit_relevance import fit_missing_relevance
     from search.retrieval.columns import columns_to_use
     from search.retrieval.search import compare
 
@@ -38,6 +39,7 @@ def search(
         own = own_documents(project, query)
         names, note = (model, None) if model else columns_to_use(project)
         fit_missing(project, names, progress)
+        fit_missing_relevance(project, names, progress)
         found = compare(project, query, names, k, progress, scope, own)
     if note:
         aside(note)

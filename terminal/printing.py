@@ -188,12 +188,15 @@ def tell_comparison(comparison: Any, as_json: bool) -> None:
         if result.encode_ms:
             spent += f": {result.encode_ms:.0f} to encode, {result.search_ms:.0f} to search"
         say(f"\n{result.model} ({spent})")
-        for hit in result.hits:
+        if result.relevance is not None and result.relevance.line:
+            say(f"{result.relevance.line}.")
+        for number, hit in enumerate(result.hits):
             title = f"{hit.title}: " if hit.title else ""
             text = " ".join(hit.passage.text.split())[:100]
             page = f" [p. {hit.passage.page}]" if hit.passage.page else ""
             tier = f" ({hit.tier})" if hit.tier else ""
-            say(f"{hit.rank:>3}. {hit.score:.3f}  {hit.id}{page}{tier}  {title}{text}")
+            probable = "" if result.relevance is None else f"  {result.relevance.described(number)}"
+            say(f"{hit.rank:>3}. {hit.score:.3f}{probable}  {hit.id}{page}{tier}  {title}{text}")
     for one in rank_similarities(comparison):
         say(
             f"\n{one.first} and {one.other} have {one.common} of {one.of} in common; rank-biased overlap "

@@ -1,24 +1,20 @@
 """What a model forgot: a hundred general questions that have nothing to do with the corpus.
 
 A model that is taught one field can lose what it knew of all others (catastrophic forgetting; McCloskey and Cohen
-1989, "Catastrophic interference in connectionist networks"). So the same general questions are asked before
-and after training. Questions and answers are ours; each group of four shares a subject, so that a right answer
-has near neighbours.
+1989, "Catastrophic interference in connectionist networks"). So the same general questions
+(`search.evaluation.query_sets.general`) are asked before and after training.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexes.vector_index import normalised
+from search.evaluation.query_sets.general import general_questions
 from search.models.encoder import Encoder
 
-_QUESTIONS = Path(__file__).with_name("general.tsv")
 _DEPTH = 10
 _NOTABLE = 0.01
 
@@ -54,15 +50,6 @@ class General:
     def as_json(self) -> dict[str, Any]:
         """What a model's manifest keeps."""
         return {"questions": self.questions, "start": self.start, "ndcg@10": self.model}
-
-
-@cache
-def general_questions() -> tuple[tuple[str, str], ...]:
-    """Questions and their answers; the answers together are what is searched."""
-    with _QUESTIONS.open(encoding="utf-8", newline="") as stream:
-        rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        next(rows)
-        return tuple((query, answer) for query, answer in rows)
 
 
 def general_ndcg(encoder: Encoder) -> float:

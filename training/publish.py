@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from search.evaluation.query_sets.general import general_questions
 from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import (
@@ -34,7 +35,7 @@ from search.projects.project import Project
 from search.projects.publishing import Drafts
 from training.base_model import origin_of
 from training.data.pair_sets import write_pairs
-from training.forgetting import General, general_ndcg, general_questions
+from training.forgetting import General, general_ndcg
 from training.result import Request, Trained, TrainingResult
 from training.training_data import TrainingData
 from training.weight_interpolation import PLACE

@@ -12,6 +12,7 @@ from typing import Any
 from search.corpus.corpus import Corpus, current_corpus
 from search.corpus.labels import Pair
 from search.evaluation.evaluation import newest_evaluation, tests_of, verdict_on
+from search.evaluation.query_sets.general import general_questions
 from search.evaluation.query_sets.leakage import GENERATED_DEV, answered, keep_apart
 from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.evaluation.query_sets.questions import NEW_QUESTIONS, QUESTION, question_of
@@ -38,7 +39,7 @@ from training.embeddings import document_vectors, embedded
 from training.fine_tune import recipe as fine_tune
 from training.fine_tune.refit import refit_weights
 from training.fine_tune.settings import FineTuneSettings
-from training.forgetting import General, general_ndcg, general_questions
+from training.forgetting import General, general_ndcg
 from training.publish import publish_model
 from training.recipes import recipe_info, validated
 from training.refit_plan import PlannedStep, plan_of

@@ -92,13 +92,18 @@ class DenseRetriever(BaseRetriever):
         Never a server's: it would read what nobody asked it.
         """
         new = [query for query in dict.fromkeys(queries) if self._remembered.get(query) is None]
-        if len(new) < 2 or isinstance(_beneath(self.encoder), Metered):
+        if len(new) < 2 or self.is_metered:
             return
         started = time.perf_counter()
         vectors = np.asarray(self.encoder.encode_query(new), dtype=np.float32)
         share = (time.perf_counter() - started) / len(new)
         for i, query in enumerate(new):
             self._remembered.put(query, (vectors[i : i + 1], share))
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether what it reads is paid for."""
+        return isinstance(_beneath(self.encoder), Metered)
 
     def nearest(self, vectors: Vectors, k: int, scope: Scope = EVERYTHING) -> list[Ranking]:
         """The documents of the nearest passages, k of them where a scope allows so many."""

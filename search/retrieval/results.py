@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search.corpus.corpus import Corpus, ScoredDocument
+from search.retrieval.relevance.shares import Relevance
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class SearchResult:
     """What one column found: hits, milliseconds, and a note when there is something to say.
 
     `model` is the column's name. Of `ms`, `encode_ms` went into the query's vector (0 for keyword search) and
-    `search_ms` into the search itself and fetching the texts.
+    `search_ms` into the search itself and fetching the texts. `relevance` is None where nothing says how probable the hits are.
 
     >>> result = SearchResult("bm25", [], 1.5, "no known words in this query", 0.0, 1.5)
     >>> result.note
@@ -76,6 +77,17 @@ class SearchResult:
     note: str | None = None
     encode_ms: float = 0.0
     search_ms: float = 0.0
+    relevance: Relevance | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The hits as `search --json` prints them, each with its probability where one was fitted."""
+        hits = [hit.as_json() for hit in self.hits]
+        if self.relevance is not None:
+            shares = zip(self.relevance.shares, self.relevance.words, strict=True)
+            for hit, (share, word) in zip(hits, shares, strict=True):
+                hit |= {"probability": round(share, 4), "relevant": word}
+        says = {} if self.relevance is None else self.relevance.as_json()
+        return {"hits": hits, **says}
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ class Comparison:
             "k": self.k,
             "results": {
                 result.model: {
-                    "hits": [hit.as_json() for hit in result.hits],
+                    **result.as_json(),
                     "ms": result.ms,
                     "encode_ms": result.encode_ms,
                     "search_ms": result.search_ms,

@@ -29,6 +29,7 @@ from search.retrieval.fusion import Fusion
 from search.retrieval.hybrid import HybridRetriever
 from search.retrieval.indexing.build import build_index, find_index
 from search.retrieval.indexing.servers import connection, in_words
+from search.retrieval.relevance.judge import Judge, find_judges
 from search.retrieval.reranked import RerankingRetriever
 from search.retrieval.results import Comparison, SearchResult, hits_of
 from search.retrieval.retriever import BaseRetriever, EncodingTime, Retriever
@@ -72,26 +73,28 @@ def search(
     k: int,
     scope: Scope = EVERYTHING,
     left_out: Collection[str] = (),
+    judge: Judge | None = None,
 ) -> SearchResult:
     """Search one column; the time covers encoding, search and fetching the texts.
 
     The vector of a query that was asked before is not made again; the time that it took then is counted.
 
     :param left_out: the ids of documents that stay out of the ranking; k hits stay k.
+    :param judge: says how probable it is that each hit answers; its time is not counted, and the ranking stays as it is.
     """
     started = time.perf_counter()
     timing = EncodingTime()
     ranking = retriever.rank([query], k + len(left_out), scope, timing)[0]
-    out = {corpus.position(identity) for identity in left_out}
+    out = {p for identity in left_out if (p := corpus.position(identity)) is not None}
     ranking = [found for found in ranking if found.document not in out][:k]
     hits = hits_of(corpus, ranking)
     spent = time.perf_counter() - started
     searched = spent - timing.encode_here
     note = None if hits else UNKNOWN_WORDS if scope.everything else NOTHING_LEFT
     encode_ms, search_ms = round(timing.encode * 1000, 3), round(searched * 1000, 3)
-    return SearchResult(
-        retriever.name, hits, round(encode_ms + search_ms, 3), note, encode_ms, search_ms
-    )
+    ms = round(encode_ms + search_ms, 3)
+    relevance = None if judge is None else judge.judged(retriever, query, ranking, scope, out)
+    return SearchResult(retriever.name, hits, ms, note, encode_ms, search_ms, relevance)
 
 
 def compare(
@@ -113,8 +116,15 @@ def compare(
     text, count = check_query(query), check_k(k)
 
     def compared() -> Comparison:
-        retrievers, corpus = retrievers_for(project, names, progress)
-        results = [search(r, corpus, text, count, scope, left_out) for r in retrievers]
+        manifest, corpus = current_corpus(project)
+        columns = chosen_columns(project, names)
+        parts = ProjectParts(project, manifest, corpus)
+        retrievers = assemble(project, columns, parts, progress)
+        judges = find_judges(project, columns, manifest, parts.bm25)
+        results = [
+            search(retriever, corpus, text, count, scope, left_out, judge)
+            for retriever, judge in zip(retrievers, judges, strict=True)
+        ]
         return Comparison(text, count, results)
 
     return _over_newest(project, compared)

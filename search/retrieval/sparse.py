@@ -1,8 +1,11 @@
 """Search by the words themselves."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.vector_index import Positions
 from search.corpus.corpus import Corpus, ScoredDocument
@@ -16,6 +19,19 @@ from search.retrieval.retriever import BaseRetriever, EncodingTime, PreparedQuer
 SETTINGS = (MADE_SO, K1, B, LIMITS.query_terms)
 """What keyword scores depend on besides the corpus."""
 _TELLING = 25  # Terms by which documents like one are looked for.
+
+
+@dataclass(frozen=True)
+class WeighedWords:
+    """The words of a query: the numbers of known terms, what all weigh together, and the share of unknown ones.
+
+    >>> WeighedWords({}, 2.5, 1.0).unknown
+    1.0
+    """
+
+    terms: Mapping[int, float]
+    most: float
+    unknown: float
 
 
 class BM25Retriever(BaseRetriever):
@@ -102,6 +118,21 @@ class BM25Retriever(BaseRetriever):
             passage = int(run[np.argmax(scores[run])])
             ranking.append(ScoredDocument(int(owners[firsts[n]]), float(found[n]), passage))
         return ranking
+
+    def weighed(self, query: str) -> "WeighedWords":
+        """The words of a query, and what they weigh."""
+        counts = Counter(self.index.analysis.terms(query))
+        rarity = self.index.rarity(list(counts))
+        weights = rarity * np.array(list(counts.values()))
+        known = self.index.frequencies(list(counts)) > 0
+        most = float(weights.sum())
+        unknown = float(weights[~known].sum()) / most if most else 0.0
+        return WeighedWords(self._weights(query), most, unknown)
+
+    def coverage(self, words: "WeighedWords", passages: Sequence[int]) -> NDArray[np.float64]:
+        """How much of what the words of a query weigh some passages have: 0 to 1, as BM25 counts. Shape (len(passages),)."""
+        parts = self.index.parts(words.terms, passages).astype(np.float64)
+        return parts / words.most if words.most else parts
 
     def _weights(self, query: str) -> dict[int, float]:
         return self.index.weights(self.index.analysis.terms(query), LIMITS.query_terms)

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from search.evaluation.query_sets.general import general_questions
 from search.models.sentence_transformer import load_generic
 from search.text.words import folded_words
-from training.forgetting import General, general_ndcg, general_questions
+from training.forgetting import General, general_ndcg
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from search.corpus.corpus import current_corpus
 from search.corpus.labels import Pair
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.evaluate import evaluate
+from search.evaluation.query_sets.general import general_questions
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.load import load_encoder
@@ -25,7 +26,7 @@ from training.data.intake import import_beir
 from training.data.pair_sets import PairSet
 from training.export.export import export
 from training.fine_tune.settings import FineTuneSettings
-from training.forgetting import general_ndcg, general_questions
+from training.forgetting import general_ndcg
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

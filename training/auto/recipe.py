@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from search.evaluation.query_sets.general import general_questions
 from search.models.linear_adapter import LinearAdapter
 from search.models.registry import GENERIC, named
 from search.models.sentence_transformer import best_device
@@ -23,7 +24,7 @@ from training.baseline import best_ready_made
 from training.checkpoints import Checkpointer
 from training.dev_set import START
 from training.embeddings import document_vectors
-from training.forgetting import general_ndcg, general_questions
+from training.forgetting import general_ndcg
 from training.publish import untouched
 from training.result import DevRecord, Request, TrainingResult
 from training.training_data import TrainingData

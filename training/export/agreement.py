@@ -7,13 +7,13 @@ import numpy as np
 
 from indexes.vector_index import Vectors, normalised
 from search.corpus.corpus import Corpus
+from search.evaluation.query_sets.general import general_questions
 from search.models.encoder import Encoder
 from search.models.encoding.backends.probe import neighbours_shared
 from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage
 from search.projects.project import Project
 from training.export.formats import FULL, Precision
-from training.forgetting import general_questions
 from training.similarity_cost import dev_of
 
 TEXTS = 200

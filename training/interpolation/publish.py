@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from search.corpus.corpus import Corpus
+from search.evaluation.query_sets.general import general_questions
 from search.evaluation.query_sets.leakage import MINED, ORIGIN
 from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.evaluation.statistics.significance import paired_test
@@ -27,7 +28,7 @@ from search.projects.project import Project
 from training.base_model import load_start
 from training.data.pair_sets import PairSet
 from training.dev_set import START, DevSet
-from training.forgetting import General, general_questions
+from training.forgetting import General
 from training.interpolation.path import MatrixPath, Scores, WeightsPath
 from training.publish import LIBRARIES, BaseOfAdapter, form_of, save_model, untouched
 from training.refit_plan import with_share

@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus, current_corpus
-from search.evaluation.query_sets.dev_queries import dev_queries, training_queries
-from search.evaluation.query_sets.leakage import GENERATED_DEV, MINED, ORIGIN, seen_in_training
+from search.evaluation.query_sets.leakage import MINED, ORIGIN
 from search.evaluation.query_sets.query_set import QuerySet
-from search.evaluation.query_sets.questions import NEW_QUESTIONS
-from search.evaluation.query_sets.trained_on import trained_pairs
+from search.evaluation.query_sets.unlearned import unlearned_queries
 from search.evaluation.rankings.parts import MeasuredParts, PartsOnce
 from search.evaluation.rankings.self_matches import SelfMatches
 from search.models.registry import ModelInfo
@@ -29,7 +27,6 @@ from search.retrieval.columns import SearchColumn, chosen_columns, models_in
 from search.retrieval.fitted import FittedFusion, find_fusion, keep_fusion
 from search.retrieval.fusion import DEPTH, Fusion
 from search.retrieval.retriever import Ranking
-from search.text.near_duplicates import NearDuplicates
 
 LEAST = 10
 _MOST = 300
@@ -111,9 +108,7 @@ def _fitted(
 
 
 def _asked(project: Project, info: ModelInfo, corpus: Corpus) -> QuerySet:
-    """The dev queries that a model has not learned from; of one that learned from no pairs, those of the pairs, too.
-
-    None that is in the query set, nearly: what is weighed on it could not be measured on it.
+    """What may be asked to weigh a model (`unlearned_queries`).
 
     :raises Refused: where there are too few.
     """
@@ -130,41 +125,13 @@ def _asked(project: Project, info: ModelInfo, corpus: Corpus) -> QuerySet:
             f"{name} is weighed on dev queries, and those of {project.name!r} were mined from its documents: nobody asked "
             f"them, and they have its words, so they cannot say what words are worth. {more}"
         )
-    made_up = set(
-        pairs.details.get(GENERATED_DEV, ())
-    )  # Of before there were any, it says nothing.
-    asked = dev_queries(project, pairs)
-    asked = asked.only(query for query in asked.queries if query not in made_up)
-    trained = trained_pairs(project, info)
-    if trained:
-        model = project.artifact("models", info.id)
-        apart = model.made_from.get("pairs") == pairs.id and "base" not in model.made_from
-        if not apart or info.refit_of is not None:
-            seen = seen_in_training(trained, asked, corpus, NEW_QUESTIONS)
-            asked = asked.only(query for query in asked.queries if query not in seen)
-    known = set(corpus.ids())
-    asked, _ = asked.restricted_to(known)
-    if not trained and len(asked.queries) < _MOST:
-        extra, _ = training_queries(project, pairs).restricted_to(known)
-        asked = asked | _some(extra, _MOST - len(asked.queries))
-    asked = _some(asked, _MOST)
-    queries = project.newest("queries")
-    if queries is not None:
-        near = NearDuplicates(list(QuerySet.with_sealed(project, queries).queries.values()))
-        asked = asked.only(query for query, text in asked.queries.items() if not near.of(text))
+    asked = unlearned_queries(project, pairs, info, corpus, _MOST)
     if (count := len(asked.queries)) < LEAST:
         raise Refused(
             f"{name} is weighed on dev queries, of which at least {LEAST} are needed: {project.name!r} has {count} that "
             f"{info.name!r} did not learn from and that are in no query set. {more}"
         )
     return asked
-
-
-def _some(query_set: QuerySet, most: int) -> QuerySet:
-    """Up to so many queries of a set, drawn at random: the same each time."""
-    names = sorted(query_set.queries)
-    drawn = np.random.default_rng(_SEED).permutation(len(names))[:most]
-    return query_set.only(names[i] for i in sorted(drawn))
 
 
 def table_of(

@@ -109,6 +109,10 @@ class TermIndex:
         """In how many passages each term stands: 0 for one that is unknown. Shape (len(terms),)."""
         return np.array([len(postings) for postings in self._postings(terms)], dtype=np.int64)
 
+    def rarity(self, terms: Sequence[str]) -> NDArray[np.float64]:
+        """The inverse document frequency of each term, also of one that is unknown. Shape (len(terms),)."""
+        return np.array([_idf(self.count, one) for one in self.frequencies(terms).tolist()])
+
     def holds(self, terms: Sequence[str], passages: range) -> NDArray[np.bool_]:
         """Whether each term stands in any of some passages that follow each other. Shape (len(terms),)."""
         ends = (passages.start, passages.stop)

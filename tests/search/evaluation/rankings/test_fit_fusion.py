@@ -9,6 +9,7 @@ from search.corpus.corpus import ScoredDocument, current_corpus
 from search.corpus.ingest import add_documents
 from search.corpus.labels import Pair
 from search.evaluation.evaluate import evaluate
+from search.evaluation.query_sets import unlearned
 from search.evaluation.query_sets.add_query_set import publish_query_set
 from search.evaluation.query_sets.dev_queries import dev_queries
 from search.evaluation.query_sets.query_set import QuerySet
@@ -193,7 +194,7 @@ def test_of_a_model_only_what_it_did_not_learn_from_is_asked(tiny, monkeypatch):
     tiny.remove(everything)
     monkeypatch.setattr(fit_fusion, "LEAST", 1)
     learned = [Pair("an unlike question", "of another matter")]
-    monkeypatch.setattr(fit_fusion, "trained_pairs", lambda project, info: learned)
+    monkeypatch.setattr(unlearned, "trained_pairs", lambda project, info: learned)
     report = fit_missing(tiny, [AUTO])[AUTO]
     asked = what_was_fitted(report).queries
     assert 0 < asked <= len(dev.queries) < what_was_fitted(everything).queries
