@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from search.retrieval.relevance.calibration import Calibration, Threshold, Logistic, Steps
+from search.retrieval.relevance.calibration import Calibration, Logistic, Steps, Threshold
 from search.retrieval.relevance.evidence import Evidence, Table
 
 ISOTONIC_ABOVE = 1_000
