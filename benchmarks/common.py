@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from search.models.registry import GENERIC
 from search.projects.project import Project, project_to_be
 from search.projects.settings import HOME_VARIABLE
+from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
-from training.samples import SAMPLES, create_sample
+from training.samples import SAMPLES, bring_in
 
 
 def data_sets() -> Path:
@@ -37,7 +39,8 @@ def prepared(name: str, called: str | None = None) -> Project:
     project = project_to_be(called or name)
     source = data_sets() / name
     if name in SAMPLES:
-        create_sample(project, name)
+        bring_in(project, SAMPLES[name])
+        index_model(project, GENERIC)
     elif source.is_dir():
         import_beir(project, source)
     else:

@@ -32,7 +32,7 @@ from benchmarks.common import empty_workspace, machine
 from search.models.registry import GENERIC
 from search.projects.project import Project, project_to_be
 from search.retrieval.indexing.build import index_model
-from training.samples import create_sample
+from training.samples import SAMPLES, bring_in
 from training.train import train
 
 _PROJECT = "Load"
@@ -192,7 +192,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with empty_workspace() as home:
         project = project_to_be(_PROJECT)
-        create_sample(project, "legal")
+        bring_in(project, SAMPLES["legal"])
         train(project, "adapter", "clauses", {"epochs": 5})
         for name in (GENERIC, "clauses"):
             index_model(project, name)

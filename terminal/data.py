@@ -350,14 +350,14 @@ def sample(
     project: ProjectToBe,
     key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
 ) -> None:
-    """Make a sample project of real data, searchable with the generic model."""
+    """Make a sample project of real data, with a model that was trained on it and the verdict."""
     from training.samples import create_sample
 
     with running(project) as run:
         made = create_sample(project, key, run)
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
-            f"dev queries, {made.test_queries:,} test queries; indexed with the generic model."
+            f"dev queries, {made.test_queries:,} test queries; two models are there and measured."
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
@@ -26,7 +26,7 @@ from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, 
 from search.models.encoder import Encoder
 from search.models.load import load_encoder
 from search.models.registry import ModelInfo
-from search.models.sentence_transformer import best_device
+from search.models.sentence_transformer import best_device, load_generic
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress
 from search.projects.project import Project
@@ -124,6 +124,16 @@ def _loaded() -> set[tuple[str, str]]:
 def is_loaded(project: Project, index: Manifest) -> bool:
     """Whether a retriever over this index was loaded before, so that it comes at once."""
     return (str(project.folder), index.id) in _loaded()
+
+
+def warm() -> None:
+    """Begin to load the ready-made model, for who will search with it in a moment."""
+
+    def load() -> None:
+        with _LOADING:
+            load_generic()
+
+    Thread(target=load, daemon=True).start()
 
 
 @_cached(8)

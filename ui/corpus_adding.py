@@ -37,10 +37,10 @@ def draw(project: Project, corpus: Corpus | None) -> None:
         accept_multiple_files=True,
         key=uploads.box(project, "documents"),
     )
-    if not given:
+    paths = [uploads.saved(project, upload) for upload in given] or uploads.brought(project)
+    if not paths:
         st.caption("A row of a table is a document, and so is a PDF, a Word file or a web page.")
         return
-    paths = [uploads.saved(project, upload) for upload in given]
     if len(paths) == 1 and door.is_beir(paths[0]):
         _data_set(project, paths[0])
         return

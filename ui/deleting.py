@@ -15,14 +15,18 @@ from ui.rendering import literal
 _SAID = "deleted"
 
 
-def button(what: str, planned: Callable[[], Deletion], key: str) -> None:
+def button(what: str, planned: Callable[[], Deletion], key: str, label: str = "") -> None:
     """Draw a bin that asks before it deletes.
 
     :param what: is deleted, for its tooltip: "this version".
     :param planned: works out what the deletion means; called when the button is pressed.
     """
     if st.button(
-        "", key=key, icon=":material/delete:", type="tertiary", help=f"Delete {literal(what)}"
+        literal(label),
+        key=key,
+        icon=":material/delete:",
+        type="tertiary",
+        help=f"Delete {literal(what)}",
     ):
         _ask(planned, key)
 

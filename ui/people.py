@@ -18,13 +18,16 @@ _WORDS: dict[Role, str] = {
 _LATEST = 200
 
 
-def button(project: Project) -> None:
+def button(project: Project, with_label: bool = False) -> None:
     """A button that opens the people of a project, and what they did."""
     signs_in = ways.chosen().way != "alone"
     icon, tip = (
         (":material/group:", "People and log") if signs_in else (":material/history:", "Log")
     )
-    if st.button("", key=f"people-{project.name}", type="tertiary", icon=icon, help=literal(tip)):
+    label = literal(tip) if with_label else ""
+    if st.button(
+        label, key=f"people-{project.name}", type="tertiary", icon=icon, help=literal(tip)
+    ):
         _people(project)
 
 

@@ -1,6 +1,6 @@
 """A run as the person sees it: what it does, how far it is, what it learned, and a way to stop it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
 import streamlit as st
@@ -72,22 +72,23 @@ def going_in_words(run: Run | None) -> str:
     return f"{_TITLES.get(run.verb, run.verb)}{share}{left}"
 
 
-def watched(run: Run | None) -> bool:
+def watched(run: Run | None, until: Callable[[], bool] = lambda: False) -> bool:
     """Draw a run live while it goes on; when it ends the whole page is drawn again.
 
+    :param until: says when the page need not wait for it any more.
     :returns: whether it goes on.
     """
-    if not going(run):
+    if not going(run) or until():
         return False
-    _live(run)
+    _live(run, until)
     return True
 
 
 @st.fragment(run_every=1.0)
 @failures.guarded
-def _live(run: Run) -> None:
+def _live(run: Run, until: Callable[[], bool]) -> None:
     status = run.status
-    if status.state in OVER:
+    if status.state in OVER or until():
         st.rerun()
     with st.container(border=True, key=f"run-{run.id}"):
         top, button = st.columns([4, 1], vertical_alignment="center")

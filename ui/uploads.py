@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,21 @@ def box(project: Project, what: str) -> str:
 def empty(project: Project) -> None:
     """Empty a project's upload boxes from the next drawing on; what was saved stays."""
     st.session_state[_emptied(project)] = st.session_state.get(_emptied(project), 0) + 1
+    st.session_state.pop(_brought(project), None)
+
+
+def bring(project: Project, given: Iterable[UploadedFile]) -> None:
+    """Save files that came by another page than the one that takes them in."""
+    st.session_state[_brought(project)] = [str(saved(project, upload)) for upload in given]
+
+
+def brought(project: Project) -> list[Path]:
+    """The files that another page saved, until the boxes are emptied."""
+    return [Path(path) for path in st.session_state.get(_brought(project), ())]
+
+
+def _brought(project: Project) -> str:
+    return f"brought-{project.name}"
 
 
 def saved(project: Project, upload: UploadedFile) -> Path:

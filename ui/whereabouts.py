@@ -16,10 +16,10 @@ from ui.rendering import literal
 _RENAMED = "renamed"
 
 
-def button(project: Project) -> None:
+def button(project: Project, label: str = "") -> None:
     """Draw the button that shows where the data of a project lies."""
     if st.button(
-        "",
+        literal(label),
         key=f"where-{project.name}",
         icon=":material/folder_open:",
         type="tertiary",
@@ -28,7 +28,7 @@ def button(project: Project) -> None:
         _where(project)
 
 
-def rename_button(project: Project) -> None:
+def rename_button(project: Project, label: str = "") -> None:
     """Draw the button that gives a project another name."""
 
     def rename(name: str) -> None:
@@ -38,7 +38,7 @@ def rename_button(project: Project) -> None:
             navigation.choose(name)
             st.query_params["project"] = name
 
-    _button(project.name, f"project-{project.name}", rename)
+    _button(project.name, f"project-{project.name}", rename, label)
 
 
 def rename_model_button(project: Project, info: ModelInfo) -> None:
@@ -51,8 +51,10 @@ def rename_model_button(project: Project, info: ModelInfo) -> None:
     _button(info.title, info.id, rename)
 
 
-def _button(name: str, key: str, rename: Callable[[str], None]) -> None:
-    if st.button("", key=f"rename-{key}", icon=":material/edit:", type="tertiary", help="Rename"):
+def _button(name: str, key: str, rename: Callable[[str], None], label: str = "") -> None:
+    if st.button(
+        literal(label), key=f"rename-{key}", icon=":material/edit:", type="tertiary", help="Rename"
+    ):
         _ask(name, key, rename)
 
 

@@ -11,12 +11,15 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from search.evaluation.evaluate import evaluate
 from search.insight.map import draw_map
+from search.models.load import load_encoder
+from search.models.registry import GENERIC, find_model
 from search.projects import runs
 from search.projects.locks import exclusive
 from search.projects.project import Project, project, project_to_be, projects
 from search.retrieval.indexing.build import index_model
 from training.data.intake import import_beir
-from training.samples import create_sample
+from training.samples import SAMPLES, bring_in
+from training.samples.shipped import Shipped
 from training.train import train
 
 
@@ -105,7 +108,9 @@ def legal(built: Callable[[Path], Built], workspace: Path) -> Project:
     """The legal sample with an adapter on the generic model, indexed."""
 
     def build(made: Project) -> None:
-        create_sample(made, "legal")
+        bring_in(made, SAMPLES["legal"])
+        generic = find_model(made, GENERIC)
+        Shipped.of("legal").into_store(generic, load_encoder(made, generic))
         train(made, "adapter", "clauses", {"epochs": 5})
         index_model(made, "clauses")
 

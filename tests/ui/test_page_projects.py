@@ -15,10 +15,10 @@ from app_help import (
     run,
     shown,
     unescaped,
-    verdict_of,
     write_run,
 )
 
+from search.evaluation.evaluation import verdict_on
 from search.projects.project import Project, project, project_to_be, projects
 from tests.conftest import REPOSITORY
 
@@ -33,8 +33,10 @@ def _create(name: str, at=None):  # type: ignore[no-untyped-def]
 def test_a_newcomer_sees_two_samples_and_a_place_to_start(workspace: Path) -> None:
     at = open_page("projects")
     assert at.title[0].value == "Is a custom embedding worth it for your documents?"
-    assert "**Start with your own documents**" in shown(at)
-    assert labels(at).count("Open this sample") == 2
+    assert "Or start with your own documents" in shown(at)
+    assert labels(at).count("Try it: one click, side by side") == 2
+    primary = [b.key for b in at.button if b.proto.type == "primary"]
+    assert primary == ["open-medical"], "one filled button"
     assert "465 articles" in shown(at)
     assert "Licence:" in shown(at)
     assert not workspace.exists(), "looking changes nothing"
@@ -125,21 +127,20 @@ def test_a_name_in_hindi() -> None:
 
 def test_the_card_of_a_project_without_anything(empty: Project) -> None:
     at = open_page("projects")
-    facts = "no documents yet · no pairs yet · no query set yet · 0 custom models"
-    assert facts in shown(at)
+    assert "not measured yet" in shown(at)
+    assert "no documents yet · no questions yet · used today" in shown(at)
     assert at.button(key="next-Tiny").label == "Add documents"
 
 
 def test_the_next_step_with_documents_only(documents_only: Project) -> None:
     at = open_page("projects")
-    assert "40 documents · no pairs yet · no query set yet" in shown(at)
+    assert "40 documents · no questions yet" in shown(at)
     assert at.button(key="next-Tiny").label == "Add questions"
 
 
 def test_the_next_step_with_pairs(data: Project) -> None:
     at = open_page("projects")
-    facts = "40 documents · 60 training pairs · 20 test queries · 0 custom models"
-    assert facts in shown(at)
+    assert "40 documents · 60 questions + 20 for the proof · used today" in shown(at)
     assert at.button(key="next-Tiny").label == "Train a model"
     press(at, "next-Tiny")
     assert at.title[0].value == "Which model should you make?"
@@ -148,7 +149,7 @@ def test_the_next_step_with_pairs(data: Project) -> None:
 
 def test_the_next_step_with_a_model(trained: Project) -> None:
     at = open_page("projects")
-    assert "2 custom models" in shown(at)
+    assert "20 for the proof · words-2 · used today" in shown(at)
     assert at.button(key="next-Tiny").label == "See the proof"
 
 
@@ -171,9 +172,23 @@ def test_a_model_without_questions_to_measure_it_asks_for_some(trained: Project)
 
 def test_the_card_tells_the_verdict_on_the_newest_custom_model(evaluated: Project) -> None:
     at = open_page("projects")
-    assert verdict_of(evaluated, "words-2") in shown(at)
+    assert verdict_on(evaluated, "words-2")[0].verdict in shown(at)
     assert "bm25" not in shown(at), "keyword search is no model that someone made"
     assert at.button(key="next-Tiny").label == "Compare"
+
+
+def test_a_row_opens_its_project(data: Project, empty: Project) -> None:
+    at = press(open_page("projects"), "open-Tiny")
+    assert at.title[0].value == "Which side understood the question?"
+    assert at.query_params["project"] == "Tiny"
+
+
+def test_files_make_a_project_of_their_name(workspace: Path) -> None:
+    at = open_page("projects")
+    at.file_uploader(key="first-files").upload("my notes (v2).txt", b"Rent is due.", "text/plain")
+    run(at)
+    assert at.query_params["project"] == "my notes (v2)"
+    assert "1 document" in shown(at), "what came is previewed, not asked for again"
 
 
 def test_deleting_a_project(data: Project) -> None:
@@ -196,7 +211,7 @@ def test_opening_a_sample_starts_a_run_and_shows_it(
     assert started == [["sample", "Legal sample", "legal"]]
     assert "**Preparing the sample** · starting" in shown(at)
     assert "python cli.py sample 'Legal sample' legal" in shown(at)
-    assert labels(at).count("Open this sample") == 1
+    assert labels(at).count("Try it: one click, side by side") == 1
 
 
 def test_a_sample_on_its_way_shows_how_far_it_is(workspace: Path) -> None:
@@ -220,7 +235,7 @@ def test_a_sample_that_failed_says_why_and_can_be_opened_again(workspace: Path) 
     write_run(legal, ["sample", "Legal sample", "legal"], state="failed", error="The disk is full.")
     at = open_page("projects")
     assert [e.value for e in at.error] == ["Preparing the sample did not finish: The disk is full."]
-    assert at.button(key="open-legal").label == "Open this sample"
+    assert at.button(key="open-legal").label == "Try it: one click, side by side"
 
 
 def test_a_sample_that_was_interrupted_says_so(workspace: Path) -> None:

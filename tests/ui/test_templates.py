@@ -133,7 +133,13 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "words": [],
     },
     "passages": lambda say: {"passages": [([say("fact")], say("again"), say("rest"))]},
+    "picture": lambda say: {
+        "question": say("question"),
+        "right": "right",
+        "sides": [(say("name"), say("colour"), [say("title"), "right"], say("rank"))],
+    },
     "preload": lambda say: {"files": [say("file")]},
+    "row": lambda say: {"state": say("state"), "colour": say("colour"), "facts": say("facts")},
     "sampled": lambda say: {"segments": [(say("around"), False), (say("match"), True)]},
     "scheme": lambda say: {"dark": True},
     "scope": lambda say: {"conditions": [say("condition")]},

@@ -3,21 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from search.corpus.corpus import current_corpus
 from search.corpus.document import Document
-from search.models.registry import GENERIC
+from search.corpus.labels import Pair
+from search.evaluation.evaluate import evaluate
+from search.models.load import load_encoder
+from search.models.registry import GENERIC, KEYWORD, find_model
 from search.projects.errors import AlreadyThere, Refused
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.projects.publishing import was_made_before
+from search.retrieval.bm25.store import keyword_index
 from search.retrieval.indexing.build import index_model
 from training.data.intake import Imported, publish_ready_made
 from training.data.pair_sets import Split
 from training.samples import constitution, phenotypes
+from training.samples.shipped import Shipped
 
 
 @dataclass(frozen=True)
 class SampleProject:
-    """A sample project: what it is, where it comes from, and how to read it."""
+    """A sample project: what it is, where it comes from, what the model that ships with it is called, and how to read it."""
 
     key: str
     title: str
@@ -25,6 +31,7 @@ class SampleProject:
     source: str
     licence: str
     examples: tuple[str, ...]
+    model: str
     read: Callable[[], tuple[list[Document], Split]]
 
 
@@ -39,6 +46,7 @@ SAMPLES: dict[str, SampleProject] = {
             phenotypes.SOURCE,
             phenotypes.LICENCE,
             phenotypes.EXAMPLES,
+            "patient-words",
             phenotypes.read,
         ),
         SampleProject(
@@ -49,6 +57,7 @@ SAMPLES: dict[str, SampleProject] = {
             constitution.SOURCE,
             constitution.LICENCE,
             constitution.EXAMPLES,
+            "plain-law",
             constitution.read,
         ),
     )
@@ -56,7 +65,9 @@ SAMPLES: dict[str, SampleProject] = {
 
 
 def create_sample(project: Project, key: str, progress: Progress = silent) -> Imported:
-    """Make a sample project, searchable with the generic model when it is done.
+    """Make a sample project: documents, pairs and test queries, two models side by side, and the verdict on them.
+
+    Where what ships with it does not fit this machine's generic model, that model alone, encoded here.
 
     :param project: where to; must not exist yet, or have no documents.
     :param key: "medical" or "legal".
@@ -71,6 +82,22 @@ def create_sample(project: Project, key: str, progress: Progress = silent) -> Im
         )
     sample = SAMPLES[key]
     progress(0, 0, f"reading {sample.source}")
+    made, pairs = bring_in(project, sample)
+    generic, shipped = find_model(project, GENERIC), Shipped.of(key)
+    manifest, corpus = current_corpus(project)
+    if not shipped.fits(generic, corpus):
+        index_model(project, GENERIC, rebuild=False, progress=progress)
+        return made
+    model = shipped.publish(project, generic, pairs)
+    keyword_index(project, manifest, corpus)
+    progress(0, 0, "measuring on the held-out queries")
+    shipped.into_store(generic, load_encoder(project, generic))
+    evaluate(project, [GENERIC, model, KEYWORD], progress)
+    return made
+
+
+def bring_in(project: Project, sample: SampleProject) -> tuple[Imported, list[Pair]]:
+    """Publish the documents, pairs and test queries of a sample; returns the pairs beside what came in."""
     documents, split = sample.read()
     made = publish_ready_made(
         project,
@@ -81,5 +108,4 @@ def create_sample(project: Project, key: str, progress: Progress = silent) -> Im
         licence=sample.licence,
         examples=list(sample.examples),
     )
-    index_model(project, GENERIC, rebuild=False, progress=progress)
-    return made
+    return made, split.train
