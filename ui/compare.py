@@ -77,7 +77,7 @@ def _answer(
         changed.draw(project, [column.name for column in chosen])
     with bar.history:
         asking.past(project)
-    known, caption = asking.examples(project, [c.name for c in chosen])
+    known, caption = asking.stable_examples(project, [c.name for c in chosen], query)
     asking.offer(offers, project, known, caption, query)
     board = None
     with st.container(key="compare-board"):

@@ -1,6 +1,13 @@
 // In the document from the first byte on: what is pressed on Compare before its own script (comparing/page.js) is there
 // is kept for it, and so is the key that leads to the question.
-window.bespoke = { hears: false, pressed: null };
+window.bespoke = { hears: false, pressed: null, push: history.pushState.bind(history) };
+// What a page writes into its own address is no step: one press of Back leaves the page. Documents like one are a step.
+history.pushState = (state, title, to) => {
+  const next = new URL(to ?? location.href, location.href);
+  const like = (address) => new URLSearchParams(address.search).get("like");
+  const stays = next.pathname === location.pathname && like(next) === like(location);
+  return stays ? history.replaceState(state, title, to) : window.bespoke.push(state, title, to);
+};
 addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-act]");
   if (!button || window.bespoke.hears) return;

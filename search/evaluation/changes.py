@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from search.evaluation.evaluation import Evaluation
 from search.text.spreadsheet_cells import csv_text
 
+_TELLS = 0.05
 _FIELDS = ("query", "text", "baseline", "candidate", "difference", "rank before", "rank after")
 
 
@@ -50,6 +53,21 @@ def changes(
         )
         for i in order
     ]
+
+
+def telling_questions(result: Evaluation, names: Sequence[str], depth: int = 10) -> list[str]:
+    """The texts of the questions that tell columns apart, those first that exactly one column answers.
+
+    Among equals the one comes first on which the metric that decides differs most.
+
+    :param names: measured columns; each is held against the first.
+    :param depth: a column answers a question when a right document is among its first so many.
+    """
+    moved = np.max([np.abs(result.differences(names[0], name)) for name in names[1:]], axis=0)
+    firsts = [[result.first_relevant[name][i] for name in names] for i in range(len(moved))]
+    alone = [sum(rank is not None and rank <= depth for rank in ranks) == 1 for ranks in firsts]
+    order = sorted(range(len(moved)), key=lambda i: (not alone[i], -moved[i], i))
+    return [result.texts[i] for i in order if moved[i] > _TELLS]
 
 
 def changes_csv(listed: Sequence[Change], baseline: str, candidate: str) -> bytes:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import islice
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from search.evaluation.changes import telling_questions
 from search.evaluation.evaluation import newest_evaluation
 from search.evaluation.rankings.rank_similarity import known_disagreements
 from search.projects import runs
@@ -22,6 +22,7 @@ KEY = "q"
 """The key of the box, and the name of the question in the address."""
 _LIKE = "like"
 _OFFERED = 4  # As many as one line holds.
+_TOLD = 12  # A project's own examples come first where they are among so many that tell most.
 _LATEST = 12
 _PAUSE = "250ms"
 _LABEL = 60
@@ -101,11 +102,13 @@ def offer(
 ) -> None:
     """Draw questions to choose from: the most telling ones, while typing those that fit what is typed."""
     row, above = slots
-    fitting = suggestions(examples, typed)
+    fitting = suggestions(examples, typed) if typed not in examples[:_OFFERED] else []
     if typed.strip() and fitting:
         caption = "Questions like yours"
     else:
-        fitting = [example for example in examples if example != typed][:_OFFERED]
+        fitting = list(
+            examples[:_OFFERED]
+        )  # One that was chosen stays: nothing moves under the pointer.
     key = f"example-{project.name}"
 
     def chosen() -> None:
@@ -185,11 +188,21 @@ def examples(project: Project, names: Sequence[str]) -> tuple[list[str], str]:
     held_out = _held_out(project)
     differing = _measured(project, names) or _disagreeing(project, names)
     if differing:
-        own = [text for text in project.info.examples if text in differing]
+        own = [text for text in differing[:_TOLD] if text in project.info.examples]
         return list(dict.fromkeys([*own, *differing, *held_out])), _DIFFER
     if project.info.examples:
         return list(dict.fromkeys([*project.info.examples, *held_out])), "Try one of these"
     return held_out, "Held-out questions"
+
+
+def stable_examples(project: Project, names: Sequence[str], typed: str) -> tuple[list[str], str]:
+    """What `examples` says, as it was when the box was last empty: what is found meanwhile waits until then."""
+    key = f"offered-{project.name}-{names}"
+    before = st.session_state.get(key)
+    if before is None or not typed.strip():
+        before = st.session_state[key] = examples(project, names)
+    offered: tuple[list[str], str] = before
+    return offered
 
 
 def look_for(project: Project, names: Sequence[str]) -> None:
@@ -213,15 +226,14 @@ def look_for(project: Project, names: Sequence[str]) -> None:
 
 
 def _measured(project: Project, names: Sequence[str]) -> list[str]:
-    """Questions by how much the quality of the columns' answers differs, as the newest evaluation measured it."""
+    """Questions that tell the columns apart, as the newest evaluation measured them."""
     manifest = newest_evaluation(project)
     if manifest is None or len(names) < 2:
         return []
     result = cache.evaluation(project, manifest)
     if any(name not in result.scores for name in names):
         return []
-    moved = np.max([np.abs(result.differences(names[0], name)) for name in names[1:]], axis=0)
-    return [result.texts[n] for n in np.argsort(-moved, kind="stable") if moved[n] > 0.05]
+    return telling_questions(result, names)
 
 
 def _disagreeing(project: Project, names: Sequence[str]) -> list[str]:

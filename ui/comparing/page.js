@@ -1,11 +1,12 @@
 // What HTML and CSS cannot do on Compare: the same document lights up in every column, lines join it across them, on a
 // narrow page one side can stand alone, keys move between cards, the buttons of a card tell the page what was pressed,
-// and a question that the app did not hear is asked again.
+// Back brings the question before, and a question that the app did not hear is asked again.
 // The page works without it; it reads only what the page itself has drawn.
 
 const ROOM = ".st-key-compare-board";
 const SVG = "http://www.w3.org/2000/svg";
 const UNHEARD = 3; // seconds
+const STEP = 1200; // milliseconds
 
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.bespoke?.abort(); // Called anew whenever the page has new data.
@@ -34,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   // What was pressed before this script was there (early.js), on a board that is still on the page.
   const { pressed } = window.bespoke;
-  window.bespoke = { hears: true, pressed: null };
+  Object.assign(window.bespoke, { hears: true, pressed: null });
   if (pressed?.isConnected) setTimeout(() => signal.aborted || tell(pressed));
   signal.addEventListener("abort", () => (window.bespoke.hears = false));
 
@@ -110,6 +111,28 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (times === UNHEARD) setTriggerValue("act", { act: "ask", text: seen });
   }, 1000);
   signal.addEventListener("abort", () => clearInterval(heard));
+
+  // Each question is a step of Back; what was typed on the way to it is not.
+  const inAddress = () => (new URLSearchParams(location.search).get("q") ?? "").trim();
+  const step = (parentElement.bespokeStep ??= { asked: data.asked.trim(), href: location.href });
+  const later = setTimeout(() => {
+    const now = data.asked.trim();
+    if (!now || inAddress() !== now) return;
+    if (step.asked && !now.startsWith(step.asked) && !step.asked.startsWith(now)) {
+      const here = location.href;
+      history.replaceState(history.state, "", step.href);
+      window.bespoke.push(history.state, "", here);
+    }
+    Object.assign(step, { asked: now, href: location.href });
+  }, STEP);
+  signal.addEventListener("abort", () => clearTimeout(later));
+  const path = location.pathname;
+  const back = () => {
+    if (location.pathname !== path) return;
+    Object.assign(step, { asked: inAddress(), href: location.href });
+    setTriggerValue("act", { act: "ask", text: inAddress() });
+  };
+  addEventListener("popstate", back, { signal });
 
   const draw = () => {
     const table = board();

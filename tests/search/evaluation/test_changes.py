@@ -3,7 +3,7 @@
 import csv
 import io
 
-from search.evaluation.changes import changes, changes_csv
+from search.evaluation.changes import changes, changes_csv, telling_questions
 from search.evaluation.evaluation import Evaluation
 
 
@@ -24,3 +24,6 @@ def test_questions_that_differ_by_how_much_and_within_a_slice():
     assert rows[0] == ["query", "text", "baseline", "candidate", "difference", "rank before", "rank after"]  # fmt: skip
     assert rows[1][1] != "=rent"  # No formula for a spreadsheet.
     assert rows[2] == ["q1", "frost", "a", "b", "+0.4000", "", "3"]
+    # Both answer rent and fee; only one answers frost, though rent differs more.
+    assert telling_questions(result, ["a", "b"]) == ["frost", "=rent", "fee"]
+    assert telling_questions(result, ["a", "b"], depth=1) == ["=rent", "fee", "frost"]
