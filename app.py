@@ -10,7 +10,7 @@ from search.projects.files import keep_private
 from search.projects.room import reserve
 from search.projects.settings import settings
 from search.retrieval.deletion import finish_deletions
-from ui import door, failures, first_paint
+from ui import door, failures, first_paint, working
 from ui.menu import menu
 from ui.rendering import render
 from ui.signin.gate import Gate
@@ -24,7 +24,7 @@ if __name__ == "__main__":  # Streamlit runs this file anew for each view of a p
     # A dialog is drawn outside the app's own element, which alone knows the colour scheme otherwise.
     st.html(render("scheme.html", dark=st.context.theme.type == "dark"))
     if door.entered():
-        st.navigation(menu(), position="top").run()
+        working.with_line(st.navigation(menu(), position="top"))
 else:  # ... and imports it once, for what it serves.
     way = start_or_exit()
     keep_private(settings().home)

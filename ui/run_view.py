@@ -12,6 +12,8 @@ from ui import charts, failures, leaderboard
 from ui.rendering import literal, render
 from ui.widgets import duration
 
+_DRAWN, _SAID, _PAGE, _VISIT = "runs-drawn", "runs-said", "runs-page", "runs-visit"
+DEV_SCORE = "dev ndcg@10"
 _TITLES = {
     "sample": "Preparing the sample",
     "import": "Importing",
@@ -37,6 +39,14 @@ _TITLES = {
     "map": "Drawing the map",
     "verify": "Asking the server",
 }
+
+
+def begin_page(name: str) -> None:
+    """Forget which runs the page before this one showed; another page than before is another visit."""
+    st.session_state[_DRAWN] = set()
+    if st.session_state.get(_PAGE) != name:
+        st.session_state[_PAGE] = name
+        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
 
 
 def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
@@ -66,10 +76,29 @@ def going_in_words(run: Run | None) -> str:
     """What goes on, how far it is and how long it takes, in a few words: "Training 40%, 3 min left"; "" where nothing does."""
     if not going(run):
         return ""
-    status = run.status
-    share = f" {status.share:.0%}" if status.share is not None else ""
+    status, title = run.status, _TITLES.get(run.verb, run.verb)
+    if status.share is None:  # A model is loaded, or it waits: there is no share of that.
+        return f"{title}: {status.message}"
     left = f", {duration(status.remaining)} left" if status.remaining is not None else ""
-    return f"{_TITLES.get(run.verb, run.verb)}{share}{left}"
+    return f"{title} {status.share:.0%}{left}"
+
+
+def how_it_ended(run: Run) -> str:
+    """How a run ended, in a few words; of a training, what it gained first."""
+    title, status = _TITLES.get(run.verb, run.verb), run.status
+    if status.state != "done":
+        return (
+            f"{title} was cancelled" if status.state == "cancelled" else f"{title} did not finish"
+        )
+    scores = [e["metrics"][DEV_SCORE] for e in run.events() if DEV_SCORE in e["metrics"]]
+    if run.verb == "train" and len(scores) > 1 and max(scores) > scores[0]:
+        return f"{title} is done: dev {scores[0]:.3f} → {max(scores):.3f}"
+    return f"{title} is done"
+
+
+def is_drawn(run: Run) -> bool:
+    """Whether the page that is drawn shows a run itself."""
+    return run.id in st.session_state.get(_DRAWN, ())
 
 
 def watched(run: Run | None, until: Callable[[], bool] = lambda: False) -> bool:
@@ -80,6 +109,7 @@ def watched(run: Run | None, until: Callable[[], bool] = lambda: False) -> bool:
     """
     if not going(run) or until():
         return False
+    st.session_state.setdefault(_DRAWN, set()).add(run.id)
     _live(run, until)
     return True
 
@@ -97,13 +127,16 @@ def _live(run: Run, until: Callable[[], bool]) -> None:
             with st.spinner("Stopping…"):
                 run.cancel()
             st.rerun()
-        st.progress(status.share or 0.0)
         left = status.remaining
+        if status.share is not None:
+            st.progress(status.share)
         if status.state == "waiting":
             st.caption(f"{duration(status.elapsed)} so far · waits, so it cannot be said how long")
             st.code(run.command, language="bash", wrap_lines=True)
             return
         ahead = f"about {duration(left)} left" if left is not None else "working out how long"
+        if status.share is None:
+            ahead = "what can be counted begins after this"
         st.caption(f"{duration(status.elapsed)} so far · {ahead}")
         curves(run)
         st.code(run.command, language="bash", wrap_lines=True)
@@ -114,7 +147,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
 
     :param quiet: ways to end of which nothing is said.
     """
-    if run is None or (status := run.status).state in quiet:
+    if run is None or (status := run.status).state in quiet or _was_said(run):
         return
     title = literal(_TITLES.get(run.verb, run.verb))
     took = duration(status.elapsed)
@@ -140,6 +173,13 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
         st.rerun()
     for note in status.notes:
         st.info(literal(note), icon=":material/info:")
+
+
+def _was_said(run: Run) -> bool:
+    """Whether an earlier visit of a page said that a run is done; what went wrong is said until something else is done."""
+    visit = st.session_state.get(_VISIT, 0)
+    first: dict[str, int] = st.session_state.setdefault(_SAID, {})
+    return run.status.state == "done" and first.setdefault(run.id, visit) != visit
 
 
 def curves(run: Run) -> None:

@@ -15,6 +15,7 @@ from search.projects.damage import noticed
 from search.projects.errors import AlreadyDone, AlreadyThere, BespokeError, Cancelled, Refused
 from search.projects.locks import Owner, is_owned, waiting_progress
 from search.projects.outcome import in_words, result_of
+from search.projects.pace import Pace
 from search.projects.progress import Progress
 from search.projects.project import Project
 from search.projects.publishing import RunMark, run_mark
@@ -101,6 +102,7 @@ class Recorder:
         self.cancelled = False
         self._also = also
         self._written = 0.0
+        self._pace = Pace()
         process = psutil.Process()
         self._status = Status(
             state="running",
@@ -116,9 +118,8 @@ class Recorder:
     ) -> None:
         """The progress callable of the work."""
         if self._status.state == "waiting":
-            self._status = self._status.model_copy(
-                update={"state": "running", "worked": time.time()}
-            )
+            self._status = self._status.model_copy(update={"state": "running"})
+            self._pace = Pace()
         self._say(done, total, message, metrics)
 
     def _say(
@@ -133,6 +134,9 @@ class Recorder:
         self._status = self._status.model_copy(
             update={"done": done, "total": total, "message": message, "updated": moment}
         )
+        share = self._status.share
+        pace = None if share is None else self._pace.seen(moment, share)
+        self._status = self._status.model_copy(update={"pace": pace})
         if metrics:
             event = {"time": moment, "done": done, "total": total, "message": message}
             event["metrics"] = metrics

@@ -39,6 +39,8 @@ State = Literal[
 ]
 OVER: frozenset[State] = frozenset({"done", "failed", "refused", "cancelled", "interrupted"})
 _STOPPED: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
+_IN_THE_BACKGROUND = frozenset({"train", "curve", "advise", "blend", "disagree"})
+_NICENESS = 10
 UNREADABLE = "unreadable"
 """The message of a run whose status is damaged."""
 _COMMAND = "command.json"
@@ -56,7 +58,7 @@ def _sum(line: bytes) -> bytes:
 
 
 class Status(BaseModel):
-    """How a run stands. `worked` is when it went on after it had waited: for its turn, or for a lock."""
+    """How a run stands. `pace` is the share of it that is done in a second, where that can be told."""
 
     model_config = ConfigDict(frozen=True)
     state: State = "starting"
@@ -65,7 +67,7 @@ class Status(BaseModel):
     total: float = 0.0
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
-    worked: float | None = None
+    pace: float | None = None
     pid: int | None = None
     process_started: float | None = None
     error: str | None = None
@@ -89,13 +91,10 @@ class Status(BaseModel):
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left at the pace so far; None when that cannot be told yet."""
-        share = self.share
-        if self.state != "running" or share is None or share < 0.02 or self.elapsed < 1.0:
+        """Seconds left at the pace of late; None when that cannot be told yet."""
+        if self.state != "running" or self.share is None or not self.pace:
             return None
-        at_report = max(self.updated - (self.worked or self.started), 0.0)
-        left = at_report * (1 - share) / share - (time.time() - self.updated)
-        return max(left, 0.0)
+        return max((1 - self.share) / self.pace - (time.time() - self.updated), 0.0)
 
 
 class Run:
@@ -305,6 +304,13 @@ def runs(project: Project) -> list[Run]:
     return [Run(project, name) for name in sorted(names, reverse=True)]
 
 
+def going_on(project: Project) -> list[Run]:
+    """The runs of a project that go on now, the newest first; the others are not looked at."""
+    owned = sorted((project.folder / "runs").glob(f"[!.]*/{_OWNER}"), reverse=True)
+    found = (Run(project, path.parent.name) for path in owned)
+    return [run for run in found if run.status.state not in OVER]
+
+
 def start(project: Project, arguments: Sequence[str]) -> Run:
     """Start `python cli.py ARGUMENTS` in a process of its own; returns at once.
 
@@ -389,11 +395,23 @@ def _launch(run: Run, owner: Owner) -> None:
             pass_fds=[owner.handle],
         )
     threading.Thread(target=process.wait, daemon=True).start()  # Leaves no zombie behind.
+    if run.verb in _IN_THE_BACKGROUND:
+        _stand_back(process.pid)
     # Who works for a run that has not yet reported itself: a file that only the starter writes.
     with suppress(psutil.Error):
         started = psutil.Process(process.pid).create_time()
         known = {"pid": process.pid, "process_started": started}
         write_atomically(run.folder / _PROCESS, seal(json.dumps(known)))
+
+
+def _stand_back(pid: int) -> None:
+    """Let long work come after what people wait for, and leave them a core; its threads are not there yet, and inherit it."""
+    with suppress(psutil.Error, OSError, AttributeError):  # Not every system has it.
+        process = psutil.Process(pid)
+        process.nice(_NICENESS)
+        cores = process.cpu_affinity() or []
+        if len(cores) > 1:
+            process.cpu_affinity(cores[:-1])
 
 
 def new_run(project: Project, arguments: Sequence[str]) -> Run:

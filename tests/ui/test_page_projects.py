@@ -156,7 +156,7 @@ def test_the_next_step_with_a_model(trained: Project) -> None:
 def test_a_training_is_the_next_step_while_it_goes_on(trained: Project) -> None:
     now = time.time()
     write_run(
-        trained, ["train", TINY], state="running", started=now - 60, updated=now, done=1, total=4, **alive()
+        trained, ["train", TINY], state="running", started=now - 60, updated=now, done=1, total=4, pace=0.75 / 180, **alive()
     )  # fmt: skip
     at = open_page("projects")
     assert at.button(key="next-Tiny").label == "Training 25%, 3 min left"

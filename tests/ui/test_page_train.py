@@ -240,6 +240,7 @@ def test_a_running_training_shows_progress_curve_and_command(data: Project) -> N
         state="running",
         message="epoch 2 of 3",
         done=25,
+        pace=0.75 / 300,
         total=100,
         started=time.time() - 100,
         updated=time.time(),

@@ -187,6 +187,10 @@ class Learner:
         return float(min(1.0, (self._step + 1) / warm) * (1 - self._step / self._steps))
 
 
+_LATER_KIND = 4
+"""So many times as long takes a step among all documents, beside which others of the batch are little (measured on 3,907)."""
+
+
 @dataclass
 class _Training:
     """All trainings of one adapter, from the first epoch or from a checkpoint."""
@@ -263,7 +267,12 @@ class _Training:
 
     def _tell(self, step: int, message: str, numbers: dict[str, float]) -> None:
         self._reports.append((step, message, numbers))
-        self.report(step, self._total, message, numbers)
+        self.report(self._work(step), self._work(self._total), message, numbers)
+
+    def _work(self, step: int) -> int:
+        """What so many steps cost, in steps of the first kind of negatives."""
+        first = self._batches * self.settings.epochs
+        return min(step, first) + _LATER_KIND * max(step - first, 0)
 
     def _keep(self, learner: Learner, number: int, epoch: int, best: FittedAdapter) -> None:
         if self.checkpointer.folder is None:

@@ -200,6 +200,14 @@ def _build(project: Project, info: ModelInfo) -> None:
         run_view.ended(run)
         if not st.button("Try again", key=f"again-{info.id}"):
             return
+    elif run_view.going(run_view.latest(project, ["train"])):
+        st.info(
+            f"{literal(widgets.model_title(info.name))} has no index of these documents yet. A training goes on, and the two would "
+            "wait for each other.",
+            icon=":material/hourglass_top:",
+        )
+        if not st.button("Build it all the same", key=f"beside-{info.id}"):
+            return
     made = runs.start(project, ["index", project.name, "--model", info.name])
     started[key] = made.id
     time.sleep(0.1)

@@ -361,12 +361,13 @@ def test_a_changed_digit_of_a_run_is_noticed(plain):
 def test_remaining_and_elapsed(monkeypatch):
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
-    # A quarter done in 10 s, told 4 s ago: 30 s were left then, 26 s now.
-    status = Status(state="running", done=25, total=100, started=now - 14, updated=now - 4)
+    # A quarter is done, a fortieth a second, said 4 s ago: 30 s were left then, 26 s now.
+    running = {"state": "running", "total": 100, "pace": 0.025}
+    status = Status(**running, done=25, started=now - 14, updated=now - 4)
     assert status.share == 0.25
     assert status.elapsed == pytest.approx(14)
     assert status.remaining == pytest.approx(26)
-    late = Status(state="running", done=90, total=100, started=now - 100, updated=now - 60)
+    late = Status(**running, done=90, started=now - 100, updated=now - 60)
     assert late.remaining == 0, "never negative"
     over = Status(state="done", done=100, total=100, started=now - 50, updated=now - 20)
     assert over.elapsed == pytest.approx(30)
@@ -378,8 +379,8 @@ def test_remaining_and_elapsed(monkeypatch):
     [
         {"done": 0, "total": 0},
         {"done": 1, "total": 100},
-        {"done": 50, "total": 100, "ago": 0.2},
-        {"done": 50, "total": 100, "state": "cancelled"},
+        {"done": 50, "total": 100, "pace": None},
+        {"done": 50, "total": 100, "pace": 0.1, "state": "cancelled"},
     ],
 )
 def test_remaining_is_unknown_when_it_cannot_be_told(fields):
