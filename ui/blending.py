@@ -8,7 +8,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from training.interpolation.publish import InterpolationCurve, curve_for
 from training.weight_interpolation import InterpolationPoint
-from ui import charts, run_view, widgets
+from ui import address, charts, run_view, widgets
 from ui.rendering import literal
 
 VERB = "blend"
@@ -24,7 +24,10 @@ def section(project: Project, info: ModelInfo, manifest: Manifest) -> None:
     run = next((run for run in runs.runs(project) if run.arguments[:3] == mine), None)
     asked = f"blend-run-{info.id}"
     with st.expander(
-        "Blend with its start", expanded=run_view.going(run) or asked in st.session_state
+        "Blend with its start",
+        expanded=run_view.going(run)
+        or asked in st.session_state
+        or address.value("blend") == info.id,
     ):
         if run_view.watched(run):
             return

@@ -36,6 +36,8 @@ from search.retrieval.fusion import Fusion
 from search.retrieval.indexing.build import find_index
 from search.retrieval.search import ProjectParts, open_dense
 from search.retrieval.sparse import BM25Retriever
+from training.advice.expectations import Minutes
+from training.advice.expectations import expected_minutes as expected_minutes_of
 from training.advice.power import known_power
 from training.advice.too_small import too_small as why_too_small
 from training.data.beir import BeirCounts, count_beir
@@ -81,6 +83,17 @@ def _power_sentence(
 ) -> str | None:
     power = known_power(project)
     return power.sentence if power is not None else None
+
+
+def expected_minutes(project: Project) -> Minutes:
+    """How long trainings take here."""
+    known = (project.newest(kind) for kind in ("corpora", "pairs", "indexes", "reports"))
+    return _expected_minutes(project, *known)
+
+
+@_cached(16)
+def _expected_minutes(project: Project, *made_of: Manifest | None) -> Minutes:
+    return expected_minutes_of(project)
 
 
 @_cached(8, "Counting what it holds…")

@@ -77,7 +77,7 @@ def _corpus(seen: Mapping[str, Any]) -> None:
         (f"{seen['documents']:,}", "documents"),
         (f"{seen['passages']:,}", "passages"),
         (f"{about}{seen['words']:,}", "words"),
-        (f"{foreign['pieces_per_word']:.2f}", "word pieces a word"),
+        (f"{foreign['pieces_per_word']:.2f}", "parts a word is read in"),
         (f"{foreign['ordinary_pieces_per_word']:.2f}", "in ordinary English"),
     ]
     st.html(render("figures.html", figures=figures))

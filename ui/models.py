@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -58,9 +59,12 @@ def _card(project: Project, info: ModelInfo) -> None:
     weight = sum(record.size for record in manifest.files.values())
     recipe = literal(RECIPES[info.recipe or ""].title)
     with st.container(border=True, key=f"model-{info.id}"):
-        left, right = st.columns([3, 1], vertical_alignment="center")
+        left, right = st.columns([3, 1])
         with left:
-            st.markdown(f"**{literal(info.name)}**" + (widgets.SAME if info.is_start else ""))
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{literal(info.name)}**" + (widgets.SAME if info.is_start else ""))
+                whereabouts.rename_model_button(project, info)
+                deleting.artifact(project, manifest, "this model")
             st.caption(
                 f"{recipe} · {literal(info.origin)} · {literal(info.dimension)} dimensions · {size_in_words(weight)} · "
                 f"made {literal(info.created[:16].replace('T', ' '))} UTC in "
@@ -69,7 +73,7 @@ def _card(project: Project, info: ModelInfo) -> None:
             if (missing := base_missing(project, manifest)) is not None:
                 st.warning(literal(missing), icon=":material/link_off:")
             st.write(
-                literal(widgets.verdict(project, info.name) or "Not measured yet: open Evaluate.")
+                literal(widgets.verdict(project, info.name) or "Not measured yet: see the proof.")
             )
             if (index := newest_of(project, info)) is not None:
                 with deleting.beside(project, index, "this index", f"{info.id}-"):
@@ -80,9 +84,6 @@ def _card(project: Project, info: ModelInfo) -> None:
                 st.caption(literal(encoded))
         with right:
             _download(project, info)
-            with st.container(horizontal=True, horizontal_alignment="right"):
-                whereabouts.rename_model_button(project, info)
-                deleting.artifact(project, manifest, "this model")
         if "leaderboard" in details:
             with st.expander("What was tried"):
                 leaderboard.draw(details["leaderboard"])
@@ -99,12 +100,19 @@ def _card(project: Project, info: ModelInfo) -> None:
                     st.code(snippet.code, language=snippet.language)
                     if not snippet.tried:
                         st.caption(UNTRIED)
-            st.json(details["settings"], expanded=False)
+            st.caption(literal(_settings_in_words(info, details["settings"])))
+
+
+def _settings_in_words(info: ModelInfo, values: Mapping[str, object]) -> str:
+    """What a model was trained with, by the labels of the form."""
+    fields = RECIPES[info.recipe or ""].settings.model_fields
+    titles = {key: fields[key].title or key for key in values if key in fields}
+    return "Trained with " + " · ".join(f"{title}: {values[key]}" for key, title in titles.items())
 
 
 def _download(project: Project, info: ModelInfo) -> None:
     """Prepare the zip first, on request: it may be large, and is held against the model before."""
-    with st.popover("Export", key=f"formats-{info.id}", width="stretch"):
+    with st.popover("Export", type="primary", key=f"formats-{info.id}", width="stretch"):
         form = st.selectbox(
             "Format",
             _formats_of(info),

@@ -29,6 +29,8 @@ _LABELS = {
     "--key-variable": "Environment variable",
     "--model": "The model’s name",
 }
+_WORDS_A_PIECE = 0.75
+"""About how many words of English a subword token is."""
 _BACKENDS = {"openvino": "OpenVINO", "torch": "PyTorch", "ray": "Ray"}
 
 
@@ -93,7 +95,9 @@ def _facts(project: Project, info: ModelInfo) -> list[str]:
         reads = details["max_length"]
     facts.append(f"{info.dimension} dimensions")
     if reads:
-        facts.append(f"reads the first {reads:,} word pieces of a text")
+        facts.append(
+            f"reads about the first {round(_WORDS_A_PIECE * reads, -1):,.0f} words of a text"
+        )
     elif info.format != "endpoint":
         facts.append("reads texts of any length")
     return [*facts, *_speed(project, info)]
@@ -136,7 +140,7 @@ def _form(project: Project) -> None:
     elif kind == _STATIC:
         given["reference"] = "static"
         st.caption(
-            "WordLlama: one vector for each word piece, averaged. It comes with Bespoke, answers in a "
+            "WordLlama: one vector for each part of a word, averaged. It comes with Bespoke, answers in a "
             "fraction of the time, and knows nothing of word order: the quick rung to measure others by."
         )
     else:
@@ -145,7 +149,7 @@ def _form(project: Project) -> None:
         name = st.text_input("What to call it here", placeholder="its own name", key="add-name")
         if kind != _STATIC:
             _prompts(given)
-    if st.button("Add", key="add-go", type="primary", icon=":material/add:"):
+    if st.button("Add", key="add-go", icon=":material/add:"):
         _start(project, given, name.strip())
 
 
@@ -305,7 +309,7 @@ def _reranker_form(project: Project) -> None:
         "Any cross-encoder with one score and .safetensors weights. From a hub it is downloaded once; from then on "
         "it needs no network."
     )
-    if st.button("Add", key="reranker-add", type="primary", icon=":material/add:"):
+    if st.button("Add", key="reranker-add", icon=":material/add:"):
         if not reference or not name:
             st.error("Say which reranker, and what to call it.")
             return

@@ -8,8 +8,9 @@ import streamlit as st
 from search.projects import runs
 from search.projects.project import Project
 from search.projects.runs import OVER, Run, State
-from ui import charts, failures, leaderboard
-from ui.rendering import literal, render
+from ui import failures
+from ui.rendering import literal
+from ui.training import running
 from ui.widgets import duration
 
 _DRAWN, _SAID, _PAGE, _VISIT = "runs-drawn", "runs-said", "runs-page", "runs-visit"
@@ -138,7 +139,8 @@ def _live(run: Run, until: Callable[[], bool]) -> None:
         if status.share is None:
             ahead = "what can be counted begins after this"
         st.caption(f"{duration(status.elapsed)} so far · {ahead}")
-        curves(run)
+        if run.verb == "train":
+            running.draw(run)
         st.code(run.command, language="bash", wrap_lines=True)
 
 
@@ -180,47 +182,3 @@ def _was_said(run: Run) -> bool:
     visit = st.session_state.get(_VISIT, 0)
     first: dict[str, int] = st.session_state.setdefault(_SAID, {})
     return run.status.state == "done" and first.setdefault(run.id, visit) != visit
-
-
-def curves(run: Run) -> None:
-    """The leaderboard, where several candidates are tried, and the loss and dev score so far; space is kept for them from the start of a training."""
-    if run.verb != "train":
-        return
-    events = run.events()
-    if trials := leaderboard.trials_so_far(events):
-        leaderboard.draw(trials)
-        events = leaderboard.events_since(events)
-        if run.status.state in OVER:
-            return
-    losses = [e["metrics"] for e in events if "loss" in e["metrics"]]
-    scores = [e["metrics"] for e in events if "dev ndcg@10" in e["metrics"]]
-    left, right = st.columns(2)
-    with left:
-        st.caption("Dev score (nDCG@10, higher is better; epoch 0 is the start)")
-        if scores:
-            rows = [{"epoch": e["epoch"], "nDCG@10": e["dev ndcg@10"]} for e in scores]
-            _chart(rows, "epoch", "nDCG@10", charts.TEAL, points=True)
-        else:
-            st.html(render("waiting_chart.html"))
-    with right:
-        st.caption("Training loss (lower is better)")
-        if losses:
-            _chart(losses, "step", "loss", charts.SLATE, points=False)
-        elif {"word2vec", "fasttext"} & set(run.arguments):
-            st.caption(
-                "gensim's own loss cannot be trusted as a curve, so it is not drawn; "
-                "watch the dev score."
-            )
-        else:
-            st.html(render("waiting_chart.html"))
-
-
-def _chart(rows: Sequence[charts.Spec], x: str, y: str, colour: str, points: bool) -> None:
-    encoding = {
-        "x": charts.number(x, axis={"tickMinStep": 1, "format": "d", "grid": False}),
-        "y": charts.score(y),
-        "tooltip": [charts.number(x), charts.number(y, format=".4f")],
-    }
-    point = {"color": colour} if points else False
-    line = charts.layer("line", rows, encoding, color=colour, point=point)
-    st.vega_lite_chart(charts.local_only({"height": 180} | line), width="stretch")

@@ -141,7 +141,7 @@ def _others(page: Page, pictures: Path, paths: list[Path]) -> None:
 def _report(page: Page, pictures: Path) -> None:
     page.get_by_text("What the documents are like").click()
     press(page, "Look at the data")
-    expect(page.get_by_text("word pieces a word")).to_be_visible()
+    expect(page.get_by_text("parts a word is read in")).to_be_visible()
     expect(page.get_by_text("How long documents are")).to_be_visible()
     expect(page.get_by_text("Abbreviations with their meaning")).to_be_visible()
     picture(page, pictures, "4-report")

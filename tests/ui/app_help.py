@@ -43,6 +43,13 @@ def turn_to(at: AppTest, page: str) -> AppTest:
     return at
 
 
+def files_of_questions() -> AppTest:
+    """The part of Questions where files of judgments are uploaded."""
+    at = open_page("questions", TINY)
+    at.segmented_control(key=f"questions-part-{TINY}").set_value("files")
+    return run(at)
+
+
 def run(at: AppTest) -> AppTest:
     """Run the app again; no page fails by a mistake of ours."""
     at.run()

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from app_help import TINY, gone, open_page, press, run, shown, upload, write_run
+from app_help import TINY, files_of_questions, gone, open_page, press, run, shown, upload, write_run
 
 from search.corpus.document import Document
 from search.corpus.passages import Chunker, Chunking
@@ -279,7 +279,7 @@ def test_rows_that_were_left_out_stay_readable(empty: Project, tmp_path) -> None
 def test_a_damaged_artifact_is_a_message(data: Project, file: str) -> None:
     (path,) = data.folder.glob(f"*/*/{file}")
     path.write_bytes(b"garbage")
-    at = open_page("questions" if file == "qrels.tsv" else "corpus", TINY)
+    at = files_of_questions() if file == "qrels.tsv" else open_page("corpus", TINY)
     assert any("is damaged" in e.value and file in e.value for e in at.error), shown(at)
     assert any("back from a backup; or delete it" in e.value for e in at.error)
 
@@ -375,7 +375,7 @@ def test_versions_are_told_and_deleted(documents_only: Project, tmp_path) -> Non
 def test_the_report_is_drawn(data: Project) -> None:
     make_report(data)
     at = open_page("corpus", TINY)
-    assert "word pieces a word" in shown(at)
+    assert "parts a word is read in" in shown(at)
     assert "of batches with a false negative" in shown(at)
     assert "How long queries and responses are" in shown(at)
     assert "Words that the generic model takes apart most" in shown(at)
@@ -395,12 +395,12 @@ def test_a_split_that_is_not_clean_is_told_with_examples(data: Project) -> None:
         QuerySet(
             {"leak": known.query, "new": "ombrathal"}, {"leak": {"d0": 1}, "new": {"d38": 1}}
         ).save(draft)
-    at = open_page("questions", TINY)
+    at = files_of_questions()
     (warning,) = [w.value for w in at.warning]
     assert warning.startswith("This split is not clean: training and test share 1 query")
     assert any(known.query in str(frame.value.values) for frame in at.dataframe[-2:])
 
 
 def test_a_clean_split_is_called_clean(data: Project) -> None:
-    at = open_page("questions", TINY)
+    at = files_of_questions()
     assert "Leak check: none of these queries" in shown(at)

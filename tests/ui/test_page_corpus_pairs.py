@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from app_help import TINY, open_page, press, run, shown, upload
+from app_help import TINY, files_of_questions, open_page, press, run, shown, upload
 from streamlit.testing.v1 import AppTest
 
 from search.projects.project import Project
@@ -55,9 +55,7 @@ def test_more_pairs_are_asked_what_the_first_ones_were(
 def test_judgments_may_be_about_new_documents(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = upload(
-        open_page("questions", TINY), "queries-Tiny", "q.csv", "query,doc_id\nwhat is it,d0\n"
-    )
+    at = upload(files_of_questions(), "queries-Tiny", "q.csv", "query,doc_id\nwhat is it,d0\n")
     tick(at)
     press(at, "add-queries")
     assert started[0][-2:] == ["--question", "new_documents"]
@@ -84,9 +82,7 @@ def test_bad_pairs_are_one_clear_message(
 def test_judgments_in_a_file_of_their_own(
     documents_only: Project, started: list[list[str]]
 ) -> None:
-    at = upload(
-        open_page("questions", TINY), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}'
-    )
+    at = upload(files_of_questions(), "queries-Tiny", "q.jsonl", '{"_id": "1", "text": "a"}')
     at = upload(at, "qrels-Tiny", "r.tsv", "query-id\tcorpus-id\tscore\n1\td0\t1\n1\td1\t0\n")
     assert "**1 query** found in q.jsonl" in shown(at)
     assert "**2 judgments** found in r.tsv" in shown(at)
@@ -113,7 +109,7 @@ def test_a_column_that_may_hold_grades_is_chosen_or_not(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     rows = "query,doc_id,passt\nx,d0,ja\nx,d1,nein\n"
-    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", rows)
+    at = upload(files_of_questions(), "queries-Tiny", "q.csv", rows)
     assert "may hold grades" in at.warning[0].value
     boxes = {box.label: box for box in at.selectbox}
     assert boxes["Column of the document"].value == "doc_id"
@@ -128,7 +124,7 @@ def test_a_column_that_may_hold_grades_is_chosen_or_not(
 
 
 def test_judgments_in_one_table(documents_only: Project, started: list[list[str]]) -> None:
-    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
+    at = upload(files_of_questions(), "queries-Tiny", "q.csv", "query,document_id\nx,d0\n")
     assert "every row counts as relevant" in shown(at)
     press(at, "add-queries")
     (arguments,) = started
@@ -140,7 +136,7 @@ def test_what_labels_mean_is_shown_and_can_be_changed(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     rows = "query,product,label\nx,d0,Exact\nx,d1,Irrelevant\n"
-    at = upload(open_page("questions", TINY), "queries-Tiny", "q.csv", rows)
+    at = upload(files_of_questions(), "queries-Tiny", "q.csv", rows)
     assert "has no document id column" in at.error[0].value
     next(box for box in at.selectbox if box.label == "Column of the document").set_value("product")
     run(at)
@@ -158,7 +154,7 @@ def test_labels_that_nobody_knows_are_asked_for(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     at = upload(
-        open_page("questions", TINY),
+        files_of_questions(),
         "queries-Tiny",
         "q.csv",
         "query,doc_id,rating\nx,d0,A\nx,d1,B\n",

@@ -22,7 +22,7 @@ def test_the_models_with_the_newest_first(evaluated: Project) -> None:
 
 
 def test_a_model_that_was_not_measured(trained: Project) -> None:
-    assert shown(open_page("models", TINY)).count("Not measured yet: open Evaluate.") == 2
+    assert shown(open_page("models", TINY)).count("Not measured yet: see the proof.") == 2
 
 
 def test_two_equal_models_share_an_index_and_each_has_its_bin(data: Project) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,9 @@ from app_help import (  # fmt: skip
     alive,
     gone,
     labels,
+    markup,
     open_page,
+    plain,
     press,
     press_labelled,
     run,
@@ -21,6 +24,8 @@ from app_help import (  # fmt: skip
 from streamlit.testing.v1 import AppTest
 
 from search.insight.word_space import nearest_words
+from search.projects import runs
+from search.projects.artifacts import Manifest
 from search.projects.locks import Owner
 from search.projects.project import Project
 from search.projects.runs import Status, new_run
@@ -30,6 +35,7 @@ from training.data.reports import sources_of
 from training.learning_curve import KIND, curve_of
 from training.recipes import RECIPES
 from training.synthetic.make import SyntheticRequest, current_synthetic_pairs, make_synthetic_pairs
+from ui.training.advice import CALLED
 
 
 def _choose(at: AppTest, recipe: str) -> AppTest:
@@ -39,7 +45,7 @@ def _choose(at: AppTest, recipe: str) -> AppTest:
 
 def test_one_recipe_is_recommended_where_there_are_pairs(data: Project) -> None:
     at = open_page("train", TINY)
-    assert "60 pairs to train on · 8 dev queries to steer by" in shown(at)
+    assert "60 pairs to train on · 8 questions kept aside to steer by" in shown(at)
     assert "Device: cpu, chosen by itself." in shown(at)
     group = at.get("button_group")[0]
     names = [option.content for option in group.proto.options]
@@ -51,10 +57,7 @@ def test_one_recipe_is_recommended_where_there_are_pairs(data: Project) -> None:
     assert group.value == quick_recommendation(data).option
     assert RECIPES[group.value].needs_pairs
     assert RECIPES[group.value].summary in shown(at)
-    assert (
-        f"Recommended: {RECIPES[group.value].title}. It learns your task from 60 pairs."
-        in shown(at)
-    )
+    assert f"Recommended: {CALLED[group.value]}. It learns your task from 60 pairs." in shown(at)
     assert "Train" in labels(at)
 
 
@@ -62,7 +65,7 @@ def test_without_pairs_mining_is_offered_and_recipes_that_need_none(
     documents_only: Project, started: list[list[str]]
 ) -> None:
     at = open_page("train", TINY)
-    assert "Recommended: Mine pairs, then train an adapter." in shown(at)
+    assert "Recommended: From documents alone." in shown(at)
     group = at.get("button_group")[0]
     assert [option.content for option in group.proto.options] == [
         info.title for info in RECIPES.values() if not info.needs_pairs
@@ -94,14 +97,15 @@ def test_kinds_are_shown_before_anything_is_trained(
 def test_mined_pairs_are_called_mined(documents_only: Project) -> None:
     make_synthetic_pairs(documents_only, SyntheticRequest(save=True))
     at = open_page("train", TINY)
-    assert "mined pairs to train on" in shown(at)
+    assert "pairs made of the documents to train on" in shown(at)
     assert at.get("button_group")[0].value == "auto"
 
 
 def test_the_way_to_pairs_of_ones_own(documents_only: Project) -> None:
     at = open_page("train", TINY)
-    press(at, "to-pairs")
+    press(at, "pairs-adapter")
     assert at.title[0].value == "What is in your corpus?"
+    assert at.file_uploader(key="pairs-Tiny-0")
 
 
 def test_the_learning_curve_is_drawn_on_request(data: Project, started: list[list[str]]) -> None:
@@ -250,7 +254,13 @@ def test_a_running_training_shows_progress_curve_and_command(data: Project) -> N
     assert "**Training** · epoch 2 of 3" in shown(at)
     assert [p.value for p in at.get("progress")] == [25]
     assert "2 min so far · about 5 min left" in shown(at)
-    assert len(at.get("vega_lite_chart")) == 2
+    assert len(at.get("vega_lite_chart")) == 1
+    assert re.findall(r"<li( class=.*?)?>(.*?)</li>", markup(at)) == [
+        (' class="b-step-done"', "Reading"),
+        (' class="b-step-done"', "Score of the start"),
+        (' class="b-step-now" aria-current="step"', "Training"),
+        ("", "Choosing the best"),
+    ]
     assert "python cli.py train Tiny --recipe fine-tune" in shown(at)
     assert "Train" not in labels(at), "a second training would only slow down the first"
 
@@ -370,8 +380,8 @@ def test_a_line_cut_short_in_the_events_leaves_the_page_standing(data: Project) 
     with (ran.folder / "events.jsonl").open("a") as stream:
         stream.write('{"time": 1, "metr')
     at = open_page("train", TINY)
-    assert "Train" in labels(at)
     assert len(at.get("vega_lite_chart")) == 1
+    assert "Train" in labels(press(at, "train-more"))
 
 
 def test_a_training_that_is_done_leads_to_the_proof(trained: Project) -> None:
@@ -381,6 +391,95 @@ def test_a_training_that_is_done_leads_to_the_proof(trained: Project) -> None:
     assert [s.value for s in at.success] == ["Training finished in 12 s."]
     assert [i.value for i in at.info] == ["One note."]
     assert {"See the proof", "Compare searches"} <= set(labels(at))
+
+
+def _done(project: Project, **details: object) -> Manifest:
+    """A training that is done, of a model whose manifest says these."""
+    (manifest,) = project.manifests("models")[-1:]
+    path = project.folder_of(manifest) / "manifest.json"
+    content = json.loads(path.read_text())
+    content["details"].update(details)
+    del content["sha256"]
+    path.write_text(seal(json.dumps(content)))
+    write_run(project, ["train", TINY, "--recipe", "adapter"], state="done", started=10.0,
+              updated=22.0, result={"model": "words-2", "id": manifest.id}, notes=["One note."])  # fmt: skip
+    return manifest
+
+
+def test_what_came_of_a_training_is_its_gain_first_and_then_one_button(trained: Project) -> None:
+    _done(trained, recipe="adapter", pairs=60, dev={"queries": 16, "ndcg@10": [0.6873, 0.7585]},
+          general={"questions": 100, "start": 0.9, "ndcg@10": 0.86})  # fmt: skip
+    at = open_page("train", TINY)
+    assert "dev .687 → .758 +0.071 nDCG@10 on the 16 questions kept aside" in shown(at)
+    assert "One note." in shown(at) and "to-blend" not in [b.key for b in at.button]
+    assert "Train" not in labels(at) and "Train quick" not in labels(at)
+    at = press(at, "train-more")
+    assert {"Train", "Train quick", "Train best"} <= set(labels(at))
+    assert "to-evaluate" not in [b.key for b in at.button]
+
+
+def test_forgetting_of_more_than_a_twentieth_leads_to_a_blend(trained: Project) -> None:
+    _done(trained, recipe="adapter", pairs=60, dev={"queries": 16, "ndcg@10": [0.6, 0.7]},
+          general={"questions": 100, "start": 0.9, "ndcg@10": 0.849})  # fmt: skip
+    at = open_page("train", TINY)
+    assert "It forgot some of what its start knew: 0.90 before, 0.85 now" in shown(at)
+    assert press(at, "to-blend").title[0].value == "What can you take away?"
+
+
+def test_a_start_that_nothing_beat_is_called_that_and_words_have_no_start(trained: Project) -> None:
+    manifest = _done(trained)
+    at = open_page("train", TINY)
+    score = f"{manifest.details['dev']['ndcg@10'][-1]:.3f}".replace("0.", ".", 1)
+    assert f"dev {score} nDCG@10 on the" in shown(at) and "It learned from nothing" in shown(at)
+    _done(trained, is_start=True)
+    assert "Nothing was better than its start" in shown(open_page("train", TINY))
+
+
+def test_three_ways_with_what_each_takes_needs_and_brings(
+    data: Project, started: list[list[str]]
+) -> None:
+    at = open_page("train", TINY)
+    cards = [plain(part.value) for part in at.get("html") if "b-way" in part.value]
+    quick, best, alone = cards
+    assert "usually +.00 to +.04 nDCG@10" in quick and "Needs pairs: 60 are here." in quick
+    assert "Best recommended about 10 min" in best and "usually +.00 to +.07" in best
+    assert "You have pairs of your own" in alone and at.button(key="go-mine").disabled
+    assert "Times are those of an ordinary machine" in shown(at)
+    press(at, "go-adapter")
+    assert started == [["train", TINY, "--recipe", "adapter"]]
+
+
+def test_from_documents_alone_the_training_follows_the_pairs(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    at = open_page("train", TINY)
+    assert "Needs pairs: none are here yet." in shown(at)
+    at = press(at, "go-mine")
+    assert started == [["mine", TINY, "--save"]]
+    (mining,) = runs.runs(documents_only)
+    mining.write(mining.read().ended("done"))
+    run(at)
+    assert started[1:] == [["train", TINY, "--recipe", "adapter"]]
+
+
+def test_pairs_that_could_not_be_made_are_not_trained_on(
+    documents_only: Project, started: list[list[str]]
+) -> None:
+    at = press(open_page("train", TINY), "go-mine")
+    (mining,) = runs.runs(documents_only)
+    mining.write(mining.read().ended("refused", error="Too few."))
+    assert "Too few." in shown(run(at))
+    assert len(started) == 1
+
+
+def test_the_recipe_that_was_chosen_survives_a_reload(data: Project) -> None:
+    at = _choose(open_page("train", TINY), "static")
+    assert at.query_params["recipe"] in ("static", ["static"])
+    at = open_page("train", TINY, recipe="static")
+    assert at.get("button_group")[0].value == "static"
+    (expert,) = [part for part in at.expander if part.label.startswith("Expert")]
+    assert expert.proto.expanded
+    assert open_page("train", TINY, recipe="nonsense").get("button_group")[0].value == "auto"
 
 
 def test_the_table_of_custom_models(trained: Project) -> None:

@@ -19,7 +19,7 @@ def test_the_built_in_model_and_what_is_known_of_it(evaluated: Project) -> None:
     text = shown(open_page("models", TINY))
     assert "**all-MiniLM-L6-v2** · called generic" in text
     assert "comes with Bespoke · runs on this machine · 384 dimensions" in text
-    assert "reads the first 256 word pieces of a text" in text
+    assert "reads about the first 190 words of a text" in text
     assert "passages a second when indexed" in text
     assert "Search index: 40 passages: every passage is compared (exact)." in text
 
@@ -50,7 +50,7 @@ def test_several_models_and_another_default(data: Project, tiny_model) -> None:
     static = add_model(data, "static").info
     at = open_page("models", TINY)
     text = shown(at)
-    assert "**tiny**" in text and "reads the first 64 word pieces of a text" in text
+    assert "**tiny**" in text and "reads about the first 50 words of a text" in text
     assert "**static**" in text and "reads texts of any length" in text
     assert "not indexed yet" in text
     press(at, f"default-{static.id}")
@@ -177,4 +177,4 @@ def test_a_server_model_is_shown(data: Project) -> None:
         options = {"base_url": server.url}
         add_model(data, "bad", Choices(server=options, max_length=512))
     text = shown(open_page("models", TINY))
-    assert "computed by a server" in text and "reads the first 512 word pieces" in text
+    assert "computed by a server" in text and "reads about the first 380 words" in text

@@ -165,7 +165,7 @@ def _from_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
         tuned = "Mined pairs are not what people ask; a whole model would follow them too far."
         return {
             "adapter": (75, [why]),
-            "auto": (76, [why, "It tries what fits into the time, and keeps the best on dev."]),
+            "auto": (76, [why, "It tries what fits into the time, and keeps the best."]),
             "fine-tune": (30, [tuned]),
         }
     few = facts.pairs < FEW_PAIRS
@@ -175,7 +175,7 @@ def _from_pairs(facts: CorpusFacts) -> dict[str, tuple[int, list[str]]]:
     )
     fast = "With a thousand or more, it usually gains much in a fraction of a fine-tune's time."
     return {
-        "auto": (95, [learns, "It tries what fits into the time, and keeps the best on dev."]),
+        "auto": (95, [learns, "It tries what fits into the time, and keeps the best."]),
         "adapter": (85 if not few else 80, [learns, *([] if few else [fast])]),
         "fine-tune": (88 if few else 78, [learns, *([whole] if few else [])]),
     }

@@ -14,6 +14,8 @@ from ui.rendering import literal
 
 VERB = "advise"
 _NONE = "–"
+CALLED = {"adapter": "Quick", "auto": "Best", "mine": "From documents alone"}
+"""What the cards call the ways that most people need, by the name that the advice has for them."""
 
 
 def say(advice: Advice) -> None:
@@ -23,7 +25,8 @@ def say(advice: Advice) -> None:
         figures.append(
             (widgets.duration(advice.seconds), "until you can search with it (estimated)")
         )
-    widgets.summary(f"Recommended: {advice.title}. {' '.join(advice.reasons)}", figures)
+    title = CALLED.get(advice.option, advice.title)
+    widgets.summary(f"Recommended: {title}. {' '.join(advice.reasons)}", figures)
 
 
 def compared(project: Project) -> None:

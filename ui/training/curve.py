@@ -12,7 +12,6 @@ VERB = "curve"
 
 def draw(project: Project) -> None:
     """The curve where it was drawn, else the button that draws it."""
-    st.header("Would more pairs help?", anchor=False)
     saved = current_curve(project)
     if saved is not None:
         st.write(literal(saved.sentence))

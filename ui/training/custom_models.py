@@ -8,6 +8,7 @@ from search.insight.word_space import nearest_words
 from search.models.registry import REFIT_OF, custom_manifests, models
 from search.projects.errors import BespokeError
 from search.projects.project import Project
+from training.gain import TrainingGain
 from training.recipes import RECIPES
 from ui import leaderboard, widgets
 from ui.rendering import literal
@@ -21,16 +22,14 @@ def table(project: Project) -> None:
         details = manifest.details
         if "leaderboard" in details:
             leaderboards.append(details)
-        dev = details.get("dev") or {}
-        scores = dev.get("ndcg@10") or []
         from_pairs = RECIPES[details["recipe"]].needs_pairs
-        after = (max(scores) if from_pairs else scores[-1]) if scores else None
+        gain = TrainingGain.of(manifest, from_pairs)
         rows.append(
             {
                 "model": called[manifest.id] + (widgets.SAME if details.get("is_start") else ""),
                 "recipe": RECIPES[details["recipe"]].title,
-                "dev nDCG@10 before": f"{scores[0]:.3f}" if from_pairs and scores else "–",
-                "dev nDCG@10 after": f"{after:.3f}" if after is not None else "–",
+                "dev nDCG@10 before": _score(gain.start),
+                "dev nDCG@10 after": _score(gain.model),
                 "kept": _what_stayed(details),
                 "trained on": f"{details['pairs']:,} pairs" if from_pairs else "documents alone",
                 "time": widgets.duration(details["seconds"]),
@@ -49,6 +48,10 @@ def table(project: Project) -> None:
     for details in leaderboards:
         with st.expander(f"What was tried for {literal(details['name'])}"):
             leaderboard.draw(details["leaderboard"])
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _what_stayed(details: dict[str, Any]) -> str:

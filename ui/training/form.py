@@ -9,8 +9,10 @@ from search.projects.project import Project
 from training.advice.recommending import Advice
 from training.recipes import RECIPES, RecipeInfo
 from training.settings import ADVANCED
-from ui import run_view
+from ui import address, navigation, run_view, widgets
 from ui.rendering import literal
+
+_IN_A_ROW = 3
 
 
 def draw(project: Project, advice: Advice) -> None:
@@ -21,26 +23,25 @@ def draw(project: Project, advice: Advice) -> None:
     pairs = project.newest("pairs")
     names = [name for name in RECIPES if pairs is not None or not RECIPES[name].needs_pairs]
     if pairs is not None:
-        origin = "mined pairs" if pairs.details.get("origin") == "mined" else "pairs"
+        made = " made of the documents" if pairs.details.get("origin") == "mined" else ""
+        aside = widgets.counted(pairs.details["dev_queries"], "question")
         st.caption(
-            f"{pairs.details['pairs']:,} {origin} to train on · "
-            f"{pairs.details['dev_queries']:,} dev queries to steer by"
+            f"{pairs.details['pairs']:,} pairs{made} to train on · {aside} kept aside to steer by"
         )
     best = advice.option if advice.option in names else None
-    remembered = f"last-recipe-{project.name}"
-    before = st.session_state.get(remembered)
+    usual, chosen = best or names[-1], address.value("recipe")
     name = st.segmented_control(
         "Recipe",
         names,
-        default=before if before in names else best or names[-1],
+        default=chosen if chosen in names else usual,
         required=True,
         format_func=lambda key: (
             literal(RECIPES[key].title) + (" · recommended" if key == best else "")
         ),
         key=f"recipe-{project.name}",
     )
-    # The widget is away while a training is watched, and its state with it.
-    st.session_state[remembered] = name
+    # The widget is away while a training is watched, and its state with it; a reload begins anew.
+    navigation.hold("recipe", name if name and name != usual else "")
     info = RECIPES[name or names[-1]]
     st.write(literal(info.summary))
     with st.form(f"train-{info.name}"):
@@ -50,8 +51,7 @@ def draw(project: Project, advice: Advice) -> None:
             max_chars=80,
             key=f"called-{info.name}",
         )
-        with st.expander("Settings"):
-            values = _settings(info, advanced=False)
+        values = _settings(info, advanced=False)
         if any(map(_is_advanced, info.settings.model_fields.values())):
             with st.expander("Advanced settings"):
                 values |= _settings(info, advanced=True)
@@ -76,17 +76,19 @@ def _is_advanced(field: FieldInfo) -> bool:
 def _settings(info: RecipeInfo, advanced: bool) -> dict[str, Any]:
     """One widget a setting, drawn from the recipe's own model: type, bounds, title, help."""
     values: dict[str, Any] = {}
-    columns = st.columns(2)
     fields = [
         (key, field)
         for key, field in info.settings.model_fields.items()
         if _is_advanced(field) is advanced
     ]
     fields.sort(key=lambda item: item[0] == "seed")
-    for i, (key, field) in enumerate(fields):
-        with columns[i % 2]:
-            values[key] = _widget(info, key, field)
-            st.caption(literal(field.description or ""))
+    for start in range(0, len(fields), _IN_A_ROW):
+        # A row of its own for each few: what stands beside each other begins level, however long a help text is.
+        row = st.columns(_IN_A_ROW)
+        for box, (key, field) in zip(row, fields[start : start + _IN_A_ROW], strict=False):
+            with box:
+                values[key] = _widget(info, key, field)
+                st.caption(literal(field.description or ""))
     return values
 
 

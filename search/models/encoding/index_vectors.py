@@ -51,7 +51,7 @@ def how_encoded(project: Project, info: ModelInfo) -> str | None:
         if info.documents_as is not None:
             return f"It turns queries only: the index of {index.details['model']} serves as it is."
         if facts.get("backend") == "matrix":
-            return f"Indexed by one matrix product over its base's vectors, in {facts['seconds']:.1f} s."
+            return f"Ready to search at once: its vectors come from those of its start, in {facts['seconds']:.1f} s."
         if "backend" in facts:
             why = f": {facts['why']}" if "why" in facts else ""
             return (

@@ -88,7 +88,7 @@ def choose(
     if known is not None and (wish == "auto" or known.backend.name != torch.name):
         return known
     if wish == "auto" and _seconds(model, pieces) < PAYS_AFTER_SECONDS:
-        return Chosen(torch, "too little to encode for measuring others to pay")
+        return Chosen(torch, "so few texts that no other way was tried")
     try:
         return _measured(model, folder, torch, passages())
     except Unconvertible as reason:

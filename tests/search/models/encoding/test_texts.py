@@ -77,8 +77,8 @@ def test_an_adapter_after_an_adapter_costs_no_encoding(project, monkeypatch):
     made = index_model(project, "second").details
     assert made["encoding"]["backend"] == "matrix" and made["reused"] == made["vectors"]
     told = [how_encoded(project, find_model(project, name)) for name in ("generic", "second")]
-    assert "Encoded with torch, " in told[0] and "too little to encode" in told[0]
+    assert "Encoded with torch, " in told[0] and "so few texts" in told[0]
     assert (
         told[1]
-        == f"Indexed by one matrix product over its base's vectors, in {made['encoding']['seconds']:.1f} s."
+        == f"Ready to search at once: its vectors come from those of its start, in {made['encoding']['seconds']:.1f} s."
     )
