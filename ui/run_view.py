@@ -8,9 +8,8 @@ import streamlit as st
 from search.projects import runs
 from search.projects.project import Project
 from search.projects.runs import OVER, Run, State
-from ui import failures
+from ui import failures, training_run
 from ui.rendering import literal
-from ui.training import running
 from ui.widgets import duration
 
 _DRAWN, _SAID, _PAGE, _VISIT = "runs-drawn", "runs-said", "runs-page", "runs-visit"
@@ -140,7 +139,7 @@ def _live(run: Run, until: Callable[[], bool]) -> None:
             ahead = "what can be counted begins after this"
         st.caption(f"{duration(status.elapsed)} so far · {ahead}")
         if run.verb == "train":
-            running.draw(run)
+            training_run.draw(run)
         st.code(run.command, language="bash", wrap_lines=True)
 
 

@@ -279,7 +279,7 @@ def test_rows_that_were_left_out_stay_readable(empty: Project, tmp_path) -> None
 def test_a_damaged_artifact_is_a_message(data: Project, file: str) -> None:
     (path,) = data.folder.glob(f"*/*/{file}")
     path.write_bytes(b"garbage")
-    at = files_of_questions() if file == "qrels.tsv" else open_page("corpus", TINY)
+    at = open_page("questions" if file == "qrels.tsv" else "corpus", TINY)
     assert any("is damaged" in e.value and file in e.value for e in at.error), shown(at)
     assert any("back from a backup; or delete it" in e.value for e in at.error)
 

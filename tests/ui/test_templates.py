@@ -10,6 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from selectolax.lexbor import LexborHTMLParser
 
+from training.gain import TrainingGain
 from ui.comparing.cards import Fact
 from ui.comparing.sides import Side
 from ui.rendering import TEMPLATES, plain, render
@@ -166,6 +167,17 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "model": say("model"),
         "colour": say("colour"),
         "note": say("note"),
+    },
+    "trained": lambda say: {
+        **{name: say(name) for name in ("name", "questions", "own")},
+        "gain": TrainingGain(0.5, 0.6, 16, None),
+        "is_start": False,
+    },
+    "training_steps": lambda say: {"steps": [say("step"), say("now")], "at": 1},
+    "way": lambda say: {
+        **{name: say(name) for name in ("title", "time", "what", "gain", "needs")},
+        "recommended": True,
+        "ready": True,
     },
     "verdict": lambda say: {
         **{name: say(name) for name in ("colour", "asked", "say", "gain", "why")},

@@ -7,9 +7,8 @@ from search.projects.project import Project
 from search.projects.runs import Run
 from training.gain import FORGOT, TrainingGain
 from training.recipes import RECIPES
-from ui import navigation, run_view, widgets
+from ui import navigation, run_view, training_run, widgets
 from ui.rendering import literal, render
-from ui.training import running
 
 
 def is_to_show(project: Project, run: Run) -> bool:
@@ -36,7 +35,7 @@ def draw(project: Project, run: Run) -> None:
     with st.expander("More about this training"):
         for note in run.status.notes if info is not None else ():
             st.caption(literal(note))
-        running.draw(run)
+        training_run.draw(run)
         st.code(run.command, language="bash", wrap_lines=True)
 
 
