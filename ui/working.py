@@ -14,6 +14,8 @@ _TITLE = "Bespoke"
 _WATCHED = "runs-watched"
 _ENDED = "runs-ended"
 _EVERY = 2.0
+_UNASKED = ("disagree",)
+"""What is begun by itself is nobody's to wait for."""
 _SHORT = 2.0  # Seconds: what is over before then is not worth a line.
 
 
@@ -64,7 +66,7 @@ def _going() -> list[Run]:
     """What goes on in the projects of whoever is here, the newest first."""
     found: list[Run] = []
     for project in _own():
-        found += runs.going_on(project)
+        found += [run for run in runs.going_on(project) if run.verb not in _UNASKED]
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 

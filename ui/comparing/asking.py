@@ -14,7 +14,7 @@ from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import history
 from search.text.words import folded_words
-from ui import address, cache, run_view
+from ui import address, cache
 from ui.hits import shortened
 from ui.rendering import literal, render
 
@@ -219,7 +219,7 @@ def look_for(project: Project, names: Sequence[str]) -> None:
     if known_disagreements(project, names) is not None:
         tried.add(key)
         return
-    if run_view.going(run_view.latest(project, ["disagree"])):
+    if runs.going_on(project):  # Nothing is begun unasked beside other work.
         return
     tried.add(key)
     runs.start(project, ["disagree", project.name, *(f"--model={name}" for name in names)])
