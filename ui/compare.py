@@ -19,7 +19,17 @@ from search.retrieval.retriever import Retriever
 from search.retrieval.search import check_query, search, similar_to
 from search.retrieval.shares_read import truncations, unequal_note
 from ui import cache, failures, filters, widgets
-from ui.comparing import actions, asking, changed, columns, fair_queue, grid, summary, tools
+from ui.comparing import (
+    actions,
+    asking,
+    changed,
+    columns,
+    fair_queue,
+    grid,
+    relevance,
+    summary,
+    tools,
+)
 from ui.comparing.sides import Board, Side
 from ui.hits import shortened
 from ui.rendering import literal, render
@@ -54,6 +64,8 @@ def page(project: Project, manifest: Manifest) -> None:
     with st.container(key="compare-foot"):
         tools.foot(chosen, columns.training(project), answered=board is not None)
     actions.listen(project, query, board, copied)
+    if board is not None and not board.like:
+        relevance.prepare(project, chosen, manifest, board)
 
 
 def _answer(
@@ -122,7 +134,11 @@ def _searched(
             ahead = fair_queue.QUEUE.next_queries(manifest.id)
             for retriever in retrievers:
                 retriever.expect([text, *ahead])
-            results = [search(retriever, corpus, text, k, scope, own) for retriever in retrievers]
+            judges = relevance.judges(project, chosen, manifest)
+            results = [
+                search(retriever, corpus, text, k, scope, own, judge)
+                for retriever, judge in zip(retrievers, judges, strict=True)
+            ]
             board = Board(text, k, sides, results, judged, left_out=own)
         else:
             slot.draw(
@@ -138,6 +154,8 @@ def _searched(
         failures.say(error)
         return None
     said = summary.sentence(board.results, sides, board.judged)
+    if nothing := relevance.sentence(board):
+        said = f"{nothing} {said}"
     if board.left_out:
         said += " " + left_out_note(board.left_out)
     figures = summary.measured_gain(project, [side.name for side in sides])

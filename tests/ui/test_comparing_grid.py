@@ -6,7 +6,9 @@ import pytest
 from app_help import cards, hit, plain
 from board_help import board, cards_of, drawn, found, of_hits
 
+from search.retrieval.relevance.shares import Relevance
 from search.retrieval.results import Best, Hit
+from ui.comparing import relevance
 from ui.comparing.cards import name_of
 from ui.comparing.grid import skeleton
 from ui.comparing.sides import Board
@@ -65,6 +67,19 @@ def test_what_fell_out_of_the_first_column_is_told_under_the_others() -> None:
     assert "b-gone" not in drawn(board(found("g", "a"), found("x", "a", "b")))
 
 
+def test_a_card_says_how_probable_it_is_that_it_answers() -> None:
+    made = board(found("g", "a", "b", relevance=Relevance((0.62, 0.04))), found("x", "b"))
+    first, unknown, second = re.findall(r'class="b-score( b-likely)?"[^>]*>([^<]*)<', drawn(made))
+    assert first == (" b-likely", "likely, 62 %")
+    assert second == ("", "probably nothing, 4 %")
+    assert unknown == ("", "")
+    line = "Not what this corpus is about"
+    one = board(found("g", "a", relevance=Relevance((0.02,), line)), found("x", "b"))
+    assert relevance.sentence(one) == f"{line}, the g would say."
+    both = board(*(found(m, "a", relevance=Relevance((0.02,), line)) for m in "gx"))
+    assert relevance.sentence(both) == f"{line}."
+
+
 def test_the_same_document_has_the_same_number_everywhere() -> None:
     made = drawn(board(found("g", "a", "b"), found("x", "b", "c")))
     numbers = dict.fromkeys("abc", "")
@@ -78,10 +93,7 @@ def test_a_card_shows_rank_metadata_and_the_judgment_and_says_its_score() -> Non
     one = hit(3, "d7", 0.5, "", "flat feet", metadata={"source": "<WHO>", "year": "1999"})
     made = board(of_hits("x", hit(1, "d1", 1.0, "", "no"), one), found("y", "d7"), query="flat", judged={"d7": 1})  # fmt: skip
     html = drawn(made)
-    assert (
-        "score 0.500, 50% of this column&#x27;s best" in html or "score 0.500, 50% of this" in html
-    )
-    assert '<span style="width:50%">' in html
+    assert 'title="score 0.500; another' in html
     assert "&lt;WHO&gt;" in html
     assert ">year 1999<" in html, "a bare number is named"
     card = cards_of(made, 0)[1]

@@ -39,9 +39,10 @@ def _card(say: Say, **more: Any) -> dict[str, Any]:
     card = {
         "side": side,
         **{key: say(f"card {key}") for key in (
-            "column", "number", "rank", "look", "kind", "move", "spoken", "grade", "tier", "score", "percent", "unfold",
+            "column", "number", "rank", "look", "kind", "move", "spoken", "grade", "tier", "score", "probable", "unfold",
         )},
         "graded": True,
+        "likely": True,
         **{key: [(say(f"{key} around"), False), (say(f"{key} match"), True)] for key in ("title", "text", "more")},
         "facts": facts,
     }  # fmt: skip

@@ -32,8 +32,7 @@ def card(board: Board, column: int, hit: Hit, words: frozenset[str]) -> dict[str
     grade = board.judged.get(hit.id)
     lonely = kind in ("only", "new") and board.hit_counts[hit.id] == 1
     short = excerpt(" ".join(hit.passage.text.split()), words)
-    best = board.results[column].hits[0].score
-    share = min(max(hit.score / best, 0.0), 1.0) if best > 0 else 0.0
+    relevance = board.results[column].relevance
     whole, more = rest_of(hit, short)
     return {
         "side": side,
@@ -50,8 +49,9 @@ def card(board: Board, column: int, hit: Hit, words: frozenset[str]) -> dict[str
         "graded": max(board.judged.values(), default=0) > 1,  # Grades differ or are above 1.
         "tier": hit.tier,
         "facts": list(_facts(hit)),
-        "score": f"score {hit.score:.3f}, {share:.0%} of this column's best; another column's scores are on another scale",
-        "percent": f"{100 * share:.0f}",
+        "probable": "" if relevance is None else relevance.described(hit.rank - 1),
+        "likely": relevance is not None and relevance.words[hit.rank - 1] == "likely",
+        "score": f"score {hit.score:.3f}; another column's scores are on another scale",
         "unfold": "whole text" if whole else "what stands around it",
         "more": segments(more, words) if more else [],
     }

@@ -15,16 +15,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from search.retrieval.relevance.calibration import Calibration, Logistic, Steps, Threshold
+from search.retrieval.relevance.calibration import (
+    Calibration,
+    Logistic,
+    Steps,
+    Threshold,
+    standardised,
+)
 from search.retrieval.relevance.evidence import Evidence, Table
 
 ISOTONIC_ABOVE = 1_000
-FOREIGN_SPARED, UNANSWERED_SPARED = 0.03, 0.08
+FOREIGN_LOST, UNANSWERED_LOST = 0.05, 0.1
 WORTH_SAYING = 1 / 3
 _FOLDS = 5
 _SEED = 7
 _PENALTY = 0.1
 _FIRST = 3
+_CONFIDENCE = 0.99
+_REACH = 0.95
 
 Flags = NDArray[np.bool_]
 
@@ -82,34 +90,44 @@ def cross_fitted(rows: Table, right: Flags, owner: NDArray[np.int64]) -> Table:
 
 def _foreign(own: Sequence[Evidence], general: Sequence[Evidence]) -> Threshold:
     """The line between the questions of a corpus and those of anything else."""
-    rows = _questions([*own, *general])
+    rows = np.stack([one.subject() for one in (*own, *general)])
     right = np.arange(len(rows)) < len(own)
     odds = cross_fitted(rows, right, np.arange(len(rows)))
-    return _line(rows, right, odds, odds[right], FOREIGN_SPARED)
+    at = _safe(odds[right], FOREIGN_LOST)
+    # Where there is room between the two, half of it is for questions of the corpus that nobody asked yet.
+    at = min(at, (at + float(np.quantile(odds[~right], _REACH))) / 2)
+    return _threshold(rows, right, odds, odds[right], at)
 
 
 def _unanswered(asked: Sequence[AskedQuestion]) -> Threshold:
     """The line between questions that something answers and the same ones without the answers."""
     pairs = [(i, one.gone) for i, one in enumerate(asked) if one.gone is not None]
-    rows = _questions([*(one.evidence for one in asked), *(gone for _, gone in pairs)])
+    every = [*(one.evidence for one in asked), *(gone for _, gone in pairs)]
+    rows = np.stack([one.question() for one in every])
     right = np.arange(len(rows)) < len(asked)
     owner = np.array([*range(len(asked)), *(i for i, _ in pairs)])
     odds = cross_fitted(rows, right, owner)
     answered = np.array([bool(one.relevant[:_FIRST].any()) for one in asked])
     spared = odds[right][answered] if answered.any() else odds[right]
-    return _line(rows, right, odds, spared, UNANSWERED_SPARED)
+    return _threshold(rows, right, odds, spared, _safe(spared, UNANSWERED_LOST))
 
 
-def _line(rows: Table, right: Flags, odds: Table, spared: Table, share: float) -> Threshold:
-    """The line that so small a share of what it should spare is below; none where it says too little."""
-    at = float(np.quantile(spared, share))
+def _safe(values: Table, share: float) -> float:
+    """What with 99 % confidence no more than so large a share of new values is below: a tolerance limit (Wilks 1941).
+
+    Of so few values that there is none, the lowest.
+    """
+    from scipy.stats import binom
+
+    rank = int(binom.ppf(1 - _CONFIDENCE, len(values), share))
+    return float(np.sort(values)[max(rank - 1, 0)])
+
+
+def _threshold(rows: Table, right: Flags, odds: Table, spared: Table, at: float) -> Threshold:
+    """A line at some log odds; none where it says too little."""
     below = float((odds[~right] < at).mean()) if not right.all() else 0.0
     wrong = float((spared < at).mean())
     return Threshold(_regression(rows, right), at if below >= WORTH_SAYING else None, below, wrong)
-
-
-def _questions(evidence: Sequence[Evidence]) -> Table:
-    return np.stack([one.question() for one in evidence])
 
 
 def _regression(rows: Table, right: Flags) -> Logistic:
@@ -120,7 +138,8 @@ def _regression(rows: Table, right: Flags) -> Logistic:
     scales[scales < 1e-9] = 1.0
     weights, bias = np.zeros(rows.shape[1]), np.log((right.sum() + 0.5) / ((~right).sum() + 0.5))
     if right.any() and not right.all():
-        fitted = LogisticRegression(C=_PENALTY, max_iter=2_000).fit((rows - means) / scales, right)
+        standard = standardised(rows, means.tolist(), scales.tolist())
+        fitted = LogisticRegression(C=_PENALTY, max_iter=2_000).fit(standard, right)
         weights, bias = fitted.coef_[0], fitted.intercept_[0]
     numbers = [tuple(map(float, part)) for part in (means, scales, weights)]
     return Logistic(numbers[0], numbers[1], numbers[2], float(bias))

@@ -11,19 +11,28 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.fingerprint import column_fingerprint
-from search.retrieval.relevance.evidence import Evidence, Table
+from search.retrieval.relevance.evidence import Table
 
 _KIND = "relevance"
 _MADE_SO = "relevance/1"  # Another number when the same dev queries lead to another calibration.
 _NEVER_CERTAIN = 0.01
+_FAR = 3.0
+
+
+def standardised(rows: Table, means: Sequence[float], scales: Sequence[float]) -> Table:
+    """Measures as deviations from the mean, at most three."""
+    made: Table = np.clip((rows - np.array(means)) / np.array(scales), -_FAR, _FAR)
+    return made
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """A logistic regression over standardised measures: its log odds.
+    """A logistic regression over standardised measures, none further out than three deviations: its log odds.
 
-    >>> Logistic((1.0,), (2.0,), (3.0,), 0.5).of(np.array([[5.0]])).tolist()
-    [6.5]
+    What lies beyond was hardly seen on dev, such as three hits where there are fifty.
+
+    >>> Logistic((1.0,), (2.0,), (3.0,), 0.5).of(np.array([[5.0], [99.0]])).tolist()
+    [6.5, 9.5]
     """
 
     means: tuple[float, ...]
@@ -33,8 +42,9 @@ class Logistic:
 
     def of(self, rows: Table) -> Table:
         """The log odds of each row: shape (rows,)."""
-        standard = (rows - np.array(self.means)) / np.array(self.scales)
-        odds: Table = standard @ np.array(self.weights) + self.bias
+        odds: Table = (
+            standardised(rows, self.means, self.scales) @ np.array(self.weights) + self.bias
+        )
         return odds
 
 
@@ -70,8 +80,8 @@ class Threshold:
 
     `caught` is the share, on dev by cross-fitting, of the questions that it is there for; `wrong` of those it should spare.
 
-    >>> first = Logistic((0.0,) * 17, (1.0,) * 17, (1.0, *(0.0,) * 16), 0.0)
-    >>> low = Evidence(np.full(50, 0.2), np.zeros(50), 0.0, 0.0, 0.0, 0.0, {})
+    >>> first = Logistic((0.0,), (1.0,), (1.0,), 0.0)
+    >>> low = np.array([0.2])
     >>> Threshold(first, 0.3, 0.9, 0.03).is_below(low), Threshold(first, None, 0.1, 0.03).is_below(low)
     (True, False)
     """
@@ -81,11 +91,9 @@ class Threshold:
     caught: float
     wrong: float
 
-    def is_below(self, evidence: Evidence) -> bool:
-        """Whether a question is below it."""
-        return (
-            self.at is not None and float(self.log_odds.of(evidence.question()[None])[0]) < self.at
-        )
+    def is_below(self, measures: Table) -> bool:
+        """Whether a question is below it, by its measures."""
+        return self.at is not None and float(self.log_odds.of(measures[None])[0]) < self.at
 
 
 @dataclass(frozen=True)
@@ -97,8 +105,8 @@ class Calibration:
 
     >>> even = Logistic((0.0,), (1.0,), (1.0,), 0.0)
     >>> never = Threshold(even, None, 0.0, 0.0)
-    >>> Calibration(even, Steps((), ()), never, never, queries=60).shares(np.array([[0.0], [9.0]]))
-    [0.5, 0.99]
+    >>> Calibration(even, Steps((), ()), never, never, queries=60).shares(np.array([[0.0]]))
+    [0.5]
     """
 
     hit: Logistic

@@ -19,6 +19,7 @@ from search.retrieval.sparse import BM25Retriever
 
 DEPTH = 50
 _TOP = 10
+_SUBJECT = (0, 6, 8, 10, 11, 13, 14, 16)
 
 Table = NDArray[np.float64]
 """One row a hit, or a question; one column a measure."""
@@ -35,6 +36,8 @@ class Evidence:
     >>> made = Evidence(np.linspace(1, 0.02, DEPTH), np.full(DEPTH, 0.5), 0.8, 0.25, 3.0, 0.1, {7: 0})
     >>> made.hits([ScoredDocument(7, 1.0, 7)], np.array([0.5])).shape, made.question().shape
     ((1, 13), (17,))
+    >>> made.subject().shape
+    (8,)
     """
 
     scores: Table
@@ -95,6 +98,14 @@ class Evidence:
             self.weight,
             self.shared,
         ])  # fmt: skip
+
+    def subject(self) -> Table:
+        """The measures that say whether the question is of the corpus's subject at all: shape (8,).
+
+        Fewer than of `question`: how sharply scores fall is another thing in each field, so that strangers look at home by it.
+        """
+        chosen: Table = self.question()[list(_SUBJECT)]
+        return chosen
 
     def _below(self, position: NDArray[np.int64], by: int) -> Table:
         return self.scores[np.minimum(position + by, len(self.scores) - 1)]

@@ -13,6 +13,8 @@ from search.retrieval.relevance.shares import NOT_ABOUT, UNANSWERED, Relevance
 from search.retrieval.retriever import Ranking, Retriever
 from search.retrieval.sparse import BM25Retriever
 
+_FOREIGN = 0.05
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -51,9 +53,11 @@ class Judge:
         shares = self.calibration.shares(evidence.hits(hits, coverage))
         line = ""
         if whole.everything:
-            if self.calibration.foreign.is_below(evidence):
+            if self.calibration.foreign.is_below(evidence.subject()):
                 line = NOT_ABOUT
-            elif self.calibration.unanswered.is_below(evidence):
+                # Of the questions that people asked, one in twenty is below: what was learned on them holds no more here.
+                shares = [min(share, _FOREIGN) for share in shares]
+            elif self.calibration.unanswered.is_below(evidence.question()):
                 line = UNANSWERED
         return Relevance(tuple(shares), line, self.calibration.rough)
 

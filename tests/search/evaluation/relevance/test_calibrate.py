@@ -61,11 +61,14 @@ def test_a_query_has_no_part_in_its_own_log_odds():
 def test_lines_spare_what_they_should_and_catch_what_they_are_there_for():
     fitted = calibrate(asked(200), asked(100, 1, -5.0))
     new, foreign = asked(400, 2), asked(200, 3, -5.0)
-    assert np.mean([fitted.foreign.is_below(one.evidence) for one in new]) < 0.06
-    assert all(fitted.foreign.is_below(one.evidence) for one in foreign)
-    gone = [fitted.unanswered.is_below(one.gone) for one in new if one.gone is not None]
+    assert np.mean([fitted.foreign.is_below(one.evidence.subject()) for one in new]) < 0.06
+    assert all(fitted.foreign.is_below(one.evidence.subject()) for one in foreign)
+    gone = [fitted.unanswered.is_below(one.gone.question()) for one in new if one.gone is not None]
     assert np.mean(gone) > 0.8
-    assert fitted.unanswered.wrong == pytest.approx(0.08, abs=0.01)
+    wrong = [
+        fitted.unanswered.is_below(one.evidence.question()) for one in new if one.relevant[:3].any()
+    ]
+    assert np.mean(wrong) <= 0.1 and 0.03 < fitted.unanswered.wrong < 0.1
     assert np.mean(gone) == pytest.approx(fitted.unanswered.caught, abs=0.1)
 
 
@@ -73,7 +76,7 @@ def test_a_line_that_catches_less_than_a_third_says_nothing():
     alike = [AskedQuestion(q.evidence, q.hits, q.relevant, q.evidence) for q in asked(60)]
     fitted = calibrate(alike, asked(50, 1, -5.0))
     assert fitted.unanswered.at is None
-    assert not fitted.unanswered.is_below(alike[0].evidence)
+    assert not fitted.unanswered.is_below(alike[0].evidence.question())
 
 
 def test_what_documents_ask_themselves_cannot_say_that_an_answer_is_missing():

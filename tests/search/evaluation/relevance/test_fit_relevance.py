@@ -15,7 +15,7 @@ from search.evaluation.relevance.made_up import questions_of_documents
 from search.projects.project import Project
 from search.retrieval.columns import parse_column
 from search.retrieval.relevance import judge
-from search.retrieval.relevance.calibration import Threshold, find_calibration
+from search.retrieval.relevance.calibration import find_calibration
 from search.retrieval.relevance.shares import NOT_ABOUT, UNANSWERED
 from search.retrieval.search import compare, search
 
@@ -86,16 +86,15 @@ def test_one_line_at_most_and_none_within_filters(tiny):
     manifest, corpus = current_corpus(tiny)
     made = fit_missing_relevance(tiny, ["bm25"])["bm25"]
     words = PartsOnce(tiny, manifest, corpus).bm25()
-    always = replace(made.foreign, at=1e9)
-    never = Threshold(made.foreign.log_odds, None, 0, 0)
-    for foreign, unanswered, said in (
-        (always, always, NOT_ABOUT),
-        (never, always, UNANSWERED),
-        (never, never, ""),
+    for at, other, said in (
+        (1e9, 1e9, NOT_ABOUT),
+        (None, 1e9, UNANSWERED),
+        (None, None, ""),
     ):
+        foreign, unanswered = replace(made.foreign, at=at), replace(made.unanswered, at=other)
         one = judge.Judge(replace(made, foreign=foreign, unanswered=unanswered), words)
         assert search(words, corpus, "dust", 3, judge=one).relevance.line == said
-    one = judge.Judge(replace(made, foreign=always), words)
+    one = judge.Judge(replace(made, foreign=replace(made.foreign, at=1e9)), words)
     filtered = SimpleNamespace(rank=lambda queries, k, scope: words.rank(queries, k))
     hits = words.rank(["dust"], 3)[0]
     some = Scope((Condition("year", "=", ("2020",)),))
