@@ -3,20 +3,23 @@
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation, newest_evaluation, verdict_on
+from search.evaluation.statistics.significance import PairedTest
 from search.judging.counter import count_questions
 from search.judging.to_query_set import grown_elsewhere, is_behind
 from search.models.registry import KEYWORD, default_models, models
 from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import known_columns
-from ui import cache, deleting, handing_over, navigation, once_more, run_view, widgets
-from ui.evaluating.evidence import extremes, figures, slices_table
+from ui import cache, deleting, failures, handing_over, navigation, once_more, run_view, widgets
+from ui.evaluating.evidence import all_questions, extremes, figures, slices_table
 from ui.evaluating.opening import opening
 from ui.evaluating.picture import picture
 from ui.evaluating.sentence import verdict
 from ui.evaluating.standing import before, standing
 from ui.evaluating.unjudged import grade_button, unjudged
 from ui.rendering import literal
+
+_CHANGED = "evaluate-changed"
 
 
 @widgets.over_documents(
@@ -103,24 +106,33 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
         navigation.step("Add questions", "questions", "too-few")
         return
     if main is not None:
-        verdict(result, main)
-        unjudged(result, main)
+        verdict(result, main, main.candidate in widgets.same_as_start(project))
         with st.container(horizontal=True, key="evaluate-next"):
             handing_over.button(project, manifest, main)
+            if st.button("Export the model", icon=":material/download:", key="to-export"):
+                navigation.go("models")
+            st.button(
+                "The questions that changed",
+                icon=":material/swap_vert:",
+                key="show-changed",
+                on_click=_show_changed,
+            )
             grade_button(project, result, main)
+        unjudged(result, main)
+        if st.session_state.pop(_CHANGED, False):
+            _changed(result, main)
         once_more.once_more(project, main)
     if not result.clean:
-        st.warning(
-            literal(f"{result.not_clean} What that means stands below."),
-            icon=":material/water_drop:",
+        widgets.empty(
+            "Not a clean measurement", f"{result.not_clean} What that means stands below."
         )
+        navigation.step("Add questions of your own", "questions", "not-clean")
     if main is not None:
         picture(result, main)
         slices_table(result, main)
+        extremes(project, result, main)
     figures(project, corpus, result, manifest)
     _known(result)
-    if main is not None:
-        extremes(project, result, main)
     standing(project, result, manifest)
     with deleting.beside(project, manifest, "this evaluation"):
         st.caption(
@@ -128,6 +140,16 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
             "random sign changes) and BCa bootstrap interval over independent groups of queries; where these are few, the "
             "interval is the test's own."
         )
+
+
+def _show_changed() -> None:
+    st.session_state[_CHANGED] = True
+
+
+@st.dialog("The questions that changed", width="large")
+@failures.guarded
+def _changed(result: Evaluation, main: PairedTest) -> None:
+    all_questions(result, main, "dialog", "changed")
 
 
 def _known(result: Evaluation) -> None:

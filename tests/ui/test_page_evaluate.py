@@ -143,11 +143,44 @@ def test_gains_are_the_queries_that_moved_most_and_lead_to_compare(evaluated: Pr
     shown_gains = [b for b in at.button if b.key in {f"q-{i}" for i in gains}]
     assert [b.label for b in shown_gains] == [result.texts[i] for i in gains]
     rank = result.first_relevant["generic"][gains[0]]
-    assert f"Right answer: Generic at rank {rank} → words-2 at rank 1" in shown(at)
+    assert "Rank of the right answer: generic → “words-2”" in shown(at)
+    assert f"{rank} → 1" in shown(at)
     press(at, f"q-{gains[0]}")
     assert at.title[0].value == "Which side understood the question?"
     assert at.query_params == {"project": TINY, "q": result.texts[gains[0]]}
     assert at.text_input[0].value == result.texts[gains[0]]
+
+
+def test_all_questions_are_there_to_be_filtered(evaluated: Project) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    result = load_evaluation(evaluated, manifest)
+    moved = result.differences("generic", "words-2")
+    at = open_page("evaluate", TINY)
+    every = next(t.value for t in at.dataframe if "question" in t.value.columns)
+    assert sorted(every["question"]) == sorted(result.texts)
+    (kind,) = [group for group in at.get("button_group") if group.key == "all-kind-page"]
+    kind.set_value("gains")
+    run(at)
+    gains = next(t.value for t in at.dataframe if "question" in t.value.columns)
+    assert sorted(gains["question"]) == sorted(result.texts[i] for i in range(20) if moved[i] > 0)
+    press(at, "show-changed")
+    assert len([t for t in at.dataframe if "question" in t.value.columns]) == 2, (
+        "the dialog is open"
+    )
+
+
+def test_a_model_that_is_its_start_and_keyword_search_are_said_in_the_verdict(
+    evaluated: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = evaluated.newest("evaluations")
+    assert manifest is not None
+    ranks = load_evaluation(evaluated, manifest).first_relevant["bm25"]
+    count = sum(rank is not None and rank <= 3 for rank in ranks)
+    monkeypatch.setattr("ui.widgets.same_as_start", lambda project: {"words-2"})
+    said = plain(markup(open_page("evaluate", TINY)))
+    assert f"Keyword search, free of training, has it there for {count} of 20." in said
+    assert "The model is the same as its start" in said
 
 
 def test_a_query_with_markdown_in_it_is_shown_as_it_is(evaluated: Project) -> None:

@@ -181,7 +181,8 @@ EXAMPLES: dict[str, Callable[[Say], dict[str, Any]]] = {
         "ready": True,
     },
     "verdict": lambda say: {
-        **{name: say(name) for name in ("colour", "asked", "say", "gain", "why")},
+        **{name: say(name) for name in ("colour", "asked", "say", "why")},
+        "lines": [say("line")],
         "more": [say("more")],
     },
     "waiting_chart": lambda say: {},

@@ -1,13 +1,13 @@
 """The evidence behind a verdict: every metric of every column, wins and losses, and the questions that moved most."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
 
 from search.evaluation.evaluation import Evaluation
-from search.evaluation.rankings.metrics import METRICS
+from search.evaluation.rankings.metrics import METRICS, metric_title
 from search.evaluation.statistics.significance import PairedTest
 from search.models.registry import GENERIC, models
 from search.projects.artifacts import Manifest
@@ -19,10 +19,12 @@ from training.dev_set import START
 from training.forgetting import General
 from ui import navigation, widgets
 from ui.evaluating.sentence import within_sentence
+from ui.hits import shortened
 from ui.rendering import literal, render
 
 _EXTREMES = 6
 _METRIC_NAMES = {"ndcg": "nDCG", "mrr": "MRR", "map": "MAP"}
+_FIRST = ("ndcg@10", "recall@10")
 _METRIC_HELP = {
     "ndcg@10": "how well the first ten are ordered",
     "mrr@10": "how high the first right answer stands",
@@ -37,19 +39,21 @@ def metrics_table(
     same: Collection[str] = (),
     reads: Mapping[str, str] = MappingProxyType({}),
     ready_made: Mapping[str, str] = MappingProxyType({}),
+    metrics: Sequence[str] = METRICS,
 ) -> str:
     """Each model's means as HTML, the best of each column in bold.
 
     :param same: models that are their start; it is said of them.
     :param reads: by model, how much of the passages it reads, where that is not all.
     :param ready_made: the titles of models that are not custom ones, by name.
+    :param metrics: the metrics that are shown.
     """
     means = {model: result.means(model) for model in result.scores}
-    best = {metric: max(m[metric] for m in means.values()) for metric in METRICS}
-    split = {metric: metric.split("@") for metric in METRICS}
+    best = {metric: max(m[metric] for m in means.values()) for metric in metrics}
+    split = {metric: metric.split("@") for metric in metrics}
     return render(
         "metrics.html",
-        queries=f"{len(result.queries):,}",
+        queries=widgets.counted(len(result.queries), "held-out query", "held-out queries"),
         metrics=[
             (_METRIC_NAMES.get(name, name), depth, _METRIC_HELP[metric])
             for metric, (name, depth) in split.items()
@@ -59,7 +63,7 @@ def metrics_table(
                 own,
                 widgets.model_title(model) + (widgets.SAME if model in same else ""),
                 " · ".join(filter(None, (_behind(model, ready_made), reads.get(model, "")))),
-                [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in METRICS],
+                [(f"{values[metric]:.3f}", values[metric] == best[metric]) for metric in metrics],
             )
             for (model, values), own in zip(
                 means.items(), widgets.colours(list(means), ready_made), strict=True
@@ -80,9 +84,18 @@ def figures(project: Project, corpus: Manifest, result: Evaluation, manifest: Ma
         cuts = truncations(project, columns, corpus, _models_of(manifest))
         reads = {column.name: share_read(column, cuts) for column in columns}
         titles = _ready_made(project, manifest)
-        st.html(metrics_table(result, widgets.same_as_start(project), reads, titles))
+        same = widgets.same_as_start(project)
+        st.html(metrics_table(result, same, reads, titles, _FIRST))
         if unequal := unequal_note(columns, cuts):
             st.caption(literal(unequal))
+    with st.expander("All metrics, and what they mean"):
+        st.html(metrics_table(result, same, reads, titles))
+        named = [metric.split("@") for metric in METRICS]
+        meanings = [
+            (f"{_METRIC_NAMES.get(name, name)}@{depth}", _METRIC_HELP[f"{name}@{depth}"])
+            for name, depth in named
+        ]
+        widgets.escaped_table(("metric", "what it says"), meanings)
     _forgotten(project, manifest)
     main = result.decision.main
     first = main.baseline if main is not None else None
@@ -142,22 +155,53 @@ def _wins(test: PairedTest, named: bool) -> str:
 
 
 def extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
-    """The questions with the largest gains and losses, each a click away from Compare, which lists all of them."""
+    """The questions with the largest gains and losses, each a click away from Compare, and all of them to filter."""
     moved = result.differences(test.baseline, test.candidate)
     order = np.argsort(-moved, kind="stable")
     gains = [int(i) for i in order[:_EXTREMES] if moved[i] > 0]
     losses = [int(i) for i in order[::-1][:_EXTREMES] if moved[i] < 0]
-    left, right = st.columns(2)
+    left, right = st.columns(2, gap="large")
+    head = f"Rank of the right answer: {within_sentence(test.baseline)} → {within_sentence(test.candidate)}"
     for column, title, positions, key in (
-        (left, "Largest gains", gains, "gain"),
-        (right, "Largest losses", losses, "loss"),
+        (left, "Largest gains", gains, "gains"),
+        (right, "Largest losses", losses, "losses"),
     ):
         with column:
             st.subheader(title, anchor=False)
-            if not positions:
-                st.caption("None.")
-            for i in positions:
-                _query_card(project, result, test, i, key)
+            st.caption(literal(head) if positions else "None.")
+            with st.container(key=f"evaluate-{key}", gap=None):
+                for i in positions:
+                    _query_row(project, result, test, i)
+    with st.expander("All questions, to search and sort", key="all-questions"):
+        all_questions(result, test, "page")
+
+
+def all_questions(result: Evaluation, test: PairedTest, where: str, usual: str = "all") -> None:
+    """Every question that was measured with its ranks under both, to be filtered and sorted.
+
+    :param where: tells the places apart where this is drawn.
+    :param usual: which of them are shown at first.
+    """
+    known = {"all": "All", "changed": "Changed", "gains": "Gains", "losses": "Losses", "same": "The same"}  # fmt: skip
+    kind = st.segmented_control(
+        "Which questions", list(known), default=usual, format_func=known.__getitem__, key=f"all-kind-{where}",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    moved = result.differences(test.baseline, test.candidate)
+    signs = {"changed": moved != 0, "gains": moved > 0, "losses": moved < 0, "same": moved == 0}
+    shown = np.flatnonzero(signs[kind]) if kind in signs else np.arange(len(moved))
+    shown = shown[np.argsort(-np.abs(moved[shown]), kind="stable")]
+    before, after = (widgets.model_title(name) for name in (test.baseline, test.candidate))
+    rows = [
+        (
+            result.texts[i],
+            _rank(result.first_relevant[test.baseline][i]),
+            _rank(result.first_relevant[test.candidate][i]),
+            f"{moved[i]:+.3f}",
+        )
+        for i in shown
+    ]
+    widgets.dataframe(rows, ["question", before, after, f"difference in {metric_title(test.metric)}"])  # fmt: skip
 
 
 def slices_table(result: Evaluation, test: PairedTest) -> None:
@@ -187,19 +231,16 @@ def slices_table(result: Evaluation, test: PairedTest) -> None:
         )
 
 
-def _query_card(project: Project, result: Evaluation, test: PairedTest, i: int, key: str) -> None:
-    before = literal(_rank(result.first_relevant[test.baseline][i]))
-    after = literal(_rank(result.first_relevant[test.candidate][i]))
-    with st.container(border=True, key=f"{key}-{i}"):
+def _query_row(project: Project, result: Evaluation, test: PairedTest, i: int) -> None:
+    before = _rank(result.first_relevant[test.baseline][i])
+    after = _rank(result.first_relevant[test.candidate][i])
+    with st.container(horizontal=True, vertical_alignment="center", key=f"question-{i}"):
         text = result.texts[i]
-        short = text if len(text) < 160 else text[:157] + "…"
-        if st.button(literal(short), type="tertiary", key=f"q-{i}"):
+        if st.button(literal(shortened(text, 160)), type="tertiary", key=f"q-{i}", width="stretch"):
             st.session_state[f"query-{project.name}"] = text
             navigation.go("compare", q=text)
-        baseline = literal(widgets.model_title(test.baseline))
-        candidate = literal(widgets.model_title(test.candidate))
-        st.caption(f"Right answer: {baseline} {before} → {candidate} {after}")
+        st.caption(literal(f"{before} → {after}"), width="content")
 
 
 def _rank(rank: int | None) -> str:
-    return f"at rank {rank}" if rank else "not in the first 100"
+    return str(rank) if rank else "not in 100"

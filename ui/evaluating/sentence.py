@@ -7,31 +7,43 @@ from search.evaluation.query_sets.questions import TITLES
 from search.evaluation.rankings.metrics import metric_title
 from search.evaluation.slices.tested import worse_on
 from search.evaluation.statistics.significance import PairedTest
+from search.evaluation.verdict.gains import first_three_sentence
+from search.models.registry import KEYWORD
 from ui import widgets
 from ui.rendering import render
 
 _COLOURS = {"better": "var(--b-teal)", "worse": "var(--b-brown)"}
 
 
-def verdict(result: Evaluation, test: PairedTest) -> None:
-    """Draw the verdict.
+def verdict(result: Evaluation, test: PairedTest, same: bool = False) -> None:
+    """Draw the verdict: the sentence, two lines in plain words, and the figures behind them.
 
     :param test: the comparison that it is about.
+    :param same: whether its candidate is published as its start, because nothing beat it.
     """
     decision = result.decision
     is_main = test == decision.main
     gain = decision.gain.sentence if is_main and decision.gain else ""
+    words = is_main and KEYWORD in result.scores and KEYWORD not in (test.baseline, test.candidate)
+    free = "Keyword search, free of training,"
+    lines = [
+        gain,
+        first_three_sentence(free, result.first_relevant[KEYWORD]) if words and gain else "",
+        "The model is the same as its start: no step of its training was better on dev."
+        if same
+        else "",
+    ]
+    lines = [line for line in lines if line]
     more = [line for line in (decision.about_keywords if is_main else "", *_doubts(test)) if line]
     # Its text comes a moment after its place, which is as high from the start (style.css).
-    lines = 1 + bool(gain) + len(more)
-    with st.container(key=f"evaluate-verdict-{lines}"):
+    with st.container(key=f"evaluate-verdict-{1 + len(lines) + len(more)}"):
         st.html(
             render(
                 "verdict.html",
                 colour=_COLOURS.get(test.verdict, "var(--b-slate)"),
                 asked=_asked(result),
                 say=said(result, test),
-                gain=gain,
+                lines=lines,
                 why=_why(result, test),
                 more=more,
             )
@@ -86,9 +98,13 @@ def _why(result: Evaluation, test: PairedTest) -> str:
     gain = result.decision.gain if test == result.decision.main else None
     relative = f" ({gain.relative:+.0%})" if gain and gain.relative is not None else ""
     return (
-        f"{test.delta:+.3f} {metric_title(test.metric)}{relative} on {len(result.queries):,} held-out queries; with 95% "
+        f"{test.delta:+.3f} {metric_title(test.metric)}{relative} on {_held_out(result)}; with 95% "
         f"certainty between {low:+.3f} and {high:+.3f}. {_chance(test)}"
     )
+
+
+def _held_out(result: Evaluation) -> str:
+    return widgets.counted(len(result.queries), "held-out query", "held-out queries")
 
 
 def _chance(test: PairedTest) -> str:

@@ -73,6 +73,20 @@ class Gain:
         return cls(**said["first_three"], relative=said["relative"], interval=interval)
 
 
+def first_three_sentence(title: str, ranks: Sequence[int | None]) -> str:
+    """How often a column has a right document among its first three, in plain words that follow those of a gain.
+
+    >>> first_three_sentence("Keyword search", [1, 4, None, 3])
+    'Keyword search has it there for 2 of 4.'
+
+    :param title: what begins the sentence.
+    :param ranks: of the first right document of each query.
+    """
+    of = min(len(ranks), _OF)
+    count = sum(rank is not None and rank <= TOP for rank in ranks)
+    return f"{title} has it there for {round(of * count / max(1, len(ranks))):,} of {of:,}."
+
+
 def gain_of(
     ours: Sequence[float],
     theirs: Sequence[float],
