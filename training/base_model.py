@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from search.corpus.corpus import current_corpus
 from search.corpus.tokenizer import generic_folder
 from search.models.api.encoder import ApiEncoder
+from search.models.encoding.quantized.encoder import QuantizedEncoder
 from search.models.encoding.texts import transformer_of
 from search.models.legibility import illegible, unread_notes
 from search.models.linear_adapter import LinearAdapter
@@ -106,6 +107,11 @@ def load_trainable_base(project: Project, base: str) -> "SentenceTransformer":
     adapter = f"Train an adapter on it: python cli.py train {project.name} --recipe adapter --set base={base}."
     if isinstance(beneath, WordVectors):
         raise Refused(f"{base!r} is made of word vectors, and has no layers to be tuned. {adapter}")
+    if isinstance(beneath, QuantizedEncoder):
+        raise Refused(
+            f"{base!r} computes in eight bits, and weights are tuned in full precision: start from the model that it was made "
+            f"of. {adapter}"
+        )
     if isinstance(beneath, ApiEncoder):
         raise Refused(
             f"{base!r} is computed by a server, so its weights are not here to be tuned. {adapter}"

@@ -12,7 +12,15 @@ from search.models.encoder import Encoder
 from search.models.load import load_encoder
 from search.models.pretrained.add import Choices, add_model, not_yet_added
 from search.models.pretrained.at_hand import AtHand, models_at_hand
-from search.models.registry import GENERIC, KEYWORD, ModelInfo, default_models, is_taken, models
+from search.models.registry import (
+    GENERIC,
+    KEYWORD,
+    ModelInfo,
+    default_models,
+    is_taken,
+    models,
+    precision_of,
+)
 from search.models.tokenizers import size_of
 from search.projects.errors import Refused
 from search.projects.progress import Progress, silent
@@ -197,6 +205,9 @@ def measured_ready_made(
     :raises Refused: without documents.
     """
     infos = [info for info in models(project) if info.kind == "generic"]
+    infos = [
+        info for info in infos if precision_of(project, info) == precision_of(project, infos[0])
+    ]
     dev = dev_of(project) if len(infos) + len(at_hand) > 1 else None
     if dev is None:
         name, title = infos[0].name, infos[0].title

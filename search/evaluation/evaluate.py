@@ -46,7 +46,13 @@ from search.projects.errors import Refused
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from search.retrieval.bm25.store import keyword_index
-from search.retrieval.columns import SearchColumn, chosen_columns, models_in, parse_column
+from search.retrieval.columns import (
+    SearchColumn,
+    check_one_precision,
+    chosen_columns,
+    models_in,
+    parse_column,
+)
 from search.retrieval.fingerprint import column_fingerprint
 from search.retrieval.fitted import what_was_fitted
 from search.retrieval.indexing.describe import truncation_notes
@@ -373,6 +379,7 @@ def check_different(project: Project, columns: Sequence[SearchColumn]) -> None:
 
     :raises Refused: naming both.
     """
+    check_one_precision(project, columns)
     known: dict[SearchColumn, SearchColumn] = {}
     for column in columns:
         model = None if column.model is None else find_model(project, column.model).id

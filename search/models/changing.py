@@ -12,9 +12,11 @@ from search.models.linear_adapter import BEHIND
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.registry import (
     DOCUMENTS_AS,
+    EIGHT_BIT,
     ModelInfo,
     base_of,
     find_model,
+    full_of,
 )
 from search.projects.errors import Refused
 from search.projects.project import Project
@@ -60,9 +62,11 @@ def change_model(project: Project, name: str, values: Mapping[str, Any]) -> ApiS
 
 def stands_on(project: Project, above: ModelInfo, info: ModelInfo) -> bool:
     """Whether a model cannot be loaded, or its documents not searched, without another one."""
-    if above.kind != "custom":
+    if above.kind != "custom" and above.format != EIGHT_BIT:
         return False
     manifest = project.artifact("models", above.id)
+    full = full_of(project, manifest)
     shared = manifest.details.get(DOCUMENTS_AS) or {}
     base = base_of(project, manifest) if above.format in (BEHIND, MATRIX) else None
-    return shared.get("model") == info.id or (base is not None and base.id == info.id)
+    beneath = [one.id for one in (base, full) if one is not None]
+    return info.id in (shared.get("model"), *beneath)

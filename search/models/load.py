@@ -10,7 +10,16 @@ from search.models.linear_adapter import (
     with_adapter,
 )
 from search.models.linear_adapter import FORMAT as MATRIX
-from search.models.registry import BUILT_IN, ModelInfo, base_of, is_pretrained, models
+from search.models.registry import (
+    BUILT_IN,
+    EIGHT_BIT,
+    FULL_MODEL,
+    ModelInfo,
+    base_of,
+    full_of,
+    is_pretrained,
+    models,
+)
 from search.models.sentence_transformer import (
     fresh_generic,
     load_generic,
@@ -39,11 +48,15 @@ def load_encoder(project: Project, info: ModelInfo, max_tokens: int | None = Non
         from search.models.word_vectors import WordVectors
 
         encoder = WordVectors.load(folder)
+    elif form == EIGHT_BIT:
+        from search.models.encoding.quantized.encoder import QuantizedEncoder
+
+        encoder = QuantizedEncoder(_beneath(project, manifest, max_tokens), folder)
     elif is_pretrained(manifest):
         encoder = _pretrained(project, manifest, max_tokens)
     elif form in (BEHIND, MATRIX):
         side = "query" if manifest.details.get(QUERY_ONLY) else "both"
-        base = _base(project, manifest, max_tokens)
+        base = _beneath(project, manifest, max_tokens)
         encoder = with_adapter(base, read_matrix(folder), side)
     else:
         encoder = load_sentence_transformer(folder)
@@ -74,23 +87,29 @@ def _pretrained(project: Project, manifest: Manifest, max_tokens: int | None) ->
     return encoder
 
 
-def _base(project: Project, adapter: Manifest, max_tokens: int | None) -> Encoder:
-    """The model of the project that an adapter stands on: a copy of its own, for what is loaded may be trained further.
+def _beneath(project: Project, above: Manifest, max_tokens: int | None) -> Encoder:
+    """The model of the project that an adapter, or one in eight bits, stands on: a copy of its own, for what is loaded may
+    be trained further.
 
     :raises Failed: when that model is gone, or is another version.
     """
-    info = base_of(project, adapter)
+    info = full_of(project, above) or base_of(project, above)
     if info is not None and info.id == BUILT_IN:
         fresh: Encoder = fresh_generic()
         return fresh
     if info is not None:
         return load_encoder(project, info, max_tokens)
-    raise Failed(base_missing(project, adapter) or "")
+    raise Failed(base_missing(project, above) or "")
 
 
 def base_missing(project: Project, model: Manifest) -> str | None:
-    """In words that the model is gone that an adapter stands on, and what to do; None where it is there, or there is none."""
+    """In words that the model is gone that a model stands on, and what to do; None where it is there, or there is none."""
     details = model.details
+    if details["format"] == EIGHT_BIT and full_of(project, model) is None:
+        return (
+            f"The model {details['name']!r} computes {details[FULL_MODEL]['name']!r} in eight bits, and that is gone or another "
+            f"version now. Bring it back, or remove this one: python cli.py remove-model {project.name} {details['name']}."
+        )
     identity = details.get(ADAPTER_OF)
     if identity is None or details["format"] not in (BEHIND, MATRIX) or base_of(project, model):
         return None

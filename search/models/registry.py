@@ -17,6 +17,12 @@ GENERIC_TITLE = "all-MiniLM-L6-v2"
 GENERIC_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUILT_IN = "generic"
 """The id of the model that comes with Bespoke. Ids never change, whichever model is called generic."""
+EIGHT_BIT = "eight-bit"
+"""The format of a model that computes in eight bits (`search.models.encoding.quantized`)."""
+FULL_MODEL = "full_model"
+"""In a manifest: id, name and fingerprint of the model that one in eight bits was made of."""
+FAST, FULL = "fast", "full"
+"""The classes of precision. Vectors of two classes have two fingerprints: none stand in one store or index."""
 IS_START = "is_start"
 DOCUMENTS_AS = "documents_as"
 REFIT_OF = "refit_of"
@@ -213,16 +219,33 @@ def base_of(project: Project, adapter: Manifest) -> ModelInfo | None:
 
     :returns: None for a model that is no adapter, and where the project has its base no more.
     """
-    if adapter.details.get(ADAPTER_OF) is None:
-        return None
-    identity = adapter.details[ADAPTER_OF]
-    content = adapter.details.get(ADAPTER_BASE, {}).get(
-        "fingerprint"
-    )  # Older ones name no content.
+    identity = adapter.details.get(ADAPTER_OF)
+    # Older ones name no content.
+    content = adapter.details.get(ADAPTER_BASE, {}).get("fingerprint")
+    return None if identity is None else _known_as(project, identity, content)
+
+
+def full_of(project: Project, quantized: Manifest) -> ModelInfo | None:
+    """The model that one in eight bits was made of; None for any other, and where the project has it no more."""
+    said = quantized.details.get(FULL_MODEL)
+    return None if said is None else _known_as(project, said["id"], said["fingerprint"])
+
+
+def _known_as(project: Project, identity: str, content: str | None) -> ModelInfo | None:
     known = models(project)
     same = [info for info in known if info.id == identity and content in (None, info.fingerprint)]
     same += [info for info in known if info.fingerprint == content]
     return same[0] if same else None
+
+
+def precision_of(project: Project, info: ModelInfo) -> str:
+    """The class of precision that a model's vectors are of: fast for eight bits and for adapters on them, else full."""
+    if info.format == EIGHT_BIT:
+        return FAST
+    if info.kind == "generic":
+        return FULL
+    base = base_of(project, project.artifact("models", info.id))
+    return FULL if base is None else precision_of(project, base)
 
 
 def is_taken(project: Project, name: str) -> bool:
@@ -232,10 +255,12 @@ def is_taken(project: Project, name: str) -> bool:
 
 
 def default_models(project: Project) -> list[ModelInfo]:
-    """Generic and the newest custom model that can be measured, if there is one."""
+    """Generic and the newest custom model of its class of precision that can be measured, if there is one."""
     known = models(project)
-    own = [info for info in known if info.kind == "custom" and info.refit_of is None]
-    return known[:1] + own[-1:]
+    wanted = precision_of(project, known[0])
+    own = [info for info in reversed(known) if info.kind == "custom" and info.refit_of is None]
+    newest = next((info for info in own if precision_of(project, info) == wanted), None)
+    return known[:1] + ([] if newest is None else [newest])
 
 
 def to_be_used(project: Project, info: ModelInfo) -> ModelInfo:

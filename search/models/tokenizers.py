@@ -19,7 +19,7 @@ from search.corpus.tokenizer import (
 from search.models.linear_adapter import ADAPTER_OF, BEHIND
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.pretrained import checkpoints, wordllama
-from search.models.registry import BUILT_IN, ModelInfo, base_of
+from search.models.registry import BUILT_IN, EIGHT_BIT, ModelInfo, base_of, full_of
 from search.projects.errors import BespokeError
 from search.projects.project import Project
 
@@ -39,6 +39,9 @@ def reader_of(project: Project, info: ModelInfo) -> ModelTokenizer | None:
         if details.get(ADAPTER_OF):
             base = base_of(project, manifest)
             return reader_of(project, base) if base else None
+        if info.format == EIGHT_BIT:
+            full = full_of(project, manifest)
+            return reader_of(project, full) if full else None
         folder = model_folder(project, info)
         if folder is not None and info.format == wordllama.FORMAT:
             return _static_reader(info.title)
@@ -72,9 +75,10 @@ def size_of(project: Project, info: ModelInfo) -> int | None:
         if info.format == wordllama.FORMAT:
             return wordllama.size()
         own = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        if info.format not in (BEHIND, MATRIX):
+        if info.format not in (BEHIND, MATRIX, EIGHT_BIT):
             return own
-        beneath = base_of(project, project.artifact("models", info.id))
+        manifest = project.artifact("models", info.id)
+        beneath = full_of(project, manifest) or base_of(project, manifest)
         under = size_of(project, beneath) if beneath is not None else None
         return None if under is None else own + under
     return None

@@ -13,6 +13,7 @@ import numpy as np
 from search.corpus.corpus import Corpus
 from search.corpus.tokenizer import generic_subwords
 from search.models.encoder import Encoder
+from search.models.encoding.quantized.encoder import QuantizedEncoder
 from search.models.encoding.texts import transformer_of
 from search.models.linear_adapter import LinearAdapter
 from search.models.prompts import Role, prompt_of
@@ -135,7 +136,7 @@ def token_counter(encoder: Encoder, role: Role = "document") -> tuple[int, Count
     """
     if isinstance(encoder, LinearAdapter):
         return token_counter(encoder.base, role)
-    model = transformer_of(encoder)
+    model = encoder.full if isinstance(encoder, QuantizedEncoder) else transformer_of(encoder)
     if model is not None:
         return _counter_of_transformer(model, role)
     most = getattr(getattr(encoder, "settings", None), "max_length", None)

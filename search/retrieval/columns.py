@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 
 from search.models.cross_encoders import find_reranker, rerankers
 from search.models.registry import (
+    FAST,
+    FULL,
     GENERIC,
     KEYWORD,
     ModelInfo,
     default_models,
     find_model,
     models,
+    precision_of,
     to_be_used,
 )
 from search.projects.errors import Refused
@@ -213,3 +216,21 @@ def _weight(text: str, share: str) -> float:
             f"The weight in {text!r} must be a number from 0 to 1, such as @0.3, or @auto."
         )
     return float(f"{weight + 0.0:g}")  # As it is printed, so that equal names are equal columns.
+
+
+def check_one_precision(project: Project, columns: Sequence[SearchColumn]) -> None:
+    """Refuse columns of two classes of precision: what eight bits lose would be taken for what a model lost.
+
+    :raises Refused: naming one of each.
+    """
+    by_class: dict[str, str] = {}
+    for column in columns:
+        if column.model is not None:
+            by_class.setdefault(
+                precision_of(project, find_model(project, column.model)), column.name
+            )
+    if len(by_class) > 1:
+        raise Refused(
+            f"{by_class[FAST]!r} is encoded in eight bits and {by_class[FULL]!r} in full precision, so a difference could be "
+            f"either's. Name columns of one class, or measure the model in full: python cli.py full {project.name} MODEL."
+        )

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from search.corpus.tokenizer import generic_folder
 from search.evaluation.query_sets.trained_on import TRAINED_ON
 from search.models.api.encoder import ApiEncoder
+from search.models.encoding.quantized.encoder import QuantizedEncoder
 from search.models.linear_adapter import BEHIND, LinearAdapter
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.load import load_encoder
@@ -166,6 +167,11 @@ def _to_take_away(project: Project, info: ModelInfo, encoder: Any, form: Form) -
                 f"the matrix: it is in {project.folder / 'models' / info.id}."
             )
         raise Refused(f"{info.name!r} is computed by a server, so there is no model to take away.")
+    if isinstance(beneath, QuantizedEncoder):
+        raise Refused(
+            f"{info.name!r} computes in eight bits, made for this application alone. Take it in full: python cli.py full "
+            f"{project.name} {info.name} makes an adapter's twin in full precision; a ready-made model is there in full already."
+        )
     if form == _WORDS_ONLY:
         return encoder
     model = standard(encoder)

@@ -43,6 +43,7 @@ _IN_WORDS = {
     "WordVectors": "its word vectors",
     "ApiEncoder": "its server",
     "LinearAdapter": "the model beneath and a matrix",
+    "QuantizedEncoder": "openvino i8",
 }
 
 

@@ -17,6 +17,7 @@ from search.models.encoding.backends.choice import known_backend
 from search.models.encoding.backends.pipeline import Backend, TorchBackend, encode, seen_as
 from search.models.encoding.batching import batched
 from search.models.encoding.cache import EmbeddingStore, store_key
+from search.models.encoding.quantized.encoder import QuantizedEncoder
 from search.models.prompts import Role
 from search.models.registry import ModelInfo
 from search.projects.progress import Progress, silent
@@ -85,7 +86,10 @@ def encode_batches(
 def plain_batches(
     encoder: Encoder, texts: Sequence[str], role: Role
 ) -> Iterator[tuple[list[int], Vectors]]:
-    """Encode texts batch by batch, as any encoder can."""
+    """Encode texts batch by batch, as any encoder can; one in eight bits has batches of its own."""
+    if isinstance(encoder, QuantizedEncoder):
+        yield from encoder.batches(texts, role)
+        return
     run = encoder.encode_document if role == "document" else encoder.encode_query
     for places in batched(texts, _MANY, _MANY, _ROWS):
         yield places, np.asarray(run([texts[place] for place in places]), dtype=np.float32)

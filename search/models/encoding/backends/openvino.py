@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 MODEL_FILE = "model.xml"
+EIGHT_BITS = "i8"
+"""The precision of a quantized transformer (`search.models.encoding.quantized`): its vectors stand in for no others."""
 _EXAMPLES = ["one text", "another text that is a little longer"]
 _LEAST = np.float32(1e-9)  # As Pooling has it: a text without pieces divides by this.
 _KNOWN = {"Pooling", "Dense", "Normalize", "LayerNorm", "Router"}
@@ -220,6 +222,9 @@ class OpenVinoBackend:
         import torch
 
         self.name = f"openvino {precision}"
+        self.is_exact = precision != EIGHT_BITS
+        # What is not in eight bits is in what else the processor is fastest with.
+        self.precision = precision = precision if self.is_exact else precisions()[0]
         # Each stream is one thread with one batch. Small ones have little padding and keep all cores busy; where
         # sixteen bits make the products fast, what a batch costs beside them asks for larger ones.
         self.budget, self.rows = (2_048, 64) if precision == "bf16" else (512, 32)

@@ -24,6 +24,8 @@ class Backend(Protocol):
     name: str
     budget: int
     rows: int
+    is_exact: bool
+    """Whether its vectors may stand beside those of PyTorch, the reference."""
 
     def vectors(self, batches: Iterator[Features], role: Role) -> Iterator[Vectors]:
         """The vectors of each batch, in order: shape (texts of the batch, dimension)."""
@@ -41,6 +43,7 @@ class TorchBackend:
 
     def __init__(self, model: "SentenceTransformer") -> None:
         self._model = model
+        self.is_exact = True
         on_processor = model.device.type == "cpu"
         self.name = "torch" if on_processor else f"torch on {model.device.type}"
         # A processor is fastest while the layers' work fits its caches, a graphics card when it is full.
@@ -82,8 +85,9 @@ def encode(
             yield model.preprocess([texts[place] for place in places], prompt=prompt, task=role)
 
     def numbers(rows: list[int], vectors: Vectors) -> Vectors:
-        """No measurement has seen every batch: what is no number is computed by the reference."""
-        if np.isfinite(vectors).all() or isinstance(backend, TorchBackend):
+        """No measurement has seen every batch: what is no number is computed by the reference, where that may stand in."""
+        reference = isinstance(backend, TorchBackend) or not backend.is_exact
+        if np.isfinite(vectors).all() or reference:
             return vectors
         again = [texts[row] for row in rows]
         features = model.preprocess(again, prompt=prompt, task=role)

@@ -71,9 +71,9 @@ def measured(
     :param reference: what this returned for PyTorch; None when this is PyTorch.
     :returns: what was measured, and vectors of the texts and of the batch.
     """
-    _run(model, backend, texts[:_WARM_UP])
+    encoded(model, backend, texts[:_WARM_UP])
     started = time.perf_counter()
-    plain = _run(model, backend, texts)
+    plain = encoded(model, backend, texts)
     speed = len(texts) / (time.perf_counter() - started)
     both = np.vstack([plain, _run_together(model, backend, unlike(model, texts))])
     vectors = normalised(np.nan_to_num(both))
@@ -105,7 +105,8 @@ def _run_together(model: "SentenceTransformer", backend: Backend, texts: Sequenc
     return next(iter(backend.vectors(iter([features]), "document")))
 
 
-def _run(model: "SentenceTransformer", backend: Backend, texts: Sequence[str]) -> Vectors:
+def encoded(model: "SentenceTransformer", backend: Backend, texts: Sequence[str]) -> Vectors:
+    """Vectors of texts, in their order: shape (texts, dimension)."""
     rows: dict[int, Vectors] = {}
     for places, vectors in encode(model, backend, texts, "document"):
         rows.update(zip(places, vectors, strict=True))
