@@ -22,6 +22,7 @@ _OPENAI_MODELS = ("text-embedding-3-small", "text-embedding-3-large", "text-embe
 _WORDS = {
     "checkpoint": "runs on this machine",
     "static": "runs on this machine",
+    "eight-bit": "runs on this machine, fast class",
     "endpoint": "computed by a server",
 }
 _LABELS = {

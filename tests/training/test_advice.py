@@ -11,6 +11,7 @@ from search.models.pretrained.add import Choices, add_model
 from search.models.registry import choose_generic, models
 from search.projects.project import Project, project_to_be
 from training import probe
+from training.advice import advise as advising
 from training.advice.advise import advise, current_advice, quick_recommendation
 from training.advice.approaches import _unseen
 from training.advice.facts import CorpusFacts, facts_of
@@ -221,3 +222,19 @@ def test_the_terminal_advises(project, call_cli):
     words = call_cli("advise", "Tiny").out
     assert words.startswith("1. ")
     assert "generic (tiny): dev 0." in words
+
+
+@pytest.mark.parametrize(
+    ("able", "seconds", "offered"),
+    [("AVX-512 VNNI", 121.0, True), ("AVX-512 VNNI", 120.0, False), (None, 9_000.0, False)],
+)
+def test_the_fast_class_is_offered_where_it_saves_minutes(
+    monkeypatch, workspace, able, seconds, offered
+):
+    monkeypatch.setattr(advising, "products_of_whole_numbers", lambda: able)
+    made = project_to_be("slow")
+    made.create()
+    said = advising._faster(made, models(made)[0], {"generic": seconds})
+    assert (said is not None) == offered
+    if said is not None:
+        assert "about 2 minutes" in said and "cli.py fast slow --default" in said

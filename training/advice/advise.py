@@ -1,22 +1,27 @@
 """The advisor: facts, speed, a ranked recommendation and the table of approaches, kept as a report."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from search.corpus.corpus import current_corpus
+from search.models.encoding.quantized.encoder import products_of_whole_numbers
 from search.models.load import load_encoder
-from search.models.registry import generic_info
+from search.models.registry import EIGHT_BIT, ModelInfo, generic_info
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress, Stage, silent
 from search.projects.project import Project
 from training.advice.approaches import approaches
 from training.advice.facts import CorpusFacts, facts_of
 from training.advice.power import ADVICE, expected_power
-from training.advice.ready_made import ReadyMadeAdvice, ready_made
+from training.advice.ready_made import ready_made
 from training.advice.recommending import BUDGET_MINUTES, Advice, recommend, seconds_of
 from training.data.reports import current_report, sources_of
 from training.probe import speed
+
+WORTH_HALVING_SECONDS = 120.0
+"""From here on the fast class is offered: below, making and measuring it takes as long as it saves."""
 
 
 def advise(
@@ -41,7 +46,8 @@ def advise(
     found = None if facts.server else speed(encoder, info, Stage(progress, 0.05, 0.2))
     seconds = seconds_of(facts, found) if found else {}
     ready = ready_made(project, facts.language, budget, with_hub, Stage(progress, 0.2, 0.6))
-    ranked = [_with(advice, ready) for advice in recommend(facts, seconds, budget)]
+    faster = _faster(project, info, seconds)
+    ranked = [_with(advice, ready.better, faster) for advice in recommend(facts, seconds, budget)]
     shown = expected_power(project, Stage(progress, 0.6, 0.8))
     last = Stage(progress, 0.8, 1.0)
     dev = ready.generic_dev
@@ -62,11 +68,23 @@ def advise(
     return project.artifact("reports", draft.id)
 
 
-def _with(advice: Advice, ready: ReadyMadeAdvice) -> Advice:
-    """What is said of the generic model, with which one is better."""
-    if advice.option != "generic" or ready.better is None:
+def _with(advice: Advice, *more: str | None) -> Advice:
+    """What is said of the generic model, with which one is better and what makes it faster."""
+    if advice.option != "generic":
         return advice
-    return replace(advice, reasons=(*advice.reasons, ready.better))
+    return replace(advice, reasons=(*advice.reasons, *filter(None, more)))
+
+
+def _faster(project: Project, info: ModelInfo, seconds: Mapping[str, float]) -> str | None:
+    """That the model can be computed in eight bits, where encoding takes minutes and the processor has what it takes."""
+    able, takes = products_of_whole_numbers(), seconds.get("generic", 0.0)
+    computed_here = info.format not in ("endpoint", "static", EIGHT_BIT)
+    if able is None or takes <= WORTH_HALVING_SECONDS or not computed_here:
+        return None
+    return (
+        f"Encoding would take about {takes / 60:,.0f} minutes here. This processor has {able}: python cli.py fast "
+        f"{project.name} --default computes the model in eight bits, a class of its own, and says what that loses on your passages."
+    )
 
 
 def current_advice(project: Project) -> dict[str, Any] | None:

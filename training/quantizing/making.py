@@ -55,14 +55,14 @@ _BUILT_IN_READS = 256
 
 
 @dataclass(frozen=True)
-class Trial:
+class PrecisionTrial:
     """One precision that was tried: how many layers of `layers` stayed in full, and what was lost.
 
     `overlap` is the share of the ten nearest of each of `passages` passages that stay its ten nearest, `cosine` the lowest to
     the vectors in full; `speed` how many times as fast as full precision it is here, as that is computed here; `plain` the
     same against PyTorch. `dev` and `dev_full` are nDCG@10 on `queries` dev queries: None where there are under a hundred.
 
-    >>> Trial(0, 36, 0.961, 0.99, 2.0, 2.6, 400).accepted, Trial(6, 36, 0.978, 0.99, 2.0, 2.4, 400).accepted
+    >>> PrecisionTrial(0, 36, 0.961, 0.99, 2.0, 2.6, 400).accepted, PrecisionTrial(6, 36, 0.978, 0.99, 2.0, 2.4, 400).accepted
     (False, True)
     """
 
@@ -101,7 +101,7 @@ class MadeFast:
     """A model in eight bits that was published, what was tried, and what the person should know."""
 
     info: ModelInfo
-    trials: Sequence[Trial]
+    trials: Sequence[PrecisionTrial]
     notes: list[str]
 
 
@@ -129,7 +129,7 @@ def make_fast(
     note = converted(model, folder)
     quantizer = Quantizer(folder, observed(folder, _calibrating(model, corpus), _threads()))
     full = _InFull.of(project, model, corpus, Stage(progress, 0.2, 0.5))
-    trials: list[Trial] = []
+    trials: list[PrecisionTrial] = []
     with project.publish_together() as drafts:
         draft = drafts.add("models", {"corpus": manifest.id})
         tried = Stage(progress, 0.5, 1.0)
@@ -256,7 +256,7 @@ def _timed(
 
 def _tried(
     model: "SentenceTransformer", quantizer: Quantizer, share: float, folder: Path, full: _InFull
-) -> Trial:
+) -> PrecisionTrial:
     """Write a precision into a folder and measure it.
 
     :param share: of the layers, those that lose most stay as they are.
@@ -269,7 +269,7 @@ def _tried(
     cosines = np.einsum("nd,nd->n", vectors, full.vectors)
     lowest = float(cosines.min()) if np.isfinite(cosines).all() else -1.0
     dev = full.dev_set
-    return Trial(
+    return PrecisionTrial(
         in_full=len(whole),
         layers=len(layers),
         overlap=neighbours_shared(vectors, full.vectors) if lowest > -1.0 else 0.0,
@@ -283,7 +283,7 @@ def _tried(
     )
 
 
-def _see_that_it_pays(info: ModelInfo, trials: Sequence[Trial]) -> None:
+def _see_that_it_pays(info: ModelInfo, trials: Sequence[PrecisionTrial]) -> None:
     """Refuse what loses too much, or is not faster.
 
     :raises Refused: with the figures.
@@ -302,7 +302,7 @@ def _see_that_it_pays(info: ModelInfo, trials: Sequence[Trial]) -> None:
 
 
 def _describe(
-    draft: Draft, info: ModelInfo, name: str, project: Project, trials: Sequence[Trial]
+    draft: Draft, info: ModelInfo, name: str, project: Project, trials: Sequence[PrecisionTrial]
 ) -> None:
     """The manifest of a model in eight bits, and the file by which its fingerprint covers the model it was made of."""
     made_of = {"id": info.id, "name": info.title or info.name, "fingerprint": info.fingerprint}

@@ -24,7 +24,7 @@ from search.retrieval.indexing.build import index_model
 from training.export.export import export
 from training.quantizing import making
 from training.quantizing.crossing import twin
-from training.quantizing.making import Trial, make_fast
+from training.quantizing.making import PrecisionTrial, make_fast
 from training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -91,7 +91,7 @@ def test_what_loses_too_much_keeps_layers_and_then_is_refused(project, monkeypat
         tried.append(share)
         (folder / "model.xml").write_text("<net/>")
         overlap = 0.98 if share >= least else 0.95
-        return Trial(round(12 * share), 12, overlap, 0.99, 2.0, 2.5, 400)
+        return PrecisionTrial(round(12 * share), 12, overlap, 0.99, 2.0, 2.5, 400)
 
     monkeypatch.setattr(making, "LEAST_OVERLAP", 0.97)
     monkeypatch.setattr(making, "_tried", measured)
@@ -109,10 +109,10 @@ def test_what_loses_too_much_keeps_layers_and_then_is_refused(project, monkeypat
 @pytest.mark.parametrize(
     ("trial", "accepted"),
     [
-        (Trial(0, 36, 0.9699, 0.99, 2.0, 2.6, 400), False),
-        (Trial(0, 36, 0.97, 0.99, 2.0, 2.6, 400), True),
-        (Trial(0, 36, 0.98, 0.99, 2.0, 2.6, 400, 0.7969, 0.80, 200), False),
-        (Trial(0, 36, 0.98, 0.99, 2.0, 2.6, 400, 0.7971, 0.80, 200), True),
+        (PrecisionTrial(0, 36, 0.9699, 0.99, 2.0, 2.6, 400), False),
+        (PrecisionTrial(0, 36, 0.97, 0.99, 2.0, 2.6, 400), True),
+        (PrecisionTrial(0, 36, 0.98, 0.99, 2.0, 2.6, 400, 0.7969, 0.80, 200), False),
+        (PrecisionTrial(0, 36, 0.98, 0.99, 2.0, 2.6, 400, 0.7971, 0.80, 200), True),
     ],
 )
 def test_the_gates(trial, accepted):
@@ -130,5 +130,5 @@ def test_what_has_no_fast_class_is_told_why(project, monkeypatch):
         make_fast(project, "small")
     with pytest.raises(Refused, match="not clearly faster"):
         making._see_that_it_pays(
-            find_model(project, "small"), [Trial(0, 9, 1.0, 1.0, -1.0, 1.0, 400)]
+            find_model(project, "small"), [PrecisionTrial(0, 9, 1.0, 1.0, -1.0, 1.0, 400)]
         )
