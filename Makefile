@@ -8,7 +8,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Where this is set, every process compiles each module anew: all that a test starts, and each pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app multilingual formats test test-slow prove check docs samples licences advisories bench lock clean
+.PHONY: app multilingual formats test test-slow prove check docs samples screenshots licences advisories bench lock clean
 .DEFAULT_GOAL := app
 
 # torch comes first, by its version alone and with what it asks for: its file differs from machine to machine (a
@@ -65,6 +65,9 @@ docs: $(VENV)/app.stamp  ## docs/cli.md, out of the commands
 
 samples: $(VENV)/app.stamp  ## what ships with the samples (a trained adapter, vectors in eight bits), made anew: some minutes
 	BESPOKE_HOME=$$(mktemp -d) $(BIN)/python -m training.samples.shipped.make
+
+screenshots: $(VENV)/dev.stamp  ## every page, wide and narrow, light and dark, into dist/screenshots; the README's, too
+	$(BIN)/python tests/browser/screenshots.py dist/screenshots
 
 NAMES = $(shell sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements.lock) torch
 

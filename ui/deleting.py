@@ -6,13 +6,17 @@ from contextlib import contextmanager
 import streamlit as st
 
 from search.projects.artifacts import Manifest
+from search.projects.errors import BespokeError
 from search.projects.project import Project
 from search.retrieval import deletion
 from search.retrieval.deletion import Deletion
+from search.retrieval.undoing import UndoableDeletion
 from ui import door, failures, navigation
 from ui.rendering import literal
 
-_SAID = "deleted"
+_SAID, _LAST = "deleted", "deleted-project"
+_PENDING: dict[str, UndoableDeletion] = {}
+"""Projects that were deleted a moment ago, by name; of all sessions, each of which knows its own one."""
 
 
 def button(what: str, planned: Callable[[], Deletion], key: str, label: str = "") -> None:
@@ -82,7 +86,10 @@ def _delete(asked: Deletion, vectors: str) -> None:
         said = deletion.delete(asked)
     else:
         door.must_own(asked.project)
-        said = deletion.delete_project(asked.project, bool(st.session_state.get(vectors)))
+        pending = UndoableDeletion(asked.project, bool(st.session_state.get(vectors)))
+        _PENDING[asked.project.name] = pending
+        st.session_state[_LAST] = asked.project.name
+        said = []
         if navigation.chosen_name() == asked.project.name:
             st.query_params.clear()
             st.session_state.pop("project", None)
@@ -93,3 +100,25 @@ def say_what_went() -> None:
     """Say, once, what was deleted a moment ago."""
     if said := st.session_state.pop(_SAID, None):
         st.toast(literal(said), icon=":material/delete:")
+    if pending := _PENDING.get(st.session_state.get(_LAST, "")):
+        _offer_undo(pending)
+
+
+@st.fragment(run_every=1.0)
+@failures.guarded
+def _offer_undo(pending: UndoableDeletion) -> None:
+    """A way back, as long as there is one."""
+    if not pending.is_open:
+        _PENDING.pop(pending.project.name, None)
+        st.session_state.pop(_LAST, None)
+        st.rerun()
+    with st.container(key="undo", horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{literal(pending.project.name)} is deleted.")
+        st.button("Undo", key="undo-delete", type="tertiary", on_click=_undo, args=(pending,))
+
+
+def _undo(pending: UndoableDeletion) -> None:
+    try:
+        st.session_state[_SAID] = f"{pending.undo().name} is back."
+    except BespokeError as error:
+        st.session_state[_SAID] = str(error)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast, get_args
 
 from search.models.changing import stands_on
@@ -220,18 +221,28 @@ def delete_project(project: Project, vectors: bool = False) -> list[str]:
     :returns: what is to be said of it, in sentences.
     :raises Refused: when it is not there, or somebody works on it and does not stop.
     """
+    return gone_for_good(*out_of_sight(project, vectors))
+
+
+def out_of_sight(project: Project, vectors: bool) -> tuple[Path, StoreUse | None]:
+    """The first half of `delete_project`: its grave, and how much of the store is its own, where that goes, too.
+
+    Who is killed after this, or never does the second half, leaves that to the next process that starts.
+    """
     for run in _going(project):
         run.cancel()
-    use = look_into_store(project) if vectors else StoreUse(0, 0)
+    use = look_into_store(project) if vectors else None
     if vectors:
         want_sweep()
+    return graves.bury_project(project), use
+
+
+def gone_for_good(grave: Path, use: StoreUse | None) -> list[str]:
+    """The second half; returns what is to be said of it."""
     said: list[str] = []
-    grave = graves.bury_project(project)
     graves.empty_grave(grave, lambda buried: said.extend(_left_on_servers(buried)))
     sweep_scratch()
-    if vectors:
-        said.append(_swept(use))
-    return said
+    return said if use is None else [*said, _swept(use)]
 
 
 def finish_deletions() -> None:

@@ -133,6 +133,19 @@ class Witness:
             self.strangers.append(request.url)
 
 
+def count_clicks(page: Page) -> None:
+    """Count what is clicked in a page's tab from now on, however often it is loaded anew; see `clicks`."""
+    page.add_init_script(
+        "addEventListener('click', e => { if (e.isTrusted)"
+        " sessionStorage.clicks = 1 + Number(sessionStorage.clicks || 0); }, true)"
+    )
+
+
+def clicks(page: Page) -> int:
+    """How often somebody clicked since they are counted; a press on a label counts as two, so it is an upper bound."""
+    return int(page.evaluate("Number(sessionStorage.clicks || 0)"))
+
+
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click()
 

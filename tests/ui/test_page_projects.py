@@ -201,6 +201,11 @@ def test_deleting_a_project(data: Project) -> None:
     assert [p.name for p in projects()] == ["Other"]
     assert not data.folder.exists()
     assert not [key for key in at.session_state if key == "project"]
+    assert "Tiny is deleted." in shown(at)
+    press(at, "undo-delete")
+    assert data.exists
+    assert at.button(key="next-Tiny").label == "Train a model"
+    assert "undo-delete" not in [button.key for button in at.button]
 
 
 def test_opening_a_sample_starts_a_run_and_shows_it(
