@@ -132,14 +132,22 @@ def _live(run: Run, until: Callable[[], bool]) -> None:
             st.progress(status.share)
         if status.state == "waiting":
             st.caption(f"{duration(status.elapsed)} so far · waits, so it cannot be said how long")
-            st.code(run.command, language="bash", wrap_lines=True)
+            command(run)
             return
-        ahead = f"about {duration(left)} left" if left is not None else "working out how long"
+        ahead = (
+            f"about {duration(max(left, 1.0))} left" if left is not None else "working out how long"
+        )
         if status.share is None:
             ahead = "what can be counted begins after this"
         st.caption(f"{duration(status.elapsed)} so far · {ahead}")
         if run.verb == "train":
             training_run.draw(run)
+        command(run)
+
+
+def command(run: Run) -> None:
+    """The line of the terminal that does the same, for who wants it, behind a small link."""
+    with st.popover("As a command", type="tertiary", icon=":material/terminal:"):
         st.code(run.command, language="bash", wrap_lines=True)
 
 

@@ -88,24 +88,28 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
             "40 documents found in my-corpus.csv (CSV, encoding utf-8, delimiter comma)."
         )
     ).to_be_visible()
-    expect(page.get_by_text("2 rows will be left out.")).to_be_visible()
+    expect(page.get_by_text("2 of 42 rows will be left out: ")).to_be_visible()
     picture(page, pictures, "2-corpus-preview")
     press(page, "Add 40 documents")
     expect(page.get_by_text("Adding documents finished in")).to_be_visible()
-    expect(page.get_by_text("The first 40 of 40 documents.")).to_be_visible()
+    expect(page.get_by_text("40 documents.", exact=True)).to_be_visible()
+    page.get_by_role("tab", name="Pairs").click()
     page.locator("[class*=st-key-pairs-Letters] input[type=file]").set_input_files(pairs)
     expect(
         page.get_by_text("80 pairs found in my-pairs.json (JSON, encoding utf-8).")
     ).to_be_visible()
-    expect(page.get_by_text("1 row will be left out.")).to_be_visible()
+    expect(page.get_by_text("1 of 81 rows will be left out: ")).to_be_visible()
     press(page, "Add 80 pairs")
     expect(page.get_by_text("Adding pairs finished in")).to_be_visible()
-    expect(page.get_by_text("Everything is here:")).to_be_visible()
+    expect(page.get_by_role("button", name="Train a model")).to_be_visible()
     picture(page, pictures, "3-corpus")
     press(page, "Train a model")
 
 
 def _choose_recipe(page: Page, title: str) -> None:
+    expert = page.get_by_text("Expert: every recipe and its settings")
+    if not page.get_by_test_id("stButtonGroup").is_visible():
+        expert.click()
     page.get_by_test_id("stButtonGroup").get_by_text(title).click()
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
 
@@ -118,7 +122,6 @@ def _train_and_cancel(
     _choose_recipe(page, "Fine-tune")
     expect(page.get_by_text("Teaches the whole model")).to_be_visible()
     settled(page)
-    page.get_by_text("Settings", exact=True).click()
     page.get_by_label("Start from").fill(str(tiny_model))
     page.get_by_label("Epochs").fill("100")
     page.get_by_label("Batch size").fill("2")
@@ -128,6 +131,7 @@ def _train_and_cancel(
     press(page, "Train")
     expect(page.get_by_text(re.compile("epoch [0-9]+ of 100")).first).to_be_visible()
     command = f"python cli.py train Letters --recipe fine-tune --set base={tiny_model}"
+    page.get_by_text("As a command").first.click()
     expect(page.get_by_test_id("stCode").first).to_contain_text(command)
     expect(page.get_by_test_id("stCode").first).to_contain_text("--set epochs=100")
     expect(page.get_by_role("progressbar").first).to_be_visible()
@@ -157,7 +161,7 @@ def _train_word_vectors(page: Page, pictures: Path) -> None:
     settled(page)
     page.get_by_placeholder("word2vec (numbered when taken)").fill("letters-words")
     press(page, "Train")
-    expect(page.get_by_text("Training finished in")).to_be_visible()
+    expect(page.locator(".b-trained-gain")).to_contain_text("dev .")
     picture(page, pictures, "7-trained")
     press(page, "See the proof")
 

@@ -43,7 +43,7 @@ def table(project: Project) -> None:
         widgets.dataframe(rows)
     st.caption(
         "Dev scores steer training and are measured on a part of the corpus: compare them with each "
-        "other only. The proof is on Evaluate."
+        "other only. The proof asks other questions."
     )
     for details in leaderboards:
         with st.expander(f"What was tried for {literal(details['name'])}"):

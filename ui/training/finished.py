@@ -36,7 +36,7 @@ def draw(project: Project, run: Run) -> None:
         for note in run.status.notes if info is not None else ():
             st.caption(literal(note))
         training_run.draw(run)
-        st.code(run.command, language="bash", wrap_lines=True)
+        run_view.command(run)
 
 
 def _asked(project: Project) -> str:
