@@ -30,7 +30,7 @@ def page() -> None:
     if run is not None and (
         st.session_state.get("corpus-run") == run.id or run.status.state != "done"
     ):
-        run_view.ended(run)
+        run_view.said_aside(run)
     steps.strip(project, "corpus")
     corpus, pairs = project.newest("corpora"), project.newest("pairs")
     if corpus is None:

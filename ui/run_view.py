@@ -156,7 +156,7 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
 
     :param quiet: ways to end of which nothing is said.
     """
-    if run is None or (status := run.status).state in quiet or _was_said(run):
+    if run is None or (status := run.status).state in quiet or was_said(run):
         return
     title = literal(_TITLES.get(run.verb, run.verb))
     took = duration(status.elapsed)
@@ -180,11 +180,23 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
     ):
         runs.resume(run)
         st.rerun()
-    for note in status.notes:
+    _notes(run)
+
+
+def said_aside(run: Run | None) -> None:
+    """What the person should know of a run that is done, where a toast said that it is; how any other ended."""
+    if run is None or run.status.state != "done":
+        ended(run)
+    elif not was_said(run):
+        _notes(run)
+
+
+def _notes(run: Run) -> None:
+    for note in run.status.notes:
         st.info(literal(note), icon=":material/info:")
 
 
-def _was_said(run: Run) -> bool:
+def was_said(run: Run) -> bool:
     """Whether an earlier visit of a page said that a run is done; what went wrong is said until something else is done."""
     visit = st.session_state.get(_VISIT, 0)
     first: dict[str, int] = st.session_state.setdefault(_SAID, {})

@@ -114,7 +114,7 @@ def _table(page: Page, pictures: Path, path: Path) -> None:
     page.keyboard.press("Escape")
     picture(page, pictures, "2-put-right")
     press(page, "Add 30 documents")
-    expect(page.get_by_text("Adding documents finished in")).to_be_visible()
+    expect(page.get_by_text("Adding documents is done").first).to_be_visible()
     expect(page.get_by_text("Sources count by Kind: case, statute, blog")).to_be_visible()
 
 

@@ -41,8 +41,7 @@ def draw(project: Project, best: Advice) -> None:
     pairs = project.newest("pairs")
     count = pairs.details["pairs"] if pairs is not None else 0
     mined = pairs is not None and pairs.details.get(ORIGIN) == MINED
-    with st.spinner("Working out how long it takes here…"):
-        minutes = cache.expected_minutes(project)
+    minutes = cache.expected_minutes(project)
     known = _cards(project, pairs, mined)
     ready = [card for card in known if card.ready]
     wanted = next((card.option for card in ready if card.option == best.option), None)

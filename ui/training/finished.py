@@ -12,9 +12,10 @@ from ui.rendering import literal, render
 
 
 def is_to_show(project: Project, run: Run) -> bool:
-    """Whether a training's result stands in place of the form: it is done, and nobody asked for the form."""
+    """Whether a training's result stands in place of the form: it is done, no visit before said so, nobody asked for the form."""
     done = run.verb == "train" and run.status.state == "done"
-    return done and st.session_state.get(_asked(project)) != run.id
+    asked = st.session_state.get(_asked(project)) == run.id
+    return done and not asked and not run_view.was_said(run)
 
 
 def draw(project: Project, run: Run) -> None:
