@@ -35,6 +35,7 @@ from training.export.agreement import held_against
 from training.export.card import CARD, card_of_export
 from training.export.formats import FULL, ExportFormat, Form, Precision, see_that_it_is_installed
 from training.export.index_files import INDEX_FORMS, write_index
+from training.export.older_readers import respell
 from training.export.sentence_transformers_folder import standard
 
 FORMATS: dict[str, ExportFormat] = {
@@ -142,6 +143,8 @@ def _written(
         shutil.copytree(as_it_lies, target, ignore=ignored, dirs_exist_ok=True)
     else:
         notes += known.write(model, target, precision)
+    if form == "sentence-transformers":
+        respell(target)
     words = beneath_adapters(encoder)
     if form != _WORDS_ONLY and isinstance(words, WordVectors) and words.subwords is not None:
         notes.append(_UNREAD_WORDS)
