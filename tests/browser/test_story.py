@@ -68,7 +68,6 @@ def test_the_whole_story(
     _prove(page, pictures)
     _compare(page, pictures, rows[2]["query"])
     _take_away(page, pictures, tmp_path)
-    _open_the_sample(page, pictures)
     _on_a_phone(browser, server, pictures, witness)
     _in_the_dark(browser, server, pictures, witness)
 
@@ -76,6 +75,36 @@ def test_the_whole_story(
     assert found == {"other hosts": [], "errors": []}
     log = server.log.read_text()
     assert "Traceback" not in log, log
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_newcomer_has_the_verdict_on_a_sample_after_one_click(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    """Side by side with the question that shows the difference, and measured; a second click, and the proof is read in full."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    page, witness = context.new_page(), Witness()
+    witness.watch(page)
+    count_clicks(page)
+    page.goto(server.url)
+    picture(page, tmp_path, "newcomer")
+    page.locator(".st-key-open-legal button").click()
+    expect(page.locator(".b-hit").first).to_be_visible()
+    for column in ("Generic", "plain-law", "Keyword search"):
+        expect(page.get_by_role("columnheader").filter(has_text=column)).to_be_visible()
+    expect(page.get_by_text("plain-law puts the judged answer first")).to_be_visible()
+    picture(page, tmp_path, "side-by-side")
+    expect(page.get_by_text("Preparing the sample is done")).to_be_visible()
+    assert clicks(page) == 1
+    assert "project=Legal" in page.url
+    visit(page, "Proof", "Is the custom model better, really?")
+    expect(page.locator(".b-verdict .b-say")).to_contain_text("plain-law")
+    assert clicks(page) == 2
+    picture(page, tmp_path, "proof")
+    assert (witness.errors, witness.strangers) == ([], [])
+    assert "Traceback" not in server.log.read_text()
 
 
 def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: Path) -> None:
@@ -209,26 +238,6 @@ def _take_away(page: Page, pictures: Path, folder: Path) -> None:
     assert "letters-words/modules.json" in names
     assert any(name.endswith(".safetensors") for name in names)
     assert not [name for name in names if name.endswith(PICKLES)]
-
-
-def _open_the_sample(page: Page, pictures: Path) -> None:
-    """One click: side by side with a question that shows the difference, and the verdict; a second one, and it is read in full."""
-    visit(page, "Home", "Is a custom embedding worth it")
-    expect(page.get_by_text("letters-words").first).to_be_visible()
-    before = clicks(page)
-    page.locator(".st-key-open-legal button:visible").click()
-    expect(page.locator(".b-hit").first).to_be_visible()
-    for column in ("Generic", "plain-law", "Keyword search"):
-        expect(page.get_by_role("columnheader").filter(has_text=column)).to_be_visible()
-    expect(page.get_by_text("plain-law puts the judged answer first")).to_be_visible()
-    picture(page, pictures, "11-sample-side-by-side")
-    expect(page.get_by_text("Preparing the sample is done")).to_be_visible()
-    assert clicks(page) - before == 1
-    assert "project=Legal" in page.url
-    visit(page, "Proof", "Is the custom model better, really?")
-    expect(page.locator(".b-verdict .b-say")).to_contain_text("plain-law")
-    assert clicks(page) - before == 2
-    picture(page, pictures, "12-sample-verdict")
 
 
 def _each_page(page: Page, server: Server) -> Iterator[str]:
