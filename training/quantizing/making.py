@@ -23,7 +23,7 @@ from search.models.encoding.backends.probe import encoded, neighbours_shared
 from search.models.encoding.batching import batched
 from search.models.encoding.quantized.encoder import QuantizedEncoder, products_of_whole_numbers
 from search.models.encoding.quantized.graph import Quantizer, observed
-from search.models.encoding.texts import AcceleratedEncoder, transformer_of
+from search.models.encoding.texts import encode_texts, transformer_of
 from search.models.load import load_encoder
 from search.models.prompts import Prompts, prompt_of
 from search.models.registry import BUILT_IN, EIGHT_BIT, FULL_MODEL, ModelInfo, find_model, is_taken
@@ -49,7 +49,7 @@ FULL_SHARES = (0.0, 1 / 9, 1 / 6, 1 / 3, 1 / 2)
 """Shares of the layers that stay as they are, those that lose most first: the next is tried where one loses too much."""
 _CALIBRATING, _ASKED = 100, 400
 _BUDGET, _ROWS = 1_024, 32
-_WARM_UP = 4
+_WARM_UP, _TIMED = 4, 48
 _MADE_OF = "made_of.json"
 _BUILT_IN_READS = 256
 
@@ -128,7 +128,7 @@ def make_fast(
     folder = conversion_folder(model)
     note = converted(model, folder)
     quantizer = Quantizer(folder, observed(folder, _calibrating(model, corpus), _threads()))
-    full = _InFull.of(project, model, corpus, Stage(progress, 0.2, 0.5))
+    full = _InFull.of(project, info, model, corpus, Stage(progress, 0.2, 0.5))
     trials: list[PrecisionTrial] = []
     with project.publish_together() as drafts:
         draft = drafts.add("models", {"corpus": manifest.id})
@@ -210,10 +210,11 @@ def _calibrating(model: "SentenceTransformer", corpus: Corpus) -> list[dict[str,
 
 @dataclass(frozen=True)
 class _InFull:
-    """What is asked of each precision, and what full precision answers: vectors, seconds, and nDCG@10 on dev."""
+    """What is asked of each precision, and what full precision answers: vectors, seconds a text, and nDCG@10 on dev."""
 
     texts: list[str]
     vectors: Vectors
+    timed: list[str]
     seconds: float
     plain_seconds: float
     dev_set: DevSet | None
@@ -221,7 +222,12 @@ class _InFull:
 
     @classmethod
     def of(
-        cls, project: Project, model: "SentenceTransformer", corpus: Corpus, progress: Progress
+        cls,
+        project: Project,
+        info: ModelInfo,
+        model: "SentenceTransformer",
+        corpus: Corpus,
+        progress: Progress,
     ) -> "_InFull":
         # Other passages than those that the ranges were set on, as far as there are some.
         some = evenly_spaced(corpus.passages, min(_ASKED + _CALIBRATING, corpus.passages))
@@ -229,29 +235,29 @@ class _InFull:
         fresh = [place for place in some if place not in used]
         places = (fresh if len(fresh) >= FEWEST_PASSAGES else some)[:_ASKED]
         texts = corpus.embedded_at(places)
-        progress(0, 2, "encoding some passages in full precision")
+        # What the store knows in full is not computed again; only a few are, for the time that they take.
+        stages = [Stage(progress, share, share + 0.4) for share in (0.0, 0.6)]
+        vectors = normalised(encode_texts(model, info, texts, "document", stages[0], "passages"))
+        progress(4, 10, "measuring how long full precision takes")
+        timed = texts[:: max(1, len(texts) // _TIMED)]
         torch = TorchBackend(model)
-        few = texts[:: max(1, len(texts) // 32)]
-        plain = _timed(model, torch, few)[1] / len(few) * len(texts)
-        best = known_backend(model) or torch
-        vectors, seconds = _timed(model, best, texts)
+        plain = _seconds(model, torch, timed)
+        best = known_backend(model)
+        seconds = plain if best is None else _seconds(model, best, timed)
         dev_set, dev = dev_of(project), None
         if dev_set is not None and len(dev_set.query_set.queries) < FEWEST_QUERIES:
             dev_set = None
         if dev_set is not None:
-            progress(1, 2, "measuring full precision on the dev queries")
-            dev = dev_set.ndcg(AcceleratedEncoder(model, best))
-        return cls(texts, vectors, seconds, plain, dev_set, dev)
+            dev = dev_set.ndcg_of_vectors(*dev_set.encoded(model, info, stages[1]))
+        return cls(texts, vectors, timed, seconds, plain, dev_set, dev)
 
 
-def _timed(
-    model: "SentenceTransformer", backend: Any, texts: Sequence[str]
-) -> tuple[Vectors, float]:
-    """Vectors of texts, of length 1, and the seconds that they took; a few are encoded before, unmeasured."""
+def _seconds(model: "SentenceTransformer", backend: Any, texts: Sequence[str]) -> float:
+    """The seconds that texts take; a few are encoded before, unmeasured."""
     encoded(model, backend, texts[:_WARM_UP])
     started = time.perf_counter()
-    vectors = encoded(model, backend, texts)
-    return normalised(vectors), time.perf_counter() - started
+    encoded(model, backend, texts)
+    return time.perf_counter() - started
 
 
 def _tried(
@@ -265,7 +271,8 @@ def _tried(
     whole = layers[: round(share * len(layers))]
     load_openvino().save_model(quantizer.model(whole), folder / MODEL_FILE, compress_to_fp16=False)
     encoder = QuantizedEncoder(model, folder)
-    vectors, seconds = _timed(model, encoder.backend, full.texts)
+    seconds = _seconds(model, encoder.backend, full.timed)
+    vectors = normalised(encoded(model, encoder.backend, full.texts))
     cosines = np.einsum("nd,nd->n", vectors, full.vectors)
     lowest = float(cosines.min()) if np.isfinite(cosines).all() else -1.0
     dev = full.dev_set

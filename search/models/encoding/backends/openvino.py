@@ -242,11 +242,11 @@ class OpenVinoBackend:
         try:
             transformer = core.read_model(folder / MODEL_FILE)
             pooled = _with_mean(transformer) if self._pools else transformer
-            self._compiled: Any = core.compile_model(pooled, "CPU", wanted)
+            self.compiled: Any = core.compile_model(pooled, "CPU", wanted)
         except RuntimeError as error:
             raise Unconvertible("OpenVINO cannot read the converted model") from error
-        self._inputs = [port.get_any_name() for port in self._compiled.inputs]
-        self._free = [self._compiled.create_infer_request() for _ in range(2 * threads)]
+        self._inputs = [port.get_any_name() for port in self.compiled.inputs]
+        self._free = [self.compiled.create_infer_request() for _ in range(2 * threads)]
 
     def vectors(self, batches: Iterator[Features], role: Role) -> Iterator[Vectors]:
         """The vectors of each batch, in order."""
