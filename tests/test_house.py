@@ -85,6 +85,27 @@ def test_heavy_libraries_are_imported_where_they_are_used():
     assert {name: libraries for name, libraries in heavy.items() if libraries} == {}
 
 
+@pytest.mark.parametrize("room", ["search", "ui", "serving"])
+def test_threads_import_transformers_in_one_order(room):
+    """See `before_transformers`: where threads work side by side, each asks for it first."""
+    for path in sources(room):
+        for function in ast.walk(parsed(path)):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            asked = [
+                node.lineno
+                for node in function.body
+                if isinstance(node, ast.ImportFrom)
+                and (node.module or "").split(".")[0] == "transformers"
+            ]
+            before = [
+                node.lineno
+                for node in function.body
+                if isinstance(node, ast.Expr) and ast.unparse(node) == "before_transformers()"
+            ]
+            assert not asked or min(before) < min(asked), f"{named(path)}:{function.lineno}"
+
+
 @pytest.mark.parametrize(
     "room", ["indexes", "search", "training", "serving", "ui", "terminal", "bespoke"]
 )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.corpus.corpus import Corpus, current_corpus
+from search.models.import_order import before_transformers
 from search.models.sentence_transformer import (
     best_device,
     loaded_with_missing,
@@ -231,6 +232,7 @@ def _check_scores(folder: Path) -> None:
 
     :raises Refused: otherwise, saying what is missing.
     """
+    before_transformers()
     from transformers import AutoModelForSequenceClassification
 
     refuse_pickled(folder)

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from search.models.import_order import before_transformers
 from search.projects.errors import Refused
 
 _FILES = 10_000
@@ -93,6 +94,7 @@ def _size_built(path: Path) -> int:
     content = blake2b(path.read_bytes()).digest()
     if content in _SIZES:
         return _SIZES[content]
+    before_transformers()
     import torch
     from transformers import AutoConfig, AutoModel
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.corpus.tokenizer import generic_folder
 from search.models.folder_limits import check_built, check_folder
+from search.models.import_order import before_transformers
 from search.models.registry import GENERIC_SHA256, GENERIC_TITLE
 from search.projects.errors import Failed, Refused, first_line
 from search.projects.files import sha256_of
@@ -100,6 +101,7 @@ def _see_that_it_pads(model: "SentenceTransformer", reference: str | Path) -> No
 
 def quiet_libraries() -> None:
     """Keep the libraries that load models from drawing bars and from warning of what is checked here."""
+    before_transformers()
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()

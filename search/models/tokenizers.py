@@ -16,6 +16,7 @@ from search.corpus.tokenizer import (
     generic_reader,
     whole_tokenizer,
 )
+from search.models.import_order import before_transformers
 from search.models.linear_adapter import ADAPTER_OF, BEHIND
 from search.models.linear_adapter import FORMAT as MATRIX
 from search.models.pretrained import checkpoints, wordllama
@@ -115,6 +116,7 @@ def reader_in(
 
 def _slow_tokenizer(folder: Path) -> Any:
     """The tokenizer of a folder that holds only its vocabulary; None where there is none that can be read."""
+    before_transformers()
     from transformers import AutoTokenizer
 
     with suppress(Exception):  # Whatever its parsers raise: they are of many libraries.

@@ -9,6 +9,7 @@ from typing import Any
 from search.corpus.corpus import Corpus
 from search.corpus.labels import Pair
 from search.models.folder_limits import check_built
+from search.models.import_order import before_transformers
 from search.models.pretrained.checkpoints import find_files
 from search.models.registry import GENERIC
 from search.models.sentence_transformer import best_device, refuse_pickled
@@ -65,6 +66,7 @@ def _loaded(reference: str) -> tuple[Any, Any]:
 
     :raises Refused: for anything that is no sequence-to-sequence model with safetensors weights.
     """
+    before_transformers()
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from search.models.import_order import before_transformers
 from search.projects.errors import Refused
 
 MODULES_FILE = "modules.json"
@@ -99,6 +100,7 @@ def _by_architecture(config: dict[str, Any], reference: str) -> str | None:
 
 def _continues_texts(model_type: str) -> bool:
     """Whether transformers knows an architecture for continuing texts, and none of it for reading them both ways."""
+    before_transformers()
     from transformers.models.auto import modeling_auto
 
     continues: Mapping[str, Any] = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES

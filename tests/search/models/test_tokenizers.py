@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -168,3 +170,28 @@ def test_what_was_trained_reads_as_its_base(hindi, multilingual):
     train(hindi, "word2vec", "words", {"vector_size": 8, "min_count": 1, "epochs": 1})
     assert reader_of(hindi, find_model(hindi, "words")) is None
     assert generic_info(hindi).title == "many"
+
+
+@pytest.mark.slow
+def test_threads_that_ask_for_parts_of_one_library_at_once_all_get_them():
+    """Without an order, Python hands out modules that are half imported."""
+    code = """
+import sys, threading
+from search.models.import_order import before_transformers
+sys.setswitchinterval(1e-5)
+begin = threading.Barrier(6)
+def tokenizer():
+    begin.wait()
+    before_transformers()
+    from transformers import AutoTokenizer
+    assert AutoTokenizer
+def model():
+    begin.wait()
+    from sentence_transformers import SentenceTransformer
+    assert SentenceTransformer
+threads = [threading.Thread(target=work) for work in (tokenizer, model) * 3]
+[one.start() for one in threads]
+[one.join() for one in threads]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
