@@ -35,7 +35,7 @@ def row(project: Project, is_primary: bool) -> None:
     :param is_primary: whether its next step is the page's filled button.
     """
     with st.container(border=True, key=f"project-{project.name}"):
-        left, middle, right = st.columns([6, 2.4, 0.6], vertical_alignment="center")
+        left, right = st.columns([6, 3], vertical_alignment="center")
         with left:
             opens = "compare" if _newest(project, "corpora") else "corpus"
             if st.button(
@@ -47,16 +47,17 @@ def row(project: Project, is_primary: bool) -> None:
             facts = _facts(project, standing)
             st.html(render("row.html", state=standing.state, colour=standing.colour, facts=facts))
         following = next_step(project)
-        if middle.button(
-            literal(following.label),
-            key=f"next-{project.name}",
-            type="primary" if is_primary else "secondary",
-            width="stretch",
-        ):
-            navigation.go(following.page, project.name, **following.parameters)
-        if door.owns(project):
-            with right.popover("", icon=":material/more_horiz:", type="tertiary", help="More"):
-                _menu(project)
+        with right.container(horizontal=True, vertical_alignment="center"):
+            if st.button(
+                literal(following.label),
+                key=f"next-{project.name}",
+                type="primary" if is_primary else "secondary",
+                width="stretch",
+            ):
+                navigation.go(following.page, project.name, **following.parameters)
+            if door.owns(project):
+                with st.popover("", icon=":material/more_horiz:", type="tertiary", help="More"):
+                    _menu(project)
 
 
 def _standing_of(project: Project) -> _HowItStands:
