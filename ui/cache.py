@@ -16,6 +16,7 @@ from search.evaluation.query_sets.leakage import LeakCheck, leaks_of
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.query_sets.seal import seal_state
 from search.evaluation.rankings.self_matches import SelfMatches
+from search.insight.answering import answering_sentences
 from search.insight.explain import Explained, attribute
 from search.insight.map import few_values, load_map
 from search.insight.training_neighbours import TrainedOn
@@ -25,7 +26,7 @@ from search.models.api.token_count import Estimate, expected
 from search.models.cross_encoders import Reranker, RerankerInfo, find_reranker, load_reranker
 from search.models.encoder import Encoder
 from search.models.load import load_encoder
-from search.models.registry import ModelInfo
+from search.models.registry import ModelInfo, find_model
 from search.models.sentence_transformer import best_device, load_generic
 from search.projects.artifacts import Manifest
 from search.projects.progress import Progress
@@ -224,6 +225,29 @@ def explained(
         return attribute(bm25(project, over), Corpus.of(project, over), query, document)
     retriever = dense_retriever(project, info, index)
     return attribute(retriever, Corpus.of(project, over), query, document, among=among)
+
+
+@_cached(256)
+def answering(
+    project: Project, over: Manifest, model: str | None, query: str, texts: tuple[str, ...]
+) -> list[str]:
+    """The sentence of each text that answers, as a model sees it (None: keyword search); empty where there is none."""
+    retriever: DenseRetriever | BM25Retriever
+    if model is None:
+        retriever = bm25(project, over)
+    else:
+        info = find_model(project, model)
+        index = find_index(project, info, over)
+        if index is None:
+            return [""] * len(texts)
+        retriever = dense_retriever(project, info, index)
+        if retriever.is_metered:
+            return [""] * len(texts)
+    spans = answering_sentences(retriever, query, texts)
+    return [
+        "" if span is None else text[span.start : span.stop]
+        for text, span in zip(texts, spans, strict=True)
+    ]
 
 
 @_cached(4)

@@ -27,6 +27,7 @@ from ui.comparing import (
     fair_queue,
     grid,
     relevance,
+    sentences,
     summary,
     tools,
 )
@@ -65,6 +66,7 @@ def page(project: Project, manifest: Manifest) -> None:
         tools.foot(chosen, columns.training(project), answered=board is not None)
     actions.listen(project, query, board, copied)
     if board is not None and not board.like:
+        sentences.underline(project, manifest, board)
         relevance.prepare(project, chosen, manifest, board)
 
 

@@ -110,8 +110,8 @@ def foot(chosen: Sequence[SearchColumn], news: str | None, answered: bool) -> No
     """
     if answered and len(chosen) > 1:
         st.caption(
-            "Scores of two columns are on different scales: compare ranks, not scores. "
-            "▲ and ▼ tell how far a document moved against the first column."
+            "Likely, perhaps, probably nothing: how probable it is that a hit answers, learned for each column by itself. "
+            "Underlined is the sentence that answers, as the column sees it. ▲ and ▼ tell how far a document moved against the first column."
         )
     if news:
         st.caption(literal(news))
