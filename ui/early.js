@@ -2,11 +2,18 @@
 // is kept for it, and so is the key that leads to the question.
 window.bespoke = { hears: false, pressed: null, push: history.pushState.bind(history) };
 // What a page writes into its own address is no step: one press of Back leaves the page. Documents like one are a step.
+// Who goes to another page writes its parameters into this one's address first; Back brings what was there before.
+let before = { href: "", at: 0 };
 history.pushState = (state, title, to) => {
   const next = new URL(to ?? location.href, location.href);
   const like = (address) => new URLSearchParams(address.search).get("like");
-  const stays = next.pathname === location.pathname && like(next) === like(location);
-  return stays ? history.replaceState(state, title, to) : window.bespoke.push(state, title, to);
+  if (next.pathname === location.pathname && like(next) === like(location)) {
+    before = { href: location.href, at: performance.now() };
+    return history.replaceState(state, title, to);
+  }
+  const handed = next.search === location.search && performance.now() - before.at < 5_000;
+  if (handed && new URL(before.href).pathname === location.pathname) history.replaceState(history.state, "", before.href);
+  return window.bespoke.push(state, title, to);
 };
 addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-act]");
