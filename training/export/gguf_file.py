@@ -1,6 +1,6 @@
 """A plain transformer as one file of llama.cpp (GGUF): BERT with its word pieces, pooled by mean or first token.
 
-What llama.cpp has no part for is refused. A Dense behind a transformer that ends in a normalisation layer cannot be folded
+What llama.cpp has no part for is refused, prompts included: it puts none before a text. A Dense behind a transformer that ends in a normalisation layer cannot be folded
 into its weights: the last layer divides by a length that depends on the text. Names and metadata are those of llama.cpp's own
 convert_hf_to_gguf.py; positions behind the model's longest text are left out, so that no server reads further than it.
 """
@@ -55,9 +55,6 @@ def write(model: Any, target: Path, precision: Precision) -> list[str]:
             "int8": gguf.LlamaFileType.MOSTLY_Q8_0,
         }[precision]
     )
-    prompts = {role: prompt_of(model, role) or "" for role in get_args(Role)}
-    for role, prompt in prompts.items():
-        writer.add_string(f"bespoke.prompt.{role}", prompt)
     _add_words(writer, words, config)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, config.num_hidden_layers)
     for name, tensor in transformer.state_dict().items():
@@ -75,14 +72,7 @@ def write(model: Any, target: Path, precision: Precision) -> list[str]:
     writer.write_tensors_to_file()
     writer.close()
     write_reading(model, target, {}, format="gguf", precision=precision)
-    notes = [f"llama.cpp cuts no text: send at most {longest} tokens, prompt included."]
-    if any(prompts.values()):
-        notes.append(
-            "llama.cpp puts no prompt before a text: send it yourself. "
-            + "; ".join(f"before a {role}: {text!r}" for role, text in prompts.items() if text)
-            + "."
-        )
-    return notes
+    return [f"llama.cpp cuts no text: send at most {longest} tokens."]
 
 
 def _check(model: Any) -> str:
@@ -135,6 +125,13 @@ def _check(model: Any) -> str:
     if not plain:
         raise Refused(
             f"llama.cpp reads BERT's word pieces in small letters and without accents; this model's tokenizer reads otherwise. {_ELSEWHERE}"
+        )
+    wanted = {role: prompt for role in get_args(Role) if (prompt := prompt_of(model, role))}
+    if wanted:
+        said = " and ".join(f"{prompt!r} before a {role}" for role, prompt in wanted.items())
+        raise Refused(
+            f"This model was trained with {said}, for which GGUF has no place: llama.cpp would leave it out without a word. "
+            f"{_ELSEWHERE} Bespoke's own `serve` puts it there, too."
         )
     return str(rest[0].pooling_mode)
 
@@ -191,34 +188,33 @@ def opened(folder: Path, _model: Any = None) -> Iterator["LlamaEncoder"]:
     """What `write` wrote, computed by llama.cpp in a process of its own."""
     settings = json.loads((folder / "encoding.json").read_text(encoding="utf-8"))
     with LlamaChild(folder / _FILE, settings["longest_text"]) as child:
-        yield LlamaEncoder(folder / TOKENIZER, settings["prompts"], child)
+        yield LlamaEncoder(folder / TOKENIZER, child)
 
 
 class LlamaEncoder:
-    """llama.cpp as an encoder: prompts are put before texts here, and texts cut, for it does neither.
+    """llama.cpp as an encoder: texts are cut here, for it cuts none.
 
     >>> LlamaEncoder.__name__
     'LlamaEncoder'
     """
 
-    def __init__(self, tokenizer: Path, prompts: dict[str, str], child: LlamaChild) -> None:
+    def __init__(self, tokenizer: Path, child: LlamaChild) -> None:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
-        self._prompts = prompts
         self._child = child
 
     def encode_query(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_query`."""
-        return self._vectors(inputs, "query")
+        return self._vectors(inputs)
 
     def encode_document(self, inputs: Sequence[str]) -> Vectors:
         """See `Encoder.encode_document`."""
-        return self._vectors(inputs, "document")
+        return self._vectors(inputs)
 
-    def _vectors(self, texts: Sequence[str], role: Role) -> Vectors:
-        return self._child.vectors([self._cut(self._prompts[role] + text) for text in texts])
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        return self._child.vectors([self._cut(text) for text in texts])
 
     def _cut(self, text: str) -> str:
         encoded = self._tokenizer.encode(text)
@@ -231,8 +227,7 @@ USAGE = """Whoever serves it must not let it read further than it does, and pool
 llama-server -m path/to/this/folder/model.gguf --embedding
 ```
 
-llama.cpp puts no prompt before a text and cuts none: `encoding.json` says what belongs before a query and a document
-(`prompts`), and how many tokens a text may have (`longest_text`)."""
+llama.cpp cuts no text: `encoding.json` says how many tokens one may have (`longest_text`)."""
 FORMAT = ExportFormat(
     "GGUF, for llama.cpp", ("fp32", "fp16", "int8"), ("gguf", "xllamacpp"), write, opened, USAGE
 )

@@ -70,7 +70,7 @@ def _written(info: ModelInfo, prompts: Prompts, one_sided: bool) -> Iterator[Sni
         yield Snippet("text-embeddings-inference", only, "bash", tried=False)
         yield Snippet("Ollama", only, "bash", tried=False)
         return
-    for title, code in (("text-embeddings-inference", _TEI), ("Ollama", _ollama(info))):
+    for title, code in (("text-embeddings-inference", _TEI), ("Ollama", _ollama(info, prompts))):
         filled = code.replace("QUERY", _in_json(prompts.query)).replace(
             "DOCUMENT", _in_json(prompts.document)
         )
@@ -173,16 +173,15 @@ curl -s 127.0.0.1:8080/v1/embeddings -H 'Content-Type: application/json' \\
 """
 
 
-def _ollama(info: ModelInfo) -> str:
-    if info.format == BEHIND or info.recipe in ("word2vec", "fasttext", "static"):
+def _ollama(info: ModelInfo, prompts: Prompts) -> str:
+    wanting = info.format == BEHIND or info.recipe in ("word2vec", "fasttext", "static")
+    if wanting or any((prompts.query, prompts.document)):
         return (
-            "# Ollama serves a GGUF, which has no place for this model: no adapter, no word vectors.\n"
+            "# Ollama serves a GGUF, which has no place for this model: no adapter, no word vectors, no prompts.\n"
             "# python cli.py serve answers in the same shape as OpenAI's and Ollama's /v1/embeddings.\n"
         )
     return """# python cli.py export PROJECT MODEL my-gguf --format gguf
 printf 'FROM ./my-gguf/model.gguf\\n' > Modelfile
 ollama create my-model -f Modelfile
-# It puts no prompt before a text; these bring their own.
-curl -s 127.0.0.1:11434/api/embed -d '{"model": "my-model", "input": ["QUERYa question"]}'
-curl -s 127.0.0.1:11434/api/embed -d '{"model": "my-model", "input": ["DOCUMENTa document"]}'
+curl -s 127.0.0.1:11434/api/embed -d '{"model": "my-model", "input": ["a question", "a document"]}'
 """

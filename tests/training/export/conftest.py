@@ -14,7 +14,7 @@ QUICK = {"epochs": 4, "learning_rate": 0.02}
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, tiny_import, tiny_model):
-    """`base` with prompts; `both` and `asks`, adapters on it; `words`, word vectors, and `turned` on them."""
+    """`base` with prompts, `plain` the same without; `both` and `asks`, adapters on it; `words`, word vectors, and `turned` on them."""
     import shutil
 
     home = tmp_path_factory.mktemp("exports") / "workspace"
@@ -26,6 +26,7 @@ def lab(tmp_path_factory, tiny_import, tiny_model):
             shutil.copytree(tiny_import / kind, project.folder / kind)
         prompts = {"query_prompt": "who ", "document_prompt": "files "}
         add_model(project, str(tiny_model), Choices(name="base", **prompts))
+        add_model(project, str(tiny_model), Choices(name="plain"))
         train(project, "adapter", "both", {"base": "base", "side": "both", **QUICK})
         train(project, "adapter", "asks", {"base": "base", "side": "query", **QUICK})
         train(project, "word2vec", "words", {"vector_size": 12, "min_count": 1, "epochs": 2})

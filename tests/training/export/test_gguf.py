@@ -21,21 +21,31 @@ from training.export.llama_child import LlamaChild
 
 
 def test_llama_cpp_gives_what_the_model_gives(lab, tmp_path, workspace):
-    """Prompts, a text beyond the window, and a lower precision, too."""
-    *notes, agreed = export(lab, "base", tmp_path / "out", form="gguf")
-    assert "send at most 64 tokens" in notes[0] and "before a query: 'who '" in notes[1]
-    encoder = load_encoder(lab, find_model(lab, "base"))
+    """A text beyond the window, and a lower precision, too."""
+    note, agreed = export(lab, "plain", tmp_path / "out", form="gguf")
+    assert "send at most 64 tokens" in note and "1.00000" in agreed
+    encoder = load_encoder(lab, find_model(lab, "plain"))
     texts = ["who files the summons", "Velkorin? " * 90, ""]
     with gguf_file.opened(tmp_path / "out") as again:
         np.testing.assert_allclose(
             again.encode_query(texts), encoder.encode_query(texts), atol=1e-3
         )
-    *_, agreed = export(lab, "base", tmp_path / "small", form="gguf", precision="int8")
+    *_, agreed = export(lab, "plain", tmp_path / "small", form="gguf", precision="int8")
     assert (
         "dev queries" in agreed and "llama-server" in (tmp_path / "small" / "README.md").read_text()
     )
     sizes = [(tmp_path / name / "model.gguf").stat().st_size for name in ("out", "small")]
     assert sizes[1] < 0.7 * sizes[0]
+
+
+def test_prompts_do_not_fit(lab, tmp_path):
+    """llama.cpp puts nothing before a text, and one file for both sides can hold no two prompts."""
+    with pytest.raises(
+        Refused,
+        match=r"with 'who ' before a query and 'files ' before a document.*\(onnx, openvino\).*`serve`",
+    ):
+        export(lab, "base", tmp_path / "out", form="gguf")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["both", "asks"])

@@ -45,8 +45,9 @@ def test_they_are_filled_in_with_the_models_own(lab):
     assert "size=32, distance=Distance.COSINE" in code_of(lab, "both", "Qdrant")
     assert '["files a document"]' in code_of(lab, "both", "text-embeddings-inference")
     assert "two models here" in code_of(lab, "asks", "text-embeddings-inference")
-    assert "no adapter, no word vectors" in code_of(lab, "both", "Ollama")
-    assert '["who a question"]' in code_of(lab, "base", "Ollama")
+    for name in ("both", "base"):
+        assert "no word vectors, no prompts" in code_of(lab, name, "Ollama")
+    assert "ollama create" in code_of(lab, "generic", "Ollama")
     tried = {one.title: one.tried for one in snippets(lab, find_model(lab, "both"))}
     assert tried == dict.fromkeys(["Python", *PACKAGES], True) | dict.fromkeys(
         ["text-embeddings-inference", "Ollama"], False
