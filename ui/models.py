@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -75,19 +75,10 @@ def _card(project: Project, info: ModelInfo) -> None:
             st.write(
                 literal(widgets.verdict(project, info.name) or "Not measured yet: see the proof.")
             )
-            if (index := newest_of(project, info)) is not None:
-                with deleting.beside(project, index, "this index", f"{info.id}-"):
-                    widgets.draw_index_line(project, info)
-            for note in details["notes"]:
-                st.caption(literal(note))
-            if (encoded := how_encoded(project, info)) is not None:
-                st.caption(literal(encoded))
         with right:
             _download(project, info)
-        if "leaderboard" in details:
-            with st.expander("What was tried"):
-                leaderboard.draw(details["leaderboard"])
         blending.section(project, info, manifest)
+        _details(project, info, details)
         with st.expander("Use it anywhere"):
             st.code(
                 f"python cli.py export '{project.name}' '{info.name}' my-model", language="bash"
@@ -100,7 +91,22 @@ def _card(project: Project, info: ModelInfo) -> None:
                     st.code(snippet.code, language=snippet.language)
                     if not snippet.tried:
                         st.caption(UNTRIED)
-            st.caption(literal(_settings_in_words(info, details["settings"])))
+
+
+def _details(project: Project, info: ModelInfo, details: dict[str, Any]) -> None:
+    """What is known of a model beside its verdict: notes, its index, how it was trained."""
+    if "leaderboard" in details:
+        with st.expander("What was tried"):
+            leaderboard.draw(details["leaderboard"])
+    with st.expander("Details"):
+        for note in details["notes"]:
+            st.caption(literal(note))
+        st.caption(literal(_settings_in_words(info, details["settings"])))
+        if (encoded := how_encoded(project, info)) is not None:
+            st.caption(literal(encoded))
+        if (index := newest_of(project, info)) is not None:
+            with deleting.beside(project, index, "this index", f"{info.id}-"):
+                widgets.draw_index_line(project, info)
 
 
 def _settings_in_words(info: ModelInfo, values: Mapping[str, object]) -> str:

@@ -26,6 +26,9 @@ from ui.rendering import literal, render
 
 _FURTHER = ("var(--b-blue)", "var(--b-violet)", "var(--b-ochre)", "var(--b-pink)")
 
+_ROW_PIXELS = 33.25
+"""The height of a table's row in Streamlit at the font size of the theme; its head is one."""
+
 
 def heading(question: str) -> Project | None:
     """The page's question with the choice of project beside it.
@@ -253,7 +256,7 @@ def dataframe(rows: Any, columns: list[str] | None = None, **more: Any) -> Any:
 
 def full_height(rows: int, most: int = 560) -> int:
     """The pixels of a table that shows so many rows without an empty one below, and scrolls where they are many."""
-    return min(38 + 35 * rows, most)
+    return min(int(_ROW_PIXELS * (rows + 1)) + 4, most)
 
 
 def said_by(key: str, what: str) -> Any:
