@@ -50,7 +50,7 @@ def test_a_wrong_side_is_named_and_the_exit_status_says_so(
 
 
 def test_another_model_is_named_and_a_server_that_fails_is_one_sentence(
-    call_cli, project, monkeypatch
+    call_cli, project, monkeypatch, tree
 ):
     with bad_server("a-key") as bad:
         with pytest.raises(Failed, match="refused the key"):
@@ -61,6 +61,12 @@ def test_another_model_is_named_and_a_server_that_fails_is_one_sentence(
             with pytest.raises(Failed, match=said):
                 verify(project, "generic", bad.url)
         bad.always = None
+        before = tree(project.folder)
+        bad.script.extend(["good", "good", *["dead"] * 30])  # It dies half-way.
+        with pytest.raises(Failed, match="did not answer"):
+            verify(project, "generic", bad.url)
+        assert len(bad.script) in range(20, 30) and tree(project.folder) == before
+        bad.script.clear()
         done = call_cli("verify", "lab", "generic", "--base-url", bad.url, "--json")
     told = json.loads(done.out)
     assert done.status == 3 and not told["right"] and told["ndcg"] is None
