@@ -27,7 +27,7 @@ def with_line(page: StreamlitPage) -> None:
     watched: dict[str, str] = st.session_state.setdefault(_WATCHED, {})
     watched.update({run.id: run.project.name for run in going})
     for said, icon in st.session_state.pop(_ENDED, ()):
-        st.toast(said, icon=icon)
+        st.toast(literal(said), icon=icon)
     if watched:
         _live()
 
@@ -83,5 +83,5 @@ def _tell(run: Run) -> None:
     if status.state not in OVER or status.elapsed < _SHORT or run_view.is_drawn(run):
         return
     icon = ":material/check_circle:" if status.state == "done" else ":material/error:"
-    said = literal(f"{run_view.how_it_ended(run)} ({run.project.name})")
+    said = f"{run_view.how_it_ended(run)} ({run.project.name})"
     st.session_state.setdefault(_ENDED, []).append((said, icon))

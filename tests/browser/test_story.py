@@ -137,6 +137,8 @@ def _bring_documents_and_pairs(page: Page, pictures: Path, corpus: Path, pairs: 
 
 def _choose_recipe(page: Page, title: str) -> None:
     expert = page.get_by_text("Expert: every recipe and its settings")
+    expect(expert).to_be_visible()
+    settled(page)  # It is open where a recipe was chosen before.
     if not page.get_by_test_id("stButtonGroup").is_visible():
         expert.click()
     page.get_by_test_id("stButtonGroup").get_by_text(title).click()
