@@ -58,7 +58,8 @@ def main() -> None:
         peak = peak_of_processor()
         print(f"Machine: {machine()}; one thread; matrix peak {peak / 1e9:.0f} GFLOP/s in float32")
         for name, engine in engines.items():
-            print(f"  {name}: {kernels(engine)}")
+            encoded(model, engine, spread[:2])  # Kernels are chosen at the first inference.
+            print(f"  {name}: {kernels(engine)}", flush=True)
         for called, texts in (
             (f"{len(long)} long texts", long),
             (f"{len(spread)} passages", spread),

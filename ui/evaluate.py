@@ -11,6 +11,7 @@ from search.projects.artifacts import Manifest
 from search.projects.project import Project
 from search.retrieval.columns import known_columns
 from ui import cache, deleting, failures, handing_over, navigation, once_more, run_view, widgets
+from ui.evaluating import in_full
 from ui.evaluating.evidence import all_questions, extremes, figures, slices_table
 from ui.evaluating.opening import opening
 from ui.evaluating.picture import picture
@@ -31,7 +32,7 @@ def page(project: Project, corpus: Manifest) -> None:
     """Draw the page."""
     if not _possible(project):
         return
-    run = run_view.latest(project, ["evaluate"])
+    run = run_view.latest(project, ["evaluate", in_full.COMMAND])
     if run_view.watched(run):
         return
     run_view.ended(run, quiet=["done"])
@@ -118,6 +119,7 @@ def _show(project: Project, corpus: Manifest, result: Evaluation, manifest: Mani
                 on_click=_show_changed,
             )
             grade_button(project, result, main)
+            in_full.button(project, main.candidate)
         unjudged(result, main)
         if st.session_state.pop(_CHANGED, False):
             _changed(result, main)

@@ -13,6 +13,7 @@ from search.projects.files import size_in_words
 from search.projects.outgoing import contacts
 from search.projects.project import Project
 from search.projects.settings import LIMITS, OPENAI_KEY, settings
+from training.quantizing.making import may_be_fast
 from ui import cache, deleting, run_view, widgets
 from ui.rendering import literal, render
 
@@ -45,7 +46,7 @@ def section(project: Project) -> None:
     for info in models(project):
         if info.kind == "generic":
             _card(project, info)
-    run = run_view.latest(project, ["add-model"])
+    run = run_view.latest(project, ["add-model", "fast"])
     if run_view.watched(run):
         return
     run_view.ended(run)
@@ -78,6 +79,13 @@ def _card(project: Project, info: ModelInfo) -> None:
         ):
             choose_generic(project, info.title)
             st.rerun()
+        if may_be_fast(project, info) and right.button(
+            "Make it faster",
+            key=f"fast-{info.id}",
+            width="stretch",
+            help="Makes a second model of it that computes in eight bits, if that finds nearly the same on your passages.",
+        ):
+            run_view.start(project, ["fast", project.name, info.title])
         if not is_default and info.id != BUILT_IN:
             with right:
                 deleting.artifact(project, project.artifact("models", info.id), "this model")

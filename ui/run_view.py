@@ -31,6 +31,8 @@ _TITLES = {
     "curve": "Drawing the learning curve",
     "blend": "Blending with the start",
     "add-model": "Adding the model",
+    "fast": "Making the model faster",
+    "full": "Measuring again in full precision",
     "add-reranker": "Adding the reranker",
     "disagree": "Looking for questions to try",
     "questions": "Lining up the questions",

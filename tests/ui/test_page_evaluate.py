@@ -25,9 +25,11 @@ from search.evaluation.ledger.looks import Look, Looks
 from search.evaluation.ledger.protocol import protocol_of
 from search.evaluation.ledger.sealing import Manner, seal_queries
 from search.evaluation.rankings.metrics import METRICS
+from search.models.registry import FAST, default_models
 from search.projects.artifacts import now
 from search.projects.project import Project
 from search.projects.sealed import seal
+from ui.evaluating import in_full
 
 
 def test_without_a_query_set_nothing_can_be_proved(no_query_set: Project) -> None:
@@ -329,3 +331,13 @@ def test_what_is_sealed_is_opened_once_for_one_model_that_was_chosen_before(
     at = open_page("evaluate", TINY)
     assert not [e for e in at.expander if e.label.startswith("Open the sealed part")]
     assert "These figures are of the sealed part" in shown(at)
+
+
+def test_a_verdict_in_eight_bits_is_measured_again_in_full_by_one_button(
+    evaluated: Project, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "measure-in-full" not in [button.key for button in open_page("evaluate", TINY).button]
+    monkeypatch.setattr(in_full, "precision_of", lambda project, info: FAST)
+    at = open_page("evaluate", TINY)
+    press(at, "measure-in-full")
+    assert started == [["full", TINY, default_models(evaluated)[-1].name]]

@@ -152,6 +152,18 @@ def make_fast(
     return MadeFast(find_model(project, called), trials, notes + ([note] if note else []))
 
 
+def may_be_fast(project: Project, info: ModelInfo) -> bool:
+    """Whether it can pay to make a model's twin in eight bits here; nothing is loaded to tell."""
+    transformer = info.kind == "generic" and info.format not in ("endpoint", "static", EIGHT_BIT)
+    corpus = project.newest("corpora")
+    enough = corpus is not None and corpus.details.get("passages", 0) >= FEWEST_PASSAGES
+    there = any(
+        (manifest.details.get(FULL_MODEL) or {}).get("id") == info.id
+        for manifest in project.manifests("models")
+    )
+    return transformer and enough and not there and products_of_whole_numbers() is not None
+
+
 def _free_name(project: Project, info: ModelInfo, name: str | None) -> str:
     called = name or f"{info.title or info.name}-fast"
     check_project_name(called)
