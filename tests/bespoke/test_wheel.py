@@ -36,8 +36,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout, built in a copy of it."""
     folder = tmp_path_factory.mktemp("wheel")
     for package in PACKAGES:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / package, folder / "src" / package, ignore=ignored)
+        shutil.copytree(REPOSITORY / package, folder / "src" / package)
+    compiled = folder / "src" / "bespoke" / "__pycache__"
+    compiled.mkdir(exist_ok=True)
+    (compiled / "opened.cpython-311.pyc").write_bytes(b"")
     for file in ("pyproject.toml", "README.md", "LICENSE", "cli.py", *_lists()):
         shutil.copy(REPOSITORY / file, folder / "src" / file)
     subprocess.run(
@@ -67,7 +69,7 @@ def test_it_holds_every_file_of_the_packages_and_no_other(wheel):
         if path.is_file() and path.suffix != ".pyc"
     }
     assert held == wanted | {"cli.py"}
-    assert {"bespoke/templates/result.html", "training/general.tsv"} < held
+    assert "bespoke/templates/result.html" in held
 
 
 def test_it_wants_what_the_lists_name(wheel):
