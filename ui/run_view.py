@@ -43,12 +43,14 @@ _TITLES = {
 }
 
 
-def begin_page(name: str) -> None:
-    """Forget which runs the page before this one showed; another page than before is another visit."""
+def begin_page(name: str) -> set[str]:
+    """Forget which runs the page before this one showed, and return them; another page than before is another visit."""
+    before: set[str] = st.session_state.get(_DRAWN, set())
     st.session_state[_DRAWN] = set()
     if st.session_state.get(_PAGE) != name:
         st.session_state[_PAGE] = name
         st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
+    return before
 
 
 def latest(project: Project, verbs: Sequence[str], containing: Sequence[str] = ()) -> Run | None:
@@ -98,6 +100,11 @@ def how_it_ended(run: Run) -> str:
     return f"{title} is done"
 
 
+def say_in_tab(run: Run) -> None:
+    """Let the title of the tab say what goes on."""
+    st.set_page_config(page_title=f"{going_in_words(run)} · {run.project.name} · Bespoke")
+
+
 def is_drawn(run: Run) -> bool:
     """Whether the page that is drawn shows a run itself."""
     return run.id in st.session_state.get(_DRAWN, ())
@@ -122,6 +129,7 @@ def _live(run: Run, until: Callable[[], bool]) -> None:
     status = run.status
     if status.state in OVER or until():
         st.rerun()
+    say_in_tab(run)
     with st.container(border=True, key=f"run-{run.id}"):
         top, button = st.columns([4, 1], vertical_alignment="center")
         top.markdown(f"**{literal(_TITLES.get(run.verb, run.verb))}** · {literal(status.message)}")

@@ -10,9 +10,7 @@ from search.projects.runs import OVER, Run
 from ui import door, failures, run_view
 from ui.rendering import literal
 
-_TITLE = "Bespoke"
 _WATCHED = "runs-watched"
-_ENDED = "runs-ended"
 _EVERY = 2.0
 _UNASKED = ("disagree",)
 """What is begun by itself is nobody's to wait for."""
@@ -21,14 +19,16 @@ _SHORT = 2.0  # Seconds: what is over before then is not worth a line.
 
 def with_line(page: StreamlitPage) -> None:
     """Draw a page, and over it the line, where anything goes on."""
-    run_view.begin_page(page.url_path)
+    drawn_before = run_view.begin_page(page.url_path)
     page.run()
     going = _going()
     watched: dict[str, str] = st.session_state.setdefault(_WATCHED, {})
+    for identity in watched.keys() - {run.id for run in going}:
+        name = watched.pop(identity)
+        if identity not in drawn_before:  # The page on which it was watched says more.
+            _tell(Run(project_to_be(name), identity))
     watched.update({run.id: run.project.name for run in going})
-    for said, icon in st.session_state.pop(_ENDED, ()):
-        st.toast(literal(said), icon=icon)
-    if watched:
+    if any(not run_view.is_drawn(run) for run in going):
         _live()
 
 
@@ -36,30 +36,22 @@ def with_line(page: StreamlitPage) -> None:
 @failures.guarded
 def _live() -> None:
     going = _going()
-    watched: dict[str, str] = st.session_state.setdefault(_WATCHED, {})
-    watched.update({run.id: run.project.name for run in going})
-    ended = watched.keys() - {run.id for run in going}
-    for identity in ended:
-        _tell(Run(project_to_be(watched.pop(identity)), identity))
-    if ended:
-        st.rerun()  # The page shows what there is now, and looks again only where something goes on.
-    long = [run for run in going if run.status.elapsed >= _SHORT]
-    st.set_page_config(page_title=_in_words(long[0]) + f" · {_TITLE}" if long else _TITLE)
-    if not long or run_view.is_drawn(long[0]):
+    if st.session_state.get(_WATCHED, {}).keys() - {run.id for run in going}:
+        st.rerun()  # The page shows what there is now, and says what ended.
+    long = [r for r in going if r.status.elapsed >= _SHORT and not run_view.is_drawn(r)]
+    if not long:
         return
+    run_view.say_in_tab(long[0])
     with st.container(key="working", horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/hourglass_top: {literal(_in_words(long[0]))}")
+        st.markdown(
+            f":material/hourglass_top: {literal(run_view.going_in_words(long[0]))} · {literal(long[0].project.name)}"
+        )
         if len(long) > 1:
             st.caption(f"and {len(long) - 1} more")
         if st.button("Cancel", key=f"stop-{long[0].id}", type="tertiary"):
             door.must_work_in(long[0].project)
             long[0].cancel()
             st.rerun()
-
-
-def _in_words(run: Run) -> str:
-    """What goes on, how far it is and in which project."""
-    return f"{run_view.going_in_words(run)} · {run.project.name}"
 
 
 def _going() -> list[Run]:
@@ -78,10 +70,8 @@ def _own() -> list[Project]:
 
 
 def _tell(run: Run) -> None:
-    """Note how a run ended, for the next drawing to say once; a page on which it is watched says more."""
+    """Say how a run ended."""
     status = run.status
-    if status.state not in OVER or status.elapsed < _SHORT or run_view.is_drawn(run):
-        return
-    icon = ":material/check_circle:" if status.state == "done" else ":material/error:"
-    said = f"{run_view.how_it_ended(run)} ({run.project.name})"
-    st.session_state.setdefault(_ENDED, []).append((said, icon))
+    if status.state in OVER and status.elapsed >= _SHORT:
+        icon = ":material/check_circle:" if status.state == "done" else ":material/error:"
+        st.toast(literal(f"{run_view.how_it_ended(run)} ({run.project.name})"), icon=icon)
