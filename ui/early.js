@@ -30,3 +30,8 @@ addEventListener("keydown", (event) => {
   box.select();
   event.preventDefault();
 });
+// Streamlit's menu on a narrow page puts a section, which is no item, into a list: it is heard as links instead.
+const MENU = "[data-testid=stSidebarNavItems]";
+new MutationObserver(() => {
+  for (const part of document.querySelectorAll(`${MENU}:not([role]), ${MENU} li:not([role])`)) part.setAttribute("role", "none");
+}).observe(document.documentElement, { childList: true, subtree: true });

@@ -135,5 +135,5 @@ def test_a_demo_on_a_projector_and_a_phone_dark_by_keyboard_alone(
     expect(page.locator("[data-show='1']")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
     picture(page, tmp_path, "phone")
-    accessible(page, "phone, dark, one side", ".stMain")
+    accessible(page, "phone, dark, one side")
     assert (witness.errors, witness.strangers) == ([], [])
