@@ -58,7 +58,8 @@ class Judge:
                 # Of the questions that people asked, one in twenty is below: what was learned on them holds no more here.
                 shares = [min(share, _FOREIGN) for share in shares]
             elif self.calibration.unanswered.is_below(evidence.question()):
-                line = UNANSWERED
+                caught = f"{self.calibration.unanswered.caught:.0%}".replace("%", " %")
+                line = f"{UNANSWERED} (of questions without an answer, {caught} are noticed)"
         return Relevance(tuple(shares), line, self.calibration.rough)
 
 
