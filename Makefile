@@ -102,6 +102,8 @@ bench: $(VENV)/bench.stamp  ## the tables of docs/benchmarks.md, on the data set
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.encoding_parts
+	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.first_search
 	$(BIN)/python -m benchmarks.growth
