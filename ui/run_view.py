@@ -13,6 +13,7 @@ from ui.rendering import literal
 from ui.widgets import duration
 
 _DRAWN, _SAID, _PAGE, _VISIT = "runs-drawn", "runs-said", "runs-page", "runs-visit"
+_TOASTED = "runs-toasted"
 DEV_SCORE = "dev ndcg@10"
 _TITLES = {
     "sample": "Preparing the sample",
@@ -194,10 +195,14 @@ def ended(run: Run | None, quiet: Sequence[State] = ()) -> None:
 
 
 def said_aside(run: Run | None) -> None:
-    """What the person should know of a run that is done, where a toast said that it is; how any other ended."""
+    """Say in a toast that a run is done, and what the person should know of it; say as always how any other ended."""
     if run is None or run.status.state != "done":
         ended(run)
     elif not was_said(run):
+        shown: set[str] = st.session_state.setdefault(_TOASTED, set())
+        if run.id not in shown:
+            shown.add(run.id)
+            st.toast(literal(how_it_ended(run)), icon=":material/check_circle:")
         _notes(run)
 
 

@@ -1,11 +1,13 @@
 """Long work, seen from every page: a quiet line with what runs, the time left and a way to stop it; said once when it is done."""
 
+from contextlib import suppress
+
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
 from search.projects import runs
 from search.projects.errors import BespokeError
-from search.projects.project import Project, project_to_be
+from search.projects.project import Project
 from search.projects.runs import OVER, Run
 from ui import door, failures, run_view
 from ui.rendering import literal
@@ -26,7 +28,8 @@ def with_line(page: StreamlitPage) -> None:
     for identity in watched.keys() - {run.id for run in going}:
         name = watched.pop(identity)
         if identity not in drawn_before:  # The page on which it was watched says more.
-            _tell(Run(project_to_be(name), identity))
+            with suppress(BespokeError):  # It may be gone, or no longer theirs.
+                _tell(Run(door.opened(name), identity))
     watched.update({run.id: run.project.name for run in going})
     if any(not run_view.is_drawn(run) for run in going):
         _live()

@@ -106,7 +106,8 @@ def test_what_was_taken_in_is_not_in_the_box_again(
     at = upload(open_page("corpus", TINY), "documents-Tiny", "a.csv", CSV)
     assert "**2 documents** found" in shown(at)
     press(at, "add-documents")
-    assert "finished in" not in shown(at), "a toast says so"
+    assert [toast.value for toast in at.toast] == ["Adding documents is done"]
+    assert not run(at).toast, "once"
     assert "**2 documents** found" not in shown(at)
     assert at.file_uploader(key="documents-Tiny-1").value == []
 
