@@ -47,7 +47,7 @@ def test_a_sample_project(legal: Project, browser: Browser, server: Server, tmp_
     expect(page.locator(".b-figure").first).to_contain_text(f"{len(common)} of 10")
     expect(page.locator(".b-lines path")).to_have_count(len(common))
     expect(page.locator(".b-took").first).to_have_text(re.compile(r"^\d+ ms$"))
-    expect(page.get_by_text("compare ranks, not scores")).to_be_visible()
+    expect(page.get_by_text("how probable it is that a hit answers")).to_be_visible()
     shared = next(hit for hit in results[0].hits if hit.id in common)
     page.locator(f'.b-hit[data-side="0"][data-rank="{shared.rank}"]').hover()
     expect(page.locator(".b-hit.b-lit")).to_have_count(2)
