@@ -25,8 +25,10 @@ def too_small(project: Project) -> str | None:
         return None
     documents = len(corpus)
     if documents < FEWEST_DOCUMENTS:
-        count = "1 document is" if documents == 1 else f"{documents} documents are"
-        return f"{count} too few to learn from. Add at least {FEWEST_DOCUMENTS - documents} more; {_UNTIL_THEN}"
+        return (
+            f"{documents} documents are too few to learn from. Add at least {FEWEST_DOCUMENTS - documents} more; "
+            f"{_UNTIL_THEN}"
+        )
     if documents > _LOOKED_AT:
         return None
     pairs = draw_pairs(corpus).pairs()

@@ -129,7 +129,9 @@ def _begin_edit(project: Project, one: Proposal) -> None:
 
 
 def _undo(project: Project, _: Proposal) -> None:
-    reopen(project, _decided(project).pop())
+    decided = _decided(project)
+    if decided:  # Two presses may arrive together.
+        reopen(project, decided.pop())
 
 
 def _decided(project: Project) -> list[str]:
