@@ -65,7 +65,8 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
     assert list(found["results"]) == ["generic", "word2vec"]
     for result in found["results"].values():
         assert types_of(result) == {
-            "hits": list, "ms": float, "encode_ms": float, "search_ms": float
+            "hits": list, "says": type(None), "rough": bool,
+            "ms": float, "encode_ms": float, "search_ms": float,
         }  # fmt: skip
         assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3, 4]
         scores = [hit["score"] for hit in result["hits"]]

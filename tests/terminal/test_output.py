@@ -30,11 +30,11 @@ def test_search_as_json(call_cli, lab):
         ["bm25"],
     )
     result = found["results"]["bm25"]
-    assert set(result) == {"hits", "ms", "encode_ms", "search_ms"}
+    assert set(result) == {"hits", "ms", "encode_ms", "search_ms", "says", "rough"}
     assert isinstance(result["ms"], float)
     assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
     first = result["hits"][0]
-    assert set(first) == {"rank", "id", "score", "title", "text"}
+    assert set(first) == {"rank", "id", "score", "title", "text", "probability", "relevant"}
     assert (first["id"], first["title"]) == ("d1", "Dromirin")
     assert first["text"].startswith("Dromirin affects the knee after dust.")
     scores = [hit["score"] for hit in result["hits"]]
