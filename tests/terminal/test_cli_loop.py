@@ -78,6 +78,8 @@ def test_the_loop(run_cli, call_cli, tiny_beir, tmp_path):
                 ("score", float),
                 ("title", str),
                 ("text", str),
+                ("probability", float),
+                ("relevant", str),
             ]
     (found_here,) = compare(project, query, ["word2vec"], k=4).results
     theirs = found["results"]["word2vec"]["hits"]
