@@ -91,6 +91,8 @@ def _row(project: Project, name: str, column_name: str, strangers: dict[str, lis
     (column,) = chosen_columns(project, [column_name])
     parts = PartsOnce(project, manifest, corpus)
     made = fit(project, column, parts)
+    if made is None:
+        return f"| {name}, {column_name} | too few questions find anything |" + " |" * 8
     _, test = current_query_set(project)
     test, _ = test.restricted_to(set(corpus.ids()))
     foreign = {

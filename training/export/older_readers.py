@@ -1,8 +1,8 @@
-"""An exported folder in the spelling that its readers of all years know.
+"""An exported folder in the spelling that its readers of earlier years know.
 
-sentence-transformers 6 names modules, pooling and settings, and transformers 5 the tokenizer, otherwise than all before them:
-sentence-transformers 3 to 5, the servers built on these, and text-embeddings-inference, which looks for
-`pooling_mode_mean_tokens`, cannot read what it writes. It reads the earlier spelling itself, so a folder is written in that one.
+sentence-transformers 6 names modules, pooling and settings, and transformers 5 the tokenizer, otherwise than those before them:
+sentence-transformers 3.4.1, and servers built on it, cannot read what it writes (tried); text-embeddings-inference looks for
+`pooling_mode_mean_tokens` (its source). It reads the earlier spelling itself, so a folder is written in that one.
 """
 
 import json

@@ -60,7 +60,8 @@ def calibrate(
     """What some dev queries, and questions of anything but the corpus, make of the evidence.
 
     :param asked: of at least one query that some hit answers, and one that some does not.
-    :param general: of the questions that nothing in the corpus is about; they have no part in the probability of hits.
+    :param general: of the questions that nothing in the corpus is about; they have no part in the probability of hits. None
+        where they find nothing, as words of another script do: then no line is needed.
     :param rough: that the queries are made of the documents: they cannot say when an answer is missing.
     """
     rows = np.concatenate([one.hits for one in asked])
@@ -94,6 +95,8 @@ def _foreign(own: Sequence[Evidence], general: Sequence[Evidence]) -> Threshold:
     right = np.arange(len(rows)) < len(own)
     odds = cross_fitted(rows, right, np.arange(len(rows)))
     at = _safe(odds[right], FOREIGN_LOST)
+    if not general:
+        return _threshold(rows, right, odds, odds, at)
     # Where there is room between the two, half of it is for questions of the corpus that nobody asked yet.
     at = min(at, (at + float(np.quantile(odds[~right], _REACH))) / 2)
     return _threshold(rows, right, odds, odds[right], at)

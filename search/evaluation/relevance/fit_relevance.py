@@ -40,8 +40,8 @@ def fit_missing_relevance(
 ) -> dict[str, Calibration]:
     """Fit the probability of relevance of columns, where that was not done yet for what there is today.
 
-    Left out are columns that a reranker reads again (minutes), and those whose model a server runs (nobody asked it that).
-    A missing index is built first.
+    Left out are columns that a reranker reads again (minutes), those whose model a server runs (nobody asked it that), and
+    those for which fewer than ten questions find anything. A missing index is built first.
 
     :param names: columns by name; those named `hybrid:MODEL@auto` are weighed already.
     :param parts: what searches the newest corpus, where somebody has it open.
@@ -59,6 +59,8 @@ def fit_missing_relevance(
             if _is_metered(project, column, parts, stage):
                 continue
             made = fit(project, column, parts, stage)
+            if made is None:
+                continue
             model = None if column.model is None else find_model(project, column.model).id
             keep_calibration(project, column, model, manifest, made)
         found[column.name] = made
@@ -67,13 +69,18 @@ def fit_missing_relevance(
 
 def fit(
     project: Project, column: SearchColumn, parts: PartsOnce, progress: Progress = silent
-) -> Calibration:
-    """What is fitted for one column: on dev queries, or roughly, on what the documents themselves ask."""
+) -> Calibration | None:
+    """What is fitted for one column: on dev queries, or roughly, on what the documents themselves ask.
+
+    :returns: None where fewer than ten of them find anything: too few for any number.
+    """
     corpus = parts.corpus
     asked = _asked(project, column, corpus)
     rough = len(asked.queries) < LEAST
     if rough:
         asked = questions_of_documents(corpus)
+        if len(asked.queries) < LEAST:
+            return None
     own = SelfMatches.of(corpus, asked).left_out
     general = QuerySet(
         {f"general {i}": text for i, (text, _) in enumerate(general_questions())}, {}
@@ -84,6 +91,8 @@ def fit(
     words = parts.bm25()
     progress(8, 10, f"what the scores of {column.title} mean, on {len(asked.queries):,} queries")
     found = evidence_of(retriever, words, corpus, asked, own)
+    if len(found) < LEAST:
+        return None
     other = evidence_of(retriever, words, corpus, general, {})
     return calibrate(found, other, rough)
 

@@ -1,5 +1,6 @@
 """What a project's own queries make of a column's scores: fitted once, until something changes, and no ranking moves."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 
 from search.corpus.corpus import current_corpus
 from search.corpus.filters import Condition, Scope
+from search.corpus.ingest import add_documents
 from search.evaluation.query_sets.query_set import QuerySet
 from search.evaluation.rankings.parts import PartsOnce
 from search.evaluation.relevance.fit_relevance import evidence_of, fit_missing_relevance
@@ -18,6 +20,7 @@ from search.retrieval.relevance import judge
 from search.retrieval.relevance.calibration import find_calibration
 from search.retrieval.relevance.shares import NOT_ABOUT, UNANSWERED
 from search.retrieval.search import compare, search
+from tests.conftest import tiny_text
 
 
 @pytest.fixture
@@ -51,6 +54,32 @@ def test_without_queries_of_people_it_is_rough(tiny):
     assert made.rough
     said = compare(tiny, "dust in the knee", ["bm25"], 2).results[0].relevance
     assert "roughly" in said.described(0)
+
+
+@pytest.mark.parametrize(
+    "texts", [[f"shoe {n}" for n in range(20)], [tiny_text(n) for n in range(9)]]
+)
+def test_of_texts_that_ask_too_few_questions_nothing_is_said(tmp_path, texts):
+    made = corpus_of(tmp_path, texts)
+    assert fit_missing_relevance(made, ["bm25"]) == {}
+    assert compare(made, "shoe frost", ["bm25"], 2).results[0].relevance is None
+    assert not list(made.manifests("reports"))
+
+
+def test_a_corpus_in_another_script_than_the_general_questions_has_no_line(tmp_path):
+    made = corpus_of(tmp_path, [f"यह लाल जूता संख्या {n} पर रखा गया है" for n in range(20)])
+    fitted = fit_missing_relevance(made, ["bm25"])["bm25"]
+    assert fitted.foreign.at is None and all(np.isfinite(fitted.hit.weights))
+    (found,) = compare(made, "लाल जूता", ["bm25"], 2).results
+    assert found.relevance.line == "" and len(found.relevance.shares) == 2
+
+
+def corpus_of(folder, texts) -> Project:
+    made = Project(folder / "workspace" / "of")
+    lines = [json.dumps({"id": f"d{n}", "text": text}) for n, text in enumerate(texts)]
+    (folder / "texts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    add_documents(made.create(), [folder / "texts.jsonl"])
+    return made
 
 
 def test_what_a_server_reads_is_not_asked_for_unasked(tiny, monkeypatch):
