@@ -184,6 +184,8 @@ class ProvenVerdict(Shown):
     @property
     def sentences(self) -> list[str]:
         """See `Shown.sentences`."""
+        if self.evaluation.too_few:
+            return [self.evaluation.too_few, *self.evaluation.notes]
         queries = len(self.evaluation.queries)
         more = filter(None, (self.test.practical_sentence, self.test.power_sentence))
         said = [self.test.sentence(queries), self.test.evidence, *more]
@@ -192,7 +194,9 @@ class ProvenVerdict(Shown):
         return [*said, *self.evaluation.notes]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a column, one number a metric."""
+        """One row a column, one number a metric; none where the questions are too few for a figure."""
+        if self.evaluation.too_few:
+            return []
         return [
             {"column": name, **{m: v for m, v in means.items() if m != CONDENSED}}
             for name, means in (

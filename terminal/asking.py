@@ -147,6 +147,8 @@ def _say_verdict(project: "Project", result: "Evaluation", shown: list[str]) -> 
     """
     for sentence in result.sentences:
         say(sentence)
+    if result.too_few:  # Any figure would change with the next question.
+        return
     say(f"{'':<24}" + "".join(f"{name:>12}" for name in shown))
     for name in result.scores:
         means = result.means(name)

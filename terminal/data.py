@@ -351,13 +351,16 @@ def sample(
     key: Annotated[str, typer.Argument(metavar="SAMPLE", help="medical or legal.")],
 ) -> None:
     """Make a sample project of real data, with a model that was trained on it and the verdict."""
-    from training.samples import create_sample
+    from search.models.registry import named
+    from training.samples import SAMPLES, create_sample
 
     with running(project) as run:
         made = create_sample(project, key, run)
+        both = named(project, SAMPLES[key].model) is not None
+        ready = "two models are there and measured" if both else "indexed with the generic model"
         say(
             f"{made.documents:,} documents, {made.pairs:,} pairs to train on, {made.dev_queries:,} "
-            f"dev queries, {made.test_queries:,} test queries; two models are there and measured."
+            f"dev queries, {made.test_queries:,} test queries; {ready}."
         )
 
 

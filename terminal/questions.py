@@ -1,12 +1,14 @@
 """Commands for a project without pairs: questions proposed from its documents, and questions of one's own."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from search.projects.errors import Refused
+from search.projects.files import size_in_words
 from terminal.options import ASK, AsJson, ThisProject
 from terminal.printing import print_json, running, say
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 Judge = Annotated[str, typer.Option(help="Under whose name answers are noted.")]
 _SOMEBODY = "Somebody"
+_MOST_BYTES = 2_000_000
 
 
 @app.command()
@@ -95,22 +98,33 @@ def ask(
 ) -> None:
     """Ask questions of your own, with the right answer where you know it: they become the query set."""
     from search.judging.own_questions import ask_own, read_list
-    from search.projects.settings import LIMITS
 
     lines = list(text or ())
     if file is not None:
-        stream = sys.stdin.buffer if str(file) == "-" else None
-        try:
-            content = stream.read(LIMITS.query_characters * 50) if stream else file.read_bytes()
-            lines.append(content.decode("utf-8-sig"))
-        except (OSError, UnicodeDecodeError):
-            raise Refused(f"{file} cannot be read as a text file in UTF-8.") from None
+        lines.append(_list_in(file))
     asked = read_list(project, "\n".join(lines))
     answered = ask_own(project, judge, asked)
     if as_json:
         print_json({"asked": len(asked), "answered": answered, "count": _count(project)})
         return
     say(f"{len(asked):,} asked, {answered:,} with a right answer. {_count(project)['sentence']}")
+
+
+def _list_in(file: Path) -> str:
+    """The text of a list, bounded while it is read.
+
+    :raises Refused: for one that is too large, and for what is no text in UTF-8.
+    """
+    try:
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise Refused(
+                f"{file} has more than {size_in_words(_MOST_BYTES)}, too much for a list of questions: take a part of it."
+            )
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise Refused(f"{file} cannot be read as a text file in UTF-8.") from None
 
 
 def _shown(one: Any) -> dict[str, str]:

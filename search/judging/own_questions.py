@@ -106,8 +106,13 @@ def withdraw_question(project: Project, judge: str, identity: str) -> None:
     :raises Refused: where others judged it, too.
     """
     store = JudgmentStore.of(project)
-    _take_back(store, store.join(judge), identity)
-    if not store.withdraw(identity):
+    own = (store.join(judge), "grade")
+    others = any(
+        one.question == identity and (one.judge, one.kind) != own for one in store.standing()
+    )
+    if not others:
+        _take_back(store, own[0], identity)
+    if others or not store.withdraw(identity):
         raise Refused("Somebody else judged this question, or voted on it, so it stays.")
 
 

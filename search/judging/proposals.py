@@ -15,6 +15,7 @@ from search.judging.store import JudgmentStore, Question
 from search.judging.votes import Judgment, grade
 from search.projects.errors import Refused
 from search.projects.project import Project
+from search.retrieval.search import check_query
 
 ORIGIN = "proposed"
 """The origin of a question that a person accepted."""
@@ -87,8 +88,10 @@ def accept(project: Project, identity: str, judge: str, text: str | None = None)
     :raises Refused: for an unknown one, and a text that is no question.
     """
     store = JudgmentStore.of(project)
-    known = _take_back(store, _find(project, identity))
-    question = store.ask_typed(known.text if text is None else text, ORIGIN)
+    known = _find(project, identity)
+    asked = check_query(known.text if text is None else text)  # Before anything is taken back.
+    known = _take_back(store, known)
+    question = store.ask_typed(asked, ORIGIN)
     name = store.join(judge)
     store.add([grade(name, question.id, known.document, ANSWER)])
     made = replace(known, text=question.text, state="accepted", asked=question.id, judge=name)

@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import DOCUMENTS, REPOSITORY, tiny_query, tiny_text
 from tests.docs.pages import bodies
 
+pytestmark = pytest.mark.slow
 PACKAGES = ("bespoke", "indexes", "search", "serving", "terminal", "training")
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 READY = """
@@ -87,7 +88,6 @@ def test_it_wants_what_the_lists_name(wheel):
         assert pinned and all(any(need.startswith(pin) for need in needs) for pin in pinned)
 
 
-@pytest.mark.slow
 def test_installed_elsewhere_it_does_what_the_page_says(wheel, tiny_model, tmp_path):
     """The contract word for word, but for the recipe (ten minutes), and with a tiny model in generic's place."""
     home = tmp_path / "own"

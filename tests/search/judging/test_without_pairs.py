@@ -1,12 +1,22 @@
 """From documents alone to a query set: proposed, own and marked questions, pools, and how many more it takes."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
+from bespoke.results import ProvenVerdict
 from search.corpus.ingest import add_documents
 from search.evaluation.evaluate import evaluate
 from search.evaluation.query_sets.query_set import QuerySet, current_query_set
 from search.judging.counter import count_questions
-from search.judging.own_questions import ask_own, mark_answer, marked_answers, read_list
+from search.judging.own_questions import (
+    ask_own,
+    mark_answer,
+    marked_answers,
+    read_list,
+    withdraw_question,
+)
 from search.judging.pooling import line_up_pool
 from search.judging.proposals import accept, discard, proposals, reopen
 from search.judging.sample import current_sample, grade_all, grade_next, graded_by
@@ -87,6 +97,9 @@ def test_proposed_questions_are_accepted_edited_and_thrown_away(leases):
     assert current_query_set(leases)[1].queries.keys() == set(made.manifest.details["proposed"])
     with pytest.raises(Refused, match="no proposed question 'q-none'"):
         accept(leases, "q-none", "anna")
+    with pytest.raises(Refused, match="is empty"):
+        accept(leases, first.id, "anna", "  ")
+    assert marked_answers(leases, first.text) == {first.document}, "refused, nothing is taken back"
 
 
 def test_own_questions_find_the_document_of_a_known_answer(leases):
@@ -113,6 +126,30 @@ def test_own_questions_find_the_document_of_a_known_answer(leases):
     assert "line 3: no document has the title “About the depsit x”" in said
     with pytest.raises(Refused, match="at least one question"):
         read_list(leases, " \n")
+
+
+def test_a_question_that_somebody_else_judged_stays_with_all_that_was_said(leases):
+    ask_own(leases, "anna", read_list(leases, "who mows?\td4"))
+    mark_answer(leases, "berta", "who mows?", "d5")
+    (question,) = JudgmentStore.of(leases).questions()
+    with pytest.raises(Refused, match="Somebody else judged"):
+        withdraw_question(leases, "anna", question.id)
+    assert marked_answers(leases, "who mows?") == {"d4", "d5"}
+    mark_answer(leases, "berta", "who mows?", "d5", right=False)
+    withdraw_question(leases, "anna", question.id)
+    assert JudgmentStore.of(leases).questions() == []
+
+
+def test_a_long_list_is_read_whole_and_what_is_too_long_refused(
+    leases, call_cli, tmp_path, monkeypatch
+):
+    listed = tmp_path / "asked.txt"
+    listed.write_text("\n".join(f"{n} {'who ' * 500}" for n in range(300)), encoding="utf-8")
+    with listed.open("rb") as stream:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+        assert json.loads(call_cli("ask", "Leases", "-", "--json").out)["asked"] == 300
+    listed.write_bytes(b"who mows? " * 300_000)
+    assert "too much for a list of questions" in call_cli("ask", "Leases", str(listed)).err
 
 
 def test_a_hit_is_called_the_right_answer_and_taken_back(leases):
@@ -168,7 +205,7 @@ def test_a_query_set_from_elsewhere_is_left_as_it_is(leases):
     assert count_questions(leases).judged == 2, "the two count together"
 
 
-def test_no_figure_under_twenty_questions_and_never_clean_on_proposed_ones(leases):
+def test_no_figure_under_twenty_questions_and_never_clean_on_proposed_ones(leases, call_cli):
     train(leases, "word2vec", "words", {"vector_size": 16, "min_count": 1, "epochs": 1})
     propose(leases, most=20)
     for one in proposals(leases)[:3]:
@@ -176,6 +213,10 @@ def test_no_figure_under_twenty_questions_and_never_clean_on_proposed_ones(lease
     grow_query_set(leases)
     few = evaluate(leases, ["bm25", "words"])
     assert few.sentences == [few.too_few] and "17 more" in few.too_few and "+0." not in few.too_few
+    printed = call_cli("evaluate", "Leases", "--model", "bm25", "--model", "words").out
+    assert few.too_few in printed and "ndcg" not in printed
+    called = ProvenVerdict(few.comparisons[0], few)
+    assert called.rows() == [] and called.sentences[0] == few.too_few
     for one in proposals(leases)[3:]:
         accept(leases, one.id, "anna")
     grow_query_set(leases)
