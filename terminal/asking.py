@@ -32,8 +32,10 @@ def search(
     from search.evaluation.rankings.self_matches import left_out_note, own_documents
     from search.evaluation.relevance.fit_relevance import fit_missing_relevance
     from search.retrieval.columns import columns_to_use
-    from search.retrieval.search import compare
+    from search.retrieval.search import check_k, check_query, compare
 
+    check_query(query)
+    check_k(k)
     scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
     with bar() as progress:
         own = own_documents(project, query)

@@ -46,7 +46,7 @@ def test_gains_are_the_least_and_most_that_the_benchmarks_print(many: bool) -> N
 def test_from_documents_alone_the_most_is_what_the_benchmarks_print() -> None:
     said = BENCHMARKS.read_text(encoding="utf-8").split("as the adapter recipe trains it:", 1)[1]
     gains = [float(gain) for gain in re.findall(r"\(\+(\.\d+)", said.split("\n\n", 1)[0])]
-    assert len(gains) == 3
+    assert len(gains) == 6
     assert expected_gain("adapter", 500, mined=True) == (0.0, max(gains))
     assert expected_gain("adapter", 0, mined=False) == (0.0, max(gains))
     assert expected_gain("auto", 500, mined=True) is None

@@ -45,7 +45,7 @@ def _verdict(made: Summary) -> None:
     colour = widgets.colours([ahead])[0] if settled else "var(--b-slate)"
     why = made.study.outlook("") if tally.voted else ""
     why = f"{tally.figures} {why} Sign test p = {tally.p_value:.3f}."
-    said = {"asked": "", "say": tally.headline, "gain": "", "why": why, "more": []}
+    said = {"asked": "", "say": tally.headline, "lines": [], "why": why, "more": []}
     st.html(render("verdict.html", colour=colour, **said))
     st.html(_bar(tally))
     st.caption(

@@ -157,7 +157,7 @@ DOORS = {
     "training/refit.py": "keeps pairs apart",
     "training/synthetic/beside.py": "keeps generated pairs apart",
     "training/synthetic/chat/written.py": "keeps examples that are shown to a server apart",
-    "search/evaluation/rankings/fit_fusion.py": "keeps dev queries apart that are near a test query",
+    "search/evaluation/query_sets/unlearned.py": "keeps dev queries apart that are near a test query",
     "training/export/bundle.py": "hashes them",
 }
 
