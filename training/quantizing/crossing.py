@@ -40,6 +40,10 @@ TWIN_OF = "twin_of"
 """In a manifest: id and name of the adapter whose matrix it has, on the model of the other class."""
 
 
+_MEASURED = (PLACE, "dev", "general")
+"""What a manifest keeps of scores: those of the other class say nothing of this one."""
+
+
 def twin(
     project: Project, name: str, new_name: str | None = None, progress: Progress = silent
 ) -> ModelInfo:
@@ -77,7 +81,7 @@ def twin(
         beneath = {"fingerprint": other.fingerprint}
         write_matrix(draft.folder, read_matrix(source), {**beneath, "side": side})
         shutil.copyfile(source / TRAINED_ON, draft.folder / TRAINED_ON)
-        about = {key: value for key, value in manifest.details.items() if key != PLACE}
+        about = {key: value for key, value in manifest.details.items() if key not in _MEASURED}
         about |= {
             "name": called,
             "format": form_of(encoder, beneath),

@@ -65,6 +65,8 @@ def test_a_verdict_of_the_fast_class_is_proved_again_in_full(project, tmp_path):
     proved = twin(project, "mine")
     assert (proved.name, precision_of(project, proved)) == ("mine-full", FULL)
     assert twin(project, "mine").id == proved.id, "made once"
+    taken, learned = (project.artifact("models", one.id).details for one in (proved, adapter))
+    assert "dev" in learned and "dev" not in taken, "scores are those of one class"
     assert twin(project, "mine-full").id == adapter.id, "and back"
     found = load_encoder(project, proved).encode_query(["rent", "a notice"])
     turned = load_encoder(project, small).encode_query(["rent", "a notice"]) @ encoder.matrix.T
