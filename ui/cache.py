@@ -227,7 +227,7 @@ def explained(
     return attribute(retriever, Corpus.of(project, over), query, document, among=among)
 
 
-@_cached(256)
+@_cached(2_048)
 def answering(
     project: Project, over: Manifest, model: str | None, query: str, texts: tuple[str, ...]
 ) -> list[str]:

@@ -20,6 +20,7 @@ _mount = st.components.v2.component("bespoke_compare", js=_SCRIPT, isolate_style
 _SHOWN = "compare-documents"
 _ASKED = "compare-asked"
 _WHY = "compare-why"
+_EXPLAINING = "compare-explaining"
 _PROOF = "compare-proof"
 
 
@@ -39,8 +40,19 @@ def listen(project: Project, asked: str, board: Board | None, copied: str) -> No
     if st.session_state.pop(_PROOF, False):
         navigation.go("evaluate")
     wanted = st.session_state.pop(_WHY, None)
+    # The page that is drawn without it has closed it.
+    st.session_state[_EXPLAINING] = wanted is not None and board is not None
     if wanted is not None and board is not None:
         _why(project, board, wanted)
+
+
+def is_explaining() -> bool:
+    """Whether an explanation stands over the page: drawing the page anew would close it."""
+    return bool(st.session_state.get(_EXPLAINING, False))
+
+
+def _explained() -> None:
+    st.session_state[_EXPLAINING] = False
 
 
 def _pressed() -> None:
@@ -84,7 +96,7 @@ def _right(identity: str) -> None:
     st.toast(literal(f"{said}: {count.short} questions have one."), icon=":material/check:")
 
 
-@st.dialog("Why is it where it is?", width="large")
+@st.dialog("Why is it where it is?", width="large", on_dismiss=_explained)
 @failures.guarded
 def _why(project: Project, board: Board, identity: str) -> None:
     explain.explain(project, board.query, identity, [side.name for side in board.sides])

@@ -16,6 +16,7 @@ from search.retrieval.dense import DenseRetriever
 from search.retrieval.relevance.judge import Judge, find_judges
 from search.retrieval.sparse import BM25Retriever
 from ui import cache, failures
+from ui.comparing import actions
 from ui.comparing.sides import Board
 
 _AFTER = 1.5  # Seconds: whoever asks one question after another is not held up.
@@ -66,6 +67,8 @@ def prepare(
 def _fit(project: Project, names: Sequence[str], manifest: Manifest, key: str) -> None:
     if st.session_state.get(key) is None:  # With the page itself, which is not held up.
         st.session_state[key] = _WAITING
+        return
+    if actions.is_explaining():  # The page is drawn again with it, which closes what is being read.
         return
     element = st.empty()
 
