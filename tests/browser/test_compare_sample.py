@@ -14,6 +14,9 @@ from search.evaluation.query_sets.query_set import current_query_set
 from search.projects.project import Project
 from search.retrieval.search import compare
 
+# No title gives way to what stands beside it, and nothing is wider than the page.
+FITS = """() => [...document.querySelectorAll('.b-hit .b-title')].every(e => !e.getClientRects().length || e.clientWidth > 60)
+  && document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth"""
 FOUR = ("generic", "clauses", "bm25", "hybrid:clauses")
 
 
@@ -54,6 +57,7 @@ def test_a_sample_project(legal: Project, browser: Browser, server: Server, tmp_
     alone = [hit for hit in results[0].hits if hit.id not in common]
     expect(page.locator(".b-gone li")).to_have_count(len(alone))
     picture(page, tmp_path, "wide")
+    assert page.evaluate(FITS)
     accessible(page, "a sample, answered")
 
     page.get_by_role("button", name="Share").click()
@@ -77,6 +81,7 @@ def test_a_sample_project(legal: Project, browser: Browser, server: Server, tmp_
         other = visitor.open(page.url.partition("?")[2], width=width, scheme=scheme)
         expect(other.locator(".b-hit[data-doc]")).to_have_count(20)
         picture(other, tmp_path, f"{width}-{scheme}")
+        assert other.evaluate(FITS)
         accessible(other, f"a sample, {width} wide, {scheme}")
         other.context.close()
     visitor.content()

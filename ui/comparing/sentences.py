@@ -40,7 +40,9 @@ def underline(project: Project, manifest: Manifest, board: Board) -> None:
             break
         if said := _answer(project, manifest, side, board.query, hit):
             marks.append((number, rank, said))
-    _mount(key="compare-sentences", data={"marks": marks}, height=1)
+    # Cards that are drawn anew, with how probable each hit is, have lost what was underlined.
+    drawn = [result.relevance is not None for result in board.results]
+    _mount(key="compare-sentences", data={"marks": marks, "drawn": drawn}, height=1)
 
 
 def _answer(project: Project, manifest: Manifest, side: Side, query: str, hit: Hit) -> str:
