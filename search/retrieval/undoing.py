@@ -35,7 +35,8 @@ class UndoableDeletion:
     def __init__(self, project: Project, vectors: bool = False, seconds: float = SECONDS) -> None:
         self.project = project
         self._grave, self._use = out_of_sight(project, vectors)
-        self._closed, self._brought_back = False, False
+        # Closed until the thread holds the grave: another process may be sweeping it already.
+        self._closed, self._brought_back = True, False
         self._deciding, self._decided, self._held = Lock(), Event(), Event()
         self._thread = Thread(target=self._wait, args=(seconds,), daemon=True)
         self._thread.start()
@@ -72,6 +73,7 @@ class UndoableDeletion:
     def _wait(self, seconds: float) -> None:
         try:
             with exclusive(project_lock(self._grave.parent, self._grave.name), "a deleted project"):
+                self._closed = False
                 self._held.set()
                 self._decided.wait(seconds)
                 with self._deciding:

@@ -1,10 +1,13 @@
 """A deleted project comes back within some seconds, or is gone as any other; nobody sweeps it meanwhile."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from search.projects import graves
 from search.projects.errors import Refused
 from search.projects.project import project_to_be, projects
+from search.retrieval import undoing
 from search.retrieval.deletion import finish_deletions
 from search.retrieval.undoing import UndoableDeletion
 from training.data.intake import import_beir
@@ -39,3 +42,18 @@ def test_another_project_of_its_name_is_left_alone(workspace):
         deleted.undo()
     deleted.finish()
     assert other.exists and graves.graves(workspace) == []
+
+
+def test_one_that_another_process_sweeps_already_cannot_be_brought_back(workspace, monkeypatch):
+    @contextmanager
+    def taken(path, what):
+        raise Refused("Somebody else holds it.")
+        yield
+
+    monkeypatch.setattr(undoing, "exclusive", taken)
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    deleted = UndoableDeletion(project_to_be("lab").create())
+    monkeypatch.undo()
+    assert not deleted.is_open
+    with pytest.raises(Refused, match="is gone for good"):
+        deleted.undo()
