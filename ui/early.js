@@ -3,7 +3,7 @@
 window.bespoke = { hears: false, pressed: null, push: history.pushState.bind(history) };
 // What a page writes into its own address is no step: one press of Back leaves the page. Documents like one are a step.
 // Who goes to another page writes its parameters into this one's address first; Back brings what was there before.
-let before = { href: "", at: 0 };
+let before = { href: location.href, at: -Infinity };
 history.pushState = (state, title, to) => {
   const next = new URL(to ?? location.href, location.href);
   const like = (address) => new URLSearchParams(address.search).get("like");
