@@ -97,7 +97,9 @@ def test_people_sign_in_see_their_own_and_sign_out(
     expect(other.get_by_text("No project is open")).to_be_visible()
 
     page.goto(served.url)
-    page.get_by_role("button", name="group icon").click()
+    page.get_by_role("button", name="more_horiz").click()
+    page.get_by_role("button", name="People and log").click()
+    page.get_by_label("Address that they sign in with").click()
     page.get_by_label("Address that they sign in with").fill("Ben@Firm.example")
     press(page, "Add")
     expect(page.get_by_role("dialog").locator("b", has_text=BEN)).to_be_visible()
