@@ -31,18 +31,25 @@ def search(
     from search.evaluation.rankings.fit_fusion import fit_missing
     from search.evaluation.rankings.self_matches import left_out_note, own_documents
     from search.evaluation.relevance.fit_relevance import fit_missing_relevance
+    from search.projects.errors import Failed
     from search.retrieval.columns import columns_to_use
     from search.retrieval.search import check_k, check_query, compare
 
     check_query(query)
     check_k(k)
-    scope = Scope(tuple(filter_ or ()), tiers_first=by_tier)
+    scope, unknown = Scope(tuple(filter_ or ()), tiers_first=by_tier), ""
     with bar() as progress:
         own = own_documents(project, query)
         names, note = (model, None) if model else columns_to_use(project)
         fit_missing(project, names, progress)
-        fit_missing_relevance(project, names, progress)
+        try:
+            fit_missing_relevance(project, names, progress)
+        except Failed as error:
+            # Hits are found all the same: what is damaged hides itself only.
+            unknown = f"How probable it is that a hit answers is not known: {error}"
         found = compare(project, query, names, k, progress, scope, own)
+    if unknown:
+        aside(unknown)
     if note:
         aside(note)
     if own:

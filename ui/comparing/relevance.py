@@ -9,6 +9,7 @@ from search.evaluation.rankings.parts import PartsOnce
 from search.evaluation.relevance.fit_relevance import fit_missing_relevance
 from search.models.registry import ModelInfo
 from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
 from search.projects.progress import Progress, silent
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
@@ -54,7 +55,10 @@ def prepare(
     """
     if all(result.relevance is not None for result in board.results):
         return
-    sources = [project.newest(kind) for kind in ("pairs", "queries")]
+    try:
+        sources = [project.newest(kind) for kind in ("pairs", "queries")]
+    except Failed:
+        return  # What is damaged hides itself only; the page of the project says so.
     ids = [manifest.id, *(one.id for one in sources if one is not None)]
     key = f"relevance-{'-'.join(ids)}-{[column.name for column in columns]}"
     if st.session_state.get(key) != _DONE:

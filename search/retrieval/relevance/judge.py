@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from search.corpus.filters import Scope
 from search.projects.artifacts import Manifest
+from search.projects.errors import Failed
 from search.projects.project import Project
 from search.retrieval.columns import SearchColumn
 from search.retrieval.relevance.calibration import Calibration, find_calibration
@@ -69,10 +70,15 @@ def find_judges(
     corpus: Manifest,
     words: Callable[[], BM25Retriever],
 ) -> list[Judge | None]:
-    """What judges each column; None where nothing was fitted yet, or is (`search.evaluation.relevance.fit_relevance`).
+    """What judges each column; None where nothing was fitted yet (`search.evaluation.relevance.fit_relevance`).
+
+    Nor where pairs or queries are damaged: what was fitted on them is not looked for, and hits are found without it.
 
     :param words: opens keyword search over the corpus; called where there is a judge.
     """
-    found = [find_calibration(project, column, corpus) for column in columns]
+    try:
+        found = [find_calibration(project, column, corpus) for column in columns]
+    except Failed:
+        return [None] * len(columns)
     opened = words() if any(found) else None
     return [None if one is None or opened is None else Judge(one, opened) for one in found]
