@@ -21,6 +21,8 @@ from driving import (
 )
 from playwright.sync_api import Browser, Page, expect
 
+from search.projects.project import projects
+
 PAGES = ("projects", "corpus", "train", "compare", "evaluate", "models")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 
@@ -96,7 +98,9 @@ def test_a_newcomer_has_the_verdict_on_a_sample_after_one_click(
         expect(page.get_by_role("columnheader").filter(has_text=column)).to_be_visible()
     expect(page.get_by_text("plain-law puts the judged answer first")).to_be_visible()
     picture(page, tmp_path, "side-by-side")
-    expect(page.get_by_text("Preparing the sample is done")).to_be_visible()
+    (sample,) = projects()
+    while sample.newest("evaluations") is None:  # Ended by the test's timeout.
+        page.wait_for_timeout(200)
     assert clicks(page) == 1
     assert "project=Legal" in page.url
     visit(page, "Proof", "Is the custom model better, really?")
