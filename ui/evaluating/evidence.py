@@ -160,6 +160,7 @@ def extremes(project: Project, result: Evaluation, test: PairedTest) -> None:
     order = np.argsort(-moved, kind="stable")
     gains = [int(i) for i in order[:_EXTREMES] if moved[i] > 0]
     losses = [int(i) for i in order[::-1][:_EXTREMES] if moved[i] < 0]
+    st.header("Which questions changed most", anchor=False)
     left, right = st.columns(2, gap="large")
     head = f"Rank of the right answer: {within_sentence(test.baseline)} → {within_sentence(test.candidate)}"
     for column, title, positions, key in (
