@@ -15,6 +15,10 @@ history.pushState = (state, title, to) => {
   if (handed && new URL(before.href).pathname === location.pathname) history.replaceState(history.state, "", before.href);
   return window.bespoke.push(state, title, to);
 };
+// A page that is opened with a question has its title out of the way before the room for answers says so (style.css).
+const asked = new URLSearchParams(location.search);
+const opened = location.pathname.endsWith("/compare") && (asked.get("q")?.trim() || asked.get("like"));
+document.documentElement.toggleAttribute("data-asked", Boolean(opened));
 addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-act]");
   if (!button || window.bespoke.hears) return;
@@ -33,5 +37,6 @@ addEventListener("keydown", (event) => {
 // Streamlit's menu on a narrow page puts a section, which is no item, into a list: it is heard as links instead.
 const MENU = "[data-testid=stSidebarNavItems]";
 new MutationObserver(() => {
+  if (document.querySelector("[class*='st-key-room-'], .b-empty, [data-testid=stAlert]")) document.documentElement.removeAttribute("data-asked");
   for (const part of document.querySelectorAll(`${MENU}:not([role]), ${MENU} li:not([role])`)) part.setAttribute("role", "none");
 }).observe(document.documentElement, { childList: true, subtree: true });
